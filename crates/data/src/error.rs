@@ -1,0 +1,142 @@
+//! What can be wrong with a distribution or a batch.
+
+/// What was given and what is allowed.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A probability that is NaN or outside (0, 1].
+    #[error("probability {given} of feature {feature} is outside (0, 1]")]
+    Probability {
+        /// The feature it was given for (0 for a scalar probability).
+        feature: usize,
+        /// What was given.
+        given: f64,
+    },
+    /// A source probability of a graph that is NaN or outside [0, 1].
+    #[error("source probability {given} of feature {feature} is outside [0, 1]")]
+    Source {
+        /// The feature.
+        feature: usize,
+        /// What was given.
+        given: f64,
+    },
+    /// A number of features on at once that is zero or above the number of features.
+    #[error("{given} features on at once, outside 1..={features}")]
+    Count {
+        /// What was given.
+        given: usize,
+        /// The number of features n_s.
+        features: usize,
+    },
+    /// Moments of a magnitude that no magnitude has.
+    #[error("mean {mean} and second moment {second_moment}: both must be finite, and the latter positive and at least mean²")]
+    Moments {
+        /// `E u` as given.
+        mean: f64,
+        /// `E u²` as given.
+        second_moment: f64,
+    },
+    /// A correlation that is NaN or that two switches of this probability cannot have.
+    #[error("correlation {given} is outside [{least}, {greatest}]")]
+    Correlation {
+        /// What was given.
+        given: f64,
+        /// The least possible correlation.
+        least: f64,
+        /// The greatest possible correlation.
+        greatest: f64,
+    },
+    /// A group without members.
+    #[error("group {group} is empty")]
+    EmptyGroup {
+        /// The group.
+        group: usize,
+    },
+    /// A feature that two groups (or one group twice) claim.
+    #[error("feature {feature} is in group {first} and again in group {second}")]
+    Overlap {
+        /// The feature.
+        feature: usize,
+        /// The group that has it.
+        first: usize,
+        /// The group that claims it again.
+        second: usize,
+    },
+    /// A group member outside the features, which are as many as the groups' sizes sum to.
+    #[error("group {group} has member {feature}, but all groups together have {features} features")]
+    Member {
+        /// The group.
+        group: usize,
+        /// The member.
+        feature: usize,
+        /// The number of features n_s.
+        features: usize,
+    },
+    /// An edge that leads out of the graph, or from a feature to itself.
+    #[error("edge {from} → {to}: its ends must be two different features below {features}")]
+    Edge {
+        /// Where the edge starts.
+        from: usize,
+        /// Where it ends.
+        to: usize,
+        /// The number of features n_s.
+        features: usize,
+    },
+    /// An edge given twice.
+    #[error("edge {from} → {to} is given twice")]
+    DuplicateEdge {
+        /// Where the edge starts.
+        from: usize,
+        /// Where it ends.
+        to: usize,
+    },
+    /// A transmission probability of an edge that is NaN or outside (0, 1].
+    #[error("transmission {given} of edge {from} → {to} is outside (0, 1]")]
+    Transmission {
+        /// Where the edge starts.
+        from: usize,
+        /// Where it ends.
+        to: usize,
+        /// What was given.
+        given: f64,
+    },
+    /// A batch row names a feature that does not exist, or its indices do not increase.
+    #[error("sample {sample}: feature index {index} must be above its predecessor and below {features}")]
+    Index {
+        /// The row of the batch.
+        sample: usize,
+        /// The offending index.
+        index: usize,
+        /// The number of features n_s.
+        features: usize,
+    },
+    /// A value that is NaN or infinite.
+    #[error("sample {sample}: value {given} of feature {feature} is not finite")]
+    NotFinite {
+        /// The row of the batch.
+        sample: usize,
+        /// The feature.
+        feature: usize,
+        /// What was given.
+        given: f64,
+    },
+    /// No features at all, or more than a 32-bit index can name.
+    #[error("number of features {given} is outside 1..={max}", max = u32::MAX)]
+    Features {
+        /// What was given.
+        given: usize,
+    },
+    /// Two lengths that must agree do not.
+    #[error("{what}: length {given}, expected {expected}")]
+    Length {
+        /// Which list it was.
+        what: &'static str,
+        /// Its length.
+        given: usize,
+        /// The length it must have.
+        expected: usize,
+    },
+}
+
+/// A result with this crate's [`Error`].
+pub type Result<T> = std::result::Result<T, Error>;

@@ -1,0 +1,85 @@
+//! Exactly `k` of the n_s features on, every subset of that size equally likely.
+//!
+//! ```text
+//! p = k / n_s,    Cov(c_i, c_j) = −p (1 − p) / (n_s − 1)
+//! ```
+//!
+//! For `k ≤ n_s / 4`: draw as many features as are missing, sort, drop repetitions, until `k` are there (about
+//! `n_s ln(n_s / (n_s − k)) ≤ 1.16 k` draws). The law does not change when the features are renamed, so every
+//! subset is as likely as any other. For larger `k`: go through the features and take one with probability
+//! (still to take) / (still to come) — Knuth, The Art of Computer Programming 2, section 3.4.2, algorithm S.
+
+use rand::Rng;
+
+use crate::distribution::{Switches, checked_features};
+use crate::stream::below;
+use crate::{Error, Result};
+
+/// Exactly `on` features on, a uniformly random subset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exactly {
+    features: u32,
+    on: u32,
+}
+
+impl Exactly {
+    /// `on` of `features` features are on in every sample.
+    ///
+    /// # Errors
+    /// [`Error::Features`] unless `1 ≤ features ≤ u32::MAX`; [`Error::Count`] unless `1 ≤ on ≤ features`.
+    pub fn new(features: usize, on: usize) -> Result<Self> {
+        checked_features(features)?;
+        if on == 0 || on > features {
+            return Err(Error::Count { given: on, features });
+        }
+        Ok(Self { features: features as u32, on: on as u32 })
+    }
+}
+
+impl Switches for Exactly {
+    fn features(&self) -> usize {
+        self.features as usize
+    }
+
+    fn probability(&self, feature: usize) -> f64 {
+        assert!(feature < self.features(), "feature {feature} of {}", self.features);
+        f64::from(self.on) / f64::from(self.features)
+    }
+
+    fn covariance(&self, i: usize, j: usize) -> f64 {
+        let (p, _) = (self.probability(i), self.probability(j));
+        let off = f64::from(self.features - self.on) / f64::from(self.features);
+        if i == j { p * off } else { -p * off / f64::from(self.features - 1) }
+    }
+
+    fn sample<R: Rng + ?Sized>(&self, rng: &mut R, on: &mut Vec<u32>) {
+        if self.on > self.features / 4 {
+            let mut missing = self.on;
+            for feature in 0..self.features {
+                if below(rng, self.features - feature) < missing {
+                    on.push(feature);
+                    missing -= 1;
+                }
+            }
+            return;
+        }
+        let (start, end) = (on.len(), on.len() + self.on as usize);
+        while on.len() < end {
+            on.extend((on.len()..end).map(|_| below(rng, self.features)));
+            on[start..].sort_unstable();
+            drop_repetitions(on, start);
+        }
+    }
+}
+
+/// Shortens the sorted tail `list[start..]` to its distinct entries.
+pub(crate) fn drop_repetitions(list: &mut Vec<u32>, start: usize) {
+    let mut kept = start;
+    for read in start..list.len() {
+        if kept == start || list[kept - 1] != list[read] {
+            list[kept] = list[read];
+            kept += 1;
+        }
+    }
+    list.truncate(kept);
+}

@@ -1,0 +1,192 @@
+//! Switches correlated along a sparse graph (paper, section 5.3, "Correlated Data", which leaves the law open).
+//!
+//! Each feature has an independent source `z_m ~ Bernoulli(s_m)`. A source that fires turns its own feature on, and
+//! every feature it has an edge `m → j` to with probability `t_mj`, independently (a noisy OR, one step deep). With
+//! `t_jj = 1`:
+//!
+//! ```text
+//! P[c_j = 0] = Π_m (1 − s_m t_mj)
+//! P[c_j = c_k = 0] = Π_m (1 − s_m + s_m (1 − t_mj)(1 − t_mk))
+//! Cov(c_j, c_k) = P[c_j = 0] P[c_k = 0] (Π_m (1 + d_m) − 1),
+//!     d_m = s_m (1 − s_m) t_mj t_mk / ((1 − s_m t_mj)(1 − s_m t_mk))
+//! ```
+//!
+//! where `d_m ≠ 0` only for sources that reach both. Correlations are never negative, and they reach two steps along
+//! the graph: features with a common source are correlated.
+
+use rand::Rng;
+
+use crate::distribution::{Switches, checked_features, checked_probability};
+use crate::exactly::drop_repetitions;
+use crate::independent::PerFeature;
+use crate::stream::unit;
+use crate::{Error, Result};
+
+/// A source at `from` that fires turns feature `to` on with probability `transmission`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Edge {
+    /// The feature whose source transmits.
+    pub from: u32,
+    /// The feature that it turns on.
+    pub to: u32,
+    /// The probability `t` that it does, in (0, 1].
+    pub transmission: f64,
+}
+
+/// Independent sources and edges that carry them on; see the [crate] docs for the other laws.
+///
+/// ```math
+/// c_j = 1 - \prod_m (1 - z_m e_{mj}),\quad z_m \sim \mathrm{Bernoulli}(s_m),\quad
+/// e_{mj} \sim \mathrm{Bernoulli}(t_{mj}),\ t_{jj} = 1;
+/// ```
+/// ```math
+/// p_j = 1 - \prod_m (1 - s_m t_{mj}),\qquad
+/// \mathrm{Cov}(c_j, c_k) = (1 - p_j)(1 - p_k)\Bigl(\prod_m \frac{1 - s_m + s_m (1 - t_{mj})(1 - t_{mk})}
+/// {(1 - s_m t_{mj})(1 - s_m t_{mk})} - 1\Bigr).
+/// ```
+///
+/// A sample costs its non-zeros plus the edges out of the sources that fire (and a sort).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Graph {
+    sources: Vec<f64>,
+    law: PerFeature,
+    probabilities: Vec<f64>,
+    /// Edges sorted by `(from, to)`, and where each `from` starts.
+    outgoing: Vec<Edge>,
+    out_starts: Vec<usize>,
+    /// What reaches each feature, itself with transmission 1 included: sorted by `(to, from)`.
+    incoming: Vec<Edge>,
+    in_starts: Vec<usize>,
+}
+
+impl Graph {
+    /// Source `i` fires with probability `sources[i]`, which may be 0 for a feature that only edges turn on.
+    ///
+    /// # Errors
+    /// [`Error::Features`] unless `1 ≤ sources.len() ≤ u32::MAX`; [`Error::Source`] unless `0 ≤ s ≤ 1`;
+    /// [`Error::Edge`] for an end outside the graph or an edge from a feature to itself;
+    /// [`Error::Transmission`] unless `0 < t ≤ 1`; [`Error::DuplicateEdge`]; [`Error::Probability`] for a feature
+    /// that nothing ever turns on.
+    pub fn new(sources: &[f64], edges: &[Edge]) -> Result<Self> {
+        let features = checked_features(sources.len())?;
+        for (feature, &given) in sources.iter().enumerate() {
+            if !(0.0..=1.0).contains(&given) {
+                return Err(Error::Source { feature, given });
+            }
+        }
+        for &Edge { from, to, transmission: given } in edges {
+            let (from, to) = (from as usize, to as usize);
+            if from == to || from >= features || to >= features {
+                return Err(Error::Edge { from, to, features });
+            }
+            if !(given > 0.0 && given <= 1.0) {
+                return Err(Error::Transmission { from, to, given });
+            }
+        }
+        let mut outgoing = edges.to_vec();
+        outgoing.sort_unstable_by_key(|edge| (edge.from, edge.to));
+        for pair in outgoing.windows(2) {
+            if (pair[0].from, pair[0].to) == (pair[1].from, pair[1].to) {
+                return Err(Error::DuplicateEdge { from: pair[0].from as usize, to: pair[0].to as usize });
+            }
+        }
+        let mut incoming = outgoing.clone();
+        incoming.extend((0..features as u32).map(|own| Edge { from: own, to: own, transmission: 1.0 }));
+        incoming.sort_unstable_by_key(|edge| (edge.to, edge.from));
+
+        let out_starts = starts(features, outgoing.iter().map(|edge| edge.from));
+        let in_starts = starts(features, incoming.iter().map(|edge| edge.to));
+        let mut probabilities = Vec::with_capacity(features);
+        for feature in 0..features {
+            // 1 − Π (1 − q) without cancellation.
+            let into = &incoming[in_starts[feature]..in_starts[feature + 1]];
+            let probability = into.iter().fold(0.0, |on, edge| {
+                let q = sources[edge.from as usize] * edge.transmission;
+                on + q * (1.0 - on)
+            });
+            probabilities.push(checked_probability(feature, probability)?);
+        }
+        let (sources, law) = (sources.to_vec(), PerFeature::new(sources));
+        Ok(Self { sources, law, probabilities, outgoing, out_starts, incoming, in_starts })
+    }
+
+    /// The probabilities `s_m` that the sources fire.
+    pub fn sources(&self) -> &[f64] {
+        &self.sources
+    }
+
+    /// The edges, sorted by `(from, to)`.
+    pub fn edges(&self) -> &[Edge] {
+        &self.outgoing
+    }
+
+    fn into_feature(&self, feature: usize) -> &[Edge] {
+        &self.incoming[self.in_starts[feature]..self.in_starts[feature + 1]]
+    }
+}
+
+impl Switches for Graph {
+    fn features(&self) -> usize {
+        self.sources.len()
+    }
+
+    fn probability(&self, feature: usize) -> f64 {
+        self.probabilities[feature]
+    }
+
+    fn covariance(&self, i: usize, j: usize) -> f64 {
+        let (p, q) = (self.probabilities[i], self.probabilities[j]);
+        if i == j {
+            return p * (1.0 - p);
+        }
+        if p == 1.0 || q == 1.0 {
+            return 0.0;
+        }
+        // Π (1 + d) − 1 over the common sources, without cancellation: both lists are sorted by source.
+        let (mut to_i, mut to_j) = (self.into_feature(i).iter().peekable(), self.into_feature(j).iter().peekable());
+        let mut excess = 0.0;
+        while let (Some(a), Some(b)) = (to_i.peek(), to_j.peek()) {
+            if a.from == b.from {
+                let (s, t, u) = (self.sources[a.from as usize], a.transmission, b.transmission);
+                let d = s * (1.0 - s) * t * u / ((1.0 - s * t) * (1.0 - s * u));
+                excess += d * (1.0 + excess);
+            }
+            let (from_a, from_b) = (a.from, b.from);
+            if from_a <= from_b {
+                to_i.next();
+            }
+            if from_b <= from_a {
+                to_j.next();
+            }
+        }
+        (1.0 - p) * (1.0 - q) * excess
+    }
+
+    fn sample<R: Rng + ?Sized>(&self, rng: &mut R, on: &mut Vec<u32>) {
+        let start = on.len();
+        self.law.sample(rng, on);
+        let end = on.len();
+        for position in start..end {
+            let source = on[position] as usize;
+            for edge in &self.outgoing[self.out_starts[source]..self.out_starts[source + 1]] {
+                if unit(rng) < edge.transmission {
+                    on.push(edge.to);
+                }
+            }
+        }
+        if on.len() > end {
+            on[start..].sort_unstable();
+            drop_repetitions(on, start);
+        }
+    }
+}
+
+/// Where each key of `0..count` starts in the sorted `keys`: length `count + 1`.
+fn starts(count: usize, keys: impl Iterator<Item = u32>) -> Vec<usize> {
+    let mut starts = vec![0; count + 1];
+    keys.for_each(|key| starts[key as usize + 1] += 1);
+    for key in 0..count {
+        starts[key + 1] += starts[key];
+    }
+    starts
+}

@@ -1,0 +1,140 @@
+//! Independent switches, `c_i ~ Bernoulli(p_i)` (paper, section 2), in time proportional to the non-zeros.
+//!
+//! One `p` for all features is one run of [`Trials`]. With a `p_i` for each, the features are sorted once into
+//! classes: those with `p_i ≥ 1/16` are tried one by one, and those with `2⁻ᵏ⁻¹ < p_i ≤ 2⁻ᵏ` are tried together at
+//! the greatest of their probabilities `p̂` and kept with probability `p_i / p̂ > 1/2`. A sample then costs at most
+//! 16 words (tried one by one) or about 4 words (classes) an expected non-zero, a word a class, and a sort.
+
+use rand::Rng;
+
+use crate::Result;
+use crate::distribution::{Switches, checked_features, checked_probability};
+use crate::stream::unit;
+use crate::trials::Trials;
+
+/// From this probability on, features are tried one by one.
+const FREQUENT_FROM: f64 = 1.0 / 16.0;
+
+/// Independent switches with one probability for all features or one for each.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Independent(Law);
+
+#[derive(Debug, Clone, PartialEq)]
+enum Law {
+    Same { probability: f64, trials: Trials },
+    PerFeature(PerFeature),
+}
+
+impl Independent {
+    /// `features` switches, each on with probability `probability`.
+    ///
+    /// # Errors
+    /// [`Error::Features`](crate::Error::Features) unless `1 ≤ features ≤ u32::MAX`;
+    /// [`Error::Probability`](crate::Error::Probability) unless `0 < probability ≤ 1`.
+    pub fn new(features: usize, probability: f64) -> Result<Self> {
+        let trials = Trials::new(checked_features(features)?, checked_probability(0, probability)?);
+        Ok(Self(Law::Same { probability, trials }))
+    }
+
+    /// Switch `i` is on with probability `probabilities[i]`.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn per_feature(probabilities: &[f64]) -> Result<Self> {
+        checked_features(probabilities.len())?;
+        for (feature, &given) in probabilities.iter().enumerate() {
+            checked_probability(feature, given)?;
+        }
+        Ok(Self(Law::PerFeature(PerFeature::new(probabilities))))
+    }
+}
+
+impl Switches for Independent {
+    fn features(&self) -> usize {
+        match &self.0 {
+            Law::Same { trials, .. } => trials.count(),
+            Law::PerFeature(law) => law.probabilities.len(),
+        }
+    }
+
+    fn probability(&self, feature: usize) -> f64 {
+        assert!(feature < self.features(), "feature {feature} of {}", self.features());
+        match &self.0 {
+            Law::Same { probability, .. } => *probability,
+            Law::PerFeature(law) => law.probabilities[feature],
+        }
+    }
+
+    fn covariance(&self, i: usize, j: usize) -> f64 {
+        let (p, _) = (self.probability(i), self.probability(j));
+        if i == j { p * (1.0 - p) } else { 0.0 }
+    }
+
+    #[inline]
+    fn sample<R: Rng + ?Sized>(&self, rng: &mut R, on: &mut Vec<u32>) {
+        match &self.0 {
+            Law::Same { trials, .. } => trials.each(rng, |_, feature| on.push(feature)),
+            Law::PerFeature(law) => law.sample(rng, on),
+        }
+    }
+}
+
+/// Independent switches with probabilities in [0, 1], sorted into classes.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct PerFeature {
+    probabilities: Vec<f64>,
+    frequent: Vec<u32>,
+    rare: Vec<Class>,
+}
+
+/// Features of similar probability: `members[k]` is on if trial `k` succeeds and is kept.
+#[derive(Debug, Clone, PartialEq)]
+struct Class {
+    trials: Trials,
+    members: Vec<u32>,
+    /// `p_i / p̂`, in (1/2, 1].
+    kept: Vec<f64>,
+}
+
+impl PerFeature {
+    /// The caller has found the probabilities to be in [0, 1] and at most `u32::MAX` many.
+    pub(crate) fn new(probabilities: &[f64]) -> Self {
+        let mut frequent = Vec::new();
+        // Keyed by the binary exponent, so the order of the classes is that of the exponents.
+        let mut members = std::collections::BTreeMap::<i32, Vec<u32>>::new();
+        for (feature, &probability) in probabilities.iter().enumerate() {
+            if probability >= FREQUENT_FROM {
+                frequent.push(feature as u32);
+            } else if probability > 0.0 {
+                members.entry(libm::ilogb(probability)).or_default().push(feature as u32);
+            }
+        }
+        let rare = members.into_values().map(|members| {
+            let greatest = members.iter().fold(0.0, |greatest, &i| f64::max(greatest, probabilities[i as usize]));
+            let kept = members.iter().map(|&i| probabilities[i as usize] / greatest).collect();
+            Class { trials: Trials::new(members.len(), greatest), members, kept }
+        });
+        let rare = rare.collect();
+        Self { probabilities: probabilities.to_vec(), frequent, rare }
+    }
+
+    /// Appends the features that are on, in increasing order.
+    pub(crate) fn sample<R: Rng + ?Sized>(&self, rng: &mut R, on: &mut Vec<u32>) {
+        let start = on.len();
+        for &feature in &self.frequent {
+            if unit(rng) < self.probabilities[feature as usize] {
+                on.push(feature);
+            }
+        }
+        for Class { trials, members, kept } in &self.rare {
+            trials.each(rng, |rng, member| {
+                if unit(rng) < kept[member as usize] {
+                    on.push(members[member as usize]);
+                }
+            });
+        }
+        if self.rare.len() + usize::from(!self.frequent.is_empty()) > 1 {
+            on[start..].sort_unstable();
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Features in pairs whose switches are correlated: 0 with 1, 2 with 3, ….
+//!
+//! Both switches of a pair are on with probability `p`, and their correlation is `ρ`:
+//!
+//! ```text
+//! P[both] = p² + ρ p (1 − p),    P[just the first] = P[just the second] = p − P[both]
+//! Cov(c_i, c_j) = ρ p (1 − p) within a pair, 0 across pairs
+//! ```
+//!
+//! Pairs with anything on are found as successes of [`Trials`]; then one word says which it is.
+
+use rand::Rng;
+
+use crate::distribution::{Switches, checked_features, checked_probability};
+use crate::stream::unit;
+use crate::trials::Trials;
+use crate::{Error, Result};
+
+/// Pairs of features `(2m, 2m + 1)` with correlated switches; the pairs are independent of each other.
+///
+/// `ρ = 1` switches a pair together, the least possible `ρ` (`−p/(1 − p)` for `p ≤ 1/2`) never both: the
+/// correlated and anticorrelated pairs of Elhage et al. (2022).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pairs {
+    probability: f64,
+    correlation: f64,
+    trials: Trials,
+    /// `P[both | any]`.
+    both: f64,
+}
+
+impl Pairs {
+    /// `pairs` pairs (`n_s = 2 pairs` features) with switches of probability `probability` and correlation
+    /// `correlation`.
+    ///
+    /// # Errors
+    /// [`Error::Features`] unless `1 ≤ 2 pairs ≤ u32::MAX`; [`Error::Probability`] unless `0 < p ≤ 1`;
+    /// [`Error::Correlation`] unless `max(−p/(1 − p), −(1 − p)/p) ≤ ρ ≤ 1` (at `p = 1`, where the switches do not
+    /// vary: unless `ρ = 0`).
+    pub fn new(pairs: usize, probability: f64, correlation: f64) -> Result<Self> {
+        checked_features(pairs.saturating_mul(2))?;
+        let p = checked_probability(0, probability)?;
+        let (least, greatest) =
+            if p == 1.0 { (0.0, 0.0) } else { (f64::max(-p / (1.0 - p), -(1.0 - p) / p), 1.0) };
+        if !(correlation >= least && correlation <= greatest) {
+            return Err(Error::Correlation { given: correlation, least, greatest });
+        }
+        // Given the first switch, the second is on with this probability; the clamps remove rounding only.
+        let second_given_first = (p + correlation * (1.0 - p)).clamp(0.0, 1.0);
+        let any = (p * (2.0 - second_given_first)).min(1.0);
+        let both = p * second_given_first / any;
+        Ok(Self { probability, correlation, trials: Trials::new(pairs, any), both })
+    }
+}
+
+impl Switches for Pairs {
+    fn features(&self) -> usize {
+        2 * self.trials.count()
+    }
+
+    fn probability(&self, feature: usize) -> f64 {
+        assert!(feature < self.features(), "feature {feature} of {}", self.features());
+        self.probability
+    }
+
+    fn covariance(&self, i: usize, j: usize) -> f64 {
+        let (p, _) = (self.probability(i), self.probability(j));
+        let variance = p * (1.0 - p);
+        if i == j {
+            variance
+        } else if i / 2 == j / 2 {
+            self.correlation * variance
+        } else {
+            0.0
+        }
+    }
+
+    fn sample<R: Rng + ?Sized>(&self, rng: &mut R, on: &mut Vec<u32>) {
+        let first_or_both = 0.5 * (1.0 + self.both);
+        self.trials.each(rng, |rng, pair| {
+            let which = unit(rng);
+            if which < first_or_both {
+                on.push(2 * pair);
+            }
+            if which < self.both || which >= first_or_both {
+                on.push(2 * pair + 1);
+            }
+        });
+    }
+}

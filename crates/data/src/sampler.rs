@@ -1,0 +1,148 @@
+//! Batches of samples: sample `k` of a seed is the same wherever, whenever and on however many threads it is drawn.
+//!
+//! With the `parallel` feature the samples are shared out in blocks, one part of the batch a block, and the parts
+//! are put together in order. Without it, or on one thread, they are written straight into the batch.
+
+use nalgebra::DMatrix;
+
+use crate::{Distribution, Error, Result, Scalar, SparseBatch, sample_rng};
+
+/// Draws batches, and keeps the memory that drawing them on several threads takes.
+///
+/// One sampler and one [`SparseBatch`], used again and again, stop allocating once the largest batch has been seen
+/// (to within the fluctuation of the number of non-zeros).
+#[derive(Debug, Clone)]
+pub struct Sampler<T> {
+    #[cfg_attr(not(feature = "parallel"), allow(dead_code))]
+    parts: Vec<SparseBatch<T>>,
+}
+
+impl<T> Default for Sampler<T> {
+    fn default() -> Self {
+        Self { parts: Vec::new() }
+    }
+}
+
+impl<T: Scalar> Sampler<T> {
+    /// A sampler that holds no memory yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Replaces what `batch` holds by the samples `first, …, first + samples − 1` (modulo 2⁶⁴) of `seed`: sample `k`
+    /// is drawn from [`sample_rng`]`(seed, k)`.
+    ///
+    /// # Errors
+    /// [`Error::Length`] if `batch` and `distribution` differ in the number of features. For a value that overflows
+    /// `T` [`Error::NotFinite`]; for a [`Distribution`] that breaks its word on the indices [`Error::Index`] or
+    /// [`Error::Length`]. After an error the batch is empty.
+    pub fn sample_into<D: Distribution>(
+        &mut self,
+        distribution: &D,
+        seed: u64,
+        first: u64,
+        samples: usize,
+        batch: &mut SparseBatch<T>,
+    ) -> Result<()> {
+        if batch.features() != distribution.features() {
+            let (given, expected) = (batch.features(), distribution.features());
+            batch.clear();
+            return Err(Error::Length { what: "features of the batch", given, expected });
+        }
+        let result = self.fill(distribution, seed, first, samples, batch);
+        if result.is_err() {
+            batch.clear();
+        }
+        result
+    }
+
+    #[cfg(not(feature = "parallel"))]
+    fn fill<D: Distribution>(
+        &mut self,
+        distribution: &D,
+        seed: u64,
+        first: u64,
+        samples: usize,
+        batch: &mut SparseBatch<T>,
+    ) -> Result<()> {
+        batch.clear();
+        fill_block(distribution, seed, first, 0..samples, batch)
+    }
+
+    #[cfg(feature = "parallel")]
+    fn fill<D: Distribution>(
+        &mut self,
+        distribution: &D,
+        seed: u64,
+        first: u64,
+        samples: usize,
+        batch: &mut SparseBatch<T>,
+    ) -> Result<()> {
+        use rayon::prelude::*;
+
+        let threads = rayon::current_num_threads();
+        if threads == 1 || samples < 2 {
+            batch.clear();
+            return fill_block(distribution, seed, first, 0..samples, batch);
+        }
+        let blocks = samples.min(BLOCKS_PER_THREAD * threads);
+        if self.parts.len() < blocks || self.parts[0].features() != distribution.features() {
+            self.parts = vec![SparseBatch::new(distribution.features())?; blocks];
+        }
+        let parts = &mut self.parts[..blocks];
+        parts.par_iter_mut().enumerate().try_for_each(|(block, part)| {
+            part.clear();
+            let range = samples * block / blocks..samples * (block + 1) / blocks;
+            fill_block(distribution, seed, first, range, part)
+        })?;
+        batch.assign(parts);
+        Ok(())
+    }
+}
+
+/// Enough blocks to even out what threads do besides, few enough to cost nothing.
+#[cfg(feature = "parallel")]
+const BLOCKS_PER_THREAD: usize = 4;
+
+/// Appends the samples `first + range` to `batch`.
+fn fill_block<T: Scalar, D: Distribution>(
+    distribution: &D,
+    seed: u64,
+    first: u64,
+    range: std::ops::Range<usize>,
+    batch: &mut SparseBatch<T>,
+) -> Result<()> {
+    range.into_iter().try_for_each(|sample| {
+        let mut rng = sample_rng(seed, first.wrapping_add(sample as u64));
+        batch.push_with(sample, |indices, values| distribution.sample(&mut rng, indices, values))
+    })
+}
+
+/// [`Sampler::sample_into`] for a single batch.
+///
+/// # Errors
+/// As [`Sampler::sample_into`].
+pub fn sample_into<T: Scalar, D: Distribution>(
+    distribution: &D,
+    seed: u64,
+    first: u64,
+    samples: usize,
+    batch: &mut SparseBatch<T>,
+) -> Result<()> {
+    Sampler::new().sample_into(distribution, seed, first, samples, batch)
+}
+
+/// The same samples as a dense `features × samples` matrix: sample `first + k` is column `k`.
+///
+/// # Errors
+/// As [`Sampler::sample_into`].
+pub fn sample_dense<T: Scalar, D: Distribution>(
+    distribution: &D,
+    seed: u64,
+    first: u64,
+    samples: usize,
+) -> Result<DMatrix<T>> {
+    let mut batch = SparseBatch::new(distribution.features())?;
+    sample_into(distribution, seed, first, samples, &mut batch)?;
+    Ok(batch.to_dense())
+}

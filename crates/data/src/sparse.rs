@@ -1,0 +1,211 @@
+//! A batch of sparse samples, one compressed row a sample.
+//!
+//! Row `k` holds the indices (increasing) and the values of the features that are on in sample `k`:
+//!
+//! ```text
+//! offsets  0      3   4        8      length samples + 1
+//! indices  2 7 9  4   0 1 3 8         length non-zeros
+//! values   . . .  .   . . . .         length non-zeros
+//! ```
+
+use nalgebra::DMatrix;
+
+use crate::distribution::checked_features;
+use crate::{Error, Result, Scalar};
+
+/// Samples in compressed sparse rows: `samples × features`, one row a sample.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SparseBatch<T> {
+    features: usize,
+    offsets: Vec<usize>,
+    indices: Vec<u32>,
+    values: Vec<T>,
+}
+
+impl<T: Scalar> SparseBatch<T> {
+    /// An empty batch of samples with `features` features each.
+    ///
+    /// # Errors
+    /// [`Error::Features`] unless `1 ≤ features ≤ u32::MAX`.
+    pub fn new(features: usize) -> Result<Self> {
+        let features = checked_features(features)?;
+        Ok(Self { features, offsets: vec![0], indices: Vec::new(), values: Vec::new() })
+    }
+
+    /// The batch whose sample `k` is column `k` of a dense `features × samples` matrix; zeros are left out.
+    ///
+    /// # Errors
+    /// [`Error::Features`] as in [`new`](Self::new); [`Error::NotFinite`] for a NaN or an infinity.
+    pub fn from_dense(dense: &DMatrix<T>) -> Result<Self> {
+        let mut batch = Self::new(dense.nrows())?;
+        for (sample, column) in dense.column_iter().enumerate() {
+            for (feature, &value) in column.iter().enumerate() {
+                if !value.is_finite() {
+                    return Err(Error::NotFinite { sample, feature, given: value.to_f64() });
+                }
+                if value != T::zero() {
+                    batch.indices.push(feature as u32);
+                    batch.values.push(value);
+                }
+            }
+            batch.offsets.push(batch.indices.len());
+        }
+        Ok(batch)
+    }
+
+    /// Appends one sample.
+    ///
+    /// # Errors
+    /// [`Error::Length`] if the slices differ in length, [`Error::Index`] unless the indices increase and stay
+    /// below the number of features, [`Error::NotFinite`] for a NaN or an infinity. The batch is then unchanged.
+    pub fn push_sample(&mut self, indices: &[u32], values: &[T]) -> Result<()> {
+        check_sample(self.samples(), self.features, indices, values)?;
+        self.indices.extend_from_slice(indices);
+        self.values.extend_from_slice(values);
+        self.offsets.push(self.indices.len());
+        Ok(())
+    }
+
+    /// Forgets the samples, keeps the memory.
+    pub fn clear(&mut self) {
+        self.offsets.truncate(1);
+        self.indices.clear();
+        self.values.clear();
+    }
+
+    /// The number of features n_s of each sample.
+    pub fn features(&self) -> usize {
+        self.features
+    }
+
+    /// The number of samples B.
+    pub fn samples(&self) -> usize {
+        self.offsets.len() - 1
+    }
+
+    /// The number of stored values.
+    pub fn non_zeros(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Where each sample starts in [`indices`](Self::indices) and [`values`](Self::values): length B + 1.
+    pub fn offsets(&self) -> &[usize] {
+        &self.offsets
+    }
+
+    /// The feature of each stored value, sample after sample.
+    pub fn indices(&self) -> &[u32] {
+        &self.indices
+    }
+
+    /// The stored values, sample after sample.
+    pub fn values(&self) -> &[T] {
+        &self.values
+    }
+
+    /// The indices and values of one sample.
+    ///
+    /// # Panics
+    /// If `sample ≥ samples()`.
+    pub fn sample(&self, sample: usize) -> (&[u32], &[T]) {
+        let range = self.offsets[sample]..self.offsets[sample + 1];
+        (&self.indices[range.clone()], &self.values[range])
+    }
+
+    /// The samples in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&[u32], &[T])> {
+        (0..self.samples()).map(|sample| self.sample(sample))
+    }
+
+    /// The dense `features × samples` matrix: sample `k` is column `k`.
+    pub fn to_dense(&self) -> DMatrix<T> {
+        let mut dense = DMatrix::zeros(self.features, self.samples());
+        for (sample, (indices, values)) in self.iter().enumerate() {
+            let mut column = dense.column_mut(sample);
+            for (&index, &value) in indices.iter().zip(values) {
+                column[index as usize] = value;
+            }
+        }
+        dense
+    }
+
+    /// Appends the sample that `write` appends to the indices and values, called `sample` in errors.
+    ///
+    /// The errors are those of [`push_sample`](Self::push_sample); after one the batch may hold half a sample.
+    pub(crate) fn push_with(
+        &mut self,
+        sample: usize,
+        write: impl FnOnce(&mut Vec<u32>, &mut Vec<T>),
+    ) -> Result<()> {
+        let start = self.indices.len();
+        write(&mut self.indices, &mut self.values);
+        let indices = self.indices.get(start..).unwrap_or_default();
+        let values = self.values.get(start..).unwrap_or_default();
+        check_sample(sample, self.features, indices, values)?;
+        self.offsets.push(self.indices.len());
+        Ok(())
+    }
+
+    /// Replaces the samples by those of `parts`, one part after the other, without giving up the memory.
+    #[cfg(feature = "parallel")]
+    pub(crate) fn assign(&mut self, parts: &[Self]) {
+        self.offsets.truncate(1);
+        let mut before = 0;
+        for part in parts {
+            self.offsets.extend(part.offsets[1..].iter().map(|end| before + end));
+            before += part.non_zeros();
+        }
+        // No `clear` first: `resize` then writes only what is new, and every entry is copied over.
+        self.indices.resize(before, 0);
+        self.values.resize(before, T::zero());
+        copy_parts(parts, &mut self.indices, &mut self.values);
+    }
+}
+
+/// Copies the parts one after the other, halves at a time.
+#[cfg(feature = "parallel")]
+fn copy_parts<T: Scalar>(parts: &[SparseBatch<T>], indices: &mut [u32], values: &mut [T]) {
+    match parts {
+        [] => (),
+        [part] => {
+            indices.copy_from_slice(&part.indices);
+            values.copy_from_slice(&part.values);
+        }
+        _ => {
+            let (left, right) = parts.split_at(parts.len() / 2);
+            let middle = left.iter().map(SparseBatch::non_zeros).sum();
+            let (left_indices, right_indices) = indices.split_at_mut(middle);
+            let (left_values, right_values) = values.split_at_mut(middle);
+            rayon::join(
+                || copy_parts(left, left_indices, left_values),
+                || copy_parts(right, right_indices, right_values),
+            );
+        }
+    }
+}
+
+/// Refuses lists of different length, indices that do not increase or are not below `features`, and values that
+/// are not finite.
+fn check_sample<T: Scalar>(sample: usize, features: usize, indices: &[u32], values: &[T]) -> Result<()> {
+    if indices.len() != values.len() {
+        return Err(Error::Length { what: "values", given: values.len(), expected: indices.len() });
+    }
+    // Without branches, for speed; which entry it was is found out below.
+    let increasing = indices.windows(2).fold(true, |all, pair| all & (pair[0] < pair[1]));
+    let finite = values.iter().fold(true, |all, value| all & value.is_finite());
+    if increasing && finite && indices.last().is_none_or(|&last| (last as usize) < features) {
+        return Ok(());
+    }
+    let mut least = 0;
+    for (&index, &value) in indices.iter().zip(values) {
+        let index = index as usize;
+        if index < least || index >= features {
+            return Err(Error::Index { sample, index, features });
+        }
+        if !value.is_finite() {
+            return Err(Error::NotFinite { sample, feature: index, given: value.to_f64() });
+        }
+        least = index + 1;
+    }
+    Ok(())
+}

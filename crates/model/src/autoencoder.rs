@@ -1,0 +1,167 @@
+//! The autoencoder `y = f(W_out W_in x + b)` (paper, eq. 1).
+//!
+//! | symbol | here | shape |
+//! |---|---|---|
+//! | n_s | `features` | |
+//! | n_d | `hidden` | |
+//! | W_in | `encoder` | n_d × n_s |
+//! | W_out | `decoder` | n_s × n_d |
+//! | b | `bias` | n_s |
+//! | W = W_out W_in | `product` | n_s × n_s |
+//! | x, y | a column of a batch | n_s × B |
+
+use faer::MatRef;
+use nalgebra::{DMatrix, DMatrixView, DVector, DVectorView};
+
+use crate::error::{check_finite, check_shape};
+use crate::{Activation, Parameters, Result, Scalar, Shape, step};
+
+/// A one-layer sparse autoencoder with n_s features and n_d ≤ n_s hidden dimensions.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Autoencoder<T> {
+    parameters: Parameters<T>,
+    activation: Activation,
+}
+
+impl<T: Scalar> Autoencoder<T> {
+    /// A model with free decoder: `encoder` n_d × n_s, `decoder` n_s × n_d, `bias` n_s.
+    ///
+    /// # Errors
+    /// [`Error::Shape`](crate::Error::Shape) unless `1 ≤ n_d ≤ n_s`, [`Error::Mismatch`](crate::Error::Mismatch)
+    /// if the shapes do not fit, [`Error::NotFinite`](crate::Error::NotFinite) for a NaN or an infinity.
+    pub fn new(
+        encoder: &DMatrix<T>,
+        decoder: &DMatrix<T>,
+        bias: &DVector<T>,
+        activation: Activation,
+    ) -> Result<Self> {
+        let shape = Shape::new(encoder.ncols(), encoder.nrows(), false)?;
+        check_shape("decoder", decoder.shape(), (shape.features(), shape.hidden()))?;
+        check_shape("bias", bias.shape(), (shape.features(), 1))?;
+        Self::from_parts(shape, encoder, Some(decoder), bias, activation)
+    }
+
+    /// A model with `W_out = W_inᵀ`: `encoder` n_d × n_s, `bias` n_s.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn tied(encoder: &DMatrix<T>, bias: &DVector<T>, activation: Activation) -> Result<Self> {
+        let shape = Shape::new(encoder.ncols(), encoder.nrows(), true)?;
+        check_shape("bias", bias.shape(), (shape.features(), 1))?;
+        Self::from_parts(shape, encoder, None, bias, activation)
+    }
+
+    fn from_parts(
+        shape: Shape,
+        encoder: &DMatrix<T>,
+        decoder: Option<&DMatrix<T>>,
+        bias: &DVector<T>,
+        activation: Activation,
+    ) -> Result<Self> {
+        check_finite("encoder", encoder.as_slice())?;
+        check_finite("bias", bias.as_slice())?;
+        let mut parameters = Parameters::zeros(shape);
+        let (encoder_out, decoder_out, bias_out) = parameters.split_mut();
+        encoder_out.copy_from_slice(encoder.as_slice());
+        if let (Some(out), Some(decoder)) = (decoder_out, decoder) {
+            check_finite("decoder", decoder.as_slice())?;
+            out.copy_from_slice(decoder.transpose().as_slice());
+        }
+        bias_out.copy_from_slice(bias.as_slice());
+        Ok(Self { parameters, activation })
+    }
+
+    /// A model from its flat parameters.
+    pub fn from_parameters(parameters: Parameters<T>, activation: Activation) -> Self {
+        Self { parameters, activation }
+    }
+
+    /// The shape.
+    pub fn shape(&self) -> Shape {
+        self.parameters.shape()
+    }
+
+    /// The number of features n_s.
+    pub fn features(&self) -> usize {
+        self.shape().features()
+    }
+
+    /// The number of hidden dimensions n_d.
+    pub fn hidden(&self) -> usize {
+        self.shape().hidden()
+    }
+
+    /// The activation f.
+    pub fn activation(&self) -> Activation {
+        self.activation
+    }
+
+    /// All parameters, as one flat list with views.
+    pub fn parameters(&self) -> &Parameters<T> {
+        &self.parameters
+    }
+
+    /// All parameters, to be changed. Nothing checks that they stay finite; a loss that is not says so.
+    pub fn parameters_mut(&mut self) -> &mut Parameters<T> {
+        &mut self.parameters
+    }
+
+    /// `W_in`, n_d × n_s.
+    pub fn encoder(&self) -> DMatrixView<'_, T> {
+        self.parameters.encoder()
+    }
+
+    /// A copy of `W_out`, n_s × n_d.
+    pub fn decoder(&self) -> DMatrix<T> {
+        self.parameters.decoder()
+    }
+
+    /// `b`, length n_s.
+    pub fn bias(&self) -> DVectorView<'_, T> {
+        self.parameters.bias()
+    }
+
+    /// `W = W_out W_in`, n_s × n_s (paper, section 3.2).
+    pub fn product(&self) -> DMatrix<T> {
+        let shape = self.shape();
+        let mut product = DMatrix::zeros(shape.features(), shape.features());
+        step::multiply_columns(
+            product.as_mut_slice(),
+            step::transposed(self.parameters.decoder_slice(), shape),
+            step::columns(self.parameters.encoder_slice(), shape),
+        );
+        product
+    }
+
+    /// `z = W_out W_in x + b` for each column of `x` (n_s × B); n_s × B.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`](crate::Error::Mismatch) unless `x` has n_s rows.
+    pub fn preactivation(&self, x: &DMatrix<T>) -> Result<DMatrix<T>> {
+        check_shape("x", x.shape(), (self.features(), x.ncols()))?;
+        let (shape, samples) = (self.shape(), x.ncols());
+        let x = MatRef::from_column_major_slice(x.as_slice(), shape.features(), samples);
+        let mut hidden = vec![T::zero(); shape.hidden() * samples];
+        step::multiply_columns(&mut hidden, step::columns(self.parameters.encoder_slice(), shape), x);
+        let h = MatRef::from_column_major_slice(&hidden, shape.hidden(), samples);
+        let mut z = DMatrix::zeros(shape.features(), samples);
+        let decoder = step::transposed(self.parameters.decoder_slice(), shape);
+        step::multiply_columns(z.as_mut_slice(), decoder, h);
+        for mut column in z.column_iter_mut() {
+            column += self.bias();
+        }
+        Ok(z)
+    }
+
+    /// `y = f(W_out W_in x + b)` for each column of `x` (n_s × B); n_s × B.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`](crate::Error::Mismatch) unless `x` has n_s rows.
+    pub fn forward(&self, x: &DMatrix<T>) -> Result<DMatrix<T>> {
+        let mut y = self.preactivation(x)?;
+        for sample in y.as_mut_slice().chunks_exact_mut(self.features()) {
+            self.activation.apply(sample);
+        }
+        Ok(y)
+    }
+}

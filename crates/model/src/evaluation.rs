@@ -1,0 +1,75 @@
+//! A mean with its standard error.
+
+/// The mean of independent values, with its standard error `s/√n`, `s² = Σ (v − mean)² / (n − 1)`.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Estimate {
+    count: u64,
+    mean: f64,
+    squares: f64,
+}
+
+impl Estimate {
+    /// The mean.
+    pub fn mean(&self) -> f64 {
+        self.mean
+    }
+
+    /// The standard error of the mean; infinite for fewer than two values.
+    pub fn standard_error(&self) -> f64 {
+        if self.count < 2 {
+            return f64::INFINITY;
+        }
+        let count = self.count as f64;
+        (self.squares / ((count - 1.0) * count)).sqrt()
+    }
+
+    /// The number of values.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// The estimate from the values of both.
+    pub fn merge(&self, other: &Self) -> Self {
+        if self.count == 0 {
+            return *other;
+        }
+        if other.count == 0 {
+            return *self;
+        }
+        let (n, m) = (self.count as f64, other.count as f64);
+        let difference = other.mean - self.mean;
+        Self {
+            count: self.count + other.count,
+            mean: self.mean + difference * m / (n + m),
+            squares: self.squares + other.squares + difference * difference * n * m / (n + m),
+        }
+    }
+}
+
+impl FromIterator<f64> for Estimate {
+    fn from_iter<I: IntoIterator<Item = f64>>(values: I) -> Self {
+        values.into_iter().fold(Self::default(), |sum, value| {
+            sum.merge(&Self { count: 1, mean: value, squares: 0.0 })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Estimate;
+
+    #[test]
+    fn merged_parts_are_the_whole() {
+        let values: Vec<f64> = (0..50).map(|i| 1e6 + f64::from(i * i % 17)).collect();
+        let mean = values.iter().sum::<f64>() / 50.0;
+        let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / 49.0;
+        let (left, right) = values.split_at(13);
+        let merged = left.iter().copied().collect::<Estimate>().merge(&right.iter().copied().collect());
+        assert_eq!(merged.count(), 50);
+        approx::assert_relative_eq!(merged.mean(), mean, epsilon = 0.0, max_relative = 1e-14);
+        let expected = (variance / 50.0).sqrt();
+        approx::assert_relative_eq!(merged.standard_error(), expected, epsilon = 0.0, max_relative = 1e-9);
+        assert_eq!(Estimate::default().merge(&merged), merged);
+        assert_eq!([3.0].into_iter().collect::<Estimate>().standard_error(), f64::INFINITY);
+    }
+}

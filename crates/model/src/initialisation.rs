@@ -1,0 +1,70 @@
+//! Random initial weights.
+
+use nalgebra::{DMatrix, DVector};
+use rand::{Rng, RngExt};
+
+use crate::{Activation, Autoencoder, Parameters, Result, Scalar, Shape};
+
+/// How the weights of a new model are drawn. Values are drawn as `f64` in the order encoder (by columns),
+/// decoder (by rows), bias, and rounded, so that `f32` and `f64` models of one seed agree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Initialisation {
+    /// PyTorch's `nn.Linear`, as in the paper's released code: `W_in ~ U(±1/√n_s)`, `W_out, b ~ U(±1/√n_d)`.
+    #[default]
+    PyTorch,
+    /// `W_in, W_out ~ U(±√(3/n_d))` (variance 1/n_d, so that encoder columns have norm ≈ 1), `b = 0`.
+    UnitNorm,
+}
+
+impl Initialisation {
+    /// A new model of the given shape.
+    ///
+    /// ```
+    /// use rand::SeedableRng;
+    /// use toy_superposition_model::{Activation, Initialisation, Shape};
+    ///
+    /// let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(7);
+    /// let model = Initialisation::PyTorch.sample::<f32, _>(Shape::new(512, 128, false)?, Activation::Relu, &mut rng);
+    /// assert_eq!(model.encoder().shape(), (128, 512));
+    /// # Ok::<(), toy_superposition_model::Error>(())
+    /// ```
+    pub fn sample<T: Scalar, R: Rng + ?Sized>(
+        self,
+        shape: Shape,
+        activation: Activation,
+        rng: &mut R,
+    ) -> Autoencoder<T> {
+        let (features, hidden) = (shape.features() as f64, shape.hidden() as f64);
+        let (encoder_bound, decoder_bound, bias_bound) = match self {
+            Self::PyTorch => (features.sqrt().recip(), hidden.sqrt().recip(), hidden.sqrt().recip()),
+            Self::UnitNorm => ((3.0 / hidden).sqrt(), (3.0 / hidden).sqrt(), 0.0),
+        };
+        let mut parameters = Parameters::zeros(shape);
+        let (encoder, decoder, bias) = parameters.split_mut();
+        let mut fill = |values: &mut [T], bound: f64| {
+            values.iter_mut().for_each(|v| *v = T::round_from(bound * (2.0 * rng.random::<f64>() - 1.0)));
+        };
+        fill(encoder, encoder_bound);
+        if let Some(decoder) = decoder {
+            fill(decoder, decoder_bound);
+        }
+        fill(bias, bias_bound);
+        Autoencoder::from_parameters(parameters, activation)
+    }
+}
+
+impl<T: Scalar> Autoencoder<T> {
+    /// The optimal linear model of independent identical features, for any p: the orthogonal projector onto
+    /// the span of the given orthonormal rows (`n_d × n_s`), with the bias that makes the error zero-mean.
+    ///
+    /// `W = PᵀP`, `b = (I − W) E x`. Its loss is `(1 − n_d/n_s) Var x` for every choice of the rows.
+    ///
+    /// # Errors
+    /// As [`Autoencoder::tied`].
+    pub fn projector(rows: &DMatrix<T>, mean: T) -> Result<Self> {
+        let ones = DVector::from_element(rows.ncols(), mean);
+        let bias = &ones - rows.tr_mul(&(rows * &ones));
+        Self::tied(rows, &bias, Activation::Identity)
+    }
+}

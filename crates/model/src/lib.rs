@@ -1,0 +1,27 @@
+#![doc = include_str!("../README.md")]
+
+mod activation;
+mod autoencoder;
+mod error;
+mod evaluation;
+mod files;
+mod initialisation;
+mod loss;
+mod objective;
+mod parameters;
+pub mod plain;
+mod scalar;
+mod step;
+mod weights;
+
+pub use activation::Activation;
+pub use autoencoder::Autoencoder;
+pub use error::{Error, Result};
+pub use evaluation::Estimate;
+pub use files::write_atomically;
+pub use initialisation::Initialisation;
+pub use loss::MinibatchLoss;
+pub use objective::{BatchObjective, Objective};
+pub use parameters::{Parameters, Shape};
+pub use scalar::Scalar;
+pub use weights::{Names, Weights};

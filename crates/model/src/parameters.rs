@@ -1,0 +1,148 @@
+//! The parameters of an autoencoder, or a gradient with respect to them, in one flat list.
+//!
+//! ```text
+//! [ encoder, n_d × n_s, by columns | decoder, n_s × n_d, by rows (absent if tied) | bias, n_s ]
+//! ```
+//!
+//! Encoder column `j` and decoder row `j` are the n_d numbers that belong to feature `j`; both lie without gaps.
+//! An optimizer sees one slice; the model sees nalgebra views of it.
+
+use nalgebra::{DMatrix, DMatrixView, DVectorView};
+
+use crate::{Error, Result, Scalar};
+
+/// How many features and hidden dimensions a model has, and whether the decoder is the encoder's transpose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
+    features: usize,
+    hidden: usize,
+    tied: bool,
+}
+
+impl Shape {
+    /// The shape of a model with `features` = n_s, `hidden` = n_d.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] unless `1 ≤ n_d ≤ n_s ≤ u32::MAX`.
+    pub fn new(features: usize, hidden: usize, tied: bool) -> Result<Self> {
+        if hidden == 0 || hidden > features || features > u32::MAX as usize {
+            return Err(Error::Shape { features, hidden });
+        }
+        Ok(Self { features, hidden, tied })
+    }
+
+    /// The number of features n_s.
+    pub fn features(self) -> usize {
+        self.features
+    }
+
+    /// The number of hidden dimensions n_d.
+    pub fn hidden(self) -> usize {
+        self.hidden
+    }
+
+    /// Whether `W_out = W_inᵀ`.
+    pub fn tied(self) -> bool {
+        self.tied
+    }
+
+    /// The number of entries of the encoder, and of the decoder: `n_s n_d`.
+    pub(crate) fn matrix_len(self) -> usize {
+        self.features * self.hidden
+    }
+
+    /// Where the decoder starts; for tied weights it is the encoder.
+    pub(crate) fn decoder_start(self) -> usize {
+        if self.tied { 0 } else { self.matrix_len() }
+    }
+
+    /// Where the bias starts.
+    pub(crate) fn bias_start(self) -> usize {
+        self.decoder_start() + self.matrix_len()
+    }
+
+    /// The number of parameters.
+    pub fn parameters(self) -> usize {
+        self.bias_start() + self.features
+    }
+}
+
+/// One number for each parameter of an autoencoder: its weights, or a gradient.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Parameters<T> {
+    shape: Shape,
+    values: Vec<T>,
+}
+
+impl<T: Scalar> Parameters<T> {
+    /// All zero.
+    pub fn zeros(shape: Shape) -> Self {
+        Self { shape, values: vec![T::zero(); shape.parameters()] }
+    }
+
+    /// From the flat list in the order of [the layout](Parameters::as_slice).
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] for a list of another length, [`Error::NotFinite`] for a NaN or an infinity.
+    pub fn from_values(shape: Shape, values: Vec<T>) -> Result<Self> {
+        crate::error::check_shape("parameters", (values.len(), 1), (shape.parameters(), 1))?;
+        crate::error::check_finite("parameters", &values)?;
+        Ok(Self { shape, values })
+    }
+
+    /// The shape.
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    /// The flat list: encoder by columns, decoder by rows (absent if tied), bias.
+    pub fn as_slice(&self) -> &[T] {
+        &self.values
+    }
+
+    /// The flat list, to be changed.
+    pub fn as_mut_slice(&mut self) -> &mut [T] {
+        &mut self.values
+    }
+
+    /// `W_in`, `n_d × n_s`.
+    pub fn encoder(&self) -> DMatrixView<'_, T> {
+        DMatrixView::from_slice(self.encoder_slice(), self.shape.hidden, self.shape.features)
+    }
+
+    /// `W_outᵀ`, `n_d × n_s`, as it lies in memory; `W_in` for tied weights.
+    pub fn decoder_transpose(&self) -> DMatrixView<'_, T> {
+        DMatrixView::from_slice(self.decoder_slice(), self.shape.hidden, self.shape.features)
+    }
+
+    /// A copy of `W_out`, `n_s × n_d`; `W_inᵀ` for tied weights.
+    ///
+    /// A copy, because nalgebra 0.35 multiplies views with a row stride out of bounds.
+    pub fn decoder(&self) -> DMatrix<T> {
+        self.decoder_transpose().transpose()
+    }
+
+    /// `b`, length n_s.
+    pub fn bias(&self) -> DVectorView<'_, T> {
+        DVectorView::from_slice(self.bias_slice(), self.shape.features)
+    }
+
+    pub(crate) fn encoder_slice(&self) -> &[T] {
+        &self.values[..self.shape.matrix_len()]
+    }
+
+    pub(crate) fn decoder_slice(&self) -> &[T] {
+        &self.values[self.shape.decoder_start()..self.shape.bias_start()]
+    }
+
+    pub(crate) fn bias_slice(&self) -> &[T] {
+        &self.values[self.shape.bias_start()..]
+    }
+
+    /// Encoder, decoder and bias, each to be written; no decoder for tied weights.
+    pub(crate) fn split_mut(&mut self) -> (&mut [T], Option<&mut [T]>, &mut [T]) {
+        let (matrices, bias) = self.values.split_at_mut(self.shape.bias_start());
+        let (encoder, decoder) = matrices.split_at_mut(self.shape.matrix_len());
+        (encoder, (!self.shape.tied).then_some(decoder), bias)
+    }
+}

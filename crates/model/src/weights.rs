@@ -1,0 +1,183 @@
+//! Weight files in the safetensors format.
+//!
+//! | tensor | shape | in the paper's released code |
+//! |---|---|---|
+//! | `encoder` | n_d × n_s | `initial_layer.weight` |
+//! | `decoder` (absent if tied) | n_s × n_d | `final_layer.weight` |
+//! | `bias` | n_s | `final_layer.bias` |
+//!
+//! Both sets of names are read, as F32 or F64; values are rounded to the wanted type. Matrices lie by rows, as
+//! PyTorch, JAX and NumPy write them. Metadata is kept as it is, except for the keys `activation` (`relu` if
+//! absent) and `tied` (`true` or `false`), which are written and checked here.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use nalgebra::{DMatrix, DVector};
+use safetensors::tensor::TensorView;
+use safetensors::{Dtype, SafeTensors};
+
+use crate::{Activation, Autoencoder, Error, Result, Scalar, write_atomically};
+
+/// The names that tensors are written under.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Names {
+    /// `encoder`, `decoder`, `bias`.
+    #[default]
+    Own,
+    /// `initial_layer.weight`, `final_layer.weight`, `final_layer.bias`: what the paper's released code reads.
+    ReleasedCode,
+}
+
+impl Names {
+    const ALL: [Self; 2] = [Self::Own, Self::ReleasedCode];
+
+    fn of(self) -> [&'static str; 3] {
+        match self {
+            Self::Own => ["encoder", "decoder", "bias"],
+            Self::ReleasedCode => ["initial_layer.weight", "final_layer.weight", "final_layer.bias"],
+        }
+    }
+}
+
+/// A model with the metadata of its file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Weights<T> {
+    /// The model.
+    pub model: Autoencoder<T>,
+    /// What else the file says (p, seed, recipe, …), without the keys `activation` and `tied`.
+    pub metadata: HashMap<String, String>,
+}
+
+impl<T: Scalar> Weights<T> {
+    /// A model without metadata.
+    pub fn new(model: Autoencoder<T>) -> Self {
+        Self { model, metadata: HashMap::new() }
+    }
+
+    /// Reads a weight file.
+    ///
+    /// # Errors
+    /// [`Error::File`] if it cannot be read, otherwise as [`from_bytes`](Self::from_bytes).
+    pub fn load(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let bytes = std::fs::read(path).map_err(|source| Error::File { path: path.to_owned(), source })?;
+        Self::from_bytes(&bytes)
+    }
+
+    /// Writes a weight file, atomically.
+    ///
+    /// # Errors
+    /// [`Error::File`] if it cannot be written; an older file is then untouched.
+    pub fn save(&self, path: impl AsRef<Path>, names: Names) -> Result<()> {
+        write_atomically(path.as_ref(), &self.to_bytes(names)?)
+    }
+
+    /// Parses the bytes of a weight file.
+    ///
+    /// # Errors
+    /// [`Error::Format`] for bytes that are not safetensors (truncated, overlong, hostile header);
+    /// [`Error::Names`], [`Error::Type`], [`Error::Dimensions`], [`Error::Mismatch`], [`Error::Shape`],
+    /// [`Error::NotFinite`] and [`Error::Metadata`] for a file whose content is no autoencoder.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        let (_, header) = SafeTensors::read_metadata(bytes)?;
+        let mut metadata = header.metadata().clone().unwrap_or_default();
+        let file = SafeTensors::deserialize(bytes)?;
+        let activation = match metadata.remove("activation") {
+            None => Activation::Relu,
+            Some(given) => Activation::from_name(&given).ok_or(Error::Metadata {
+                key: "activation",
+                given,
+                allowed: &Activation::NAMES,
+            })?,
+        };
+        let tied = match metadata.remove("tied") {
+            None => None,
+            Some(given) => match given.parse() {
+                Ok(tied) => Some(tied),
+                Err(_) => {
+                    return Err(Error::Metadata { key: "tied", given, allowed: &["true", "false"] });
+                }
+            },
+        };
+        for names in Names::ALL {
+            let [encoder, decoder, bias] = names.of();
+            let (Ok(encoder_view), Ok(bias_view)) = (file.tensor(encoder), file.tensor(bias)) else {
+                continue;
+            };
+            let encoder = matrix(encoder, &encoder_view)?;
+            let bias = DVector::from_vec(numbers(bias, &bias_view, 1)?);
+            let model = match (file.tensor(decoder), tied) {
+                (Ok(view), None | Some(false)) => {
+                    Autoencoder::new(&encoder, &matrix(decoder, &view)?, &bias, activation)?
+                }
+                (Err(_), Some(true)) => Autoencoder::tied(&encoder, &bias, activation)?,
+                _ => continue,
+            };
+            return Ok(Self { model, metadata });
+        }
+        let mut found: Vec<_> = file.names().into_iter().map(str::to_owned).collect();
+        found.sort();
+        found.truncate(16);
+        Err(Error::Names { found })
+    }
+
+    /// The bytes of a weight file.
+    ///
+    /// # Errors
+    /// [`Error::Format`] if the tensors are too large for the format.
+    pub fn to_bytes(&self, names: Names) -> Result<Vec<u8>> {
+        let model = &self.model;
+        let (features, hidden, tied) = (model.features(), model.hidden(), model.shape().tied());
+        let [encoder, decoder, bias] = names.of();
+        let mut tensors = vec![
+            (encoder, vec![hidden, features], bytes_of(model.encoder().transpose().as_slice())),
+            (bias, vec![features], bytes_of(model.parameters().bias_slice())),
+        ];
+        if !tied {
+            tensors.push((decoder, vec![features, hidden], bytes_of(model.parameters().decoder_slice())));
+        }
+        let views: Vec<_> = tensors
+            .iter()
+            .map(|(name, shape, bytes)| Ok((*name, TensorView::new(T::DTYPE, shape.clone(), bytes)?)))
+            .collect::<Result<_>>()?;
+        let mut metadata = self.metadata.clone();
+        metadata.insert("activation".into(), model.activation().name().into());
+        metadata.insert("tied".into(), tied.to_string());
+        Ok(safetensors::serialize(views, Some(metadata))?)
+    }
+}
+
+fn bytes_of<T: Scalar>(values: &[T]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(std::mem::size_of_val(values));
+    values.iter().for_each(|value| value.write_bytes(&mut bytes));
+    bytes
+}
+
+/// A matrix from a tensor stored by rows.
+fn matrix<T: Scalar>(tensor: &'static str, view: &TensorView<'_>) -> Result<DMatrix<T>> {
+    let values = numbers(tensor, view, 2)?;
+    Ok(DMatrix::from_row_slice(view.shape()[0], view.shape()[1], &values))
+}
+
+/// The values of a tensor of the given number of dimensions.
+fn numbers<T: Scalar>(tensor: &'static str, view: &TensorView<'_>, dimensions: usize) -> Result<Vec<T>> {
+    if view.shape().len() != dimensions {
+        return Err(Error::Dimensions { tensor, given: view.shape().to_vec(), expected: dimensions });
+    }
+    // The format has checked that the data has as many bytes as the shape asks for.
+    match view.dtype() {
+        Dtype::F32 => Ok(view
+            .data()
+            .as_chunks::<4>()
+            .0
+            .iter()
+            .map(|&b| T::round_from(f32::from_le_bytes(b).into()))
+            .collect()),
+        Dtype::F64 => {
+            Ok(view.data().as_chunks::<8>().0.iter().map(|&b| T::round_from(f64::from_le_bytes(b))).collect())
+        }
+        given => Err(Error::Type { tensor, given }),
+    }
+}

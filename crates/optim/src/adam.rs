@@ -1,0 +1,206 @@
+//! Adam and AdamW.
+//!
+//! ```math
+//! m_k = β_1 m_{k-1} + (1-β_1) g_k, \quad v_k = β_2 v_{k-1} + (1-β_2) g_k^2, \quad
+//! θ_k = θ_{k-1} - \frac{η}{1-β_1^k} \frac{m_k}{\sqrt{v_k}/\sqrt{1-β_2^k} + ε}
+//! ```
+//!
+//! θ parameters, g gradient, m and v first and second moment (all of one length), η learning rate, k = 1, 2, …
+//! the step. Kingma and Ba, "Adam", 2015; Loshchilov and Hutter, "Decoupled weight decay", 2019; operations in
+//! PyTorch's order. The paper trains with Adam (section 3).
+
+use crate::{
+    error::{Error, Result, require, require_length},
+    optimizer::{Optimizer, State, check_learning_rate, check_step},
+    real::{Real, real},
+};
+
+/// How an optimizer pulls the parameters towards zero.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum WeightDecay {
+    /// $λθ$ is added to the gradient: PyTorch's `Adam(weight_decay=λ)`.
+    L2(f64),
+    /// Each step first multiplies the parameters by $1 - ηλ$: AdamW, PyTorch's `AdamW(weight_decay=λ)`.
+    Decoupled(f64),
+}
+
+/// The settings of [`Adam`]. The default is the paper's, from its released code.
+///
+/// | Name | Default | Range |
+/// |---|---|---|
+/// | `beta1` | 0.9 | [0, 1) |
+/// | `beta2` | 0.999 | [0, 1) |
+/// | `epsilon` | 1e-7 | (0, ∞), not rounding to 0 in `F` |
+/// | `weight_decay` | `L2(0.0)` | λ in [0, ∞) |
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AdamConfig {
+    /// Decay $β_1$ of the first moment.
+    pub beta1: f64,
+    /// Decay $β_2$ of the second moment.
+    pub beta2: f64,
+    /// The $ε$ added to the root of the second moment (PyTorch's own default is 1e-8).
+    pub epsilon: f64,
+    /// Weight decay; [`WeightDecay::Decoupled`] makes this AdamW.
+    pub weight_decay: WeightDecay,
+}
+
+impl Default for AdamConfig {
+    fn default() -> Self {
+        Self { beta1: 0.9, beta2: 0.999, epsilon: 1e-7, weight_decay: WeightDecay::L2(0.0) }
+    }
+}
+
+/// Adam, or AdamW, over a fixed number of parameters.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Adam<F> {
+    config: AdamConfig,
+    steps: u64,
+    first: Vec<F>,
+    second: Vec<F>,
+}
+
+const FIRST: &str = "first_moment";
+const SECOND: &str = "second_moment";
+
+impl<F: Real> Adam<F> {
+    /// An optimizer of `parameters` numbers that has taken no step.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a setting out of the range in [`AdamConfig`].
+    pub fn new(parameters: usize, config: AdamConfig) -> Result<Self> {
+        let AdamConfig { beta1, beta2, epsilon, weight_decay } = config;
+        require((0.0..1.0).contains(&beta1), "beta1", beta1, "[0, 1)")?;
+        require((0.0..1.0).contains(&beta2), "beta2", beta2, "[0, 1)")?;
+        let rounded: F = real(epsilon);
+        require(rounded.is_finite() && rounded > F::zero(), "epsilon", epsilon, "(0, ∞)")?;
+        let (WeightDecay::L2(decay) | WeightDecay::Decoupled(decay)) = weight_decay;
+        require(decay.is_finite() && decay >= 0.0, "weight decay", decay, "[0, ∞)")?;
+        let zeros = vec![F::zero(); parameters];
+        Ok(Self { config, steps: 0, first: zeros.clone(), second: zeros })
+    }
+
+    /// The settings it was built with.
+    pub fn config(&self) -> &AdamConfig {
+        &self.config
+    }
+
+    /// Counts one more step and gives its coefficients, to be applied to every parameter exactly once.
+    ///
+    /// With [`moments_mut`](Self::moments_mut) this is [`Optimizer::step`] in parts: the parameters may be cut
+    /// into disjoint ranges and updated in any order, on any thread, inside any other pass over the gradient,
+    /// with the same bits.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), toy_superposition_optim::Error> {
+    /// use toy_superposition_optim::{Adam, AdamConfig};
+    /// let mut adam = Adam::new(4, AdamConfig::default())?;
+    /// let (mut parameters, gradient) = ([1.0f32; 4], [0.1, 0.2, 0.3, 0.4]);
+    /// let step = adam.begin_step(0.01)?;
+    /// let (first, second) = adam.moments_mut();
+    /// for range in [0..3, 3..4] {
+    ///     let range = || range.clone();
+    ///     step.apply(&mut parameters[range()], &gradient[range()], &mut first[range()], &mut second[range()])?;
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a learning rate outside [0, ∞); the step is then not counted.
+    pub fn begin_step(&mut self, learning_rate: f64) -> Result<AdamStep<F>> {
+        check_learning_rate(learning_rate)?;
+        self.steps += 1;
+        let AdamConfig { beta1, beta2, epsilon, weight_decay } = self.config;
+        let count = self.steps as f64;
+        let (l2, shrink) = match weight_decay {
+            WeightDecay::L2(decay) => (decay, 1.0),
+            WeightDecay::Decoupled(decay) => (0.0, 1.0 - learning_rate * decay),
+        };
+        Ok(AdamStep {
+            keep_first: real(beta1),
+            take_first: real(1.0 - beta1),
+            keep_second: real(beta2),
+            take_second: real(1.0 - beta2),
+            root_scale: real(1.0 / (1.0 - beta2.powf(count)).sqrt()),
+            epsilon: real(epsilon),
+            step_size: real(learning_rate / (1.0 - beta1.powf(count))),
+            l2: real(l2),
+            shrink: real(shrink),
+        })
+    }
+
+    /// The first and the second moment, one number a parameter each, for [`AdamStep::apply`].
+    pub fn moments_mut(&mut self) -> (&mut [F], &mut [F]) {
+        (&mut self.first, &mut self.second)
+    }
+}
+
+/// The coefficients of one Adam step, the same for every parameter; from [`Adam::begin_step`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AdamStep<F> {
+    keep_first: F,
+    take_first: F,
+    keep_second: F,
+    take_second: F,
+    root_scale: F,
+    epsilon: F,
+    step_size: F,
+    l2: F,
+    shrink: F,
+}
+
+impl<F: Real> AdamStep<F> {
+    /// Updates four slices of one length in one pass: any range of the parameters with the same range of the
+    /// gradient and of both moments.
+    ///
+    /// The gradient is taken as it is: a NaN in it becomes a NaN in the parameters and moments.
+    /// Inlined, so that the loop is compiled for the instruction set of the function that calls it.
+    ///
+    /// # Errors
+    /// [`Error::Length`] where the lengths differ; nothing has changed then.
+    #[inline(always)]
+    pub fn apply(
+        &self,
+        parameters: &mut [F],
+        gradient: &[F],
+        first: &mut [F],
+        second: &mut [F],
+    ) -> Result<()> {
+        require_length("gradient", gradient.len(), parameters.len())?;
+        require_length(FIRST, first.len(), parameters.len())?;
+        require_length(SECOND, second.len(), parameters.len())?;
+        let moments = first.iter_mut().zip(second.iter_mut());
+        for ((parameter, &gradient), (first, second)) in parameters.iter_mut().zip(gradient).zip(moments) {
+            // Without weight decay l2 is 0 and shrink is 1: both lines then change no bit.
+            let gradient = gradient + self.l2 * *parameter;
+            let shrunk = self.shrink * *parameter;
+            *first = self.keep_first * *first + self.take_first * gradient;
+            *second = self.keep_second * *second + self.take_second * gradient * gradient;
+            let root = second.sqrt() * self.root_scale + self.epsilon;
+            *parameter = shrunk - self.step_size * *first / root;
+        }
+        Ok(())
+    }
+}
+
+impl<F: Real> Optimizer<F> for Adam<F> {
+    fn step(&mut self, parameters: &mut [F], gradient: &[F], learning_rate: f64) -> Result<()> {
+        check_step(self.first.len(), parameters, gradient)?;
+        let step = self.begin_step(learning_rate)?;
+        step.apply(parameters, gradient, &mut self.first, &mut self.second)
+    }
+
+    fn state(&self) -> State<'_, F> {
+        State { steps: self.steps, slots: vec![(FIRST, &self.first), (SECOND, &self.second)] }
+    }
+
+    fn restore(&mut self, state: &State<'_, F>) -> Result<()> {
+        let [first, second] = state.read([FIRST, SECOND], self.first.len())?;
+        if let Some(index) = second.iter().position(|&square| square < F::zero()) {
+            return Err(Error::Negative { what: SECOND, index, given: crate::real::wide(second[index]) });
+        }
+        self.first.copy_from_slice(first);
+        self.second.copy_from_slice(second);
+        self.steps = state.steps;
+        Ok(())
+    }
+}

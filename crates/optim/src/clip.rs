@@ -1,0 +1,94 @@
+//! Gradient clipping.
+//!
+//! ```math
+//! g ← g \min(1, \frac{c}{‖g‖_2 + 10^{-6}}) \quad\text{or}\quad g_i ← \min(\max(g_i, -c), c)
+//! ```
+//!
+//! g the whole gradient as one slice, c the bound: PyTorch's `clip_grad_norm_` and `clip_grad_value_`.
+
+use crate::{
+    error::{Error, Result, require},
+    real::{Real, largest, norm, real, require_finite},
+};
+
+/// Scales the gradient to a Euclidean norm of at most `max_norm`, in (0, ∞), and returns the norm it had.
+///
+/// A longer gradient ends `max_norm`·10⁻⁶/norm short of the bound, as in PyTorch.
+///
+/// # Errors
+/// [`Error::Setting`] for a bound out of range; [`Error::NotFinite`] for a gradient with a NaN or an infinity,
+/// or whose norm exceeds the range of f64. Nothing has changed then.
+pub fn clip_norm<F: Real>(gradient: &mut [F], max_norm: f64) -> Result<f64> {
+    require(max_norm.is_finite() && max_norm > 0.0, "greatest norm", max_norm, "(0, ∞)")?;
+    require_finite("gradient", gradient)?;
+    let norm = norm(gradient);
+    if !norm.is_finite() {
+        return Err(Error::NotFinite { what: "norm of the gradient", index: 0, given: norm });
+    }
+    let scale = max_norm / (norm + 1e-6);
+    if scale < 1.0 {
+        let scale: F = real(scale);
+        gradient.iter_mut().for_each(|value| *value = *value * scale);
+    }
+    Ok(norm)
+}
+
+/// Moves every component into [−`max_value`, `max_value`], `max_value` in (0, ∞), and returns the greatest
+/// magnitude there was.
+///
+/// # Errors
+/// [`Error::Setting`] for a bound out of range, [`Error::NotFinite`] for a gradient with a NaN or an infinity.
+/// Nothing has changed then.
+pub fn clip_value<F: Real>(gradient: &mut [F], max_value: f64) -> Result<f64> {
+    require(max_value.is_finite() && max_value > 0.0, "greatest value", max_value, "(0, ∞)")?;
+    require_finite("gradient", gradient)?;
+    let greatest = largest(gradient);
+    let bound: F = real(max_value);
+    gradient.iter_mut().for_each(|value| *value = value.max(-bound).min(bound));
+    Ok(greatest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_gradient_keeps_its_bits() -> Result<()> {
+        let mut gradient = [0.3f32, -0.4, 0.1];
+        assert!(clip_norm(&mut gradient, 0.6)? < 0.6);
+        assert!(clip_value(&mut gradient, 0.4)? <= f64::from(0.4f32));
+        assert_eq!(gradient, [0.3, -0.4, 0.1]);
+        Ok(())
+    }
+
+    #[test]
+    fn non_finite_changes_nothing() {
+        for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            let mut gradient = [3.0, bad, 4.0];
+            let bits = gradient.map(f64::to_bits);
+            assert!(matches!(
+                clip_norm(&mut gradient, 1.0),
+                Err(Error::NotFinite { what: "gradient", index: 1, .. })
+            ));
+            assert!(matches!(clip_value(&mut gradient, 1.0), Err(Error::NotFinite { index: 1, .. })));
+            assert_eq!(gradient.map(f64::to_bits), bits);
+        }
+        let mut long = [f64::MAX; 2];
+        assert!(matches!(
+            clip_norm(&mut long, 1.0),
+            Err(Error::NotFinite { what: "norm of the gradient", .. })
+        ));
+        assert_eq!(long, [f64::MAX; 2]);
+    }
+
+    #[test]
+    fn bounds_are_checked() {
+        for bound in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            assert!(matches!(clip_norm(&mut [1.0], bound), Err(Error::Setting { name: "greatest norm", .. })));
+            assert!(matches!(
+                clip_value(&mut [1.0], bound),
+                Err(Error::Setting { name: "greatest value", .. })
+            ));
+        }
+    }
+}

@@ -1,0 +1,314 @@
+//! L-BFGS: a quasi-Newton method of limited memory.
+//!
+//! ```math
+//! x_{k+1} = x_k - t_k H_k g_k, \quad s_k = x_{k+1} - x_k, \quad y_k = g_{k+1} - g_k
+//! ```
+//!
+//! x parameters, g gradient, t step from a strong Wolfe line search, H the inverse Hessian that BFGS makes of the
+//! last m pairs (s, y) and the scale $s·y / y·y$, applied by the two-loop recursion (Nocedal and Wright,
+//! "Numerical optimization", algorithms 7.4 and 7.5). For objectives without noise, such as a mean-field loss.
+
+use std::collections::VecDeque;
+
+use crate::{
+    error::{Error, Result, require},
+    line_search::{LineSearchFailure, Sample, Search, Wolfe, search},
+    real::{Real, all_finite, dot, largest, norm, real, require_finite, wide},
+};
+
+/// The settings of [`Lbfgs`].
+///
+/// | Name | Default | Range |
+/// |---|---|---|
+/// | `history` | 10 | 1 … 1000 |
+/// | `max_iterations` | 1000 | 0 … 2⁶⁴ − 1 |
+/// | `gradient_tolerance` | 1e-8 | [0, ∞) |
+/// | `step_tolerance` | 1e-15 | [0, ∞) |
+/// | `decrease` | 1e-4 | (0, `curvature`) |
+/// | `curvature` | 0.9 | (`decrease`, 1) |
+/// | `line_search_evaluations` | 30 | 1 … 1000 |
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LbfgsConfig {
+    /// Pairs (s, y) remembered.
+    pub history: usize,
+    /// The most iterations, each one line search.
+    pub max_iterations: u64,
+    /// Converged where no component of the gradient exceeds this.
+    pub gradient_tolerance: f64,
+    /// Converged where $\max|s_i| ≤$ this $·\max(1, \max|x_i|)$. At 0 only a step that changes nothing converges.
+    pub step_tolerance: f64,
+    /// The Wolfe constant $c_1$ of sufficient decrease.
+    pub decrease: f64,
+    /// The Wolfe constant $c_2$ of curvature.
+    pub curvature: f64,
+    /// The most evaluations of the objective in one line search.
+    pub line_search_evaluations: usize,
+}
+
+impl Default for LbfgsConfig {
+    fn default() -> Self {
+        Self {
+            history: 10,
+            max_iterations: 1000,
+            gradient_tolerance: 1e-8,
+            step_tolerance: 1e-15,
+            decrease: 1e-4,
+            curvature: 0.9,
+            line_search_evaluations: 30,
+        }
+    }
+}
+
+/// Why [`Lbfgs::minimise`] ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// Converged: the gradient is within its tolerance.
+    Gradient,
+    /// Converged: the last step is within its tolerance.
+    Step,
+    /// The bound on iterations was reached.
+    Iterations,
+    /// Not even the steepest descent led on.
+    LineSearch(LineSearchFailure),
+}
+
+impl Outcome {
+    /// Whether a tolerance was reached.
+    pub fn converged(&self) -> bool {
+        matches!(self, Self::Gradient | Self::Step)
+    }
+}
+
+/// Where [`Lbfgs::minimise`] ended; the parameters are in the slice it was given.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Minimum {
+    /// Why it ended there.
+    pub outcome: Outcome,
+    /// The objective at the parameters.
+    pub loss: f64,
+    /// The largest magnitude in the gradient there.
+    pub gradient: f64,
+    /// Iterations made.
+    pub iterations: u64,
+    /// Evaluations of the objective.
+    pub evaluations: u64,
+}
+
+/// The minimiser; it keeps nothing between two calls.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Lbfgs {
+    config: LbfgsConfig,
+}
+
+impl Lbfgs {
+    /// A minimiser with the given settings.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] or [`Error::Count`] for a setting out of the range in [`LbfgsConfig`].
+    pub fn new(config: LbfgsConfig) -> Result<Self> {
+        let count = |name, given: usize| {
+            let (given, least, most) = (given as u64, 1, 1000);
+            let valid = (least..=most).contains(&given);
+            if valid { Ok(()) } else { Err(Error::Count { name, given, least, most }) }
+        };
+        let tolerance =
+            |name, given: f64| require(given.is_finite() && given >= 0.0, name, given, "[0, ∞)");
+        let LbfgsConfig { decrease, curvature, .. } = config;
+        count("history", config.history)?;
+        count("line search evaluations", config.line_search_evaluations)?;
+        tolerance("gradient tolerance", config.gradient_tolerance)?;
+        tolerance("step tolerance", config.step_tolerance)?;
+        require(curvature > 0.0 && curvature < 1.0, "curvature", curvature, "(decrease, 1)")?;
+        require(decrease > 0.0 && decrease < curvature, "decrease", decrease, "(0, curvature)")?;
+        Ok(Self { config })
+    }
+
+    /// The settings.
+    pub fn config(&self) -> &LbfgsConfig {
+        &self.config
+    }
+
+    /// Minimises `objective`, which returns the loss at its first argument and writes the gradient to its
+    /// second, starting from `parameters` and ending in them.
+    ///
+    /// The loss never rises by more than rounding error from one iterate to the next. Where the loss or
+    /// gradient is not finite the line search turns back. The bits depend on nothing but the arguments.
+    ///
+    /// # Errors
+    /// The objective's own, with the parameters at the last iterate; [`Error::NotFinite`] where the loss or
+    /// gradient at the starting point is not finite.
+    pub fn minimise<F, E>(
+        &self,
+        parameters: &mut [F],
+        mut objective: impl FnMut(&[F], &mut [F]) -> std::result::Result<f64, E>,
+    ) -> std::result::Result<Minimum, E>
+    where
+        F: Real,
+        E: From<Error>,
+    {
+        let config = &self.config;
+        let zeros = || vec![F::zero(); parameters.len()];
+        let (mut gradient, mut direction) = (zeros(), zeros());
+        let (mut trial, mut trial_gradient) = (zeros(), zeros());
+        let mut history = History::new(config.history);
+
+        let mut loss = objective(parameters, &mut gradient)?;
+        if !loss.is_finite() {
+            return Err(Error::NotFinite { what: "loss at the start", index: 0, given: loss }.into());
+        }
+        require_finite("gradient at the start", &gradient)?;
+        let (mut iterations, mut evaluations) = (0, 1);
+        let outcome = loop {
+            if largest(&gradient) <= config.gradient_tolerance {
+                break Outcome::Gradient;
+            }
+            if iterations >= config.max_iterations {
+                break Outcome::Iterations;
+            }
+            iterations += 1;
+
+            history.direction(&gradient, &mut direction);
+            let mut slope = dot(&direction, &gradient);
+            if !(slope < 0.0 && slope.is_finite()) {
+                history.clear();
+                history.direction(&gradient, &mut direction);
+                slope = dot(&direction, &gradient);
+            }
+            let start = Sample { step: 0.0, loss, slope };
+            // Without a history the direction has the gradient's length, which says nothing about the step.
+            let first = if history.is_empty() { (1.0 / norm(&gradient)).min(1.0) } else { 1.0 };
+            let wolfe = Wolfe {
+                decrease: config.decrease,
+                curvature: config.curvature,
+                rounding: 8.0 * wide(F::epsilon()) * loss.abs(),
+                evaluations: config.line_search_evaluations,
+            };
+            let mut evaluate = |step: f64| {
+                evaluations += 1;
+                let length: F = real(step);
+                for ((trial, &x), &d) in trial.iter_mut().zip(&*parameters).zip(&direction) {
+                    *trial = x + length * d;
+                }
+                let loss = objective(&trial, &mut trial_gradient)?;
+                let finite = loss.is_finite() && all_finite(&trial_gradient);
+                let slope = dot(&direction, &trial_gradient);
+                Ok::<_, E>(Sample { step, loss: if finite { loss } else { f64::NAN }, slope })
+            };
+            let found = if !(slope < 0.0 && slope.is_finite()) {
+                Err(LineSearchFailure::Slope)
+            } else {
+                match search(start, first, wolfe, &mut evaluate)? {
+                    Search::Found(end) => Ok(end),
+                    // A step that descends enough is progress, even if the slope stays steep.
+                    Search::Failed { low, .. } if low.step > 0.0 => Ok(evaluate(low.step)?),
+                    Search::Failed { reason, .. } => Err(reason),
+                }
+            };
+            let end = match found {
+                // A noisy objective may give another answer the second time: its NaN is not taken.
+                Ok(end) if end.loss.is_finite() => end,
+                Ok(_) => break Outcome::LineSearch(LineSearchFailure::NotFinite),
+                Err(_) if !history.is_empty() => {
+                    history.clear();
+                    continue;
+                }
+                Err(reason) => break Outcome::LineSearch(reason),
+            };
+            let moved = history.push(parameters, &trial, &gradient, &trial_gradient);
+            parameters.copy_from_slice(&trial);
+            std::mem::swap(&mut gradient, &mut trial_gradient);
+            loss = end.loss;
+            if moved <= config.step_tolerance * largest(parameters).max(1.0) {
+                // The gradient has the first word, at the top of the loop.
+                let small = largest(&gradient) <= config.gradient_tolerance;
+                break if small { Outcome::Gradient } else { Outcome::Step };
+            }
+        };
+        Ok(Minimum { outcome, loss, gradient: largest(&gradient), iterations, evaluations })
+    }
+}
+
+/// One pair s, y with s·y and y·y.
+struct Pair<F> {
+    s: Vec<F>,
+    y: Vec<F>,
+    sy: f64,
+    yy: f64,
+}
+
+/// The last pairs, oldest first.
+struct History<F> {
+    capacity: usize,
+    pairs: VecDeque<Pair<F>>,
+    /// The coefficients α of the two-loop recursion.
+    alphas: Vec<f64>,
+}
+
+impl<F: Real> History<F> {
+    fn new(capacity: usize) -> Self {
+        Self { capacity, pairs: VecDeque::with_capacity(capacity), alphas: Vec::with_capacity(capacity) }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.pairs.is_empty()
+    }
+
+    fn clear(&mut self) {
+        self.pairs.clear();
+    }
+
+    /// Writes −H g by the two-loop recursion; −g without a history.
+    fn direction(&mut self, gradient: &[F], direction: &mut [F]) {
+        for (d, &g) in direction.iter_mut().zip(gradient) {
+            *d = -g;
+        }
+        self.alphas.clear();
+        for pair in self.pairs.iter().rev() {
+            let alpha = dot(&pair.s, direction) / pair.sy;
+            add(direction, -alpha, &pair.y);
+            self.alphas.push(alpha);
+        }
+        if let Some(last) = self.pairs.back() {
+            let scale: F = real(last.sy / last.yy);
+            direction.iter_mut().for_each(|d| *d = *d * scale);
+        }
+        for (pair, &alpha) in self.pairs.iter().zip(self.alphas.iter().rev()) {
+            let beta = dot(&pair.y, direction) / pair.sy;
+            add(direction, alpha - beta, &pair.s);
+        }
+    }
+
+    /// Remembers the step from `x` to `next` where its curvature is positive, and returns max |s_i|.
+    fn push(&mut self, x: &[F], next: &[F], gradient: &[F], next_gradient: &[F]) -> f64 {
+        let full = self.pairs.len() == self.capacity;
+        let mut pair = if full { self.pairs.pop_front() } else { None }.unwrap_or_else(|| Pair {
+            s: vec![F::zero(); x.len()],
+            y: vec![F::zero(); x.len()],
+            sy: 0.0,
+            yy: 0.0,
+        });
+        let subtract = |to: &mut [F], a: &[F], b: &[F]| {
+            for ((to, &a), &b) in to.iter_mut().zip(a).zip(b) {
+                *to = a - b;
+            }
+        };
+        subtract(&mut pair.s, next, x);
+        subtract(&mut pair.y, next_gradient, gradient);
+        pair.sy = dot(&pair.s, &pair.y);
+        pair.yy = dot(&pair.y, &pair.y);
+        let moved = largest(&pair.s);
+        if pair.sy > wide(F::epsilon()) * pair.yy && pair.yy > 0.0 {
+            self.pairs.push_back(pair);
+        }
+        moved
+    }
+}
+
+/// `to += factor · values`.
+fn add<F: Real>(to: &mut [F], factor: f64, values: &[F]) {
+    let factor: F = real(factor);
+    for (to, &value) in to.iter_mut().zip(values) {
+        *to = *to + factor * value;
+    }
+}

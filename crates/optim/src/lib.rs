@@ -1,0 +1,23 @@
+#![doc = include_str!("../README.md")]
+
+mod adam;
+mod clip;
+mod error;
+mod lbfgs;
+mod line_search;
+mod optimizer;
+mod real;
+mod schedule;
+mod sgd;
+mod stop;
+
+pub use adam::{Adam, AdamConfig, AdamStep, WeightDecay};
+pub use clip::{clip_norm, clip_value};
+pub use error::{Error, Result};
+pub use lbfgs::{Lbfgs, LbfgsConfig, Minimum, Outcome};
+pub use line_search::LineSearchFailure;
+pub use optimizer::{Optimizer, State};
+pub use real::Real;
+pub use schedule::Schedule;
+pub use sgd::{Sgd, SgdConfig};
+pub use stop::{StopRule, StopState, Stopper};

@@ -1,0 +1,115 @@
+//! Stochastic gradient descent with momentum.
+//!
+//! ```math
+//! h_k = g_k + λ θ_{k-1}, \quad b_1 = h_1, \quad b_k = μ b_{k-1} + (1-τ) h_k, \quad
+//! θ_k = θ_{k-1} - η \, (b_k \text{ or, with Nesterov, } h_k + μ b_k)
+//! ```
+//!
+//! θ parameters, g gradient, b momentum buffer (all of one length), η learning rate, μ momentum, τ dampening,
+//! λ weight decay, k = 1, 2, … the step: PyTorch's `SGD`, first step undampened included.
+
+use crate::{
+    error::{Error, Result, require},
+    optimizer::{Optimizer, State, check_learning_rate, check_step},
+    real::{Real, real},
+};
+
+/// The settings of [`Sgd`]. The default is plain gradient descent (the paper uses [`Adam`](crate::Adam)).
+///
+/// | Name | Default | Range |
+/// |---|---|---|
+/// | `momentum` | 0 | [0, ∞) |
+/// | `dampening` | 0 | (−∞, ∞) |
+/// | `nesterov` | false | true only with momentum > 0 and dampening 0 |
+/// | `weight_decay` | 0 | [0, ∞) |
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct SgdConfig {
+    /// The factor $μ$ by which the momentum buffer is kept.
+    pub momentum: f64,
+    /// The part $τ$ of the gradient that does not enter the momentum buffer after the first step.
+    pub dampening: f64,
+    /// Whether the step looks ahead along the momentum.
+    pub nesterov: bool,
+    /// The factor $λ$ of $λθ$ in the gradient.
+    pub weight_decay: f64,
+}
+
+/// Gradient descent over a fixed number of parameters.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sgd<F> {
+    config: SgdConfig,
+    parameters: usize,
+    steps: u64,
+    /// As long as the parameters, or empty without momentum.
+    momentum: Vec<F>,
+}
+
+const MOMENTUM: &str = "momentum";
+
+impl<F: Real> Sgd<F> {
+    /// An optimizer of `parameters` numbers that has taken no step.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a setting out of the range in [`SgdConfig`], [`Error::Nesterov`] for Nesterov
+    /// momentum that has no momentum or some dampening.
+    pub fn new(parameters: usize, config: SgdConfig) -> Result<Self> {
+        let SgdConfig { momentum, dampening, nesterov, weight_decay } = config;
+        require(momentum.is_finite() && momentum >= 0.0, "momentum", momentum, "[0, ∞)")?;
+        require(dampening.is_finite(), "dampening", dampening, "(−∞, ∞)")?;
+        require(weight_decay.is_finite() && weight_decay >= 0.0, "weight decay", weight_decay, "[0, ∞)")?;
+        if nesterov && (momentum == 0.0 || dampening != 0.0) {
+            return Err(Error::Nesterov { momentum, dampening });
+        }
+        let kept = if momentum > 0.0 { parameters } else { 0 };
+        Ok(Self { config, parameters, steps: 0, momentum: vec![F::zero(); kept] })
+    }
+
+    /// The settings it was built with.
+    pub fn config(&self) -> &SgdConfig {
+        &self.config
+    }
+}
+
+impl<F: Real> Optimizer<F> for Sgd<F> {
+    fn step(&mut self, parameters: &mut [F], gradient: &[F], learning_rate: f64) -> Result<()> {
+        check_step(self.parameters, parameters, gradient)?;
+        check_learning_rate(learning_rate)?;
+        let SgdConfig { momentum, dampening, nesterov, weight_decay } = self.config;
+        let (rate, decay): (F, F) = (real(learning_rate), real(weight_decay));
+        if momentum == 0.0 {
+            for (parameter, &gradient) in parameters.iter_mut().zip(gradient) {
+                *parameter = *parameter - rate * (gradient + decay * *parameter);
+            }
+        } else {
+            let (keep, take) = if self.steps == 0 { (0.0, 1.0) } else { (momentum, 1.0 - dampening) };
+            let (fresh, carried) = if nesterov { (1.0, momentum) } else { (0.0, 1.0) };
+            let (keep, take): (F, F) = (real(keep), real(take));
+            let (fresh, carried): (F, F) = (real(fresh), real(carried));
+            for ((parameter, &gradient), buffer) in
+                parameters.iter_mut().zip(gradient).zip(self.momentum.iter_mut())
+            {
+                let gradient = gradient + decay * *parameter;
+                *buffer = keep * *buffer + take * gradient;
+                *parameter = *parameter - rate * (fresh * gradient + carried * *buffer);
+            }
+        }
+        self.steps += 1;
+        Ok(())
+    }
+
+    fn state(&self) -> State<'_, F> {
+        let slots = if self.momentum.is_empty() { Vec::new() } else { vec![(MOMENTUM, &self.momentum[..])] };
+        State { steps: self.steps, slots }
+    }
+
+    fn restore(&mut self, state: &State<'_, F>) -> Result<()> {
+        if self.momentum.is_empty() {
+            state.read([], 0)?;
+        } else {
+            let [momentum] = state.read([MOMENTUM], self.momentum.len())?;
+            self.momentum.copy_from_slice(momentum);
+        }
+        self.steps = state.steps;
+        Ok(())
+    }
+}

@@ -1,0 +1,215 @@
+//! When to stop training.
+//!
+//! With $\bar ℓ_1$ the mean of the last w losses and $\bar ℓ_0$ the mean of the w before those:
+//!
+//! - the paper's text (section 3): after any step, stop as soon as $\bar ℓ_1 < \bar ℓ_0$ no longer holds; w = 100;
+//! - its released code: at the start of an epoch with more than 2w losses behind it, look whether
+//!   $\log_{10} \bar ℓ_0 - \log_{10} \bar ℓ_1 ≤ 0$; if so, stop after that epoch; w = 200, epochs of 30 steps
+//!   (30,000 samples in batches of 1024), at most 1500 of them.
+
+use std::collections::VecDeque;
+
+use crate::error::{Error, Result, require_length};
+
+/// A rule that reads one loss a step and says when to stop.
+///
+/// There is no default: the paper's text and its code differ, so a recipe has to name its rule.
+///
+/// | Name | Range |
+/// |---|---|
+/// | `steps`, `epoch_steps`, `max_epochs` | 1 … 2⁶⁴ − 1 |
+/// | `window` | 1 … 10⁶ |
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StopRule {
+    /// After so many steps.
+    Steps {
+        /// The number of steps.
+        steps: u64,
+    },
+    /// As soon as the mean of the last `window` losses is not below the mean of the `window` before.
+    Windows {
+        /// The width w of each window.
+        window: usize,
+    },
+    /// The same comparison, of logarithms, at each epoch's start, to take effect at that epoch's end.
+    EpochWindows {
+        /// The width w of each window.
+        window: usize,
+        /// Steps an epoch.
+        epoch_steps: u64,
+        /// The most epochs there can be.
+        max_epochs: u64,
+    },
+}
+
+impl StopRule {
+    /// The rule in the paper's text: windows of 100, looked at after every step.
+    pub const PAPER_TEXT: Self = Self::Windows { window: 100 };
+
+    /// The rule in the paper's released code: windows of 200, epochs of 30 steps, at most 1500 epochs.
+    pub const RELEASED_CODE: Self = Self::EpochWindows { window: 200, epoch_steps: 30, max_epochs: 1500 };
+
+    /// How many losses the rule remembers.
+    fn memory(&self) -> usize {
+        match *self {
+            Self::Steps { .. } => 0,
+            Self::Windows { window } | Self::EpochWindows { window, .. } => 2 * window,
+        }
+    }
+
+    fn check(&self) -> Result<()> {
+        let count = |name, given, most| {
+            let valid = (1..=most).contains(&given);
+            if valid { Ok(()) } else { Err(Error::Count { name, given, least: 1, most }) }
+        };
+        match *self {
+            Self::Steps { steps } => count("steps", steps, u64::MAX),
+            Self::Windows { window } => count("window", window as u64, 1_000_000),
+            Self::EpochWindows { window, epoch_steps, max_epochs } => {
+                count("window", window as u64, 1_000_000)?;
+                count("steps an epoch", epoch_steps, u64::MAX)?;
+                count("epochs", max_epochs, u64::MAX)
+            }
+        }
+    }
+}
+
+/// All that a [`Stopper`] knows besides its rule.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct StopState {
+    /// Losses read so far.
+    pub steps: u64,
+    /// The losses still remembered, oldest first: the last 2w, or all while they are fewer.
+    pub recent: Vec<f64>,
+    /// Whether the epoch now running was found to be the last.
+    pub last_epoch: bool,
+    /// Whether the rule has said to stop.
+    pub stopped: bool,
+}
+
+/// A [`StopRule`] at work.
+///
+/// ```
+/// # fn main() -> Result<(), toy_superposition_optim::Error> {
+/// use toy_superposition_optim::{StopRule, Stopper};
+/// let mut stopper = Stopper::new(StopRule::Windows { window: 2 })?;
+/// let losses = [0.9, 0.7, 0.5, 0.4, 0.6];
+/// let stop = losses.map(|loss| stopper.observe(loss));
+/// // (0.9 + 0.7)/2 > (0.5 + 0.4)/2, but (0.7 + 0.5)/2 > (0.4 + 0.6)/2 too: still falling.
+/// assert_eq!(stop, [false; 5].map(Ok));
+/// assert!(stopper.observe(0.3)?); // (0.5 + 0.4)/2 = (0.6 + 0.3)/2
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stopper {
+    rule: StopRule,
+    steps: u64,
+    recent: VecDeque<f64>,
+    last_epoch: bool,
+    stopped: bool,
+}
+
+impl Stopper {
+    /// A stopper that has read no loss.
+    ///
+    /// # Errors
+    /// [`Error::Count`] for a number out of the range in [`StopRule`].
+    pub fn new(rule: StopRule) -> Result<Self> {
+        rule.check()?;
+        Ok(Self { rule, steps: 0, recent: VecDeque::new(), last_epoch: false, stopped: false })
+    }
+
+    /// A stopper as it was when [`state`](Self::state) was taken: it will stop at the same step.
+    ///
+    /// # Errors
+    /// [`Error::Count`] for a number out of range in the rule, [`Error::Length`] where the losses do not fill
+    /// the rule's memory as `steps` says they must, [`Error::NotFinite`] for a NaN or infinity among them,
+    /// [`Error::StopState`] for a last epoch under a rule without epochs.
+    pub fn restore(rule: StopRule, state: &StopState) -> Result<Self> {
+        rule.check()?;
+        let expected = state.steps.min(rule.memory() as u64) as usize;
+        require_length("recent losses", state.recent.len(), expected)?;
+        crate::real::require_finite("recent losses", &state.recent)?;
+        if state.last_epoch && !matches!(rule, StopRule::EpochWindows { .. }) {
+            return Err(Error::StopState);
+        }
+        let StopState { steps, ref recent, last_epoch, stopped } = *state;
+        Ok(Self { rule, steps, recent: recent.iter().copied().collect(), last_epoch, stopped })
+    }
+
+    /// What must be kept for [`restore`](Self::restore).
+    pub fn state(&self) -> StopState {
+        StopState {
+            steps: self.steps,
+            recent: self.recent.iter().copied().collect(),
+            last_epoch: self.last_epoch,
+            stopped: self.stopped,
+        }
+    }
+
+    /// The rule it follows.
+    pub fn rule(&self) -> StopRule {
+        self.rule
+    }
+
+    /// Losses read so far.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// Whether the rule has said to stop.
+    pub fn stopped(&self) -> bool {
+        self.stopped
+    }
+
+    /// Reads the loss of the step just taken and says whether it was the last.
+    ///
+    /// Once the answer is yes it stays yes, and further losses are not read.
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`] for a loss that is NaN or infinite; it is not read.
+    pub fn observe(&mut self, loss: f64) -> Result<bool> {
+        if self.stopped {
+            return Ok(true);
+        }
+        if !loss.is_finite() {
+            return Err(Error::NotFinite { what: "loss", index: self.steps as usize, given: loss });
+        }
+        self.steps += 1;
+        let memory = self.rule.memory();
+        if memory > 0 {
+            if self.recent.len() == memory {
+                self.recent.pop_front();
+            }
+            self.recent.push_back(loss);
+        }
+        match self.rule {
+            StopRule::Steps { steps } => self.stopped = self.steps >= steps,
+            StopRule::Windows { window } => {
+                if self.recent.len() == memory {
+                    let (before, last) = self.means(window);
+                    self.stopped = last >= before;
+                }
+            }
+            StopRule::EpochWindows { window, epoch_steps, max_epochs } => {
+                if self.steps.is_multiple_of(epoch_steps) {
+                    self.stopped = self.last_epoch || self.steps / epoch_steps >= max_epochs;
+                    if !self.stopped && self.steps > memory as u64 {
+                        let (before, last) = self.means(window);
+                        let change = before.log10() - last.log10();
+                        // As the released code's `while change > 0`: a NaN (all losses zero) stops too.
+                        self.last_epoch = change.is_nan() || change <= 0.0;
+                    }
+                }
+            }
+        }
+        Ok(self.stopped)
+    }
+
+    /// The mean of the first `window` remembered losses and the mean of the rest, summed in order.
+    fn means(&self, window: usize) -> (f64, f64) {
+        let mean = |losses: &mut dyn Iterator<Item = &f64>| losses.sum::<f64>() / window as f64;
+        (mean(&mut self.recent.iter().take(window)), mean(&mut self.recent.iter().skip(window)))
+    }
+}

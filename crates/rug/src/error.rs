@@ -1,0 +1,77 @@
+//! What can be wrong with an order, a set of rows or a shape.
+
+/// What was given and what is allowed.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A length or an order that is no power of two, or above 2³¹.
+    #[error("{given} is not a power of two in 1..=2^31")]
+    NotPowerOfTwo {
+        /// What was given.
+        given: usize,
+    },
+    /// A number of hidden dimensions n_d outside `1..=n_s`.
+    #[error("{given} hidden dimensions are outside 1..={features}")]
+    Hidden {
+        /// The n_d that was given.
+        given: usize,
+        /// The number of features n_s.
+        features: usize,
+    },
+    /// A row of the Hadamard matrix that does not exist.
+    #[error("row {given} of the Hadamard matrix is not below its order {features}")]
+    OutOfRange {
+        /// The row that was given.
+        given: usize,
+        /// The order n_s.
+        features: usize,
+    },
+    /// A row of the Hadamard matrix that was given twice.
+    #[error("row {given} of the Hadamard matrix was given more than once")]
+    Repeated {
+        /// The row.
+        given: usize,
+    },
+    /// A known family of sets has no member at this order.
+    #[error("{family}: no set for {features} features; it needs {needs}")]
+    NoSuchSet {
+        /// The family of sets.
+        family: &'static str,
+        /// The order n_s that was given.
+        features: usize,
+        /// Which orders there are.
+        needs: &'static str,
+    },
+    /// Two lengths that must agree do not.
+    #[error("{what}: {given}, expected {expected}")]
+    Length {
+        /// Which length it was.
+        what: &'static str,
+        /// What was given.
+        given: usize,
+        /// What it must be.
+        expected: usize,
+    },
+    /// A NaN or an infinity.
+    #[error("{what} {given} is not finite")]
+    NotFinite {
+        /// Which number it was.
+        what: &'static str,
+        /// What was given.
+        given: f64,
+    },
+    /// The data are wrong.
+    #[error(transparent)]
+    Data(#[from] toy_superposition_data::Error),
+    /// The autoencoder refused the weights.
+    #[error(transparent)]
+    Model(#[from] toy_superposition_model::Error),
+}
+
+/// A result with this crate's [`Error`].
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// `log₂ n`, or the error that says that `n` is no power of two in `1..=2³¹`.
+pub(crate) fn log2(n: usize) -> Result<u32> {
+    if n.is_power_of_two() && n <= 1 << 31 { Ok(n.ilog2()) } else { Err(Error::NotPowerOfTwo { given: n }) }
+}

@@ -1,0 +1,71 @@
+//! Sylvester–Hadamard matrices, and their product with a vector as the definition says it.
+//!
+//! ```math
+//! H_{ij} = (-1)^{\mathrm{popcount}(i \wedge j)}, \qquad i, j = 0, \dots, n - 1, \quad n = 2^m
+//! ```
+//!
+//! `H` is symmetric and `H² = n 1`. Section 4.2.2 of the paper writes the parity of an exclusive or; that matrix has
+//! rank one (it is `h hᵀ`, `h_i = (−1)^popcount(i)`), and its figure 1 is made with the bitwise *and* used here.
+
+use nalgebra::DMatrix;
+use toy_superposition_data::Scalar;
+
+use crate::Result;
+use crate::error::log2;
+
+/// The entry `H_ij = (−1)^popcount(i ∧ j)`, `i` and `j` from 0: the same for every order above both.
+pub fn hadamard_entry(i: usize, j: usize) -> i8 {
+    1 - 2 * ((i & j).count_ones() & 1) as i8
+}
+
+/// The dense Sylvester–Hadamard matrix, `n × n`: entries ±1, `H Hᵀ = n 1`.
+///
+/// # Errors
+/// [`Error::NotPowerOfTwo`](crate::Error::NotPowerOfTwo) unless `n` is a power of two in `1..=2³¹`.
+pub fn hadamard_matrix<T: Scalar>(n: usize) -> Result<DMatrix<T>> {
+    log2(n)?;
+    Ok(DMatrix::from_fn(n, n, |i, j| T::from_f64(hadamard_entry(i, j).into())))
+}
+
+/// The unnormalised transform `y = H x` in O(n²), entry by entry: the slow twin of [`transform`](crate::transform).
+///
+/// # Errors
+/// [`Error::NotPowerOfTwo`](crate::Error::NotPowerOfTwo) unless the length of `x` is a power of two in `1..=2³¹`.
+pub fn transform_naive<T: Scalar>(x: &[T]) -> Result<Vec<T>> {
+    log2(x.len())?;
+    let entry = |i, (j, &x_j)| if hadamard_entry(i, j) > 0 { x_j } else { -x_j };
+    Ok((0..x.len()).map(|i| x.iter().enumerate().fold(T::zero(), |sum, term| sum + entry(i, term))).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Error;
+
+    #[test]
+    fn matrix_is_the_kronecker_power_of_its_two_by_two() {
+        let two = DMatrix::from_row_slice(2, 2, &[1.0, 1.0, 1.0, -1.0]);
+        let mut power = DMatrix::from_element(1, 1, 1.0);
+        for m in 0..8 {
+            let h = hadamard_matrix::<f64>(1 << m).unwrap();
+            assert_eq!(h, power);
+            assert_eq!(&h * h.transpose(), DMatrix::identity(1 << m, 1 << m) * f64::from(1 << m));
+            power = power.kronecker(&two);
+        }
+    }
+
+    #[test]
+    fn lengths_that_are_no_power_of_two_are_refused() {
+        for n in [0, 3, 6, 1000] {
+            assert_eq!(hadamard_matrix::<f32>(n), Err(Error::NotPowerOfTwo { given: n }));
+            assert_eq!(transform_naive(&vec![1.0; n]), Err(Error::NotPowerOfTwo { given: n }));
+        }
+    }
+
+    #[test]
+    fn naive_is_the_matrix_product() {
+        let x = nalgebra::DVector::from_fn(64, |i, _| ((i * i * 7) % 23) as f64 - 9.0);
+        let y = hadamard_matrix::<f64>(64).unwrap() * &x;
+        assert_eq!(transform_naive(x.as_slice()).unwrap(), y.as_slice());
+    }
+}

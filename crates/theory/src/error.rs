@@ -1,0 +1,97 @@
+//! What can be wrong with a question to the theory.
+
+/// What was given and what is allowed.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A probability that is NaN or outside (0, 1].
+    #[error("probability {given} is outside (0, 1]")]
+    Probability {
+        /// What was given.
+        given: f64,
+    },
+    /// A noise level that is NaN, infinite or negative.
+    #[error("sigma {given} is outside [0, ∞)")]
+    Sigma {
+        /// What was given.
+        given: f64,
+    },
+    /// A ratio n_d/n_s that is NaN or outside the stated interval.
+    #[error("ratio {given} is outside {allowed}")]
+    Ratio {
+        /// What was given.
+        given: f64,
+        /// The interval, such as `(0, 1]`.
+        allowed: &'static str,
+    },
+    /// A number that is NaN or infinite.
+    #[error("{what} is {given}, not a finite number")]
+    NotFinite {
+        /// Which number it was.
+        what: &'static str,
+        /// What was given.
+        given: f64,
+    },
+    /// A number outside its interval.
+    #[error("{what} is {given}, outside {allowed}")]
+    OutOfRange {
+        /// Which number it was.
+        what: &'static str,
+        /// What was given.
+        given: f64,
+        /// The interval.
+        allowed: &'static str,
+    },
+    /// An entry of a matrix or a vector that is NaN or infinite.
+    #[error("{what}: entry ({row}, {column}) is {given}, not a finite number")]
+    Entry {
+        /// Which matrix it was.
+        what: &'static str,
+        /// Its row.
+        row: usize,
+        /// Its column (0 for a vector).
+        column: usize,
+        /// What was given.
+        given: f64,
+    },
+    /// A matrix or list with no entries.
+    #[error("{what} is empty")]
+    Empty {
+        /// Which one it was.
+        what: &'static str,
+    },
+    /// A size that does not fit the others.
+    #[error("{what}: size {given}, expected {expected}")]
+    Size {
+        /// Which size it was.
+        what: &'static str,
+        /// What was given.
+        given: usize,
+        /// What it must be.
+        expected: usize,
+    },
+    /// A model whose activation the closed forms do not cover.
+    #[error("the closed forms hold for ReLU outputs; the model's activation is {given}")]
+    Activation {
+        /// The activation's name.
+        given: &'static str,
+    },
+}
+
+/// A result with this crate's [`Error`].
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Refuses NaN and infinities.
+pub(crate) fn finite(what: &'static str, given: f64) -> Result<()> {
+    if given.is_finite() { Ok(()) } else { Err(Error::NotFinite { what, given }) }
+}
+
+/// Refuses a probability outside (0, 1].
+pub(crate) fn probability(given: f64) -> Result<()> {
+    if given > 0.0 && given <= 1.0 { Ok(()) } else { Err(Error::Probability { given }) }
+}
+
+/// Refuses a noise level outside [0, ∞).
+pub(crate) fn sigma(given: f64) -> Result<()> {
+    if given >= 0.0 && given.is_finite() { Ok(()) } else { Err(Error::Sigma { given }) }
+}

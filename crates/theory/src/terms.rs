@@ -1,0 +1,249 @@
+//! Everything the squared error of one rectified output needs, for one law of the magnitude `u`.
+//!
+//! The output is `a Y₊` with `Y = c u + β + ν`, `ν ~ N(0, s²)` (equation 5: `c = 1`, `β` the shift, `s = σ`). Where
+//! `z = (c u + β)/s ≤ 0` the rectifier mostly clips, and
+//!
+//! ```math
+//! E (u - aY_+)^2 = u^2 - 2a\,u\,s\,g_1(-z) + 2a^2 s^2 g_2(-z);
+//! ```
+//!
+//! where `z > 0` it mostly does not, and the error is that of the line less what clipping takes away:
+//!
+//! ```math
+//! E (u - aY_+)^2 = (u - a(cu + \beta))^2 + a^2 s^2 - 2a\,u\,s\,g_1(z) - 2a^2s^2 g_2(z).
+//! ```
+//!
+//! In each form what is subtracted is at most a fixed fraction (about 0.9) of the rest, so that nothing cancels
+//! however small the loss. An interval of magnitudes is cut where `z = 0`.
+
+use crate::averages::{Averages, factor};
+use crate::channel::Channel;
+use crate::tail::Tail;
+
+/// Sums, over magnitudes, of what the loss is made of: a linear functional of the law of `u`.
+///
+/// Start from [`Terms::new`] and add points and intervals; [`Magnitude`](crate::Magnitude) does so for a law.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Terms {
+    channel: Channel,
+    /// `E u²` where `z ≤ 0`.
+    clipped_square: f64,
+    /// `E[· ; Y > 0]` where `z ≤ 0`, times `exp(reference²/2)`.
+    clipped: Parts,
+    /// Where `z > 0`: the mass, the mean and variance of `u`, and the mean of the line.
+    open_mass: f64,
+    open_mean: f64,
+    open_variance: f64,
+    open_line: f64,
+    /// What clipping changes where `z > 0`.
+    cut: Parts,
+    /// `E u φ(z)/s`, times `exp(reference²/2)`.
+    edge: f64,
+}
+
+/// The integrals of `u s g_1`, `2 s² g_2`, `s g_1`, `u g_0` and `g_0` over one side of `z = 0`.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct Parts {
+    product: f64,
+    square: f64,
+    first: f64,
+    signal: f64,
+    mass: f64,
+}
+
+impl Parts {
+    fn add(&mut self, weight: f64, other: &Self) {
+        self.product += weight * other.product;
+        self.square += weight * other.square;
+        self.first += weight * other.first;
+        self.signal += weight * other.signal;
+        self.mass += weight * other.mass;
+    }
+}
+
+/// The part of an interval on one side of `z = 0`: `near` is its end nearer to it.
+struct Side {
+    near: f64,
+    far: f64,
+    y_near: f64,
+    y_far: f64,
+    h: f64,
+    /// The mean of the line.
+    middle: f64,
+}
+
+impl Terms {
+    /// No magnitudes yet.
+    pub fn new(channel: Channel) -> Self {
+        Self {
+            channel,
+            clipped_square: 0.0,
+            clipped: Parts::default(),
+            open_mass: 0.0,
+            open_mean: 0.0,
+            open_variance: 0.0,
+            open_line: 0.0,
+            cut: Parts::default(),
+            edge: 0.0,
+        }
+    }
+
+    /// Adds a magnitude that is always `u`, with a weight `≥ 0`.
+    pub fn add_point(&mut self, weight: f64, u: f64) {
+        let Channel { noise: s, reference, .. } = self.channel;
+        let (line, z) = (self.channel.line(u), self.channel.z(u));
+        let f = factor(z.abs(), reference);
+        let [phi, g0, g1, g2, _] = if f == 0.0 { [0.0; 5] } else { Tail::new(z.abs()).0.map(|r| r * f) };
+        let parts =
+            Parts { product: u * s * g1, square: 2.0 * s * s * g2, first: s * g1, signal: u * g0, mass: g0 };
+        if phi > 0.0 && u != 0.0 {
+            self.edge += weight * u * phi / s;
+        }
+        if line > 0.0 {
+            self.cut.add(weight, &parts);
+            self.add_open(weight, u, 0.0, line);
+        } else {
+            self.clipped.add(weight, &parts);
+            self.clipped_square += weight * u * u;
+        }
+    }
+
+    /// Adds a magnitude uniform on `[low, high]`, `low < high`, with a weight `≥ 0`.
+    pub fn add_interval(&mut self, weight: f64, low: f64, high: f64) {
+        let channel = self.channel;
+        let (from, to) = (channel.line(low), channel.line(high));
+        if from.min(to) < 0.0 && from.max(to) > 0.0 {
+            let near = -channel.shift / channel.slope;
+            let length = from.abs() + to.abs();
+            for (far, line) in [(low, from), (high, to)] {
+                let y_far = channel.z(far).abs();
+                let side = Side { near, far, y_near: 0.0, y_far, h: y_far, middle: 0.5 * line };
+                self.add_side(weight * (line.abs() / length), &side);
+            }
+            if channel.noise == 0.0 {
+                // φ(z)/s has become Dirac's δ(c u + β).
+                self.edge += weight * near / length;
+            }
+        } else {
+            let (near, far) = if from.abs() <= to.abs() { (low, high) } else { (high, low) };
+            let (y_near, y_far) = (channel.z(near).abs(), channel.z(far).abs());
+            let h = (channel.slope * (high - low)).abs() / channel.noise;
+            let middle = channel.line(0.5 * (low + high));
+            self.add_side(weight, &Side { near, far, y_near, y_far, h, middle });
+        }
+    }
+
+    fn add_side(&mut self, weight: f64, side: &Side) {
+        let Channel { noise: s, reference, .. } = self.channel;
+        let &Side { near, far, y_near, y_far, h, middle } = side;
+        let mut parts = Parts::default();
+        if s > 0.0 {
+            let Averages { mean, ramp } = Averages::new(y_near, y_far, h, reference);
+            // ∫ u g_{k−1}
+            let u = |k: usize| near * mean[k] + (far - near) * ramp[k];
+            parts = Parts {
+                product: s * u(2),
+                square: 2.0 * s * s * mean[3],
+                first: s * mean[2],
+                signal: u(1),
+                mass: mean[1],
+            };
+            self.edge += weight * u(0) / s;
+        }
+        let (mean, variance) = (0.5 * (near + far), (far - near) * (far - near) / 12.0);
+        if middle > 0.0 {
+            self.cut.add(weight, &parts);
+            self.add_open(weight, mean, variance, middle);
+        } else {
+            self.clipped.add(weight, &parts);
+            self.clipped_square += weight * (mean * mean + variance);
+        }
+    }
+
+    /// Merges a mass with a mean and a variance into the open side's: sums of positive parts.
+    fn add_open(&mut self, mass: f64, mean: f64, variance: f64, line: f64) {
+        let total = self.open_mass + mass;
+        if total <= 0.0 {
+            return;
+        }
+        let (share, rest) = (mass / total, self.open_mass / total);
+        let distance = mean - self.open_mean;
+        self.open_variance = rest * self.open_variance + share * variance + share * rest * distance * distance;
+        self.open_mean = rest * self.open_mean + share * mean;
+        self.open_line = rest * self.open_line + share * line;
+        self.open_mass = total;
+    }
+
+    /// Adds `weight ≥ 0` times other terms of the same channel.
+    pub fn add(&mut self, weight: f64, other: &Self) {
+        debug_assert_eq!(self.channel, other.channel);
+        self.clipped_square += weight * other.clipped_square;
+        self.clipped.add(weight, &other.clipped);
+        self.cut.add(weight, &other.cut);
+        self.edge += weight * other.edge;
+        self.add_open(weight * other.open_mass, other.open_mean, other.open_variance, other.open_line);
+    }
+
+    /// The channel the terms belong to.
+    pub fn channel(&self) -> &Channel {
+        &self.channel
+    }
+
+    /// `E (u − a Y₊)²` for a gain `a ≥ 0`.
+    pub fn loss(&self, gain: f64) -> f64 {
+        let Channel { slope, shift, noise, reference } = self.channel;
+        let rest = 1.0 - gain * slope;
+        let bias = rest * self.open_mean - gain * shift;
+        let line = rest * rest * self.open_variance + bias * bias + gain * gain * noise * noise;
+        let open = self.open_mass * line - 2.0 * gain * self.cut.product - gain * gain * self.cut.square;
+        let clipped = gain * (gain * self.clipped.square - 2.0 * self.clipped.product);
+        open + (self.clipped_square + factor(reference, 0.0) * clipped)
+    }
+
+    /// `E u Y₊`, times `exp(reference²/2)` as all that follow.
+    pub(crate) fn product(&self) -> f64 {
+        let line = self.channel.slope * self.open_variance + self.open_mean * self.open_line;
+        self.clipped.product + self.open_mass * line + self.cut.product
+    }
+
+    /// `E Y₊²`.
+    pub(crate) fn square(&self) -> f64 {
+        let Channel { slope, noise, .. } = self.channel;
+        let line = slope * slope * self.open_variance + self.open_line * self.open_line + noise * noise;
+        self.clipped.square + (self.open_mass * line - self.cut.square)
+    }
+
+    /// `E Y₊`.
+    pub(crate) fn first(&self) -> f64 {
+        self.clipped.first + self.open_mass * self.open_line + self.cut.first
+    }
+
+    /// `P[Y > 0]`.
+    pub(crate) fn mass(&self) -> f64 {
+        self.clipped.mass + (self.open_mass - self.cut.mass)
+    }
+
+    /// `E u φ(z)/s`, the mean of `u` at the rectifier's edge.
+    pub(crate) fn edge(&self) -> f64 {
+        self.edge
+    }
+
+    /// `E [(u − a Y); Y > 0]`.
+    pub(crate) fn residual(&self, gain: f64) -> f64 {
+        let Channel { slope, shift, .. } = self.channel;
+        let open = self.open_mass * ((1.0 - gain * slope) * self.open_mean - gain * shift);
+        (open - self.cut.signal - gain * self.cut.first) + (self.clipped.signal - gain * self.clipped.first)
+    }
+
+    /// `E [(u − a Y) Y; Y > 0]`.
+    pub(crate) fn residual_product(&self, gain: f64) -> f64 {
+        let Channel { slope, shift, noise, .. } = self.channel;
+        let rest = 1.0 - gain * slope;
+        let line = rest * slope * self.open_variance
+            + (rest * self.open_mean - gain * shift) * self.open_line
+            - gain * noise * noise;
+        self.open_mass * line
+            + (self.cut.product + gain * self.cut.square)
+            + (self.clipped.product - gain * self.clipped.square)
+    }
+}
