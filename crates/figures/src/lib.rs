@@ -1,1 +1,33 @@
 #![doc = include_str!("../README.md")]
+
+mod axis;
+mod bitmap;
+mod colour;
+mod colour_map;
+mod error;
+mod finite_size;
+mod frame;
+mod grid;
+mod heat_maps;
+mod loss_curves;
+mod marker;
+mod matrix;
+mod output;
+mod page;
+mod phase_map;
+mod predictions;
+mod scene;
+mod svg;
+mod text;
+mod validate;
+
+pub use axis::Scale;
+pub use colour_map::Colours;
+pub use error::{Error, Result};
+pub use finite_size::{FiniteSize, FiniteSizePoint, FiniteSizeSeries, finite_size};
+pub use heat_maps::{HeatMap, HeatMaps, heat_maps};
+pub use loss_curves::{LossCurves, LossPoint, LossSeries, loss_curves};
+pub use matrix::{Rug, WeightBlock, rug, weight_block};
+pub use output::Written;
+pub use phase_map::{Boundary, PhaseMap, phase_map};
+pub use predictions::{PredictedLoss, Predictions, predictions};

@@ -124,7 +124,8 @@ impl OutlineBuilder for Pen<'_> {
 }
 
 fn faces() -> [Face<'static>; 2] {
-    [UPRIGHT, SLANTED].map(|data| Face::parse(data, 0).expect("the embedded fonts are valid; a test parses them"))
+    [UPRIGHT, SLANTED]
+        .map(|data| Face::parse(data, 0).expect("the embedded fonts are valid; a test parses them"))
 }
 
 /// The outlines with the baseline's start at the origin, and the width.

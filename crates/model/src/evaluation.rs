@@ -1,4 +1,8 @@
-//! A mean with its standard error.
+//! A mean with its standard error, and the loss of a model on fresh data.
+
+use toy_superposition_data::{Distribution, Sampler, SparseBatch};
+
+use crate::{Autoencoder, MinibatchLoss, Result, Scalar};
 
 /// The mean of independent values, with its standard error `s/√n`, `s² = Σ (v − mean)² / (n − 1)`.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -52,6 +56,32 @@ impl FromIterator<f64> for Estimate {
             sum.merge(&Self { count: 1, mean: value, squares: 0.0 })
         })
     }
+}
+
+/// Samples a batch of [`sampled_loss`].
+const BATCH: usize = 1024;
+
+/// The per-feature loss of a model on the samples `first, …, first + samples − 1` of `seed`, with the standard
+/// error of the mean over samples.
+///
+/// # Errors
+/// As [`MinibatchLoss::loss`]; [`Error::EmptyBatch`](crate::Error::EmptyBatch) for no samples.
+pub fn sampled_loss<T: Scalar, D: Distribution>(
+    model: &Autoencoder<T>,
+    distribution: &D,
+    seed: u64,
+    first: u64,
+    samples: usize,
+) -> Result<Estimate> {
+    let (mut sampler, mut loss) = (Sampler::new(), MinibatchLoss::new());
+    let mut batch = SparseBatch::new(distribution.features())?;
+    let mut sum = Estimate::default();
+    for start in (0..samples.max(1)).step_by(BATCH) {
+        let count = BATCH.min(samples - start);
+        sampler.sample_into(distribution, seed, first.wrapping_add(start as u64), count, &mut batch)?;
+        sum = sum.merge(&loss.estimate(model, &batch)?);
+    }
+    Ok(sum)
 }
 
 #[cfg(test)]

@@ -9,10 +9,25 @@ pub trait Objective<T: Scalar> {
     /// What can go wrong.
     type Error: std::error::Error + Send + Sync + 'static;
 
+    /// Prepares what step `step` = 0, 1, … evaluates. A stochastic objective draws it here, as a function of
+    /// `step` alone, so that a run can go on from any step; a deterministic one has nothing to do.
+    ///
+    /// # Errors
+    /// If it cannot be drawn.
+    fn begin_step(&mut self, _step: u64) -> std::result::Result<(), Self::Error> {
+        Ok(())
+    }
+
     /// The loss.
+    ///
+    /// # Errors
+    /// If the model does not fit the objective, or the loss is not finite.
     fn loss(&mut self, model: &Autoencoder<T>) -> std::result::Result<f64, Self::Error>;
 
     /// The loss; `gradient` is overwritten with `∂ loss / ∂ parameter`.
+    ///
+    /// # Errors
+    /// As [`loss`](Self::loss), and if `gradient` has another shape than the model.
     fn loss_and_gradient(
         &mut self,
         model: &Autoencoder<T>,

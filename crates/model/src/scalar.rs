@@ -4,11 +4,16 @@ use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 use safetensors::Dtype;
 
-/// A parameter type: `f32` or `f64`. Sealed.
-pub trait Scalar: toy_superposition_data::Scalar + kernels::Kernels {}
+use crate::Vector;
 
-impl Scalar for f32 {}
-impl Scalar for f64 {}
+/// A parameter type: `f32` or `f64`. Sealed.
+pub trait Scalar: toy_superposition_data::Scalar + kernels::Kernels {
+    /// A list of this type as a [`Vector`] of a weight file.
+    fn to_vector(values: &[Self]) -> Vector;
+
+    /// The list, if the vector is of this type.
+    fn from_vector(vector: &Vector) -> Option<&[Self]>;
+}
 
 pub(crate) mod kernels {
     use super::{Dtype, MatMut, MatRef};
@@ -25,9 +30,22 @@ pub(crate) mod kernels {
 }
 
 macro_rules! kernels {
-    ($type:ty, $dtype:expr) => {
+    ($type:ty, $variant:ident) => {
+        impl Scalar for $type {
+            fn to_vector(values: &[Self]) -> Vector {
+                Vector::$variant(values.to_vec())
+            }
+
+            fn from_vector(vector: &Vector) -> Option<&[Self]> {
+                match vector {
+                    Vector::$variant(values) => Some(values),
+                    _ => None,
+                }
+            }
+        }
+
         impl kernels::Kernels for $type {
-            const DTYPE: Dtype = $dtype;
+            const DTYPE: Dtype = Dtype::$variant;
 
             fn multiply(out: MatMut<'_, Self>, left: MatRef<'_, Self>, right: MatRef<'_, Self>, add: bool) {
                 matmul(out, if add { Accum::Add } else { Accum::Replace }, left, right, 1.0, Par::Seq);
@@ -40,5 +58,5 @@ macro_rules! kernels {
     };
 }
 
-kernels!(f32, Dtype::F32);
-kernels!(f64, Dtype::F64);
+kernels!(f32, F32);
+kernels!(f64, F64);

@@ -8,9 +8,10 @@
 //!
 //! Both sets of names are read, as F32 or F64; values are rounded to the wanted type. Matrices lie by rows, as
 //! PyTorch, JAX and NumPy write them. Metadata is kept as it is, except for the keys `activation` (`relu` if
-//! absent) and `tied` (`true` or `false`), which are written and checked here.
+//! absent) and `tied` (`true` or `false`), which are written and checked here. So is every other vector (a tensor of
+//! one dimension, F32 or F64): a checkpoint keeps its optimizer's moments there, and is a weight file all the same.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use nalgebra::{DMatrix, DVector};
@@ -48,12 +49,46 @@ pub struct Weights<T> {
     pub model: Autoencoder<T>,
     /// What else the file says (p, seed, recipe, …), without the keys `activation` and `tied`.
     pub metadata: HashMap<String, String>,
+    /// The other vectors in the file, by name.
+    pub vectors: BTreeMap<String, Vector>,
+}
+
+/// A vector of either type.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Vector {
+    /// Single precision.
+    F32(Vec<f32>),
+    /// Double precision.
+    F64(Vec<f64>),
+}
+
+impl Vector {
+    fn dtype(&self) -> Dtype {
+        match self {
+            Self::F32(_) => Dtype::F32,
+            Self::F64(_) => Dtype::F64,
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::F32(values) => values.len(),
+            Self::F64(values) => values.len(),
+        }
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        match self {
+            Self::F32(values) => bytes_of(values),
+            Self::F64(values) => bytes_of(values),
+        }
+    }
 }
 
 impl<T: Scalar> Weights<T> {
     /// A model without metadata.
     pub fn new(model: Autoencoder<T>) -> Self {
-        Self { model, metadata: HashMap::new() }
+        Self { model, metadata: HashMap::new(), vectors: BTreeMap::new() }
     }
 
     /// Reads a weight file.
@@ -115,7 +150,16 @@ impl<T: Scalar> Weights<T> {
                 (Err(_), Some(true)) => Autoencoder::tied(&encoder, &bias, activation)?,
                 _ => continue,
             };
-            return Ok(Self { model, metadata });
+            let mut vectors = BTreeMap::new();
+            for (name, view) in file.iter().filter(|(name, _)| !names.of().contains(name)) {
+                let vector = match (view.shape().len(), view.dtype()) {
+                    (1, Dtype::F32) => Vector::F32(read_f32(&view).collect()),
+                    (1, Dtype::F64) => Vector::F64(read_f64(&view).collect()),
+                    _ => continue,
+                };
+                vectors.insert(name.to_owned(), vector);
+            }
+            return Ok(Self { model, metadata, vectors });
         }
         let mut found: Vec<_> = file.names().into_iter().map(str::to_owned).collect();
         found.sort();
@@ -138,9 +182,14 @@ impl<T: Scalar> Weights<T> {
         if !tied {
             tensors.push((decoder, vec![features, hidden], bytes_of(model.parameters().decoder_slice())));
         }
+        let mut tensors: Vec<_> =
+            tensors.into_iter().map(|(name, shape, bytes)| (name, T::DTYPE, shape, bytes)).collect();
+        for (name, vector) in &self.vectors {
+            tensors.push((name, vector.dtype(), vec![vector.len()], vector.bytes()));
+        }
         let views: Vec<_> = tensors
             .iter()
-            .map(|(name, shape, bytes)| Ok((*name, TensorView::new(T::DTYPE, shape.clone(), bytes)?)))
+            .map(|(name, dtype, shape, bytes)| Ok((*name, TensorView::new(*dtype, shape.clone(), bytes)?)))
             .collect::<Result<_>>()?;
         let mut metadata = self.metadata.clone();
         metadata.insert("activation".into(), model.activation().name().into());
@@ -166,18 +215,18 @@ fn numbers<T: Scalar>(tensor: &'static str, view: &TensorView<'_>, dimensions: u
     if view.shape().len() != dimensions {
         return Err(Error::Dimensions { tensor, given: view.shape().to_vec(), expected: dimensions });
     }
-    // The format has checked that the data has as many bytes as the shape asks for.
     match view.dtype() {
-        Dtype::F32 => Ok(view
-            .data()
-            .as_chunks::<4>()
-            .0
-            .iter()
-            .map(|&b| T::round_from(f32::from_le_bytes(b).into()))
-            .collect()),
-        Dtype::F64 => {
-            Ok(view.data().as_chunks::<8>().0.iter().map(|&b| T::round_from(f64::from_le_bytes(b))).collect())
-        }
+        Dtype::F32 => Ok(read_f32(view).map(|value| T::round_from(value.into())).collect()),
+        Dtype::F64 => Ok(read_f64(view).map(T::round_from).collect()),
         given => Err(Error::Type { tensor, given }),
     }
+}
+
+// The format has checked that the data has as many bytes as shape and type ask for.
+fn read_f32(view: &TensorView<'_>) -> impl Iterator<Item = f32> {
+    view.data().as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes))
+}
+
+fn read_f64(view: &TensorView<'_>) -> impl Iterator<Item = f64> {
+    view.data().as_chunks().0.iter().map(|&bytes| f64::from_le_bytes(bytes))
 }

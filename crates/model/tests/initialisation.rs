@@ -39,7 +39,7 @@ fn a_seed_gives_the_same_weights_for_good() {
     assert!(unit.bias().iter().all(|b| *b == 0.0));
 }
 
-const STABLE: [f64; 3] = [0.0, 0.0, 0.0];
+const STABLE: [f64; 3] = [0.4403343454870472, 0.05592326317004286, 0.3339980622000445];
 
 #[test]
 fn any_projector_has_the_linear_models_loss() {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use nalgebra::{DMatrix, DVector};
 use rand::SeedableRng;
 use safetensors::tensor::{Dtype, TensorView};
-use toy_superposition_model::{Activation, Autoencoder, Error, Initialisation, Names, Shape, Weights};
+use toy_superposition_model::{Activation, Autoencoder, Error, Initialisation, Names, Shape, Vector, Weights};
 
 fn model<T: toy_superposition_model::Scalar>(tied: bool, activation: Activation) -> Autoencoder<T> {
     let rng = &mut rand_chacha::ChaCha8Rng::seed_from_u64(9);
@@ -21,7 +21,8 @@ fn a_saved_model_comes_back_to_the_bit() {
             [(false, Activation::Relu), (true, Activation::Relu), (false, Activation::Identity)]
         {
             let metadata = HashMap::from([("p".to_owned(), "0.05".to_owned())]);
-            let weights = Weights { model: model::<f64>(tied, activation), metadata };
+            let vectors = [("m".to_owned(), Vector::F32(vec![0.1])), ("l".to_owned(), Vector::F64(vec![0.2, 0.3]))];
+            let weights = Weights { model: model::<f64>(tied, activation), metadata, vectors: vectors.into() };
             weights.save(&path, names).unwrap();
             assert_eq!(Weights::load(&path).unwrap(), weights);
             let single = Weights::new(model::<f32>(tied, activation));

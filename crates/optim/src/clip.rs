@@ -84,7 +84,10 @@ mod tests {
     #[test]
     fn bounds_are_checked() {
         for bound in [0.0, -1.0, f64::NAN, f64::INFINITY] {
-            assert!(matches!(clip_norm(&mut [1.0], bound), Err(Error::Setting { name: "greatest norm", .. })));
+            assert!(matches!(
+                clip_norm(&mut [1.0], bound),
+                Err(Error::Setting { name: "greatest norm", .. })
+            ));
             assert!(matches!(
                 clip_value(&mut [1.0], bound),
                 Err(Error::Setting { name: "greatest value", .. })

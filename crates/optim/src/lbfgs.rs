@@ -112,8 +112,7 @@ impl Lbfgs {
             let valid = (least..=most).contains(&given);
             if valid { Ok(()) } else { Err(Error::Count { name, given, least, most }) }
         };
-        let tolerance =
-            |name, given: f64| require(given.is_finite() && given >= 0.0, name, given, "[0, ∞)");
+        let tolerance = |name, given: f64| require(given.is_finite() && given >= 0.0, name, given, "[0, ∞)");
         let LbfgsConfig { decrease, curvature, .. } = config;
         count("history", config.history)?;
         count("line search evaluations", config.line_search_evaluations)?;

@@ -179,14 +179,15 @@ mod tests {
                 let Ok(Search::Found(end)) = end else { panic!("no step from 1e{exponent}: {end:?}") };
                 assert!(end.loss <= start.loss + 1e-4 * end.step * start.slope);
                 assert!(end.slope.abs() <= -0.1 * start.slope);
-                assert!(calls <= 15, "{calls} evaluations from 1e{exponent}");
+                assert!(calls <= 20, "{calls} evaluations from 1e{exponent}");
             }
         }
     }
 
     #[test]
     fn a_wall_of_nan_is_backed_away_from() {
-        let f = |t: f64| if t > 0.01 { (f64::NAN, f64::NAN) } else { ((t - 0.008).powi(2), 2.0 * (t - 0.008)) };
+        let f =
+            |t: f64| if t > 0.01 { (f64::NAN, f64::NAN) } else { ((t - 0.008).powi(2), 2.0 * (t - 0.008)) };
         let wolfe = Wolfe { decrease: 1e-4, curvature: 0.1, rounding: 0.0, evaluations: 40 };
         let end = search::<()>(at(0.0, f), 1e3, wolfe, |t| Ok(at(t, f)));
         assert!(matches!(end, Ok(Search::Found(s)) if (s.step - 0.008).abs() <= 0.1 * 0.008), "{end:?}");

@@ -42,7 +42,11 @@ pub struct State<'a, F> {
 
 impl<'a, F: Real> State<'a, F> {
     /// The slots of the given names, and no others, each finite and of the given length.
-    pub(crate) fn read<const N: usize>(&self, names: [&'static str; N], length: usize) -> Result<[&'a [F]; N]> {
+    pub(crate) fn read<const N: usize>(
+        &self,
+        names: [&'static str; N],
+        length: usize,
+    ) -> Result<[&'a [F]; N]> {
         if self.slots.len() != N {
             return Err(Error::Slots { given: self.slots.len(), expected: N });
         }

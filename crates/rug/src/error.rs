@@ -1,7 +1,7 @@
 //! What can be wrong with an order, a set of rows or a shape.
 
 /// What was given and what is allowed.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A length or an order that is no power of two, or above 2³¹.

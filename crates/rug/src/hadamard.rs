@@ -24,7 +24,7 @@ pub fn hadamard_entry(i: usize, j: usize) -> i8 {
 /// [`Error::NotPowerOfTwo`](crate::Error::NotPowerOfTwo) unless `n` is a power of two in `1..=2³¹`.
 pub fn hadamard_matrix<T: Scalar>(n: usize) -> Result<DMatrix<T>> {
     log2(n)?;
-    Ok(DMatrix::from_fn(n, n, |i, j| T::from_f64(hadamard_entry(i, j).into())))
+    Ok(DMatrix::from_fn(n, n, |i, j| T::round_from(hadamard_entry(i, j).into())))
 }
 
 /// The unnormalised transform `y = H x` in O(n²), entry by entry: the slow twin of [`transform`](crate::transform).
@@ -33,8 +33,8 @@ pub fn hadamard_matrix<T: Scalar>(n: usize) -> Result<DMatrix<T>> {
 /// [`Error::NotPowerOfTwo`](crate::Error::NotPowerOfTwo) unless the length of `x` is a power of two in `1..=2³¹`.
 pub fn transform_naive<T: Scalar>(x: &[T]) -> Result<Vec<T>> {
     log2(x.len())?;
-    let entry = |i, (j, &x_j)| if hadamard_entry(i, j) > 0 { x_j } else { -x_j };
-    Ok((0..x.len()).map(|i| x.iter().enumerate().fold(T::zero(), |sum, term| sum + entry(i, term))).collect())
+    let term = |i, j| if hadamard_entry(i, j) > 0 { x[j] } else { -x[j] };
+    Ok((0..x.len()).map(|i| (0..x.len()).fold(T::zero(), |sum, j| sum + term(i, j))).collect())
 }
 
 #[cfg(test)]

@@ -28,9 +28,9 @@ pub(crate) mod vectors {
         /// The vectors of a slice whose length is a multiple of theirs.
         fn vectors<S: Simd>(data: &mut [Self]) -> &mut [Self::Vector<S>];
         /// `a + b`.
-        fn add<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
+        fn sum<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
         /// `a − b`.
-        fn sub<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
+        fn difference<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
         /// The transform of the entries of one vector.
         fn within<S: Simd>(simd: S, vector: Self::Vector<S>) -> Self::Vector<S>;
     }
@@ -45,29 +45,29 @@ impl vectors::Vectors for f32 {
     }
 
     #[inline(always)]
-    fn add<S: Simd>(simd: S, a: S::f32s, b: S::f32s) -> S::f32s {
+    fn sum<S: Simd>(simd: S, a: S::f32s, b: S::f32s) -> S::f32s {
         simd.add_f32s(a, b)
     }
 
     #[inline(always)]
-    fn sub<S: Simd>(simd: S, a: S::f32s, b: S::f32s) -> S::f32s {
+    fn difference<S: Simd>(simd: S, a: S::f32s, b: S::f32s) -> S::f32s {
         simd.sub_f32s(a, b)
     }
 
     #[inline(always)]
     fn within<S: Simd>(simd: S, mut x: S::f32s) -> S::f32s {
         const SIGNS: [[f32; 16]; 4] = [signs(1), signs(2), signs(4), signs(8)];
-        let step = |x, swapped, stride: u32| {
+        let step = |x: S::f32s, swapped: S::c64s, stride: usize| {
             let signs = S::as_simd_f32s(&SIGNS[stride.ilog2() as usize]).0[0];
             simd.mul_add_e_f32s(x, signs, cast(swapped))
         };
         if S::C64_LANES == 4 {
-            x = step(x, cast(swap_half_blocks(simd, cast(x))), 8);
+            x = step(x, swap_half_blocks(simd, cast(x)), 8);
         }
         if S::C64_LANES > 1 {
-            x = step(x, cast(swap_blocks(simd, cast(x))), 4);
+            x = step(x, swap_blocks(simd, cast(x)), 4);
         }
-        x = step(x, cast(simd.swap_re_im_c64s(cast(x))), 2);
+        x = step(x, simd.swap_re_im_c64s(cast(x)), 2);
         step(x, cast(simd.swap_re_im_c32s(cast(x))), 1)
     }
 }
@@ -81,19 +81,19 @@ impl vectors::Vectors for f64 {
     }
 
     #[inline(always)]
-    fn add<S: Simd>(simd: S, a: S::f64s, b: S::f64s) -> S::f64s {
+    fn sum<S: Simd>(simd: S, a: S::f64s, b: S::f64s) -> S::f64s {
         simd.add_f64s(a, b)
     }
 
     #[inline(always)]
-    fn sub<S: Simd>(simd: S, a: S::f64s, b: S::f64s) -> S::f64s {
+    fn difference<S: Simd>(simd: S, a: S::f64s, b: S::f64s) -> S::f64s {
         simd.sub_f64s(a, b)
     }
 
     #[inline(always)]
     fn within<S: Simd>(simd: S, mut x: S::f64s) -> S::f64s {
         const SIGNS: [[f64; 8]; 3] = [signs_f64(1), signs_f64(2), signs_f64(4)];
-        let step = |x, swapped, stride: u32| {
+        let step = |x: S::f64s, swapped: S::c64s, stride: usize| {
             let signs = S::as_simd_f64s(&SIGNS[stride.ilog2() as usize]).0[0];
             simd.mul_add_e_f64s(x, signs, cast(swapped))
         };
@@ -232,8 +232,8 @@ fn butterflies<T: Scalar, S: Simd, const R: usize>(simd: S, x: &mut [T::Vector<S
         for i in 0..R {
             if i & stride == 0 {
                 let (a, b) = (x[i], x[i + stride]);
-                x[i] = T::add(simd, a, b);
-                x[i + stride] = T::sub(simd, a, b);
+                x[i] = T::sum(simd, a, b);
+                x[i + stride] = T::difference(simd, a, b);
             }
         }
         stride /= 2;
@@ -249,7 +249,10 @@ fn strided<T: Scalar, S: Simd, const R: usize>(simd: S, rows: [&mut [T]; R]) {
         *row = kept;
     }
     for k in 0..vectors {
-        let mut x = std::array::from_fn(|r| rows[r][k]);
+        let mut x = [rows[0][k]; R];
+        for r in 1..R {
+            x[r] = rows[r][k];
+        }
         butterflies::<T, S, R>(simd, &mut x);
         for r in 0..R {
             rows[r][k] = x[r];
@@ -261,8 +264,16 @@ fn strided<T: Scalar, S: Simd, const R: usize>(simd: S, rows: [&mut [T]; R]) {
 #[inline(always)]
 fn tiles<T: Scalar, S: Simd, const R: usize>(simd: S, data: &mut [T]) {
     for tile in T::vectors::<S>(data).as_chunks_mut::<R>().0 {
-        let mut x = *tile;
+        let mut x = [tile[0]; R];
+        for r in 1..R {
+            x[r] = tile[r];
+        }
         butterflies::<T, S, R>(simd, &mut x);
-        *tile = x.map(#[inline(always)] |vector| T::within(simd, vector));
+        for r in 0..R {
+            x[r] = T::within(simd, x[r]);
+        }
+        for r in 0..R {
+            tile[r] = x[r];
+        }
     }
 }

@@ -17,7 +17,7 @@ use crate::kernels::{Across, Block, Scalar, split};
 use crate::{Error, Result};
 
 /// Bytes of a slice that is transformed without being cut further.
-const INNER: usize = 1 << 14;
+const INNER: usize = 1 << 15;
 /// Bytes of a slice that is worth more than one thread.
 #[cfg(feature = "parallel")]
 const PARALLEL: usize = 1 << 18;
@@ -48,9 +48,8 @@ pub(crate) fn serial<T: Scalar>(arch: Arch, x: &mut [T]) {
     if size_of_val(x) <= INNER {
         return arch.dispatch(Block(x));
     }
-    let radix = (size_of_val(x) / INNER).min(16);
+    let radix = (size_of_val(x) / INNER).min(8);
     match radix {
-        16 => arch.dispatch(Across::<T, 16>(split(x))),
         8 => arch.dispatch(Across::<T, 8>(split(x))),
         4 => arch.dispatch(Across::<T, 4>(split(x))),
         _ => arch.dispatch(Across::<T, 2>(split(x))),
@@ -68,7 +67,7 @@ fn across_parallel<T: Scalar, const R: usize>(arch: Arch, rows: [&mut [T]; R]) {
     if size_of::<T>() * length <= INNER {
         return arch.dispatch(Across(rows));
     }
-    let mut right = std::array::from_fn(|_| Default::default());
+    let mut right: [&mut [T]; R] = std::array::from_fn(|_| Default::default());
     let mut r = 0;
     let left = rows.map(|row| {
         let (left, rest) = row.split_at_mut(length / 2);

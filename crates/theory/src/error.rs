@@ -70,6 +70,20 @@ pub enum Error {
         /// What it must be.
         expected: usize,
     },
+    /// A row (an output) that the matrix does not have.
+    #[error("row {given} of a matrix of {features} rows")]
+    Row {
+        /// What was given.
+        given: usize,
+        /// The number of features n_s.
+        features: usize,
+    },
+    /// A row that is listed twice where rows are drawn without replacement.
+    #[error("row {given} is listed twice")]
+    Repeated {
+        /// The row.
+        given: usize,
+    },
     /// A model whose activation the closed forms do not cover.
     #[error("the closed forms hold for ReLU outputs; the model's activation is {given}")]
     Activation {

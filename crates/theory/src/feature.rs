@@ -96,15 +96,15 @@ impl<M: Magnitude> Feature<M> {
     /// [`Error::NotFinite`](crate::Error::NotFinite), [`Error::Sigma`](crate::Error::Sigma).
     pub fn loss(&self, gain: f64, shift: f64, sigma: f64) -> Result<Loss> {
         let (gain, channel) = oriented(gain, shift, sigma)?;
-        Ok(self.channel_loss(&channel, gain))
+        Ok(self.symmetric_loss(&channel, gain))
     }
 
     /// The loss of one output of any weights: `E (x − (c x + β + I)₊)²`, `I ~ N(0, s²)`; `c` may be 0 or negative.
     pub fn row_loss(&self, channel: &Channel) -> Loss {
-        self.channel_loss(channel, 1.0)
+        self.symmetric_loss(channel, 1.0)
     }
 
-    fn channel_loss(&self, channel: &Channel, gain: f64) -> Loss {
+    pub(crate) fn symmetric_loss(&self, channel: &Channel, gain: f64) -> Loss {
         let (on, off) = (self.on_terms(channel).loss(gain), off_terms(channel).loss(gain));
         Loss { total: self.probability * on + (1.0 - self.probability) * off, on, off }
     }
@@ -123,7 +123,7 @@ impl<M: Magnitude> Feature<M> {
         let sign = if gain < 0.0 { -1.0 } else { 1.0 };
         let (gain, channel) = oriented(gain, shift, sigma)?;
         let terms = self.terms(&channel);
-        let loss = self.channel_loss(&channel, gain);
+        let loss = self.symmetric_loss(&channel, gain);
         Ok(LossGradient {
             gain: -2.0 * sign * terms.residual_product(gain),
             shift: -2.0 * sign * gain * terms.residual(gain),

@@ -191,13 +191,18 @@ impl Terms {
 
     /// `E (u − a Y₊)²` for a gain `a ≥ 0`.
     pub fn loss(&self, gain: f64) -> f64 {
-        let Channel { slope, shift, noise, reference } = self.channel;
+        let Channel { slope, shift, noise, .. } = self.channel;
         let rest = 1.0 - gain * slope;
         let bias = rest * self.open_mean - gain * shift;
         let line = rest * rest * self.open_variance + bias * bias + gain * gain * noise * noise;
         let open = self.open_mass * line - 2.0 * gain * self.cut.product - gain * gain * self.cut.square;
         let clipped = gain * (gain * self.clipped.square - 2.0 * self.clipped.product);
-        open + (self.clipped_square + factor(reference, 0.0) * clipped)
+        open + (self.clipped_square + self.unscale() * clipped)
+    }
+
+    /// What turns the integrals below into themselves: `exp(−reference²/2)`.
+    pub(crate) fn unscale(&self) -> f64 {
+        factor(self.channel.reference, 0.0)
     }
 
     /// `E u Y₊`, times `exp(reference²/2)` as all that follow.

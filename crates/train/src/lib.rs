@@ -1,1 +1,14 @@
 #![doc = include_str!("../README.md")]
+
+mod checkpoint;
+mod error;
+mod fresh;
+mod recipe;
+mod run;
+mod trainer;
+
+pub use error::{Error, Result};
+pub use fresh::{EVALUATION, FreshBatches, initial_model};
+pub use recipe::{Batches, Recipe};
+pub use run::{Ended, Run};
+pub use trainer::{Step, Trainer};

@@ -1,0 +1,113 @@
+//! Does the trained loss come to the theory's as n_s grows? `(L − L*)/L*` against n_s with error bars.
+
+use crate::axis::{Axis, Scale};
+use crate::colour::{INK, SLATE};
+use crate::frame;
+use crate::marker::series;
+use crate::output::{self, Written};
+use crate::page::{Key, Page};
+use crate::scene::{Scene, Stroke};
+use crate::{Result, validate};
+use std::path::Path;
+
+/// The relative difference of trained models and theory, one series a pair (p, r).
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct FiniteSize {
+    /// In the order of the legend.
+    pub series: Vec<FiniteSizeSeries>,
+    /// Parameters and seed, wrapped below the figure.
+    pub caption: String,
+}
+
+/// One pair (p, r).
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct FiniteSizeSeries {
+    /// p.
+    pub probability: f64,
+    /// r = n_d/n_s.
+    pub ratio: f64,
+    /// By growing n_s, which is the order a line joins them in.
+    pub points: Vec<FiniteSizePoint>,
+}
+
+/// One n_s.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct FiniteSizePoint {
+    /// n_s.
+    pub features: usize,
+    /// `(L − L*)/L*`, a plain number: the figure shows per cent.
+    pub relative: f64,
+    /// Half the error bar of `relative`, such as one standard error over seeds.
+    pub error: f64,
+}
+
+/// Draws the differences into `stem.png` and `stem.svg`.
+///
+/// # Errors
+/// [`Empty`](crate::Error::Empty) series or points, [`NotFinite`](crate::Error::NotFinite),
+/// [`Negative`](crate::Error::Negative) errors, [`NotPositive`](crate::Error::NotPositive) n_s, and
+/// [`FileName`](crate::Error::FileName), [`Write`](crate::Error::Write) for the files.
+pub fn finite_size(figure: &FiniteSize, stem: impl AsRef<Path>) -> Result<Written> {
+    output::write(&scene(figure)?, &figure.caption, stem.as_ref())
+}
+
+fn check(figure: &FiniteSize) -> Result<()> {
+    validate::filled("series", &figure.series)?;
+    for s in &figure.series {
+        validate::filled("points", &s.points)?;
+        validate::finite("probability and ratio", [s.probability, s.ratio])?;
+        validate::positive("features", s.points.iter().map(|p| p.features as f64))?;
+        validate::finite("relative differences", s.points.iter().map(|p| p.relative))?;
+        validate::not_negative("errors", s.points.iter().map(|p| p.error))?;
+    }
+    Ok(())
+}
+
+fn scene(figure: &FiniteSize) -> Result<Scene> {
+    check(figure)?;
+    let points = || figure.series.iter().flat_map(|s| &s.points);
+    let mut sizes: Vec<f64> = points().map(|p| p.features as f64).collect();
+    sizes.sort_by(f64::total_cmp);
+    sizes.dedup();
+    let ends = points().flat_map(|p| [p.relative - p.error, p.relative + p.error]).chain([0.0]);
+    let x =
+        Axis::listed("number of features $n_s$", &sizes, Scale::Log.around(sizes.iter().copied(), 0.08), 8);
+    let range = Scale::Linear.around(ends.map(|v| 100.0 * v), 0.06);
+    let y = Axis::new("trained relative to theory (%)", Scale::Linear, range, 7);
+
+    let mut page = Page::new();
+    page.legend(&legend(figure));
+    let frame = page.frame(&x, &y, frame::left_margin(&y), 150.0, true);
+    frame.grid(&mut page.scene);
+    let theory = Stroke { dash: vec![4.0, 2.0], ..Stroke::solid(INK, 0.9) };
+    frame.line(&mut page.scene, &[[x.lo, 0.0], [x.hi, 0.0]], &theory);
+    // series stand a little apart, so that their error bars do not hide each other
+    let step = (x.hi / x.lo).powf(0.012);
+    let middle = (figure.series.len() - 1) as f64 / 2.0;
+    for (k, s) in figure.series.iter().enumerate() {
+        let (shape, colour) = series(k);
+        let place =
+            |p: &FiniteSizePoint| [p.features as f64 * step.powf(k as f64 - middle), 100.0 * p.relative];
+        let line: Vec<_> = s.points.iter().map(place).collect();
+        frame.line(&mut page.scene, &line, &Stroke::solid(colour, 0.7));
+        for point in &s.points {
+            frame.error_bar(&mut page.scene, place(point), 100.0 * point.error, colour);
+            frame.marker(&mut page.scene, place(point), shape, colour, false);
+        }
+    }
+    frame.draw(&mut page.scene, true, true);
+    frame.label_x(&mut page.scene);
+    frame.label_y(&mut page.scene);
+    Ok(page.finish(&figure.caption))
+}
+
+fn legend(figure: &FiniteSize) -> Vec<(Key, String)> {
+    let entry = |(k, s): (usize, &FiniteSizeSeries)| {
+        let (shape, colour) = series(k);
+        let label = format!("$p = {}$, $r = {}$", s.probability, s.ratio);
+        (Key::Marker { shape, colour, hollow: false }, label)
+    };
+    let theory = Stroke { dash: vec![4.0, 2.0], ..Stroke::solid(SLATE, 0.9) };
+    let series = figure.series.iter().enumerate().map(entry);
+    series.chain([(Key::Line(theory), "theory".to_owned())]).collect()
+}

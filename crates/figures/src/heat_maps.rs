@@ -1,0 +1,127 @@
+//! The paper's Figs. 4–7, and any quantity over (p, r): maps side by side on one colour bar.
+
+use crate::axis::Scale;
+use crate::colour_map::{ColourMap, Colours};
+use crate::frame::{self, Frame};
+use crate::grid::{self, PROBABILITY, RATIO};
+use crate::output::{self, Written};
+use crate::page::{EDGE, Key, Page, WIDTH, hatch};
+use crate::scene::{Mark, Rect, Scene};
+use crate::{Result, validate};
+use std::path::Path;
+
+/// One quantity over (p, r), for several n_s or just once; up to three maps stand in a row.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct HeatMaps {
+    /// The colour bar's label, such as `variance of the diagonal of $W$`.
+    pub quantity: String,
+    /// In reading order.
+    pub panels: Vec<HeatMap>,
+    /// Shared by all panels.
+    pub colours: Colours,
+    /// The horizontal axis, p.
+    pub probability_scale: Scale,
+    /// The vertical axis, r.
+    pub ratio_scale: Scale,
+    /// Parameters and seed, wrapped below the figure.
+    pub caption: String,
+}
+
+/// One map.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct HeatMap {
+    /// Above the map, such as `$n_s = 512$`; may be empty.
+    pub title: String,
+    /// The cells' p, increasing.
+    pub probabilities: Vec<f64>,
+    /// The cells' r = n_d/n_s, increasing.
+    pub ratios: Vec<f64>,
+    /// The value at (p_i, r_j) is `values[i * ratios.len() + j]`; a missing one is hatched.
+    pub values: Vec<Option<f64>>,
+}
+
+/// Draws the maps into `stem.png` and `stem.svg`.
+///
+/// # Errors
+/// [`Empty`](crate::Error::Empty) without a panel or any value, [`Length`](crate::Error::Length) unless a panel has a
+/// value (or `None`) for each pair, [`Order`](crate::Error::Order) of p and r, [`NotFinite`](crate::Error::NotFinite),
+/// [`NotPositive`](crate::Error::NotPositive) where a scale or the colours are logarithmic, and
+/// [`FileName`](crate::Error::FileName), [`Write`](crate::Error::Write) for the files.
+pub fn heat_maps(figure: &HeatMaps, stem: impl AsRef<Path>) -> Result<Written> {
+    output::write(&scene(figure)?, &figure.caption, stem.as_ref())
+}
+
+fn check(figure: &HeatMaps) -> Result<()> {
+    validate::filled("panels", &figure.panels)?;
+    let scales = [figure.probability_scale, figure.ratio_scale];
+    for panel in &figure.panels {
+        grid::check(&panel.probabilities, &panel.ratios, panel.values.len(), scales)?;
+        // a missing cell passes as 1, so that an index names its cell
+        let values = panel.values.iter().map(|v| v.unwrap_or(1.0));
+        match figure.colours {
+            Colours::Log => validate::positive("cells", values)?,
+            Colours::Linear => validate::finite("cells", values)?,
+            Colours::Diverging { centre } => {
+                validate::finite("centre of the colours", [centre])?;
+                validate::finite("cells", values)?;
+            }
+        }
+    }
+    let known = figure.panels.iter().flat_map(|p| &p.values).flatten().collect::<Vec<_>>();
+    validate::filled("cells with a value", &known)
+}
+
+fn scene(figure: &HeatMaps) -> Result<Scene> {
+    check(figure)?;
+    let panels = &figure.panels;
+    let known = panels.iter().flat_map(|p| &p.values).flatten().copied();
+    let map = ColourMap::new(&figure.quantity, figure.colours, known);
+    // two maps in a row of three would leave a hole: 4 stand 2 and 2
+    let columns = panels.len().div_ceil(panels.len().div_ceil(3));
+    let most = [6, 4, 3][columns - 1];
+    let lists = |of: fn(&HeatMap) -> &Vec<f64>| panels.iter().map(move |p| of(p).as_slice());
+    let x = grid::axis(PROBABILITY, figure.probability_scale, lists(|p| &p.probabilities), most);
+    let y = grid::axis(RATIO, figure.ratio_scale, lists(|p| &p.ratios), most + 1);
+
+    let mut page = Page::new();
+    let missing = panels.iter().any(|p| p.values.iter().any(Option::is_none));
+    if missing {
+        page.legend(&[(Key::Hatched, "no value".to_owned())]);
+    }
+    let margin = frame::left_margin(&y);
+    let (gap, titled) = (8.0, panels.iter().any(|p| !p.title.is_empty()));
+    let all = WIDTH - 2.0 * EDGE - margin - 4.0;
+    let side = (all - gap * (columns - 1) as f64) / columns as f64;
+    let height = side.min(170.0);
+    let top = page.y + if titled { 9.0 } else { 0.0 };
+    let apart = height + if titled { 16.0 } else { gap };
+    let mut area = Rect { x: EDGE + margin, y: top, width: all, height };
+    for (k, panel) in panels.iter().enumerate() {
+        let (row, column) = (k / columns, k % columns);
+        let rect = Rect {
+            x: area.x + (side + gap) * column as f64,
+            y: top + apart * row as f64,
+            width: side,
+            height,
+        };
+        let frame = Frame { rect, x: &x, y: &y };
+        for (cell, value) in
+            grid::cells(&frame, &panel.probabilities, &panel.ratios).into_iter().zip(&panel.values)
+        {
+            match value {
+                Some(v) => page.scene.marks.push(Mark::Cell { rect: cell, fill: map.colour(*v) }),
+                None => hatch(&mut page.scene, &cell),
+            }
+        }
+        let lowest = k + columns >= panels.len();
+        frame.draw(&mut page.scene, lowest, column == 0);
+        page.title(&rect, &panel.title);
+        area.height = rect.bottom() - top;
+    }
+    let whole = Frame { rect: area, x: &x, y: &y };
+    whole.label_y(&mut page.scene);
+    whole.label_x(&mut page.scene);
+    page.y = area.bottom() + frame::TICKS_BELOW + frame::LABEL_BELOW;
+    page.colour_bar(&area, &map);
+    Ok(page.finish(&figure.caption))
+}

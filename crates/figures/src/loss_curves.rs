@@ -1,0 +1,165 @@
+//! The paper's Fig. 2: loss/p against r = n_d/n_s of trained models, Persian rugs, optimal linear models and theory.
+//!
+//! Colour and shape say p; filled or hollow, solid or dashed say which kind.
+
+use crate::axis::{Axis, Scale};
+use crate::colour::SLATE;
+use crate::frame;
+use crate::grid::RATIO;
+use crate::marker::{Shape, series};
+use crate::output::{self, Written};
+use crate::page::{Key, Page};
+use crate::scene::{Scene, Stroke};
+use crate::{Result, validate};
+use std::path::Path;
+
+/// Fig. 2: one series a probability.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct LossCurves {
+    /// In the order of the legend.
+    pub series: Vec<LossSeries>,
+    /// The vertical axis; logarithmic for losses that span decades.
+    pub loss_scale: Scale,
+    /// The ratios shown, from and to; `None` shows all (Fig. 2a), a range around r ≈ p zooms in (Fig. 2b).
+    pub ratios: Option<(f64, f64)>,
+    /// Parameters and seed, wrapped below the figure.
+    pub caption: String,
+}
+
+/// What is known at one probability; each list may be empty.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct LossSeries {
+    /// p.
+    pub probability: f64,
+    /// Trained models: filled markers with error bars.
+    pub trained: Vec<LossPoint>,
+    /// Persian rugs: hollow markers with error bars.
+    pub rug: Vec<LossPoint>,
+    /// Optimal linear models: a dashed line in the order given.
+    pub linear: Vec<LossPoint>,
+    /// The symmetric optimum: a solid line in the order given.
+    pub theory: Vec<LossPoint>,
+}
+
+/// A loss at a ratio.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct LossPoint {
+    /// r = n_d/n_s.
+    pub ratio: f64,
+    /// Per feature, **not** divided by p: the figure divides.
+    pub loss: f64,
+    /// Half the error bar, such as one standard error of `loss`; 0 draws none, as do the lines.
+    pub error: f64,
+}
+
+/// Draws Fig. 2a or 2b into `stem.png` and `stem.svg`.
+///
+/// # Errors
+/// [`Empty`](crate::Error::Empty) without any point, [`NotFinite`](crate::Error::NotFinite),
+/// [`Negative`](crate::Error::Negative) errors, [`NotPositive`](crate::Error::NotPositive) probabilities or, on a
+/// logarithmic axis, losses, [`Order`](crate::Error::Order) of the range of ratios, and
+/// [`FileName`](crate::Error::FileName), [`Write`](crate::Error::Write) for the files.
+pub fn loss_curves(figure: &LossCurves, stem: impl AsRef<Path>) -> Result<Written> {
+    output::write(&scene(figure)?, &figure.caption, stem.as_ref())
+}
+
+fn check(figure: &LossCurves) -> Result<()> {
+    validate::filled("series", &figure.series)?;
+    validate::positive("probabilities", figure.series.iter().map(|s| s.probability))?;
+    let lists = |s: &LossSeries| [s.trained.clone(), s.rug.clone(), s.linear.clone(), s.theory.clone()];
+    let all = figure.series.iter().flat_map(|s| lists(s).concat()).collect::<Vec<_>>();
+    validate::filled("points", &all)?;
+    for series in &figure.series {
+        let kinds = ["trained loss", "rug loss", "linear loss", "theory loss"];
+        for (what, list) in kinds.into_iter().zip(lists(series)) {
+            validate::finite("ratios", list.iter().map(|p| p.ratio))?;
+            validate::finite(what, list.iter().map(|p| p.loss))?;
+            validate::not_negative("loss errors", list.iter().map(|p| p.error))?;
+            if figure.loss_scale == Scale::Log {
+                validate::positive(what, list.iter().map(|p| p.loss))?;
+            }
+        }
+    }
+    match figure.ratios {
+        Some((from, to)) => validate::increasing("range of ratios", &[from, to]),
+        None => Ok(()),
+    }
+}
+
+fn scene(figure: &LossCurves) -> Result<Scene> {
+    check(figure)?;
+    let shown = |r: f64| figure.ratios.is_none_or(|(from, to)| (from..=to).contains(&r));
+    let (mut ratios, mut losses) = (Vec::new(), Vec::new());
+    for series in &figure.series {
+        for list in [&series.trained, &series.rug, &series.linear, &series.theory] {
+            for point in list.iter().filter(|point| shown(point.ratio)) {
+                ratios.push(point.ratio);
+                let lower = point.loss - point.error;
+                let lower =
+                    if lower > 0.0 || figure.loss_scale == Scale::Linear { lower } else { point.loss };
+                losses.extend([lower, point.loss + point.error].map(|l| l / series.probability));
+            }
+        }
+    }
+    if figure.loss_scale == Scale::Linear {
+        losses.push(0.0);
+    }
+    let across = figure.ratios.unwrap_or_else(|| Scale::Linear.around(ratios, 0.03));
+    let mut range = figure.loss_scale.around(losses.iter().copied(), 0.04);
+    if figure.loss_scale == Scale::Linear && losses.iter().all(|&l| l >= 0.0) {
+        range.0 = 0.0;
+    }
+    let x = Axis::new(RATIO, Scale::Linear, across, 6);
+    let y = Axis::new("loss per feature / $p$ (dimensionless)", figure.loss_scale, range, 7);
+
+    let mut page = Page::new();
+    page.legend(&kinds(figure));
+    page.legend(&probabilities(figure));
+    let frame = page.frame(&x, &y, frame::left_margin(&y), 165.0, true);
+    frame.grid(&mut page.scene);
+    let values = |list: &[LossPoint], p: f64| list.iter().map(|q| [q.ratio, q.loss / p]).collect::<Vec<_>>();
+    for (k, s) in figure.series.iter().enumerate() {
+        let colour = series(k).1;
+        let dashed = Stroke { dash: vec![3.0, 2.0], ..Stroke::solid(colour, 0.9) };
+        frame.line(&mut page.scene, &values(&s.linear, s.probability), &dashed);
+        frame.line(&mut page.scene, &values(&s.theory, s.probability), &Stroke::solid(colour, 1.1));
+    }
+    for (list, hollow) in [(true, true), (false, false)] {
+        for (k, s) in figure.series.iter().enumerate() {
+            let (shape, colour) = series(k);
+            for point in if list { &s.rug } else { &s.trained } {
+                let at = [point.ratio, point.loss / s.probability];
+                frame.error_bar(&mut page.scene, at, point.error / s.probability, colour);
+                frame.marker(&mut page.scene, at, shape, colour, hollow);
+            }
+        }
+    }
+    frame.draw(&mut page.scene, true, true);
+    frame.label_x(&mut page.scene);
+    frame.label_y(&mut page.scene);
+    Ok(page.finish(&figure.caption))
+}
+
+fn kinds(figure: &LossCurves) -> Vec<(Key, String)> {
+    let any = |list: fn(&LossSeries) -> &Vec<LossPoint>| figure.series.iter().any(|s| !list(s).is_empty());
+    let marker = |hollow| Key::Marker { shape: Shape::Circle, colour: SLATE, hollow };
+    let dashed = Stroke { dash: vec![3.0, 2.0], ..Stroke::solid(SLATE, 0.9) };
+    [
+        (any(|s| &s.trained), marker(false), "trained"),
+        (any(|s| &s.rug), marker(true), "Persian rug"),
+        (any(|s| &s.theory), Key::Line(Stroke::solid(SLATE, 1.1)), "theory"),
+        (any(|s| &s.linear), Key::Line(dashed), "optimal linear"),
+    ]
+    .into_iter()
+    .filter(|(any, ..)| *any)
+    .map(|(_, key, label)| (key, label.to_owned()))
+    .collect()
+}
+
+fn probabilities(figure: &LossCurves) -> Vec<(Key, String)> {
+    let entry = |(k, s): (usize, &LossSeries)| {
+        let (shape, colour) = series(k);
+        (Key::Marker { shape, colour, hollow: false }, format!("$p = {}$", s.probability))
+    };
+    figure.series.iter().enumerate().map(entry).collect()
+}

@@ -1,0 +1,157 @@
+//! A page 85 mm wide, a journal's column: a legend on top, a figure, colour bars and a caption, each below the last.
+
+use crate::colour::{BLANK, Colour, HATCH, INK, SLATE, WHITE};
+use crate::colour_map::ColourMap;
+use crate::frame::{self, Frame, LABEL, LABEL_BELOW, TICK, TICKS_BELOW};
+use crate::marker::Shape;
+use crate::scene::{MILLIMETRES, Outline, RESOLUTION, Raster, Rect, Scene, Stroke};
+use crate::text::{self, Anchor, Turn};
+
+pub(crate) const WIDTH: f64 = 85.0 / MILLIMETRES;
+/// Free paper at the left and right of everything.
+pub(crate) const EDGE: f64 = 4.0;
+
+const KEY: f64 = 13.0;
+
+/// What stands before a legend's text.
+#[derive(Debug, Clone)]
+pub(crate) enum Key {
+    Marker { shape: Shape, colour: Colour, hollow: bool },
+    Line(Stroke),
+    Patch(Colour),
+    Hatched,
+}
+
+#[derive(Debug)]
+pub(crate) struct Page {
+    pub(crate) scene: Scene,
+    /// Where the next part begins.
+    pub(crate) y: f64,
+}
+
+impl Page {
+    pub(crate) fn new() -> Self {
+        let scene = Scene { width: WIDTH, height: 0.0, resolution: RESOLUTION, marks: Vec::new() };
+        Self { scene, y: 5.0 }
+    }
+
+    /// Rows of keys, as many in a row as fit, in columns of one width.
+    pub(crate) fn legend(&mut self, entries: &[(Key, String)]) {
+        const GAP: f64 = 9.0;
+        let widest = entries.iter().map(|(_, label)| text::width(label, TICK)).fold(0.0, f64::max);
+        let column = KEY + 3.0 + widest + GAP;
+        let room = WIDTH - 2.0 * EDGE + GAP;
+        let columns = ((room / column) as usize).clamp(1, entries.len().max(1));
+        // even rows: 4 entries in room for 3 stand 2 and 2
+        let columns = entries.len().div_ceil(entries.len().div_ceil(columns).max(1)).max(1);
+        let left = ((WIDTH - (column * columns as f64 - GAP)) / 2.0).max(EDGE);
+        for (k, (key, label)) in entries.iter().enumerate() {
+            let x = left + column * (k % columns) as f64;
+            let y = self.y + 4.5 + 10.0 * (k / columns) as f64;
+            key.draw(&mut self.scene, x, y);
+            self.scene.text(label, [x + KEY + 3.0, y + 0.35 * TICK], TICK, INK, Anchor::Start, Turn::Level);
+        }
+        self.y += 10.0 * entries.len().div_ceil(columns) as f64 + 3.0;
+    }
+
+    /// A frame over the page's width; below it the horizontal axis's label if `last`.
+    pub(crate) fn frame<'a>(
+        &mut self,
+        x: &'a crate::axis::Axis,
+        y: &'a crate::axis::Axis,
+        margin: f64,
+        height: f64,
+        last: bool,
+    ) -> Frame<'a> {
+        let rect = Rect { x: EDGE + margin, y: self.y, width: WIDTH - 2.0 * EDGE - 2.0 - margin, height };
+        self.y += height + if last { TICKS_BELOW + LABEL_BELOW } else { 8.0 };
+        Frame { rect, x, y }
+    }
+
+    /// A level colour bar under `across`, its ticks and its label.
+    pub(crate) fn colour_bar(&mut self, across: &Rect, map: &ColourMap) {
+        const HEIGHT: f64 = 7.0;
+        const CELLS: usize = 256;
+        let tip = if map.saturates { HEIGHT } else { 0.0 };
+        let rect =
+            Rect { x: across.x + tip, y: self.y + 6.0, width: across.width - 2.0 * tip, height: HEIGHT };
+        let pixels = (0..CELLS).map(|k| map.shade((k as f64 + 0.5) / CELLS as f64)).collect();
+        let raster = Raster { width: CELLS, height: 1, pixels };
+        self.scene.marks.push(crate::scene::Mark::Picture { rect, raster });
+        let ends = [(rect.x, -tip, 0.0), (rect.right(), tip, 1.0)];
+        for (x, reach, t) in ends.into_iter().filter(|_| map.saturates) {
+            let corners = [[x, rect.y], [x + reach, rect.y + HEIGHT / 2.0], [x, rect.bottom()]];
+            let rim = Some(Stroke::solid(INK, 0.6));
+            self.scene.shape(Outline::polygon(&corners), Some(map.shade(t)), rim);
+        }
+        let nothing = crate::axis::Axis {
+            label: String::new(),
+            scale: crate::axis::Scale::Linear,
+            lo: 0.0,
+            hi: 1.0,
+            ticks: Vec::new(),
+        };
+        let bar = Frame { rect, x: &map.axis, y: &nothing };
+        bar.draw(&mut self.scene, true, false);
+        bar.label_x(&mut self.scene);
+        self.y = rect.bottom() + TICKS_BELOW + LABEL_BELOW;
+    }
+
+    /// The caption over the page's width, and the page's end.
+    pub(crate) fn finish(mut self, caption: &str) -> Scene {
+        const LEADING: f64 = 9.2;
+        let lines = text::wrap(caption, TICK, WIDTH - 2.0 * EDGE);
+        for line in lines.iter().filter(|_| !caption.is_empty()) {
+            let at = [EDGE, self.y + 5.0 + TICK];
+            self.scene.text(line, at, TICK, SLATE, Anchor::Start, Turn::Level);
+            self.y += LEADING;
+        }
+        self.scene.height = self.y + 9.0;
+        self.scene
+    }
+
+    /// A panel's title, over its frame.
+    pub(crate) fn title(&mut self, over: &Rect, title: &str) {
+        let at = [over.x + over.width / 2.0, over.y - 3.0];
+        self.scene.text(title, at, LABEL, INK, Anchor::Middle, Turn::Level);
+    }
+}
+
+impl Key {
+    fn draw(&self, scene: &mut Scene, x: f64, y: f64) {
+        let patch = Rect { x: x + 1.5, y: y - 3.2, width: KEY - 3.0, height: 6.4 };
+        let rim = Some(Stroke::solid(INK, 0.5));
+        match self {
+            Self::Marker { shape, colour, hollow } => {
+                frame::mark(scene, [x + KEY / 2.0, y], *shape, *colour, *hollow);
+            }
+            Self::Line(stroke) => scene.line(&[[x, y], [x + KEY, y]], stroke.clone()),
+            Self::Patch(fill) => scene.shape(patch.outline(), Some(*fill), rim),
+            Self::Hatched => {
+                hatch(scene, &patch);
+                scene.shape(patch.outline(), None, rim);
+            }
+        }
+    }
+}
+
+/// Grey with slanted lines that go on from one rectangle to the next.
+pub(crate) fn hatch(scene: &mut Scene, rect: &Rect) {
+    const APART: f64 = 3.2;
+    scene.marks.push(crate::scene::Mark::Cell { rect: *rect, fill: BLANK });
+    let (first, last) = ((rect.x + rect.y) / APART, (rect.right() + rect.bottom()) / APART);
+    for k in first.ceil() as i64..=last.floor() as i64 {
+        // x + y = sum, inside the rectangle
+        let sum = k as f64 * APART;
+        let (from, to) = (rect.x.max(sum - rect.bottom()), rect.right().min(sum - rect.y));
+        if from < to {
+            scene.line(&[[from, sum - from], [to, sum - to]], Stroke::solid(HATCH, 0.5));
+        }
+    }
+}
+
+/// A line that stays visible on any ground.
+pub(crate) fn rimmed(frame: &Frame<'_>, scene: &mut Scene, values: &[[f64; 2]], stroke: &Stroke) {
+    frame.line(scene, values, &Stroke::solid(WHITE, stroke.width + 1.2));
+    frame.line(scene, values, stroke);
+}

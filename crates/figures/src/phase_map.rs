@@ -1,0 +1,124 @@
+//! Which regime is optimal where over (p, r), and the lines between, such as the convex envelope's.
+
+use crate::axis::Scale;
+use crate::colour::{INK, REGIONS};
+use crate::frame::{self, Frame};
+use crate::grid::{self, PROBABILITY, RATIO};
+use crate::output::{self, Written};
+use crate::page::{EDGE, Key, Page, WIDTH, hatch, rimmed};
+use crate::scene::{Mark, Rect, Scene, Stroke};
+use crate::{Error, Result, validate};
+use std::path::Path;
+
+/// Regimes over (p, r).
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct PhaseMap {
+    /// The regimes' names, in the order of the legend; up to six have colours of their own.
+    pub names: Vec<String>,
+    /// The cells' p, increasing.
+    pub probabilities: Vec<f64>,
+    /// The cells' r = n_d/n_s, increasing.
+    pub ratios: Vec<f64>,
+    /// The regime at (p_i, r_j), an index into `names`, is `regimes[i * ratios.len() + j]`; a missing one is hatched.
+    pub regimes: Vec<Option<usize>>,
+    /// Lines over the map; the first is solid, the others dashed ever shorter.
+    pub boundaries: Vec<Boundary>,
+    /// The horizontal axis, p.
+    pub probability_scale: Scale,
+    /// The vertical axis, r.
+    pub ratio_scale: Scale,
+    /// Parameters and seed, wrapped below the figure.
+    pub caption: String,
+}
+
+/// A line over the map.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Boundary {
+    /// In the legend.
+    pub name: String,
+    /// Pairs (p, r), joined in the order given.
+    pub points: Vec<(f64, f64)>,
+}
+
+/// Draws the map into `stem.png` and `stem.svg`.
+///
+/// # Errors
+/// [`Empty`](crate::Error::Empty) lists, [`Length`](crate::Error::Length) unless there is a regime (or `None`) for each
+/// pair, [`Order`](crate::Error::Order) of p and r, [`Regime`](crate::Error::Regime) without a name,
+/// [`NotFinite`](crate::Error::NotFinite), [`NotPositive`](crate::Error::NotPositive) on a logarithmic scale, and
+/// [`FileName`](crate::Error::FileName), [`Write`](crate::Error::Write) for the files.
+pub fn phase_map(figure: &PhaseMap, stem: impl AsRef<Path>) -> Result<Written> {
+    output::write(&scene(figure)?, &figure.caption, stem.as_ref())
+}
+
+fn check(figure: &PhaseMap) -> Result<()> {
+    let scales = [figure.probability_scale, figure.ratio_scale];
+    grid::check(&figure.probabilities, &figure.ratios, figure.regimes.len(), scales)?;
+    let names = figure.names.len();
+    for (index, &regime) in figure.regimes.iter().enumerate() {
+        if let Some(given) = regime.filter(|&given| given >= names) {
+            return Err(Error::Regime { index, given, names });
+        }
+    }
+    for boundary in &figure.boundaries {
+        let of = [
+            ("boundary probabilities", boundary.points.iter().map(|p| p.0).collect::<Vec<_>>()),
+            ("boundary ratios", boundary.points.iter().map(|p| p.1).collect()),
+        ];
+        for ((what, values), scale) in of.into_iter().zip(scales) {
+            validate::finite(what, values.iter().copied())?;
+            if scale == Scale::Log {
+                validate::positive(what, values.iter().copied())?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn line(k: usize) -> Stroke {
+    let dash = match k {
+        0 => Vec::new(),
+        k => vec![6.0 / k as f64, 2.0],
+    };
+    Stroke { dash, ..Stroke::solid(INK, 1.3) }
+}
+
+fn scene(figure: &PhaseMap) -> Result<Scene> {
+    check(figure)?;
+    let x = grid::axis(
+        PROBABILITY,
+        figure.probability_scale,
+        std::iter::once(figure.probabilities.as_slice()),
+        6,
+    );
+    let y = grid::axis(RATIO, figure.ratio_scale, std::iter::once(figure.ratios.as_slice()), 6);
+    let region = |regime: usize| REGIONS[regime % REGIONS.len()];
+
+    let mut page = Page::new();
+    let mut entries: Vec<(Key, String)> =
+        figure.names.iter().enumerate().map(|(k, name)| (Key::Patch(region(k)), name.clone())).collect();
+    entries.extend(figure.boundaries.iter().enumerate().map(|(k, b)| (Key::Line(line(k)), b.name.clone())));
+    if figure.regimes.iter().any(Option::is_none) {
+        entries.push((Key::Hatched, "no value".to_owned()));
+    }
+    page.legend(&entries);
+    let margin = frame::left_margin(&y);
+    let rect = Rect { x: EDGE + margin, y: page.y, width: WIDTH - 2.0 * EDGE - margin - 4.0, height: 180.0 };
+    let frame = Frame { rect, x: &x, y: &y };
+    let cells = grid::cells(&frame, &figure.probabilities, &figure.ratios);
+    for (cell, regime) in cells.into_iter().zip(&figure.regimes) {
+        match regime {
+            Some(k) => page.scene.marks.push(Mark::Cell { rect: cell, fill: region(*k) }),
+            None => hatch(&mut page.scene, &cell),
+        }
+    }
+    for (k, boundary) in figure.boundaries.iter().enumerate() {
+        let points: Vec<_> = boundary.points.iter().map(|&(p, r)| [p, r]).collect();
+        rimmed(&frame, &mut page.scene, &points, &line(k));
+    }
+    frame.draw(&mut page.scene, true, true);
+    frame.label_x(&mut page.scene);
+    frame.label_y(&mut page.scene);
+    page.y = rect.bottom() + frame::TICKS_BELOW + frame::LABEL_BELOW;
+    Ok(page.finish(&figure.caption))
+}

@@ -1,0 +1,329 @@
+//! The interference on one output, `I = Σ_{j≠i} W_ij x_j`, as a law: a sum of independent terms.
+//!
+//! ```text
+//! K(s) = E e^{sI} = Π_j K_j(s) ,   K_j(s) = 1 − p_j + p_j (e^{s w_j} − 1)/(s w_j) ,
+//! κ_r(I) = Σ_j w_jʳ κ_r(x_j) ,
+//! ```
+//! its atom at 0 (no feature on), and its n parts of exactly one feature on, which are uniform laws.
+//! Equal terms are kept once with their number; zero weights not at all.
+//!
+//! Sections 2 and 4.2 of the paper; `w_j = W_ij`, `p_j` the probabilities.
+
+use super::Probability;
+use super::piecewise::Piecewise;
+use super::periodic::BINOMIAL;
+
+/// Equal terms of the interference.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Group {
+    pub(super) weight: f64,
+    pub(super) probability: f64,
+    pub(super) count: i32,
+    /// The probability that one given member is on and all other features are off.
+    pub(super) alone: f64,
+    /// Where `1 − p, …` have their series.
+    pub(super) class: usize,
+}
+
+/// How many powers of `s w` the logarithm of `K_j` is expanded to.
+pub(super) const ORDER: usize = 24;
+
+/// The law of the interference on one output.
+#[derive(Debug, Clone)]
+pub(super) struct Interference {
+    /// In order of falling `|w|`.
+    pub(super) groups: Vec<Group>,
+    /// The features in the order of the groups.
+    pub(super) members: Vec<usize>,
+    /// `λ_r` of `log K_j = Σ_r λ_r (s w_j)ʳ`, one table per distinct probability.
+    pub(super) series: Vec<[f64; ORDER + 1]>,
+    /// The probability that no feature is on.
+    pub(super) silent: f64,
+    /// `κ_1 … κ_4`.
+    pub(super) cumulants: [f64; 4],
+    /// The sums of the negative and of the positive weights.
+    pub(super) support: [f64; 2],
+}
+
+/// `κ_1 … κ_4` of one feature `x = c u`, from `E xʳ = p/(r+1)`.
+pub(super) fn feature_cumulants(p: f64) -> [f64; 4] {
+    let [a, b, c, d] = [p / 2.0, p / 3.0, p / 4.0, p / 5.0];
+    [
+        a,
+        b - a * a,
+        c - 3.0 * a * b + 2.0 * a * a * a,
+        d - 4.0 * a * c - 3.0 * b * b + 12.0 * a * a * b - 6.0 * a * a * a * a,
+    ]
+}
+
+/// The coefficients of `log(1 + Σ_{r≥1} p zʳ/(r+1)!)`.
+///
+/// Its nearest singularity, a zero of `1 − p + p (eᶻ − 1)/z`, has `|z| > 4.83` for every p in (0, 1]: at `|z| ≤ 1`
+/// what is left out is below `5·10⁻¹⁹`.
+fn logarithm(p: f64) -> [f64; ORDER + 1] {
+    let mut factor = [0.0; ORDER + 1];
+    let mut factorial = 1.0;
+    for (r, f) in factor.iter_mut().enumerate().skip(1) {
+        factorial *= (r + 1) as f64;
+        *f = p / factorial;
+    }
+    let mut log = [0.0; ORDER + 1];
+    for r in 1..=ORDER {
+        let known: f64 = (1..r).map(|k| k as f64 * log[k] * factor[r - k]).sum();
+        log[r] = factor[r] - known / r as f64;
+    }
+    log
+}
+
+impl Interference {
+    /// From one row of W; the own feature is left out.
+    pub(super) fn new(row: &[f64], feature: usize, probability: Probability<'_>) -> Self {
+        let mut members: Vec<usize> = (0..row.len()).filter(|&j| j != feature && row[j] != 0.0).collect();
+        members.sort_unstable_by(|&a, &b| {
+            row[b]
+                .abs()
+                .total_cmp(&row[a].abs())
+                .then(row[a].total_cmp(&row[b]))
+                .then(probability.of(a).total_cmp(&probability.of(b)))
+        });
+        let mut classes: Vec<f64> = match probability {
+            Probability::Shared(p) => vec![p],
+            Probability::Each(_) => members.iter().map(|&j| probability.of(j)).collect(),
+        };
+        classes.sort_unstable_by(f64::total_cmp);
+        classes.dedup();
+        let series = classes.iter().map(|&p| logarithm(p)).collect();
+        let cumulant_table: Vec<[f64; 4]> = classes.iter().map(|&p| feature_cumulants(p)).collect();
+
+        let mut groups: Vec<Group> = Vec::with_capacity(members.len());
+        let (mut log_silent, mut always) = (0.0, 0);
+        let mut cumulants = [0.0; 4];
+        let mut support = [0.0; 2];
+        for &j in &members {
+            let (weight, p) = (row[j], probability.of(j));
+            let class = classes.partition_point(|&q| q < p);
+            if p < 1.0 {
+                log_silent += (-p).ln_1p();
+            } else {
+                always += 1;
+            }
+            let mut power = 1.0;
+            for (sum, kappa) in cumulants.iter_mut().zip(cumulant_table[class]) {
+                power *= weight;
+                *sum += power * kappa;
+            }
+            support[usize::from(weight > 0.0)] += weight;
+            match groups.last_mut() {
+                Some(group) if group.weight == weight && group.probability == p => group.count += 1,
+                _ => groups.push(Group { weight, probability: p, count: 1, alone: 0.0, class }),
+            }
+        }
+        for group in &mut groups {
+            let p = group.probability;
+            group.alone = match always {
+                0 => p * (log_silent - (-p).ln_1p()).exp(),
+                1 if p >= 1.0 => log_silent.exp(),
+                _ => 0.0,
+            };
+        }
+        let silent = if always == 0 { log_silent.exp() } else { 0.0 };
+        Self { groups, members, series, silent, cumulants, support }
+    }
+
+    /// `log K(θ)` at a real θ, to the accuracy of a bound.
+    fn log_generating(&self, theta: f64) -> f64 {
+        let (mut log, mut product) = (0.0, 1.0_f64);
+        for group in &self.groups {
+            let (z, p) = (theta * group.weight, group.probability);
+            let excess = if z.abs() < 1e-3 { z / 2.0 + z * z / 6.0 } else { (z.exp() - 1.0) / z - 1.0 };
+            let factor = 1.0 + p * excess;
+            if group.count == 1 {
+                product *= factor;
+                if !(1e-200..1e200).contains(&product) {
+                    log += product.ln();
+                    product = 1.0;
+                }
+            } else {
+                log += f64::from(group.count) * factor.ln();
+            }
+        }
+        log + product.ln()
+    }
+
+    /// The least `P` found for which `E (± I + shift − P)₊ᵏ`, with its prefactor, is below `tolerance`.
+    ///
+    /// By `(t − P)₊ᵏ ≤ k! θ⁻ᵏ e^{θ(t−P)}`: `prefactor(θ)` is the sum of the factors `k! θ⁻ᵏ` that apply, and θ is
+    /// searched for. The support of the interference bounds `P` as well.
+    pub(super) fn reach(
+        &self,
+        upwards: bool,
+        shift: f64,
+        prefactor: impl Fn(f64) -> f64,
+        tolerance: f64,
+    ) -> f64 {
+        let sign = if upwards { 1.0 } else { -1.0 };
+        let hard = sign * self.support[usize::from(upwards)] + shift;
+        let Some(largest) = self.groups.first().map(|group| group.weight.abs()) else { return hard };
+        let bound = |theta: f64| {
+            let value = self.log_generating(sign * theta) + (prefactor(theta) / tolerance).ln();
+            if value.is_finite() { shift + value / theta } else { f64::INFINITY }
+        };
+        let sigma = self.cumulants[1].sqrt().max(f64::MIN_POSITIVE);
+        let depth = (prefactor(1.0 / sigma) / tolerance).ln().clamp(2.0, 700.0);
+        let mut theta = ((2.0 * depth).sqrt() / sigma).min(2.0 * depth / largest);
+        let mut best = bound(theta);
+        for ratio in [1.8, 1.3] {
+            for direction in [1.0 / ratio, ratio] {
+                let mut moved = false;
+                loop {
+                    let next = bound(theta * direction);
+                    if !(next < best || best.is_infinite() && direction < 1.0 && theta > 1e-300) {
+                        break;
+                    }
+                    (best, theta, moved) = (next, theta * direction, true);
+                }
+                if moved {
+                    break;
+                }
+            }
+        }
+        best.min(hard)
+    }
+
+    /// `E Tʳ`, r = 0 … 4, for `T = m + I`.
+    pub(super) fn moments(&self, m: f64) -> [f64; 5] {
+        let [mean, second, third, fourth] = self.cumulants;
+        let mean = m + mean;
+        let central = [1.0, 0.0, second, third, fourth + 3.0 * second * second];
+        let mut moments = [0.0; 5];
+        for (r, moment) in moments.iter_mut().enumerate() {
+            *moment = (0..=r).map(|k| BINOMIAL[r][k] * central[k] * mean.powi((r - k) as i32)).sum();
+        }
+        moments
+    }
+
+    /// `E Tʳ` over what remains when at most one feature on is left out.
+    pub(super) fn remaining_moments(&self, m: f64) -> [f64; 5] {
+        let mut moments = self.moments(m);
+        let mut power = 1.0;
+        for moment in &mut moments {
+            *moment -= self.silent * power;
+            power *= m;
+        }
+        for group in &self.groups {
+            let mass = f64::from(group.count) * group.alone;
+            if mass > 0.0 {
+                for (moment, average) in moments.iter_mut().zip(path_moments(m, group.weight)) {
+                    *moment -= mass * average;
+                }
+            }
+        }
+        moments
+    }
+
+    /// A rough `E g(T)`: five Gauss–Hermite points, or the part of at most one feature on if that is larger.
+    pub(super) fn rough_loss(&self, loss: &Piecewise, m: f64) -> f64 {
+        let (mean, sigma) = (m + self.cumulants[0], self.cumulants[1].sqrt());
+        let gaussian: f64 = [(0.0, 8.0 / 15.0), (1.355_626, 0.222_076), (2.856_97, 0.011_257_4)]
+            .iter()
+            .map(|&(x, weight)| {
+                let pair = loss.at(mean + sigma * x)[0] + loss.at(mean - sigma * x)[0];
+                if x == 0.0 { weight * pair / 2.0 } else { weight * pair }
+            })
+            .sum();
+        gaussian.max(self.few(loss, m)[0])
+    }
+
+    /// The part of the loss, of its slope in `m` and of its slope in `c` with at most one feature on: exact.
+    pub(super) fn few(&self, loss: &Piecewise, m: f64) -> [f64; 3] {
+        let mut total = loss.at(m).map(|part| part * self.silent);
+        for group in &self.groups {
+            let mass = f64::from(group.count) * group.alone;
+            if mass > 0.0 {
+                let along = loss.along(m, group.weight);
+                for (sum, part) in total.iter_mut().zip(along) {
+                    *sum += mass * part;
+                }
+            }
+        }
+        total
+    }
+}
+
+/// `∫₀¹ (m + w u)ʳ du`, r = 0 … 4, without cancellation for small w.
+pub(super) fn path_moments(m: f64, w: f64) -> [f64; 5] {
+    let mut moments = [0.0; 5];
+    for (r, moment) in moments.iter_mut().enumerate() {
+        // (Σ_k end^k start^{r−k})/(r+1)
+        let end = m + w;
+        *moment = (0..=r).map(|k| end.powi(k as i32) * m.powi((r - k) as i32)).sum::<f64>() / (r + 1) as f64;
+    }
+    moments
+}
+
+#[cfg(test)]
+mod tests {
+    use approx::assert_relative_eq;
+
+    use super::Interference;
+    use crate::exact::Probability;
+
+    const ROW: [f64; 6] = [0.4, -0.9, 0.4, 0.0, 1.5, 0.2];
+
+    #[test]
+    fn masses_and_moments_by_enumeration() {
+        for probabilities in [[0.3, 0.2, 0.3, 0.9, 0.05, 0.6], [0.3, 0.2, 0.3, 0.9, 1.0, 0.6]] {
+            let law = Interference::new(&ROW, 5, Probability::Each(&probabilities));
+            assert_eq!(law.groups.len(), 3);
+            let active = [0, 1, 2, 4];
+            let (mut mass, mut mean, mut square) = (0.0, 0.0, 0.0);
+            let mut alone = 0.0;
+            for pattern in 0..16_u32 {
+                let on = |k: usize| pattern >> k & 1 == 1;
+                let chance: f64 = (0..4)
+                    .map(|k| if on(k) { probabilities[active[k]] } else { 1.0 - probabilities[active[k]] })
+                    .product();
+                let centre = -0.25 + (0..4).filter(|&k| on(k)).map(|k| ROW[active[k]] / 2.0).sum::<f64>();
+                let spread = (0..4).filter(|&k| on(k)).map(|k| ROW[active[k]].powi(2) / 12.0).sum::<f64>();
+                if pattern.count_ones() > 1 {
+                    mass += chance;
+                    mean += chance * centre;
+                    square += chance * (centre * centre + spread);
+                } else if pattern > 0 {
+                    alone += chance;
+                }
+            }
+            let moments = law.remaining_moments(-0.25);
+            assert_relative_eq!(moments[0], mass, epsilon = 0.0, max_relative = 1e-14);
+            assert_relative_eq!(moments[1], mean, epsilon = 0.0, max_relative = 1e-14);
+            assert_relative_eq!(moments[2], square, epsilon = 0.0, max_relative = 1e-14);
+            let ours: f64 = law.groups.iter().map(|group| f64::from(group.count) * group.alone).sum();
+            assert_relative_eq!(ours, alone, epsilon = 0.0, max_relative = 1e-14);
+        }
+    }
+
+    #[test]
+    fn the_series_is_the_logarithm() {
+        for p in [1e-3, 0.437, 0.9, 1.0] {
+            for z in [-1.0_f64, 0.7, 1.0] {
+                let law = Interference::new(&[1.0, 0.3], 1, Probability::Shared(p));
+                let sum = law.series[0].iter().rev().fold(0.0, |sum, a| sum * z + a);
+                assert_relative_eq!(sum, (p * (z.exp_m1() / z - 1.0)).ln_1p(), epsilon = 0.0, max_relative = 1e-14);
+            }
+        }
+    }
+
+    #[test]
+    fn reach_bounds_the_tail() {
+        // One feature, weight 2, p = 0.01: E (I − P)₊² = p (2 − P)³/6.
+        let law = Interference::new(&[0.0, 2.0], 0, Probability::Shared(0.01));
+        let reach = law.reach(true, 0.0, |theta| 2.0 / (theta * theta), 1e-4);
+        assert!(0.01 * (2.0 - reach).powi(3) / 6.0 <= 1e-4 && reach < 2.0);
+        assert_eq!(law.reach(false, 0.5, |theta| 2.0 / (theta * theta), 1e-12), 0.5);
+        // Many features: close to the Gaussian depth.
+        let law = Interference::new(&vec![0.1; 4_001], 0, Probability::Shared(0.5));
+        let (mean, sigma) = (law.cumulants[0], law.cumulants[1].sqrt());
+        let depth = (law.reach(true, -mean, |theta| 2.0 / (theta * theta), 1e-12) / sigma).abs();
+        assert!((6.5..9.0).contains(&depth), "{depth}");
+    }
+}

@@ -1,0 +1,278 @@
+//! The generating function of the interference at the nodes `s_n = 2πi n/P`, in order.
+//!
+//! At `s = iω`, with `A(s) = Σ_j P[only j on] (e^{s w_j} − 1)/(s w_j)`,
+//! ```text
+//! K(iω) = exp(Σ_r C_r (iω)ʳ) Π_{|w_j| large} (1 − p_j + p_j (sin ωw_j + i (1 − cos ωw_j))/(ωw_j)) .
+//! ```
+//! - `ω|w_j| ≤ 1`: all such terms together by the series of their logarithms, 24 powers of ω;
+//! - the rest by `e^{i(ω+h)w} = e^{iωw} e^{ihw}`, one complex product a node and weight, begun afresh from sine and
+//!   cosine every few hundred nodes.
+//!
+//! `P` period, `h = 2π/P`, `w_j` weights.
+
+use nalgebra::Complex;
+
+use super::interference::{Group, Interference, ORDER};
+
+/// How many weights are worked on side by side.
+const LANES: usize = 8;
+/// After how many nodes the recurrence is begun afresh.
+const RENEW: u32 = 512;
+
+/// What is known at one node.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Node {
+    pub(super) omega: f64,
+    /// `K(iω)`.
+    pub(super) full: Complex<f64>,
+    /// The part of `K` with at most one feature on.
+    pub(super) few: Complex<f64>,
+}
+
+/// A block of weights that are followed by recurrence, one lane each.
+#[derive(Debug, Clone, Copy)]
+struct Lanes {
+    /// `p/w`, `1 − p` and `P[only this on]/w`.
+    scaled: [f64; LANES],
+    off: [f64; LANES],
+    alone: [f64; LANES],
+    weight: [f64; LANES],
+    turn: [[f64; LANES]; 2],
+    wave: [[f64; LANES]; 2],
+}
+
+impl Lanes {
+    /// Sets the waves to those of the node before `omega`.
+    fn renew(&mut self, omega: f64, step: f64) {
+        for lane in 0..LANES {
+            let (sin, cos) = ((omega - step) * self.weight[lane]).sin_cos();
+            (self.wave[0][lane], self.wave[1][lane]) = (cos, sin);
+        }
+    }
+}
+
+/// Walks through the nodes.
+#[derive(Debug)]
+pub(super) struct Nodes<'a> {
+    law: &'a Interference,
+    step: f64,
+    next: u32,
+    renewed: u32,
+    /// Weights that occur once, then those that occur more often, each in order of falling `|w|`.
+    single: Vec<Lanes>,
+    single_weights: Vec<Group>,
+    repeated: Vec<Group>,
+    /// How many of each are beyond the series.
+    beyond: [usize; 2],
+    followed: usize,
+    scale: f64,
+    log_series: [f64; ORDER + 1],
+    few_series: [f64; ORDER + 1],
+}
+
+impl<'a> Nodes<'a> {
+    /// The nodes of one period.
+    pub(super) fn new(law: &'a Interference, period: f64) -> Self {
+        let step = 2.0 * std::f64::consts::PI / period;
+        let (single_weights, repeated): (Vec<Group>, Vec<Group>) =
+            law.groups.iter().partition(|group| group.count == 1);
+        let single = single_weights
+            .chunks(LANES)
+            .map(|chunk| {
+                let mut lanes = Lanes {
+                    scaled: [0.0; LANES],
+                    off: [1.0; LANES],
+                    alone: [0.0; LANES],
+                    weight: [0.0; LANES],
+                    turn: [[1.0; LANES], [0.0; LANES]],
+                    wave: [[1.0; LANES], [0.0; LANES]],
+                };
+                for (lane, group) in chunk.iter().enumerate() {
+                    lanes.scaled[lane] = group.probability / group.weight;
+                    lanes.off[lane] = 1.0 - group.probability;
+                    lanes.alone[lane] = group.alone / group.weight;
+                    lanes.weight[lane] = group.weight;
+                }
+                lanes
+            })
+            .collect();
+        Self {
+            law,
+            step,
+            next: 1,
+            renewed: 0,
+            single,
+            single_weights,
+            repeated,
+            beyond: [usize::MAX; 2],
+            followed: 0,
+            scale: 0.0,
+            log_series: [0.0; ORDER + 1],
+            few_series: [0.0; ORDER + 1],
+        }
+    }
+
+    /// The number of the next node.
+    pub(super) fn next(&self) -> u32 {
+        self.next
+    }
+
+    /// The frequency ω of the next node.
+    pub(super) fn omega(&self) -> f64 {
+        self.step * f64::from(self.next)
+    }
+
+    /// Visits the next `count` nodes.
+    pub(super) fn visit(&mut self, count: u32, mut visitor: impl FnMut(Node)) {
+        self.prepare(count);
+        let chunks = self.followed;
+        for _ in 0..count {
+            let omega = self.omega();
+            let (mut full, mut few) = self.series(omega);
+            let inverse = 1.0 / omega;
+            let mut product = [[1.0; LANES], [0.0; LANES]];
+            let mut alone = [[0.0; LANES]; 2];
+            for lanes in &mut self.single[..chunks] {
+                follow(lanes, inverse, &mut product, &mut alone);
+            }
+            for lane in 0..LANES {
+                full *= Complex::new(product[0][lane], product[1][lane]);
+                few += Complex::new(alone[0][lane], alone[1][lane]);
+            }
+            let direct = &self.single_weights[(chunks * LANES).min(self.beyond[0])..self.beyond[0]];
+            for group in direct.iter().chain(&self.repeated[..self.beyond[1]]) {
+                let y = omega * group.weight;
+                let (sin, cos) = y.sin_cos();
+                let uniform = Complex::new(sin / y, (1.0 - cos) / y);
+                full *= (uniform * group.probability + (1.0 - group.probability)).powi(group.count);
+                few += uniform * (f64::from(group.count) * group.alone);
+            }
+            visitor(Node { omega, full, few });
+            self.next += 1;
+        }
+    }
+
+    /// Chooses for the next `count` nodes which weights are followed, and sums the series of the others.
+    fn prepare(&mut self, count: u32) {
+        let last = self.step * f64::from(self.next + count);
+        let large = |groups: &[Group]| groups.partition_point(|group| group.weight.abs() * last > 1.0);
+        // Whole chunks of lanes: the weights that fill up the last chunk are followed as well, unless their 1 − cos
+        // would lose digits.
+        let (single, repeated) = (large(&self.single_weights), large(&self.repeated));
+        let whole = (single.div_ceil(LANES) * LANES).min(self.single_weights.len());
+        let fits = whole == single || self.single_weights[whole - 1].weight.abs() * self.omega() > 0.05;
+        let single = if fits { whole } else { single };
+        let beyond = [single, repeated];
+        if beyond != self.beyond {
+            self.beyond = beyond;
+            self.sum_series();
+        }
+        // A last chunk that does not fit is left to be evaluated directly.
+        let followed = if fits { single.div_ceil(LANES) } else { single / LANES };
+        let omega = self.omega();
+        if self.next - self.renewed >= RENEW {
+            self.followed = 0;
+            self.renewed = self.next;
+        }
+        for lanes in &mut self.single[self.followed.min(followed)..followed] {
+            lanes.renew(omega, self.step);
+            for lane in 0..LANES {
+                let (sin, cos) = (self.step * lanes.weight[lane]).sin_cos();
+                (lanes.turn[0][lane], lanes.turn[1][lane]) = (cos, sin);
+            }
+        }
+        self.followed = followed;
+    }
+
+    /// The power sums of the weights that are not followed, in units of the largest of them.
+    fn sum_series(&mut self) {
+        let rest = self.single_weights[self.beyond[0]..].iter().chain(&self.repeated[self.beyond[1]..]);
+        self.scale = rest.clone().map(|group| group.weight.abs()).fold(0.0, f64::max);
+        self.log_series = [0.0; ORDER + 1];
+        self.few_series = [0.0; ORDER + 1];
+        for group in rest {
+            let ratio = group.weight / self.scale;
+            let (mut power, mut alone) = (f64::from(group.count), f64::from(group.count) * group.alone);
+            self.few_series[0] += alone;
+            for (r, lambda) in self.law.series[group.class].iter().enumerate().skip(1) {
+                power *= ratio;
+                alone *= ratio / (r + 1) as f64;
+                self.log_series[r] += lambda * power;
+                self.few_series[r] += alone;
+            }
+        }
+    }
+
+    /// `K` and its part of at most one feature on, from the series alone.
+    fn series(&self, omega: f64) -> (Complex<f64>, Complex<f64>) {
+        let tau = omega * self.scale;
+        let square = -tau * tau;
+        let horner = |series: &[f64; ORDER + 1]| {
+            let even = series.iter().step_by(2).rev().fold(0.0, |sum, a| sum * square + a);
+            let odd = series.iter().skip(1).step_by(2).rev().fold(0.0, |sum, a| sum * square + a);
+            Complex::new(even, odd * tau)
+        };
+        (horner(&self.log_series).exp(), horner(&self.few_series) + self.law.silent)
+    }
+}
+
+/// One node of one chunk: turn the waves, multiply the factors in, add what is alone.
+#[inline]
+fn follow(lanes: &mut Lanes, inverse: f64, product: &mut [[f64; LANES]; 2], alone: &mut [[f64; LANES]; 2]) {
+    for lane in 0..LANES {
+        let (cos, sin) = (lanes.wave[0][lane], lanes.wave[1][lane]);
+        let (turn_cos, turn_sin) = (lanes.turn[0][lane], lanes.turn[1][lane]);
+        let (cos, sin) = (cos * turn_cos - sin * turn_sin, cos * turn_sin + sin * turn_cos);
+        lanes.wave[0][lane] = cos;
+        lanes.wave[1][lane] = sin;
+        let (real, imaginary) = (sin * inverse, (1.0 - cos) * inverse);
+        let factor = [lanes.off[lane] + lanes.scaled[lane] * real, lanes.scaled[lane] * imaginary];
+        let before = [product[0][lane], product[1][lane]];
+        product[0][lane] = before[0] * factor[0] - before[1] * factor[1];
+        product[1][lane] = before[0] * factor[1] + before[1] * factor[0];
+        alone[0][lane] += lanes.alone[lane] * real;
+        alone[1][lane] += lanes.alone[lane] * imaginary;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use nalgebra::Complex;
+
+    use super::Nodes;
+    use crate::exact::Probability;
+    use crate::exact::interference::Interference;
+    use crate::exact::periodic::uniform_transforms;
+
+    /// Every node against the plain product, with weights over six decades, some repeated.
+    #[test]
+    fn nodes_agree_with_the_product() {
+        let mut row: Vec<f64> = (0..57).map(|k| (-1.0_f64).powi(k) * 10.0_f64.powf(-f64::from(k % 29) / 5.0)).collect();
+        row.extend([0.3, 0.3, 0.3, -2e-3, -2e-3, 0.0]);
+        let probabilities: Vec<f64> = (0..row.len()).map(|k| [0.02, 0.3, 0.7][k % 3]).collect();
+        let law = Interference::new(&row, 4, Probability::Each(&probabilities));
+        let mut nodes = Nodes::new(&law, 3.3);
+        let mut visited = 0;
+        for count in [4, 9, 30, 200, 500, 900] {
+            nodes.visit(count, |node| {
+                visited += 1;
+                let omega = 2.0 * std::f64::consts::PI * f64::from(visited) / 3.3;
+                assert!((node.omega / omega - 1.0).abs() < 1e-14);
+                let (mut full, mut few) = (Complex::new(1.0, 0.0), Complex::new(0.0, 0.0));
+                let mut silent = 1.0;
+                for j in (0..row.len()).filter(|&j| j != 4) {
+                    let uniform = uniform_transforms(omega * row[j])[0];
+                    let p = probabilities[j];
+                    full *= uniform * p + (1.0 - p);
+                    if row[j] != 0.0 {
+                        silent *= 1.0 - p;
+                        few += uniform * p / (1.0 - p);
+                    }
+                }
+                few = (few + 1.0) * silent;
+                assert!((node.full - full).norm() < 3e-14 * full.norm().max(1e-3), "{visited}");
+                assert!((node.few - few).norm() < 3e-14 * few.norm(), "{visited}");
+            });
+        }
+    }
+}

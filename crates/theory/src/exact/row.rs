@@ -1,0 +1,125 @@
+//! The exact expected loss of one output: the sum over the nodes, and when to stop.
+//!
+//! ```text
+//! L = P[none on] g(m) + Σ_j P[only j on] ∫₀¹ g(m + w_j u) du                       (exact)
+//!   + Σ_k a_k E_R Tᵏ + (2/P) Re Σ_{n≥1} e^{s_n m} ĝ(s_n) R(s_n) ,   R = K − (at most one on) .
+//! ```
+//! `R` falls off at least like `ω⁻²` beside the `ω⁻³` of `ĝ` (`ω⁻²` if `c = 0`), and like a Gaussian where many
+//! features are on. Error terms: the aliases (Chernoff bound, by the choice of `P`), the tail
+//! (`max |R|` over the last quarter of the nodes, times a bound on `∫|ĝ|/π`) and rounding (`ε` times the sum of
+//! absolute terms).
+
+use nalgebra::Complex;
+
+use super::interference::Interference;
+use super::nodes::Nodes;
+use super::periodic::Periodic;
+use super::piecewise::Piecewise;
+use super::{ExactLoss, Probability};
+
+/// Relative error aimed at by the aliases and by the tail.
+const ALIAS: f64 = 1e-12;
+const TAIL: f64 = 1e-10;
+/// No more nodes than this; the error says what is missing.
+const MOST_NODES: u32 = 1 << 18;
+
+/// One output, prepared.
+#[derive(Debug)]
+pub(super) struct Output {
+    pub(super) law: Interference,
+    pub(super) loss: Piecewise,
+    pub(super) bias: f64,
+}
+
+/// The expected loss and how it was found.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Solution {
+    pub(super) value: ExactLoss,
+    /// The periodic form and its number of nodes; `None` if at most one feature is ever on.
+    pub(super) form: Option<(Periodic, u32)>,
+}
+
+impl Output {
+    /// Output `feature` of the row `row` of W.
+    pub(super) fn new(row: &[f64], feature: usize, bias: f64, probability: Probability<'_>) -> Self {
+        let loss = Piecewise { probability: probability.of(feature), own: row[feature] };
+        Self { law: Interference::new(row, feature, probability), loss, bias }
+    }
+
+    /// The exact loss.
+    pub(super) fn solve(&self) -> Solution {
+        let [few, ..] = self.law.few(&self.loss, self.bias);
+        if self.law.members.len() < 2 {
+            return Solution { value: ExactLoss { loss: few, error: 8.0 * f64::EPSILON * few }, form: None };
+        }
+        let mut scale = self.law.rough_loss(&self.loss, self.bias).max(f64::MIN_POSITIVE / TAIL);
+        let mut solution = self.sum(few, scale);
+        // The rough loss only sets the tolerance: once more if it was far too high.
+        for _ in 0..3 {
+            let loss = solution.value.loss.abs().max(few).max(f64::MIN_POSITIVE / TAIL);
+            if loss > 0.1 * scale {
+                break;
+            }
+            scale = loss;
+            solution = self.sum(few, scale);
+        }
+        solution
+    }
+
+    /// The periodic form whose aliases are below `tolerance`.
+    fn form(&self, tolerance: f64) -> Periodic {
+        let Piecewise { probability: p, own: c } = self.loss;
+        let m = self.bias;
+        if c > 0.0 {
+            let cubic = 2.0 * p * (1.0 + c) / (c * c);
+            let prefactor = |theta: f64| (2.0 + 2.0 * p / c + cubic / theta) / (theta * theta);
+            let below = self.law.reach(false, -m, prefactor, tolerance);
+            if below <= c {
+                let above = self.law.reach(true, m, prefactor, tolerance);
+                return Periodic { loss: self.loss, period: below.max(above), near: true };
+            }
+        }
+        let prefactor = |theta: f64| (2.0 / theta + 2.0 * p) / theta;
+        let below = self.law.reach(false, -m - c.min(0.0), prefactor, tolerance);
+        let above = self.law.reach(true, m + c.max(0.0), prefactor, tolerance);
+        Periodic { loss: self.loss, period: below.max(above), near: false }
+    }
+
+    fn sum(&self, few: f64, scale: f64) -> Solution {
+        let m = self.bias;
+        let form = self.form(ALIAS * scale);
+        let [coefficients, _] = form.polynomial();
+        let (mut total, mut rounding) = (0.0, few);
+        for (a, moment) in coefficients.into_iter().zip(self.law.remaining_moments(m)) {
+            total += a * moment;
+            rounding += (a * moment).abs();
+        }
+        let weight = 2.0 / form.period;
+        let mut nodes = Nodes::new(&self.law, form.period);
+        // The largest |R| of each recent block, with the node at which the block ended.
+        let mut recent: Vec<(u32, f64)> = Vec::new();
+        let tail = loop {
+            let count = (nodes.next() / 4).max(4);
+            let mut largest: f64 = 0.0;
+            nodes.visit(count, |node| {
+                let [transform, _] = form.transform(node.omega);
+                let rest = node.full - node.few;
+                total += weight * (Complex::cis(node.omega * m) * transform * rest).re;
+                rounding += weight * transform.norm() * (node.full.norm() + node.few.norm());
+                largest = largest.max(rest.norm());
+            });
+            recent.push((nodes.next(), largest));
+            recent.retain(|&(end, _)| f64::from(end) > 0.75 * f64::from(nodes.next()));
+            let envelope = recent.iter().map(|&(_, largest)| largest).fold(0.0, f64::max);
+            let tail = envelope * form.tail(nodes.omega()) / std::f64::consts::PI;
+            if tail <= TAIL * scale || nodes.next() > MOST_NODES {
+                break tail;
+            }
+        };
+        // Each factor of K rounds once: their number enters as for independent errors.
+        let rounding = f64::EPSILON * (4.0 + (self.law.members.len() as f64).sqrt()) * rounding;
+        let error = tail + 2.0 * ALIAS * scale + rounding;
+        let value = ExactLoss { loss: few + total, error };
+        Solution { value, form: Some((form, nodes.next())) }
+    }
+}

@@ -1,0 +1,113 @@
+//! How the paper trains: its text (section 3) and its released code, which differ in when they stop.
+//!
+//! | | text | code |
+//! |---|---|---|
+//! | Adam | lr 3e-3/√n_s, β 0.9 and 0.999, ε 1e-7 (the text names Adam only) | the same |
+//! | batches | 1024 fresh samples | 29 of 1024 and one of 304 fresh samples an epoch |
+//! | stop | mean of the last 100 losses not below that of the 100 before | the same with 200, looked at once an epoch |
+//! | at most | | 1500 epochs |
+
+use toy_superposition_optim::{AdamConfig, Schedule, StopRule};
+
+use crate::{Error, Result};
+
+/// How many samples each step draws.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Batches {
+    batch: usize,
+    epoch: Option<usize>,
+}
+
+impl Batches {
+    /// `batch` samples a step. With `epoch`, the last step of each epoch draws only what is left of that many.
+    ///
+    /// # Errors
+    /// [`Error::Batches`] if either is 0.
+    pub fn new(batch: usize, epoch: Option<usize>) -> Result<Self> {
+        if batch == 0 || epoch == Some(0) {
+            return Err(Error::Batches { batch, epoch });
+        }
+        Ok(Self { batch, epoch })
+    }
+
+    /// The number of samples drawn before step `step`, and in it.
+    pub fn at(self, step: u64) -> (u64, usize) {
+        let batch = self.batch as u64;
+        match self.epoch {
+            None => (step * batch, self.batch),
+            Some(epoch) => {
+                let epoch = epoch as u64;
+                let steps = epoch.div_ceil(batch);
+                let within = (step % steps) * batch;
+                ((step / steps) * epoch + within, batch.min(epoch - within) as usize)
+            }
+        }
+    }
+}
+
+/// Everything about a run but its model, its data and its seed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Recipe {
+    /// The samples of each step.
+    pub batches: Batches,
+    /// Adam's settings.
+    pub adam: AdamConfig,
+    /// The learning rate of each step.
+    pub schedule: Schedule,
+    /// When to stop.
+    pub stop: StopRule,
+}
+
+impl Recipe {
+    /// The recipe of the paper's text, for n_s = `features`.
+    ///
+    /// # Errors
+    /// None for `features ≥ 1`.
+    pub fn text(features: usize) -> Result<Self> {
+        Self::paper(features, None, StopRule::PAPER_TEXT)
+    }
+
+    /// The recipe of the paper's released code, for n_s = `features`.
+    ///
+    /// # Errors
+    /// None for `features ≥ 1`.
+    pub fn code(features: usize) -> Result<Self> {
+        Self::paper(features, Some(30_000), StopRule::RELEASED_CODE)
+    }
+
+    fn paper(features: usize, epoch: Option<usize>, stop: StopRule) -> Result<Self> {
+        Ok(Self {
+            batches: Batches::new(1024, epoch)?,
+            adam: AdamConfig::default(),
+            schedule: Schedule::constant(3e-3 / (features as f64).sqrt())?,
+            stop,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_codes_epoch_is_29_full_batches_and_one_of_304() {
+        let batches = Recipe::code(128).unwrap().batches;
+        let mut next = 0;
+        for step in 0..65 {
+            let (first, count) = batches.at(step);
+            assert_eq!(first, next);
+            assert_eq!(count, if step % 30 == 29 { 304 } else { 1024 });
+            next += count as u64;
+        }
+        assert_eq!(batches.at(60).0, 60_000);
+        assert_eq!(Recipe::text(128).unwrap().batches.at(7), (7 * 1024, 1024));
+        assert!(matches!(Batches::new(0, None), Err(Error::Batches { .. })));
+        assert!(matches!(Batches::new(5, Some(0)), Err(Error::Batches { .. })));
+    }
+
+    #[test]
+    fn the_learning_rate_falls_with_the_root_of_the_features() {
+        assert_eq!(Recipe::text(10_000).unwrap().schedule.learning_rate(5), 3e-5);
+        assert_eq!(Recipe::code(10_000).unwrap().schedule.learning_rate(0), 3e-5);
+    }
+}
