@@ -29,7 +29,9 @@ pub enum Error {
         features: usize,
     },
     /// Moments of a magnitude that no magnitude has.
-    #[error("mean {mean} and second moment {second_moment}: both must be finite, and the latter positive and at least mean²")]
+    #[error(
+        "mean {mean} and second moment {second_moment}: both must be finite, and the latter positive and at least mean²"
+    )]
     Moments {
         /// `E u` as given.
         mean: f64,

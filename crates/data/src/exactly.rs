@@ -4,8 +4,8 @@
 //! p = k / n_s,    Cov(c_i, c_j) = −p (1 − p) / (n_s − 1)
 //! ```
 //!
-//! For `k ≤ n_s / 4`: draw as many features as are missing, sort, drop repetitions, until `k` are there (about
-//! `n_s ln(n_s / (n_s − k)) ≤ 1.16 k` draws). The law does not change when the features are renamed, so every
+//! For `k ≤ n_s / 8`: draw as many features as are missing, sort, drop repetitions, until `k` are there (about
+//! `n_s ln(n_s / (n_s − k)) ≤ 1.07 k` draws). The law does not change when the features are renamed, so every
 //! subset is as likely as any other. For larger `k`: go through the features and take one with probability
 //! (still to take) / (still to come) — Knuth, The Art of Computer Programming 2, section 3.4.2, algorithm S.
 
@@ -53,17 +53,18 @@ impl Switches for Exactly {
     }
 
     fn sample<R: Rng + ?Sized>(&self, rng: &mut R, on: &mut Vec<u32>) {
-        if self.on > self.features / 4 {
-            let mut missing = self.on;
-            for feature in 0..self.features {
-                if below(rng, self.features - feature) < missing {
-                    on.push(feature);
-                    missing -= 1;
-                }
+        let (start, end) = (on.len(), on.len() + self.on as usize);
+        if self.on > self.features / 8 {
+            // Written always and kept by the next position: whether a feature is on is no branch to mispredict.
+            on.resize(end, 0);
+            let (mut next, mut feature) = (start, 0);
+            while next < end {
+                on[next] = feature;
+                next += usize::from(below(rng, self.features - feature) < (end - next) as u32);
+                feature += 1;
             }
             return;
         }
-        let (start, end) = (on.len(), on.len() + self.on as usize);
         while on.len() < end {
             on.extend((on.len()..end).map(|_| below(rng, self.features)));
             on[start..].sort_unstable();

@@ -120,7 +120,7 @@ impl Graph {
         &self.outgoing
     }
 
-    fn into_feature(&self, feature: usize) -> &[Edge] {
+    fn reaching(&self, feature: usize) -> &[Edge] {
         &self.incoming[self.in_starts[feature]..self.in_starts[feature + 1]]
     }
 }
@@ -143,7 +143,7 @@ impl Switches for Graph {
             return 0.0;
         }
         // Π (1 + d) − 1 over the common sources, without cancellation: both lists are sorted by source.
-        let (mut to_i, mut to_j) = (self.into_feature(i).iter().peekable(), self.into_feature(j).iter().peekable());
+        let (mut to_i, mut to_j) = (self.reaching(i).iter().peekable(), self.reaching(j).iter().peekable());
         let mut excess = 0.0;
         while let (Some(a), Some(b)) = (to_i.peek(), to_j.peek()) {
             if a.from == b.from {

@@ -52,7 +52,9 @@ impl<S: Switches> Groups<S> {
                 match group_of.get_mut(feature) {
                     None => return Err(Error::Member { group, feature, features }),
                     Some(slot) if *slot == NONE => *slot = group as u32,
-                    Some(slot) => return Err(Error::Overlap { feature, first: *slot as usize, second: group }),
+                    Some(slot) => {
+                        return Err(Error::Overlap { feature, first: *slot as usize, second: group });
+                    }
                 }
             }
             members.extend_from_slice(list);

@@ -110,7 +110,8 @@ impl PerFeature {
             }
         }
         let rare = members.into_values().map(|members| {
-            let greatest = members.iter().fold(0.0, |greatest, &i| f64::max(greatest, probabilities[i as usize]));
+            let greatest =
+                members.iter().fold(0.0, |greatest, &i| f64::max(greatest, probabilities[i as usize]));
             let kept = members.iter().map(|&i| probabilities[i as usize] / greatest).collect();
             Class { trials: Trials::new(members.len(), greatest), members, kept }
         });
@@ -121,11 +122,14 @@ impl PerFeature {
     /// Appends the features that are on, in increasing order.
     pub(crate) fn sample<R: Rng + ?Sized>(&self, rng: &mut R, on: &mut Vec<u32>) {
         let start = on.len();
+        // Written always and kept by the next position: whether a feature is on is no branch to mispredict.
+        let mut next = start;
+        on.resize(start + self.frequent.len(), 0);
         for &feature in &self.frequent {
-            if unit(rng) < self.probabilities[feature as usize] {
-                on.push(feature);
-            }
+            on[next] = feature;
+            next += usize::from(unit(rng) < self.probabilities[feature as usize]);
         }
+        on.truncate(next);
         for Class { trials, members, kept } in &self.rare {
             trials.each(rng, |rng, member| {
                 if unit(rng) < kept[member as usize] {

@@ -131,7 +131,8 @@ impl<T: Scalar> SparseBatch<T> {
 
     /// Appends the sample that `write` appends to the indices and values, called `sample` in errors.
     ///
-    /// The errors are those of [`push_sample`](Self::push_sample); after one the batch may hold half a sample.
+    /// The errors are those of [`push_sample`](Self::push_sample), and [`Error::Length`] if `write` takes away what
+    /// was there; after one the batch may hold half a sample.
     pub(crate) fn push_with(
         &mut self,
         sample: usize,
@@ -139,9 +140,11 @@ impl<T: Scalar> SparseBatch<T> {
     ) -> Result<()> {
         let start = self.indices.len();
         write(&mut self.indices, &mut self.values);
-        let indices = self.indices.get(start..).unwrap_or_default();
-        let values = self.values.get(start..).unwrap_or_default();
-        check_sample(sample, self.features, indices, values)?;
+        let shortest = self.indices.len().min(self.values.len());
+        if shortest < start {
+            return Err(Error::Length { what: "samples before", given: shortest, expected: start });
+        }
+        check_sample(sample, self.features, &self.indices[start..], &self.values[start..])?;
         self.offsets.push(self.indices.len());
         Ok(())
     }

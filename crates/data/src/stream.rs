@@ -4,7 +4,7 @@
 //! sample k of seed s  =  ChaCha8, key seed_from_u64(s), stream k, from word 0
 //! ```
 //!
-//! A sample owns a whole stream, so nothing about it depends on the samples before it, on the batch it is in or
+//! `seed_from_u64` is that of [`SeedableRng`]; the stream is ChaCha's 64-bit nonce. A sample owns a whole stream, so nothing about it depends on the samples before it, on the batch it is in or
 //! on the number of threads.
 
 use rand::{Rng, SeedableRng};

@@ -3,13 +3,13 @@
 //! `n` trials succeed with probability `p` each. Three plans, by `p`:
 //!
 //! ```text
-//! p < 1/16        skips: the failures before the next success, ⌊ln U / ln(1 − p)⌋ with U uniform on (0, 1)
-//! 1/16 ≤ p < 1    masks: 64 trials at once, comparing 64 uniform numbers with p bit by bit, in parallel lanes
+//! p < 1/32        skips: the failures before the next success, ⌊ln U / ln(1 − p)⌋ with U uniform on (0, 1)
+//! 1/32 ≤ p < 1    masks: 64 trials at once, comparing 64 uniform numbers with p bit by bit, in parallel lanes
 //! p = 1           every trial
 //! ```
 //!
 //! Skips cost one logarithm a success. A mask needs about 7.3 words for 64 trials whatever `p` is (each word halves
-//! the undecided lanes), that is, at most 1.8 words a success. Masks are exact, since `p 2⁶⁴` is then an integer;
+//! the undecided lanes), that is, at most 3.7 words a success. Masks are exact, since `p 2⁶⁴` is then an integer;
 //! skips meet every probability to 2⁻⁵³ (absolute).
 
 use rand::Rng;
@@ -17,7 +17,7 @@ use rand::Rng;
 use crate::stream::unit;
 
 /// Below this probability skips are faster than masks.
-const MASK_FROM: f64 = 1.0 / 16.0;
+const MASK_FROM: f64 = 1.0 / 32.0;
 
 /// `n` independent trials with the same probability.
 #[derive(Debug, Clone, PartialEq)]
@@ -110,4 +110,100 @@ fn successes<R: Rng + ?Sized>(rng: &mut R, mut bits: u64) -> u64 {
         bits <<= 1;
     }
     below
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample_rng;
+    use statrs::distribution::{ChiSquared, ContinuousCDF};
+
+    fn successes_of(count: usize, probability: f64, seed: u64) -> Vec<u32> {
+        let mut found = Vec::new();
+        Trials::new(count, probability).each(&mut sample_rng(seed, 0), |_, index| found.push(index));
+        found
+    }
+
+    /// Failures before a success are geometric, and one run of failures says nothing about the next: a χ² test of
+    /// the joint table of consecutive gaps, α = 1e-6 for each probability. Both plans, and both sides of the border.
+    #[test]
+    fn gaps_are_geometric_and_independent() {
+        const KINDS: usize = 6;
+        for (seed, p) in [0.002, 0.01, 0.031, 0.03125, 0.1, 0.3, 0.5, 0.7, 0.97].into_iter().enumerate() {
+            let found = successes_of(2_000_000, p, seed as u64);
+            let gaps: Vec<usize> = found.windows(2).map(|pair| (pair[1] - pair[0] - 1) as usize).collect();
+            // Kinds of gaps: at least 0, w, 2w, … failures, of roughly equal probability where p allows it.
+            let width = (0.25 / p).ceil() as usize;
+            let q = 1.0 - p;
+            let probability = |kind: usize| {
+                let from = q.powi((kind * width) as i32);
+                if kind + 1 == KINDS { from } else { from - q.powi(((kind + 1) * width) as i32) }
+            };
+            let kind = |gap: usize| (gap / width).min(KINDS - 1);
+            let mut table = [[0.0; KINDS]; KINDS];
+            for pair in gaps.chunks_exact(2) {
+                table[kind(pair[0])][kind(pair[1])] += 1.0;
+            }
+            let pairs = (gaps.len() / 2) as f64;
+            let (mut statistic, mut cells) = (0.0, 0);
+            for (i, row) in table.iter().enumerate() {
+                for (j, &count) in row.iter().enumerate() {
+                    let expected = pairs * probability(i) * probability(j);
+                    if expected >= 10.0 {
+                        statistic += (count - expected) * (count - expected) / expected;
+                        cells += 1;
+                    }
+                }
+            }
+            assert!(cells >= 4, "p = {p}: {cells} cells");
+            let limit = ChiSquared::new(f64::from(cells)).unwrap().inverse_cdf(1.0 - 1e-6);
+            assert!(statistic < limit, "p = {p}: χ² = {statistic} on {cells} cells");
+        }
+    }
+
+    /// Each lane of a mask compares with all digits of p, not with the first ones only.
+    #[test]
+    fn masks_read_every_digit() {
+        /// Gives the digits of one number, most significant first, in all lanes at once.
+        struct Digits(u64);
+        impl rand::TryRng for Digits {
+            type Error = std::convert::Infallible;
+            fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+                self.try_next_u64().map(|word| word as u32)
+            }
+            fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+                let word = if self.0 >> 63 == 1 { u64::MAX } else { 0 };
+                self.0 <<= 1;
+                Ok(word)
+            }
+            fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Self::Error> {
+                bytes.fill(0);
+                Ok(())
+            }
+        }
+        for p in [1.0 / 32.0, 0.1, 0.3, 0.5, 0.8, 1.0 - f64::EPSILON / 2.0] {
+            let bits = (p * 2f64.powi(64)) as u64;
+            assert_eq!(bits as f64 / 2f64.powi(64), p, "p 2⁶⁴ is an integer");
+            assert_eq!(successes(&mut Digits(bits - 1), bits), u64::MAX, "U just below p = {p}");
+            assert_eq!(successes(&mut Digits(bits), bits), 0, "U = p = {p}");
+            assert_eq!(successes(&mut Digits(0), bits), u64::MAX);
+            assert_eq!(successes(&mut Digits(u64::MAX), bits), 0);
+        }
+    }
+
+    #[test]
+    fn the_ends_of_the_range() {
+        assert_eq!(successes_of(130, 1.0, 1), (0..130).collect::<Vec<u32>>());
+        assert!(successes_of(0, 0.5, 1).is_empty());
+        assert!(successes_of(1_000_000, f64::MIN_POSITIVE, 1).is_empty());
+        assert!(successes_of(1_000_000, 5e-324, 1).is_empty());
+        // As many trials as there are indices: 4.3 successes expected, none of them out of range or in disorder.
+        let far = successes_of(u32::MAX as usize, 1e-9, 3);
+        assert!(!far.is_empty() && far.is_sorted() && far.len() < 30);
+        // The last trial of a mask that is not full, and the one that would follow.
+        for count in [1, 63, 64, 65, 127] {
+            let reached = (0..200).filter_map(|seed| successes_of(count, 0.5, seed).last().copied()).max();
+            assert_eq!(reached, Some(count as u32 - 1));
+        }
+    }
 }

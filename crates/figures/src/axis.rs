@@ -135,7 +135,7 @@ fn linear_ticks(lo: f64, hi: f64, most: usize) -> Vec<Tick> {
     let step = [1.0, 2.0, 5.0, 10.0].map(|m| m * magnitude).into_iter().find(|&s| s >= raw * (1.0 - 1e-9));
     let Some(step) = step.filter(|s| s.is_normal()) else { return Vec::new() };
     let (first, last) = ((lo / step - 1e-9).ceil(), (hi / step + 1e-9).floor());
-    if !(last - first <= 100.0) {
+    if !(0.0..=100.0).contains(&(last - first)) {
         return Vec::new();
     }
     let decimals = (-(step.log10() + 1e-9).floor()).max(0.0) as usize;
@@ -149,7 +149,7 @@ fn linear_ticks(lo: f64, hi: f64, most: usize) -> Vec<Tick> {
             } else if plain {
                 signed(&format!("{at:.decimals$}"))
             } else {
-                scientific(at)
+                format!("${}$", scientific(at))
             };
             Tick { at, label: Some(label) }
         })
@@ -159,7 +159,7 @@ fn linear_ticks(lo: f64, hi: f64, most: usize) -> Vec<Tick> {
 fn log_ticks(lo: f64, hi: f64, most: usize) -> Vec<Tick> {
     let (from, to) = (lo.log10(), hi.log10());
     let (first, last) = (from.floor(), to.ceil());
-    if !(last - first <= 700.0) {
+    if !(0.0..=700.0).contains(&(last - first)) {
         return Vec::new();
     }
     let inside = |v: f64| v >= lo * (1.0 - 1e-9) && v <= hi * (1.0 + 1e-9);
@@ -172,18 +172,21 @@ fn log_ticks(lo: f64, hi: f64, most: usize) -> Vec<Tick> {
             all.filter(|&v| inside(v)).collect::<Vec<_>>()
         };
         let all = multiples(&[1, 2, 3, 4, 5, 6, 7, 8, 9]);
-        let labelled = [&[1, 2, 3, 4, 5, 6, 7, 8, 9][..], &[1, 2, 3, 5], &[1, 2, 5], &[1, 3], &[1]]
+        let labelled = [&[1, 2, 3, 5][..], &[1, 2, 5], &[1, 3], &[1, 2, 3, 4, 5, 6, 7, 8, 9]]
             .into_iter()
             .map(multiples)
-            .find(|list| list.len() <= most.max(2))
+            .find(|list| (2..=most.max(2)).contains(&list.len()))
             .unwrap_or_default();
         if labelled.len() < 2 {
             return linear_ticks(lo, hi, most);
         }
-        let tick = |at: f64| Tick { at, label: labelled.contains(&at).then(|| short(at)) };
+        let tick = |at: f64| Tick { at, label: labelled.contains(&at).then(|| label(at)) };
         return all.into_iter().map(tick).collect();
     }
     let stride = whole.div_ceil(most.max(1)) as i32;
+    // 10⁻⁴, 10⁻³, 10⁻² rather than 10⁻⁴, 0.001, 0.01
+    let plain = powers.iter().filter(|&&k| inside(10f64.powi(k))).all(|k| (-3..=4).contains(k));
+    let power = |k: i32, at| if plain { label(at) } else { format!("$10^{{{}}}$", signed(&k.to_string())) };
     let mut ticks = Vec::new();
     for &k in &powers {
         for m in 1..10 {
@@ -191,33 +194,40 @@ fn log_ticks(lo: f64, hi: f64, most: usize) -> Vec<Tick> {
             if !inside(at) || (m > 1 && stride > 1) {
                 continue;
             }
-            let label = (m == 1 && k.rem_euclid(stride) == 0).then(|| short(at));
+            let label = (m == 1 && k.rem_euclid(stride) == 0).then(|| power(k, at));
             ticks.push(Tick { at, label });
         }
     }
     ticks
 }
 
-/// `0.002` or `$2×10^{−5}$`.
-fn short(v: f64) -> String {
-    if (1e-3 * (1.0 - 1e-9)..1e5).contains(&v.abs()) {
-        let decimals = (2.0 - v.abs().log10().floor()).max(0.0) as usize;
-        let text = format!("{v:.decimals$}");
-        let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
-        signed(text)
-    } else {
-        scientific(v)
+/// A value as markup: `0.002` or `$2×10^{−5}$`.
+fn label(v: f64) -> String {
+    let text = mathematics(v);
+    if text.contains('^') { format!("${text}$") } else { text }
+}
+
+/// A value to three digits, to stand between `$` signs: `0.002` or `2×10^{−5}`.
+pub(crate) fn mathematics(v: f64) -> String {
+    if v == 0.0 {
+        return "0".to_owned();
     }
+    if !(1e-3 * (1.0 - 1e-9)..1e5).contains(&v.abs()) {
+        return scientific(v);
+    }
+    let decimals = (2.0 - v.abs().log10().floor()).max(0.0) as usize;
+    let text = format!("{v:.decimals$}");
+    signed(if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text })
 }
 
 fn scientific(v: f64) -> String {
-    let text = format!("{v:.2e}");
+    let text = format!("{v:.4e}");
     let Some((mantissa, exponent)) = text.split_once('e') else { return text };
     let mantissa = signed(mantissa.trim_end_matches('0').trim_end_matches('.'));
     let exponent = signed(exponent);
     match mantissa.as_str() {
-        "1" => format!("$10^{{{exponent}}}$"),
-        _ => format!("${mantissa}×10^{{{exponent}}}$"),
+        "1" => format!("10^{{{exponent}}}"),
+        _ => format!("{mantissa}×10^{{{exponent}}}"),
     }
 }
 
@@ -246,12 +256,12 @@ mod tests {
     #[test]
     fn log_ticks_are_powers_or_short_multiples() {
         let axis = Axis::new("", Scale::Log, (4e-5, 0.3), 8);
-        assert_eq!(labels(&axis), ["$10^{−4}$", "0.001", "0.01", "0.1"]);
+        assert_eq!(labels(&axis), ["$10^{−4}$", "$10^{−3}$", "$10^{−2}$", "$10^{−1}$"]);
         assert!(axis.ticks.iter().any(|t| t.label.is_none()));
         let axis = Axis::new("", Scale::Log, (1e-9, 1.0), 4);
-        assert_eq!(labels(&axis), ["$10^{−9}$", "$10^{−6}$", "0.001", "1"]);
+        assert_eq!(labels(&axis), ["$10^{−9}$", "$10^{−6}$", "$10^{−3}$", "$10^{0}$"]);
         let axis = Axis::new("", Scale::Log, (0.018, 0.12), 4);
-        assert_eq!(labels(&axis), ["0.02", "0.05", "0.1"]);
+        assert_eq!(labels(&axis), ["0.02", "0.03", "0.05", "0.1"]);
         let axis = Axis::new("", Scale::Log, (0.0301, 0.0388), 3);
         assert_eq!(labels(&axis), ["0.032", "0.034", "0.036", "0.038"]);
     }

@@ -1,6 +1,6 @@
 //! Does the trained loss come to the theory's as n_s grows? `(L − L*)/L*` against n_s with error bars.
 
-use crate::axis::{Axis, Scale};
+use crate::axis::{Axis, Scale, mathematics};
 use crate::colour::{INK, SLATE};
 use crate::frame;
 use crate::marker::series;
@@ -104,7 +104,7 @@ fn scene(figure: &FiniteSize) -> Result<Scene> {
 fn legend(figure: &FiniteSize) -> Vec<(Key, String)> {
     let entry = |(k, s): (usize, &FiniteSizeSeries)| {
         let (shape, colour) = series(k);
-        let label = format!("$p = {}$, $r = {}$", s.probability, s.ratio);
+        let label = format!("$p = {}$, $r = {}$", mathematics(s.probability), mathematics(s.ratio));
         (Key::Marker { shape, colour, hollow: false }, label)
     };
     let theory = Stroke { dash: vec![4.0, 2.0], ..Stroke::solid(SLATE, 0.9) };

@@ -171,7 +171,7 @@ impl Frame<'_> {
 
 /// The marker itself, as in a frame or a legend.
 pub(crate) fn mark(scene: &mut Scene, at: [f64; 2], shape: Shape, colour: Colour, hollow: bool) {
-    let outline = shape.outline(at, if hollow { 2.2 } else { 2.4 });
+    let outline = shape.outline(at, if hollow { 2.6 } else { 2.1 });
     if hollow {
         scene.shape(outline, Some(WHITE), Some(Stroke::solid(colour, 0.9)));
     } else {

@@ -78,10 +78,10 @@ fn scene(figure: &HeatMaps) -> Result<Scene> {
     let map = ColourMap::new(&figure.quantity, figure.colours, known);
     // two maps in a row of three would leave a hole: 4 stand 2 and 2
     let columns = panels.len().div_ceil(panels.len().div_ceil(3));
-    let most = [6, 4, 3][columns - 1];
+    let (most_x, most_y) = [(6, 6), (5, 6), (3, 5)][columns - 1];
     let lists = |of: fn(&HeatMap) -> &Vec<f64>| panels.iter().map(move |p| of(p).as_slice());
-    let x = grid::axis(PROBABILITY, figure.probability_scale, lists(|p| &p.probabilities), most);
-    let y = grid::axis(RATIO, figure.ratio_scale, lists(|p| &p.ratios), most + 1);
+    let x = grid::axis(PROBABILITY, figure.probability_scale, lists(|p| &p.probabilities), most_x);
+    let y = grid::axis(RATIO, figure.ratio_scale, lists(|p| &p.ratios), most_y);
 
     let mut page = Page::new();
     let missing = panels.iter().any(|p| p.values.iter().any(Option::is_none));

@@ -2,7 +2,7 @@
 //!
 //! Colour and shape say p; filled or hollow, solid or dashed say which kind.
 
-use crate::axis::{Axis, Scale};
+use crate::axis::{Axis, Scale, mathematics};
 use crate::colour::SLATE;
 use crate::frame;
 use crate::grid::RATIO;
@@ -124,13 +124,19 @@ fn scene(figure: &LossCurves) -> Result<Scene> {
         frame.line(&mut page.scene, &values(&s.linear, s.probability), &dashed);
         frame.line(&mut page.scene, &values(&s.theory, s.probability), &Stroke::solid(colour, 1.1));
     }
-    for (list, hollow) in [(true, true), (false, false)] {
+    // hollow rugs are larger than the trained models' markers drawn over them, so that both show where they agree
+    for hollow in [true, false] {
+        let points = |s: &LossSeries| if hollow { s.rug.clone() } else { s.trained.clone() };
+        let place = |s: &LossSeries, q: &LossPoint| [q.ratio, q.loss / s.probability];
+        for (k, s) in figure.series.iter().enumerate() {
+            for q in points(s) {
+                frame.error_bar(&mut page.scene, place(s, &q), q.error / s.probability, series(k).1);
+            }
+        }
         for (k, s) in figure.series.iter().enumerate() {
             let (shape, colour) = series(k);
-            for point in if list { &s.rug } else { &s.trained } {
-                let at = [point.ratio, point.loss / s.probability];
-                frame.error_bar(&mut page.scene, at, point.error / s.probability, colour);
-                frame.marker(&mut page.scene, at, shape, colour, hollow);
+            for q in points(s) {
+                frame.marker(&mut page.scene, place(s, &q), shape, colour, hollow);
             }
         }
     }
@@ -159,7 +165,7 @@ fn kinds(figure: &LossCurves) -> Vec<(Key, String)> {
 fn probabilities(figure: &LossCurves) -> Vec<(Key, String)> {
     let entry = |(k, s): (usize, &LossSeries)| {
         let (shape, colour) = series(k);
-        (Key::Marker { shape, colour, hollow: false }, format!("$p = {}$", s.probability))
+        (Key::Marker { shape, colour, hollow: false }, format!("$p = {}$", mathematics(s.probability)))
     };
     figure.series.iter().enumerate().map(entry).collect()
 }

@@ -11,8 +11,6 @@ pub(crate) const WIDTH: f64 = 85.0 / MILLIMETRES;
 /// Free paper at the left and right of everything.
 pub(crate) const EDGE: f64 = 4.0;
 
-const KEY: f64 = 13.0;
-
 /// What stands before a legend's text.
 #[derive(Debug, Clone)]
 pub(crate) enum Key {
@@ -35,23 +33,32 @@ impl Page {
         Self { scene, y: 5.0 }
     }
 
-    /// Rows of keys, as many in a row as fit, in columns of one width.
+    /// Keys with their labels: side by side if one row holds them all, else in columns of one width.
     pub(crate) fn legend(&mut self, entries: &[(Key, String)]) {
         const GAP: f64 = 9.0;
-        let widest = entries.iter().map(|(_, label)| text::width(label, TICK)).fold(0.0, f64::max);
-        let column = KEY + 3.0 + widest + GAP;
+        const LEADING: f64 = 10.0;
+        let key = entries.iter().map(|(key, _)| key.width()).fold(0.0, f64::max);
+        let widths = entries.iter().map(|(_, label)| text::width(label, TICK)).collect::<Vec<_>>();
         let room = WIDTH - 2.0 * EDGE + GAP;
+        let single: f64 = entries.iter().zip(&widths).map(|((key, _), w)| key.width() + 3.0 + w + GAP).sum();
+        let column = key + 3.0 + widths.iter().copied().fold(0.0, f64::max) + GAP;
         let columns = ((room / column) as usize).clamp(1, entries.len().max(1));
-        // even rows: 4 entries in room for 3 stand 2 and 2
-        let columns = entries.len().div_ceil(entries.len().div_ceil(columns).max(1)).max(1);
-        let left = ((WIDTH - (column * columns as f64 - GAP)) / 2.0).max(EDGE);
-        for (k, (key, label)) in entries.iter().enumerate() {
-            let x = left + column * (k % columns) as f64;
-            let y = self.y + 4.5 + 10.0 * (k / columns) as f64;
-            key.draw(&mut self.scene, x, y);
-            self.scene.text(label, [x + KEY + 3.0, y + 0.35 * TICK], TICK, INK, Anchor::Start, Turn::Level);
+        let even = entries.len().div_ceil(entries.len().div_ceil(columns).max(1)).max(1);
+        let one_row = single <= room;
+        let width = if one_row { single } else { column * even as f64 };
+        let left = ((WIDTH - (width - GAP)) / 2.0).max(EDGE);
+        let (mut x, mut y) = (left, self.y + 4.5);
+        for (k, ((mark, label), width)) in entries.iter().zip(&widths).enumerate() {
+            if !one_row && k > 0 && k % even == 0 {
+                (x, y) = (left, y + LEADING);
+            }
+            let key = if one_row { mark.width() } else { key };
+            mark.draw(&mut self.scene, x + (key - mark.width()) / 2.0, y);
+            let at = [x + key + 3.0, y + 0.35 * TICK];
+            self.scene.text(label, at, TICK, INK, Anchor::Start, Turn::Level);
+            x += if one_row { key + 3.0 + width + GAP } else { column };
         }
-        self.y += 10.0 * entries.len().div_ceil(columns) as f64 + 3.0;
+        self.y = y + LEADING - 4.5 + 3.0;
     }
 
     /// A frame over the page's width; below it the horizontal axis's label if `last`.
@@ -118,14 +125,23 @@ impl Page {
 }
 
 impl Key {
+    fn width(&self) -> f64 {
+        match self {
+            Self::Marker { .. } => 6.0,
+            Self::Line(_) => 15.0,
+            Self::Patch(_) | Self::Hatched => 10.0,
+        }
+    }
+
     fn draw(&self, scene: &mut Scene, x: f64, y: f64) {
-        let patch = Rect { x: x + 1.5, y: y - 3.2, width: KEY - 3.0, height: 6.4 };
+        let width = self.width();
+        let patch = Rect { x, y: y - 3.2, width, height: 6.4 };
         let rim = Some(Stroke::solid(INK, 0.5));
         match self {
             Self::Marker { shape, colour, hollow } => {
-                frame::mark(scene, [x + KEY / 2.0, y], *shape, *colour, *hollow);
+                frame::mark(scene, [x + width / 2.0, y], *shape, *colour, *hollow);
             }
-            Self::Line(stroke) => scene.line(&[[x, y], [x + KEY, y]], stroke.clone()),
+            Self::Line(stroke) => scene.line(&[[x, y], [x + width, y]], stroke.clone()),
             Self::Patch(fill) => scene.shape(patch.outline(), Some(*fill), rim),
             Self::Hatched => {
                 hatch(scene, &patch);

@@ -1,7 +1,8 @@
 //! Labels as outlines of the embedded font's glyphs.
 //!
 //! Between two `$` signs Latin and Greek letters are slanted, and `_` and `^` lower and raise the next character or the
-//! next `{group}`: `ratio $n_d/n_s$`, `$10^{−3}$`. A `$` without a partner is a dollar sign.
+//! next `{group}`: `ratio $n_d/n_s$`, `$10^{−3}$`. A hyphen
+//! becomes a minus. A `$` without a partner is a dollar sign.
 
 use crate::colour::Colour;
 use crate::scene::{Mark, Outline, Scene, Segment};
@@ -64,7 +65,7 @@ fn letters(markup: &str) -> Vec<Letter> {
             continue;
         }
         list.push(Letter {
-            glyph: c,
+            glyph: if mathematics && c == '-' { '−' } else { c },
             slanted: mathematics && c.is_alphabetic(),
             size: level.0,
             rise: level.1,
@@ -238,7 +239,7 @@ mod tests {
         let sub = [('n', true, Some(Equal)), ('d', true, Some(Less)), ('/', false, Some(Equal))];
         assert_eq!(read("r $n_d/$"), [want, sub.to_vec()].concat());
         let power = [('1', false, Some(Equal)), ('−', false, Some(Greater)), ('2', false, Some(Greater))];
-        assert_eq!(read("$1^{−2}$"), power);
+        assert_eq!(read("$1^{-2}$"), power);
         assert_eq!(read("$5"), [('$', false, Some(Equal)), ('5', false, Some(Equal))]);
         assert_eq!(read("a_b").len(), 3);
         assert_eq!(plain("ratio $n_d/n_{s}$"), "ratio n_d/n_s");

@@ -52,9 +52,9 @@ impl Estimate {
 
 impl FromIterator<f64> for Estimate {
     fn from_iter<I: IntoIterator<Item = f64>>(values: I) -> Self {
-        values.into_iter().fold(Self::default(), |sum, value| {
-            sum.merge(&Self { count: 1, mean: value, squares: 0.0 })
-        })
+        values
+            .into_iter()
+            .fold(Self::default(), |sum, value| sum.merge(&Self { count: 1, mean: value, squares: 0.0 }))
     }
 }
 

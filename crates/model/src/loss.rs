@@ -187,7 +187,11 @@ impl<T: Scalar> MinibatchLoss<T> {
     fn mean(&self, batch: &SparseBatch<T>) -> Result<f64> {
         let sum: f64 = self.samples.iter().map(|sample| sample.loss).sum();
         let loss = sum / (batch.features() as f64 * batch.samples() as f64);
-        if loss.is_finite() { Ok(loss) } else { Err(Error::NotFinite { what: "loss", index: 0, given: loss }) }
+        if loss.is_finite() {
+            Ok(loss)
+        } else {
+            Err(Error::NotFinite { what: "loss", index: 0, given: loss })
+        }
     }
 
     fn backward(&mut self, model: &Autoencoder<T>, batch: &SparseBatch<T>, gradient: &mut Parameters<T>) {

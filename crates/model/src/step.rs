@@ -136,13 +136,7 @@ impl<T: Scalar> Lists<T> {
 }
 
 /// Column `k` of `out` (`width` rows) `= Σ value · table column index` over list `k` (`+=` if `add`).
-pub(crate) fn gather<T: Scalar>(
-    out: &mut [T],
-    width: usize,
-    table: &[T],
-    lists: ListsRef<'_, T>,
-    add: bool,
-) {
+pub(crate) fn gather<T: Scalar>(out: &mut [T], width: usize, table: &[T], lists: ListsRef<'_, T>, add: bool) {
     for_each_block(out, width, |first, chunk| {
         for (k, column) in chunk.chunks_exact_mut(width).enumerate() {
             let range = lists.offsets[first + k]..lists.offsets[first + k + 1];

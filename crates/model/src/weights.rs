@@ -11,7 +11,7 @@
 //! absent) and `tied` (`true` or `false`), which are written and checked here. So is every other vector (a tensor of
 //! one dimension, F32 or F64): a checkpoint keeps its optimizer's moments there, and is a weight file all the same.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use nalgebra::{DMatrix, DVector};
@@ -48,7 +48,7 @@ pub struct Weights<T> {
     /// The model.
     pub model: Autoencoder<T>,
     /// What else the file says (p, seed, recipe, …), without the keys `activation` and `tied`.
-    pub metadata: HashMap<String, String>,
+    pub metadata: BTreeMap<String, String>,
     /// The other vectors in the file, by name.
     pub vectors: BTreeMap<String, Vector>,
 }
@@ -88,7 +88,7 @@ impl Vector {
 impl<T: Scalar> Weights<T> {
     /// A model without metadata.
     pub fn new(model: Autoencoder<T>) -> Self {
-        Self { model, metadata: HashMap::new(), vectors: BTreeMap::new() }
+        Self { model, metadata: BTreeMap::new(), vectors: BTreeMap::new() }
     }
 
     /// Reads a weight file.
@@ -117,7 +117,8 @@ impl<T: Scalar> Weights<T> {
     /// [`Error::NotFinite`] and [`Error::Metadata`] for a file whose content is no autoencoder.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let (_, header) = SafeTensors::read_metadata(bytes)?;
-        let mut metadata = header.metadata().clone().unwrap_or_default();
+        let mut metadata: BTreeMap<_, _> =
+            header.metadata().iter().flatten().map(|(k, v)| (k.clone(), v.clone())).collect();
         let file = SafeTensors::deserialize(bytes)?;
         let activation = match metadata.remove("activation") {
             None => Activation::Relu,
@@ -194,8 +195,33 @@ impl<T: Scalar> Weights<T> {
         let mut metadata = self.metadata.clone();
         metadata.insert("activation".into(), model.activation().name().into());
         metadata.insert("tied".into(), tied.to_string());
-        Ok(safetensors::serialize(views, Some(metadata))?)
+        Ok(with_metadata(&safetensors::serialize(views, None)?, &metadata))
     }
+}
+
+/// The same file with metadata. (The library writes metadata in random order; here equal models give equal files.)
+fn with_metadata(file: &[u8], metadata: &BTreeMap<String, String>) -> Vec<u8> {
+    const LENGTH: usize = 8;
+    let length = file.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes)) as usize;
+    let (header, data) = file[LENGTH..].split_at(length);
+    let metadata: String = metadata
+        .iter()
+        .map(|(key, value)| {
+            format!("{}:{}", serde_json::Value::from(&key[..]), serde_json::Value::from(&value[..]))
+        })
+        .collect::<Vec<_>>()
+        .join(",");
+    // The header is a JSON object of at least two tensors: the metadata goes first.
+    let mut out = vec![0; LENGTH];
+    out.extend_from_slice(b"{\"__metadata__\":{");
+    out.extend_from_slice(metadata.as_bytes());
+    out.extend_from_slice(b"},");
+    out.extend_from_slice(header[1..].trim_ascii_end());
+    out.resize(out.len().next_multiple_of(LENGTH), b' ');
+    let length = (out.len() - LENGTH) as u64;
+    out[..LENGTH].copy_from_slice(&length.to_le_bytes());
+    out.extend_from_slice(data);
+    out
 }
 
 fn bytes_of<T: Scalar>(values: &[T]) -> Vec<u8> {

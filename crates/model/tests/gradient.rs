@@ -1,13 +1,15 @@
 //! The fast loss and gradient against the plain twin, and the plain twin against central differences.
 
+#![allow(clippy::unwrap_used)]
+
 use nalgebra::{DMatrix, DVector};
 use proptest::prelude::*;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use toy_superposition_data::SparseBatch;
 use toy_superposition_model::{
-    Activation, Autoencoder, BatchObjective, Error, Initialisation, MinibatchLoss, Objective, Parameters, Scalar,
-    Shape, plain,
+    Activation, Autoencoder, BatchObjective, Error, Initialisation, MinibatchLoss, Objective, Parameters,
+    Scalar, Shape, plain,
 };
 
 /// A model, a batch and an importance in which nothing is at its default.
@@ -153,7 +155,8 @@ fn a_one_by_one_model_by_hand() {
 #[test]
 fn a_feature_that_is_on_but_not_seen_costs_its_square() {
     let model =
-        Autoencoder::new(&DMatrix::zeros(1, 2), &DMatrix::zeros(2, 1), &DVector::zeros(2), Activation::Relu).unwrap();
+        Autoencoder::new(&DMatrix::zeros(1, 2), &DMatrix::zeros(2, 1), &DVector::zeros(2), Activation::Relu)
+            .unwrap();
     let mut batch = SparseBatch::new(2).unwrap();
     batch.push_sample(&[1], &[0.5]).unwrap();
     batch.push_sample(&[0, 1], &[0.25, 1.0]).unwrap();
@@ -209,7 +212,10 @@ fn bad_input_is_named() {
     let (encoder, bias) = (DMatrix::<f32>::zeros(2, 4), DVector::zeros(4));
     let new = |d: &DMatrix<f32>, b: &DVector<f32>| Autoencoder::new(&encoder, d, b, Activation::Relu);
     assert!(matches!(new(&DMatrix::zeros(2, 4), &bias), Err(Error::Mismatch { what: "decoder", .. })));
-    assert!(matches!(new(&DMatrix::zeros(4, 2), &DVector::zeros(3)), Err(Error::Mismatch { what: "bias", .. })));
+    assert!(matches!(
+        new(&DMatrix::zeros(4, 2), &DVector::zeros(3)),
+        Err(Error::Mismatch { what: "bias", .. })
+    ));
     let nan = DMatrix::from_element(4, 2, f32::NAN);
     assert!(matches!(new(&nan, &bias), Err(Error::NotFinite { what: "decoder", index: 0, .. })));
 }

@@ -1,5 +1,7 @@
 //! Initial weights: their distribution, and that a seed gives the same ones for good.
 
+#![allow(clippy::unwrap_used)]
+
 use nalgebra::DMatrix;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -8,7 +10,8 @@ use toy_superposition_model::{Activation, Autoencoder, Initialisation, Shape};
 #[test]
 fn pytorch_bounds_and_variances() {
     let shape = Shape::new(400, 100, false).unwrap();
-    let model = Initialisation::PyTorch.sample::<f64, _>(shape, Activation::Relu, &mut ChaCha8Rng::seed_from_u64(1));
+    let model =
+        Initialisation::PyTorch.sample::<f64, _>(shape, Activation::Relu, &mut ChaCha8Rng::seed_from_u64(1));
     // A uniform variable's sample variance over n values has relative standard error √(4/5 / n);
     // 4 of them: two-sided α = 6e-5 for each of the three.
     for (values, bound) in [
@@ -35,7 +38,8 @@ fn a_seed_gives_the_same_weights_for_good() {
     }
     let first = &model.parameters().as_slice()[..3];
     assert_eq!(first, STABLE, "Value-breaking change: say so in the changelog");
-    let unit = Initialisation::UnitNorm.sample::<f64, _>(shape, Activation::Relu, &mut ChaCha8Rng::seed_from_u64(2));
+    let unit =
+        Initialisation::UnitNorm.sample::<f64, _>(shape, Activation::Relu, &mut ChaCha8Rng::seed_from_u64(2));
     assert!(unit.bias().iter().all(|b| *b == 0.0));
 }
 
@@ -49,7 +53,9 @@ fn any_projector_has_the_linear_models_loss() {
     let rows = DMatrix::from_row_slice(2, 4, &[0.5, 0.5, 0.5, 0.5, 0.5, -0.5, 0.5, -0.5]);
     let model = Autoencoder::projector(&rows, mean).unwrap();
     let step = (variance * n as f64).sqrt();
-    let x = DMatrix::from_fn(n, 2 * n, |i, s| mean + if i == s / 2 { if s % 2 == 0 { step } else { -step } } else { 0.0 });
+    let x = DMatrix::from_fn(n, 2 * n, |i, s| {
+        mean + if i == s / 2 { if s % 2 == 0 { step } else { -step } } else { 0.0 }
+    });
     let loss = toy_superposition_model::MinibatchLoss::new().loss_dense(&model, &x).unwrap();
     approx::assert_relative_eq!(loss, 0.5 * variance, epsilon = 0.0, max_relative = 1e-12);
 }

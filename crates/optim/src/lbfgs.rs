@@ -26,7 +26,7 @@ use crate::{
 /// | `step_tolerance` | 1e-15 | [0, ∞) |
 /// | `decrease` | 1e-4 | (0, `curvature`) |
 /// | `curvature` | 0.9 | (`decrease`, 1) |
-/// | `line_search_evaluations` | 30 | 1 … 1000 |
+/// | `line_search_evaluations` | 30 | 10 … 1000 |
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LbfgsConfig {
     /// Pairs (s, y) remembered.
@@ -107,15 +107,15 @@ impl Lbfgs {
     /// # Errors
     /// [`Error::Setting`] or [`Error::Count`] for a setting out of the range in [`LbfgsConfig`].
     pub fn new(config: LbfgsConfig) -> Result<Self> {
-        let count = |name, given: usize| {
-            let (given, least, most) = (given as u64, 1, 1000);
+        let count = |name, given: usize, least| {
+            let (given, most) = (given as u64, 1000);
             let valid = (least..=most).contains(&given);
             if valid { Ok(()) } else { Err(Error::Count { name, given, least, most }) }
         };
         let tolerance = |name, given: f64| require(given.is_finite() && given >= 0.0, name, given, "[0, ∞)");
         let LbfgsConfig { decrease, curvature, .. } = config;
-        count("history", config.history)?;
-        count("line search evaluations", config.line_search_evaluations)?;
+        count("history", config.history, 1)?;
+        count("line search evaluations", config.line_search_evaluations, 10)?;
         tolerance("gradient tolerance", config.gradient_tolerance)?;
         tolerance("step tolerance", config.step_tolerance)?;
         require(curvature > 0.0 && curvature < 1.0, "curvature", curvature, "(decrease, 1)")?;
@@ -199,8 +199,12 @@ impl Lbfgs {
             } else {
                 match search(start, first, wolfe, &mut evaluate)? {
                     Search::Found(end) => Ok(end),
-                    // A step that descends enough is progress, even if the slope stays steep.
-                    Search::Failed { low, .. } if low.step > 0.0 => Ok(evaluate(low.step)?),
+                    // A step down is progress, even if the slope stays steep there.
+                    Search::Failed { reason, low }
+                        if low.loss < loss && reason != LineSearchFailure::Unbounded =>
+                    {
+                        Ok(evaluate(low.step)?)
+                    }
                     Search::Failed { reason, .. } => Err(reason),
                 }
             };

@@ -21,8 +21,9 @@ pub enum LineSearchFailure {
     Slope,
     /// The loss or its gradient was not finite at every point tried.
     NotFinite,
-    /// The bound on evaluations was reached: the loss is unbounded below, noisy, or not the integral of
-    /// the gradient.
+    /// The loss kept falling, ever farther out, until the bound on evaluations was reached.
+    Unbounded,
+    /// The bound on evaluations was reached: the loss is noisy or not the integral of the gradient.
     Evaluations,
     /// The interval shrank to nothing: as above.
     Interval,
@@ -33,6 +34,7 @@ impl std::fmt::Display for LineSearchFailure {
         f.write_str(match self {
             Self::Slope => "the direction does not descend",
             Self::NotFinite => "no finite loss and gradient along the direction",
+            Self::Unbounded => "the loss falls without end",
             Self::Evaluations => "too many evaluations",
             Self::Interval => "the interval shrank to nothing",
         })
@@ -96,7 +98,7 @@ pub(crate) fn search<E>(
                 let stride = low.step - previous.step;
                 let (least, most) = (low.step + 1.1 * stride, low.step + 4.0 * stride);
                 let guess = cubic(previous, low);
-                if guess.is_nan() { most } else { guess.clamp(least, most) }
+                if guess.is_finite() { guess.clamp(least, most) } else { most }
             }
             Some(high) => {
                 let (left, right) = (low.step.min(high.step), low.step.max(high.step));
@@ -118,7 +120,11 @@ pub(crate) fn search<E>(
             }
         };
     }
-    let reason = if finite { LineSearchFailure::Evaluations } else { LineSearchFailure::NotFinite };
+    let reason = match high {
+        None => LineSearchFailure::Unbounded,
+        Some(_) if finite => LineSearchFailure::Evaluations,
+        Some(_) => LineSearchFailure::NotFinite,
+    };
     Ok(Search::Failed { reason, low })
 }
 

@@ -94,11 +94,11 @@ pub struct StopState {
 /// # fn main() -> Result<(), toy_superposition_optim::Error> {
 /// use toy_superposition_optim::{StopRule, Stopper};
 /// let mut stopper = Stopper::new(StopRule::Windows { window: 2 })?;
-/// let losses = [0.9, 0.7, 0.5, 0.4, 0.6];
-/// let stop = losses.map(|loss| stopper.observe(loss));
-/// // (0.9 + 0.7)/2 > (0.5 + 0.4)/2, but (0.7 + 0.5)/2 > (0.4 + 0.6)/2 too: still falling.
-/// assert_eq!(stop, [false; 5].map(Ok));
-/// assert!(stopper.observe(0.3)?); // (0.5 + 0.4)/2 = (0.6 + 0.3)/2
+/// for loss in [8.0, 7.0, 5.0, 4.0] {
+///     assert!(!stopper.observe(loss)?); // 8 + 7 > 5 + 4: falling
+/// }
+/// assert!(!stopper.observe(6.0)?); // 7 + 5 > 4 + 6
+/// assert!(stopper.observe(3.0)?); // 5 + 4 = 6 + 3: no longer falling
 /// # Ok(()) }
 /// ```
 #[derive(Debug, Clone, PartialEq)]

@@ -1,5 +1,7 @@
 //! Trajectories, schedules and clipping against PyTorch (goldens from `tools/golden/optim_pytorch.py`).
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use std::fmt::Debug;
 
 use approx::assert_relative_eq;

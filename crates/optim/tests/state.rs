@@ -1,5 +1,7 @@
 //! What every optimizer promises: refusals that change nothing, states that go on to the bit, steps in parts.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use proptest::prelude::*;
 use toy_superposition_optim::{
     Adam, AdamConfig, Error, Optimizer, Result, Sgd, SgdConfig, State, WeightDecay,

@@ -7,6 +7,8 @@
 //!
 //! `a > 0` is the diagonal of `W`, `aβ` the effective bias, `aσ` the standard deviation of a row's interference.
 
+use toy_superposition_data::Moments;
+
 use crate::channel::Channel;
 use crate::error::{self, Result};
 use crate::magnitude::{Magnitude, UnitUniform};
@@ -86,6 +88,11 @@ impl<M: Magnitude> Feature<M> {
     /// `Var x`: the loss of the best constant output, and so of ratio 0 (section 4.3.1).
     pub fn variance(&self) -> f64 {
         self.second_moment() - self.mean() * self.mean()
+    }
+
+    /// The moments of `x`.
+    pub fn moments(&self) -> Moments {
+        Moments { probability: self.probability, mean: self.mean(), second_moment: self.second_moment() }
     }
 
     /// The loss of the output `ReLU(a (x + ν + β))`, `ν ~ N(0, σ²)`; `σ = 0` is the limit.

@@ -9,6 +9,9 @@
 //!
 //! The paper's text has `p/3 − p²/9` in the last; Jensen's inequality with `E u = 1/2` gives `p/3 − p²/4`.
 
+use nalgebra::DMatrix;
+use toy_superposition_data::Moments;
+
 use crate::error::{Error, Result};
 use crate::feature::Feature;
 use crate::magnitude::Magnitude;
@@ -55,6 +58,81 @@ pub fn linear_loss(probability: f64, ratio: f64) -> Result<f64> {
 /// [`Error::Probability`] outside (0, 1].
 pub fn initial_loss(probability: f64) -> Result<f64> {
     Ok(Feature::uniform(probability)?.variance())
+}
+
+/// The bound of appendix C for given weights, and its two conditions for equality.
+///
+/// Rows are first scaled to unit diagonal, `W̃_ij = W_ij / W_ii`; then `tr W̃ = n_s` and, whatever `W̃` of rank `n_d`,
+///
+/// ```math
+/// \frac1{n_s}\sum_i \mathrm{Var}\,\nu_i = V\left(\frac{\lVert\tilde W\rVert_F^2}{n_s} - 1\right)
+/// \ge V \left(\frac{n_s}{n_d} - 1\right),
+/// ```
+///
+/// by Schur (equality if `W̃` is normal; with equal diagonals, symmetric) and Cauchy–Schwarz (equality if the n_d
+/// non-zero eigenvalues are equal).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct WelchCheck {
+    /// `V (n_s/n_d − 1)`, with `V` the mean of `Var x_j` (a bound if all features have the same variance).
+    pub bound: f64,
+    /// The mean of `Var ν_i = σ_i²` over rows.
+    pub mean_variance: f64,
+    /// `mean_variance / bound − 1`; infinite for a bound of 0 that is not met, 0 for one that is.
+    pub gap: f64,
+    /// `‖W̃ − W̃ᵀ‖_F / ‖W̃‖_F`: 0 if symmetric, √2 on average for a matrix with no symmetry at all.
+    pub asymmetry: f64,
+    /// `n_d ‖W̃‖_F² / (tr W̃)² − 1`: 0 if and only if both conditions hold.
+    pub spread: f64,
+}
+
+/// The Welch bound for `W` (n_s × n_s) of rank at most `hidden`, features of the given moments.
+///
+/// # Errors
+/// [`Error::Empty`], [`Error::Size`] for shapes that do not fit; [`Error::OutOfRange`] for a zero on the diagonal;
+/// [`Error::Entry`] for an entry that is not finite.
+pub fn welch_check(w: &DMatrix<f64>, hidden: usize, moments: &[Moments]) -> Result<WelchCheck> {
+    let features = w.nrows();
+    if features == 0 {
+        return Err(Error::Empty { what: "W" });
+    }
+    for (what, given) in [("columns of W", w.ncols()), ("moments", moments.len())] {
+        if given != features {
+            return Err(Error::Size { what, given, expected: features });
+        }
+    }
+    if hidden == 0 || hidden > features {
+        return Err(Error::Size { what: "hidden (at most)", given: hidden, expected: features });
+    }
+    if let Some(i) = (0..features).find(|&i| w[(i, i)] == 0.0) {
+        return Err(Error::OutOfRange { what: "a diagonal entry of W", given: w[(i, i)], allowed: "numbers but 0" });
+    }
+    let n_s = features as f64;
+    let excess = n_s / hidden as f64;
+    let (mut interference, mut norm, mut difference) = (0.0, 0.0, 0.0);
+    for column in 0..features {
+        for row in 0..features {
+            let given = w[(row, column)];
+            if !given.is_finite() {
+                return Err(Error::Entry { what: "W", row, column, given });
+            }
+            let scaled = given / w[(row, row)];
+            let mirrored = w[(column, row)] / w[(column, column)];
+            norm += scaled * scaled;
+            difference += (scaled - mirrored) * (scaled - mirrored);
+            if row != column {
+                interference += scaled * scaled * moments[column].variance();
+            }
+        }
+    }
+    let mean_variance = interference / n_s;
+    let bound = (excess - 1.0) * moments.iter().map(Moments::variance).sum::<f64>() / n_s;
+    let gap = match (bound > 0.0, mean_variance > 0.0) {
+        (true, _) => mean_variance / bound - 1.0,
+        (false, true) => f64::INFINITY,
+        (false, false) => 0.0,
+    };
+    let spread = norm / (n_s * excess) - 1.0;
+    Ok(WelchCheck { bound, mean_variance, gap, asymmetry: (difference / norm).sqrt(), spread })
 }
 
 /// Refuses a ratio outside (0, 1].

@@ -1,23 +1,26 @@
 //! s
-use toy_superposition_theory::Feature;
+use toy_superposition_theory::{Feature, optimum_at_ratio};
 #[test]
 fn explore() {
-    let mut hist = [0usize; 6];
-    for i in 0..121 {
-        let p = if i == 120 { 1.0 } else { 10f64.powf(-12.0 + 0.1 * i as f64)};
+    for i in 0..25 {
+        let p = 0.52 + 0.02 * i as f64;
         let f = Feature::uniform(p).unwrap();
-        for i in 0..200 {
-            let sigma = 10f64.powf(-4.0 + 8.0 * i as f64 / 199.0);
-            let l = |z: f64| { let b = z * sigma; let (n,d)=f.products(b, sigma).unwrap(); n*n/d };
-            let mut m = vec![];
-            let zs: Vec<f64> = (-360..=1200).map(|k| { let k = k as f64 / 100.0; k.signum()*(k.abs().exp_m1()) }).collect();
-            let v: Vec<f64> = zs.iter().map(|&z| if z < -36.0 {0.0} else {l(z)}).collect();
-            for k in 1..v.len() - 1 { if v[k] > v[k - 1]*(1.0+1e-13) && v[k] >= v[k + 1]*(1.0+1e-14) { m.push((zs[k], v[k])); } }
-            hist[m.len().min(5)] += 1;
-            let var=p/3.0-p*p/4.0;
-            let lin = (var) * sigma*sigma/(sigma*sigma+var);
-            if m.len() != 1 || i % 40 == 0 { eprintln!("p {p:.3e} sigma {sigma:.4} r {:.3e} lin {:.6e} affz {:.4}: {m:?}", 1.0/(1.0+sigma*sigma/var), lin, p/2.0*sigma/var); }
+        let n = 400;
+        // points in r: log + near 1
+        let mut rs: Vec<f64> = (0..n).map(|k| 1.0/(1.0+10f64.powf(9.0 - 15.0*k as f64/(n-1) as f64))).collect();
+        rs.push(1.0);
+        let fs: Vec<f64> = rs.iter().map(|&r| optimum_at_ratio(p, r).unwrap().loss).collect();
+        let v = f.variance();
+        // tangent
+        let (mut kt, mut st) = (0, 0.0);
+        let mut nmax = 0;
+        let sl: Vec<f64> = (0..rs.len()).map(|k| (v - fs[k]) / rs[k]).collect();
+        for k in 0..rs.len() { if sl[k] > st { st = sl[k]; kt = k; } if k>0 && k+1<sl.len() && sl[k] > sl[k-1]*(1.0+1e-9) && sl[k] > sl[k+1] *(1.0+1e-12){ nmax += 1; } }
+        let mut viol = vec![];
+        for k in kt.max(1)..rs.len() - 1 {
+            let d1 = (fs[k] - fs[k-1]) / (rs[k] - rs[k-1]); let d2 = (fs[k+1] - fs[k]) / (rs[k+1] - rs[k]);
+            if d2 < d1 - 1e-7*d1.abs() { viol.push((rs[k], d1, d2)); }
         }
+        eprintln!("p {p:.2e} r_t {:.4e} loss {:.4e}/V maxima {nmax} nonconvex {}: {:?}", rs[kt], fs[kt] / v, viol.len(), viol.first());
     }
-    eprintln!("{hist:?}");
 }

@@ -52,7 +52,10 @@ impl<T: Scalar, D: Distribution> FreshBatches<T, D> {
             (0..features).map(|feature| of(self.distribution.moments(feature))).sum()
         };
         let (p, mean, square) = (sum(|m| m.probability), sum(|m| m.mean), sum(|m| m.second_moment));
-        format!("seed {}, {features} features, Σp {p}, Σ E x {mean}, Σ E x² {square}, {:?}", self.seed, self.batches)
+        format!(
+            "seed {}, {features} features, Σp {p}, Σ E x {mean}, Σ E x² {square}, {:?}",
+            self.seed, self.batches
+        )
     }
 }
 

@@ -5,10 +5,12 @@ mod error;
 mod fresh;
 mod recipe;
 mod run;
+mod side_by_side;
 mod trainer;
 
 pub use error::{Error, Result};
 pub use fresh::{EVALUATION, FreshBatches, initial_model};
 pub use recipe::{Batches, Recipe};
 pub use run::{Ended, Run};
+pub use side_by_side::side_by_side;
 pub use trainer::{Step, Trainer};

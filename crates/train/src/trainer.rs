@@ -42,7 +42,12 @@ impl<T: Scalar + Real, D: Distribution> Trainer<T, FreshBatches<T, D>> {
     ///
     /// # Errors
     /// If the recipe's settings are out of range.
-    pub fn on_fresh_batches(model: Autoencoder<T>, distribution: D, recipe: &Recipe, seed: u64) -> Result<Self> {
+    pub fn on_fresh_batches(
+        model: Autoencoder<T>,
+        distribution: D,
+        recipe: &Recipe,
+        seed: u64,
+    ) -> Result<Self> {
         let objective = FreshBatches::new(distribution, recipe.batches, seed, MinibatchLoss::new())?;
         let identity = objective.identity();
         Self::new(model, objective, recipe, identity)
@@ -57,7 +62,8 @@ impl<T: Scalar + Real, O: Objective<T>> Trainer<T, O> {
     /// If the recipe's settings are out of range.
     pub fn new(model: Autoencoder<T>, objective: O, recipe: &Recipe, identity: String) -> Result<Self> {
         let shape = model.shape();
-        let identity = format!("{shape:?}, {:?}, {:?}, {:?}, {identity}", recipe.adam, recipe.schedule, recipe.stop);
+        let identity =
+            format!("{shape:?}, {:?}, {:?}, {:?}, {identity}", recipe.adam, recipe.schedule, recipe.stop);
         Ok(Self {
             objective,
             adam: Adam::new(shape.parameters(), recipe.adam)?,

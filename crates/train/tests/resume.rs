@@ -1,5 +1,7 @@
 //! A run is a function of its model, data, recipe and seed: not of threads, interruptions or checkpoints.
 
+#![allow(clippy::unwrap_used)]
+
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -17,7 +19,12 @@ const SEED: u64 = 5;
 fn recipe() -> Recipe {
     Recipe {
         batches: Batches::new(70, Some(250)).unwrap(),
-        adam: AdamConfig { beta1: 0.8, beta2: 0.97, epsilon: 1e-6, weight_decay: WeightDecay::Decoupled(0.01) },
+        adam: AdamConfig {
+            beta1: 0.8,
+            beta2: 0.97,
+            epsilon: 1e-6,
+            weight_decay: WeightDecay::Decoupled(0.01),
+        },
         schedule: Schedule::warm_up_cosine(0.01, 5, 0.001, 30).unwrap(),
         stop: StopRule::Steps { steps: 40 },
     }
@@ -67,7 +74,8 @@ fn a_run_interrupted_twice_ends_with_the_same_bits() {
         let mut part = trainer(&recipe(), 0.1);
         assert_eq!(part.resume(&path).unwrap(), stop_at == 23);
         let run = Run { checkpoint: Some(path.clone()), interrupt: Some(&interrupt), ..Run::default() };
-        let ended = part.run(&run, |step| interrupt.store(step.index + 1 == stop_at, Ordering::Relaxed)).unwrap();
+        let ended =
+            part.run(&run, |step| interrupt.store(step.index + 1 == stop_at, Ordering::Relaxed)).unwrap();
         assert_eq!((ended, part.steps()), (Ended::Interrupted, stop_at));
     }
     let mut rest = trainer(&recipe(), 0.1);

@@ -319,7 +319,8 @@ mod tests {
         let law = Interference::new(&[0.0, 2.0], 0, Probability::Shared(0.01));
         let reach = law.reach(true, 0.0, |theta| 2.0 / (theta * theta), 1e-4);
         assert!(0.01 * (2.0 - reach).powi(3) / 6.0 <= 1e-4 && reach < 2.0);
-        assert_eq!(law.reach(false, 0.5, |theta| 2.0 / (theta * theta), 1e-12), 0.5);
+        let reach = law.reach(false, 0.5, |theta| 2.0 / (theta * theta), 1e-12);
+        assert!((0.499..=0.5).contains(&reach), "{reach}");
         // Many features: close to the Gaussian depth.
         let law = Interference::new(&vec![0.1; 4_001], 0, Probability::Shared(0.5));
         let (mean, sigma) = (law.cumulants[0], law.cumulants[1].sqrt());

@@ -57,7 +57,7 @@ impl Output {
         // The rough loss only sets the tolerance: once more if it was far too high.
         for _ in 0..3 {
             let loss = solution.value.loss.abs().max(few).max(f64::MIN_POSITIVE / TAIL);
-            if loss > 0.1 * scale {
+            if loss > 0.4 * scale {
                 break;
             }
             scale = loss;

@@ -1,0 +1,60 @@
+//! Many small models at once: one thread each, when they are too small to use the machine alone.
+
+use std::num::NonZeroUsize;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Applies `work` to each item, in the order given, on `threads` threads (`None`: as many as there are cores), each of
+/// which does one item at a time from beginning to end; results in the order of the items.
+///
+/// Inside `work`, parallel parts of this workspace see a pool of one thread. The bits do not depend on `threads`.
+///
+/// # Errors
+/// If the threads cannot be started.
+pub fn side_by_side<I: Sync, R: Send>(
+    items: &[I],
+    threads: Option<NonZeroUsize>,
+    work: impl Fn(&I) -> R + Sync,
+) -> Result<Vec<R>, rayon::ThreadPoolBuildError> {
+    let available = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let threads = threads.unwrap_or_else(available).get().min(items.len().max(1));
+    let pools = (0..threads)
+        .map(|_| rayon::ThreadPoolBuilder::new().num_threads(1).build())
+        .collect::<Result<Vec<_>, _>>()?;
+    let next = AtomicUsize::new(0);
+    let results = Mutex::new(Vec::with_capacity(items.len()));
+    std::thread::scope(|scope| {
+        for pool in &pools {
+            scope.spawn(|| {
+                while let Some((index, item)) = {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    items.get(index).map(|item| (index, item))
+                } {
+                    let result = pool.install(|| work(item));
+                    results.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push((index, result));
+                }
+            });
+        }
+    });
+    let mut results = results.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
+    results.sort_by_key(|(index, _)| *index);
+    Ok(results.into_iter().map(|(_, result)| result).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::side_by_side;
+
+    #[test]
+    fn every_item_once_in_order_on_one_thread_each() {
+        let items: Vec<usize> = (0..50).collect();
+        for threads in [1, 3, 80] {
+            let results = side_by_side(&items, std::num::NonZeroUsize::new(threads), |&item| {
+                (item * item, rayon::current_num_threads())
+            })
+            .unwrap();
+            assert_eq!(results, items.iter().map(|i| (i * i, 1)).collect::<Vec<_>>());
+        }
+        assert!(side_by_side(&[] as &[u8], None, |_| ()).unwrap().is_empty());
+    }
+}

@@ -1,0 +1,59 @@
+//! The symmetric optimum on paper, at one probability and one ratio.
+
+mod command_line;
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use clap::Parser;
+use serde_json::json;
+use toy_superposition::theory;
+
+/// The best symmetric weights at one (p, n_d/n_s), from closed forms: nothing is sampled or trained.
+///
+/// The output is ReLU(a(x + ν) + a·β) with Gaussian interference ν of standard deviation σ, at the least σ that
+/// weights of rank n_d allow. Losses are per feature.
+#[derive(Parser)]
+struct Arguments {
+    /// Probability p that a feature is on, in (0, 1].
+    #[arg(long)]
+    probability: f64,
+    /// Ratio n_d/n_s, in (0, 1].
+    #[arg(long)]
+    ratio: f64,
+    /// Print one JSON object instead of a table.
+    #[arg(long)]
+    json: bool,
+}
+
+fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+    let (p, r) = (arguments.probability, arguments.ratio);
+    let optimum = theory::optimum_at_ratio(p, r)?;
+    let rows = [
+        ("probability", p, "p"),
+        ("ratio", r, "r = n_d/n_s"),
+        ("sigma", optimum.sigma, "interference σ at the Welch bound (eq. 6)"),
+        ("a", optimum.a, "diagonal of W"),
+        ("b", optimum.shift, "bias inside ReLU(a(x + ν + b)); zero-mean ν"),
+        ("loss", optimum.loss, "per feature"),
+        ("loss_on", optimum.loss_on, "while the feature is on"),
+        ("loss_off", optimum.loss_off, "while it is off"),
+        ("linear_loss", theory::linear_loss(p, r)?, "optimal linear model"),
+        ("initial_loss", theory::initial_loss(p)?, "best constant (ratio 0)"),
+    ];
+    if arguments.json {
+        let object: serde_json::Map<_, _> =
+            rows.iter().map(|(key, value, _)| ((*key).to_owned(), json!(value))).collect();
+        println!("{}", serde_json::Value::Object(object));
+    } else {
+        for (key, value, meaning) in rows {
+            println!("{key:<14}{value:>24.15e}  {meaning}");
+        }
+        println!("regime        {:>24?}", optimum.regime);
+    }
+    Ok(())
+}
+
+fn main() -> ExitCode {
+    command_line::finish(run(&Arguments::parse()))
+}

@@ -1,0 +1,140 @@
+//! Trains one model by one of the paper's recipes.
+
+mod command_line;
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use clap::{Parser, ValueEnum};
+use serde_json::json;
+use toy_superposition::data::Features;
+use toy_superposition::model::{Names, Shape, Weights, sampled_loss};
+use toy_superposition::optim::StopRule;
+use toy_superposition::theory;
+use toy_superposition::train::{EVALUATION, Ended, Recipe, Run, Trainer, initial_model};
+
+/// Trains one autoencoder on fresh samples, in single precision, and measures it on fresh data.
+///
+/// The same arguments give the same weights to the bit, on any number of threads. With --checkpoint, Ctrl-C and
+/// kill -9 lose at most what came after the last checkpoint, and the same command goes on from there.
+#[derive(Parser)]
+struct Arguments {
+    /// Features n_s.
+    #[arg(long)]
+    features: usize,
+    /// Hidden dimensions n_d.
+    #[arg(long)]
+    hidden: usize,
+    /// Probability p that a feature is on.
+    #[arg(long)]
+    probability: f64,
+    /// Seed of the weights and the samples.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Stop after this many steps instead of by the recipe's rule.
+    #[arg(long)]
+    steps: Option<u64>,
+    /// Which of the paper's recipes: that of its text, or that of its released code.
+    #[arg(long, value_enum, default_value_t = Which::Code)]
+    recipe: Which,
+    /// Write the weights here (safetensors).
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// Keep a checkpoint here, and go on from it if it is there.
+    #[arg(long)]
+    checkpoint: Option<PathBuf>,
+    /// Seconds between two checkpoints.
+    #[arg(long, default_value_t = 30.0)]
+    checkpoint_every: f64,
+    /// Fresh samples to measure the loss on.
+    #[arg(long, default_value_t = 102_400)]
+    samples: usize,
+    /// Print one JSON object on the last line.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Which {
+    Text,
+    Code,
+}
+
+fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+    let (features, hidden, p) = (arguments.features, arguments.hidden, arguments.probability);
+    let shape = Shape::new(features, hidden, false)?;
+    let data = Features::paper(features, p)?;
+    let mut recipe = match arguments.recipe {
+        Which::Text => Recipe::text(features)?,
+        Which::Code => Recipe::code(features)?,
+    };
+    if let Some(steps) = arguments.steps {
+        recipe.stop = StopRule::Steps { steps };
+    }
+    let model = initial_model::<f32>(shape, arguments.seed);
+    let mut trainer = Trainer::on_fresh_batches(model, data, &recipe, arguments.seed)?;
+    if let Some(path) = &arguments.checkpoint
+        && trainer.resume(path)?
+    {
+        eprintln!("resumed after step {} from {}", trainer.steps(), path.display());
+    }
+
+    let run = Run {
+        checkpoint: arguments.checkpoint.clone(),
+        every: Duration::try_from_secs_f64(arguments.checkpoint_every)?,
+        interrupt: Some(command_line::interrupt()?),
+        progress: Run::bar("training"),
+    };
+    let (start, mut last, mut times) = (Instant::now(), Instant::now(), Vec::new());
+    let ended = trainer.run(&run, |_| {
+        times.push(last.elapsed().as_secs_f64() * 1e3);
+        last = Instant::now();
+    })?;
+    let seconds = start.elapsed().as_secs_f64();
+    if ended == Ended::Interrupted {
+        return Err(format!("interrupted after step {}", trainer.steps()).into());
+    }
+
+    let data = Features::paper(features, p)?;
+    let loss = sampled_loss(trainer.model(), &data, arguments.seed, EVALUATION, arguments.samples)?;
+    let ratio = hidden as f64 / features as f64;
+    let optimum = theory::optimum_at_ratio(p, ratio)?;
+    let steps = trainer.steps();
+    if let Some(path) = &arguments.out {
+        let mut weights = Weights::new(trainer.into_model());
+        for (key, value) in [
+            ("p", p.to_string()),
+            ("seed", arguments.seed.to_string()),
+            ("steps", steps.to_string()),
+            ("n_sparse", features.to_string()),
+            ("n_dense", hidden.to_string()),
+        ] {
+            weights.metadata.insert(key.to_owned(), value);
+        }
+        weights.save(path, Names::Own)?;
+    }
+
+    times.sort_by(f64::total_cmp);
+    let median = times.get(times.len() / 2).copied();
+    if arguments.json {
+        let object = json!({
+            "features": features, "hidden": hidden, "probability": p, "seed": arguments.seed,
+            "steps": steps, "seconds": seconds, "milliseconds_per_step": median,
+            "loss": loss.mean(), "loss_standard_error": loss.standard_error(),
+            "theory_loss": optimum.loss, "linear_loss": theory::linear_loss(p, ratio)?,
+        });
+        println!("{object}");
+    } else {
+        println!("steps            {steps} in {seconds:.1} s, median {:.3} ms", median.unwrap_or(f64::NAN));
+        println!("loss per feature {:.6e} ± {:.1e}", loss.mean(), loss.standard_error());
+        println!("loss/p           {:.5} ± {:.5}", loss.mean() / p, loss.standard_error() / p);
+        println!("theory loss/p    {:.5} (Gaussian interference, symmetric optimum)", optimum.loss / p);
+    }
+    Ok(())
+}
+
+fn main() -> ExitCode {
+    command_line::finish(run(&Arguments::parse()))
+}
