@@ -212,3 +212,33 @@ fn check_sample<T: Scalar>(sample: usize, features: usize, indices: &[u32], valu
     }
     Ok(())
 }
+
+#[cfg(all(test, feature = "parallel"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn assigning_parts_keeps_the_memory() {
+        let mut large = SparseBatch::<f32>::new(5).unwrap();
+        (0..100).for_each(|_| large.push_sample(&[0, 1, 4], &[1.0, 2.0, 3.0]).unwrap());
+        let mut small = SparseBatch::new(5).unwrap();
+        small.push_sample(&[2], &[-1.0]).unwrap();
+        let mut batch = large.clone();
+        let capacities = |batch: &SparseBatch<f32>| {
+            (batch.offsets.capacity(), batch.indices.capacity(), batch.values.capacity())
+        };
+        let before = capacities(&batch);
+        let empty = SparseBatch::new(5).unwrap();
+        batch.assign(&[empty.clone(), small.clone(), empty.clone(), small.clone()]);
+        assert_eq!(
+            (batch.offsets(), batch.indices(), batch.values()),
+            (&[0, 1, 2][..], &[2, 2][..], &[-1.0, -1.0][..])
+        );
+        assert_eq!(capacities(&batch), before);
+        batch.assign(&[empty]);
+        assert_eq!((batch.samples(), batch.non_zeros()), (0, 0));
+        batch.assign(std::slice::from_ref(&large));
+        assert_eq!(batch, large);
+        assert_eq!(capacities(&batch), before);
+    }
+}

@@ -191,6 +191,17 @@ fn the_ends_of_correlation_are_exact() {
     assert!(batch.iter().all(|(on, _)| on.windows(2).all(|two| two[0] / 2 != two[1] / 2)));
 }
 
+/// At the least correlation of `p > 1/2` some feature of each pair is on, whatever the rounding of `p`.
+#[test]
+fn pairs_that_are_never_off() {
+    let mut batch = SparseBatch::<f32>::new(20).unwrap();
+    for p in (501..1000).map(|thousandths| f64::from(thousandths) / 1000.0) {
+        let law = Features::new(Pairs::new(10, p, -(1.0 - p) / p).unwrap(), UnitUniform);
+        sample_into(&law, 1, 0, 4, &mut batch).unwrap();
+        assert!(batch.iter().all(|(on, _)| (0..10).all(|pair| on.iter().any(|&i| i / 2 == pair))), "p = {p}");
+    }
+}
+
 #[test]
 fn groups() {
     let groups: [&[u32]; 4] = [&[6, 1], &[0], &[5, 2, 7], &[3, 4]];

@@ -130,6 +130,12 @@ impl Axis {
 }
 
 fn linear_ticks(lo: f64, hi: f64, most: usize) -> Vec<Tick> {
+    // a short range may hold no two multiples of the step asked for: then finer ones
+    let tries = [most, 2 * most, 4 * most].map(|most| even_ticks(lo, hi, most));
+    tries.into_iter().find(|ticks| ticks.len() > 1).unwrap_or_default()
+}
+
+fn even_ticks(lo: f64, hi: f64, most: usize) -> Vec<Tick> {
     let raw = (hi - lo) / most.max(1) as f64;
     let magnitude = 10f64.powf(raw.log10().floor());
     let step = [1.0, 2.0, 5.0, 10.0].map(|m| m * magnitude).into_iter().find(|&s| s >= raw * (1.0 - 1e-9));

@@ -169,3 +169,59 @@ fn probabilities(figure: &LossCurves) -> Vec<(Key, String)> {
     };
     figure.series.iter().enumerate().map(entry).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scene::{Mark, Segment};
+
+    /// The middles of the markers filled with the k-th series' colour, legend keys included.
+    fn markers(scene: &Scene, k: usize) -> Vec<[f64; 2]> {
+        let filled = scene.marks.iter().filter_map(|mark| match mark {
+            Mark::Shape { outline, fill: Some(fill), .. } if *fill == series(k).1 => Some(outline),
+            _ => None,
+        });
+        let middle = |corners: Vec<[f64; 2]>| {
+            let n = corners.len() as f64;
+            [0, 1].map(|c| corners.iter().map(|p| p[c]).sum::<f64>() / n)
+        };
+        filled
+            .map(|outline| {
+                let ends = outline.0.iter().filter_map(|segment| match *segment {
+                    Segment::Line(p) | Segment::Cubic(_, _, p) => Some(p),
+                    // a polygon's first corner; a circle comes back to its own
+                    Segment::Move(p) => (k > 0).then_some(p),
+                    _ => None,
+                });
+                middle(ends.collect())
+            })
+            .collect()
+    }
+
+    #[test]
+    fn losses_are_divided_by_p_and_ratios_run_to_the_right() {
+        let point = |ratio, loss| LossPoint { ratio, loss, error: 0.0 };
+        let series = |probability: f64, ratio, over_p: f64| LossSeries {
+            probability,
+            trained: vec![point(ratio, over_p * probability)],
+            ..LossSeries::default()
+        };
+        let mut figure = LossCurves {
+            series: vec![series(0.3, 0.2, 0.1), series(0.02, 0.7, 0.1)],
+            ..LossCurves::default()
+        };
+        let drawn = scene(&figure).unwrap();
+        let (a, b) = (markers(&drawn, 0), markers(&drawn, 1));
+        let (a, b) = (a.last().unwrap(), b.last().unwrap());
+        assert!((a[1] - b[1]).abs() < 1e-9, "{a:?} {b:?}");
+        assert!(b[0] > a[0] + 50.0);
+        // a higher loss is higher up; a zoom leaves out what lies outside
+        figure.series[1].trained[0].loss *= 1.5;
+        let drawn = scene(&figure).unwrap();
+        let (a, b) = (markers(&drawn, 0), markers(&drawn, 1));
+        assert!(b.last().unwrap()[1] < a.last().unwrap()[1] - 10.0);
+        figure.ratios = Some((0.5, 0.9));
+        let zoomed = scene(&figure).unwrap();
+        assert_eq!((markers(&zoomed, 0).len(), markers(&zoomed, 1).len()), (1, 2));
+    }
+}

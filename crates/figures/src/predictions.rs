@@ -98,10 +98,6 @@ fn scene(figure: &Predictions) -> Result<Scene> {
     }
     upper.line(&mut page.scene, &[[x.lo, x.lo], [x.hi, x.hi]], &equal);
     lower.line(&mut page.scene, &[[x.lo, 0.0], [x.hi, 0.0]], &equal);
-    for model in models {
-        let at = [model.sampled / model.probability, 0.0];
-        lower.error_bar(&mut page.scene, at, 100.0 * model.error / model.sampled, SLATE);
-    }
     for (k, (_, of, hollow)) in KINDS.iter().enumerate() {
         let (shape, colour) = style(k);
         for model in models {
@@ -110,6 +106,11 @@ fn scene(figure: &Predictions) -> Result<Scene> {
             upper.marker(&mut page.scene, [s, v], shape, colour, *hollow);
             lower.marker(&mut page.scene, [s, deviation(model, v)], shape, colour, *hollow);
         }
+    }
+    // over the markers, which are often larger
+    for model in models {
+        let at = [model.sampled / model.probability, 0.0];
+        lower.error_bar(&mut page.scene, at, 100.0 * model.error / model.sampled, SLATE);
     }
     upper.draw(&mut page.scene, false, true);
     lower.draw(&mut page.scene, true, true);

@@ -4,6 +4,7 @@ use crate::Result;
 use crate::bitmap;
 use crate::colour::Colour;
 use crate::scene::{MILLIMETRES, Mark, Outline, Scene, Segment, Stroke};
+use crate::text::plain;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::fmt::Write as _;
@@ -73,7 +74,7 @@ pub(crate) fn document(scene: &Scene, description: &str) -> Result<String> {
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{mm_w}mm\" height=\"{mm_h}mm\" viewBox=\"0 0 {w} {h}\" \
          role=\"img\">\n<desc>{}</desc>\n<rect width=\"{w}\" height=\"{h}\" fill=\"#ffffff\"/>\n",
-        escaped(description)
+        escaped(&plain(description))
     );
     for mark in &scene.marks {
         // writing to a String cannot fail
@@ -104,10 +105,10 @@ pub(crate) fn document(scene: &Scene, description: &str) -> Result<String> {
                 number(rect.height),
                 STANDARD.encode(bitmap::embedded(raster)?)
             ),
-            Mark::Text { plain, outline, fill } => writeln!(
+            Mark::Text { plain: label, outline, fill } => writeln!(
                 out,
                 r#"<g role="img" aria-label="{}"><path d="{}" fill="{}"/></g>"#,
-                escaped(plain),
+                escaped(label),
                 path(outline),
                 hex(*fill)
             ),

@@ -79,7 +79,7 @@ pub(crate) fn search<E>(
         let trial = evaluate(step)?;
         let ceiling = start.loss + wolfe.decrease * step * start.slope;
         finite |= trial.loss.is_finite();
-        // The negation is true for NaN.
+        // False for NaN.
         let descends = trial.loss <= ceiling.min(low.loss) + wolfe.rounding && trial.slope.is_finite();
         let previous = low;
         if !descends {
@@ -97,8 +97,9 @@ pub(crate) fn search<E>(
             None => {
                 let stride = low.step - previous.step;
                 let (least, most) = (low.step + 1.1 * stride, low.step + 4.0 * stride);
-                let guess = cubic(previous, low);
-                if guess.is_finite() { guess.clamp(least, most) } else { most }
+                let guess = minimum(previous, low, wolfe.rounding);
+                // Behind, or NaN: the loss falls ever faster.
+                if guess > low.step { guess.clamp(least, most) } else { most }
             }
             Some(high) => {
                 let (left, right) = (low.step.min(high.step), low.step.max(high.step));
@@ -107,11 +108,7 @@ pub(crate) fn search<E>(
                 if width <= f64::EPSILON * right {
                     return Ok(Search::Failed { reason: LineSearchFailure::Interval, low });
                 }
-                let guess = if (low.loss - high.loss).abs() <= wolfe.rounding {
-                    secant(low, high)
-                } else {
-                    cubic(low, high)
-                };
+                let guess = minimum(low, high, wolfe.rounding);
                 if slow || !guess.is_finite() {
                     0.5 * (left + right)
                 } else {
@@ -126,6 +123,11 @@ pub(crate) fn search<E>(
         Some(_) => LineSearchFailure::NotFinite,
     };
     Ok(Search::Failed { reason, low })
+}
+
+/// Where two points with their slopes put the minimum; by the slopes alone where the losses differ by rounding.
+fn minimum(a: Sample, b: Sample, rounding: f64) -> f64 {
+    if (a.loss - b.loss).abs() <= rounding { secant(a, b) } else { cubic(a, b) }
 }
 
 /// The local minimum of the cubic through two points with their slopes; NaN or infinite where there is none.
@@ -187,6 +189,28 @@ mod tests {
                 assert!(end.slope.abs() <= -0.1 * start.slope);
                 assert!(calls <= 20, "{calls} evaluations from 1e{exponent}");
             }
+        }
+    }
+
+    #[test]
+    fn where_the_loss_is_rounding_error_the_slope_leads() {
+        // 64 + 5e-16 (t − 3)², hidden by the two units of rounding that every point but the start has on top.
+        let f = |t: f64| (64.0 + if t > 0.0 { 2.0 * 64.0 * f64::EPSILON } else { 0.0 }, 1e-15 * (t - 3.0));
+        for first in [1e-2, 1.0, 3.0, 100.0] {
+            let run = |rounding| {
+                let mut calls = 0;
+                let wolfe = Wolfe { decrease: 1e-4, curvature: 0.1, rounding, evaluations: 40 };
+                let end = search::<()>(at(0.0, f), first, wolfe, |t| {
+                    calls += 1;
+                    Ok(at(t, f))
+                });
+                (end, calls)
+            };
+            let (end, _) = run(0.0);
+            assert!(matches!(end, Ok(Search::Failed { low: Sample { step: 0.0, .. }, .. })), "{end:?}");
+            let (end, calls) = run(8.0 * 64.0 * f64::EPSILON);
+            assert!(matches!(end, Ok(Search::Found(s)) if (s.step - 3.0).abs() <= 0.3), "{end:?}");
+            assert!(calls <= 6, "{calls} evaluations from {first}");
         }
     }
 

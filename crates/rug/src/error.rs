@@ -75,3 +75,13 @@ pub type Result<T> = std::result::Result<T, Error>;
 pub(crate) fn log2(n: usize) -> Result<u32> {
     if n.is_power_of_two() && n <= 1 << 31 { Ok(n.ilog2()) } else { Err(Error::NotPowerOfTwo { given: n }) }
 }
+
+/// Refuses a length that is not the expected one.
+pub(crate) fn check_length(what: &'static str, given: usize, expected: usize) -> Result<()> {
+    if given == expected { Ok(()) } else { Err(Error::Length { what, given, expected }) }
+}
+
+/// Refuses a NaN or an infinity.
+pub(crate) fn check_finite(what: &'static str, given: f64) -> Result<()> {
+    if given.is_finite() { Ok(()) } else { Err(Error::NotFinite { what, given }) }
+}

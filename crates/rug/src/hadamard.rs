@@ -57,8 +57,8 @@ mod tests {
     #[test]
     fn lengths_that_are_no_power_of_two_are_refused() {
         for n in [0, 3, 6, 1000] {
-            assert_eq!(hadamard_matrix::<f32>(n), Err(Error::NotPowerOfTwo { given: n }));
-            assert_eq!(transform_naive(&vec![1.0; n]), Err(Error::NotPowerOfTwo { given: n }));
+            assert!(matches!(hadamard_matrix::<f32>(n), Err(Error::NotPowerOfTwo { given }) if given == n));
+            assert!(matches!(transform_naive(&vec![1.0; n]), Err(Error::NotPowerOfTwo { given }) if given == n));
         }
     }
 

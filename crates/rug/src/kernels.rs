@@ -149,10 +149,12 @@ const fn signs_f64(h: usize) -> [f64; 8] {
     wide
 }
 
-/// The transform as three loops, for slices shorter than a vector and for machines without vectors.
-pub(crate) fn plain<T: Scalar>(data: &mut [T]) {
+/// The strides from `data.len()/2` down to `shortest` as three loops, for slices shorter than a vector, for machines
+/// without vectors, and for the rows of a matrix.
+#[inline(always)]
+pub(crate) fn plain<T: Scalar>(data: &mut [T], shortest: usize) {
     let mut stride = data.len() / 2;
-    while stride > 0 {
+    while stride >= shortest {
         for pair in data.chunks_exact_mut(2 * stride) {
             let (low, high) = pair.split_at_mut(stride);
             for (a, b) in low.iter_mut().zip(high) {
@@ -174,7 +176,7 @@ impl<T: Scalar> WithSimd for Block<'_, T> {
         let lanes = size_of::<S::f32s>() / size_of::<T>();
         let data = self.0;
         if S::IS_SCALAR || data.len() < lanes {
-            return plain(data);
+            return plain(data, 1);
         }
         let tile = lanes * radix::<S>();
         let mut block = data.len();

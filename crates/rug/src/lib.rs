@@ -3,9 +3,11 @@
 mod error;
 mod hadamard;
 mod kernels;
+mod persian;
 mod transform;
 
 pub use error::{Error, Result};
 pub use hadamard::{hadamard_entry, hadamard_matrix, transform_naive};
 pub use kernels::Scalar;
-pub use transform::transform;
+pub use persian::PersianRug;
+pub use transform::{transform, transform_columns, transform_into, transform_rows};

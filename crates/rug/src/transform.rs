@@ -1,50 +1,113 @@
-//! The fast Walsh–Hadamard transform in O(n log n), in place.
+//! The fast Walsh–Hadamard transform in O(n log n).
 //!
 //! ```math
 //! y_i = \sum_{j=0}^{n-1} (-1)^{\mathrm{popcount}(i \wedge j)}\, x_j, \qquad n = 2^m
 //! ```
 //!
-//! Unnormalised everywhere in this crate: twice the transform is `n` times the identity.
+//! Sylvester order, unnormalised everywhere in this crate: twice the transform is `n` times the identity.
 //! A slice is cut so that each part of the work stays in the fastest cache that holds it: the longest strides first,
-//! across the slices that remain, then each of those by itself. The order of the sums never changes, so neither do the
-//! bits, whatever the number of threads.
+//! across eight slices at a time (more would fall on the same lines of a cache), then each slice by itself. The order of
+//! the sums never changes, so neither do the bits, whatever the number of threads.
 
 use nalgebra::DMatrix;
-use pulp::Arch;
+use pulp::{Arch, Simd, WithSimd};
 
-use crate::error::log2;
-use crate::kernels::{Across, Block, Scalar, split};
-use crate::{Error, Result};
+use crate::error::{check_length, log2};
+use crate::kernels::{Across, Block, Scalar, plain, split};
+use crate::Result;
 
-/// Bytes of a slice that is transformed without being cut further.
+/// Bytes of a slice that is transformed without being cut further: it fits a first-level cache.
 const INNER: usize = 1 << 15;
 /// Bytes of a slice that is worth more than one thread.
 #[cfg(feature = "parallel")]
-const PARALLEL: usize = 1 << 18;
+const PARALLEL: usize = 1 << 19;
 
-/// `x ← H x` in place: Sylvester order, unnormalised (twice is `n` times the identity), O(n log n), on all threads.
+/// `x ← H x` in place, unnormalised, O(n log n), on all threads where `x` is long.
 ///
 /// The plain twin is [`transform_naive`](crate::transform_naive). NaN and infinities propagate.
 ///
 /// # Errors
-/// [`Error::NotPowerOfTwo`] unless the length is a power of two in `1..=2³¹`; `x` is then unchanged.
+/// [`Error::NotPowerOfTwo`](crate::Error::NotPowerOfTwo) unless the length is a power of two in `1..=2³¹`; `x` is then
+/// unchanged.
 pub fn transform<T: Scalar>(x: &mut [T]) -> Result<()> {
     log2(x.len())?;
-    let arch = Arch::new();
-    #[cfg(feature = "parallel")]
-    if size_of_val(x) >= PARALLEL && rayon::current_num_threads() > 1 {
-        use rayon::prelude::*;
-        across_parallel(arch, split::<T, 8>(x));
-        let part = x.len() / 8;
-        x.par_chunks_exact_mut(part).for_each(|part| serial(arch, part));
-        return Ok(());
-    }
-    serial(arch, x);
+    whole(Arch::new(), x);
     Ok(())
 }
 
-/// The transform on the calling thread; the length is a power of two.
-pub(crate) fn serial<T: Scalar>(arch: Arch, x: &mut [T]) {
+/// `y ← H x`; what `y` held before does not matter.
+///
+/// # Errors
+/// As [`transform`], and [`Error::Length`](crate::Error::Length) unless `x` and `y` have the same length; `y` is then
+/// unchanged.
+pub fn transform_into<T: Scalar>(x: &[T], y: &mut [T]) -> Result<()> {
+    log2(x.len())?;
+    check_length("length of the output", y.len(), x.len())?;
+    y.copy_from_slice(x);
+    whole(Arch::new(), y);
+    Ok(())
+}
+
+/// `M ← H M`: the transform of each column of `M` (n × B).
+///
+/// # Errors
+/// [`Error::NotPowerOfTwo`](crate::Error::NotPowerOfTwo) unless the number of rows n is a power of two in `1..=2³¹`.
+pub fn transform_columns<T: Scalar>(matrix: &mut DMatrix<T>) -> Result<()> {
+    let n = matrix.nrows();
+    log2(n)?;
+    let arch = Arch::new();
+    for_each_column(matrix.as_mut_slice(), n, |_, column| whole(arch, column));
+    Ok(())
+}
+
+/// `M ← M H`: the transform of each row of `M` (B × n).
+///
+/// # Errors
+/// [`Error::NotPowerOfTwo`](crate::Error::NotPowerOfTwo) unless the number of columns n is a power of two in `1..=2³¹`.
+pub fn transform_rows<T: Scalar>(matrix: &mut DMatrix<T>) -> Result<()> {
+    struct Rows<'a, T>(&'a mut [T], usize);
+
+    impl<T: Scalar> WithSimd for Rows<'_, T> {
+        type Output = ();
+
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, _: S) {
+            plain(self.0, self.1);
+        }
+    }
+
+    log2(matrix.ncols())?;
+    let rows = matrix.nrows();
+    if rows > 0 {
+        Arch::new().dispatch(Rows(matrix.as_mut_slice(), rows));
+    }
+    Ok(())
+}
+
+/// Calls `f(k, column k)` for each run of `n` entries, on all threads.
+pub(crate) fn for_each_column<T: Scalar>(data: &mut [T], n: usize, f: impl Fn(usize, &mut [T]) + Sync) {
+    #[cfg(feature = "parallel")]
+    {
+        use rayon::prelude::*;
+        data.par_chunks_exact_mut(n).enumerate().for_each(|(k, column)| f(k, column));
+    }
+    #[cfg(not(feature = "parallel"))]
+    data.chunks_exact_mut(n).enumerate().for_each(|(k, column)| f(k, column));
+}
+
+/// The transform of a slice whose length is a power of two, on all threads if it is long.
+pub(crate) fn whole<T: Scalar>(arch: Arch, x: &mut [T]) {
+    #[cfg(feature = "parallel")]
+    if size_of_val(x) >= PARALLEL && rayon::current_num_threads() > 1 {
+        across_threads(arch, split::<T, 8>(x));
+        let part = x.len() / 8;
+        return for_each_column(x, part, |_, part| serial(arch, part));
+    }
+    serial(arch, x);
+}
+
+/// The transform on the calling thread.
+fn serial<T: Scalar>(arch: Arch, x: &mut [T]) {
     if size_of_val(x) <= INNER {
         return arch.dispatch(Block(x));
     }
@@ -55,14 +118,12 @@ pub(crate) fn serial<T: Scalar>(arch: Arch, x: &mut [T]) {
         _ => arch.dispatch(Across::<T, 2>(split(x))),
     }
     let part = x.len() / radix;
-    for part in x.chunks_exact_mut(part) {
-        serial(arch, part);
-    }
+    x.chunks_exact_mut(part).for_each(|part| serial(arch, part));
 }
 
 /// The transform across `rows`, which all have the same length, in pieces on all threads.
 #[cfg(feature = "parallel")]
-fn across_parallel<T: Scalar, const R: usize>(arch: Arch, rows: [&mut [T]; R]) {
+fn across_threads<T: Scalar, const R: usize>(arch: Arch, rows: [&mut [T]; R]) {
     let length = rows[0].len();
     if size_of::<T>() * length <= INNER {
         return arch.dispatch(Across(rows));
@@ -75,5 +136,109 @@ fn across_parallel<T: Scalar, const R: usize>(arch: Arch, rows: [&mut [T]; R]) {
         r += 1;
         left
     });
-    rayon::join(|| across_parallel(arch, left), || across_parallel(arch, right));
+    rayon::join(|| across_threads(arch, left), || across_threads(arch, right));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Error, hadamard_matrix, transform_naive};
+
+    /// Integers of both signs: every sum is exact in both types, so fast and naive agree to the bit.
+    fn integers<T: Scalar>(n: usize) -> Vec<T> {
+        (0..n).map(|i| T::round_from(((i * 7919 + 13) % 101) as f64 - 37.0)).collect()
+    }
+
+    /// Numbers whose sums round, so that a different order of the sums gives different bits.
+    fn fractions<T: Scalar>(n: usize) -> Vec<T> {
+        (0..n).map(|i| T::round_from((i as f64 * 0.734).sin() + 0.01)).collect()
+    }
+
+    fn fast_is_naive<T: Scalar>() {
+        for m in 0..=12 {
+            let x = integers::<T>(1 << m);
+            let mut y = vec![T::round_from(f64::NAN); 1 << m];
+            transform_into(&x, &mut y).unwrap();
+            assert_eq!(y, transform_naive(&x).unwrap(), "2^{m}");
+            transform(&mut y).unwrap();
+            let n = T::round_from(f64::from(1 << m));
+            assert!(y.iter().zip(&x).all(|(&twice, &x)| twice == n * x), "2^{m}");
+        }
+    }
+
+    #[test]
+    fn fast_is_naive_for_all_small_sizes() {
+        fast_is_naive::<f32>();
+        fast_is_naive::<f64>();
+    }
+
+    fn bits_are_those_of_the_plain_loop<T: Scalar>() {
+        for m in 0..=20 {
+            let mut expected = fractions::<T>(1 << m);
+            let (mut parallel, mut alone) = (expected.clone(), expected.clone());
+            plain(&mut expected, 1);
+            transform(&mut parallel).unwrap();
+            assert!(parallel == expected, "2^{m}");
+            serial(Arch::new(), &mut alone);
+            assert!(alone == expected, "2^{m} on one thread");
+        }
+    }
+
+    /// Also: naive and fast agree above 2¹², since the plain loop is the naive transform there (spot checks below).
+    #[test]
+    fn bits_do_not_depend_on_blocks_vectors_or_threads() {
+        bits_are_those_of_the_plain_loop::<f32>();
+        bits_are_those_of_the_plain_loop::<f64>();
+    }
+
+    /// Without AVX the bits are the same: the kernels on pulp's portable vectors of 128 and 512 bits.
+    #[test]
+    fn bits_do_not_depend_on_the_vector_width() {
+        for m in 0..=11 {
+            let mut expected = fractions::<f32>(1 << m);
+            let mut x = expected.clone();
+            plain(&mut expected, 1);
+            Block(&mut x).with_simd(pulp::Scalar);
+            assert!(x == expected, "2^{m}");
+        }
+    }
+
+    #[test]
+    fn spot_checks_of_a_long_transform() {
+        let x = integers::<f64>(1 << 18);
+        let mut y = x.clone();
+        transform(&mut y).unwrap();
+        for i in [0, 1, 4097, 131_072, 262_143] {
+            let naive: f64 =
+                x.iter().enumerate().map(|(j, x)| f64::from(crate::hadamard_entry(i, j)) * x).sum();
+            assert_eq!(y[i], naive, "row {i}");
+        }
+    }
+
+    #[test]
+    fn columns_and_rows_are_matrix_products() {
+        for (n, batch) in [(1, 3), (8, 5), (64, 1), (256, 7), (16, 0)] {
+            let h = hadamard_matrix::<f64>(n).unwrap();
+            let x = DMatrix::from_vec(n, batch, integers(n * batch));
+            let (mut columns, mut rows) = (x.clone(), x.transpose());
+            transform_columns(&mut columns).unwrap();
+            assert_eq!(columns, &h * &x);
+            transform_rows(&mut rows).unwrap();
+            assert_eq!(rows, x.transpose() * &h);
+        }
+    }
+
+    #[test]
+    fn wrong_lengths_are_refused_and_leave_the_data() {
+        let mut x = integers::<f32>(12);
+        assert!(matches!(transform(&mut x), Err(Error::NotPowerOfTwo { given: 12 })));
+        assert_eq!(x, integers::<f32>(12));
+        assert!(matches!(transform::<f64>(&mut []), Err(Error::NotPowerOfTwo { given: 0 })));
+        let wrong = transform_into(&[1.0, 2.0], &mut [0.0; 4]);
+        assert!(matches!(wrong, Err(Error::Length { given: 4, expected: 2, .. })));
+        let mut matrix = DMatrix::<f64>::zeros(3, 4);
+        assert!(matches!(transform_columns(&mut matrix), Err(Error::NotPowerOfTwo { given: 3 })));
+        assert!(transform_rows(&mut matrix).is_ok());
+        assert!(matches!(transform_rows(&mut matrix.transpose()), Err(Error::NotPowerOfTwo { given: 3 })));
+    }
 }

@@ -1,12 +1,13 @@
 //! The law of a feature's magnitude `u` while it is on.
 
-use crate::error::{finite, Error, Result};
+use crate::error::{Error, Result, finite};
 use crate::terms::Terms;
 
 /// A law of `u ≥ 0`: its moments, and its average of the closed forms for one magnitude.
 ///
-/// The paper's is [`UnitUniform`]. Laws with a closed form here: uniform on an interval, constant, and mixtures of
-/// such (see [`Terms`]); any other is a [`Nodes`] rule.
+/// The paper's is [`UnitUniform`]. In closed form: [`Interval`] (a constant among them), [`Points`](crate::Points),
+/// and what an implementation builds from [`Terms::add_point`] and [`Terms::add_interval`]. Any other by quadrature:
+/// [`Density`](crate::Density), [`exponential`](crate::exponential).
 pub trait Magnitude {
     /// `E u`.
     fn mean(&self) -> f64;

@@ -99,8 +99,8 @@ impl<M: Magnitude> Feature<M> {
             return Ok(self.describe(sigma, 1.0, 0.0, 0.0));
         }
         let affine = variance / (variance + sigma * sigma);
-        // Nothing to tell apart (a constant that is always on), or a noise whose square overflows.
-        if variance <= 1e-15 * self.second_moment() || affine < 1e-200 {
+        // Nothing to tell apart (a constant that is always on), or a noise beyond all signal.
+        if variance <= 1e-15 * self.second_moment() || sigma > 1e100 {
             let loss = variance.max(0.0);
             let (a, b, shift) = (0.0, mean, f64::INFINITY);
             let u = self.magnitude().mean();
@@ -242,10 +242,12 @@ impl<M: Magnitude> Search<'_, M> {
             let first = terms.first();
             let slope = terms.edge() - gain * terms.mass() - first * (residual - gain * first) / terms.square();
             let newton = z - residual / (slope * self.sigma);
-            let next = if slope < 0.0 && newton > low && newton < high { newton } else { 0.5 * (low + high) };
-            let step = (next - z).abs();
+            let good = slope < 0.0 && newton > low && newton < high;
+            let next = if good { newton } else { 0.5 * (low + high) };
+            let step = (next - z).abs() / (1.0 + z.abs());
             z = next;
-            if step <= 4.0 * f64::EPSILON * (1.0 + z.abs()) || step < 1e-9 * (1.0 + z.abs()) && slope < 0.0 && z == newton {
+            // Newton's error squares: what is left after such a step is below rounding.
+            if step < 1e-9 && (good || high - low <= 4.0 * f64::EPSILON * (1.0 + z.abs())) {
                 break;
             }
         }

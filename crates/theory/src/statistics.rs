@@ -182,7 +182,7 @@ impl PaperCode {
         let squares = (0..features).map(|i| moments.variance() * w.row(i).norm_squared());
         let means = (0..features).map(|i| moments.mean * w.row(i).sum() / features as f64);
         let ratio = |i: usize| {
-            let others = w.row(i).iter().enumerate().filter(move |&(j, _)| j != i).map(|(_, &value)| value.abs());
+            let others = (0..features).filter(|&j| j != i).map(|j| w[(i, j)].abs());
             let (cubes, squares) = others.fold((0.0, 0.0), |(c, s), v| (c + v * v * v, s + v * v));
             cubes / squares
         };

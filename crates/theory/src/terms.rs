@@ -22,7 +22,7 @@ use crate::tail::Tail;
 
 /// Sums, over magnitudes, of what the loss is made of: a linear functional of the law of `u`.
 ///
-/// Start from [`Terms::new`] and add points and intervals; [`Magnitude`](crate::Magnitude) does so for a law.
+/// Start from [`Terms::new`] and add points and intervals; a [`Magnitude`](crate::Magnitude) does so.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Terms {
     channel: Channel,

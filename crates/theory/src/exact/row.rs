@@ -19,7 +19,7 @@ use super::{ExactLoss, Probability};
 
 /// Relative error aimed at by the aliases and by the tail.
 const ALIAS: f64 = 1e-12;
-const TAIL: f64 = 1e-10;
+const TAIL: f64 = 2e-10;
 /// No more nodes than this; the error says what is missing.
 const MOST_NODES: u32 = 1 << 18;
 

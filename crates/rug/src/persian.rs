@@ -1,0 +1,163 @@
+//! The Persian rug (paper, section 4.2.2): a scaled projector with unit diagonal, made of rows of a Hadamard matrix.
+//!
+//! ```math
+//! R_{ij} = \frac{1}{n_d} \sum_{k \in S} H_{ik} H_{kj}
+//!        = g(i \oplus j), \qquad g = \frac{H 1_S}{n_d}, \qquad |S| = n_d
+//! ```
+//!
+//! | symbol | here | |
+//! |---|---|---|
+//! | n_s = 2ᵐ | `features` | order of `H` |
+//! | n_d | `hidden` | size of `S` |
+//! | S | `rows` | distinct rows of `H`, counted from 0 (the paper counts from 1) |
+//! | g | `first_row` | row 0 of `R` |
+//!
+//! `R` is symmetric, has unit diagonal and rank n_d, and `R² = (n_s/n_d) R`: its non-zero eigenvalues are n_s/n_d, not 1.
+//! Since row `i` is row 0 in another order, every row has the same interference: the permutation symmetry that the paper
+//! calls statistical is here exact, for each row by itself.
+//!
+//! The row sum depends on whether `S` holds 0, the row of ones:
+//!
+//! ```math
+//! \sum_j R_{ij} = \sum_j g(j) = \frac{n_s}{n_d} [0 \in S], \qquad
+//! \sum_{j \ne i} R_{ij} = \frac{n_s}{n_d} [0 \in S] - 1
+//! ```
+//!
+//! Replacing `S` by `S ⊕ t` turns `R_ij` into `h_i R_ij h_j`, `h_i = (−1)^popcount(i ∧ t)`: the magnitudes stay, the
+//! signs, the row sum and the skewness of the interference change.
+
+use nalgebra::{DMatrix, DVector};
+use rand::Rng;
+use rand::seq::index;
+use toy_superposition_data::Moments;
+use toy_superposition_model::{Activation, Autoencoder};
+
+use crate::error::{check_finite, log2};
+use crate::{Error, Result, hadamard_entry, transform};
+
+/// A Persian rug: the n_d rows `S` of the Hadamard matrix of order n_s.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersianRug {
+    features: usize,
+    rows: Vec<usize>,
+}
+
+impl PersianRug {
+    /// The rug of the given rows `S` of `H`, in any order.
+    ///
+    /// # Errors
+    /// [`Error::NotPowerOfTwo`] unless n_s is a power of two in `1..=2³¹`, [`Error::Hidden`] if `rows` is empty or longer
+    /// than n_s, [`Error::OutOfRange`] for a row not below n_s, [`Error::Repeated`] for a row that occurs twice.
+    pub fn new(features: usize, rows: &[usize]) -> Result<Self> {
+        log2(features)?;
+        check_hidden(rows.len(), features)?;
+        let mut rows = rows.to_vec();
+        rows.sort_unstable();
+        if let Some(&given) = rows.last().filter(|&&row| row >= features) {
+            return Err(Error::OutOfRange { given, features });
+        }
+        if let Some(pair) = rows.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(Error::Repeated { given: pair[0] });
+        }
+        Ok(Self { features, rows })
+    }
+
+    /// The rug of n_d rows drawn without replacement, every set as likely as any other.
+    ///
+    /// # Errors
+    /// [`Error::NotPowerOfTwo`] unless n_s is a power of two in `1..=2³¹`, [`Error::Hidden`] unless `1 ≤ n_d ≤ n_s`.
+    pub fn random<R: Rng + ?Sized>(features: usize, hidden: usize, rng: &mut R) -> Result<Self> {
+        log2(features)?;
+        check_hidden(hidden, features)?;
+        let mut rows = index::sample(rng, features, hidden).into_vec();
+        rows.sort_unstable();
+        Ok(Self { features, rows })
+    }
+
+    /// The number of features n_s = 2ᵐ.
+    pub fn features(&self) -> usize {
+        self.features
+    }
+
+    /// The number of hidden dimensions n_d.
+    pub fn hidden(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// The ratio r = n_d / n_s.
+    pub fn ratio(&self) -> f64 {
+        self.hidden() as f64 / self.features as f64
+    }
+
+    /// The rows `S` of `H`, increasing.
+    pub fn rows(&self) -> &[usize] {
+        &self.rows
+    }
+
+    /// `R_ij` from the definition, in O(n_d); `i` and `j` are taken modulo n_s.
+    pub fn entry(&self, i: usize, j: usize) -> f64 {
+        let shift = i ^ j;
+        self.rows.iter().map(|&k| f64::from(hadamard_entry(shift, k))).sum::<f64>() / self.hidden() as f64
+    }
+
+    /// Row 0 of `R`, `g(j) = R_{i, i⊕j}`, length n_s, in O(n_s log n_s): each entry is exact but for one division.
+    pub fn first_row(&self) -> Vec<f64> {
+        let mut row = vec![0.0; self.features];
+        self.rows.iter().for_each(|&k| row[k] = 1.0);
+        transform(&mut row).expect("the order is a power of two");
+        let hidden = self.hidden() as f64;
+        row.iter_mut().for_each(|entry| *entry /= hidden);
+        row
+    }
+
+    /// The dense `R`, n_s × n_s.
+    pub fn matrix<T: toy_superposition_data::Scalar>(&self) -> DMatrix<T> {
+        let row = self.first_row();
+        DMatrix::from_fn(self.features, self.features, |i, j| T::round_from(row[i ^ j]))
+    }
+
+    /// `Σ_{j≠i} R_ij`, the same for every `i`: `n_s/n_d − 1` if `S` holds 0, else `−1`.
+    pub fn off_diagonal_sum(&self) -> f64 {
+        if self.rows[0] == 0 { self.features as f64 / self.hidden() as f64 - 1.0 } else { -1.0 }
+    }
+
+    /// The bias to be added that makes the effective bias of `y_i = ReLU(Σ_j a R_ij x_j + b_i)` what is wanted:
+    ///
+    /// ```math
+    /// b_i = b^{\mathrm{effective}} - a\, \mathbb{E}x \sum_{j \ne i} R_{ij}
+    /// ```
+    ///
+    /// so that `y_i = ReLU(a(x_i + ν_i) + b^effective)` with an interference ν_i of mean zero (the paper absorbs the mean
+    /// into the bias, section 4.1). `E x = p/2` for the paper's data. With `ReLU(a(x + ν + b))` the effective bias is `a b`.
+    pub fn raw_bias(&self, a: f64, effective_bias: f64, feature: &Moments) -> f64 {
+        effective_bias - a * feature.mean * self.off_diagonal_sum()
+    }
+
+    /// The first n_d × n_s half of `R = Eᵀ E`: `E = H_S / √n_d`, whose columns are unit vectors, one a feature.
+    pub fn encoder<T: toy_superposition_data::Scalar>(&self) -> DMatrix<T> {
+        let scale = 1.0 / (self.hidden() as f64).sqrt();
+        let (plus, minus) = (T::round_from(scale), T::round_from(-scale));
+        DMatrix::from_fn(self.hidden(), self.features, |k, j| {
+            if hadamard_entry(self.rows[k], j) > 0 { plus } else { minus }
+        })
+    }
+
+    /// The dense autoencoder `y = ReLU(a R x + b)`, the same bias `b` (to be added, see [`raw_bias`](Self::raw_bias)) for
+    /// every feature: `W_in = H_S/√n_d` (n_d × n_s), `W_out = a W_inᵀ`, so `W = a R`.
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`] unless `a` and `bias` are finite.
+    pub fn autoencoder<T: toy_superposition_model::Scalar>(&self, a: f64, bias: f64) -> Result<Autoencoder<T>> {
+        check_finite("a", a)?;
+        check_finite("bias", bias)?;
+        let encoder = self.encoder::<T>();
+        let decoder = encoder.transpose() * T::round_from(a);
+        let bias = DVector::from_element(self.features, T::round_from(bias));
+        Ok(Autoencoder::new(&encoder, &decoder, &bias, Activation::Relu)?)
+    }
+}
+
+/// Refuses n_d outside `1..=n_s`.
+fn check_hidden(given: usize, features: usize) -> Result<()> {
+    if (1..=features).contains(&given) { Ok(()) } else { Err(Error::Hidden { given, features }) }
+}
