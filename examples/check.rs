@@ -52,7 +52,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         ("effective_bias_mean", json!(statistics.effective_bias.mean), "mean of b_i + Σ_j≠i W_ij E x_j"),
         ("sigma_mean", json!(statistics.sigma.mean), "mean of the std of ν_i"),
         ("lyapunov", json!(statistics.lyapunov_max), "Λ, worst row (eq. 3, Fig. 7)"),
-        ("delta_variance", json!(statistics.delta_variance), "Δvar(ν) (Fig. 6)"),
+        ("delta_variance", json!(statistics.sigma_squared.variance), "Δvar(ν) (Fig. 6)"),
         ("gaussian_loss", json!(check.gaussian_loss), "predicted from its own rows, Gaussian interference"),
         ("sampled_loss", json!(sampled.mean()), "measured on fresh samples"),
         ("sampled_standard_error", json!(sampled.standard_error()), "of that"),

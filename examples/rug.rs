@@ -30,7 +30,7 @@ struct Arguments {
 
 fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let Arguments { features, hidden, seed, .. } = *arguments;
-    let rug = PersianRug::sample(features, hidden, &mut sample_rng(seed, 0))?;
+    let rug = PersianRug::random(features, hidden, &mut sample_rng(seed, 0))?;
     let figure = figures::Rug {
         features,
         values: rug.matrix::<f64>().transpose().as_slice().to_vec(),

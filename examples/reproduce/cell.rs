@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use serde::{Deserialize, Serialize};
-use toy_superposition::data::{Features, sample_rng};
+use toy_superposition::data::{Features, Moments, sample_rng};
 use toy_superposition::model::{Autoencoder, Names, Shape, Weights, sampled_loss, write_atomically};
 use toy_superposition::optim::StopRule;
 use toy_superposition::rug::PersianRug;
@@ -45,7 +45,7 @@ pub(crate) struct Outcome {
     pub(crate) bias_variance: f64,
     pub(crate) delta_variance: f64,
     pub(crate) lyapunov: f64,
-    pub(crate) welch_gap: f64,
+    pub(crate) welch_gap: Option<f64>,
 }
 
 impl Cell {
@@ -114,8 +114,9 @@ impl Cell {
         let data = Features::paper(features, probability)?;
         let measure = |model: &_| sampled_loss(model, &data, seed, EVALUATION, family.samples);
         let optimum = theory::optimum_at_ratio(probability, ratio)?;
-        let rug = PersianRug::sample(features, hidden, &mut sample_rng(seed, hidden as u64))?;
-        let rug = rug.autoencoder::<f32>(optimum.a, optimum.b, probability)?;
+        let rug = PersianRug::random(features, hidden, &mut sample_rng(seed, hidden as u64))?;
+        let bias = rug.raw_bias(optimum.a, optimum.b, &Moments::uniform(probability)?);
+        let rug = rug.autoencoder::<f32>(optimum.a, bias)?;
         let (trained, rug) = (measure(model)?, measure(&rug)?);
         let check = theory::check(model, probability)?;
         Ok(Outcome {
@@ -134,9 +135,9 @@ impl Cell {
             diagonal_mean: check.statistics.diagonal.mean,
             diagonal_variance: check.statistics.diagonal.variance,
             bias_variance: check.statistics.bias.variance,
-            delta_variance: check.statistics.delta_variance,
+            delta_variance: check.statistics.sigma_squared.variance,
             lyapunov: check.statistics.lyapunov_max,
-            welch_gap: check.statistics.welch_gap,
+            welch_gap: check.statistics.welch.map(|welch| welch.gap),
         })
     }
 }

@@ -26,7 +26,7 @@ pub(crate) fn draw(
 ) -> Result<Vec<(String, PathBuf)>, Box<dyn Error>> {
     let mut drawn = Vec::new();
     let (features, hidden) = (256, 40);
-    let persian = PersianRug::sample(features, hidden, &mut sample_rng(seed, 0))?;
+    let persian = PersianRug::random(features, hidden, &mut sample_rng(seed, 0))?;
     let matrix = persian.matrix::<f64>();
     let caption = format!("Persian rug: n_s = {features}, n_d = {hidden}, S random, seed {seed}.");
     let figure = Rug {

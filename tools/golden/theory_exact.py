@@ -10,6 +10,7 @@ Three oracles, none of which is the crate's own method:
 - line: the inversion integral on a vertical line right of 0, by a plain trapezoidal sum in 30 digits.
 
 One case a line: name; feature; bias; row; probabilities; loss. Doubles are written so that they read back exactly.
+Some lines go on: slope in the bias; slopes in the row (differences over 1e-20 of the first oracle).
 """
 
 import itertools
@@ -129,9 +130,26 @@ def by_line(row, i, bias, probs):
     return loss
 
 
-def show(name, i, bias, row, probs, loss):
+def show(name, i, bias, row, probs, loss, *slopes):
     numbers = lambda xs: " ".join(repr(float(x)) for x in xs)
-    print(f"{name}; {i}; {float(bias)!r}; {numbers(row)}; {numbers(probs)}; {mp.nstr(loss, 25)}", flush=True)
+    fields = [name, str(i), repr(float(bias)), numbers(row), numbers(probs), mp.nstr(loss, 25)]
+    print("; ".join(fields + [numbers(xs) for xs in slopes]), flush=True)
+
+
+def show_slopes(name, i, bias, row, probs):
+    """A case of the first oracle with its slopes."""
+    mp.dps = 90
+    h = mpf(10) ** -20
+    row = [mpf(w) for w in row]
+
+    def slope(change):
+        return (by_patterns(*change(h)) - by_patterns(*change(-h))) / (2 * h)
+
+    loss = by_patterns(row, i, bias, probs)
+    in_bias = slope(lambda d: (row, i, mpf(bias) + d, probs))
+    in_row = [slope(lambda d: (row[:j] + [row[j] + d] + row[j + 1 :], i, bias, probs)) for j in range(len(row))]
+    mp.dps = 60
+    show(name, i, bias, row, probs, loss, [in_bias], in_row)
 
 
 def main():
@@ -148,12 +166,17 @@ def main():
         row = [0.3, -0.45, 0.8, -0.15, 0.06, -0.37]
         row[3] = c
         probs = [0.2, 0.9, 0.003, 0.35, 1.0, 0.6]
-        show(f"own weight {c}", 3, -0.21, row, probs, by_patterns(row, 3, -0.21, probs))
+        if c:
+            show_slopes(f"own weight {c}", 3, -0.21, row, probs)
+        else:
+            show(f"own weight {c}", 3, -0.21, row, probs, by_patterns(row, 3, -0.21, probs))
     # Small loss beside p/3; weights over four decades; large scale; two always on.
     tiny = [1e-5 * w for w in (0.7, -1.1, 0.4, 1.9, -0.6)] + [1.0]
     show("small", 5, -2e-6, tiny, [0.07] * 6, by_patterns(tiny, 5, -2e-6, [0.07] * 6))
     spread = [0.97, -0.93, 0.11, 3e-2, -7e-3, 2e-3, 5e-4, -1.5e-4]
-    show("spread", 0, -0.013, spread, [0.11] * 8, by_patterns(spread, 0, -0.013, [0.11] * 8))
+    show_slopes("spread", 0, -0.013, spread, [0.11] * 8)
+    rare = [0.31, -0.5, 0.9, 0.22, -0.18, 0.05, 0.4, -0.27]
+    show_slopes("rare", 2, -0.11, rare, [0.002] * 8)
     huge = [130.0, -75.0, 42.0, 260.0]
     show("large", 2, 31.0, huge, [0.23] * 4, by_patterns(huge, 2, 31.0, [0.23] * 4))
     dead = [0.2, -0.3, 0.25, 0.9]

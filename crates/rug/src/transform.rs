@@ -184,22 +184,35 @@ mod tests {
         }
     }
 
-    /// Also: naive and fast agree above 2¹², since the plain loop is the naive transform there (spot checks below).
     #[test]
     fn bits_do_not_depend_on_blocks_vectors_or_threads() {
         bits_are_those_of_the_plain_loop::<f32>();
         bits_are_those_of_the_plain_loop::<f64>();
     }
 
-    /// Without AVX the bits are the same: the kernels on pulp's portable vectors of 128 and 512 bits.
     #[test]
     fn bits_do_not_depend_on_the_vector_width() {
-        for m in 0..=11 {
-            let mut expected = fractions::<f32>(1 << m);
-            let mut x = expected.clone();
-            plain(&mut expected, 1);
-            Block(&mut x).with_simd(pulp::Scalar);
-            assert!(x == expected, "2^{m}");
+        fn check<T: Scalar>(mut run: impl FnMut(Block<'_, T>)) {
+            for m in 0..=12 {
+                let mut expected = fractions::<T>(1 << m);
+                let mut x = expected.clone();
+                plain(&mut expected, 1);
+                run(Block(&mut x));
+                assert!(x == expected, "2^{m}");
+            }
+        }
+        check::<f32>(|block| block.with_simd(pulp::Scalar));
+        check::<f64>(|block| block.with_simd(pulp::Scalar));
+        #[cfg(target_arch = "x86_64")]
+        {
+            if let Some(simd) = pulp::x86::V3::try_new() {
+                check::<f32>(|block| Simd::vectorize(simd, block));
+                check::<f64>(|block| Simd::vectorize(simd, block));
+            }
+            if let Some(simd) = pulp::x86::V4::try_new() {
+                check::<f32>(|block| Simd::vectorize(simd, block));
+                check::<f64>(|block| Simd::vectorize(simd, block));
+            }
         }
     }
 

@@ -97,7 +97,8 @@ impl<M: Magnitude> Envelope<M> {
         }
         let at = root(&lower, low, high)?;
         let first = tangent(at)?;
-        let second = if upper(top)? > 0.0 && upper(at)? < 0.0 { tangent(root(&upper, at, top)?)? } else { whole };
+        let second =
+            if upper(top)? > 0.0 && upper(at)? < 0.0 { tangent(root(&upper, at, top)?)? } else { whole };
         Ok(Self { feature, lower: first, upper: second })
     }
 

@@ -116,7 +116,7 @@ impl<M: Magnitude> Feature<M> {
         Loss { total: self.probability * on + (1.0 - self.probability) * off, on, off }
     }
 
-    /// The first derivatives of [`loss`](Self::loss), for `σ > 0`.
+    /// The first derivatives of [`loss`](Self::loss), at `σ = 0` its limit (`L_σ = 0`).
     ///
     /// ```math
     /// L_a = -2E[(x - aY)Y; Y>0], \quad L_\beta = -2a\,E[(x - aY); Y>0], \quad

@@ -21,8 +21,8 @@ pub use check::{Check, check, check_product};
 pub use envelope::{Envelope, Mixture, envelope};
 pub use error::{Error, Result};
 pub use exact::{
-    EdgeworthLoss, ExactLoss, Probability, RowGradient, SampledLoss, edgeworth_row_loss, exact_gradient, exact_loss,
-    exact_loss_of_rows, exact_losses, exact_model_loss, exact_row_gradient, exact_row_loss,
+    EdgeworthLoss, ExactLoss, Probability, RowGradient, SampledLoss, edgeworth_row_loss, exact_gradient,
+    exact_loss, exact_loss_of_rows, exact_losses, exact_model_loss, exact_row_gradient, exact_row_loss,
 };
 pub use feature::{Feature, Loss, LossGradient};
 pub use magnitude::{Interval, Magnitude, UnitUniform};

@@ -238,9 +238,14 @@ impl<M: Magnitude> Search<'_, M> {
             if residual == 0.0 {
                 break;
             }
-            if residual > 0.0 { low = z } else { high = z }
+            if residual > 0.0 {
+                low = z
+            } else {
+                high = z
+            }
             let first = terms.first();
-            let slope = terms.edge() - gain * terms.mass() - first * (residual - gain * first) / terms.square();
+            let slope =
+                terms.edge() - gain * terms.mass() - first * (residual - gain * first) / terms.square();
             let newton = z - residual / (slope * self.sigma);
             let good = slope < 0.0 && newton > low && newton < high;
             let next = if good { newton } else { 0.5 * (low + high) };

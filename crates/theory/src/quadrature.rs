@@ -44,7 +44,11 @@ impl Points {
         }
         let total: f64 = points.iter().map(|point| point.1).sum();
         if !(total > 0.0 && total.is_finite()) {
-            return Err(Error::OutOfRange { what: "the sum of the weights", given: total, allowed: "(0, ∞)" });
+            return Err(Error::OutOfRange {
+                what: "the sum of the weights",
+                given: total,
+                allowed: "(0, ∞)",
+            });
         }
         Ok(Self { points: points.iter().map(|&(value, weight)| (value, weight / total)).collect() })
     }
@@ -107,7 +111,11 @@ impl<F: Fn(f64) -> f64> Density<F> {
             square += weight * u * u;
         });
         if !(total > 0.0 && total.is_finite()) {
-            return Err(Error::OutOfRange { what: "the density's integral", given: total, allowed: "(0, ∞)" });
+            return Err(Error::OutOfRange {
+                what: "the density's integral",
+                given: total,
+                allowed: "(0, ∞)",
+            });
         }
         (law.total, law.mean, law.second_moment) = (total, mean / total, square / total);
         Ok(law)

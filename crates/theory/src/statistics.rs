@@ -197,6 +197,20 @@ impl PaperCode {
             lyapunov_mean: ratios.iter().sum::<f64>() / features as f64,
         })
     }
+
+    /// The released code's linear baseline, `(1 − (n_d + 1)/n_s) p/3`: the eigenvalues left out are one too many, and
+    /// each is `E x²` in place of `Var x`. Its figure takes `p = 0.8` for every curve. Compare
+    /// [`linear_loss`](crate::linear_loss).
+    ///
+    /// # Errors
+    /// [`Error::Probability`]; [`Error::Size`] unless `1 ≤ hidden < features`.
+    pub fn linear_loss(features: usize, hidden: usize, probability: f64) -> Result<f64> {
+        crate::error::probability(probability)?;
+        if hidden == 0 || hidden >= features {
+            return Err(Error::Size { what: "hidden (below)", given: hidden, expected: features });
+        }
+        Ok((features - hidden - 1) as f64 / features as f64 * probability / 3.0)
+    }
 }
 
 fn row(w: &DMatrix<f64>, bias: f64, moments: &[Moments], i: usize) -> Row {

@@ -93,7 +93,10 @@ impl RectifiedMoments {
         let Tail([_, r0, r1, r2, r3]) = Tail::new(z.abs());
         let (one, two, three) = (sigma, sigma * sigma, sigma * sigma * sigma);
         if z <= 0.0 {
-            return Ok(Self { log_scale: 0.5 * z * z, scaled: [r0, one * r1, 2.0 * two * r2, 6.0 * three * r3] });
+            return Ok(Self {
+                log_scale: 0.5 * z * z,
+                scaled: [r0, one * r1, 2.0 * two * r2, 6.0 * three * r3],
+            });
         }
         // E (t + ν)ᵏ less what the rectifier cuts off.
         let cut = (-0.5 * z * z).exp();

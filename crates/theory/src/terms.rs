@@ -96,7 +96,7 @@ impl Terms {
         let [phi, g0, g1, g2, _] = if f == 0.0 { [0.0; 5] } else { Tail::new(z.abs()).0.map(|r| r * f) };
         let parts =
             Parts { product: u * s * g1, square: 2.0 * s * s * g2, first: s * g1, signal: u * g0, mass: g0 };
-        if phi > 0.0 && u != 0.0 {
+        if s > 0.0 {
             self.edge += weight * u * phi / s;
         }
         if line > 0.0 {
@@ -119,10 +119,6 @@ impl Terms {
                 let y_far = channel.z(far).abs();
                 let side = Side { near, far, y_near: 0.0, y_far, h: y_far, middle: 0.5 * line };
                 self.add_side(weight * (line.abs() / length), &side);
-            }
-            if channel.noise == 0.0 {
-                // φ(z)/s has become Dirac's δ(c u + β).
-                self.edge += weight * near / length;
             }
         } else {
             let (near, far) = if from.abs() <= to.abs() { (low, high) } else { (high, low) };
@@ -168,7 +164,8 @@ impl Terms {
         }
         let (share, rest) = (mass / total, self.open_mass / total);
         let distance = mean - self.open_mean;
-        self.open_variance = rest * self.open_variance + share * variance + share * rest * distance * distance;
+        self.open_variance =
+            rest * self.open_variance + share * variance + share * rest * distance * distance;
         self.open_mean = rest * self.open_mean + share * mean;
         self.open_line = rest * self.open_line + share * line;
         self.open_mass = total;

@@ -104,7 +104,11 @@ pub fn welch_check(w: &DMatrix<f64>, hidden: usize, moments: &[Moments]) -> Resu
         return Err(Error::Size { what: "hidden (at most)", given: hidden, expected: features });
     }
     if let Some(i) = (0..features).find(|&i| w[(i, i)] == 0.0) {
-        return Err(Error::OutOfRange { what: "a diagonal entry of W", given: w[(i, i)], allowed: "numbers but 0" });
+        return Err(Error::OutOfRange {
+            what: "a diagonal entry of W",
+            given: w[(i, i)],
+            allowed: "numbers but 0",
+        });
     }
     let n_s = features as f64;
     let excess = n_s / hidden as f64;

@@ -11,7 +11,7 @@ fn entry(i: usize, j: usize) -> f64 {
 }
 
 fn sylvester(i: usize, j: usize) -> f64 {
-    if (i & j).count_ones() % 2 == 0 { 1.0 } else { -1.0 }
+    if (i & j).count_ones().is_multiple_of(2) { 1.0 } else { -1.0 }
 }
 
 /// Rows `S` of a Hadamard matrix as a frame: `W_in` (n_d × n_s), `W_out = W_inᵀ/n_d`, unit diagonal.
@@ -125,7 +125,13 @@ fn a_tight_frame_has_the_optimal_prediction() {
     assert_eq!(found.optimum, best);
     assert!(found.difference.abs() < 1e-12 * best.loss && found.row_losses.len() == n);
     assert!((found.statistics.effective_bias.mean / best.b - 1.0).abs() < 1e-12);
-    let single = Autoencoder::new(&encoder.map(|x| x as f32), &decoder.map(|x| x as f32), &bias.map(|x| x as f32), Activation::Relu).unwrap();
+    let single = Autoencoder::new(
+        &encoder.map(|x| x as f32),
+        &decoder.map(|x| x as f32),
+        &bias.map(|x| x as f32),
+        Activation::Relu,
+    )
+    .unwrap();
     assert!((check(&single, p).unwrap().gaussian_loss / best.loss - 1.0).abs() < 1e-6);
     // Moving any one thing costs.
     let shifted = check_product(&(&product * 1.05), bias.as_slice(), rows.len(), p).unwrap();
@@ -176,6 +182,8 @@ fn paper_code_slip_for_slip() {
     assert!((found.delta_variance - 7.0 * 0.0121).abs() < 1e-15);
     // Means of rows 2/3, 1, 4/3, variance 1/9, times (p/2)².
     assert!((found.mean_variance - 0.09 / 9.0).abs() < 1e-16);
+    assert!((PaperCode::linear_loss(10, 4, p).unwrap() - 0.5 * 0.2).abs() < 1e-16);
+    assert!(matches!(PaperCode::linear_loss(4, 4, p), Err(Error::Size { .. })));
     assert_eq!((found.diagonal.mean, found.diagonal.variance, found.bias_variance), (2.0, 1.0, 1.0));
 }
 
@@ -192,7 +200,10 @@ fn bad_weights_are_refused() {
         Statistics::from_product(&w, &[0.0, f64::INFINITY], 1, &moments),
         Err(Error::Entry { what: "bias", row: 1, .. })
     ));
-    assert!(matches!(Statistics::from_product(&w, &[0.0], 1, &moments), Err(Error::Size { what: "bias", .. })));
+    assert!(matches!(
+        Statistics::from_product(&w, &[0.0], 1, &moments),
+        Err(Error::Size { what: "bias", .. })
+    ));
     assert!(matches!(Statistics::from_product(&w, &[0.0; 2], 0, &moments), Err(Error::Size { .. })));
     assert!(matches!(Statistics::from_product(&w, &[0.0; 2], 1, &moments[..1]), Err(Error::Size { .. })));
     let empty = DMatrix::<f64>::zeros(0, 0);

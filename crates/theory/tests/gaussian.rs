@@ -1,5 +1,7 @@
 //! The Gaussian loss, its derivatives and its building blocks, against 120-digit goldens and against each other.
 
+#![allow(clippy::excessive_precision)]
+
 use toy_superposition_theory::{Channel, Error, Feature, RectifiedMoments};
 
 /// The largest error over the rows, relative to the value or to the scale that Cauchy–Schwarz gives a derivative.
@@ -40,13 +42,61 @@ fn agrees_with_120_digits() {
 /// `t, sigma, exp(t²/(2σ²)) M_k`: tools/golden/theory_gaussian.py's `moments` at 120 digits; both sides of the switch
 /// between the recurrences are there.
 const MOMENTS: [(f64, f64, [f64; 4]); 7] = [
-    (-40.0, 1.0, [9.967_335_188_301_31e-3, 2.488_728_693_802_786e-4, 1.242_041_309_016_595e-5, 9.292_151_539_191_97e-7]),
-    (-7.5, 0.5, [2.647_948_899_922_989e-2, 8.749_727_064_921_753e-4, 5.757_695_111_615_773e-5, 5.659_219_874_904_65e-6]),
-    (-2.6, 1.0, [0.136_902_686_560_649_34, 0.042_995_295_343_744_38, 0.025_114_918_666_913_95, 0.020_691_802_153_512_477]),
-    (-2.4, 1.0, [0.146_033_144_360_440_32, 0.048_462_733_936_375_925, 0.029_722_582_913_138_1, 0.025_591_268_881_220_407]),
-    (-0.001, 2.0, [0.499_800_591_343_180_6, 0.797_384_760_211_522_2, 1.998_404_980_612_510_9, 6.377_079_676_711_565]),
-    (0.3, 0.7, [0.665_882_429_102_375_3, 0.454_520_433_931_551_1, 0.462_638_520_439_629_2, 0.584_221_581_384_808_8]),
-    (5.0, 2.0, [0.993_790_334_674_223_9, 5.004_008_274_358_256, 28.995_202_710_488_178, 185.008_079_747_306_94]),
+    (
+        -40.0,
+        1.0,
+        [
+            9.967_335_188_301_31e-3,
+            2.488_728_693_802_786e-4,
+            1.242_041_309_016_595e-5,
+            9.292_151_539_191_97e-7,
+        ],
+    ),
+    (
+        -7.5,
+        0.5,
+        [
+            2.647_948_899_922_989e-2,
+            8.749_727_064_921_753e-4,
+            5.757_695_111_615_773e-5,
+            5.659_219_874_904_65e-6,
+        ],
+    ),
+    (
+        -2.6,
+        1.0,
+        [
+            0.136_902_686_560_649_34,
+            0.042_995_295_343_744_38,
+            0.025_114_918_666_913_95,
+            0.020_691_802_153_512_477,
+        ],
+    ),
+    (
+        -2.4,
+        1.0,
+        [
+            0.146_033_144_360_440_32,
+            0.048_462_733_936_375_925,
+            0.029_722_582_913_138_1,
+            0.025_591_268_881_220_407,
+        ],
+    ),
+    (
+        -0.001,
+        2.0,
+        [0.499_800_591_343_180_6, 0.797_384_760_211_522_2, 1.998_404_980_612_510_9, 6.377_079_676_711_565],
+    ),
+    (
+        0.3,
+        0.7,
+        [0.665_882_429_102_375_3, 0.454_520_433_931_551_1, 0.462_638_520_439_629_2, 0.584_221_581_384_808_8],
+    ),
+    (
+        5.0,
+        2.0,
+        [0.993_790_334_674_223_9, 5.004_008_274_358_256, 28.995_202_710_488_178, 185.008_079_747_306_94],
+    ),
 ];
 
 #[test]
@@ -89,7 +139,11 @@ fn no_noise_is_the_limit() {
         }
     }
     // On its own: ∫ (u − 1.2 (u − 0.3)₊)² du.
-    let on = 0.3f64.powi(3) / 3.0 + [(1.0, 1.0), (0.3, -1.0)].map(|(u, sign): (f64, f64)| sign * (-0.2 * u + 0.36).powi(3) / -0.6).iter().sum::<f64>();
+    let on = 0.3f64.powi(3) / 3.0
+        + [(1.0, 1.0), (0.3, -1.0)]
+            .map(|(u, sign): (f64, f64)| sign * (-0.2 * u + 0.36).powi(3) / -0.6)
+            .iter()
+            .sum::<f64>();
     assert!((feature.loss(1.2, -0.3, 0.0).unwrap().on / on - 1.0).abs() < 1e-14);
 }
 
@@ -108,8 +162,12 @@ fn rows_of_any_diagonal() {
                 };
                 let n = 2000;
                 let simpson: f64 = (0..=n)
-                    .map(|k| point(f64::from(k) / f64::from(n)) * if k == 0 || k == n { 1.0 } else { f64::from(2 + 2 * (k % 2)) })
-                    .sum::<f64>() / f64::from(3 * n);
+                    .map(|k| {
+                        point(f64::from(k) / f64::from(n))
+                            * if k == 0 || k == n { 1.0 } else { f64::from(2 + 2 * (k % 2)) }
+                    })
+                    .sum::<f64>()
+                    / f64::from(3 * n);
                 let loss = feature.row_loss(&channel);
                 let total = p * simpson + (1.0 - p) * point(0.0);
                 assert!((loss.total / total - 1.0).abs() < 1e-9, "{channel:?}: {} {total}", loss.total);
@@ -124,7 +182,12 @@ fn negative_gains() {
     let feature = Feature::uniform(0.2).unwrap();
     let (a, shift, sigma, h) = (-0.7, -0.4, 0.5, 1e-5);
     let at = |a, shift, sigma| feature.loss(a, shift, sigma).unwrap().total;
-    assert!((at(a, shift, sigma) / feature.row_loss(&Channel::new(a, a * shift, -a * sigma).unwrap()).total - 1.0).abs() < 1e-13);
+    assert!(
+        (at(a, shift, sigma) / feature.row_loss(&Channel::new(a, a * shift, -a * sigma).unwrap()).total
+            - 1.0)
+            .abs()
+            < 1e-13
+    );
     let gradient = feature.gradient(a, shift, sigma).unwrap();
     let difference = |plus: f64, minus: f64| (plus - minus) / (2.0 * h);
     // Central differences: h² third derivatives and 1e-16/h.

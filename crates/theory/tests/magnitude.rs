@@ -1,6 +1,10 @@
 //! Magnitudes other than the paper's: closed forms against quadrature, both against 40 digits.
 
-use toy_superposition_theory::{Channel, Density, Error, Feature, Interval, Magnitude, Points, Terms, UnitUniform, exponential};
+#![allow(clippy::excessive_precision)]
+
+use toy_superposition_theory::{
+    Channel, Density, Error, Feature, Interval, Magnitude, Points, Terms, UnitUniform, exponential,
+};
 
 fn relative(given: f64, expected: f64) -> f64 {
     (given - expected).abs() / expected.abs()
@@ -22,10 +26,10 @@ const HALF_TO_TWO: [(f64, f64, f64, f64, f64, f64); 4] = [
 
 fn agrees<M: Magnitude + Clone>(magnitude: &M, rows: &[(f64, f64, f64, f64, f64, f64)]) {
     for &(a, shift, sigma, p, loss, gain) in rows {
-        let feature = Feature::new(p, magnitude.clone()).unwrap();
-        let found = feature.loss(a, shift, sigma).unwrap().total;
+        let feature = Feature::new(p, magnitude.clone()).expect("valid");
+        let found = feature.loss(a, shift, sigma).expect("valid").total;
         assert!(relative(found, loss) < 1e-12, "{found:e} {loss:e}");
-        let found = feature.best_gain(shift, sigma).unwrap();
+        let found = feature.best_gain(shift, sigma).expect("valid");
         assert!(relative(found, gain) < 1e-12, "{found:e} {gain:e}");
     }
 }
@@ -62,7 +66,10 @@ fn a_flat_density_is_the_uniform_law() {
                     flat.add_to(1.0, &mut sum);
                     for gain in [1.0, 1.4] {
                         let (found, expected) = (sum.loss(gain), closed.loss(gain));
-                        assert!((found - expected).abs() <= 1e-12 * expected, "{channel:?} {gain}: {found:e} {expected:e}");
+                        assert!(
+                            (found - expected).abs() <= 1e-12 * expected,
+                            "{channel:?} {gain}: {found:e} {expected:e}"
+                        );
                     }
                 }
             }

@@ -32,11 +32,19 @@ fn constants_of_appendix_d() {
     let n = 2000;
     let phi = |t: f64| t * t * (-0.5 * t * t).exp() / (2.0 * std::f64::consts::PI).sqrt();
     let integral: f64 = (0..=n)
-        .map(|k| phi(-1.0 + 2.0 * f64::from(k) / f64::from(n)) * if k == 0 || k == n { 1.0 } else { f64::from(2 + 2 * (k % 2)) })
-        .sum::<f64>() * 2.0 / f64::from(3 * n);
+        .map(|k| {
+            phi(-1.0 + 2.0 * f64::from(k) / f64::from(n))
+                * if k == 0 || k == n { 1.0 } else { f64::from(2 + 2 * (k % 2)) }
+        })
+        .sum::<f64>()
+        * 2.0
+        / f64::from(3 * n);
     assert!((CONDITIONAL_VARIANCE / integral - 1.0).abs() < 1e-12);
     let quarter = lower_bound(0.01, 0.25).unwrap() / (0.01 * 0.0625);
-    assert!((quarter - 0.0911).abs() < 5e-5 && (quarter / CONDITIONAL_VARIANCE - 0.4585).abs() < 5e-5, "{quarter}");
+    assert!(
+        (quarter - 0.0911).abs() < 5e-5 && (quarter / CONDITIONAL_VARIANCE - 0.4585).abs() < 5e-5,
+        "{quarter}"
+    );
     assert!(lower_bound(0.01, 0.1).unwrap() / (0.01 * 0.01) > quarter);
     assert_eq!(lower_bound(0.3, 0.5).unwrap(), 0.0);
 }
@@ -81,7 +89,10 @@ fn exponents_are_the_slopes() {
         let by_p = (ln(p * h.exp(), r) - ln(p / h.exp(), r)) / (2.0 * h);
         let by_r = (ln(p, r * h.exp()) - ln(p, r / h.exp())) / (2.0 * h);
         // Central differences: h²/6 third derivatives, of order 1.
-        assert!((found.probability - by_p).abs() < 1e-7 && (found.ratio - by_r).abs() < 1e-7, "{found:?} {by_p} {by_r}");
+        assert!(
+            (found.probability - by_p).abs() < 1e-7 && (found.ratio - by_r).abs() < 1e-7,
+            "{found:?} {by_p} {by_r}"
+        );
         let best = optimum_at_ratio(p, r).unwrap();
         let ln = |s: f64| optimum(p, s).unwrap().loss.ln();
         let by_sigma = (ln(best.sigma * h.exp()) - ln(best.sigma / h.exp())) / (2.0 * h);

@@ -80,10 +80,9 @@ pub fn edgeworth_row_loss<'a>(
 /// `∫ u φ⁽ʳ⁺¹⁾(μ+cu) du = φ⁽ʳ⁾(μ+c)/c − (1/c) ∫ φ⁽ʳ⁾(μ+cu) du`.
 fn derivatives(p: f64, c: f64, mean: f64, sigma: f64) -> [f64; 4] {
     if c.abs() < sigma {
-        // The integrand hardly varies: sixteen-point accuracy from panels of three-point Gauss–Legendre.
-        let mut sums = density_derivatives(mean, sigma);
-        sums.rotate_left(1);
-        let mut total: [f64; 4] = std::array::from_fn(|r| 2.0 * (1.0 - p) * sums[r]);
+        // Dividing by c would cancel, but the integrand hardly varies.
+        let off = density_derivatives(mean, sigma);
+        let mut total: [f64; 4] = std::array::from_fn(|r| 2.0 * (1.0 - p) * off[r + 1]);
         for panel in 0..PANELS {
             for (x, weight) in GAUSS_3 {
                 let u = (f64::from(panel) + 0.5 + x / 2.0) / f64::from(PANELS);
@@ -103,7 +102,7 @@ fn derivatives(p: f64, c: f64, mean: f64, sigma: f64) -> [f64; 4] {
     })
 }
 
-/// Panels for weights `c` below σ: error below 1e-12 of the largest value.
+/// Panels for weights `c` below σ: their error is of order `(c/(16 σ))⁶/2000`, about 1e-10.
 const PANELS: u32 = 16;
 /// The abscissas and weights of three-point Gauss–Legendre on [−1, 1].
 const GAUSS_3: [(f64, f64); 3] =
@@ -133,10 +132,14 @@ mod tests {
     /// Each derivative against differences of the one before, the first against the Gaussian loss itself.
     #[test]
     fn derivatives_of_the_gaussian_loss() {
-        for (p, c, mean, sigma) in [(0.2, 0.9, -0.3, 0.4), (0.6, -0.5, 0.2, 0.3), (0.3, 0.05, -0.1, 0.5), (0.4, 0.0, 0.1, 0.7)] {
-            let loss = |m: f64| Feature::uniform(p).unwrap().row_loss(&Channel::new(c, m, sigma).unwrap()).total;
+        for (p, c, mean, sigma) in
+            [(0.2, 0.9, -0.3, 0.4), (0.6, -0.5, 0.2, 0.3), (0.3, 0.05, -0.1, 0.5), (0.4, 0.0, 0.1, 0.7)]
+        {
+            let loss =
+                |m: f64| Feature::uniform(p).unwrap().row_loss(&Channel::new(c, m, sigma).unwrap()).total;
             let h = 4e-3;
-            let third = (loss(mean + 2.0 * h) - 2.0 * loss(mean + h) + 2.0 * loss(mean - h) - loss(mean - 2.0 * h))
+            let third = (loss(mean + 2.0 * h) - 2.0 * loss(mean + h) + 2.0 * loss(mean - h)
+                - loss(mean - 2.0 * h))
                 / (2.0 * h * h * h);
             let found = derivatives(p, c, mean, sigma);
             let size = found[0].abs().max(0.1);
@@ -144,12 +147,18 @@ mod tests {
             assert!((found[0] - third).abs() < 1e-3 * size, "{} {third}", found[0]);
             for r in 0..3 {
                 let h = 1e-4;
-                let slope = (derivatives(p, c, mean + h, sigma)[r] - derivatives(p, c, mean - h, sigma)[r]) / (2.0 * h);
-                assert!((found[r + 1] - slope).abs() < 1e-5 * slope.abs().max(1.0), "{r}: {} {slope}", found[r + 1]);
+                let slope = (derivatives(p, c, mean + h, sigma)[r] - derivatives(p, c, mean - h, sigma)[r])
+                    / (2.0 * h);
+                assert!(
+                    (found[r + 1] - slope).abs() < 1e-5 * slope.abs().max(1.0),
+                    "{r}: {} {slope}",
+                    found[r + 1]
+                );
             }
         }
         // Both ways to integrate meet where they change over.
-        let (below, above) = (derivatives(0.3, 0.999_999_999, -0.2, 1.0), derivatives(0.3, 1.000_000_001, -0.2, 1.0));
+        let (below, above) =
+            (derivatives(0.3, 0.999_999_999, -0.2, 1.0), derivatives(0.3, 1.000_000_001, -0.2, 1.0));
         for (a, b) in below.into_iter().zip(above) {
             assert_relative_eq!(a, b, epsilon = 1e-8, max_relative = 1e-8);
         }

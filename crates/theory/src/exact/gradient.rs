@@ -12,7 +12,6 @@ use nalgebra::Complex;
 
 use super::interference::{Group, feature_cumulants};
 use super::periodic::{BINOMIAL, Periodic, imaginary, uniform_transforms};
-use super::piecewise::Piecewise;
 use super::row::Output;
 use super::{ExactLoss, Probability};
 
@@ -59,7 +58,12 @@ impl Waves {
 
 impl Output {
     /// The loss, its slope in the bias, and its gradient in the row, which is overwritten.
-    pub(super) fn gradient(&self, probability: Probability<'_>, feature: usize, row: &mut [f64]) -> (ExactLoss, f64) {
+    pub(super) fn gradient(
+        &self,
+        probability: Probability<'_>,
+        feature: usize,
+        row: &mut [f64],
+    ) -> (ExactLoss, f64) {
         let (law, m) = (&self.law, self.bias);
         let solution = self.solve();
         let groups = &law.groups;
@@ -110,7 +114,9 @@ impl Output {
         });
         for (group, slope) in law.groups.iter().zip(slopes) {
             let mut power = 1.0;
-            for (r, (kappa, by)) in feature_cumulants(group.probability).into_iter().zip(by_cumulant).enumerate() {
+            for (r, (kappa, by)) in
+                feature_cumulants(group.probability).into_iter().zip(by_cumulant).enumerate()
+            {
                 *slope += by * kappa * (r + 1) as f64 * power;
                 power *= group.weight;
             }
@@ -175,13 +181,9 @@ impl Output {
 }
 
 /// The abscissas and weights of three-point Gauss–Legendre on [−1, 1].
-const GAUSS_3: [(f64, f64); 3] = [
-    (-0.774_596_669_241_483_4, 5.0 / 9.0),
-    (0.0, 8.0 / 9.0),
-    (0.774_596_669_241_483_4, 5.0 / 9.0),
-];
+const GAUSS_3: [(f64, f64); 3] =
+    [(-0.774_596_669_241_483_4, 5.0 / 9.0), (0.0, 8.0 / 9.0), (0.774_596_669_241_483_4, 5.0 / 9.0)];
 
-/// A loss and its slope: the plain definition, for tests and for those who differentiate something else.
 #[cfg(test)]
 mod tests {
     use approx::assert_relative_eq;
@@ -202,11 +204,18 @@ mod tests {
         for (row, feature, bias) in rows {
             for probabilities in [[0.02; 9], each, [1.0; 9]] {
                 let mut gradient = vec![f64::NAN; row.len()];
-                let found = exact_row_gradient(row, feature, bias, &probabilities[..], &mut gradient).unwrap();
+                let found =
+                    exact_row_gradient(row, feature, bias, &probabilities[..], &mut gradient).unwrap();
                 let value = exact_row_loss(row, feature, bias, &probabilities[..]).unwrap();
                 assert_relative_eq!(found.value.loss, value.loss, epsilon = 0.0, max_relative = 1e-15);
-                let step = 1e-2 * row.iter().enumerate().filter(|&(j, w)| j != feature && *w != 0.0)
-                    .map(|(_, w)| w.abs()).fold(f64::INFINITY, f64::min).min(0.1);
+                let step = 1e-2
+                    * row
+                        .iter()
+                        .enumerate()
+                        .filter(|&(j, w)| j != feature && *w != 0.0)
+                        .map(|(_, w)| w.abs())
+                        .fold(f64::INFINITY, f64::min)
+                        .min(0.1);
                 let quotient = |entry: Option<usize>| {
                     let at = |steps: f64| {
                         let (mut row, mut bias) = (row.to_vec(), bias);
@@ -224,7 +233,10 @@ mod tests {
                 assert!((found.bias - quotient(None)).abs() < tolerance, "{row:?} {probabilities:?} bias");
                 for (j, &slope) in gradient.iter().enumerate() {
                     let expected = quotient(Some(j));
-                    assert!((slope - expected).abs() < tolerance, "{row:?} {j}: {slope:e} {expected:e} of {size:e}");
+                    assert!(
+                        (slope - expected).abs() < tolerance,
+                        "{row:?} {j}: {slope:e} {expected:e} of {size:e}"
+                    );
                 }
             }
         }

@@ -10,8 +10,8 @@
 //! Sections 2 and 4.2 of the paper; `w_j = W_ij`, `p_j` the probabilities.
 
 use super::Probability;
-use super::piecewise::Piecewise;
 use super::periodic::BINOMIAL;
+use super::piecewise::Piecewise;
 
 /// Equal terms of the interference.
 #[derive(Debug, Clone, Copy)]
@@ -308,7 +308,12 @@ mod tests {
             for z in [-1.0_f64, 0.7, 1.0] {
                 let law = Interference::new(&[1.0, 0.3], 1, Probability::Shared(p));
                 let sum = law.series[0].iter().rev().fold(0.0, |sum, a| sum * z + a);
-                assert_relative_eq!(sum, (p * (z.exp_m1() / z - 1.0)).ln_1p(), epsilon = 0.0, max_relative = 1e-14);
+                assert_relative_eq!(
+                    sum,
+                    (p * (z.exp_m1() / z - 1.0)).ln_1p(),
+                    epsilon = 0.0,
+                    max_relative = 1e-14
+                );
             }
         }
     }

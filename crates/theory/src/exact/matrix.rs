@@ -162,7 +162,8 @@ pub fn exact_gradient<'a>(
         let row: Vec<f64> = product.row(i).iter().copied().collect();
         check_row(&row, i, bias[i], Probability::Shared(1.0))?;
         let mut gradient = vec![0.0; features];
-        let (value, slope) = Output::new(&row, i, bias[i], probability).gradient(probability, i, &mut gradient);
+        let (value, slope) =
+            Output::new(&row, i, bias[i], probability).gradient(probability, i, &mut gradient);
         Ok((value, slope, gradient))
     })?;
     let scale = 1.0 / features as f64;

@@ -14,7 +14,9 @@ mod piecewise;
 mod row;
 
 pub use edgeworth::{EdgeworthLoss, edgeworth_row_loss};
-pub use matrix::{SampledLoss, exact_gradient, exact_loss, exact_loss_of_rows, exact_losses, exact_model_loss};
+pub use matrix::{
+    SampledLoss, exact_gradient, exact_loss, exact_loss_of_rows, exact_losses, exact_model_loss,
+};
 
 use crate::error::{finite, probability as check_probability};
 use crate::{Error, Result};
@@ -142,6 +144,7 @@ pub fn exact_row_gradient<'a>(
     if gradient.len() != row.len() {
         return Err(Error::Size { what: "gradient", given: gradient.len(), expected: row.len() });
     }
-    let (value, bias) = row::Output::new(row, feature, bias, probability).gradient(probability, feature, gradient);
+    let (value, bias) =
+        row::Output::new(row, feature, bias, probability).gradient(probability, feature, gradient);
     Ok(RowGradient { value, bias })
 }

@@ -247,7 +247,8 @@ mod tests {
     /// Every node against the plain product, with weights over six decades, some repeated.
     #[test]
     fn nodes_agree_with_the_product() {
-        let mut row: Vec<f64> = (0..57).map(|k| (-1.0_f64).powi(k) * 10.0_f64.powf(-f64::from(k % 29) / 5.0)).collect();
+        let mut row: Vec<f64> =
+            (0..57).map(|k| (-1.0_f64).powi(k) * 10.0_f64.powf(-f64::from(k % 29) / 5.0)).collect();
         row.extend([0.3, 0.3, 0.3, -2e-3, -2e-3, 0.0]);
         let probabilities: Vec<f64> = (0..row.len()).map(|k| [0.02, 0.3, 0.7][k % 3]).collect();
         let law = Interference::new(&row, 4, Probability::Each(&probabilities));

@@ -102,7 +102,12 @@ mod tests {
                 assert_relative_eq!(loss.at(t)[0], sum(&loss, t), epsilon = 0.0, max_relative = 2e-8);
                 let (below, above) = (loss.at(t - 1e-6)[0], loss.at(t + 1e-6)[0]);
                 if t.abs() > 1e-5 && (t + own).abs() > 1e-5 {
-                    assert_relative_eq!(loss.at(t)[1], (above - below) / 2e-6, epsilon = 1e-9, max_relative = 1e-8);
+                    assert_relative_eq!(
+                        loss.at(t)[1],
+                        (above - below) / 2e-6,
+                        epsilon = 1e-9,
+                        max_relative = 1e-8
+                    );
                 }
                 if own.abs() > 1e-5 && (t + own).abs() > 1e-5 {
                     let slope = (Piecewise { own: own + 1e-6, ..loss }.at(t)[0]
@@ -116,7 +121,9 @@ mod tests {
 
     #[test]
     fn average_along_a_path_is_exact() {
-        for (own, m, w) in [(0.9, -1.3, 2.0), (0.9, 0.4, -1.9), (-0.5, 0.2, 0.7), (0.0, -0.2, 0.5), (0.8, 0.1, 1e-9)] {
+        for (own, m, w) in
+            [(0.9, -1.3, 2.0), (0.9, 0.4, -1.9), (-0.5, 0.2, 0.7), (0.0, -0.2, 0.5), (0.8, 0.1, 1e-9)]
+        {
             let loss = Piecewise { probability: 0.2, own };
             let steps = 20_000;
             let mut plain = [0.0; 4];

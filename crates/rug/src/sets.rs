@@ -1,0 +1,212 @@
+//! Sets `S` that are better than random ones in some way: equiangular, sparse, or nearly equiangular at small ratios.
+//!
+//! | rug | n_s | n_d | off-diagonal entries |
+//! |---|---|---|---|
+//! | [`difference_set`](PersianRug::difference_set) | 4ᵏ | 2²ᵏ⁻¹ ± 2ᵏ⁻¹ | `±2ᵏ⁻¹/n_d`: equiangular, the Welch bound is attained |
+//! | [`simplices`](PersianRug::simplices) | 2ᵐ | n_s(1 − 1/c), c = 2ᵗ | `−1/(c − 1)` among c features, else 0 |
+//! | [`cubes`](PersianRug::cubes) | 4ᵏ | 2ᵏ | at most √2 (k odd) or 2 (k even) times the Welch bound, nearly |
+//!
+//! Up to complement and shift, the sets of quadratic type have the only parameters of non-trivial difference sets in a
+//! group `Z₂ᵐ` (Mann 1965); a simplex of all features, c = n_s, is the trivial one.
+
+use rand::Rng;
+
+use crate::error::log2;
+use crate::{Error, PersianRug, Result};
+
+impl PersianRug {
+    /// The rug of a difference set: `S = {k: Q(k) = q}` for a quadratic form `Q` without radical on the m = 2k bits of an
+    /// index (the support of a bent function, or its complement).
+    ///
+    /// ```math
+    /// Q_+(k) = k_0 k_1 + k_2 k_3 + \dots, \qquad Q_-(k) = Q_+(k) + k_0 + k_1 \pmod 2
+    /// ```
+    ///
+    /// All off-diagonal entries of `R` are `±2^{k−1}/n_d`: n_s equiangular lines. There are two sizes, `n_s/2 ± √n_s/2`,
+    /// each with and without the row 0 of ones (`zero`), which decides the row sum.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchSet`] unless n_s = 4ᵏ with k ≥ 1 and n_d is one of the two sizes.
+    pub fn difference_set(features: usize, hidden: usize, zero: bool) -> Result<Self> {
+        let none = Error::NoSuchSet {
+            family: "difference set",
+            features,
+            needs: "a power of four above 1, and features/2 ± √features/2 hidden dimensions",
+        };
+        let bits = log2(features)?;
+        if bits == 0 || bits % 2 != 0 || hidden.abs_diff(features / 2) != 1 << (bits / 2 - 1) {
+            return Err(none);
+        }
+        // Q₊ is 0 more often than 1, Q₋ less often, and both are 0 at 0.
+        let hyperbolic = (hidden > features / 2) == zero;
+        let even = 0x5555_5555 & (features - 1);
+        let form = |k: usize| {
+            let products = (k & even & (k >> 1)).count_ones();
+            let linear = if hyperbolic { 0 } else { (k & 3).count_ones() };
+            (products + linear) & 1
+        };
+        let rows: Vec<_> = (0..features).filter(|&k| (form(k) == 0) == zero).collect();
+        Self::new(features, &rows)
+    }
+
+    /// The direct sum of regular simplices, `S = {k: k mod c ≠ 0}`: features in groups of `c` (a power of two), each the
+    /// corners of a regular simplex in `c − 1` dimensions of its own, `R_ij = −1/(c − 1)` within a group and 0 outside.
+    ///
+    /// `c = 2` gives antipodal pairs, r = 1/2; `c = n_s` one simplex. The interference is never positive.
+    ///
+    /// # Errors
+    /// [`Error::NotPowerOfTwo`] unless n_s is a power of two in `1..=2³¹`, [`Error::NoSuchSet`] unless `corners` is a power
+    /// of two in `2..=n_s`.
+    pub fn simplices(features: usize, corners: usize) -> Result<Self> {
+        log2(features)?;
+        if !corners.is_power_of_two() || !(2..=features).contains(&corners) {
+            let needs = "a power of two, and groups of a power of two in 2..=features";
+            return Err(Error::NoSuchSet { family: "simplices", features, needs });
+        }
+        let rows: Vec<_> = (0..features).filter(|&k| k % corners != 0).collect();
+        Self::new(features, &rows)
+    }
+
+    /// The rug of `S = {(x, x³): x ∈ GF(2ᵏ)}`, `n_s = 4ᵏ`, `n_d = 2ᵏ` (the dual of a two-error-correcting BCH code).
+    ///
+    /// The cube is Gold's function: for odd k the off-diagonal entries are 0 and `±√(2/n_d)`, for even k also `±2/√n_d`,
+    /// `±1/√n_d`, against a Welch bound of about `1/√n_d`. A random set of this size is at about `√(2 ln n_s / n_d)`.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchSet`] unless `n_s = 4ᵏ` with `3 ≤ k ≤ 10` (for k < 3 the set does not span).
+    pub fn cubes(features: usize) -> Result<Self> {
+        /// Irreducible polynomials of degree 3 … 10 over the field of two elements.
+        const MODULI: [usize; 8] =
+            [0b1011, 0b1_0011, 0b10_0101, 0b100_0011, 0b1000_0011, 0x11b, 0b10_0000_0011, 0b100_0000_1001];
+        let bits = log2(features)?;
+        let none = Error::NoSuchSet { family: "cubes", features, needs: "a power of four in 4^3..=4^10" };
+        let degree = bits / 2;
+        let modulus = MODULI.get((degree as usize).wrapping_sub(3)).filter(|_| bits % 2 == 0).ok_or(none)?;
+        let times = |x: usize, y: usize| {
+            (0..degree).rev().fold(0, |mut product, bit| {
+                product <<= 1;
+                product ^= if product >> degree & 1 == 1 { *modulus } else { 0 };
+                product ^ if y >> bit & 1 == 1 { x } else { 0 }
+            })
+        };
+        let rows: Vec<_> = (0..1_usize << degree).map(|x| times(times(x, x), x) << degree | x).collect();
+        Self::new(features, &rows)
+    }
+
+    /// The best of `draws` random rugs: the first of least `cost`, for instance an exact loss or the coherence. A cost that
+    /// is NaN counts as worst.
+    ///
+    /// # Errors
+    /// As [`random`](Self::random), and [`Error::Length`] for `draws = 0`.
+    pub fn best_of<R: Rng + ?Sized>(
+        features: usize,
+        hidden: usize,
+        draws: usize,
+        rng: &mut R,
+        mut cost: impl FnMut(&Self) -> f64,
+    ) -> Result<Self> {
+        let mut best: Option<(f64, Self)> = None;
+        for _ in 0..draws {
+            let rug = Self::random(features, hidden, rng)?;
+            let cost = cost(&rug);
+            if best.as_ref().is_none_or(|(least, _)| cost < *least || least.is_nan()) {
+                best = Some((cost, rug));
+            }
+        }
+        best.map(|(_, rug)| rug).ok_or(Error::Length { what: "number of draws", given: 0, expected: 1 })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use approx::assert_relative_eq;
+    use rand_chacha::ChaCha8Rng;
+    use rand_chacha::rand_core::SeedableRng;
+
+    use super::*;
+    use crate::welch_coherence;
+
+    #[test]
+    fn difference_sets_are_equiangular_of_both_sizes_with_and_without_zero() {
+        for k in 1..=6 {
+            let features = 1 << (2 * k);
+            for hidden in [features / 2 - (1 << (k - 1)), features / 2 + (1 << (k - 1))] {
+                for zero in [false, true] {
+                    let rug = PersianRug::difference_set(features, hidden, zero).unwrap();
+                    assert_eq!(rug.hidden(), hidden);
+                    assert_eq!(rug.rows().contains(&0), zero);
+                    let magnitude = (1 << (k - 1)) as f64 / hidden as f64;
+                    assert!(rug.first_row()[1..].iter().all(|g| g.abs() == magnitude));
+                    let welch = welch_coherence(features, hidden);
+                    assert_relative_eq!(magnitude, welch, epsilon = 0.0, max_relative = 1e-14);
+                }
+            }
+        }
+        for (features, hidden) in [(1, 1), (2, 1), (32, 16), (64, 32), (64, 29), (16, 16)] {
+            let error = PersianRug::difference_set(features, hidden, false);
+            assert!(matches!(error, Err(Error::NoSuchSet { .. })), "{features} {hidden}");
+        }
+        assert!(matches!(PersianRug::difference_set(48, 20, true), Err(Error::NotPowerOfTwo { given: 48 })));
+    }
+
+    /// Every non-zero element is a difference equally often: the definition, by counting.
+    #[test]
+    fn difference_set_has_its_defining_property() {
+        let rug = PersianRug::difference_set(64, 28, true).unwrap();
+        let mut counts = [0; 64];
+        rug.rows().iter().for_each(|k| rug.rows().iter().for_each(|l| counts[k ^ l] += 1));
+        assert_eq!(counts[0], 28);
+        assert!(counts[1..].iter().all(|&count| count == 12));
+    }
+
+    #[test]
+    fn simplices_are_blocks() {
+        for (features, corners) in [(2, 2), (64, 2), (64, 8), (32, 32)] {
+            let rug = PersianRug::simplices(features, corners).unwrap();
+            assert_eq!(rug.hidden() * corners, features * (corners - 1));
+            assert_eq!(rug.span().aliases(), 1);
+            assert_eq!(rug.span().antipodal, corners == 2);
+            for (j, &g) in rug.first_row().iter().enumerate() {
+                let expected = if j == 0 { 1.0 } else if j < corners { -1.0 / (corners - 1) as f64 } else { 0.0 };
+                assert_relative_eq!(g, expected, epsilon = 0.0, max_relative = 1e-15);
+            }
+        }
+        for (features, corners) in [(8, 0), (8, 1), (8, 3), (8, 16), (1, 1)] {
+            assert!(matches!(PersianRug::simplices(features, corners), Err(Error::NoSuchSet { .. })));
+        }
+    }
+
+    #[test]
+    fn cubes_are_within_two_of_the_welch_bound_and_span() {
+        for k in 3..=10_i32 {
+            let rug = PersianRug::cubes(1 << (2 * k)).unwrap();
+            assert_eq!(rug.hidden(), 1 << k);
+            assert_eq!(rug.span().aliases(), 1);
+            let exponent = if k % 2 == 1 { (1 - k) / 2 } else { (2 - k) / 2 };
+            assert_eq!(rug.statistics().coherence, 2_f64.powi(exponent), "k = {k}");
+        }
+        for features in [1, 4, 16, 32, 128, 1 << 22] {
+            assert!(matches!(PersianRug::cubes(features), Err(Error::NoSuchSet { .. })), "{features}");
+        }
+    }
+
+    #[test]
+    fn best_of_is_the_least_of_its_draws() {
+        let rng = || ChaCha8Rng::seed_from_u64(11);
+        let cost = |rug: &PersianRug| rug.statistics().coherence;
+        let mut stream = rng();
+        let draws: Vec<_> = (0..10).map(|_| PersianRug::random(64, 20, &mut stream).unwrap()).collect();
+        let least = draws.iter().map(cost).fold(f64::INFINITY, f64::min);
+        let best = PersianRug::best_of(64, 20, 10, &mut rng(), cost).unwrap();
+        assert_eq!(cost(&best), least);
+        assert_eq!(Some(&best), draws.iter().find(|rug| cost(rug) == least));
+        assert!(draws.iter().any(|rug| cost(rug) > least));
+        let mut calls = 0;
+        let late = |_: &PersianRug| {
+            calls += 1;
+            if calls < 4 { f64::NAN } else { 0.0 }
+        };
+        assert_eq!(PersianRug::best_of(64, 20, 10, &mut rng(), late).unwrap(), draws[3]);
+        assert!(PersianRug::best_of(64, 20, 0, &mut rng(), cost).is_err());
+    }
+}

@@ -1,0 +1,296 @@
+//! The macroscopic statistics of a Persian rug and the cumulants of its interference, in O(n_s log n_s) and exact.
+//!
+//! ```math
+//! \nu_i = \sum_{j \ne i} R_{ij} x_j, \qquad
+//! \kappa_m(\nu_i) = \kappa_m(x) \sum_{j \ne 0} g(j)^m
+//! ```
+//!
+//! The features `x_j` are independent and alike, so cumulants add up; every row of `R` holds the same entries
+//! `g(j)`, so there is one set of cumulants for all features, and the fluctuation Δvar(ν) over the rows (paper,
+//! figure 6) is exactly zero.
+//!
+//! | sum over j ≠ 0 | value |
+//! |---|---|
+//! | `g(j)` | `(n_s/n_d)·[0 ∈ S] − 1` |
+//! | `g(j)²` | `n_s/n_d − 1`: the bound (6) on σ² is attained by every `S` |
+//! | `g(j)³` | `n_s/n_d³ · #{(k, l, m) ∈ S³: k⊕l⊕m = 0} − 1`: what differs between sets `S` |
+//! | `g(j)⁴` | `n_s/n_d⁴ · #{(k, l, m, q) ∈ S⁴: k⊕l⊕m⊕q = 0} − 1`: likewise |
+
+use std::fmt;
+
+use toy_superposition_data::Moments;
+
+use crate::{PersianRug, Result};
+
+/// The first four cumulants of a random number.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Cumulants {
+    /// κ₁, the mean.
+    pub mean: f64,
+    /// κ₂, the variance.
+    pub variance: f64,
+    /// κ₃, the third central moment.
+    pub third: f64,
+    /// κ₄, the fourth central moment less `3κ₂²`.
+    pub fourth: f64,
+}
+
+impl Cumulants {
+    /// The cumulants of the paper's feature: `u ~ U[0, 1]` with probability `p`, else 0.
+    ///
+    /// `κ₁ = p/2`, `κ₂ = p/3 − p²/4`, `κ₃ = p(1 − p)²/4`, `κ₄ = p/5 − 5p²/6 + p³ − 3p⁴/8`.
+    ///
+    /// # Errors
+    /// [`Error::Data`](crate::Error::Data) unless `0 < probability ≤ 1`.
+    pub fn uniform(probability: f64) -> Result<Self> {
+        let p = probability;
+        let moments = Moments::uniform(p)?;
+        Ok(Self {
+            mean: moments.mean,
+            variance: moments.variance(),
+            third: p * (1.0 - p) * (1.0 - p) / 4.0,
+            fourth: p * (0.2 - p * (5.0 / 6.0 - p * (1.0 - 0.375 * p))),
+        })
+    }
+
+    /// `κ₃ / κ₂^{3/2}`; NaN where the variance is 0.
+    pub fn skewness(&self) -> f64 {
+        self.third / (self.variance * self.variance.sqrt())
+    }
+
+    /// `κ₄ / κ₂²`; NaN where the variance is 0.
+    pub fn excess_kurtosis(&self) -> f64 {
+        self.fourth / (self.variance * self.variance)
+    }
+}
+
+/// The sums over the off-diagonal entries of any row of a rug.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Statistics {
+    /// `Σ_{j≠0} g(j)`.
+    pub sum: f64,
+    /// `Σ_{j≠0} g(j)²`.
+    pub squares: f64,
+    /// `Σ_{j≠0} g(j)³`.
+    pub cubes: f64,
+    /// `Σ_{j≠0} g(j)⁴`.
+    pub fourths: f64,
+    /// `Σ_{j≠0} |g(j)|³`.
+    pub absolute_cubes: f64,
+    /// The coherence `max_{j≠0} |g(j)|`, 0 if there is no other feature.
+    pub coherence: f64,
+}
+
+impl Statistics {
+    /// The cumulants of `ν_i = Σ_{j≠i} R_ij x_j` for independent features that all have the given cumulants.
+    ///
+    /// The interference of `W = a R` is `a ν_i`: its m-th cumulant is `aᵐ` times this one.
+    pub fn interference(&self, feature: &Cumulants) -> Cumulants {
+        Cumulants {
+            mean: feature.mean * self.sum,
+            variance: feature.variance * self.squares,
+            third: feature.third * self.cubes,
+            fourth: feature.fourth * self.fourths,
+        }
+    }
+
+    /// `Λ = Σ_{j≠i} |W_ij|³ / (Σ_{j≠i} W_ij²)^{3/2}`, the same for every row (paper, eq. 3); NaN if n_d = n_s.
+    pub fn lyapunov(&self) -> f64 {
+        self.absolute_cubes / (self.squares * self.squares.sqrt())
+    }
+}
+
+/// The least coherence that n_s unit vectors in n_d ≤ n_s dimensions can have (Welch, 1974): `√((n_s − n_d)/(n_d(n_s − 1)))`.
+///
+/// A rug attains it where all `|g(j)|`, j ≠ 0, are equal: an equiangular tight frame. 0 for `features = 1`, NaN for
+/// `hidden = 0`.
+pub fn welch_coherence(features: usize, hidden: usize) -> f64 {
+    let (features, hidden) = (features as f64, hidden as f64);
+    if features == 1.0 {
+        return 0.0;
+    }
+    ((features - hidden).max(0.0) / (hidden * (features - 1.0))).sqrt()
+}
+
+/// What the rows `S` span in the vector space of the m bits of an index over the field of two elements.
+///
+/// Features `i` and `j` have the same column of the encoder exactly if `i ⊕ j` is orthogonal to every `k ∈ S`: where
+/// `S` does not span the space, features come in groups of 2^(m − rank) that no decoder can tell apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// The dimension m = log₂ n_s of the space.
+    pub dimension: u32,
+    /// The dimension of the span of `S`.
+    pub rank: u32,
+    /// Whether features come in pairs with opposite columns, `R_ij = −1`. Such a pair is no defect: only one of the two
+    /// is positive where one alone is on.
+    pub antipodal: bool,
+}
+
+impl Span {
+    /// How many features share each column of the encoder: 1 if `S` spans the space.
+    pub fn aliases(&self) -> usize {
+        1 << (self.dimension - self.rank)
+    }
+}
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "S spans {} of {} dimensions", self.rank, self.dimension)?;
+        match self.aliases() {
+            1 => Ok(()),
+            aliases => write!(f, ": warning, groups of {aliases} features are indistinguishable"),
+        }
+    }
+}
+
+impl PersianRug {
+    /// The sums over the off-diagonal entries of a row, in O(n_s log n_s), no n_s × n_s matrix.
+    pub fn statistics(&self) -> Statistics {
+        let mut statistics =
+            Statistics { sum: 0.0, squares: 0.0, cubes: 0.0, fourths: 0.0, absolute_cubes: 0.0, coherence: 0.0 };
+        for &g in &self.first_row()[1..] {
+            let square = g * g;
+            statistics.sum += g;
+            statistics.squares += square;
+            statistics.cubes += square * g;
+            statistics.fourths += square * square;
+            statistics.absolute_cubes += square * g.abs();
+            statistics.coherence = statistics.coherence.max(g.abs());
+        }
+        statistics
+    }
+
+    /// What `S` spans, by elimination over the field of two elements in O(n_d log n_s).
+    ///
+    /// Antipodal pairs `i`, `i ⊕ d` have odd `popcount(d ∧ k)` for every `k ∈ S`; such a `d` exists exactly if no even
+    /// sum of rows equals an odd one, so the elimination carries that parity in one more bit, below the others.
+    pub fn span(&self) -> Span {
+        let dimension = self.features().ilog2();
+        let mut basis = vec![0; dimension as usize + 1];
+        for &row in self.rows() {
+            let mut vector = row << 1 | 1;
+            while vector != 0 {
+                let pivot = &mut basis[vector.ilog2() as usize];
+                if *pivot == 0 {
+                    *pivot = vector;
+                    break;
+                }
+                vector ^= *pivot;
+            }
+        }
+        let rank = basis[1..].iter().filter(|&&vector| vector != 0).count() as u32;
+        Span { dimension, rank, antipodal: basis[0] == 0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use approx::assert_relative_eq;
+    use rand_chacha::ChaCha8Rng;
+    use rand_chacha::rand_core::SeedableRng;
+
+    use super::*;
+
+    fn rug(features: usize, hidden: usize, seed: u64) -> PersianRug {
+        PersianRug::random(features, hidden, &mut ChaCha8Rng::seed_from_u64(seed)).unwrap()
+    }
+
+    /// The sums from Parseval and from counting the solutions of k⊕l⊕m = 0 and k⊕l⊕m⊕q = 0 in S.
+    #[test]
+    fn power_sums_count_additive_relations() {
+        for (features, hidden, seed) in [(64, 9, 1), (64, 40, 2), (128, 17, 3), (2, 1, 4), (16, 16, 5), (1, 1, 6)] {
+            let rug = rug(features, hidden, seed);
+            let (rows, statistics) = (rug.rows(), rug.statistics());
+            let (mut sums, mut triples) = (vec![0_u32; features], 0_u32);
+            for &k in rows {
+                for &l in rows {
+                    sums[k ^ l] += 1;
+                    triples += u32::from(rows.contains(&(k ^ l)));
+                }
+            }
+            let quadruples: u32 = sums.iter().map(|count| count * count).sum();
+            let (n, d) = (features as f64, hidden as f64);
+            assert_relative_eq!(statistics.sum + 1.0, rug.off_diagonal_sum() + 1.0, epsilon = 1e-13 * n);
+            assert_relative_eq!(statistics.squares + 1.0, n / d, epsilon = 0.0, max_relative = 1e-13);
+            let cubes = n / d.powi(3) * f64::from(triples);
+            assert_relative_eq!(statistics.cubes + 1.0, cubes, epsilon = 1e-13 * n, max_relative = 1e-13);
+            let fourths = n / d.powi(4) * f64::from(quadruples);
+            assert_relative_eq!(statistics.fourths + 1.0, fourths, epsilon = 0.0, max_relative = 1e-13);
+        }
+    }
+
+    #[test]
+    fn statistics_are_those_of_every_dense_row() {
+        let rug = rug(64, 11, 8);
+        let (dense, statistics) = (rug.matrix::<f64>(), rug.statistics());
+        for i in [0, 1, 37, 63] {
+            let others = || (0..64).filter(move |&j| j != i).map(|j| dense[(i, j)]);
+            let sum = |f: fn(f64) -> f64| others().map(f).sum::<f64>();
+            assert_relative_eq!(statistics.sum, sum(|w| w), epsilon = 1e-13);
+            assert_relative_eq!(statistics.squares, sum(|w| w * w), epsilon = 0.0, max_relative = 1e-13);
+            assert_relative_eq!(statistics.cubes, sum(|w| w.powi(3)), epsilon = 1e-13);
+            assert_relative_eq!(statistics.fourths, sum(|w| w.powi(4)), epsilon = 0.0, max_relative = 1e-13);
+            let third = sum(|w| w.abs().powi(3));
+            assert_relative_eq!(statistics.absolute_cubes, third, epsilon = 0.0, max_relative = 1e-13);
+            let lyapunov = third / sum(|w| w * w).powf(1.5);
+            assert_relative_eq!(statistics.lyapunov(), lyapunov, epsilon = 0.0, max_relative = 1e-13);
+            assert_eq!(statistics.coherence, others().map(f64::abs).fold(0.0, f64::max));
+        }
+    }
+
+    /// The cumulants from the raw moments `E xᵏ = p/(k+1)` by the general formula.
+    #[test]
+    fn cumulants_of_the_feature_follow_from_its_moments() {
+        for p in [1e-6, 0.05, 0.3, 0.8, 1.0] {
+            let [m1, m2, m3, m4] = [p / 2.0, p / 3.0, p / 4.0, p / 5.0];
+            let x = Cumulants::uniform(p).unwrap();
+            let tolerance = 1e-14 * p;
+            assert_relative_eq!(x.mean, m1, epsilon = 0.0);
+            assert_relative_eq!(x.variance, m2 - m1 * m1, epsilon = tolerance);
+            assert_relative_eq!(x.third, m3 - 3.0 * m2 * m1 + 2.0 * m1.powi(3), epsilon = tolerance);
+            let fourth = m4 - 4.0 * m3 * m1 - 3.0 * m2 * m2 + 12.0 * m2 * m1 * m1 - 6.0 * m1.powi(4);
+            assert_relative_eq!(x.fourth, fourth, epsilon = tolerance);
+        }
+        assert_relative_eq!(Cumulants::uniform(1.0).unwrap().fourth, -1.0 / 120.0, epsilon = 1e-15);
+        assert_relative_eq!(Cumulants::uniform(1.0).unwrap().excess_kurtosis(), -1.2, max_relative = 1e-13);
+        for p in [0.0, -0.1, 1.1, f64::NAN] {
+            assert!(Cumulants::uniform(p).is_err());
+        }
+    }
+
+    /// Interference of antipodal pairs is −x: the cumulants change sign with their order, and nothing else happens.
+    #[test]
+    fn interference_of_antipodal_pairs_is_minus_the_partner() {
+        let x = Cumulants::uniform(0.1).unwrap();
+        let nu = PersianRug::simplices(32, 2).unwrap().statistics().interference(&x);
+        assert_eq!(nu, Cumulants { mean: -x.mean, variance: x.variance, third: -x.third, fourth: x.fourth });
+        assert_eq!(nu.skewness(), -x.skewness());
+    }
+
+    #[test]
+    fn span_finds_aliases_and_antipodes_as_the_first_row_shows_them() {
+        let sets: [&[usize]; 7] =
+            [&[0], &[5], &[1, 2, 4, 8], &[1, 2, 3], &[3, 5, 6, 0], &[8, 9, 10, 12], &[0, 1, 2, 4, 8]];
+        for rows in sets {
+            let rug = PersianRug::new(16, rows).unwrap();
+            let (row, span) = (rug.first_row(), rug.span());
+            assert_eq!(span.aliases(), row.iter().filter(|&&g| g == 1.0).count(), "{rows:?}");
+            assert_eq!(span.antipodal, row.contains(&-1.0), "{rows:?}");
+        }
+        let span = PersianRug::new(16, &[1, 2, 3]).unwrap().span();
+        assert_eq!(span, Span { dimension: 4, rank: 2, antipodal: false });
+        assert!(span.to_string().contains("groups of 4 features"));
+        assert!(!rug(16, 12, 3).span().to_string().contains("warning"));
+    }
+
+    #[test]
+    fn welch_bound_holds_for_every_rug() {
+        for (hidden, seed) in [(1, 1), (5, 2), (20, 3), (31, 4), (32, 5)] {
+            let coherence = rug(32, hidden, seed).statistics().coherence;
+            assert!(coherence >= welch_coherence(32, hidden) * (1.0 - 1e-14), "{hidden}");
+        }
+        assert_relative_eq!(welch_coherence(16, 6), 1.0 / 3.0, max_relative = 1e-15);
+        assert_eq!((welch_coherence(8, 8), welch_coherence(1, 1)), (0.0, 0.0));
+    }
+}
