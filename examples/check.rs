@@ -51,6 +51,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         ("bias_variance", json!(statistics.bias.variance), "their variance (Fig. 5)"),
         ("effective_bias_mean", json!(statistics.effective_bias.mean), "mean of b_i + Σ_j≠i W_ij E x_j"),
         ("sigma_mean", json!(statistics.sigma.mean), "mean of the std of ν_i"),
+        ("dropped", json!(statistics.dropped), "features with W_ii ≤ 1 % of the largest; they have no σ"),
         ("lyapunov", json!(statistics.lyapunov_max), "Λ, worst row (eq. 3, Fig. 7)"),
         ("delta_variance", json!(statistics.sigma_squared.variance), "Δvar(ν) (Fig. 6)"),
         ("gaussian_loss", json!(check.gaussian_loss), "predicted from its own rows, Gaussian interference"),

@@ -35,7 +35,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         features,
         values: rug.matrix::<f64>().transpose().as_slice().to_vec(),
         limit: None,
-        caption: format!("Persian rug: n_s = {features}, n_d = {hidden}, S random, seed {seed}."),
+        caption: format!("Persian rug: $n_s = {features}$, $n_d = {hidden}$, $S$ random, seed {seed}."),
     };
     let written = figures::rug(&figure, arguments.out.with_extension(""))?;
     println!("{}\n{}", written.png.display(), written.svg.display());

@@ -11,7 +11,7 @@ use toy_superposition::theory;
 
 /// The best symmetric weights at one (p, n_d/n_s), from closed forms: nothing is sampled or trained.
 ///
-/// The output is ReLU(a(x + ν) + a·β) with Gaussian interference ν of standard deviation σ, at the least σ that
+/// The output is ReLU(a(x + ν) + b) with Gaussian interference ν of standard deviation σ, at the least σ that
 /// weights of rank n_d allow. Losses are per feature.
 #[derive(Parser)]
 struct Arguments {
@@ -34,7 +34,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         ("ratio", r, "r = n_d/n_s"),
         ("sigma", optimum.sigma, "interference σ at the Welch bound (eq. 6)"),
         ("a", optimum.a, "diagonal of W"),
-        ("b", optimum.shift, "bias inside ReLU(a(x + ν + b)); zero-mean ν"),
+        ("b", optimum.b, "bias b in ReLU(a(x + ν) + b), ν of mean 0"),
         ("loss", optimum.loss, "per feature"),
         ("loss_on", optimum.loss_on, "while the feature is on"),
         ("loss_off", optimum.loss_off, "while it is off"),

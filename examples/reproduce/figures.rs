@@ -28,19 +28,19 @@ pub(crate) fn draw(
     let (features, hidden) = (256, 40);
     let persian = PersianRug::random(features, hidden, &mut sample_rng(seed, 0))?;
     let matrix = persian.matrix::<f64>();
-    let caption = format!("Persian rug: n_s = {features}, n_d = {hidden}, S random, seed {seed}.");
+    let caption = format!("Persian rug: $n_s = {features}$, $n_d = {hidden}$, $S$ random, seed {seed}.");
     let figure = Rug {
         features,
         values: matrix.transpose().as_slice().to_vec(),
         limit: None,
-        caption: format!("{caption} R has unit diagonal and rank n_d."),
+        caption: format!("{caption} $R$ has unit diagonal and rank $n_d$."),
     };
     drawn.push((caption, rug(&figure, out.join("figure1_rug"))?.png));
 
     for &features in &family.features {
         let series: Vec<_> = family.probabilities.iter().map(|&p| series(outcomes, features, p)).collect();
         let note = format!(
-            "n_s = {features}, seed {seed}; {} fresh samples a point, bars one standard error.",
+            "$n_s = {features}$, seed {seed}; {} fresh samples a point, bars one standard error.",
             family.samples
         );
         let caption = format!("Loss against ratio: {note}");
@@ -49,7 +49,7 @@ pub(crate) fn draw(
         // Where the drop begins: r ≈ p.
         let least = family.probabilities.iter().copied().fold(f64::INFINITY, f64::min);
         let zoom = (0.0, (8.0 * least).max(2.5 * family.ratios[0]).min(1.0));
-        let caption = format!("The initial drop, r near p: {note}");
+        let caption = format!("The initial drop, $r$ near $p$: {note}");
         let figure = LossCurves { ratios: Some(zoom), caption: caption.clone(), ..figure };
         drawn.push((caption, loss_curves(&figure, out.join(format!("figure2b_drop_{features}")))?.png));
         let caption = format!("Loss against ratio, logarithmic: {note}");
@@ -106,8 +106,8 @@ fn block(
     let size = BLOCK.min(features);
     let corner = model.product().view((0, 0), (size, size)).transpose();
     let caption = format!(
-        "First {size} × {size} elements of W = W_out W_in and the bias of a trained model: n_s = {features}, \
-         n_d = {hidden}, p = {probability:.4}, seed {seed}."
+        "First {size} × {size} elements of $W = W_{{out}} W_{{in}}$ and the bias of a trained model: \
+         $n_s = {features}$, $n_d = {hidden}$, $p = {probability:.4}$, seed {seed}."
     );
     let figure = WeightBlock {
         features: size,

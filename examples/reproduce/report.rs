@@ -143,17 +143,28 @@ fn verdict(outcomes: &[Outcome]) -> String {
     let nonlinear = outcomes
         .iter()
         .filter(|cell| cell.linear_loss - cell.trained_loss > SIGNIFICANT * cell.trained_standard_error);
+    let off_by = |cell: &&Outcome| (cell.trained_loss - cell.theory_loss) / cell.trained_standard_error;
+    let below = outcomes.iter().filter(|cell| off_by(cell) < -SIGNIFICANT);
+    // Were these rows' interference Gaussian, they would do worse than they do.
+    let heavy_tailed = below
+        .filter(|cell| cell.gaussian_loss - cell.trained_loss > SIGNIFICANT * cell.trained_standard_error);
+    let above = outcomes.iter().filter(|cell| off_by(cell) > SIGNIFICANT);
+    let dropping = above.filter(|cell| cell.dropped > 0);
     let agree = if all.within == outcomes.len() { "agree" } else { "do not agree" };
     format!(
-        "At these sizes trained models and the Gaussian theory **{agree}** within {SIGNIFICANT} standard errors: {} of {} \
-         models are below the theory, {} above. A trained model below the theory has found weights whose interference is \
-         not Gaussian (few large entries a row, see the column `lyapunov` of results.csv), which the theory does not \
-         cover; one above it has dropped features or was stopped early. Trained models beat the rug in {} cells; they \
-         beat the linear model in {}. The rugs themselves are within {SIGNIFICANT} standard errors of the theory in {} \
-         cells, below in {}, above in {}: at finite n_s their interference is not quite Gaussian either.\n",
+        "At these sizes trained models and the Gaussian theory **{agree}** within {SIGNIFICANT} standard errors.\n\n\
+         - {} of {} models are **below** the theory. In {} of these, Gaussian interference with the mean and variance of \
+         the model's own rows would give a higher loss than was measured: their gain comes from interference that is not \
+         Gaussian, which the theory does not cover.\n\
+         - {} are **above** it; {} of these have dropped features (`dropped` in results.csv).\n\
+         - {} models beat the rug, {} beat the optimal linear model.\n\
+         - The rugs are within {SIGNIFICANT} standard errors of the theory in {} cells, below it in {}, above in {}: at \
+         finite n_s their interference is not quite Gaussian either.\n",
         all.below,
         outcomes.len(),
+        heavy_tailed.count(),
         all.above,
+        dropping.count(),
         beaten.count(),
         nonlinear.count(),
         rugs.within,

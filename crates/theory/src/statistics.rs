@@ -67,6 +67,9 @@ impl Spread {
     }
 }
 
+/// A feature whose diagonal is at most this fraction of the largest is dropped.
+const DROPPED: f64 = 0.01;
+
 /// The statistics of all rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Statistics {
@@ -82,17 +85,17 @@ pub struct Statistics {
     pub effective_bias: Spread,
     /// Of `Σ_{j≠i} W_ij`.
     pub row_sum: Spread,
-    /// Of `σ_i`, over the rows with `W_ii ≠ 0`.
+    /// Of `σ_i`, over the rows that are not dropped.
     pub sigma: Spread,
-    /// Of `Var ν_i = σ_i²`, over the rows with `W_ii ≠ 0`; its variance is `Δvar(ν)` of figure 6.
+    /// Of `Var ν_i = σ_i²`, over the rows that are not dropped; its variance is `Δvar(ν)` of figure 6.
     pub sigma_squared: Spread,
-    /// Rows with `W_ii = 0`, which have no `σ_i`.
-    pub without_diagonal: usize,
+    /// Rows with `|W_ii| ≤ 0.01 max_j |W_jj|`: features that the model has dropped, whose `σ_i` means nothing.
+    pub dropped: usize,
     /// `Λ = max Λ_i`, equation (3).
     pub lyapunov_max: f64,
     /// The mean of `Λ_i`.
     pub lyapunov_mean: f64,
-    /// The Welch bound and how far the rows lie above it; absent if some `W_ii = 0`.
+    /// The Welch bound and how far the rows lie above it; absent if a row is dropped.
     pub welch: Option<WelchCheck>,
 }
 
@@ -122,18 +125,19 @@ impl Statistics {
             return Err(Error::Size { what: "hidden (at most)", given: hidden, expected: features });
         }
         let rows: Vec<Row> = (0..features).map(|i| row(w, bias[i], moments, i)).collect();
-        let with_diagonal = rows.iter().filter(|row| row.diagonal != 0.0);
-        let without_diagonal = features - with_diagonal.clone().count();
-        let welch = if without_diagonal == 0 { Some(welch_check(w, hidden, moments)?) } else { None };
+        let largest = rows.iter().fold(0.0, |most: f64, row| most.max(row.diagonal.abs()));
+        let kept = rows.iter().filter(|row| row.diagonal.abs() > DROPPED * largest);
+        let dropped = features - kept.clone().count();
+        let welch = if dropped == 0 { Some(welch_check(w, hidden, moments)?) } else { None };
         Ok(Self {
             hidden,
             diagonal: Spread::of(rows.iter().map(|row| row.diagonal)),
             bias: Spread::of(rows.iter().map(|row| row.bias)),
             effective_bias: Spread::of(rows.iter().map(|row| row.effective_bias)),
             row_sum: Spread::of(rows.iter().map(|row| row.row_sum)),
-            sigma: Spread::of(with_diagonal.clone().map(Row::sigma)),
-            sigma_squared: Spread::of(with_diagonal.map(|row| row.sigma() * row.sigma())),
-            without_diagonal,
+            sigma: Spread::of(kept.clone().map(Row::sigma)),
+            sigma_squared: Spread::of(kept.map(|row| row.sigma() * row.sigma())),
+            dropped,
             lyapunov_max: rows.iter().fold(0.0, |most, row| row.lyapunov.max(most)),
             lyapunov_mean: rows.iter().map(|row| row.lyapunov).sum::<f64>() / features as f64,
             welch,

@@ -71,7 +71,7 @@ fn statistics_do_not_depend_on_scale() {
     let mut dead = w.clone();
     dead.row_mut(3).fill(0.0);
     let dead = Statistics::from_product(&dead, &[0.1; 6], 2, &moments).unwrap();
-    assert_eq!((dead.without_diagonal, dead.rows[3].lyapunov, dead.rows[3].noise), (1, 0.0, 0.0));
+    assert_eq!((dead.dropped, dead.rows[3].lyapunov, dead.rows[3].noise), (1, 0.0, 0.0));
     assert!(dead.welch.is_none() && dead.sigma.mean.is_finite() && dead.lyapunov_mean.is_finite());
 }
 
