@@ -37,6 +37,7 @@ impl Activation {
     }
 
     /// Replaces the preactivation `z` of one sample (length n_s) by `y = f(z)`.
+    #[inline]
     pub fn apply<T: Scalar>(self, sample: &mut [T]) {
         match self {
             Self::Identity => {}

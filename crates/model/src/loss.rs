@@ -278,9 +278,10 @@ struct Residual<'a, T> {
 
 impl<T: Scalar> Residual<'_, T> {
     fn of_batch(&self, columns: &mut [T], losses: &mut [SampleLoss], batch: &SparseBatch<T>) {
+        let arch = pulp::Arch::new();
         let work = |sample: usize, (column, loss): (&mut [T], &mut SampleLoss)| {
             let (indices, values) = batch.sample(sample);
-            *loss = self.of_sample(column, indices, values);
+            *loss = arch.dispatch(|| self.of_sample(column, indices, values));
         };
         let features = batch.features();
         #[cfg(feature = "parallel")]
@@ -298,6 +299,7 @@ impl<T: Scalar> Residual<'_, T> {
     }
 
     /// Replaces `W_out h` of one sample by its δ.
+    #[inline(always)]
     fn of_sample(&self, column: &mut [T], indices: &[u32], values: &[T]) -> SampleLoss {
         column.iter_mut().zip(self.bias).for_each(|(z, &b)| *z += b);
         self.activation.apply(column);

@@ -16,6 +16,7 @@
 //! result do not depend on the number of threads.
 
 use faer::{MatMut, MatRef};
+use pulp::Arch;
 
 use crate::{Scalar, Shape};
 
@@ -23,7 +24,7 @@ use crate::{Scalar, Shape};
 const BLOCK: usize = 64;
 
 /// Entries of a column that [`gather`] keeps in registers at a time.
-const LANES: usize = 32;
+const LANES: usize = 64;
 
 /// n_d × n_s: the encoder, or the transposed decoder.
 pub(crate) fn columns<T: Scalar>(values: &[T], shape: Shape) -> MatRef<'_, T> {
@@ -137,14 +138,18 @@ impl<T: Scalar> Lists<T> {
 
 /// Column `k` of `out` (`width` rows) `= Σ value · table column index` over list `k` (`+=` if `add`).
 pub(crate) fn gather<T: Scalar>(out: &mut [T], width: usize, table: &[T], lists: ListsRef<'_, T>, add: bool) {
+    let arch = Arch::new();
     for_each_block(out, width, |first, chunk| {
-        for (k, column) in chunk.chunks_exact_mut(width).enumerate() {
-            let range = lists.offsets[first + k]..lists.offsets[first + k + 1];
-            gather_column(column, table, &lists.indices[range.clone()], &lists.values[range], add);
-        }
+        arch.dispatch(|| {
+            for (k, column) in chunk.chunks_exact_mut(width).enumerate() {
+                let range = lists.offsets[first + k]..lists.offsets[first + k + 1];
+                gather_column(column, table, &lists.indices[range.clone()], &lists.values[range], add);
+            }
+        });
     });
 }
 
+#[inline(always)]
 fn gather_column<T: Scalar>(column: &mut [T], table: &[T], indices: &[u32], values: &[T], add: bool) {
     let width = column.len();
     let mut pieces = column.chunks_exact_mut(LANES);

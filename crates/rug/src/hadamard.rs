@@ -58,7 +58,9 @@ mod tests {
     fn lengths_that_are_no_power_of_two_are_refused() {
         for n in [0, 3, 6, 1000] {
             assert!(matches!(hadamard_matrix::<f32>(n), Err(Error::NotPowerOfTwo { given }) if given == n));
-            assert!(matches!(transform_naive(&vec![1.0; n]), Err(Error::NotPowerOfTwo { given }) if given == n));
+            assert!(
+                matches!(transform_naive(&vec![1.0; n]), Err(Error::NotPowerOfTwo { given }) if given == n)
+            );
         }
     }
 

@@ -214,52 +214,6 @@ impl<T: Scalar, const R: usize> WithSimd for Across<'_, T, R> {
     }
 }
 
-/// Panel.
-pub(crate) struct Panel<'a, T, const R: usize, const Q: usize>(pub(crate) [&'a mut [T]; R]);
-
-impl<T: Scalar, const R: usize, const Q: usize> WithSimd for Panel<'_, T, R, Q> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        const C: usize = 4;
-        let mut rows = self.0.map(T::vectors::<S>);
-        let vectors = rows[0].len();
-        for row in &mut rows {
-            let (kept, _) = std::mem::take(row).split_at_mut(vectors);
-            *row = kept;
-        }
-        let Some(&first) = rows[0].first() else { return };
-        let mut buffer = [[first; C]; R];
-        for k in (0..vectors).step_by(C) {
-            for r in 0..R / Q {
-                for c in 0..C {
-                    let mut x = [first; Q];
-                    for q in 0..Q {
-                        x[q] = rows[r + q * (R / Q)][k + c];
-                    }
-                    butterflies::<T, S, Q>(simd, &mut x);
-                    for q in 0..Q {
-                        buffer[r + q * (R / Q)][c] = x[q];
-                    }
-                }
-            }
-            for q in 0..R / 8 {
-                for c in 0..C {
-                    let mut x = [first; 8];
-                    for r in 0..8 {
-                        x[r] = buffer[q * 8 + r][c];
-                    }
-                    butterflies::<T, S, 8>(simd, &mut x);
-                    for r in 0..8 {
-                        rows[q * 8 + r][k + c] = x[r];
-                    }
-                }
-            }
-        }
-    }
-}
-
 /// `data` cut into `R` equal slices.
 pub(crate) fn split<T, const R: usize>(data: &mut [T]) -> [&mut [T]; R] {
     let mut parts = data.chunks_exact_mut(data.len() / R);

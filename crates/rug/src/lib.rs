@@ -16,5 +16,3 @@ pub use matrix_free::MatrixFreeRug;
 pub use persian::PersianRug;
 pub use statistics::{Cumulants, Span, Statistics, welch_coherence};
 pub use transform::{transform, transform_columns, transform_into, transform_rows};
-#[allow(missing_docs)]
-pub use transform::TOP;

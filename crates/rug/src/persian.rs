@@ -147,7 +147,11 @@ impl PersianRug {
     ///
     /// # Errors
     /// [`Error::NotFinite`] unless `a` and `bias` are finite.
-    pub fn autoencoder<T: toy_superposition_model::Scalar>(&self, a: f64, bias: f64) -> Result<Autoencoder<T>> {
+    pub fn autoencoder<T: toy_superposition_model::Scalar>(
+        &self,
+        a: f64,
+        bias: f64,
+    ) -> Result<Autoencoder<T>> {
         check_finite("a", a)?;
         check_finite("bias", bias)?;
         let encoder = self.encoder::<T>();

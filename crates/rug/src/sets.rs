@@ -167,7 +167,13 @@ mod tests {
             assert_eq!(rug.span().aliases(), 1);
             assert_eq!(rug.span().antipodal, corners == 2);
             for (j, &g) in rug.first_row().iter().enumerate() {
-                let expected = if j == 0 { 1.0 } else if j < corners { -1.0 / (corners - 1) as f64 } else { 0.0 };
+                let expected = if j == 0 {
+                    1.0
+                } else if j < corners {
+                    -1.0 / (corners - 1) as f64
+                } else {
+                    0.0
+                };
                 assert_relative_eq!(g, expected, epsilon = 0.0, max_relative = 1e-15);
             }
         }

@@ -147,8 +147,14 @@ impl fmt::Display for Span {
 impl PersianRug {
     /// The sums over the off-diagonal entries of a row, in O(n_s log n_s), no n_s × n_s matrix.
     pub fn statistics(&self) -> Statistics {
-        let mut statistics =
-            Statistics { sum: 0.0, squares: 0.0, cubes: 0.0, fourths: 0.0, absolute_cubes: 0.0, coherence: 0.0 };
+        let mut statistics = Statistics {
+            sum: 0.0,
+            squares: 0.0,
+            cubes: 0.0,
+            fourths: 0.0,
+            absolute_cubes: 0.0,
+            coherence: 0.0,
+        };
         for &g in &self.first_row()[1..] {
             let square = g * g;
             statistics.sum += g;
@@ -199,7 +205,9 @@ mod tests {
     /// The sums from Parseval and from counting the solutions of k⊕l⊕m = 0 and k⊕l⊕m⊕q = 0 in S.
     #[test]
     fn power_sums_count_additive_relations() {
-        for (features, hidden, seed) in [(64, 9, 1), (64, 40, 2), (128, 17, 3), (2, 1, 4), (16, 16, 5), (1, 1, 6)] {
+        for (features, hidden, seed) in
+            [(64, 9, 1), (64, 40, 2), (128, 17, 3), (2, 1, 4), (16, 16, 5), (1, 1, 6)]
+        {
             let rug = rug(features, hidden, seed);
             let (rows, statistics) = (rug.rows(), rug.statistics());
             let (mut sums, mut triples) = (vec![0_u32; features], 0_u32);

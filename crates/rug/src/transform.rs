@@ -12,9 +12,9 @@
 use nalgebra::DMatrix;
 use pulp::{Arch, Simd, WithSimd};
 
+use crate::Result;
 use crate::error::{check_length, log2};
 use crate::kernels::{Across, Block, Scalar, plain, split};
-use crate::Result;
 
 /// Bytes of a slice that is transformed without being cut further: it fits a first-level cache.
 const INNER: usize = 1 << 15;
@@ -98,17 +98,9 @@ pub(crate) fn for_each_column<T: Scalar>(data: &mut [T], n: usize, f: impl Fn(us
 /// The transform of a slice whose length is a power of two, on all threads if it is long.
 pub(crate) fn whole<T: Scalar>(arch: Arch, x: &mut [T]) {
     #[cfg(feature = "parallel")]
-    if size_of_val(x) >= PARALLEL {
-        let top: usize = TOP.load(std::sync::atomic::Ordering::Relaxed);
-        match top {
-            8 => across_threads(arch, split::<T, 8>(x)),
-            16 => across_threads(arch, split::<T, 16>(x)),
-            32 => across_threads(arch, split::<T, 32>(x)),
-            116 => panel_threads::<T, 16, 2>(arch, split(x)),
-            132 => panel_threads::<T, 32, 4>(arch, split(x)),
-            _ => panel_threads::<T, 64, 8>(arch, split(x)),
-        }
-        let part = x.len() / (top % 100);
+    if size_of_val(x) >= PARALLEL && rayon::current_num_threads() > 1 {
+        across_threads(arch, split::<T, 8>(x));
+        let part = x.len() / 8;
         return for_each_column(x, part, |_, part| serial(arch, part));
     }
     serial(arch, x);
@@ -145,23 +137,6 @@ fn across_threads<T: Scalar, const R: usize>(arch: Arch, rows: [&mut [T]; R]) {
         left
     });
     rayon::join(|| across_threads(arch, left), || across_threads(arch, right));
-}
-
-pub static TOP: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(8);
-fn panel_threads<T: Scalar, const R: usize, const Q: usize>(arch: Arch, rows: [&mut [T]; R]) {
-    let length = rows[0].len();
-    if size_of::<T>() * length <= INNER {
-        return arch.dispatch(crate::kernels::Panel::<T, R, Q>(rows));
-    }
-    let mut right: [&mut [T]; R] = std::array::from_fn(|_| Default::default());
-    let mut r = 0;
-    let left = rows.map(|row| {
-        let (left, rest) = row.split_at_mut(length / 2);
-        right[r] = rest;
-        r += 1;
-        left
-    });
-    rayon::join(|| panel_threads::<T, R, Q>(arch, left), || panel_threads::<T, R, Q>(arch, right));
 }
 
 #[cfg(test)]

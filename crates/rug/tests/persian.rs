@@ -23,7 +23,9 @@ fn definition(rug: &PersianRug) -> DMatrix<f64> {
 
 #[test]
 fn matrix_entry_and_first_row_are_the_definition() {
-    for (features, hidden, seed) in [(1, 1, 0), (2, 1, 1), (16, 5, 2), (64, 40, 3), (128, 127, 4), (32, 32, 5)] {
+    for (features, hidden, seed) in
+        [(1, 1, 0), (2, 1, 1), (16, 5, 2), (64, 40, 3), (128, 127, 4), (32, 32, 5)]
+    {
         let rug = rug(features, hidden, seed);
         assert_eq!((rug.features(), rug.hidden()), (features, hidden));
         assert_eq!(rug.ratio(), hidden as f64 / features as f64);
@@ -48,14 +50,18 @@ fn is_a_scaled_projector_with_unit_diagonal() {
         let singular = r.singular_values();
         let non_zero: Vec<_> = singular.iter().filter(|&&value| value > 0.5 * scale).collect();
         assert_eq!(non_zero.len(), hidden);
-        non_zero.iter().for_each(|&&value| assert_relative_eq!(value, scale, epsilon = 0.0, max_relative = 1e-12));
+        non_zero
+            .iter()
+            .for_each(|&&value| assert_relative_eq!(value, scale, epsilon = 0.0, max_relative = 1e-12));
         assert!(singular.iter().filter(|&&value| value <= 0.5 * scale).all(|&value| value < 1e-12 * scale));
     }
 }
 
 #[test]
 fn off_diagonal_sum_depends_on_row_zero() {
-    for (rows, expected) in [(&[0, 3, 9][..], 16.0 / 3.0 - 1.0), (&[1, 3, 9], -1.0), (&[7], -1.0), (&[0], 15.0)] {
+    for (rows, expected) in
+        [(&[0, 3, 9][..], 16.0 / 3.0 - 1.0), (&[1, 3, 9], -1.0), (&[7], -1.0), (&[0], 15.0)]
+    {
         let rug = PersianRug::new(16, rows).unwrap();
         assert_relative_eq!(rug.off_diagonal_sum(), expected, epsilon = 0.0, max_relative = 1e-15);
         for row in rug.matrix::<f64>().row_iter() {
@@ -105,7 +111,8 @@ fn random_sets_are_uniform() {
     }
     assert_eq!(counts.len(), 56);
     let expected = DRAWS as f64 / 56.0;
-    let chi_squared: f64 = counts.values().map(|&count| (f64::from(count) - expected).powi(2) / expected).sum();
+    let chi_squared: f64 =
+        counts.values().map(|&count| (f64::from(count) - expected).powi(2) / expected).sum();
     assert!(chi_squared < 102.78, "{chi_squared}");
 }
 
@@ -140,7 +147,8 @@ fn raw_bias_takes_out_the_mean_of_the_interference() {
         let bias = rug.raw_bias(1.4, -0.35, &feature);
         let model = rug.autoencoder::<f64>(1.4, bias).unwrap();
         let z = model.preactivation(&DMatrix::from_element(16, 1, feature.mean)).unwrap();
-        z.iter().for_each(|&z| assert_relative_eq!(z, 1.4 * 0.15 - 0.35, epsilon = 0.0, max_relative = 1e-13));
+        z.iter()
+            .for_each(|&z| assert_relative_eq!(z, 1.4 * 0.15 - 0.35, epsilon = 0.0, max_relative = 1e-13));
     }
 }
 
@@ -161,7 +169,10 @@ fn matrix_free_is_dense<T: Scalar>(epsilon: f64) {
         let close = |y: &DMatrix<T>| {
             let largest = y.iter().zip(&expected).map(|(&y, &e)| (y - e).to_f64().abs()).fold(0.0, f64::max);
             let norm = x.column_iter().map(|x| x.norm().to_f64()).fold(1.0, f64::max);
-            assert!(largest <= 4.0 * epsilon * norm * features as f64 / hidden as f64, "{features}: {largest}");
+            assert!(
+                largest <= 4.0 * epsilon * norm * features as f64 / hidden as f64,
+                "{features}: {largest}"
+            );
         };
         let y = model.forward(&x).unwrap();
         close(&y);
@@ -216,7 +227,10 @@ fn bits_do_not_depend_on_the_number_of_threads() {
     let exact: f64 = (0..1 << 17)
         .map(|j| f64::from(x[(j, 1)]) * f64::from(toy_superposition_rug::hadamard_entry(4096, j)))
         .sum();
-    assert!((f64::from(spot) - exact).abs() < 17.0 * f64::from(f32::EPSILON) * f64::from(x.column(1).norm()) * 8.0);
+    assert!(
+        (f64::from(spot) - exact).abs()
+            < 17.0 * f64::from(f32::EPSILON) * f64::from(x.column(1).norm()) * 8.0
+    );
 }
 
 proptest::proptest! {
