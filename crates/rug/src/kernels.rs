@@ -243,6 +243,7 @@ fn butterflies<T: Scalar, S: Simd, const R: usize>(simd: S, x: &mut [T::Vector<S
 }
 
 #[inline(always)]
+#[allow(clippy::needless_range_loop, reason = "k runs over R rows at once")]
 fn strided<T: Scalar, S: Simd, const R: usize>(simd: S, rows: [&mut [T]; R]) {
     let mut rows = rows.map(T::vectors::<S>);
     let vectors = rows[0].len();
@@ -267,15 +268,11 @@ fn strided<T: Scalar, S: Simd, const R: usize>(simd: S, rows: [&mut [T]; R]) {
 fn tiles<T: Scalar, S: Simd, const R: usize>(simd: S, data: &mut [T]) {
     for tile in T::vectors::<S>(data).as_chunks_mut::<R>().0 {
         let mut x = [tile[0]; R];
-        for r in 1..R {
-            x[r] = tile[r];
-        }
+        x[1..R].copy_from_slice(&tile[1..R]);
         butterflies::<T, S, R>(simd, &mut x);
-        for r in 0..R {
-            x[r] = T::within(simd, x[r]);
+        for x in &mut x {
+            *x = T::within(simd, *x);
         }
-        for r in 0..R {
-            tile[r] = x[r];
-        }
+        tile[..R].copy_from_slice(&x[..R]);
     }
 }

@@ -125,7 +125,7 @@ fn serial<T: Scalar>(arch: Arch, x: &mut [T]) {
 #[cfg(feature = "parallel")]
 fn across_threads<T: Scalar, const R: usize>(arch: Arch, rows: [&mut [T]; R]) {
     let length = rows[0].len();
-    if size_of::<T>() * length <= INNER {
+    if std::mem::size_of_val(rows[0]) <= INNER {
         return arch.dispatch(Across(rows));
     }
     let mut right: [&mut [T]; R] = std::array::from_fn(|_| Default::default());

@@ -1,5 +1,7 @@
 //! The rug against its definition, the properties that the paper proves of it, and its two forms as an autoencoder.
 
+#![allow(clippy::unwrap_used)]
+
 use approx::assert_relative_eq;
 use nalgebra::{DMatrix, DVector};
 use rand::SeedableRng;
@@ -75,7 +77,7 @@ fn off_diagonal_sum_depends_on_row_zero() {
 fn shifting_the_rows_changes_signs_only() {
     let rug = rug(32, 7, 5);
     let shifted = PersianRug::new(32, &rug.rows().iter().map(|k| k ^ 21).collect::<Vec<_>>()).unwrap();
-    let sign = |i: usize| if (i & 21).count_ones() % 2 == 0 { 1.0 } else { -1.0 };
+    let sign = |i: usize| if (i & 21).count_ones().is_multiple_of(2) { 1.0 } else { -1.0 };
     let r = rug.matrix::<f64>();
     assert_eq!(shifted.matrix(), DMatrix::from_fn(32, 32, |i, j| sign(i) * r[(i, j)] * sign(j)));
 }

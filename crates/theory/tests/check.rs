@@ -1,5 +1,7 @@
 //! Statistics of weights, the Welch bound's conditions and the check of a model, against plain sums and known frames.
 
+#![allow(clippy::unwrap_used)]
+
 use nalgebra::{DMatrix, DVector};
 use toy_superposition_data::Moments;
 use toy_superposition_model::{Activation, Autoencoder};

@@ -1,5 +1,6 @@
 //! The Gaussian loss, its derivatives and its building blocks, against 120-digit goldens and against each other.
 
+#![allow(clippy::unwrap_used)]
 #![allow(clippy::excessive_precision)]
 
 use toy_superposition_theory::{Channel, Error, Feature, RectifiedMoments};

@@ -1,5 +1,6 @@
 //! Magnitudes other than the paper's: closed forms against quadrature, both against 40 digits.
 
+#![allow(clippy::unwrap_used)]
 #![allow(clippy::excessive_precision)]
 
 use toy_superposition_theory::{

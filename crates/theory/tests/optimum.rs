@@ -1,5 +1,7 @@
 //! The optimum against 60-digit goldens, its limits, its regimes and the envelope.
 
+#![allow(clippy::unwrap_used)]
+
 use proptest::prelude::*;
 use toy_superposition_theory::{
     Envelope, Error, Feature, Interval, Regime, envelope, initial_loss, linear_loss, optimum,

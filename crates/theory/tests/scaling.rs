@@ -1,5 +1,7 @@
 //! The paper's bounds and limits against the exact loss.
 
+#![allow(clippy::unwrap_used)]
+
 use toy_superposition_theory::{
     CONDITIONAL_VARIANCE, Error, Feature, asymptotic_loss, blind_optimum, lower_bound, off_bound, optimum,
     optimum_at_ratio, screening_bias, sparse_scale, upper_bound,
