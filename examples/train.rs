@@ -65,6 +65,15 @@ enum Which {
 fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let (features, hidden, p) = (arguments.features, arguments.hidden, arguments.probability);
     let shape = Shape::new(features, hidden, false)?;
+    // Better now than after hours of training.
+    for path in arguments.out.iter().chain(&arguments.checkpoint) {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        if folder.is_some_and(|folder| !folder.is_dir()) || path.is_dir() {
+            return Err(
+                format!("{} cannot be written: no such folder, or a folder itself", path.display()).into()
+            );
+        }
+    }
     let data = Features::paper(features, p)?;
     let mut recipe = match arguments.recipe {
         Which::Text => Recipe::text(features)?,

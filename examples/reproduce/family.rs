@@ -46,7 +46,7 @@ impl Preset {
                 features: vec![128, 256],
                 probabilities: vec![0.02, 0.05, 0.2],
                 ratios: vec![0.025, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75],
-                samples: 100 * 1024,
+                samples: 40 * 1024,
                 max_epochs: 1500,
                 shown: (256, 0.05, 0.2),
             },
