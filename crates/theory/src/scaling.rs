@@ -11,7 +11,7 @@ use crate::tail::RectifiedMoments;
 /// `C = erf(1/√2) − √(2/(πe)) ≈ 0.1987` of equation (29): the variance of `N(0, 1)` within one standard deviation.
 pub const CONDITIONAL_VARIANCE: f64 = 0.198_748_043_098_799_2;
 
-/// Equation (8): the best gain at `r → 0`, where `σ → ∞` hides `u` from the rectifier; `t = (ν's bias)/σ`.
+/// Equation (8): the best gain at `r → 0`, where `σ → ∞` hides `u` from the rectifier.
 ///
 /// ```math
 /// a = p\,E u\,\frac{E (\nu + b)_+}{E (\nu + b)_+^2}, \qquad

@@ -69,7 +69,7 @@ pub fn initial_loss(probability: f64) -> Result<f64> {
 /// \ge V \left(\frac{n_s}{n_d} - 1\right),
 /// ```
 ///
-/// by Schur (equality if `W̃` is normal; with equal diagonals, symmetric) and Cauchy–Schwarz (equality if the n_d
+/// by Schur (equality if `W̃` is normal with real eigenvalues, that is, symmetric) and Cauchy–Schwarz (equality if the n_d
 /// non-zero eigenvalues are equal).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct WelchCheck {

@@ -301,3 +301,45 @@ fn bad_input_is_refused_by_name() {
     let linear = Autoencoder::new(&encoder, &decoder, &bias, Activation::Identity).unwrap();
     assert!(matches!(exact_model_loss(&linear, &[0], 0.1), Err(Error::Activation { given: "identity" })));
 }
+
+/// An output whose rectifier never acts has a quadratic loss, by independent means and variances, at any scale; and a
+/// tiny own weight beside ordinary interference is the limit of none.
+#[test]
+fn settled_outputs_and_tiny_own_weights() {
+    let (p, row) = (0.3, [0.7, -0.4, 0.9, 0.3, -0.8, 0.2, 0.5]);
+    let variance = p / 3.0 - p * p / 4.0;
+    for scale in [1e-12, 1e-9, 1e-5, 1e-2, 0.24] {
+        let row = row.map(|w| scale * w);
+        for bias in [0.3, 2.0] {
+            let mean = row.iter().sum::<f64>() * p / 2.0 + bias - p / 2.0;
+            let squares: f64 = row[1..].iter().map(|w| w * w).sum();
+            let expected = mean * mean + variance * ((1.0 - row[0]).powi(2) + squares);
+            let mut gradient = [f64::NAN; 7];
+            let found = exact_row_gradient(&row, 0, bias, p, &mut gradient).unwrap();
+            approx::assert_relative_eq!(found.value.loss, expected, epsilon = 0.0, max_relative = 1e-14);
+            assert!(found.value.error <= 1e-13 * expected);
+            approx::assert_relative_eq!(found.bias, 2.0 * mean, epsilon = 0.0, max_relative = 1e-13);
+            for (j, &slope) in gradient.iter().enumerate() {
+                let weight = if j == 0 { row[0] - 1.0 } else { row[j] };
+                let expected = mean * p + 2.0 * weight * variance;
+                approx::assert_relative_eq!(slope, expected, epsilon = 1e-15, max_relative = 1e-12);
+            }
+        }
+        // The positive weights sum to 2.6 scale.
+        let mut gradient = [f64::NAN; 7];
+        let shut = exact_row_gradient(&row, 0, -2.7 * scale, p, &mut gradient).unwrap();
+        assert_eq!((shut.value.loss, shut.bias, gradient), (p / 3.0, 0.0, [0.0; 7]));
+    }
+    for (own, bias) in [(1e-9, 0.2), (1e-9, -0.1), (1e-6, 0.4), (0.005, 0.35)] {
+        let with = |own: f64| {
+            let mut row = row.to_vec();
+            row[0] = own;
+            exact_row_loss(&row, 0, bias, p).unwrap()
+        };
+        let (tiny, half, none) = (with(own), with(own / 2.0), with(0.0));
+        assert!(tiny.error <= 1e-9 * tiny.loss, "{own}: {tiny:?}");
+        // Smooth in the own weight: the midpoint is off by its square only.
+        let middle = (tiny.loss + none.loss) / 2.0;
+        assert!((half.loss - middle).abs() <= own * own + 2e-9 * middle, "{own}: {tiny:?} {half:?} {none:?}");
+    }
+}

@@ -66,6 +66,13 @@ impl Output {
     ) -> (ExactLoss, f64) {
         let (law, m) = (&self.law, self.bias);
         let solution = self.solve();
+        if let Some(passes) = self.settled() {
+            let bias = if passes { self.settled_gradient(probability, feature, row) } else { 0.0 };
+            if !passes {
+                row.fill(0.0);
+            }
+            return (solution.value, bias);
+        }
         let groups = &law.groups;
         let [_, mut bias, mut own] = law.few(&self.loss, m);
         let mut slopes: Vec<f64> =
@@ -89,6 +96,23 @@ impl Output {
         self.silent_slopes(probability, feature, row, bias);
         row[feature] = own;
         (solution.value, bias)
+    }
+
+    /// The slopes of an output that always passes, `L = mean² + (1 − c)² Var x + Σ_j w_j² Var x_j`: the slope in the
+    /// bias is returned, `row` is overwritten.
+    fn settled_gradient(&self, probability: Probability<'_>, feature: usize, row: &mut [f64]) -> f64 {
+        let bias = -2.0 * self.open_mean();
+        row.fill(0.0);
+        let mut members = self.law.members.iter();
+        for group in &self.law.groups {
+            members.by_ref().take(group.count as usize).for_each(|&j| row[j] = group.weight);
+        }
+        row[feature] = self.loss.own - 1.0;
+        for (j, slope) in row.iter_mut().enumerate() {
+            let [mean, variance, ..] = feature_cumulants(probability.of(j));
+            *slope = bias * mean + 2.0 * *slope * variance;
+        }
+        bias
     }
 
     /// `∂L/∂w_j = E[x_j g′(T)]` at `w_j = 0`, where `x_j` and `T` are independent: `(p_j/2) ∂L/∂b`.

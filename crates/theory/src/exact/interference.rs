@@ -59,7 +59,7 @@ pub(super) fn feature_cumulants(p: f64) -> [f64; 4] {
 /// The coefficients of `log(1 + Σ_{r≥1} p zʳ/(r+1)!)`.
 ///
 /// Its nearest singularity, a zero of `1 − p + p (eᶻ − 1)/z`, has `|z| > 4.83` for every p in (0, 1]: at `|z| ≤ 1`
-/// what is left out is below `5·10⁻¹⁹`.
+/// what is left out is below `10⁻¹⁸`.
 fn logarithm(p: f64) -> [f64; ORDER + 1] {
     let mut factor = [0.0; ORDER + 1];
     let mut factorial = 1.0;
