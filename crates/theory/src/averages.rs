@@ -2,7 +2,8 @@
 //!
 //! ```math
 //! \bar g_k = \frac1h \int_0^h g_k(y + x)\,dx = \frac{g_{k+1}(y) - g_{k+1}(y + h)}{h}, \qquad
-//! \tilde g_k = \frac1{h^2} \int_0^h x\, g_k(y + x)\,dx = \frac{\bar g_{k+1} - g_{k+1}(y + h)}{h}.
+//! \tilde g_k = \frac1{h^2} \int_0^h x\, g_k(y + x)\,dx = \frac{\bar g_{k+1} - g_{k+1}(y + h)}{h}, \qquad
+//! \frac1{h^3} \int_0^h x^2 g_k(y + x)\,dx = \frac{2 \tilde g_{k+1} - g_{k+1}(y + h)}{h}.
 //! ```
 //!
 //! The differences cancel where `g` hardly changes over the interval; there Taylor's series about its middle is
@@ -13,11 +14,13 @@ use crate::tail::Tail;
 /// Terms of the Taylor series that leave 1e-16 for `h (y + 3/2) < 1`.
 const TERMS: usize = 20;
 
-/// `ḡ_k` for `k = −1..=2` (at index `k + 1`) and `g̃_k` for `k = −1..=1`, times `exp(reference²/2)`.
+/// `ḡ_k` for `k = −1..=2` (at index `k + 1`), `g̃_k` for `k = −1..=1` and the average of `(x/h)² g_0`, times
+/// `exp(reference²/2)`.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Averages {
     pub(crate) mean: [f64; 4],
     pub(crate) ramp: [f64; 3],
+    pub(crate) square: f64,
 }
 
 impl Averages {
@@ -41,6 +44,7 @@ impl Averages {
         for k in 0..3 {
             averages.ramp[k] = (averages.mean[k + 1] - end[k + 1]) * inverse;
         }
+        averages.square = (2.0 * averages.ramp[2] - end[2]) * inverse;
         averages
     }
 
@@ -60,7 +64,7 @@ impl Averages {
             g[n + 3] = middle * g[n + 2] - (n - 1) as f64 * g[n + 1];
         }
         let mut averages = Self::default();
-        let mut odd = [0.0; 3];
+        let (mut odd, mut even) = ([0.0; 3], 0.0);
         // half^j / j!
         let mut weight = 1.0;
         for j in 0..TERMS {
@@ -69,6 +73,7 @@ impl Averages {
                 for (k, mean) in averages.mean.iter_mut().enumerate() {
                     *mean += g[3 - k + j] * weight / factorial;
                 }
+                even += g[2 + j] * weight / (factorial + 2.0);
             } else {
                 for (k, odd) in odd.iter_mut().enumerate() {
                     *odd += g[3 - k + j] * weight / (factorial + 1.0);
@@ -79,6 +84,7 @@ impl Averages {
         for (k, odd) in odd.iter().enumerate() {
             averages.ramp[k] = 0.5 * (averages.mean[k] - odd);
         }
+        averages.square = 0.25 * (averages.mean[1] - 2.0 * odd[1] + even);
         averages
     }
 }

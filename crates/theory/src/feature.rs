@@ -32,6 +32,17 @@ pub struct Loss {
     pub off: f64,
 }
 
+/// The first derivatives of a row's loss `E (x − (c x + β + I)₊)²`, `I ~ N(0, s²)`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ChannelGradient {
+    /// `∂L/∂c = −2E[(x − Y)x; Y > 0]`.
+    pub slope: f64,
+    /// `∂L/∂β = −2E[x − Y; Y > 0]`.
+    pub shift: f64,
+    /// `∂L/∂(s²) = P[Y > 0] − E x δ(Y)`, by the heat equation; `∂L/∂s` is `2s` times this.
+    pub variance: f64,
+}
+
 /// The first derivatives of the total loss.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LossGradient {
@@ -111,6 +122,22 @@ impl<M: Magnitude> Feature<M> {
         self.symmetric_loss(channel, 1.0)
     }
 
+    /// The loss of one output, [`row_loss`](Self::row_loss), and its first derivatives in slope, shift and variance.
+    ///
+    /// At `s = 0` the derivative in the variance is its limit from above (finite unless the rectifier's edge falls on
+    /// a magnitude `u > 0` of positive probability).
+    pub fn row_gradient(&self, channel: &Channel) -> (f64, ChannelGradient) {
+        let noise = if channel.noise < SILENT { SILENT } else { channel.noise };
+        let channel = Channel { noise, ..*channel };
+        let terms = self.terms(&channel);
+        let gradient = ChannelGradient {
+            slope: -2.0 * terms.residual_signal(),
+            shift: -2.0 * terms.residual(1.0),
+            variance: terms.mass() - terms.edge(),
+        };
+        (terms.loss(1.0), gradient)
+    }
+
     pub(crate) fn symmetric_loss(&self, channel: &Channel, gain: f64) -> Loss {
         let (on, off) = (self.on_terms(channel).loss(gain), off_terms(channel).loss(gain));
         Loss { total: self.probability * on + (1.0 - self.probability) * off, on, off }
@@ -180,6 +207,9 @@ impl<M: Magnitude> Feature<M> {
         self.terms(&channel.scaled(self.magnitude.largest()))
     }
 }
+
+/// A noise that is as good as none, by which one can divide.
+const SILENT: f64 = 1e-150;
 
 /// `N/D`.
 pub(crate) fn best_gain(terms: &Terms) -> f64 {

@@ -8,7 +8,9 @@ mod error;
 mod exact;
 mod feature;
 mod magnitude;
+mod mean_field;
 mod optimum;
+mod product;
 mod quadrature;
 mod scaling;
 mod statistics;
@@ -21,11 +23,13 @@ pub use check::{Check, check, check_product};
 pub use envelope::{Envelope, Mixture, envelope};
 pub use error::{Error, Result};
 pub use exact::{
-    EdgeworthLoss, ExactLoss, Probability, RowGradient, SampledLoss, edgeworth_row_loss, exact_gradient,
-    exact_loss, exact_loss_of_rows, exact_losses, exact_model_loss, exact_row_gradient, exact_row_loss,
+    EdgeworthLoss, ExactLoss, ExactObjective, Probability, RowGradient, SampledLoss, edgeworth_row_loss,
+    exact_gradient, exact_loss, exact_loss_of_rows, exact_losses, exact_model_loss, exact_row_gradient,
+    exact_row_loss,
 };
-pub use feature::{Feature, Loss, LossGradient};
+pub use feature::{ChannelGradient, Feature, Loss, LossGradient};
 pub use magnitude::{Interval, Magnitude, UnitUniform};
+pub use mean_field::MeanField;
 pub use optimum::{Optimum, Regime, optimum, optimum_at_ratio, phase_map};
 pub use quadrature::{Density, Points, exponential};
 pub use scaling::{

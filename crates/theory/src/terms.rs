@@ -41,12 +41,13 @@ pub struct Terms {
     edge: f64,
 }
 
-/// The integrals of `u s g_1`, `2 s² g_2`, `s g_1`, `u g_0` and `g_0` over one side of `z = 0`.
+/// The integrals of `u s g_1`, `2 s² g_2`, `s g_1`, `u² g_0`, `u g_0` and `g_0` over one side of `z = 0`.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 struct Parts {
     product: f64,
     square: f64,
     first: f64,
+    power: f64,
     signal: f64,
     mass: f64,
 }
@@ -56,6 +57,7 @@ impl Parts {
         self.product += weight * other.product;
         self.square += weight * other.square;
         self.first += weight * other.first;
+        self.power += weight * other.power;
         self.signal += weight * other.signal;
         self.mass += weight * other.mass;
     }
@@ -94,8 +96,14 @@ impl Terms {
         let (line, z) = (self.channel.line(u), self.channel.z(u));
         let f = factor(z.abs(), reference);
         let [phi, g0, g1, g2, _] = if f == 0.0 { [0.0; 5] } else { Tail::new(z.abs()).0.map(|r| r * f) };
-        let parts =
-            Parts { product: u * s * g1, square: 2.0 * s * s * g2, first: s * g1, signal: u * g0, mass: g0 };
+        let parts = Parts {
+            product: u * s * g1,
+            square: 2.0 * s * s * g2,
+            first: s * g1,
+            power: u * u * g0,
+            signal: u * g0,
+            mass: g0,
+        };
         if s > 0.0 {
             self.edge += weight * u * phi / s;
         }
@@ -134,13 +142,15 @@ impl Terms {
         let &Side { near, far, y_near, y_far, h, middle } = side;
         let mut parts = Parts::default();
         if s > 0.0 {
-            let Averages { mean, ramp } = Averages::new(y_near, y_far, h, reference);
+            let Averages { mean, ramp, square } = Averages::new(y_near, y_far, h, reference);
+            let width = far - near;
             // ∫ u g_{k−1}
-            let u = |k: usize| near * mean[k] + (far - near) * ramp[k];
+            let u = |k: usize| near * mean[k] + width * ramp[k];
             parts = Parts {
                 product: s * u(2),
                 square: 2.0 * s * s * mean[3],
                 first: s * mean[2],
+                power: near * (near * mean[1] + 2.0 * width * ramp[1]) + width * width * square,
                 signal: u(1),
                 mass: mean[1],
             };
@@ -235,6 +245,14 @@ impl Terms {
         let Channel { slope, shift, .. } = self.channel;
         let open = self.open_mass * ((1.0 - gain * slope) * self.open_mean - gain * shift);
         (open - self.cut.signal - gain * self.cut.first) + (self.clipped.signal - gain * self.clipped.first)
+    }
+
+    /// `E [(u − Y) u; Y > 0]`.
+    pub(crate) fn residual_signal(&self) -> f64 {
+        let Channel { slope, shift, .. } = self.channel;
+        let square = self.open_mean * self.open_mean + self.open_variance;
+        let open = self.open_mass * ((1.0 - slope) * square - shift * self.open_mean);
+        (open - self.cut.power - self.cut.product) + (self.clipped.power - self.clipped.product)
     }
 
     /// `E [(u − a Y) Y; Y > 0]`.

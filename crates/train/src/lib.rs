@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod checkpoint;
+mod descend;
 mod error;
 mod fresh;
 mod recipe;
@@ -8,6 +9,7 @@ mod run;
 mod side_by_side;
 mod trainer;
 
+pub use descend::descend;
 pub use error::{Error, Result};
 pub use fresh::{EVALUATION, FreshBatches, initial_model};
 pub use recipe::{Batches, Recipe};

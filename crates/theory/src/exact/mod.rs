@@ -9,6 +9,7 @@ mod gradient;
 mod interference;
 mod matrix;
 mod nodes;
+mod objective;
 mod periodic;
 mod piecewise;
 mod row;
@@ -17,6 +18,7 @@ pub use edgeworth::{EdgeworthLoss, edgeworth_row_loss};
 pub use matrix::{
     SampledLoss, exact_gradient, exact_loss, exact_loss_of_rows, exact_losses, exact_model_loss,
 };
+pub use objective::ExactObjective;
 
 use crate::error::{finite, probability as check_probability};
 use crate::{Error, Result};

@@ -1,0 +1,194 @@
+//! Trains on the loss itself, without samples: the mean-field loss, or the exact loss of a small model.
+
+mod command_line;
+
+use std::error::Error;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::{Parser, ValueEnum};
+use serde_json::json;
+use toy_superposition::data::{Moments, sample_rng};
+use toy_superposition::model::{Autoencoder, Names, Objective, Shape, Weights};
+use toy_superposition::optim::{AdamConfig, Lbfgs, LbfgsConfig, Schedule, StopRule, WeightDecay};
+use toy_superposition::rug::PersianRug;
+use toy_superposition::theory::{self, ExactObjective, Feature, MeanField, Statistics};
+use toy_superposition::train::{Batches, Recipe, Trainer, descend, initial_model};
+
+/// Minimises the expected loss over all weights, in double precision and without samples.
+///
+/// The mean-field loss takes the interference for Gaussian; its minimum is known in closed form. The exact loss, for
+/// up to 256 features, takes nothing for granted. The same arguments give the same weights to the bit.
+#[derive(Parser)]
+struct Arguments {
+    /// Features n_s.
+    #[arg(long)]
+    features: usize,
+    /// Hidden dimensions n_d.
+    #[arg(long)]
+    hidden: usize,
+    /// Probability p that a feature is on.
+    #[arg(long)]
+    probability: f64,
+    /// Seed of the initial weights.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// The loss to minimise.
+    #[arg(long, value_enum, default_value_t = Which::MeanField)]
+    objective: Which,
+    /// Adam's steps.
+    #[arg(long, default_value_t = 600)]
+    steps: u64,
+    /// Adam's first learning rate; it falls to 0 along half a cosine.
+    #[arg(long, default_value_t = 0.003)]
+    rate: f64,
+    /// Iterations of L-BFGS after Adam's last step; with --steps 0, from the initial weights.
+    #[arg(long, default_value_t = 0)]
+    polish: u64,
+    /// Stop the mean-field descent once the loss is within this of the closed-form optimum, relatively.
+    #[arg(long, default_value_t = 1e-10)]
+    tolerance: f64,
+    /// Start from these weights (safetensors) instead of the seed's.
+    #[arg(long)]
+    start: Option<std::path::PathBuf>,
+    /// Write the weights here (safetensors).
+    #[arg(long)]
+    out: Option<std::path::PathBuf>,
+    /// Print one JSON object on the last line.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Which {
+    MeanField,
+    Exact,
+}
+
+/// Adam's memory is short, since there is no noise to average out: with the usual (0.9, 0.999) the large gradients of
+/// the first steps hold back the last ones, and some features are switched off by too long a stride and stay off. The
+/// epsilon must lie far below the gradients, which are as small as p/n_s².
+const ADAM: AdamConfig =
+    AdamConfig { beta1: 0.7, beta2: 0.8, epsilon: 1e-15, weight_decay: WeightDecay::L2(0.0) };
+
+/// Where a descent ended, and after how many evaluations of the gradient.
+type Descent = Result<(Autoencoder<f64>, u64), Box<dyn Error>>;
+
+fn minimise<O: Objective<f64> + Clone>(arguments: &Arguments, mut objective: O, goal: f64) -> Descent {
+    let shape = Shape::new(arguments.features, arguments.hidden, false)?;
+    let mut model = match &arguments.start {
+        Some(path) => Weights::<f64>::load(path)?.model,
+        None => initial_model::<f64>(shape, arguments.seed),
+    };
+    if model.shape() != shape {
+        return Err(format!("the weights are {:?}, not {shape:?}", model.shape()).into());
+    }
+    let mut steps = 0;
+    if arguments.steps > 0 {
+        let recipe = Recipe {
+            // Nothing is drawn.
+            batches: Batches::new(1, None)?,
+            adam: ADAM,
+            schedule: Schedule::cosine(arguments.rate, 0.0, arguments.steps)?,
+            stop: StopRule::Steps { steps: arguments.steps },
+        };
+        let mut trainer = Trainer::new(model, objective.clone(), &recipe, "without samples".to_owned())?;
+        while !trainer.stopped() && trainer.step()?.loss > goal {}
+        steps = trainer.steps();
+        model = trainer.into_model();
+    }
+    if arguments.polish > 0 {
+        let config = LbfgsConfig {
+            max_iterations: arguments.polish,
+            gradient_tolerance: 0.0,
+            ..LbfgsConfig::default()
+        };
+        steps += descend(&mut model, &mut objective, &Lbfgs::new(config)?)?.evaluations;
+    }
+    Ok((model, steps))
+}
+
+/// The mean and the least exact loss of ten random rugs, gain and bias from the theory; all rows of a rug are alike.
+fn rugs(arguments: &Arguments, optimum: &theory::Optimum) -> Result<(f64, f64), Box<dyn Error>> {
+    let p = arguments.probability;
+    let loss = |draw| -> Result<f64, Box<dyn Error>> {
+        let rug = PersianRug::random(arguments.features, arguments.hidden, &mut sample_rng(0, draw))?;
+        let bias = rug.raw_bias(optimum.a, optimum.b, &Moments::uniform(p)?);
+        Ok(theory::exact_model_loss(&rug.autoencoder::<f64>(optimum.a, bias)?, &[0], p)?.loss)
+    };
+    let losses = (0..10).map(loss).collect::<Result<Vec<_>, _>>()?;
+    Ok((losses.iter().sum::<f64>() / 10.0, losses.into_iter().fold(f64::INFINITY, f64::min)))
+}
+
+fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+    let &Arguments { features, hidden, probability: p, .. } = arguments;
+    let ratio = hidden as f64 / features as f64;
+    let optimum = theory::optimum_at_ratio(p, ratio)?;
+    let mixture = theory::envelope(p, ratio)?;
+    let feature = Feature::uniform(p)?;
+    let start = Instant::now();
+    let (model, steps) = match arguments.objective {
+        Which::MeanField => {
+            minimise(arguments, MeanField::new(feature), optimum.loss * (1.0 + arguments.tolerance))?
+        }
+        Which::Exact if features <= 256 => minimise(arguments, ExactObjective::new(p)?, 0.0)?,
+        Which::Exact => return Err(format!("{features} features: the exact loss is for at most 256").into()),
+    };
+    let seconds = start.elapsed().as_secs_f64();
+
+    let mean_field = MeanField::new(feature).loss(&model)?;
+    let rows: Vec<usize> = (0..features).step_by(features.div_ceil(1024)).collect();
+    let exact = theory::exact_model_loss(&model, &rows, p)?.loss;
+    let loss = if arguments.objective == Which::Exact { exact } else { mean_field };
+    let gap = loss / optimum.loss - 1.0;
+    let statistics = Statistics::of_model(&model, &vec![feature.moments(); features])?;
+    let welch = theory::welch_sigma(p, ratio)?;
+    let rugs = (arguments.objective == Which::Exact && features.is_power_of_two())
+        .then(|| rugs(arguments, &optimum))
+        .transpose()?;
+    if let Some(path) = &arguments.out {
+        Weights::new(model).save(path, Names::Own)?;
+    }
+
+    if arguments.json {
+        let object = json!({
+            "features": features, "hidden": hidden, "probability": p, "seed": arguments.seed,
+            "steps": steps, "seconds": seconds, "loss": loss, "optimum_loss": optimum.loss, "relative_gap": gap,
+            "sigma_mean": statistics.sigma.mean, "welch_sigma": welch, "exact_loss": exact,
+            "mean_field_loss": mean_field, "envelope_loss": mixture.loss, "dropped": statistics.dropped,
+            "envelope_dropped": mixture.dropped_fraction * features as f64,
+            "rug_loss": rugs.map(|rugs| rugs.0), "rug_best": rugs.map(|rugs| rugs.1),
+        });
+        println!("{object}");
+    } else {
+        println!("steps            {steps} in {seconds:.2} s");
+        println!("loss/p           {:.10}", loss / p);
+        println!(
+            "optimum/p        {:.10} (Gaussian, all features alike; relative gap {gap:.2e})",
+            optimum.loss / p
+        );
+        println!("envelope/p       {:.10} (the best mixture)", mixture.loss / p);
+        println!("exact loss/p     {:.10}", exact / p);
+        println!("mean-field/p     {:.10}", mean_field / p);
+        if let Some((mean, best)) = rugs {
+            println!("rug/p            {:.10} (exact, mean of ten; the best {:.10})", mean / p, best / p);
+        }
+        println!("sigma            {:.8} (Welch bound {welch:.8})", statistics.sigma.mean);
+    }
+    if arguments.objective == Which::MeanField && gap.abs() > arguments.tolerance.max(1e-9) {
+        let side = if gap < 0.0 { "below" } else { "above" };
+        eprintln!(
+            "settled elsewhere: {:.2e} {side} the symmetric optimum, {:+.2e} from the envelope; {} of {features} \
+             features dropped (the best mixture drops {:.1})",
+            gap.abs(),
+            loss / mixture.loss - 1.0,
+            statistics.dropped,
+            mixture.dropped_fraction * features as f64,
+        );
+    }
+    Ok(())
+}
+
+fn main() -> ExitCode {
+    command_line::finish(run(&Arguments::parse()))
+}
