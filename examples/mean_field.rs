@@ -45,7 +45,8 @@ struct Arguments {
     /// Iterations of L-BFGS after Adam's last step; with --steps 0, from the initial weights.
     #[arg(long, default_value_t = 0)]
     polish: u64,
-    /// Stop the mean-field descent once the loss is within this of the closed-form optimum, relatively.
+    /// Stop the mean-field descent once the loss is within this, relatively, of the least in closed form: that of the
+    /// symmetric optimum or, where some features are better dropped, of the envelope.
     #[arg(long, default_value_t = 1e-10)]
     tolerance: f64,
     /// Start from these weights (safetensors) instead of the seed's.
@@ -129,7 +130,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let start = Instant::now();
     let (model, steps) = match arguments.objective {
         Which::MeanField => {
-            minimise(arguments, MeanField::new(feature), optimum.loss * (1.0 + arguments.tolerance))?
+            minimise(arguments, MeanField::new(feature), mixture.loss * (1.0 + arguments.tolerance))?
         }
         Which::Exact if features <= 256 => minimise(arguments, ExactObjective::new(p)?, 0.0)?,
         Which::Exact => return Err(format!("{features} features: the exact loss is for at most 256").into()),
