@@ -7,12 +7,14 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
+use rand::seq::index;
 use serde_json::{Value, json};
-use toy_superposition::data::Features;
+use toy_superposition::data::{Features, sample_rng};
 use toy_superposition::model::{Weights, sampled_loss};
-use toy_superposition::theory;
+use toy_superposition::theory::{self, Attribution, Gaussianity};
 
-/// Measures the weights of a safetensors file, trained here or elsewhere, against the theory.
+/// Measures the weights of a safetensors file, trained here or elsewhere, against the theory: their exact loss, what
+/// Gaussian interference would make of them, the symmetric optimum, and where the distance comes from.
 ///
 /// Reads the names encoder, decoder, bias, or those of the paper's released code (initial_layer.weight,
 /// final_layer.weight, final_layer.bias). Losses are per feature.
@@ -29,20 +31,35 @@ struct Arguments {
     /// Fresh samples to measure the loss on.
     #[arg(long, default_value_t = 102_400)]
     samples: usize,
+    /// Rows, drawn at random, whose exact loss is evaluated [default: 2^22/n_s, so all for n_s up to 2048].
+    #[arg(long)]
+    rows: Option<usize>,
     /// Print one JSON object instead of a table.
     #[arg(long)]
     json: bool,
 }
 
+/// The exact loss of all rows takes a time that grows like `n_s²`; of so many rows, like `n_s`.
+const WORK: usize = 1 << 22;
+
+/// The stream of the draw of rows, apart from those of the samples.
+const ROWS: u64 = u64::MAX - 1;
+
 fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let p = arguments.probability;
     let model = Weights::<f32>::load(&arguments.weights)?.model;
-    let data = Features::paper(model.features(), p)?;
+    let features = model.features();
+    let data = Features::paper(features, p)?;
     let sampled = sampled_loss(&model, &data, arguments.seed, 0, arguments.samples)?;
-    let check = theory::check(&model, p)?;
+    let count = arguments.rows.unwrap_or(WORK / features).clamp(1, features);
+    if count * features > WORK / 4 {
+        eprintln!("exact loss of {count} rows of {features}: up to half a minute on two cores");
+    }
+    let rows = index::sample(&mut sample_rng(arguments.seed, ROWS), features, count).into_vec();
+    let check = theory::check_rows(&model, p, &rows)?;
     let statistics = &check.statistics;
     let rows = [
-        ("features", json!(model.features()), "n_s"),
+        ("features", json!(features), "n_s"),
         ("hidden", json!(model.hidden()), "n_d"),
         ("probability", json!(p), "p"),
         ("diagonal_mean", json!(statistics.diagonal.mean), "mean of W_ii"),
@@ -51,24 +68,68 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         ("bias_variance", json!(statistics.bias.variance), "their variance (Fig. 5)"),
         ("effective_bias_mean", json!(statistics.effective_bias.mean), "mean of b_i + Σ_j≠i W_ij E x_j"),
         ("sigma_mean", json!(statistics.sigma.mean), "mean of the std of ν_i"),
+        ("welch_gap", json!(check.welch_gap), "mean of σ_i² above its bound, relative (eq. 6)"),
         ("dropped", json!(statistics.dropped), "features with W_ii ≤ 1 % of the largest; they have no σ"),
         ("lyapunov", json!(statistics.lyapunov_max), "Λ, worst row (eq. 3, Fig. 7)"),
         ("delta_variance", json!(statistics.sigma_squared.variance), "Δvar(ν) (Fig. 6)"),
-        ("gaussian_loss", json!(check.gaussian_loss), "predicted from its own rows, Gaussian interference"),
+        ("gaussianity", gaussianity(&check.gaussianity), ""),
         ("sampled_loss", json!(sampled.mean()), "measured on fresh samples"),
         ("sampled_standard_error", json!(sampled.standard_error()), "of that"),
+        ("exact_loss", json!(check.exact_loss), "expected loss, by integration: nothing is sampled"),
+        ("exact_error", json!(check.exact_error), "its numerical error"),
+        ("exact_rows", json!(count), "rows that it was found from"),
+        ("exact_standard_error", json!(check.exact_standard_error), "for the rows left out"),
+        ("gaussian_loss", json!(check.gaussian_loss), "predicted from its own rows, Gaussian interference"),
+        ("edgeworth_loss", json!(check.edgeworth_loss), "the same with third and fourth cumulants"),
         ("optimum_loss", json!(check.optimum.loss), "symmetric optimum at this n_d/n_s"),
+        ("linear_loss", json!(check.linear_loss), "optimal linear model"),
+        ("attribution", attribution(&check.attribution), "of exact_loss − optimum_loss"),
     ];
     if arguments.json {
         let object: serde_json::Map<_, _> =
             rows.into_iter().map(|(key, value, _)| (key.to_owned(), value)).collect();
         println!("{}", Value::Object(object));
-    } else {
-        for (key, value, meaning) in rows {
-            println!("{key:<24}{:>24}  {meaning}", value.to_string());
+        return Ok(());
+    }
+    for (key, value, meaning) in rows {
+        match value {
+            Value::Object(parts) => {
+                println!("{key:<48}  {meaning}");
+                for (key, value) in parts {
+                    println!("  {key:<22}{:>24}", value.to_string());
+                }
+            }
+            value => println!("{key:<24}{:>24}  {meaning}", value.to_string()),
         }
     }
+    println!("\n{}", check.attribution);
     Ok(())
+}
+
+fn gaussianity(found: &Gaussianity) -> Value {
+    json!({
+        "lyapunov_ratio": found.lyapunov_ratio,
+        "excess_kurtosis_mean": found.excess_kurtosis_mean,
+        "excess_kurtosis_max": found.excess_kurtosis_max,
+        "ks_statistic": found.normality.map(|test| test.statistic),
+        "ks_p_value": found.normality.map(|test| test.p_value),
+    })
+}
+
+fn attribution(found: &Attribution) -> Value {
+    json!({
+        "distance": found.distance(),
+        "sigma": found.sigma,
+        "rows": found.rows(),
+        "dropped": found.dropped,
+        "sigma_spread": found.sigma_spread,
+        "diagonal_spread": found.diagonal_spread,
+        "bias_spread": found.bias_spread,
+        "gain_and_bias": found.gain_and_bias,
+        "not_gaussian": found.not_gaussian,
+        "activation": found.activation,
+        "largest": found.dominant().0,
+    })
 }
 
 fn main() -> ExitCode {

@@ -29,6 +29,8 @@ struct Arguments {
 fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let (p, r) = (arguments.probability, arguments.ratio);
     let optimum = theory::optimum_at_ratio(p, r)?;
+    let others = theory::decoders_at_ratio(p, r)?;
+    let mixture = theory::envelope(p, r)?;
     let rows = [
         ("probability", p, "p"),
         ("ratio", r, "r = n_d/n_s"),
@@ -40,6 +42,10 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         ("loss_off", optimum.loss_off, "while it is off"),
         ("linear_loss", theory::linear_loss(p, r)?, "optimal linear model"),
         ("initial_loss", theory::initial_loss(p)?, "best constant (ratio 0)"),
+        ("bayes_loss", others.bayes, "best decoder of the same interference, E[x|x + ν]"),
+        ("threshold_loss", others.threshold, "best JumpReLU of the same interference"),
+        ("envelope_loss", mixture.loss, "best mixture of models (features dropped or kept apart)"),
+        ("dropped_fraction", mixture.dropped_fraction, "features that this mixture drops"),
     ];
     if arguments.json {
         let object: serde_json::Map<_, _> =
@@ -47,9 +53,9 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         println!("{}", serde_json::Value::Object(object));
     } else {
         for (key, value, meaning) in rows {
-            println!("{key:<14}{value:>24.15e}  {meaning}");
+            println!("{key:<18}{value:>24.15e}  {meaning}");
         }
-        println!("regime        {:>24?}", optimum.regime);
+        println!("{:<18}{:>24?}", "regime", optimum.regime);
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 """Expected losses of single outputs, for crates/theory/tests/exact.rs.
 
     python tools/golden/theory_exact.py > crates/theory/tests/golden/exact.txt
+    python tools/golden/theory_exact.py --full-size    (constants of `rectified_rows_of_full_size`; minutes)
 
 Three oracles, none of which is the crate's own method:
 - patterns: every set of features that are on; a sum of d uniform laws with weights w has
@@ -15,6 +16,7 @@ Some lines go on: slope in the bias; slopes in the row (differences over 1e-20 o
 
 import itertools
 import random
+import sys
 from math import comb
 
 from mpmath import mp, mpf, factorial, exp, mpc, pi, log
@@ -98,7 +100,7 @@ def by_counts(c, bias, p, weights, numbers, most):
 
 def by_line(row, i, bias, probs):
     mp.dps = 30
-    others = [(mpf(w), mpf(p)) for j, (w, p) in enumerate(zip(row, probs)) if j != i]
+    others = [(mpf(w), mpf(p)) for j, (w, p) in enumerate(zip(row, probs)) if j != i and w]
     c, bias, own = mpf(row[i]), mpf(bias), mpf(probs[i])
     sigma = mp.sqrt(sum(w * w * (p / 3 - p * p / 4) for w, p in others))
     mean = bias + sum(w * p / 2 for w, p in others)
@@ -205,4 +207,22 @@ def main():
         show(f"line n={n} p={p}", 5, bias, row, [p] * n, by_line(row, 5, bias, [p] * n))
 
 
-main()
+def full_size(p):
+    """n_s = 8192: weights spread evenly over +-0.03 with one of -1, for the test `rectified_rows_of_full_size`."""
+    row = [((j * 7919 % 8192) / 8192 - 0.5) * 0.06 for j in range(8192)]
+    row[17], row[5000] = -1.0, 0.9
+    return by_line(row, 5000, -0.1, [p] * 8192)
+
+
+def full_size_by_counts():
+    """n_s = 8192, p = 1e-3: sets of 43 and more, of 8.2 on average, have a probability below 1e-17."""
+    return by_counts(0.88, -0.06, 1e-3, [0.02, -0.02, -1.0], [4000, 4190, 1], 42)
+
+
+if __name__ == "__main__":
+    if "--full-size" in sys.argv:
+        for p in (0.05, 1.0):
+            print(f"full size p={p}", mp.nstr(full_size(p), 20), flush=True)
+        print("full size by counts", mp.nstr(full_size_by_counts(), 20))
+    else:
+        main()

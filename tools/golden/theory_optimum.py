@@ -1,11 +1,16 @@
 """Goldens of crates/theory/tests/optimum.rs: the optimum of the symmetric model at 60 digits.
 
     python tools/golden/theory_optimum.py > crates/theory/tests/golden/optimum.tsv
+    python tools/golden/theory_optimum.py --wide > crates/theory/tests/golden/optimum_wide.tsv
+
+The second goes over p from 1e-12 to 1 and sigma from 1e-8 to 1e4, whatever ratio that may be.
 
 For each (p, r): sigma^2 = (p/3 - p^2/4)(1/r - 1); N^2/D is scanned over beta, its greatest value refined by golden
 section and then by the secant method on its derivative, whose sign change is checked. Nothing is shared with the Rust
 code but the definitions.
 """
+import sys
+
 import mpmath as mp
 
 from theory_gaussian import moments, parts
@@ -63,5 +68,13 @@ def main():
             print("\t".join([repr(p), repr(r), show(s)] + [show(x) for x in optimum(mpp, s)]), flush=True)
 
 
+def wide():
+    print("# p sigma a shift loss on off  (python tools/golden/theory_optimum.py --wide)")
+    for p in [1e-12, 1e-9, 1e-6, 1e-4, 0.01, 0.3, 0.8, 1.0]:
+        for s in [1e-8, 1e-5, 1e-3, 0.03, 0.3, 1.0, 3.0, 30.0, 1e3, 1e4]:
+            mp.mp.dps = 110
+            print("\t".join([repr(p), repr(s)] + [show(x) for x in optimum(mp.mpf(p), mp.mpf(s))]), flush=True)
+
+
 if __name__ == "__main__":
-    main()
+    wide() if "--wide" in sys.argv else main()

@@ -12,7 +12,7 @@ use toy_superposition_data::Moments;
 use crate::channel::Channel;
 use crate::error::{self, Result};
 use crate::magnitude::{Magnitude, UnitUniform};
-use crate::terms::Terms;
+use crate::terms::{Gain, Terms};
 
 /// A feature that is on with probability `p` and then has a magnitude of law `M`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -139,7 +139,11 @@ impl<M: Magnitude> Feature<M> {
     }
 
     pub(crate) fn symmetric_loss(&self, channel: &Channel, gain: f64) -> Loss {
-        let (on, off) = (self.on_terms(channel).loss(gain), off_terms(channel).loss(gain));
+        self.symmetric_loss_at(channel, Gain { value: gain, rest: 1.0 - gain * channel.slope })
+    }
+
+    pub(crate) fn symmetric_loss_at(&self, channel: &Channel, gain: Gain) -> Loss {
+        let (on, off) = (self.on_terms(channel).loss_at(gain), off_terms(channel).loss_at(gain));
         Loss { total: self.probability * on + (1.0 - self.probability) * off, on, off }
     }
 
@@ -157,12 +161,13 @@ impl<M: Magnitude> Feature<M> {
         let sign = if gain < 0.0 { -1.0 } else { 1.0 };
         let (gain, channel) = oriented(gain, shift, sigma)?;
         let terms = self.terms(&channel);
-        let loss = self.symmetric_loss(&channel, gain);
+        let on = self.on_terms(&channel);
+        let probability = self.magnitude.on_less_off(&on, gain);
         Ok(LossGradient {
             gain: -2.0 * sign * terms.residual_product(gain),
             shift: -2.0 * sign * gain * terms.residual(gain),
             sigma: 2.0 * gain * sigma * (gain * terms.mass() - terms.edge()),
-            probability: loss.on - loss.off,
+            probability: probability.unwrap_or_else(|| on.loss(gain) - off_terms(&channel).loss(gain)),
         })
     }
 
@@ -174,7 +179,7 @@ impl<M: Magnitude> Feature<M> {
     /// [`Error::NotFinite`](crate::Error::NotFinite), [`Error::Sigma`](crate::Error::Sigma).
     pub fn best_gain(&self, shift: f64, sigma: f64) -> Result<f64> {
         let (_, channel) = oriented(1.0, shift, sigma)?;
-        Ok(best_gain(&self.scaled_terms(&channel)))
+        Ok(self.scaled_terms(&channel).best_gain().value)
     }
 
     /// `(N, D)` of equation 16, unscaled.
@@ -210,12 +215,6 @@ impl<M: Magnitude> Feature<M> {
 
 /// A noise that is as good as none, by which one can divide.
 const SILENT: f64 = 1e-150;
-
-/// `N/D`.
-pub(crate) fn best_gain(terms: &Terms) -> f64 {
-    let square = terms.square();
-    if square > 0.0 { terms.product() / square } else { 0.0 }
-}
 
 /// The terms while off.
 fn off_terms(channel: &Channel) -> Terms {

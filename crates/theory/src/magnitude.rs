@@ -20,6 +20,12 @@ pub trait Magnitude {
 
     /// Adds `weight` times the law's terms.
     fn add_to(&self, weight: f64, terms: &mut Terms);
+
+    /// `L_on − L_off` from the law's terms at a gain `≥ 0`, if there is a form that does not cancel where both are large;
+    /// `None` has them subtracted.
+    fn on_less_off(&self, _terms: &Terms, _gain: f64) -> Option<f64> {
+        None
+    }
 }
 
 /// `u ~ U[0, 1]`, the paper's (section 2).
@@ -41,6 +47,10 @@ impl Magnitude for UnitUniform {
 
     fn add_to(&self, weight: f64, terms: &mut Terms) {
         terms.add_interval(weight, 0.0, 1.0);
+    }
+
+    fn on_less_off(&self, terms: &Terms, gain: f64) -> Option<f64> {
+        Some(terms.rise_over_unit(gain))
     }
 }
 

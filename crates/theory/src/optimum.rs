@@ -13,12 +13,15 @@
 
 use crate::channel::Channel;
 use crate::error::{self, Result};
-use crate::feature::{Feature, best_gain};
+use crate::feature::Feature;
 use crate::magnitude::Magnitude;
-use crate::terms::Terms;
+use crate::terms::{Gain, Terms};
 
 /// Relative to it, a smaller difference of two losses does not separate two regimes.
 const REGIME_TOLERANCE: f64 = 1e-6;
+
+/// Beyond this `β/σ` the rectifier takes part with a probability below 1e-19: the optimum is the affine one to rounding.
+const NEVER_CLIPS: f64 = 9.0;
 
 /// What the optimum does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -96,7 +99,7 @@ impl<M: Magnitude> Feature<M> {
         error::sigma(sigma)?;
         let (mean, variance) = (self.mean(), self.variance());
         if sigma == 0.0 {
-            return Ok(self.describe(sigma, 1.0, 0.0, 0.0));
+            return Ok(self.describe(sigma, Gain { value: 1.0, rest: 0.0 }, 0.0, 0.0));
         }
         let affine = variance / (variance + sigma * sigma);
         // Nothing to tell apart (a constant that is always on), or a noise beyond all signal.
@@ -111,15 +114,18 @@ impl<M: Magnitude> Feature<M> {
         let search = Search { feature: self, sigma };
         let affine_z = mean * (sigma / variance);
         let best = search.scan(affine_z);
-        let z = search.polish(best);
-        let shift = z * sigma;
-        let gain = best_gain(&search.terms(z));
-        Ok(self.describe(sigma, gain, shift, affine))
+        let (z, gain) = if best.best > NEVER_CLIPS {
+            (affine_z, Gain { value: affine, rest: sigma * sigma / (variance + sigma * sigma) })
+        } else {
+            let z = search.polish(best);
+            (z, search.terms(z).best_gain())
+        };
+        Ok(self.describe(sigma, gain, z * sigma, affine))
     }
 
-    fn describe(&self, sigma: f64, gain: f64, shift: f64, affine: f64) -> Optimum {
+    fn describe(&self, sigma: f64, gain: Gain, shift: f64, affine: f64) -> Optimum {
         let channel = Channel::unchecked(1.0, shift, sigma);
-        let loss = self.symmetric_loss(&channel, gain);
+        let loss = self.symmetric_loss_at(&channel, gain);
         let variance = self.variance();
         // The best affine output: V σ²/(V + σ²).
         let linear = variance * (1.0 - affine);
@@ -135,8 +141,8 @@ impl<M: Magnitude> Feature<M> {
         Optimum {
             probability: self.probability(),
             sigma,
-            a: gain,
-            b: gain * shift,
+            a: gain.value,
+            b: gain.value * shift,
             shift,
             loss: loss.total,
             loss_on: loss.on,
@@ -183,8 +189,8 @@ impl<M: Magnitude> Search<'_, M> {
 
     fn score(&self, z: f64) -> Score {
         let terms = self.terms(z);
-        let gain = best_gain(&terms);
-        Score { loss: terms.loss(gain), gained: gain * terms.product() * terms.unscale() }
+        let gain = terms.best_gain();
+        Score { loss: terms.loss_at(gain), gained: gain.value * terms.product() * terms.unscale() }
     }
 
     /// The best point of the scan, between two that are no better.
@@ -233,8 +239,8 @@ impl<M: Magnitude> Search<'_, M> {
         let Bracket { mut low, best: mut z, mut high } = bracket;
         for _ in 0..200 {
             let terms = self.terms(z);
-            let gain = best_gain(&terms);
-            let residual = terms.residual(gain);
+            let gain = terms.best_gain();
+            let residual = terms.residual_at(gain);
             if residual == 0.0 {
                 break;
             }
@@ -244,15 +250,18 @@ impl<M: Magnitude> Search<'_, M> {
                 high = z
             }
             let first = terms.first();
-            let slope =
-                terms.edge() - gain * terms.mass() - first * (residual - gain * first) / terms.square();
+            let slope = terms.edge()
+                - gain.value * terms.mass()
+                - first * (residual - gain.value * first) / terms.square();
             let newton = z - residual / (slope * self.sigma);
             let good = slope < 0.0 && newton > low && newton < high;
             let next = if good { newton } else { 0.5 * (low + high) };
-            let step = (next - z).abs() / (1.0 + z.abs());
+            let step = (next - z).abs();
             z = next;
             // Newton's error squares: what is left after such a step is below rounding.
-            if step < 1e-9 && (good || high - low <= 4.0 * f64::EPSILON * (1.0 + z.abs())) {
+            if (step <= 1e-9 * z.abs() || step <= 1e-15)
+                && (good || high - low <= 4.0 * f64::EPSILON * (1.0 + z.abs()))
+            {
                 break;
             }
         }

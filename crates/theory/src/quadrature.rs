@@ -176,7 +176,7 @@ impl<F: Fn(f64) -> f64> Magnitude for Density<F> {
 }
 
 /// Nodes and weights of 16-point Gauss–Legendre quadrature on `[−1, 1]`, by Newton's method on `P_16`.
-fn gauss_legendre() -> [(f64, f64); POINTS] {
+pub(crate) fn gauss_legendre() -> [(f64, f64); POINTS] {
     let n = POINTS as f64;
     std::array::from_fn(|k| {
         let mut x = (std::f64::consts::PI * (k as f64 + 0.75) / (n + 0.5)).cos();

@@ -10,10 +10,13 @@
 
 use nalgebra::DMatrix;
 use toy_superposition_data::Moments;
+#[cfg(feature = "models")]
 use toy_superposition_model::{Autoencoder, Scalar};
 
 use crate::channel::Channel;
 use crate::error::{Error, Result};
+#[cfg(feature = "models")]
+use crate::product::multiply;
 use crate::welch::{WelchCheck, welch_check};
 
 /// What one output sees.
@@ -31,6 +34,9 @@ pub struct Row {
     pub noise: f64,
     /// `Λ_i` of equation (3), its exponent 3/2 included; 0 for a row without interference.
     pub lyapunov: f64,
+    /// `Σ_{j≠i} W_ij⁴ / (Σ_{j≠i} W_ij²)²`, between 1 over the number of entries that are not 0 and 1; 0 for a row
+    /// without interference.
+    pub concentration: f64,
 }
 
 impl Row {
@@ -104,12 +110,10 @@ impl Statistics {
     ///
     /// # Errors
     /// [`Error::Size`], [`Error::Entry`], as [`from_product`](Self::from_product).
+    #[cfg(feature = "models")]
     pub fn of_model<T: Scalar>(model: &Autoencoder<T>, moments: &[Moments]) -> Result<Self> {
-        // Rounding in T would hide in W what the statistics are to show: the product is taken in f64.
-        let encoder = model.encoder().map(|value| value.to_f64());
-        let decoder = model.decoder().map(|value| value.to_f64());
-        let bias: Vec<f64> = model.bias().iter().map(|value| value.to_f64()).collect();
-        Self::from_product(&(decoder * encoder), &bias, model.hidden(), moments)
+        let (w, bias) = product_of(model);
+        Self::from_product(&w, &bias, model.hidden(), moments)
     }
 
     /// The statistics of `W` (n_s × n_s, of rank at most `hidden`) and the bias (n_s).
@@ -125,8 +129,7 @@ impl Statistics {
             return Err(Error::Size { what: "hidden (at most)", given: hidden, expected: features });
         }
         let rows: Vec<Row> = (0..features).map(|i| row(w, bias[i], moments, i)).collect();
-        let largest = rows.iter().fold(0.0, |most: f64, row| most.max(row.diagonal.abs()));
-        let kept = rows.iter().filter(|row| row.diagonal.abs() > DROPPED * largest);
+        let kept = kept(&rows).map(|(_, row)| row);
         let dropped = features - kept.clone().count();
         let welch = if dropped == 0 { Some(welch_check(w, hidden, moments)?) } else { None };
         Ok(Self {
@@ -149,6 +152,23 @@ impl Statistics {
     pub fn features(&self) -> usize {
         self.rows.len()
     }
+
+    /// The rows that are not [dropped](Self::dropped), with their numbers.
+    pub fn kept(&self) -> impl Iterator<Item = (usize, &Row)> + Clone {
+        kept(&self.rows)
+    }
+
+    /// The kept rows' mean `σ_i²` over their Welch bound `V (|K|/n_d − 1)`, less 1: [`WelchCheck::gap`], dropped rows
+    /// left out. `variance` is `V`, that of every feature. Absent where the bound is 0, `|K| ≤ n_d`.
+    pub fn welch_gap(&self, variance: f64) -> Option<f64> {
+        let excess = (self.features() - self.dropped) as f64 / self.hidden as f64 - 1.0;
+        (excess > 0.0).then(|| self.sigma_squared.mean / (variance * excess) - 1.0)
+    }
+}
+
+fn kept(rows: &[Row]) -> impl Iterator<Item = (usize, &Row)> + Clone {
+    let largest = rows.iter().fold(0.0, |most: f64, row| most.max(row.diagonal.abs()));
+    rows.iter().enumerate().filter(move |(_, row)| row.diagonal.abs() > DROPPED * largest)
 }
 
 /// The statistics as the paper's released code computes them, slips and all, for comparison with its figures.
@@ -217,19 +237,32 @@ impl PaperCode {
     }
 }
 
+/// `W` (n_s × n_s) and the bias of a model. Rounding in `T` would hide in `W` what is to be seen: all in f64.
+#[cfg(feature = "models")]
+pub(crate) fn product_of<T: Scalar>(model: &Autoencoder<T>) -> (DMatrix<f64>, Vec<f64>) {
+    let encoder = model.encoder().map(|value| value.to_f64());
+    let decoder = model.decoder().map(|value| value.to_f64());
+    let mut w = DMatrix::zeros(model.features(), model.features());
+    multiply(w.as_mut_slice(), decoder.as_view(), encoder.as_view());
+    (w, model.bias().iter().map(|value| value.to_f64()).collect())
+}
+
 fn row(w: &DMatrix<f64>, bias: f64, moments: &[Moments], i: usize) -> Row {
     let others = || (0..w.ncols()).filter(|&j| j != i).map(|j| (w[(i, j)], &moments[j]));
     // In units of the largest entry, so that no square or cube underflows.
     let unit = others().fold(0.0, |most: f64, (value, _)| most.max(value.abs()));
-    let (mut sum, mut mean, mut variance, mut squares, mut cubes) = (0.0, 0.0, 0.0, 0.0, 0.0);
+    let (mut sum, mut mean, mut variance) = (0.0, 0.0, 0.0);
+    let (mut squares, mut cubes, mut fourths) = (0.0, 0.0, 0.0);
     if unit > 0.0 {
         for (value, moments) in others() {
             let scaled = value / unit;
             sum += value;
             mean += value * moments.mean;
-            variance += scaled * scaled * moments.variance();
-            squares += scaled * scaled;
-            cubes += (scaled * scaled * scaled).abs();
+            let square = scaled * scaled;
+            variance += square * moments.variance();
+            squares += square;
+            cubes += square * scaled.abs();
+            fourths += square * square;
         }
     }
     Row {
@@ -239,6 +272,7 @@ fn row(w: &DMatrix<f64>, bias: f64, moments: &[Moments], i: usize) -> Row {
         row_sum: sum,
         noise: unit * variance.max(0.0).sqrt(),
         lyapunov: if squares > 0.0 { cubes / (squares * squares.sqrt()) } else { 0.0 },
+        concentration: if squares > 0.0 { fourths / (squares * squares) } else { 0.0 },
     }
 }
 

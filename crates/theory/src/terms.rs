@@ -63,6 +63,13 @@ impl Parts {
     }
 }
 
+/// A gain `a ≥ 0` and what is left of the slope, `1 − a c`, which may be known to more digits than `a` has.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Gain {
+    pub(crate) value: f64,
+    pub(crate) rest: f64,
+}
+
 /// The part of an interval on one side of `z = 0`: `near` is its end nearer to it.
 struct Side {
     near: f64,
@@ -198,13 +205,83 @@ impl Terms {
 
     /// `E (u − a Y₊)²` for a gain `a ≥ 0`.
     pub fn loss(&self, gain: f64) -> f64 {
-        let Channel { slope, shift, noise, .. } = self.channel;
-        let rest = 1.0 - gain * slope;
+        self.loss_at(self.plain(gain))
+    }
+
+    fn plain(&self, gain: f64) -> Gain {
+        Gain { value: gain, rest: 1.0 - gain * self.channel.slope }
+    }
+
+    /// The gain of least loss `N/D`; for a channel of slope 1, `1 − N/D = E[(Y − u) Y; Y > 0]/D` where that is small.
+    /// 0 if `Y₊` is always 0.
+    pub(crate) fn best_gain(&self) -> Gain {
+        let square = self.square();
+        if square <= 0.0 {
+            return Gain { value: 0.0, rest: 1.0 };
+        }
+        let value = self.product() / square;
+        let rest = if self.channel.slope == 1.0 && (value - 1.0).abs() < 0.25 {
+            -self.residual_product(1.0) / square
+        } else {
+            1.0 - value * self.channel.slope
+        };
+        Gain { value, rest }
+    }
+
+    /// [`loss`](Self::loss) for a gain whose rest is known apart.
+    pub(crate) fn loss_at(&self, Gain { value: gain, rest }: Gain) -> f64 {
+        let Channel { shift, noise, .. } = self.channel;
         let bias = rest * self.open_mean - gain * shift;
         let line = rest * rest * self.open_variance + bias * bias + gain * gain * noise * noise;
         let open = self.open_mass * line - 2.0 * gain * self.cut.product - gain * gain * self.cut.square;
         let clipped = gain * (gain * self.clipped.square - 2.0 * self.clipped.product);
         open + (self.clipped_square + self.unscale() * clipped)
+    }
+
+    /// `E (u − a Y₊)²` less its value at `u = 0`, for these terms of `U[0, 1]` with weight 1.
+    ///
+    /// The derivative of the error in `u` is `2[u P[Y < 0] + (1 − ac)(u P[Y > 0] − a E Y₊)]`, and its average up to a
+    /// uniform `u` has the factor `1 − u`:
+    ///
+    /// ```math
+    /// 2A + 2(1 - ac)(B - aC), \quad A = \int_0^1 (1-u)\,u\,P[Y<0]\,du,\quad B = \int_0^1 (1-u)\,u\,P[Y>0]\,du,\quad
+    /// C = \int_0^1 (1-u)\,E\,Y_+\,du .
+    /// ```
+    pub(crate) fn rise_over_unit(&self, gain: f64) -> f64 {
+        let channel = &self.channel;
+        // The part of [0, 1] on which the line is positive, and the others.
+        let edge = (-channel.shift / channel.slope).clamp(0.0, 1.0);
+        let (open, shut) = match (channel.line(0.0) > 0.0, channel.line(1.0) > 0.0) {
+            (false, true) => ((edge, 1.0), (0.0, edge)),
+            (true, false) => ((0.0, edge), (edge, 1.0)),
+            (true, true) => ((0.0, 1.0), (0.0, 0.0)),
+            (false, false) => ((0.0, 0.0), (0.0, 1.0)),
+        };
+        let scale = self.unscale();
+        let (cut, clipped) =
+            (scale * (self.cut.signal - self.cut.power), scale * (self.clipped.signal - self.clipped.power));
+        let below = cubic(shut, |u| (1.0 - u) * u) - clipped + cut;
+        let above = cubic(open, |u| (1.0 - u) * u) - cut + clipped;
+        let first = (self.clipped.first - self.clipped.product) + (self.cut.first - self.cut.product);
+        let mean = cubic(open, |u| (1.0 - u) * channel.line(u).max(0.0)) + scale * first;
+        2.0 * (below + (1.0 - gain * channel.slope) * (above - gain * mean))
+    }
+
+    /// `E (u − (a Y + j) 1[Y > 0])²` for a gain `a ≥ 0` and a jump `j`: each part as for [`loss`](Self::loss), of which
+    /// again at most 0.9 is subtracted if `j ≥ 0`.
+    pub(crate) fn jump_loss(&self, gain: f64, jump: f64) -> f64 {
+        let Channel { slope, shift, noise, .. } = self.channel;
+        let rest = 1.0 - gain * slope;
+        let bias = rest * self.open_mean - gain * shift - jump;
+        let line = rest * rest * self.open_variance + bias * bias + gain * gain * noise * noise;
+        let Parts { product, square, first, signal, mass, .. } = self.cut;
+        let cut = gain * (gain * square + 2.0 * product) - 2.0 * jump * (gain * first + signal)
+            + jump * jump * mass;
+        let Parts { product, square, first, signal, mass, .. } = self.clipped;
+        let clipped = gain * (gain * square - 2.0 * product)
+            + 2.0 * jump * (gain * first - signal)
+            + jump * jump * mass;
+        (self.open_mass * line - cut) + (self.clipped_square + self.unscale() * clipped)
     }
 
     /// What turns the integrals below into themselves: `exp(−reference²/2)`.
@@ -242,8 +319,12 @@ impl Terms {
 
     /// `E [(u − a Y); Y > 0]`.
     pub(crate) fn residual(&self, gain: f64) -> f64 {
-        let Channel { slope, shift, .. } = self.channel;
-        let open = self.open_mass * ((1.0 - gain * slope) * self.open_mean - gain * shift);
+        self.residual_at(self.plain(gain))
+    }
+
+    /// The same for a gain whose rest is known apart.
+    pub(crate) fn residual_at(&self, Gain { value: gain, rest }: Gain) -> f64 {
+        let open = self.open_mass * (rest * self.open_mean - gain * self.channel.shift);
         (open - self.cut.signal - gain * self.cut.first) + (self.clipped.signal - gain * self.clipped.first)
     }
 
@@ -266,4 +347,9 @@ impl Terms {
             + (self.cut.product + gain * self.cut.square)
             + (self.clipped.product - gain * self.clipped.square)
     }
+}
+
+/// Simpson's rule, exact for a cubic.
+fn cubic((low, high): (f64, f64), f: impl Fn(f64) -> f64) -> f64 {
+    (high - low) / 6.0 * (f(low) + 4.0 * f(0.5 * (low + high)) + f(high))
 }

@@ -1,5 +1,6 @@
 //! The mean-field and the exact objective against central differences, the check of weights, and their minima.
 
+#![cfg(feature = "models")]
 #![allow(clippy::unwrap_used)]
 
 use approx::assert_relative_eq;

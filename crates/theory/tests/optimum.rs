@@ -32,6 +32,31 @@ fn agrees_with_60_digits() {
     }
 }
 
+/// p from 1e-12 to 1, σ from 1e-8 to 1e4: loss, gain and bias at 60 digits.
+#[test]
+fn agrees_with_60_digits_far_out() {
+    let mut worst = [0.0f64; 5];
+    let mut rows = 0;
+    for line in include_str!("golden/optimum_wide.tsv").lines().filter(|line| !line.starts_with('#')) {
+        let v: Vec<f64> = line.split('\t').map(|x| x.parse().unwrap()).collect();
+        let [p, sigma, a, shift, loss, on, off] = v[..] else { panic!("columns") };
+        let best = optimum(p, sigma).unwrap();
+        let found = [best.a, best.b, best.loss, best.loss_on, best.loss_off];
+        for (worst, (given, expected)) in
+            worst.iter_mut().zip(found.into_iter().zip([a, a * shift, loss, on, off]))
+        {
+            let error = (given / expected - 1.0).abs();
+
+            *worst = worst.max(error);
+        }
+        rows += 1;
+    }
+    assert_eq!(rows, 80);
+    for (error, allowed) in worst.into_iter().zip([1e-12, 1e-12, 1e-13, 1e-12, 1e-12]) {
+        assert!(error < allowed, "{worst:?}");
+    }
+}
+
 #[test]
 fn limits_and_regimes() {
     let (p, r) = (0.8, 0.02);

@@ -9,10 +9,11 @@
 use nalgebra::DMatrix;
 #[cfg(feature = "parallel")]
 use rayon::prelude::*;
+#[cfg(feature = "models")]
 use toy_superposition_model::{Activation, Autoencoder, Scalar};
 
 use super::row::Output;
-use super::{ExactLoss, Probability, check_row};
+use super::{EdgeworthLoss, ExactLoss, Probability, check_row, edgeworth_row_loss};
 use crate::{Error, Result};
 
 /// A loss found from some of the rows.
@@ -56,6 +57,21 @@ pub fn exact_losses<'a>(
         fill(i, &mut row);
         check_row(&row, i, bias[i], Probability::Shared(1.0))?;
         Ok(Output::new(&row, i, bias[i], probability).solve().value)
+    })
+}
+
+/// Edgeworth's losses of all rows of W, n_s × n_s; `fill` and `bias` as in [`exact_losses`].
+pub(crate) fn edgeworth_losses<'a>(
+    bias: &[f64],
+    probability: impl Into<Probability<'a>>,
+    fill: impl Fn(usize, &mut [f64]) + Sync,
+) -> Result<Vec<EdgeworthLoss>> {
+    let (features, probability) = (bias.len(), probability.into());
+    let rows: Vec<usize> = (0..features).collect();
+    each_row(&rows, |i| {
+        let mut row = vec![0.0; features];
+        fill(i, &mut row);
+        edgeworth_row_loss(&row, i, bias[i], probability)
     })
 }
 
@@ -120,6 +136,7 @@ pub fn exact_loss<'a>(
 ///
 /// # Errors
 /// [`Error::Activation`] for a model that is not ReLU, and as [`exact_loss_of_rows`].
+#[cfg(feature = "models")]
 pub fn exact_model_loss<'a, T: Scalar>(
     model: &Autoencoder<T>,
     rows: &[usize],

@@ -9,15 +9,18 @@ mod gradient;
 mod interference;
 mod matrix;
 mod nodes;
+#[cfg(feature = "models")]
 mod objective;
 mod periodic;
 mod piecewise;
 mod row;
 
 pub use edgeworth::{EdgeworthLoss, edgeworth_row_loss};
-pub use matrix::{
-    SampledLoss, exact_gradient, exact_loss, exact_loss_of_rows, exact_losses, exact_model_loss,
-};
+pub(crate) use matrix::edgeworth_losses;
+#[cfg(feature = "models")]
+pub use matrix::exact_model_loss;
+pub use matrix::{SampledLoss, exact_gradient, exact_loss, exact_loss_of_rows, exact_losses};
+#[cfg(feature = "models")]
 pub use objective::ExactObjective;
 
 use crate::error::{finite, probability as check_probability};

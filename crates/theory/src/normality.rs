@@ -1,0 +1,122 @@
+//! Lilliefors' test: is a sample normal, its mean and standard deviation unknown?
+//!
+//! ```math
+//! D = \sup_x \Bigl| F_n(x) - \Phi\Bigl(\frac{x - \bar x}{s}\Bigr) \Bigr|, \qquad
+//! \bar x = \frac1n \sum_i x_i, \quad s^2 = \frac1{n-1} \sum_i (x_i - \bar x)^2 .
+//! ```
+//!
+//! `D` is Kolmogorov and Smirnov's statistic, but not with their law: a fitted normal lies closer to the sample than
+//! the true one, and their p-values come out far too large (at the true 5 % point they say about 40 %). The paper's
+//! released code takes them.
+//!
+//! The law of Stephens' statistic `T = (√n − 0.01 + 0.85/√n) D` (JASA 69, 1974, 730–737) hardly depends on n. It is
+//! tabulated here from 10⁶ simulated samples of n = 1000 (`tools/golden/theory_lilliefors.py`), and the p-value is
+//! interpolated, `ln p` linear in `T²`. Against other simulations of n = 5 to 10⁴ the error is at most 0.04 for `p ≥ 0.2`,
+//! a quarter of p from there to 0.01, and a factor of 2 at 0.001 for `n ≥ 10`. Below 1e-4 p is extrapolated: small it is,
+//! but its digits mean nothing.
+
+#[cfg(feature = "parallel")]
+use rayon::prelude::*;
+
+use crate::error::{Error, Result};
+
+/// Fewer values than this have no p-value.
+const LEAST: usize = 5;
+
+/// `T` and the probability to exceed it.
+const LAW: [(f64, f64); 19] = [
+    (0.0, 1.0),
+    (0.3719, 0.99),
+    (0.4256, 0.95),
+    (0.4594, 0.9),
+    (0.5057, 0.8),
+    (0.5431, 0.7),
+    (0.5780, 0.6),
+    (0.6132, 0.5),
+    (0.6511, 0.4),
+    (0.6945, 0.3),
+    (0.7487, 0.2),
+    (0.8308, 0.1),
+    (0.9032, 0.05),
+    (0.9909, 0.02),
+    (1.0526, 0.01),
+    (1.1096, 0.005),
+    (1.1817, 0.002),
+    (1.2345, 0.001),
+    (1.3998, 0.0001),
+];
+
+/// The outcome of Lilliefors' test.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct NormalTest {
+    /// n.
+    pub count: usize,
+    /// The mean of the normal law compared with.
+    pub mean: f64,
+    /// Its standard deviation (divisor `n − 1`).
+    pub standard_deviation: f64,
+    /// `D`, the largest distance of the two distribution functions.
+    pub statistic: f64,
+    /// The probability of a `D` as large for n independent normal numbers.
+    pub p_value: f64,
+}
+
+/// Tests whether `sample` (in any order; it is sorted in place) could be independent draws of one normal law.
+///
+/// # Errors
+/// [`Error::Size`] for fewer than five values; [`Error::Entry`] for one that is not finite; [`Error::OutOfRange`] if
+/// all are equal.
+pub fn lilliefors(mut sample: Vec<f64>) -> Result<NormalTest> {
+    let count = sample.len();
+    enough(count)?;
+    if let Some((row, &given)) = sample.iter().enumerate().find(|(_, value)| !value.is_finite()) {
+        return Err(Error::Entry { what: "sample", row, column: 0, given });
+    }
+    #[cfg(feature = "parallel")]
+    sample.par_sort_unstable_by(f64::total_cmp);
+    #[cfg(not(feature = "parallel"))]
+    sample.sort_unstable_by(f64::total_cmp);
+    let (least, most) = (sample[0], sample[count - 1]);
+    if least == most {
+        return Err(Error::OutOfRange { what: "the spread of the sample", given: 0.0, allowed: "(0, ∞)" });
+    }
+    // In units of the largest, so that no square underflows or overflows.
+    let unit = most.abs().max(least.abs());
+    let n = count as f64;
+    let mean = sample.iter().map(|x| x / unit).sum::<f64>() / n;
+    let squares: f64 = sample.iter().map(|x| (x / unit - mean).powi(2)).sum();
+    let deviation = (squares / (n - 1.0)).sqrt();
+    let mut statistic = 0.0_f64;
+    for (i, x) in sample.iter().enumerate() {
+        let z = (x / unit - mean) / deviation;
+        let normal = 0.5 * libm::erfc(-z * std::f64::consts::FRAC_1_SQRT_2);
+        // In a run of ties the first has the true step below and the last the one above; between, both are smaller.
+        statistic = statistic.max(normal - i as f64 / n).max((i + 1) as f64 / n - normal);
+    }
+    let p_value = lilliefors_p_value(statistic, count)?;
+    Ok(NormalTest { count, mean: mean * unit, standard_deviation: deviation * unit, statistic, p_value })
+}
+
+/// `P[D ≥ statistic]` for `count` independent normal numbers, to the accuracy stated above.
+///
+/// # Errors
+/// [`Error::Size`] for fewer than five values; [`Error::OutOfRange`] unless `0 ≤ statistic ≤ 1`.
+pub fn lilliefors_p_value(statistic: f64, count: usize) -> Result<f64> {
+    enough(count)?;
+    if !(0.0..=1.0).contains(&statistic) {
+        return Err(Error::OutOfRange { what: "D", given: statistic, allowed: "[0, 1]" });
+    }
+    let root = (count as f64).sqrt();
+    let t = (root - 0.01 + 0.85 / root) * statistic;
+    let above = LAW.partition_point(|&(known, _)| known <= t).min(LAW.len() - 1);
+    let ((t0, p0), (t1, p1)) = (LAW[above - 1], LAW[above]);
+    let share = (t * t - t0 * t0) / (t1 * t1 - t0 * t0);
+    Ok(p0 * (p1 / p0).powf(share))
+}
+
+fn enough(count: usize) -> Result<()> {
+    if count < LEAST {
+        return Err(Error::Size { what: "sample (at least)", given: count, expected: LEAST });
+    }
+    Ok(())
+}
