@@ -127,11 +127,6 @@ impl<S: Switches, M: Magnitude> Distribution for Features<S, M> {
     }
 }
 
-/// Refuses a probability outside (0, 1].
-pub(crate) fn checked_probability(feature: usize, given: f64) -> Result<f64> {
-    if given > 0.0 && given <= 1.0 { Ok(given) } else { Err(crate::Error::Probability { feature, given }) }
-}
-
 /// Refuses no features, and more than a 32-bit index can name.
 pub(crate) fn checked_features(given: usize) -> Result<usize> {
     if given == 0 || given > u32::MAX as usize { Err(crate::Error::Features { given }) } else { Ok(given) }

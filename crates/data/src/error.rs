@@ -142,3 +142,8 @@ pub enum Error {
 
 /// A result with this crate's [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;
+
+/// Refuses a probability outside (0, 1].
+pub(crate) fn checked_probability(feature: usize, given: f64) -> Result<f64> {
+    if given > 0.0 && given <= 1.0 { Ok(given) } else { Err(Error::Probability { feature, given }) }
+}

@@ -16,7 +16,8 @@
 
 use rand::Rng;
 
-use crate::distribution::{Switches, checked_features, checked_probability};
+use crate::distribution::{Switches, checked_features};
+use crate::error::checked_probability;
 use crate::exactly::drop_repetitions;
 use crate::independent::PerFeature;
 use crate::stream::unit;

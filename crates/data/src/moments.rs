@@ -1,7 +1,7 @@
 //! Exact moments of one feature.
 
 use crate::Result;
-use crate::distribution::checked_probability;
+use crate::error::checked_probability;
 
 /// The probability that a feature is on, and the first two moments of the feature itself (zeros included).
 ///

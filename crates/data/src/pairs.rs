@@ -11,7 +11,8 @@
 
 use rand::Rng;
 
-use crate::distribution::{Switches, checked_features, checked_probability};
+use crate::distribution::{Switches, checked_features};
+use crate::error::checked_probability;
 use crate::stream::unit;
 use crate::trials::Trials;
 use crate::{Error, Result};

@@ -1,8 +1,24 @@
 //! Activations `f` of the output layer, `y = f(z)`, `z = W_out W_in x + b` (paper, eq. 1).
 //!
-//! An activation sees the whole preactivation of one sample, so that one that is not element-wise fits too.
+//! | name in weight files | `y_i` |
+//! |---|---|
+//! | `identity` | `z_i` |
+//! | `relu` | `z_i` if `z_i > 0`, else 0 |
+//! | `jump_relu(θ)`, `0 ≤ θ < ∞` | `z_i` if `z_i > θ`, else 0 |
+//! | `top_k(k)`, `1 ≤ k ≤ n_s` | `z_i` if `z_i > 0` and it is among the `k` largest of its sample, else 0 |
+//!
+//! The derivative is 1 where `y_i = z_i` and 0 elsewhere: that of the function wherever it has one. At a kink or a jump,
+//! and where two preactivations tie for the last place, it is that of one side; `θ` and `k` are not trained. So all but
+//! the identity have derivative 0 wherever they give 0.
+//!
+//! JumpReLU is that of Rajamanoharan et al. (2024), without their estimator of the gradient in `θ`; top-k that of Gao et al.
+//! (2024), rectified. An activation sees the whole preactivation of one sample, since top-k is not element-wise.
 
-use crate::Scalar;
+use std::cmp::Ordering;
+use std::fmt;
+use std::num::NonZeroUsize;
+
+use crate::{Error, Result, Scalar};
 
 /// The function between the preactivation `z` and the reconstruction `y`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -13,49 +29,184 @@ pub enum Activation {
     /// `y = max(z, 0)`: the model of the paper. The derivative at 0 is taken as 0.
     #[default]
     Relu,
+    /// `y = z` above a threshold `θ ≥ 0`, else 0; built by [`Activation::jump_relu`].
+    JumpRelu(Threshold),
+    /// `y = max(z, 0)` for the `k` largest `z` of each sample, else 0; built by [`Activation::top_k`].
+    ///
+    /// Of equal preactivations those of lower index come first. A model has `k ≤ n_s`.
+    TopK(NonZeroUsize),
 }
 
-impl Activation {
-    /// Every activation, with its name in weight files.
-    pub(crate) const NAMES: [&'static str; 2] = ["identity", "relu"];
+/// A threshold `θ` in [0, ∞).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Threshold(f64);
 
-    /// The name in weight files.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Identity => Self::NAMES[0],
-            Self::Relu => Self::NAMES[1],
+// It is never NaN.
+impl Eq for Threshold {}
+
+impl Threshold {
+    /// The threshold of that value.
+    ///
+    /// # Errors
+    /// [`Error::Threshold`] for a NaN, an infinity or a value below 0.
+    pub fn new(given: f64) -> Result<Self> {
+        // −0 becomes 0.
+        if given >= 0.0 && given.is_finite() {
+            Ok(Self(given + 0.0))
+        } else {
+            Err(Error::Threshold { given })
         }
     }
 
-    /// The activation of that [`name`](Self::name).
+    /// `θ`; a model of single precision rounds it.
+    pub fn value(self) -> f64 {
+        self.0
+    }
+}
+
+/// Writes the name in weight files, with its parameter: `jump_relu(0.25)`.
+impl fmt::Display for Activation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.name();
+        match self {
+            Self::Identity | Self::Relu => f.write_str(name),
+            // The shortest digits that read back as the same number.
+            Self::JumpRelu(threshold) => write!(f, "{name}({:?})", threshold.0),
+            Self::TopK(count) => write!(f, "{name}({count})"),
+        }
+    }
+}
+
+impl Activation {
+    /// What weight files may name.
+    pub(crate) const NAMES: [&'static str; 4] =
+        ["identity", "relu", "jump_relu(θ) with 0 ≤ θ < ∞", "top_k(k) with 1 ≤ k ≤ n_s"];
+
+    /// JumpReLU with threshold `θ`.
+    ///
+    /// # Errors
+    /// [`Error::Threshold`] unless `0 ≤ θ < ∞`.
+    pub fn jump_relu(threshold: f64) -> Result<Self> {
+        Threshold::new(threshold).map(Self::JumpRelu)
+    }
+
+    /// Top-k.
+    ///
+    /// # Errors
+    /// [`Error::TopK`] for `k = 0`. (That `k ≤ n_s` is checked where a model is built.)
+    pub fn top_k(count: usize) -> Result<Self> {
+        NonZeroUsize::new(count).map(Self::TopK).ok_or(Error::TopK { given: 0, features: None })
+    }
+
+    /// The name, without a parameter.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Identity => "identity",
+            Self::Relu => "relu",
+            Self::JumpRelu(_) => "jump_relu",
+            Self::TopK(_) => "top_k",
+        }
+    }
+
+    /// The activation that is written so, as by `to_string`: name and parameter. `None` for any other text.
     pub fn from_name(name: &str) -> Option<Self> {
-        match name {
-            "identity" => Some(Self::Identity),
-            "relu" => Some(Self::Relu),
+        let (name, parameter) = match name.strip_suffix(')') {
+            None => (name, None),
+            Some(open) => open.split_once('(').map(|(name, parameter)| (name, Some(parameter)))?,
+        };
+        match (name, parameter) {
+            ("identity", None) => Some(Self::Identity),
+            ("relu", None) => Some(Self::Relu),
+            ("jump_relu", Some(parameter)) => Self::jump_relu(parameter.parse().ok()?).ok(),
+            ("top_k", Some(parameter)) => Self::top_k(parameter.parse().ok()?).ok(),
             _ => None,
         }
     }
 
+    /// Refuses an activation that does not fit a model of that many features.
+    pub(crate) fn check(self, features: usize) -> Result<()> {
+        match self {
+            Self::TopK(count) if count.get() > features => {
+                Err(Error::TopK { given: count.get(), features: Some(features) })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The activation that does the same to a sample of that many features, and fits it.
+    pub(crate) fn fitted(self, features: usize) -> Self {
+        match (self, NonZeroUsize::new(features)) {
+            (Self::TopK(count), Some(features)) => Self::TopK(count.min(features)),
+            _ => self,
+        }
+    }
+
+    /// Whether an output of 0 has derivative 0, and so no gradient flows where `y = 0`.
+    pub(crate) fn is_flat_at_zero(self) -> bool {
+        !matches!(self, Self::Identity)
+    }
+
     /// Replaces the preactivation `z` of one sample (length n_s) by `y = f(z)`.
-    #[inline]
+    #[inline(always)]
     pub fn apply<T: Scalar>(self, sample: &mut [T]) {
         match self {
             Self::Identity => {}
-            Self::Relu => sample.iter_mut().for_each(|z| *z = if *z > T::zero() { *z } else { T::zero() }),
+            Self::Relu => cut(sample, T::zero()),
+            Self::JumpRelu(threshold) => cut(sample, T::round_from(threshold.0)),
+            Self::TopK(count) => {
+                let mut largest = Largest::new(sample, count);
+                sample.iter_mut().filter(|z| !largest.keep(**z)).for_each(|z| *z = T::zero());
+            }
         }
     }
 
     /// Replaces `∂L/∂y` of one sample by `∂L/∂z`, given the preactivation `z` (both of length n_s).
     pub fn backpropagate<T: Scalar>(self, preactivation: &[T], gradient: &mut [T]) {
-        match self {
-            Self::Identity => {}
-            Self::Relu => {
-                for (&z, g) in preactivation.iter().zip(gradient) {
-                    if z <= T::zero() {
-                        *g = T::zero();
-                    }
-                }
+        let mut largest;
+        let keep: &mut dyn FnMut(T) -> bool = match self {
+            Self::Identity => return,
+            Self::Relu => &mut |z| z > T::zero(),
+            Self::JumpRelu(threshold) => &mut move |z| z > T::round_from(threshold.0),
+            Self::TopK(count) => {
+                largest = Largest::new(preactivation, count);
+                &mut |z| largest.keep(z)
+            }
+        };
+        for (&z, g) in preactivation.iter().zip(gradient) {
+            if !keep(z) {
+                *g = T::zero();
             }
         }
+    }
+}
+
+/// Sets what does not exceed the threshold to 0.
+#[inline(always)]
+fn cut<T: Scalar>(sample: &mut [T], threshold: T) {
+    sample.iter_mut().for_each(|z| *z = if *z > threshold { *z } else { T::zero() });
+}
+
+/// The k largest positive values of a list, to be asked for in its order: those above `cut` and the first `ties` that equal it.
+struct Largest<T> {
+    cut: T,
+    ties: usize,
+}
+
+impl<T: Scalar> Largest<T> {
+    fn new(values: &[T], count: NonZeroUsize) -> Self {
+        let mut positive: Vec<T> = values.iter().copied().filter(|&z| z > T::zero()).collect();
+        if positive.len() <= count.get() {
+            return Self { cut: T::zero(), ties: 0 };
+        }
+        let descending = |a: &T, b: &T| b.partial_cmp(a).unwrap_or(Ordering::Equal);
+        let (above, &mut cut, _) = positive.select_nth_unstable_by(count.get() - 1, descending);
+        let ties = count.get() - above.iter().filter(|&&z| z > cut).count();
+        Self { cut, ties }
+    }
+
+    fn keep(&mut self, z: T) -> bool {
+        let tied = z == self.cut && self.ties > 0;
+        self.ties -= usize::from(tied);
+        tied || z > self.cut
     }
 }

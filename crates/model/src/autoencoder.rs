@@ -28,7 +28,8 @@ impl<T: Scalar> Autoencoder<T> {
     ///
     /// # Errors
     /// [`Error::Shape`](crate::Error::Shape) unless `1 ≤ n_d ≤ n_s`, [`Error::Mismatch`](crate::Error::Mismatch)
-    /// if the shapes do not fit, [`Error::NotFinite`](crate::Error::NotFinite) for a NaN or an infinity.
+    /// if the shapes do not fit, [`Error::NotFinite`](crate::Error::NotFinite) for a NaN or an infinity,
+    /// [`Error::TopK`](crate::Error::TopK) for a top-k of more than n_s.
     pub fn new(
         encoder: &DMatrix<T>,
         decoder: &DMatrix<T>,
@@ -58,6 +59,7 @@ impl<T: Scalar> Autoencoder<T> {
         bias: &DVector<T>,
         activation: Activation,
     ) -> Result<Self> {
+        activation.check(shape.features())?;
         check_finite("encoder", encoder.as_slice())?;
         check_finite("bias", bias.as_slice())?;
         let mut parameters = Parameters::zeros(shape);
@@ -71,8 +73,9 @@ impl<T: Scalar> Autoencoder<T> {
         Ok(Self { parameters, activation })
     }
 
-    /// A model from its flat parameters.
+    /// A model from its flat parameters. A top-k of more than n_s keeps every output, and becomes one of n_s.
     pub fn from_parameters(parameters: Parameters<T>, activation: Activation) -> Self {
+        let activation = activation.fitted(parameters.shape().features());
         Self { parameters, activation }
     }
 

@@ -42,6 +42,20 @@ pub enum Error {
         /// What was given.
         given: f64,
     },
+    /// A threshold of a JumpReLU that is NaN, infinite or negative.
+    #[error("threshold {given} is outside [0, ∞)")]
+    Threshold {
+        /// What was given.
+        given: f64,
+    },
+    /// A top-k that keeps no output, or more outputs than there are.
+    #[error("top-k keeps {given} outputs: 1 ≤ k ≤ {} is needed", features.map_or("n_s".into(), |n| n.to_string()))]
+    TopK {
+        /// `k`.
+        given: usize,
+        /// The number of features n_s, if it was known.
+        features: Option<usize>,
+    },
     /// A batch without samples has no mean.
     #[error("the batch has no samples")]
     EmptyBatch,

@@ -14,7 +14,7 @@ mod scalar;
 mod step;
 mod weights;
 
-pub use activation::Activation;
+pub use activation::{Activation, Threshold};
 pub use autoencoder::Autoencoder;
 pub use error::{Error, Result};
 pub use evaluation::{Estimate, sampled_loss};

@@ -7,43 +7,45 @@
 //! This is the **per-feature** loss of the paper's eq. (5) and of its figures; eq. (2) is n_s times as large.
 //! `ι` is the importance, 1 unless given. The gradient is the one of [`crate::plain`], which is its tested twin.
 //!
-//! The work is two sparse products forward and backward each, and one dense one (see `step`). Data or residuals
-//! with more than [`DENSE`] non-zeros go through dense products instead; which way depends on the batch alone,
-//! so that a step is a function of its inputs.
+//! The work is two sparse products forward and backward each, and one dense one (see `step`). Where data or
+//! residuals are not sparse, dense products take over; which way depends on the batch alone, so that a step is a
+//! function of its inputs.
 
-use faer::MatRef;
+use std::time::{Duration, Instant};
+
+use faer::{MatMut, MatRef};
 use nalgebra::{DMatrix, DVector};
+use pulp::Arch;
 use toy_superposition_data::SparseBatch;
 
 use crate::error::{check_finite, check_shape};
-use crate::step::{self, Lists, ListsRef};
+use crate::step::cell::{COLUMNS, Cell, ROWS};
+use crate::step::input::{Input, is_dense_batch};
+use crate::step::panels::Panels;
+use crate::step::parallel::for_each;
+use crate::step::residual::Residual;
+use crate::step::{self, columns};
 use crate::{Activation, Autoencoder, Error, Estimate, Parameters, Result, Scalar};
-
-/// The fraction of non-zeros from which a dense product is faster than a sparse one.
-const DENSE: f64 = 0.15;
 
 /// The per-feature loss of a batch, its gradient, and the memory they need, kept from call to call.
 #[derive(Debug)]
 pub struct MinibatchLoss<T: Scalar> {
+    arch: Arch,
     importance: Option<Vec<T>>,
+    input: Input<T>,
+    /// H: n_d × B.
     hidden: Vec<T>,
-    hidden_gradient: Vec<T>,
-    /// Z, then Y − X, then Δ: n_s × B.
-    residual: Vec<T>,
-    samples: Vec<SampleLoss>,
-    counts: Vec<usize>,
-    residual_lists: Lists<T>,
-    by_feature: Lists<T>,
-    dense_input: Vec<T>,
-}
-
-/// What one sample adds.
-#[derive(Debug, Clone, Copy, Default)]
-struct SampleLoss {
-    /// `Σ_i ι_i (y_i − x_i)²`.
-    loss: f64,
-    /// The number of non-zeros of its Δ.
-    non_zeros: usize,
+    hidden_table: Panels<T>,
+    hidden_gradient: Panels<T>,
+    encoder: Panels<T>,
+    decoder: Panels<T>,
+    /// All cells of the first block of samples, then of the second.
+    cells: Vec<Cell<T>>,
+    /// Cells a block of samples.
+    cells_a_block: usize,
+    /// `Σ_i ι_i (y_i − x_i)²`, a sample.
+    losses: Vec<f64>,
+    stages: Vec<(&'static str, Duration)>,
 }
 
 impl<T: Scalar> Default for MinibatchLoss<T> {
@@ -55,16 +57,23 @@ impl<T: Scalar> Default for MinibatchLoss<T> {
 impl<T: Scalar> MinibatchLoss<T> {
     /// Every feature equally important.
     pub fn new() -> Self {
+        Self::on(Arch::new())
+    }
+
+    fn on(arch: Arch) -> Self {
         Self {
+            arch,
             importance: None,
+            input: Input::default(),
             hidden: Vec::new(),
-            hidden_gradient: Vec::new(),
-            residual: Vec::new(),
-            samples: Vec::new(),
-            counts: Vec::new(),
-            residual_lists: Lists { offsets: Vec::new(), indices: Vec::new(), values: Vec::new() },
-            by_feature: Lists { offsets: Vec::new(), indices: Vec::new(), values: Vec::new() },
-            dense_input: Vec::new(),
+            hidden_table: Panels::default(),
+            hidden_gradient: Panels::default(),
+            encoder: Panels::default(),
+            decoder: Panels::default(),
+            cells: Vec::new(),
+            cells_a_block: 1,
+            losses: Vec::new(),
+            stages: Vec::new(),
         }
     }
 
@@ -86,7 +95,7 @@ impl<T: Scalar> MinibatchLoss<T> {
     /// [`Error::Mismatch`] if the batch or the importance does not have the model's n_s features,
     /// [`Error::EmptyBatch`] for no samples, [`Error::NotFinite`] if the loss overflows or is NaN.
     pub fn loss(&mut self, model: &Autoencoder<T>, batch: &SparseBatch<T>) -> Result<f64> {
-        self.forward(model, batch)?;
+        self.forward(model, batch, false)?;
         self.mean(batch)
     }
 
@@ -105,7 +114,7 @@ impl<T: Scalar> MinibatchLoss<T> {
     pub fn estimate(&mut self, model: &Autoencoder<T>, batch: &SparseBatch<T>) -> Result<Estimate> {
         self.loss(model, batch)?;
         let scale = (model.features() as f64).recip();
-        Ok(self.samples.iter().map(|sample| sample.loss * scale).collect())
+        Ok(self.losses.iter().map(|loss| loss * scale).collect())
     }
 
     /// The loss L of a batch; `gradient` is overwritten with `∂L/∂parameter`.
@@ -127,7 +136,7 @@ impl<T: Scalar> MinibatchLoss<T> {
                 expected: of(shape),
             });
         }
-        self.forward(model, batch)?;
+        self.forward(model, batch, true)?;
         let loss = self.mean(batch)?;
         self.backward(model, batch, gradient);
         Ok(loss)
@@ -146,8 +155,13 @@ impl<T: Scalar> MinibatchLoss<T> {
         self.loss_and_gradient(model, &SparseBatch::from_dense(batch)?, gradient)
     }
 
-    /// Fills `hidden`, `residual` (with Δ) and `samples`.
-    fn forward(&mut self, model: &Autoencoder<T>, batch: &SparseBatch<T>) -> Result<()> {
+    /// Where the time of the last call went: stage after stage, by the clock.
+    pub fn stages(&self) -> &[(&'static str, Duration)] {
+        &self.stages
+    }
+
+    /// Fills `hidden`, `cells` (with Δ, and its lists for a gradient) and `losses`.
+    fn forward(&mut self, model: &Autoencoder<T>, batch: &SparseBatch<T>, gradient: bool) -> Result<()> {
         let shape = model.shape();
         let (features, hidden, samples) = (shape.features(), shape.hidden(), batch.samples());
         check_shape("batch", (batch.features(), samples), (features, samples))?;
@@ -157,35 +171,61 @@ impl<T: Scalar> MinibatchLoss<T> {
         if samples == 0 {
             return Err(Error::EmptyBatch);
         }
+        self.stages.clear();
+        let (arch, parameters) = (self.arch, model.parameters());
 
+        let start = Instant::now();
         self.hidden.resize(hidden * samples, T::zero());
-        let encoder = model.parameters().encoder_slice();
-        if is_dense(batch.non_zeros(), features, samples) {
-            fill_dense(&mut self.dense_input, batch);
-            let x = MatRef::from_column_major_slice(&self.dense_input, features, samples);
-            step::multiply_columns(&mut self.hidden, step::columns(encoder, shape), x);
+        if is_dense_batch(batch) {
+            self.input.fill_dense(batch);
+            let encoder = columns(parameters.encoder_slice(), shape);
+            step::multiply_columns(&mut self.hidden, encoder, self.input.dense(batch));
         } else {
-            step::gather(&mut self.hidden, hidden, encoder, lists(batch), false);
+            self.encoder.pack(parameters.encoder_slice(), hidden);
+            step::encode(arch, &mut self.hidden, &self.encoder, batch, hidden);
         }
+        self.stages.push(("encode", start.elapsed()));
 
-        let decoder = step::transposed(model.parameters().decoder_slice(), shape);
+        let start = Instant::now();
+        let decoder = step::transposed(parameters.decoder_slice(), shape);
         let h = MatRef::from_column_major_slice(&self.hidden, hidden, samples);
-        self.residual.resize(features * samples, T::zero());
-        step::multiply_columns(&mut self.residual, decoder, h);
-
-        self.samples.resize(samples, SampleLoss::default());
         let residual = Residual {
-            bias: model.parameters().bias_slice(),
+            bias: parameters.bias_slice(),
             importance: self.importance.as_deref(),
             activation: model.activation(),
             scale: T::round_from(2.0 / (features as f64 * samples as f64)),
         };
-        residual.of_batch(&mut self.residual, &mut self.samples, batch);
+        // Top-k compares all features of a sample.
+        let rows = if matches!(model.activation(), Activation::TopK(_)) { features } else { ROWS };
+        let a_block = features.div_ceil(rows);
+        self.cells_a_block = a_block;
+        let count = a_block * samples.div_ceil(COLUMNS);
+        if self.cells.len() < count {
+            self.cells.resize_with(count, Cell::default);
+        }
+        for_each(&mut self.cells[..count], |k, cell| {
+            let (row, column) = (k % a_block * rows, k / a_block * COLUMNS);
+            cell.resize(rows.min(features - row), COLUMNS.min(samples - column));
+            let (height, width) = (cell.rows(), cell.columns());
+            let z = MatMut::from_column_major_slice_mut(&mut cell.residual, height, width);
+            T::multiply(z, decoder.subrows(row, height), h.subcols(column, width), false);
+            residual.of_cell(arch, cell, batch, row, column);
+            if gradient {
+                cell.compress(arch);
+            }
+        });
+        self.losses.clear();
+        self.losses.resize(samples, 0.0);
+        for (k, cell) in self.cells[..count].iter().enumerate() {
+            let losses = &mut self.losses[k / a_block * COLUMNS..];
+            losses.iter_mut().zip(&cell.losses).for_each(|(sum, loss)| *sum += loss);
+        }
+        self.stages.push(("decode and residual", start.elapsed()));
         Ok(())
     }
 
     fn mean(&self, batch: &SparseBatch<T>) -> Result<f64> {
-        let sum: f64 = self.samples.iter().map(|sample| sample.loss).sum();
+        let sum: f64 = self.losses.iter().sum();
         let loss = sum / (batch.features() as f64 * batch.samples() as f64);
         if loss.is_finite() {
             Ok(loss)
@@ -196,10 +236,10 @@ impl<T: Scalar> MinibatchLoss<T> {
 
     fn backward(&mut self, model: &Autoencoder<T>, batch: &SparseBatch<T>, gradient: &mut Parameters<T>) {
         let shape = model.shape();
-        let (features, hidden, samples) = (shape.features(), shape.hidden(), batch.samples());
-        let decoder = model.parameters().decoder_slice();
+        let (hidden, samples, arch, a_block) =
+            (shape.hidden(), batch.samples(), self.arch, self.cells_a_block);
+        let cells = &self.cells[..a_block * samples.div_ceil(COLUMNS)];
         let (encoder_gradient, decoder_gradient, bias_gradient) = gradient.split_mut();
-        self.hidden_gradient.resize(hidden * samples, T::zero());
 
         // ∂L/∂W_in goes second, so that tied weights add it to ∂L/∂W_outᵀ.
         let tied = decoder_gradient.is_none();
@@ -208,135 +248,32 @@ impl<T: Scalar> MinibatchLoss<T> {
             None => (encoder_gradient, None),
         };
 
-        let non_zeros = self.samples.iter().map(|sample| sample.non_zeros).sum();
-        if is_dense(non_zeros, features, samples) {
-            let delta = MatRef::from_column_major_slice(&self.residual, features, samples);
-            let h = MatRef::from_column_major_slice(&self.hidden, hidden, samples);
-            step::multiply_columns(&mut self.hidden_gradient, step::columns(decoder, shape), delta);
-            step::multiply_columns(decoder_gradient, h, delta.transpose());
-            bias_gradient.fill(T::zero());
-            for column in self.residual.chunks_exact(features) {
-                bias_gradient.iter_mut().zip(column).for_each(|(sum, &d)| *sum += d);
-            }
-        } else {
-            self.counts.clear();
-            self.counts.extend(self.samples.iter().map(|sample| sample.non_zeros));
-            self.residual_lists.compress(&self.residual, features, &self.counts);
-            self.by_feature.transpose(self.residual_lists.as_ref(), features);
-            let delta = self.residual_lists.as_ref();
-            step::gather(&mut self.hidden_gradient, hidden, decoder, delta, false);
-            step::gather(decoder_gradient, hidden, &self.hidden, self.by_feature.as_ref(), false);
-            for (sum, range) in bias_gradient.iter_mut().zip(self.by_feature.offsets.windows(2)) {
-                let values = &self.by_feature.values[range[0]..range[1]];
-                *sum = values.iter().fold(T::zero(), |sum, &d| sum + d);
-            }
-        }
+        let start = Instant::now();
+        self.decoder.pack(model.parameters().decoder_slice(), hidden);
+        self.hidden_gradient.resize(samples, hidden);
+        step::hidden_gradient(arch, &mut self.hidden_gradient, &self.decoder, cells, a_block);
+        self.stages.push(("hidden gradient", start.elapsed()));
 
+        let start = Instant::now();
+        self.hidden_table.pack(&self.hidden, hidden);
+        let h = MatRef::from_column_major_slice(&self.hidden, hidden, samples);
+        step::decoder_gradient(arch, decoder_gradient, h, &self.hidden_table, cells, a_block);
+        bias_gradient.fill(T::zero());
+        for block in cells.chunks(a_block) {
+            let sums = block.iter().flat_map(|cell| &cell.row_sums);
+            bias_gradient.iter_mut().zip(sums).for_each(|(sum, &d)| *sum += d);
+        }
+        self.stages.push(("decoder gradient", start.elapsed()));
+
+        let start = Instant::now();
         let out = encoder_gradient.unwrap_or(decoder_gradient);
-        if is_dense(batch.non_zeros(), features, samples) {
-            let x = MatRef::from_column_major_slice(&self.dense_input, features, samples);
-            let g = MatRef::from_column_major_slice(&self.hidden_gradient, hidden, samples);
-            step::for_each_block(out, hidden, |first, chunk| {
-                let count = chunk.len() / hidden;
-                let chunk = faer::MatMut::from_column_major_slice_mut(chunk, hidden, count);
-                T::multiply(chunk, g, x.transpose().subcols(first, count), tied);
-            });
+        if is_dense_batch(batch) {
+            let x = self.input.dense(batch);
+            step::encoder_gradient_dense(out, hidden, &self.hidden_gradient, x, tied);
         } else {
-            self.by_feature.transpose(lists(batch), features);
-            step::gather(out, hidden, &self.hidden_gradient, self.by_feature.as_ref(), tied);
+            self.input.transpose(batch);
+            step::encoder_gradient(arch, out, hidden, &self.hidden_gradient, &self.input, tied);
         }
-    }
-}
-
-fn is_dense(non_zeros: usize, features: usize, samples: usize) -> bool {
-    non_zeros as f64 > DENSE * features as f64 * samples as f64
-}
-
-fn lists<T: Scalar>(batch: &SparseBatch<T>) -> ListsRef<'_, T> {
-    ListsRef { offsets: batch.offsets(), indices: batch.indices(), values: batch.values() }
-}
-
-/// Writes the batch as a dense n_s × B matrix.
-fn fill_dense<T: Scalar>(dense: &mut Vec<T>, batch: &SparseBatch<T>) {
-    dense.clear();
-    dense.resize(batch.features() * batch.samples(), T::zero());
-    for (column, (indices, values)) in dense.chunks_exact_mut(batch.features()).zip(batch.iter()) {
-        for (&index, &value) in indices.iter().zip(values) {
-            column[index as usize] = value;
-        }
-    }
-}
-
-/// What turns `W_out h` into the loss and Δ.
-struct Residual<'a, T> {
-    bias: &'a [T],
-    importance: Option<&'a [T]>,
-    activation: Activation,
-    /// `2 / (B n_s)`.
-    scale: T,
-}
-
-impl<T: Scalar> Residual<'_, T> {
-    fn of_batch(&self, columns: &mut [T], losses: &mut [SampleLoss], batch: &SparseBatch<T>) {
-        let arch = pulp::Arch::new();
-        let work = |sample: usize, (column, loss): (&mut [T], &mut SampleLoss)| {
-            let (indices, values) = batch.sample(sample);
-            *loss = arch.dispatch(|| self.of_sample(column, indices, values));
-        };
-        let features = batch.features();
-        #[cfg(feature = "parallel")]
-        {
-            use rayon::prelude::*;
-            columns
-                .par_chunks_exact_mut(features)
-                .zip(losses)
-                .enumerate()
-                .with_min_len(16)
-                .for_each(|(sample, pair)| work(sample, pair));
-        }
-        #[cfg(not(feature = "parallel"))]
-        columns.chunks_exact_mut(features).zip(losses).enumerate().for_each(|(s, pair)| work(s, pair));
-    }
-
-    /// Replaces `W_out h` of one sample by its δ.
-    #[inline(always)]
-    fn of_sample(&self, column: &mut [T], indices: &[u32], values: &[T]) -> SampleLoss {
-        column.iter_mut().zip(self.bias).for_each(|(z, &b)| *z += b);
-        self.activation.apply(column);
-        // Features that are on but not seen (ReLU: y = 0, derivative 0) count, and have no gradient.
-        let mut unseen = 0.0;
-        for (&index, &x) in indices.iter().zip(values) {
-            let y = &mut column[index as usize];
-            if self.activation == Activation::Relu && *y == T::zero() {
-                let importance = self.importance.map_or(1.0, |i| i[index as usize].to_f64());
-                unseen += importance * x.to_f64() * x.to_f64();
-            } else {
-                *y -= x;
-            }
-        }
-        let mut sums = [T::zero(); 16];
-        let mut non_zeros = 0;
-        match self.importance {
-            None => {
-                for piece in column.chunks_mut(16) {
-                    for (sum, e) in sums.iter_mut().zip(piece) {
-                        *sum += *e * *e;
-                        *e *= self.scale;
-                        non_zeros += u32::from(*e != T::zero());
-                    }
-                }
-            }
-            Some(importance) => {
-                for (piece, importance) in column.chunks_mut(16).zip(importance.chunks(16)) {
-                    for ((sum, e), &importance) in sums.iter_mut().zip(piece).zip(importance) {
-                        *sum += importance * *e * *e;
-                        *e *= importance * self.scale;
-                        non_zeros += u32::from(*e != T::zero());
-                    }
-                }
-            }
-        }
-        let seen: f64 = sums.iter().map(|&sum| sum.to_f64()).sum();
-        SampleLoss { loss: seen + unseen, non_zeros: non_zeros as usize }
+        self.stages.push(("encoder gradient", start.elapsed()));
     }
 }

@@ -1,5 +1,7 @@
 //! A differentiable objective: anything that gives a loss and its gradient at a model's parameters.
 
+use std::time::Duration;
+
 use toy_superposition_data::SparseBatch;
 
 use crate::{Autoencoder, Error, MinibatchLoss, Parameters, Result, Scalar};
@@ -33,6 +35,11 @@ pub trait Objective<T: Scalar> {
         model: &Autoencoder<T>,
         gradient: &mut Parameters<T>,
     ) -> std::result::Result<f64, Self::Error>;
+
+    /// Where the time of the last evaluation went, if the objective keeps account: (stage, wall time) in order.
+    fn stages(&self) -> Vec<(&'static str, Duration)> {
+        Vec::new()
+    }
 }
 
 /// The mean loss on one fixed batch.
@@ -58,5 +65,9 @@ impl<T: Scalar> Objective<T> for BatchObjective<T> {
 
     fn loss_and_gradient(&mut self, model: &Autoencoder<T>, gradient: &mut Parameters<T>) -> Result<f64> {
         self.loss.loss_and_gradient(model, &self.batch, gradient)
+    }
+
+    fn stages(&self) -> Vec<(&'static str, Duration)> {
+        self.loss.stages().to_vec()
     }
 }

@@ -24,13 +24,24 @@ pub(crate) mod kernels {
         const DTYPE: Dtype;
         /// `out = left · right`, or `out += left · right`, on the calling thread.
         fn multiply(out: MatMut<'_, Self>, left: MatRef<'_, Self>, right: MatRef<'_, Self>, add: bool);
+        /// What [`compress`](crate::step::compress::compress) does, for pieces of full length; `false` if it cannot.
+        #[cfg(target_arch = "x86_64")]
+        fn compress_avx512(
+            _simd: pulp::x86::V4,
+            _dense: &[Self],
+            _offsets: &mut Vec<u32>,
+            _indices: &mut [u8],
+            _values: &mut [Self],
+        ) -> bool {
+            false
+        }
         /// Appends the little-endian bytes.
         fn write_bytes(self, bytes: &mut Vec<u8>);
     }
 }
 
 macro_rules! kernels {
-    ($type:ty, $variant:ident) => {
+    ($type:ty, $variant:ident $(, $compress:item)?) => {
         impl Scalar for $type {
             fn to_vector(values: &[Self]) -> Vector {
                 Vector::$variant(values.to_vec())
@@ -54,9 +65,26 @@ macro_rules! kernels {
             fn write_bytes(self, bytes: &mut Vec<u8>) {
                 bytes.extend_from_slice(&self.to_le_bytes());
             }
+
+            $($compress)?
         }
     };
 }
 
-kernels!(f32, F32);
+kernels!(
+    f32,
+    F32,
+    #[cfg(target_arch = "x86_64")]
+    fn compress_avx512(
+        simd: pulp::x86::V4,
+        dense: &[f32],
+        offsets: &mut Vec<u32>,
+        indices: &mut [u8],
+        values: &mut [f32],
+    ) -> bool {
+        use crate::step::compress::avx512::Compress;
+        simd.vectorize(Compress { simd, dense, offsets, indices, values });
+        true
+    }
+);
 kernels!(f64, F64);

@@ -8,8 +8,9 @@
 //!
 //! Both sets of names are read, as F32 or F64; values are rounded to the wanted type. Matrices lie by rows, as
 //! PyTorch, JAX and NumPy write them. Metadata is kept as it is, except for the keys `activation` (`relu` if
-//! absent) and `tied` (`true` or `false`), which are written and checked here. So is every other vector (a tensor of
-//! one dimension, F32 or F64): a checkpoint keeps its optimizer's moments there, and is a weight file all the same.
+//! absent; other names in [`Activation`]) and `tied` (`true` or `false`), which are written and checked here. So is every
+//! other vector (a tensor of one dimension, F32 or F64): a checkpoint keeps its optimizer's moments there, and is a
+//! weight file all the same.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -114,7 +115,7 @@ impl<T: Scalar> Weights<T> {
     /// # Errors
     /// [`Error::Format`] for bytes that are not safetensors (truncated, overlong, hostile header);
     /// [`Error::Names`], [`Error::Type`], [`Error::Dimensions`], [`Error::Mismatch`], [`Error::Shape`],
-    /// [`Error::NotFinite`] and [`Error::Metadata`] for a file whose content is no autoencoder.
+    /// [`Error::NotFinite`], [`Error::TopK`] and [`Error::Metadata`] for a file whose content is no autoencoder.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let (_, header) = SafeTensors::read_metadata(bytes)?;
         let mut metadata: BTreeMap<_, _> =
@@ -193,7 +194,7 @@ impl<T: Scalar> Weights<T> {
             .map(|(name, dtype, shape, bytes)| Ok((*name, TensorView::new(*dtype, shape.clone(), bytes)?)))
             .collect::<Result<_>>()?;
         let mut metadata = self.metadata.clone();
-        metadata.insert("activation".into(), model.activation().name().into());
+        metadata.insert("activation".into(), model.activation().to_string());
         metadata.insert("tied".into(), tied.to_string());
         Ok(with_metadata(&safetensors::serialize(views, None)?, &metadata))
     }

@@ -1,0 +1,24 @@
+//! Threads share out pieces of fixed size; no sum is ever split among them.
+
+/// Runs `work(k, chunk)` on the `k`-th chunk of `size` entries (the last may be shorter), in parallel.
+pub(crate) fn for_each_chunk<T: Send>(
+    values: &mut [T],
+    size: usize,
+    work: impl Fn(usize, &mut [T]) + Send + Sync,
+) {
+    #[cfg(feature = "parallel")]
+    {
+        use rayon::prelude::*;
+        let chunks = values.par_chunks_mut(size).enumerate().with_max_len(1);
+        chunks.for_each(|(k, chunk)| work(k, chunk));
+    }
+    #[cfg(not(feature = "parallel"))]
+    for (k, chunk) in values.chunks_mut(size).enumerate() {
+        work(k, chunk);
+    }
+}
+
+/// Runs `work(k, item)` on each item, in parallel.
+pub(crate) fn for_each<T: Send>(items: &mut [T], work: impl Fn(usize, &mut T) + Send + Sync) {
+    for_each_chunk(items, 1, |k, item| work(k, &mut item[0]));
+}
