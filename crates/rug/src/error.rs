@@ -10,6 +10,12 @@ pub enum Error {
         /// What was given.
         given: usize,
     },
+    /// An order at which no construction here gives a Hadamard or a conference matrix.
+    #[error("no construction gives a matrix of order {given}")]
+    NoSuchOrder {
+        /// What was given.
+        given: usize,
+    },
     /// A number of hidden dimensions n_d outside `1..=n_s`.
     #[error("{given} hidden dimensions are outside 1..={features}")]
     Hidden {

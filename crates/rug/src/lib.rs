@@ -1,18 +1,27 @@
 #![doc = include_str!("../README.md")]
 
+mod design;
 mod error;
+mod field;
+mod frame;
 mod hadamard;
 mod kernels;
 mod matrix_free;
+mod orders;
 mod persian;
 mod sets;
 mod statistics;
+mod sum;
 mod transform;
 
+pub use design::{Class, Design, Diagnostics, RowMean, Setting, mean_over_rows};
 pub use error::{Error, Result};
+pub use frame::Frame;
 pub use hadamard::{hadamard_entry, hadamard_matrix, transform_naive};
 pub use kernels::Scalar;
 pub use matrix_free::MatrixFreeRug;
+pub use orders::{Construction, conference_matrix, construction, hadamard_of_order};
 pub use persian::PersianRug;
 pub use statistics::{Cumulants, Span, Statistics, welch_coherence};
+pub use sum::{BoxedDesign, DirectSum, Dropped, Lossless};
 pub use transform::{transform, transform_columns, transform_into, transform_rows};

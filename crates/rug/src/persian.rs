@@ -32,6 +32,7 @@ use rand::seq::index;
 use toy_superposition_data::Moments;
 use toy_superposition_model::{Activation, Autoencoder};
 
+use crate::design::{Class, Design};
 use crate::error::{check_finite, log2};
 use crate::{Error, Result, hadamard_entry, transform};
 
@@ -158,6 +159,39 @@ impl PersianRug {
         let decoder = encoder.transpose() * T::round_from(a);
         let bias = DVector::from_element(self.features, T::round_from(bias));
         Ok(Autoencoder::new(&encoder, &decoder, &bias, Activation::Relu)?)
+    }
+}
+
+/// Every row holds the same entries. In place of a matrix, [`MatrixFreeRug`](crate::MatrixFreeRug) serves large sizes.
+impl Design for PersianRug {
+    fn name(&self) -> String {
+        "Persian rug".to_owned()
+    }
+
+    fn features(&self) -> usize {
+        self.features
+    }
+
+    fn hidden(&self) -> usize {
+        self.rows.len()
+    }
+
+    fn encoder(&self) -> DMatrix<f64> {
+        Self::encoder(self)
+    }
+
+    fn write_row(&self, i: usize, row: &mut [f64]) {
+        for (j, &g) in self.first_row().iter().enumerate() {
+            row[i ^ j] = g;
+        }
+    }
+
+    fn classes(&self) -> Vec<Class> {
+        vec![Class { members: self.features, rows: vec![(0, self.features)] }]
+    }
+
+    fn all_ones(&self) -> Option<f64> {
+        (self.rows[0] == 0).then_some(1.0 / self.ratio())
     }
 }
 

@@ -1,0 +1,237 @@
+//! What the rug and its rivals have in common: weights that are made, not trained.
+//!
+//! ```math
+//! y = \mathrm{ReLU}(W x + b), \qquad W = \mathrm{diag}(a)\, R + \frac1{n_s} c\, 1^\mathsf{T}, \qquad
+//! R = D E, \quad R_{ii} = 1
+//! ```
+//!
+//! | symbol | here | shape |
+//! |---|---|---|
+//! | E, D | `encoder`, `decoder` | n_d × n_s, n_s × n_d |
+//! | a, b, c | [`Setting`]: gain, bias, coefficient of the all-ones direction | one of each for every class of features |
+//!
+//! A tight design has `R² = (n_s/n_d) R`. A feature may also be dropped: its row and column of `R` are zero.
+//!
+//! The expected loss is the mean over the rows, and rows that hold the same entries in another order have the same loss:
+//! a [`Class`] names one row for all of its kind, so that a highly symmetric design costs one row. What a row costs is
+//! for the caller to say (the exact loss of `toy-superposition-theory`, a Gaussian one, …).
+
+use std::collections::BTreeMap;
+
+use nalgebra::{DMatrix, DVector};
+use toy_superposition_model::{Activation, Autoencoder};
+
+use crate::error::{check_finite, check_length};
+use crate::{Result, welch_coherence};
+
+/// Features that share one gain, one bias and one coefficient, and the rows that stand for all of theirs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Class {
+    /// How many features there are.
+    pub members: usize,
+    /// Rows of `R`, each with the number of rows that hold the same entries in another order. If these numbers do not add
+    /// up to `members`, the rows are a sample.
+    pub rows: Vec<(usize, usize)>,
+}
+
+impl Class {
+    /// Whether the rows are a sample only.
+    pub fn sampled(&self) -> bool {
+        self.rows.iter().map(|row| row.1).sum::<usize>() < self.members
+    }
+}
+
+/// What is free once `R` is chosen.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Setting {
+    /// The gain `a`, which is the diagonal of `W` where `c = 0`.
+    pub a: f64,
+    /// The bias `b` that is added (the raw one).
+    pub bias: f64,
+    /// The coefficient `c` of the all-ones direction; not 0 only where [`Design::all_ones`] has an eigenvalue.
+    pub ones: f64,
+}
+
+/// A way to put n_s features into n_d dimensions.
+pub trait Design {
+    /// What it is, in a few words.
+    fn name(&self) -> String;
+
+    /// The number of features n_s.
+    fn features(&self) -> usize;
+
+    /// The number of hidden dimensions n_d.
+    fn hidden(&self) -> usize;
+
+    /// `E`, n_d × n_s.
+    fn encoder(&self) -> DMatrix<f64>;
+
+    /// `D`, n_s × n_d: `Eᵀ` unless said otherwise.
+    fn decoder(&self) -> DMatrix<f64> {
+        self.encoder().transpose()
+    }
+
+    /// Writes row `i` of `R` into `row`, of length n_s, whatever it held.
+    fn write_row(&self, i: usize, row: &mut [f64]);
+
+    /// The classes of features.
+    fn classes(&self) -> Vec<Class>;
+
+    /// Which of the [`classes`](Self::classes) a feature is in.
+    fn class_of(&self, _feature: usize) -> usize {
+        0
+    }
+
+    /// The eigenvalue λ ≠ 0 of `R` at the vector of ones, if it is an eigenvector from both sides: then the coefficient of
+    /// that direction is free without another hidden dimension.
+    fn all_ones(&self) -> Option<f64> {
+        None
+    }
+
+    /// The ratio r = n_d / n_s.
+    fn ratio(&self) -> f64 {
+        self.hidden() as f64 / self.features() as f64
+    }
+
+    /// The dense `R`, n_s × n_s, row by row.
+    fn matrix(&self) -> DMatrix<f64> {
+        let n = self.features();
+        let (mut matrix, mut row) = (DMatrix::zeros(n, n), vec![0.0; n]);
+        for i in 0..n {
+            self.write_row(i, &mut row);
+            matrix.row_mut(i).iter_mut().zip(&row).for_each(|(to, &entry)| *to = entry);
+        }
+        matrix
+    }
+
+    /// The autoencoder with one setting for each class: `W_in = E`, `W_out = diag(a) D + c 1ᵀD/(n_s λ)`.
+    ///
+    /// # Errors
+    /// [`Error::Length`](crate::Error::Length) unless there is a setting for each class,
+    /// [`Error::NotFinite`](crate::Error::NotFinite) for a setting that is not finite or a coefficient that the design
+    /// has no room for, [`Error::Model`](crate::Error::Model) for a design without hidden dimensions.
+    fn autoencoder(&self, settings: &[Setting]) -> Result<Autoencoder<f64>> {
+        check_length("settings", settings.len(), self.classes().len())?;
+        let encoder = self.encoder();
+        let mut decoder = self.decoder();
+        let scale =
+            self.all_ones().map_or(f64::NAN, |eigenvalue| 1.0 / (self.features() as f64 * eigenvalue));
+        let ones = decoder.row_sum() * scale;
+        let mut bias = DVector::zeros(self.features());
+        for (i, mut row) in decoder.row_iter_mut().enumerate() {
+            let Setting { a, bias: b, ones: c } = settings[self.class_of(i)];
+            check_finite("a", a)?;
+            check_finite("bias", b)?;
+            row *= a;
+            if c != 0.0 {
+                check_finite("coefficient of the all-ones direction", c * scale)?;
+                row += &ones * c;
+            }
+            bias[i] = b;
+        }
+        Ok(Autoencoder::new(&encoder, &decoder, &bias, Activation::Relu)?)
+    }
+
+    /// How near the design is to the bounds for its shape, from the rows of its classes.
+    fn diagnostics(&self) -> Diagnostics {
+        let (mut coherence, mut squares, mut row) = (0.0_f64, 0.0, vec![0.0; self.features()]);
+        for class in self.classes() {
+            let counted: usize = class.rows.iter().map(|row| row.1).sum();
+            for (i, count) in class.rows {
+                self.write_row(i, &mut row);
+                row[i] = 0.0;
+                coherence = row.iter().fold(coherence, |most, entry| most.max(entry.abs()));
+                let share = count as f64 / counted as f64 * class.members as f64 / self.features() as f64;
+                squares += share * row.iter().map(|entry| entry * entry).sum::<f64>();
+            }
+        }
+        let (features, hidden) = (self.features(), self.hidden());
+        Diagnostics {
+            coherence,
+            welch_coherence: welch_coherence(features, hidden),
+            squares,
+            welch_squares: features as f64 / hidden as f64 - 1.0,
+        }
+    }
+}
+
+/// A design beside the bounds of Welch (1974) for its shape.
+///
+/// Both bounds are for unit diagonal in every row; where features are dropped they say nothing.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Diagnostics {
+    /// `max |R_ij|`, i ≠ j.
+    pub coherence: f64,
+    /// Its least value, `√((n_s − n_d)/(n_d (n_s − 1)))`: attained by equiangular tight frames.
+    pub welch_coherence: f64,
+    /// The mean over the rows of `Σ_{j≠i} R_ij²`; times `p/3 − p²/4` it is the mean σ².
+    pub squares: f64,
+    /// Its least value, `n_s/n_d − 1`: attained by tight designs with unit diagonal.
+    pub welch_squares: f64,
+}
+
+/// A mean over the rows of a design.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RowMean {
+    /// The mean over all features.
+    pub mean: f64,
+    /// Its standard error where rows were sampled; 0 where all rows are stood for.
+    pub standard_error: f64,
+}
+
+/// The mean of a function of the rows of `W` over all features: `cost(row of W, i, b_i)`, for instance the exact loss.
+///
+/// # Errors
+/// [`Error::Length`](crate::Error::Length) unless there is a setting for each class, and those of `cost`.
+pub fn mean_over_rows<D: Design + ?Sized, E: From<crate::Error>>(
+    design: &D,
+    settings: &[Setting],
+    mut cost: impl FnMut(&[f64], usize, f64) -> std::result::Result<f64, E>,
+) -> std::result::Result<RowMean, E> {
+    let (classes, features) = (design.classes(), design.features());
+    check_length("settings", settings.len(), classes.len())?;
+    let (mut mean, mut variance, mut row) = (0.0, 0.0, vec![0.0; features]);
+    for (class, setting) in classes.iter().zip(settings) {
+        let counted = class.rows.iter().map(|row| row.1).sum::<usize>() as f64;
+        let (mut sum, mut squares) = (0.0, 0.0);
+        for &(i, count) in &class.rows {
+            design.write_row(i, &mut row);
+            row.iter_mut().for_each(|entry| *entry = setting.a * *entry + setting.ones / features as f64);
+            let (cost, weight) = (cost(&row, i, setting.bias)?, count as f64 / counted);
+            sum += weight * cost;
+            squares += weight * cost * cost;
+        }
+        let share = class.members as f64 / features as f64;
+        mean += share * sum;
+        if class.sampled() {
+            let spread = (squares - sum * sum).max(0.0) / (class.rows.len() as f64 - 1.0);
+            variance += share * share * spread * (1.0 - counted / class.members as f64);
+        }
+    }
+    Ok(RowMean { mean, standard_error: variance.sqrt() })
+}
+
+/// No more rows than this stand for a class.
+const MOST_ROWS: usize = 16;
+
+/// The class of all `n` features: rows that hold the same entries in another order (to 1e-9) are found, or, if there are
+/// more than [`MOST_ROWS`] kinds of them, that many rows are picked at even distances.
+pub(crate) fn one_class(n: usize, matrix: &DMatrix<f64>) -> Class {
+    let mut kinds: BTreeMap<Vec<i64>, (usize, usize)> = BTreeMap::new();
+    for i in 0..n {
+        let mut key: Vec<i64> =
+            (0..n).filter(|&j| j != i).map(|j| (matrix[(i, j)] * 1e9).round() as i64).collect();
+        key.sort_unstable();
+        kinds.entry(key).or_insert((i, 0)).1 += 1;
+        if kinds.len() > MOST_ROWS {
+            return sample(n);
+        }
+    }
+    Class { members: n, rows: kinds.into_values().collect() }
+}
+
+/// The class of all `n` features, with rows at even distances standing for all.
+pub(crate) fn sample(n: usize) -> Class {
+    let count = n.min(MOST_ROWS);
+    Class { members: n, rows: (0..count).map(|k| (k * n / count, 1)).collect() }
+}

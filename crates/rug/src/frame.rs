@@ -1,0 +1,336 @@
+//! A design that is given by its encoder, and the families that are made so.
+//!
+//! | family | n_s | n_d | R_ij, i ≠ j |
+//! |---|---|---|---|
+//! | [`hadamard`](Frame::hadamard) | any [order](crate::construction) | any | rows of a Hadamard matrix: a rug of that order |
+//! | [`haar`](Frame::haar) | any | any | a random projector, its rows scaled to unit diagonal |
+//! | [`harmonic`](Frame::harmonic) | any | any | `Σ_{k∈K} cos(2πk(i−j)/n_s)`, scaled: circulant |
+//! | [`simplex`](Frame::simplex) | any | n_s − 1 | `−1/n_d` |
+//! | [`paley`](Frame::paley) | q + 1, q ≡ 1 (mod 4) a prime power | n_s/2 | `±1/√q`: equiangular |
+//! | [`steiner`](Frame::steiner) | see there | | `±1/ρ`: equiangular |
+//!
+//! All but Haar's are tight frames of unit vectors: `R = EᵀE`, `R² = (n_s/n_d) R`.
+
+use nalgebra::DMatrix;
+use rand::{Rng, RngExt};
+
+use crate::design::{Class, Design, one_class, sample};
+use crate::orders::{conference_matrix, hadamard_of_order};
+use crate::{Error, Result};
+
+/// A design with a dense encoder.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Frame {
+    name: String,
+    encoder: DMatrix<f64>,
+    /// `None`: the transposed encoder.
+    decoder: Option<DMatrix<f64>>,
+    class: Class,
+    all_ones: Option<f64>,
+}
+
+impl Frame {
+    /// The frame whose vectors are the columns of `encoder` (n_d × n_s), divided by their norms.
+    ///
+    /// # Errors
+    /// [`Error::Hidden`] unless `1 ≤ n_d ≤ n_s`, [`Error::NotFinite`] for an entry that is not finite or a column of zeros.
+    pub fn new(name: &str, encoder: DMatrix<f64>) -> Result<Self> {
+        check_shape(encoder.nrows(), encoder.ncols())?;
+        let mut encoder = encoder;
+        for mut column in encoder.column_iter_mut() {
+            let norm = column.norm();
+            if !(norm > 0.0 && norm.is_finite()) {
+                return Err(Error::NotFinite { what: "1/norm of a column", given: 1.0 / norm });
+            }
+            column /= norm;
+        }
+        Ok(Self::classified(name.to_owned(), encoder, None))
+    }
+
+    /// Finds rows that are alike, unless the matrix is too large for that.
+    fn classified(name: String, encoder: DMatrix<f64>, class: Option<Class>) -> Self {
+        const MOST: usize = 1024;
+        let n = encoder.ncols();
+        let class = class.unwrap_or_else(|| match n {
+            0..=MOST => one_class(n, &(encoder.transpose() * &encoder)),
+            _ => sample(n),
+        });
+        let image = encoder.transpose() * encoder.column_sum();
+        let mean = image.mean();
+        let constant = mean > 1e-6 && image.iter().all(|entry| (entry - mean).abs() < 1e-9 * mean);
+        Self { name, encoder, decoder: None, class, all_ones: constant.then_some(mean) }
+    }
+
+    /// Features of a class whose rows are all alike.
+    fn alike(name: String, encoder: DMatrix<f64>) -> Self {
+        let n = encoder.ncols();
+        Self::classified(name, encoder, Some(Class { members: n, rows: vec![(0, n)] }))
+    }
+
+    /// The rug of the given rows of the [Hadamard matrix](crate::hadamard_of_order) of order `features`.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchOrder`], and those of [`PersianRug::new`](crate::PersianRug::new) for the rows.
+    pub fn hadamard(features: usize, rows: &[usize]) -> Result<Self> {
+        check_shape(rows.len(), features)?;
+        let matrix = hadamard_of_order(features)?;
+        let mut sorted = rows.to_vec();
+        sorted.sort_unstable();
+        if let Some(&given) = sorted.last().filter(|&&row| row >= features) {
+            return Err(Error::OutOfRange { given, features });
+        }
+        if let Some(pair) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(Error::Repeated { given: pair[0] });
+        }
+        let encoder = matrix.select_rows(&sorted) / (rows.len() as f64).sqrt();
+        Ok(Self::classified("Hadamard rug".to_owned(), encoder, None))
+    }
+
+    /// A random projector of rank n_d, from Haar's measure, its rows divided by the diagonal: `W_ij = P_ij/P_ii`.
+    ///
+    /// # Errors
+    /// [`Error::Hidden`] unless `1 ≤ n_d ≤ n_s`.
+    pub fn haar<R: Rng + ?Sized>(features: usize, hidden: usize, rng: &mut R) -> Result<Self> {
+        check_shape(hidden, features)?;
+        let encoder = DMatrix::from_fn(features, hidden, |_, _| normal(rng)).qr().q().transpose();
+        let mut decoder = encoder.transpose();
+        decoder.row_iter_mut().for_each(|mut row| row /= row.norm_squared());
+        let class = sample(features);
+        Ok(Self { name: "Haar projector".to_owned(), encoder, decoder: Some(decoder), class, all_ones: None })
+    }
+
+    /// The real harmonic frame of frequencies `K`: for `0 < 2k < n_s` a cosine and a sine, for `2k ∈ {0, n_s}` one row.
+    ///
+    /// ```math
+    /// R_{ij} = \frac1{n_d} \sum_{k \in K} m_k \cos\frac{2\pi k (i - j)}{n_s}, \qquad
+    /// m_k = \begin{cases} 1 & 2k \in \{0, n_s\} \\ 2 & \text{else} \end{cases}, \quad n_d = \sum_k m_k
+    /// ```
+    ///
+    /// Every row is row 0 moved on. `K = {1}` is the regular polygon.
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`] for `2k > n_s`, [`Error::Repeated`], [`Error::Hidden`] for no frequency.
+    pub fn harmonic(features: usize, frequencies: &[usize]) -> Result<Self> {
+        let single = |k: usize| k == 0 || 2 * k == features;
+        let hidden: usize = frequencies.iter().map(|&k| if single(k) { 1 } else { 2 }).sum();
+        if let Some(&given) = frequencies.iter().find(|&&k| 2 * k > features) {
+            return Err(Error::OutOfRange { given, features: features / 2 + 1 });
+        }
+        if let Some((k, &given)) = frequencies.iter().enumerate().find(|(k, f)| frequencies[..*k].contains(f))
+        {
+            debug_assert!(k > 0);
+            return Err(Error::Repeated { given });
+        }
+        check_shape(hidden, features)?;
+        // The angle is reduced first, so that it is as exact for the last feature as for the first.
+        let angle =
+            |k: usize, j: usize| std::f64::consts::TAU * ((k * j) % features) as f64 / features as f64;
+        let mut rows = Vec::with_capacity(hidden);
+        for &k in frequencies {
+            let scale = (if single(k) { 1.0 } else { 2.0 } / hidden as f64).sqrt();
+            rows.push((0..features).map(|j| scale * angle(k, j).cos()).collect::<Vec<_>>());
+            if !single(k) {
+                rows.push((0..features).map(|j| scale * angle(k, j).sin()).collect());
+            }
+        }
+        let encoder = DMatrix::from_fn(hidden, features, |k, j| rows[k][j]);
+        let name = if frequencies == [1] { format!("{features}-gon") } else { "harmonic".to_owned() };
+        Ok(Self::alike(name, encoder))
+    }
+
+    /// The harmonic frame of `hidden` dimensions with random frequencies; frequency 0, whose row is all ones, only if it
+    /// is needed.
+    ///
+    /// # Errors
+    /// [`Error::Hidden`] unless `1 ≤ n_d ≤ n_s`.
+    pub fn random_harmonic<R: Rng + ?Sized>(features: usize, hidden: usize, rng: &mut R) -> Result<Self> {
+        check_shape(hidden, features)?;
+        let pairs = (features - 1) / 2;
+        // An even n_s has two single frequencies, an odd one has only 0.
+        let singles: &[usize] = if features.is_multiple_of(2) { &[features / 2, 0] } else { &[0] };
+        let count = (hidden / 2).min(pairs);
+        let mut frequencies: Vec<usize> =
+            rand::seq::index::sample(rng, pairs, count).into_iter().map(|k| k + 1).collect();
+        frequencies.extend(&singles[..hidden - 2 * count]);
+        frequencies.sort_unstable();
+        Self::harmonic(features, &frequencies)
+    }
+
+    /// The corners of a regular simplex: n_s vectors in n_s − 1 dimensions, `R_ij = −1/(n_s − 1)`. Two are antipodal.
+    ///
+    /// # Errors
+    /// [`Error::Hidden`] for fewer than two.
+    pub fn simplex(corners: usize) -> Result<Self> {
+        check_shape(corners.wrapping_sub(1), corners)?;
+        // Helmert's matrix without its row of ones.
+        let encoder = DMatrix::from_fn(corners - 1, corners, |k, j| {
+            let k = k + 1;
+            let entry = if j < k {
+                1.0
+            } else if j == k {
+                -(k as f64)
+            } else {
+                0.0
+            };
+            entry / ((k * (k + 1)) as f64 * (1.0 - 1.0 / corners as f64)).sqrt()
+        });
+        let name = if corners == 2 { "antipodal pair".to_owned() } else { format!("{corners}-simplex") };
+        Ok(Self::alike(name, encoder))
+    }
+
+    /// The equiangular tight frame of Paley's conference matrix: `R = 1 + C/√(n_s − 1)`, n_d = n_s/2.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchOrder`] unless n_s − 1 is a prime power, 1 modulo 4.
+    pub fn paley(features: usize) -> Result<Self> {
+        let scale = 1.0 / (features as f64 - 1.0).sqrt();
+        let matrix = DMatrix::identity(features, features) + conference_matrix(features)? * scale;
+        Ok(Self::classified("Paley frame".to_owned(), factor(matrix, features / 2), None))
+    }
+
+    /// The equiangular tight frame of a Steiner system (Fickus, Mixon and Tremain, "Steiner equiangular tight frames",
+    /// Linear Algebra Appl. 436, 2012).
+    ///
+    /// In a system of `v` points any two lie in just one block of `k`; each point is in `ρ = (v − 1)/(k − 1)` blocks.
+    /// Every point becomes ρ + 1 vectors, supported on its blocks, with the rows but the first of a Hadamard matrix of order
+    /// ρ + 1: `n_s = v (ρ + 1)`, `n_d = v ρ/k`, `R_ij = ±1/ρ`, and `−1/ρ` between vectors of one point.
+    ///
+    /// | block | v | n_s | n_d |
+    /// |---|---|---|---|
+    /// | 2: all pairs | any order of a Hadamard matrix | v² | v(v − 1)/2 |
+    /// | 3: Bose's triples (1939) | v ≡ 3 (mod 6) | v(v + 1)/2 | v(v − 1)/6 |
+    /// | 3: `{x, y, x ⊕ y}` | 2ᵐ − 1, m ≥ 3 | v(v + 1)/2 | v(v − 1)/6 |
+    ///
+    /// For triples (v + 1)/2 has to be the order of a Hadamard matrix.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchOrder`] without that matrix, [`Error::NoSuchSet`] without that system.
+    pub fn steiner(points: usize, block: usize) -> Result<Self> {
+        let needs = "blocks of 2, or blocks of 3 of 6t + 3 or 2ᵐ − 1 points, at least 7";
+        let none = Error::NoSuchSet { family: "Steiner system", features: points, needs };
+        let blocks = steiner_system(points, block).ok_or(none)?;
+        let degree = (points - 1) / (block - 1);
+        let hadamard = hadamard_of_order(degree + 1)?;
+        // Every row but the first, which is all ones, once for each block of the point.
+        let mut used = vec![0; points];
+        let mut encoder = DMatrix::zeros(blocks.len(), points * (degree + 1));
+        let scale = 1.0 / (degree as f64).sqrt();
+        for (b, block) in blocks.iter().enumerate() {
+            for &point in block {
+                used[point] += 1;
+                let entries = hadamard.row(used[point]) * scale;
+                encoder.view_mut((b, point * (degree + 1)), (1, degree + 1)).copy_from(&entries);
+            }
+        }
+        Ok(Self::classified("Steiner frame".to_owned(), encoder, None))
+    }
+
+    /// Naimark's complement of a tight frame: `R' = (n_s 1 − n_d R)/(n_s − n_d)`, in n_s − n_d dimensions; of an
+    /// equiangular frame it is another, with all signs reversed.
+    ///
+    /// # Errors
+    /// [`Error::Hidden`] if n_d = n_s.
+    pub fn complement(&self) -> Result<Self> {
+        let (n, d) = (self.features(), self.hidden());
+        check_shape(n - d, n)?;
+        let (features, hidden, rest) = (n as f64, d as f64, (n - d) as f64);
+        let matrix = (DMatrix::identity(n, n) * features - self.matrix() * hidden) / rest;
+        Ok(Self::classified(
+            format!("complement of {}", self.name),
+            factor(matrix, n - d),
+            Some(self.class.clone()),
+        ))
+    }
+}
+
+impl Design for Frame {
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn features(&self) -> usize {
+        self.encoder.ncols()
+    }
+
+    fn hidden(&self) -> usize {
+        self.encoder.nrows()
+    }
+
+    fn encoder(&self) -> DMatrix<f64> {
+        self.encoder.clone()
+    }
+
+    fn decoder(&self) -> DMatrix<f64> {
+        self.decoder.clone().unwrap_or_else(|| self.encoder.transpose())
+    }
+
+    fn write_row(&self, i: usize, row: &mut [f64]) {
+        let scale = if self.decoder.is_some() { 1.0 / self.encoder.column(i).norm_squared() } else { 1.0 };
+        let own = self.encoder.column(i);
+        row.iter_mut()
+            .zip(self.encoder.column_iter())
+            .for_each(|(entry, column)| *entry = scale * own.dot(&column));
+    }
+
+    fn classes(&self) -> Vec<Class> {
+        vec![self.class.clone()]
+    }
+
+    fn all_ones(&self) -> Option<f64> {
+        self.all_ones
+    }
+}
+
+/// `1 ≤ n_d ≤ n_s`.
+fn check_shape(hidden: usize, features: usize) -> Result<()> {
+    let fits = (1..=features).contains(&hidden);
+    if fits { Ok(()) } else { Err(Error::Hidden { given: hidden, features }) }
+}
+
+/// A standard normal number (Box and Muller).
+fn normal<R: Rng + ?Sized>(rng: &mut R) -> f64 {
+    let radius = (-2.0 * (1.0 - rng.random::<f64>()).ln()).sqrt();
+    radius * (std::f64::consts::TAU * rng.random::<f64>()).cos()
+}
+
+/// `E` (rank × n) with `EᵀE = M` for a positive semidefinite `M` of that rank: Cholesky's factorisation, the largest pivot
+/// first.
+fn factor(mut matrix: DMatrix<f64>, rank: usize) -> DMatrix<f64> {
+    let n = matrix.nrows();
+    let mut encoder = DMatrix::zeros(rank, n);
+    for k in 0..rank {
+        let pivot = matrix.diagonal().imax();
+        let row = matrix.column(pivot) / matrix[(pivot, pivot)].sqrt();
+        encoder.row_mut(k).copy_from(&row.transpose());
+        matrix.ger(-1.0, &row, &row, 1.0);
+    }
+    encoder
+}
+
+/// The blocks of a Steiner system, see [`Frame::steiner`].
+fn steiner_system(points: usize, block: usize) -> Option<Vec<Vec<usize>>> {
+    let pairs = |n: usize| (0..n).flat_map(move |x| (x + 1..n).map(move |y| (x, y)));
+    match block {
+        2 if points >= 2 => Some(pairs(points).map(|(x, y)| vec![x, y]).collect()),
+        // Points are the binary numbers but 0, here less 1.
+        3 if points >= 7 && (points + 1).is_power_of_two() => Some(
+            pairs(points)
+                .map(|(x, y)| (x, y, ((x + 1) ^ (y + 1)) - 1))
+                .filter(|&(_, y, z)| y < z)
+                .map(|(x, y, z)| vec![x, y, z])
+                .collect(),
+        ),
+        // Bose: three copies of the integers modulo 2t + 1, where halving is multiplication by t + 1.
+        3 if points >= 9 && points % 6 == 3 => {
+            let n = points / 3;
+            let half = n.div_ceil(2);
+            let columns = (0..n).map(|x| vec![x, x + n, x + 2 * n]);
+            let mixed = pairs(n).flat_map(|(x, y)| {
+                let middle = (x + y) * half % n;
+                (0..3).map(move |copy| vec![x + copy * n, y + copy * n, middle + (copy + 1) % 3 * n])
+            });
+            Some(columns.chain(mixed).collect())
+        }
+        _ => None,
+    }
+}
