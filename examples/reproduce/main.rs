@@ -2,88 +2,121 @@
 
 #[path = "../command_line/mod.rs"]
 mod command_line;
+#[path = "../command_line/progress.rs"]
+mod progress;
 
-mod cell;
-mod family;
-mod figures;
+mod compare;
 mod report;
 
 use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser;
-use indicatif::{ProgressBar, ProgressStyle};
+use clap::{Parser, ValueEnum};
 use serde_json::json;
-use toy_superposition::train::side_by_side;
-
-use cell::{Cell, Outcome};
-use family::Preset;
+use toy_superposition::model::write_atomically;
+use toy_superposition::sweep::{Grid, Options, Superposition, Sweep, figures};
 
 /// Trains a family of models, measures them on fresh data beside the untrained Persian rug, the optimal linear model
-/// and the analytic theory, and writes figures, results.csv and report.md.
+/// and the analytic theory, and writes every figure, records.csv and report.md.
 ///
-/// Models that are finished are kept: the same command goes on after Ctrl-C or kill -9, to the same results.
+/// The family is a sweep (see the example `sweep`): the same command goes on after Ctrl-C or kill -9, to the same
+/// results.
 #[derive(Parser)]
 struct Arguments {
-    /// How large a family: `quick` takes about three minutes on two cores, `paper` is the paper's grid (days).
+    /// How large a family.
     #[arg(long, value_enum, default_value_t = Preset::Quick)]
     preset: Preset,
-    /// Where the results go.
-    #[arg(long, default_value = "out/reproduction")]
-    out: PathBuf,
-    /// Seed of the weights, the samples and the rugs.
+    /// Draw the figures and the report of the sweep in this folder, finished or not, instead of running one.
+    #[arg(long, conflicts_with_all = ["preset", "seed", "threads"])]
+    from: Option<PathBuf>,
+    /// Where the results go; out/reproduction/PRESET if left out.
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// Added to every seed of the family.
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// Threads; one a core if left out.
+    #[arg(long)]
+    threads: Option<NonZeroUsize>,
     /// Print one JSON object on the last line.
     #[arg(long)]
     json: bool,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Preset {
+    /// A few small models in seconds, to see that everything runs.
+    Smoke,
+    /// n_s = 64, 128 and 256: within three minutes on two cores.
+    Quick,
+    /// n_s = 128 … 2048, the cells that tell most: about an hour on two cores.
+    TwoCores,
+    /// The paper's grid, 20 probabilities × 20 ratios at n_s = 128 … 2048: days.
+    Paper,
+}
+
+impl Preset {
+    fn grid(self) -> &'static str {
+        match self {
+            Self::Smoke => include_str!("../grids/smoke.toml"),
+            Self::Quick => include_str!("../grids/quick.toml"),
+            Self::TwoCores => include_str!("../grids/two_cores.toml"),
+            Self::Paper => include_str!("../grids/paper.toml"),
+        }
+    }
+}
+
 fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
-    let family = arguments.preset.family();
-    let cells = family.cells(arguments.seed);
-    let folder = arguments.out.join("cells");
-    std::fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
-    let interrupt = command_line::interrupt()?;
-
-    let bar = bar(cells.len())?;
-    let outcomes = side_by_side(&cells, None, |cell| {
-        let outcome = cell.outcome(&family, &folder, interrupt);
-        bar.inc(1);
-        outcome
-    })?;
-    bar.finish_and_clear();
-    let outcomes = outcomes.into_iter().collect::<Result<Vec<_>, _>>().map_err(|e| e as Box<dyn Error>)?;
-
-    write_csv(&outcomes, &arguments.out.join("results.csv"))?;
-    let figures = figures::draw(&family, &outcomes, arguments.seed, &arguments.out)?;
-    let report = report::write(&family, &outcomes, arguments.seed, &figures);
-    let path = arguments.out.join("report.md");
-    toy_superposition::model::write_atomically(&path, report.text.as_bytes())?;
-
-    println!("{}", report.summary);
-    println!("report: {}", path.display());
+    let preset =
+        arguments.preset.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+    let out = match (&arguments.out, &arguments.from) {
+        (Some(out), _) => out.clone(),
+        (None, Some(from)) => from.clone(),
+        (None, None) => PathBuf::from("out/reproduction").join(&preset),
+    };
+    let sweep = match &arguments.from {
+        Some(from) => Sweep::open(from)?,
+        None => {
+            let mut grid = Grid::<Superposition>::parse(arguments.preset.grid())?;
+            grid.blocks
+                .iter_mut()
+                .flat_map(|block| &mut block.seeds)
+                .for_each(|seed| *seed += arguments.seed);
+            let sweep = Sweep::create(&out, grid)?;
+            let interrupt = command_line::interrupt()?;
+            let options =
+                Options { threads: arguments.threads, interrupt: Some(interrupt), ..Options::default() };
+            let reporter = progress::Reporter::new();
+            if sweep.run(&options, |progress| reporter.tell(progress))?.left > 0 {
+                return Err("interrupted; the same command goes on from here".into());
+            }
+            sweep
+        }
+    };
+    std::fs::create_dir_all(&out).map_err(|error| format!("{}: {error}", out.display()))?;
+    let mut drawn = Vec::new();
+    for drawing in figures::drawings(&sweep).map_err(|error| error as Box<dyn Error>)? {
+        let written = drawing.draw(&out)?;
+        drawn.push((drawing.caption().to_owned(), written.png));
+    }
+    let (records, counts) = (sweep.records()?, sweep.counts()?);
+    let summary = report::summary(&records);
+    let text = report::text(&sweep, &records, counts, &drawn);
+    let path = out.join("report.md");
+    write_atomically(&path, text.as_bytes())?;
+    println!("{summary}report: {}", path.display());
     if arguments.json {
-        println!("{}", json!({ "out": arguments.out, "models": outcomes.len(), "cells": outcomes }));
+        let figures: Vec<_> = drawn.iter().map(|(_, path)| path).collect();
+        println!(
+            "{}",
+            json!({
+                "out": out, "finished": counts.finished, "failed": counts.failed, "left": counts.left,
+                "figures": figures, "records": records,
+            })
+        );
     }
-    Ok(())
-}
-
-/// Models done, on standard error; nothing where that is not a terminal.
-fn bar(cells: usize) -> Result<ProgressBar, Box<dyn Error>> {
-    let bar = ProgressBar::new(cells as u64);
-    bar.set_style(ProgressStyle::with_template("{wide_bar} {pos}/{len} models, {eta} left")?);
-    bar.enable_steady_tick(std::time::Duration::from_millis(500));
-    Ok(bar)
-}
-
-fn write_csv(outcomes: &[Outcome], path: &Path) -> Result<(), Box<dyn Error>> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    for outcome in outcomes {
-        writer.serialize(outcome)?;
-    }
-    toy_superposition::model::write_atomically(path, &writer.into_inner()?)?;
     Ok(())
 }
 

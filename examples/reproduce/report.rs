@@ -3,172 +3,236 @@
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use crate::cell::Outcome;
-use crate::family::Family;
+use toy_superposition::sweep::{Counts, Model, Record, Superposition, Sweep};
 
-/// Standard errors from which a difference counts.
-const SIGNIFICANT: f64 = 3.0;
+use crate::compare::{SIGNIFICANT, Side, TOLERANCE, compare, quantiles, side};
 
-/// The report, and the sentences that matter most.
-pub(crate) struct Report {
-    pub(crate) text: String,
-    pub(crate) summary: String,
-}
+/// More rows are left to records.csv.
+const MOST_ROWS: usize = 150;
 
-/// How one kind of loss compares with the theory over some cells.
-struct Comparison {
-    below: usize,
-    within: usize,
-    above: usize,
-    lowest: f64,
-    highest: f64,
-    mean: f64,
-}
+const KINDS: [(Model, &str); 3] =
+    [(Model::Trained, "trained"), (Model::Rug, "Persian rug"), (Model::MeanField, "mean-field")];
 
-fn compare<'a>(cells: impl Iterator<Item = &'a Outcome>, of: fn(&Outcome) -> (f64, f64)) -> Comparison {
-    let (mut below, mut within, mut above) = (0, 0, 0);
-    let (mut lowest, mut highest, mut sum) = (f64::INFINITY, f64::NEG_INFINITY, 0.0);
-    for cell in cells {
-        let (loss, error) = of(cell);
-        match (loss - cell.theory_loss) / error {
-            z if z < -SIGNIFICANT => below += 1,
-            z if z > SIGNIFICANT => above += 1,
-            _ => within += 1,
-        }
-        let relative = loss / cell.theory_loss - 1.0;
-        lowest = relative.min(lowest);
-        highest = relative.max(highest);
-        sum += relative;
+/// The sentences that matter most, by n_s.
+pub(crate) fn summary(records: &[Record]) -> String {
+    let mut text = String::new();
+    for (features, sentences) in sentences(records) {
+        let _ = writeln!(text, "n_s = {features}");
+        text.extend(sentences.iter().map(|sentence| format!("  {sentence}\n")));
     }
-    let mean = sum / (below + within + above) as f64;
-    Comparison { below, within, above, lowest, highest, mean }
+    text
 }
 
-impl Comparison {
-    fn sentence(&self, what: &str) -> String {
-        let Self { below, within, above, lowest, highest, mean } = self;
-        format!(
-            "{what}: {below} of {} below the theory, {within} within {SIGNIFICANT} standard errors of it, {above} above; \
-             relative difference {:+.1} % … {:+.1} %, mean {:+.1} %.",
-            below + within + above,
-            100.0 * lowest,
-            100.0 * highest,
-            100.0 * mean
-        )
-    }
+fn sentences(records: &[Record]) -> Vec<(usize, Vec<String>)> {
+    let mut sizes: Vec<usize> = records.iter().map(|record| record.features).collect();
+    sizes.sort_unstable();
+    sizes.dedup();
+    let of_size = |features| {
+        let records: Vec<&Record> = records.iter().filter(|record| record.features == features).collect();
+        let sentence = |(kind, name): &(_, &str)| Some(compare(&records, *kind)?.sentence(name));
+        (features, KINDS.iter().filter_map(sentence).collect())
+    };
+    sizes.into_iter().map(of_size).collect()
 }
 
-fn trained(cell: &Outcome) -> (f64, f64) {
-    (cell.trained_loss, cell.trained_standard_error)
-}
-
-fn rug(cell: &Outcome) -> (f64, f64) {
-    (cell.rug_loss, cell.rug_standard_error)
-}
-
-pub(crate) fn write(
-    family: &Family,
-    outcomes: &[Outcome],
-    seed: u64,
+pub(crate) fn text(
+    sweep: &Sweep<Superposition>,
+    records: &[Record],
+    counts: Counts,
     figures: &[(String, PathBuf)],
-) -> Report {
-    let mut summary = String::new();
-    for &features in &family.features {
-        let cells = || outcomes.iter().filter(move |cell| cell.features == features);
-        let _ = writeln!(summary, "n_s = {features}");
-        let _ = writeln!(summary, "  {}", compare(cells(), trained).sentence("trained"));
-        let _ = writeln!(summary, "  {}", compare(cells(), rug).sentence("Persian rug"));
-    }
-
+) -> String {
+    let settings = &sweep.grid().experiment;
     let mut text = format!(
         "# Trained models, Persian rugs, linear models and theory\n\n\
-         Preset `{}`, seed {seed}. Models are trained by the recipe of the paper's released code (at most {} epochs of \
-         30 steps) and measured on {} fresh samples, as are the rugs (random S, and a and b from the theory). `±` is one \
-         standard error of that measurement: it does not hold how much another seed would differ. The theory is the \
-         symmetric optimum for Gaussian interference at the Welch bound; the linear model is exact. All losses are per \
-         feature, divided by p.\n\n## In short\n\n",
-        family.name, family.max_epochs, family.samples
+         {} cells: {} finished, {} failed, {} left. Models are trained by the recipe `{}` and measured on {} fresh \
+         samples, as are the rugs (random S, and a and b from the theory); the exact loss is evaluated for all rows of \
+         models of up to {} features. The theory is the symmetric optimum for Gaussian interference at the Welch bound. \
+         A loss is *at* the theory if it differs by at most {} % or {SIGNIFICANT} standard errors. Losses are per \
+         feature.\n\n## In short\n\n",
+        sweep.cells().len(),
+        counts.finished,
+        counts.failed,
+        counts.left,
+        format!("{:?}", settings.recipe).to_lowercase(),
+        settings.samples,
+        settings.exact_rows,
+        100.0 * TOLERANCE,
     );
-    for &features in &family.features {
-        let cells = || outcomes.iter().filter(move |cell| cell.features == features);
-        let _ = writeln!(text, "- n_s = {features}, {}", compare(cells(), trained).sentence("trained"));
-        let _ = writeln!(text, "- n_s = {features}, {}", compare(cells(), rug).sentence("Persian rug"));
+    for (features, sentences) in sentences(records) {
+        text.extend(sentences.iter().map(|sentence| format!("- n_s = {features}, {sentence}\n")));
     }
-    text.push('\n');
-    text.push_str(&verdict(outcomes));
+    text.push_str("\n## What trained models do\n\n");
+    verdict(&mut text, records);
+    predictions(&mut text, records);
+    seeds(&mut text, records);
+    text.push_str("\n## Figures\n");
     for (caption, path) in figures {
         let name = path.file_name().map(Path::new).unwrap_or(path).display();
         let _ = write!(text, "\n![{caption}]({name})\n\n*{caption}*\n");
     }
-    let _ = write!(text, "\n## Every model\n");
-    for &features in &family.features {
-        let _ = write!(
-            text,
-            "\n### n_s = {features}\n\n\
-             | p | n_d | r | steps | trained | rug | theory | linear | (trained − theory)/theory | in standard errors |\n\
-             |---|---|---|---|---|---|---|---|---|---|\n"
-        );
-        let mut cells: Vec<_> = outcomes.iter().filter(|cell| cell.features == features).collect();
-        cells.sort_by(|a, b| a.probability.total_cmp(&b.probability).then(a.hidden.cmp(&b.hidden)));
-        for cell in cells {
-            let p = cell.probability;
-            let _ = writeln!(
-                text,
-                "| {p:.4} | {} | {:.4} | {} | {:.5} ± {:.5} | {:.5} ± {:.5} | {:.5} | {:.5} | {:+.1} % | {:+.1} |",
-                cell.hidden,
-                cell.ratio,
-                cell.steps,
-                cell.trained_loss / p,
-                cell.trained_standard_error / p,
-                cell.rug_loss / p,
-                cell.rug_standard_error / p,
-                cell.theory_loss / p,
-                cell.linear_loss / p,
-                100.0 * (cell.trained_loss / cell.theory_loss - 1.0),
-                (cell.trained_loss - cell.theory_loss) / cell.trained_standard_error,
-            );
-        }
-    }
-    Report { text, summary: summary.trim_end().to_owned() }
+    table(&mut text, records);
+    text
+}
+
+fn trained(records: &[Record]) -> impl Iterator<Item = &Record> + Clone {
+    records.iter().filter(|record| record.kind == Model::Trained)
+}
+
+/// The record of another kind at the same point.
+fn beside<'a>(records: &'a [Record], record: &Record, kind: Model) -> Option<&'a Record> {
+    let here = |other: &&Record| {
+        other.kind == kind
+            && (other.features, other.hidden, other.seed) == (record.features, record.hidden, record.seed)
+            && other.probability == record.probability
+    };
+    records.iter().find(here)
 }
 
 /// What the numbers say of the paper's claim that trained models, rugs and theory agree.
-fn verdict(outcomes: &[Outcome]) -> String {
-    let all = compare(outcomes.iter(), trained);
-    let rugs = compare(outcomes.iter(), rug);
-    let beaten = outcomes.iter().filter(|cell| {
-        let error = cell.trained_standard_error.hypot(cell.rug_standard_error);
-        cell.rug_loss - cell.trained_loss > SIGNIFICANT * error
-    });
-    let nonlinear = outcomes
-        .iter()
-        .filter(|cell| cell.linear_loss - cell.trained_loss > SIGNIFICANT * cell.trained_standard_error);
-    let off_by = |cell: &&Outcome| (cell.trained_loss - cell.theory_loss) / cell.trained_standard_error;
-    let below = outcomes.iter().filter(|cell| off_by(cell) < -SIGNIFICANT);
+fn verdict(text: &mut String, records: &[Record]) {
+    let all = trained(records).count();
+    let on = |wanted| trained(records).filter(move |record| side(record) == wanted);
+    let differs = |difference: f64, error: f64| difference > SIGNIFICANT * error && difference > 0.0;
     // Were these rows' interference Gaussian, they would do worse than they do.
-    let heavy_tailed = below
-        .filter(|cell| cell.gaussian_loss - cell.trained_loss > SIGNIFICANT * cell.trained_standard_error);
-    let above = outcomes.iter().filter(|cell| off_by(cell) > SIGNIFICANT);
-    let dropping = above.filter(|cell| cell.dropped > 0);
-    let agree = if all.within == outcomes.len() { "agree" } else { "do not agree" };
-    format!(
-        "At these sizes trained models and the Gaussian theory **{agree}** within {SIGNIFICANT} standard errors.\n\n\
-         - {} of {} models are **below** the theory. In {} of these, Gaussian interference with the mean and variance of \
-         the model's own rows would give a higher loss than was measured: their gain comes from interference that is not \
-         Gaussian, which the theory does not cover.\n\
-         - {} are **above** it; {} of these have dropped features (`dropped` in results.csv).\n\
-         - {} models beat the rug, {} beat the optimal linear model.\n\
-         - The rugs are within {SIGNIFICANT} standard errors of the theory in {} cells, below it in {}, above in {}: at \
-         finite n_s their interference is not quite Gaussian either.\n",
-        all.below,
-        outcomes.len(),
+    let heavy_tailed = on(Side::Below).filter(|record| {
+        let (loss, error) = record.best_loss();
+        record.gaussian_loss.is_some_and(|gaussian| differs(gaussian - loss, error))
+    });
+    let dropping = on(Side::Above).filter(|record| record.dropped > Some(0));
+    let better_dropped = on(Side::Below).filter(|record| record.envelope_dropped > 0.0);
+    let pairs = trained(records).filter_map(|record| Some((record, beside(records, record, Model::Rug)?)));
+    let beaten = pairs.clone().filter(|(record, rug)| {
+        let ((loss, error), (rug, rug_error)) = (record.best_loss(), rug.best_loss());
+        differs(rug - loss, error.hypot(rug_error))
+    });
+    let nonlinear = trained(records).filter(|record| {
+        let (loss, error) = record.best_loss();
+        differs(record.linear_loss - loss, error)
+    });
+    let _ = write!(
+        text,
+        "- {} of {all} models are at the theory.\n\
+         - {} are **below** it. In {} of these, Gaussian interference with the mean and variance of the model's own rows \
+         would give a higher loss than theirs: their gain comes from interference that is not Gaussian, which the theory \
+         does not cover. In {} the theory itself says that dropping features is better than the symmetric optimum.\n\
+         - {} are **above** it; {} of these have dropped features (`dropped` in records.csv).\n\
+         - {} of {} models beat the rug beside them, {} of {all} beat the optimal linear model.\n",
+        on(Side::Within).count(),
+        on(Side::Below).count(),
         heavy_tailed.count(),
-        all.above,
+        better_dropped.count(),
+        on(Side::Above).count(),
         dropping.count(),
         beaten.count(),
+        pairs.count(),
         nonlinear.count(),
-        rugs.within,
-        rugs.below,
-        rugs.above,
-    )
+    );
+}
+
+/// How well losses are predicted from the weights.
+fn predictions(text: &mut String, records: &[Record]) {
+    let scores = trained(records).filter(|record| record.exact_standard_error == Some(0.0));
+    let scores = scores.filter_map(|r| Some((r.loss - r.exact_loss?) / r.standard_error));
+    if let Some([least, _, largest]) = quantiles(scores.clone()) {
+        let squares: f64 = scores.clone().map(|score| score * score).sum();
+        let _ = writeln!(
+            text,
+            "- Measured minus exact loss, in standard errors: {least:+.1} … {largest:+.1}, root mean square {:.2} over {} \
+             models (models of one seed and n_s share their samples).",
+            (squares / scores.clone().count() as f64).sqrt(),
+            scores.count()
+        );
+    }
+    for (name, of) in [
+        ("Gaussian", (|r: &Record| r.gaussian_loss) as fn(&Record) -> Option<f64>),
+        ("Edgeworth", |r: &Record| r.edgeworth_loss),
+    ] {
+        let relative = trained(records).filter_map(|r| Some((of(r)? / r.best_loss().0 - 1.0).abs()));
+        if let Some([_, median, largest]) = quantiles(relative) {
+            let _ = writeln!(
+                text,
+                "- The {name} prediction from a model's own weights is off by {:.2} % in the median, at most {:.1} %.",
+                100.0 * median,
+                100.0 * largest
+            );
+        }
+    }
+}
+
+/// How much seeds differ.
+fn seeds(text: &mut String, records: &[Record]) {
+    let mut rows: Vec<String> = Vec::new();
+    for (kind, name) in KINDS {
+        let mut groups: Vec<Vec<&Record>> = Vec::new();
+        for record in records.iter().filter(|record| record.kind == kind) {
+            let same = |group: &&mut Vec<&Record>| {
+                (group[0].features, group[0].hidden) == (record.features, record.hidden)
+                    && group[0].probability == record.probability
+            };
+            match groups.iter_mut().find(same) {
+                Some(group) => group.push(record),
+                None => groups.push(vec![record]),
+            }
+        }
+        for group in groups.iter().filter(|group| group.len() > 1) {
+            let first = group[0];
+            let count = group.len() as f64;
+            let losses = || group.iter().map(|record| record.best_loss().0 / record.probability);
+            let mean = losses().sum::<f64>() / count;
+            let spread = (losses().map(|loss| (loss - mean).powi(2)).sum::<f64>() / (count - 1.0)).sqrt();
+            let theory = first.theory_loss / first.probability;
+            rows.push(format!(
+                "| {name} | {} | {:.4} | {:.4} | {} | {mean:.5} ± {:.5} | {spread:.5} | {theory:.5} | {:+.1} % |\n",
+                first.features,
+                first.probability,
+                first.ratio,
+                group.len(),
+                spread / count.sqrt(),
+                100.0 * (mean / theory - 1.0)
+            ));
+        }
+    }
+    if !rows.is_empty() {
+        text.push_str(
+            "\n## Seeds\n\nLosses divided by p; mean ± standard error over seeds, and their standard deviation.\n\n\
+             | kind | n_s | p | r | seeds | loss / p | deviation | theory | (loss − theory)/theory |\n\
+             |---|---|---|---|---|---|---|---|---|\n",
+        );
+        text.extend(rows);
+    }
+}
+
+fn table(text: &mut String, records: &[Record]) {
+    let mut models: Vec<&Record> = trained(records).collect();
+    if models.len() > MOST_ROWS {
+        let _ = write!(text, "\n## Every model\n\n{} trained models: see records.csv.\n", models.len());
+        return;
+    }
+    models.sort_by(|a, b| {
+        let by_p = a.probability.total_cmp(&b.probability);
+        a.features.cmp(&b.features).then(by_p).then(a.hidden.cmp(&b.hidden)).then(a.seed.cmp(&b.seed))
+    });
+    text.push_str(
+        "\n## Every model\n\nMeasured losses divided by p, ± one standard error of the measurement.\n\n\
+         | n_s | p | n_d | r | seed | steps | trained | rug | theory | linear | (trained − theory)/theory |\n\
+         |---|---|---|---|---|---|---|---|---|---|---|\n",
+    );
+    for record in models {
+        let p = record.probability;
+        let loss = |record: &Record| format!("{:.5} ± {:.5}", record.loss / p, record.standard_error / p);
+        let _ = writeln!(
+            text,
+            "| {} | {p:.4} | {} | {:.4} | {} | {} | {} | {} | {:.5} | {:.5} | {:+.1} % |",
+            record.features,
+            record.hidden,
+            record.ratio,
+            record.seed,
+            record.steps.unwrap_or_default(),
+            loss(record),
+            beside(records, record, Model::Rug).map(loss).unwrap_or_default(),
+            record.theory_loss / p,
+            record.linear_loss / p,
+            100.0 * record.relative_to_theory().0,
+        );
+    }
 }

@@ -15,6 +15,9 @@ pub enum Colours {
     Diverging {
         /// The value without a colour, such as 0 for differences or 1 for ratios.
         centre: f64,
+        /// How far from the centre the colours reach; beyond it they saturate and the colour bar's ends are pointed.
+        /// `None` reaches as far as the values do.
+        reach: Option<f64>,
     },
 }
 
@@ -35,9 +38,10 @@ impl ColourMap {
         match colours {
             Colours::Linear => Self::sequential(label, Scale::Linear, values),
             Colours::Log => Self::sequential(label, Scale::Log, values),
-            Colours::Diverging { centre } => {
-                let reach = values.map(|v| (v - centre).abs()).fold(0.0, f64::max);
-                Self::symmetric(label, centre, reach, false)
+            Colours::Diverging { centre, reach } => {
+                let farthest = values.map(|v| (v - centre).abs()).fold(0.0, f64::max);
+                let reach = reach.unwrap_or(farthest);
+                Self::symmetric(label, centre, reach, farthest > reach)
             }
         }
     }

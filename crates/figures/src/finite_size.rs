@@ -1,16 +1,16 @@
-//! Does the trained loss come to the theory's as n_s grows? `(L − L*)/L*` against n_s with error bars.
+//! Do trained models and rugs come to the theory as n_s grows? `(L − L*)/L*` against n_s with error bars.
 
 use crate::axis::{Axis, Scale, mathematics};
 use crate::colour::{INK, SLATE};
 use crate::frame;
-use crate::marker::series;
+use crate::marker::{Shape, series};
 use crate::output::{self, Written};
 use crate::page::{Key, Page};
 use crate::scene::{Scene, Stroke};
 use crate::{Result, validate};
 use std::path::Path;
 
-/// The relative difference of trained models and theory, one series a pair (p, r).
+/// The relative difference of trained models, and of rugs, to the theory, one series a pair (p, r).
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct FiniteSize {
     /// In the order of the legend.
@@ -26,8 +26,10 @@ pub struct FiniteSizeSeries {
     pub probability: f64,
     /// r = n_d/n_s.
     pub ratio: f64,
-    /// By growing n_s, which is the order a line joins them in.
+    /// Trained models, by growing n_s, which is the order a line joins them in.
     pub points: Vec<FiniteSizePoint>,
+    /// Persian rugs, likewise: hollow markers and dotted lines. May be empty.
+    pub rugs: Vec<FiniteSizePoint>,
 }
 
 /// One n_s.
@@ -56,16 +58,18 @@ fn check(figure: &FiniteSize) -> Result<()> {
     for s in &figure.series {
         validate::filled("points", &s.points)?;
         validate::finite("probability and ratio", [s.probability, s.ratio])?;
-        validate::positive("features", s.points.iter().map(|p| p.features as f64))?;
-        validate::finite("relative differences", s.points.iter().map(|p| p.relative))?;
-        validate::not_negative("errors", s.points.iter().map(|p| p.error))?;
+        for points in [&s.points, &s.rugs] {
+            validate::positive("features", points.iter().map(|p| p.features as f64))?;
+            validate::finite("relative differences", points.iter().map(|p| p.relative))?;
+            validate::not_negative("errors", points.iter().map(|p| p.error))?;
+        }
     }
     Ok(())
 }
 
 fn scene(figure: &FiniteSize) -> Result<Scene> {
     check(figure)?;
-    let points = || figure.series.iter().flat_map(|s| &s.points);
+    let points = || figure.series.iter().flat_map(|s| s.points.iter().chain(&s.rugs));
     let mut sizes: Vec<f64> = points().map(|p| p.features as f64).collect();
     sizes.sort_by(f64::total_cmp);
     sizes.dedup();
@@ -73,9 +77,13 @@ fn scene(figure: &FiniteSize) -> Result<Scene> {
     let x =
         Axis::listed("number of features $n_s$", &sizes, Scale::Log.around(sizes.iter().copied(), 0.08), 8);
     let range = Scale::Linear.around(ends.map(|v| 100.0 * v), 0.06);
-    let y = Axis::new("trained relative to theory (%)", Scale::Linear, range, 7);
+    let y = Axis::new("loss relative to theory (%)", Scale::Linear, range, 7);
 
     let mut page = Page::new();
+    if figure.series.iter().any(|s| !s.rugs.is_empty()) {
+        let marker = |hollow| Key::Marker { shape: Shape::Circle, colour: SLATE, hollow };
+        page.legend(&[(marker(false), "trained".to_owned()), (marker(true), "Persian rug".to_owned())]);
+    }
     page.legend(&legend(figure));
     let frame = page.frame(&x, &y, frame::left_margin(&y), 150.0, true);
     frame.grid(&mut page.scene);
@@ -88,11 +96,16 @@ fn scene(figure: &FiniteSize) -> Result<Scene> {
         let (shape, colour) = series(k);
         let place =
             |p: &FiniteSizePoint| [p.features as f64 * step.powf(k as f64 - middle), 100.0 * p.relative];
-        let line: Vec<_> = s.points.iter().map(place).collect();
-        frame.line(&mut page.scene, &line, &Stroke::solid(colour, 0.7));
-        for point in &s.points {
-            frame.error_bar(&mut page.scene, place(point), 100.0 * point.error, colour);
-            frame.marker(&mut page.scene, place(point), shape, colour, false);
+        let dotted = Stroke { dash: vec![1.0, 1.6], ..Stroke::solid(colour, 0.7) };
+        for (points, hollow, stroke) in
+            [(&s.rugs, true, dotted), (&s.points, false, Stroke::solid(colour, 0.7))]
+        {
+            let line: Vec<_> = points.iter().map(place).collect();
+            frame.line(&mut page.scene, &line, &stroke);
+            for point in points {
+                frame.error_bar(&mut page.scene, place(point), 100.0 * point.error, colour);
+                frame.marker(&mut page.scene, place(point), shape, colour, hollow);
+            }
         }
     }
     frame.draw(&mut page.scene, true, true);

@@ -61,8 +61,9 @@ fn check(figure: &HeatMaps) -> Result<()> {
         match figure.colours {
             Colours::Log => validate::positive("cells", values)?,
             Colours::Linear => validate::finite("cells", values)?,
-            Colours::Diverging { centre } => {
+            Colours::Diverging { centre, reach } => {
                 validate::finite("centre of the colours", [centre])?;
+                validate::positive("reach of the colours", reach)?;
                 validate::finite("cells", values)?;
             }
         }

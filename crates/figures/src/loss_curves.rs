@@ -20,8 +20,12 @@ pub struct LossCurves {
     pub series: Vec<LossSeries>,
     /// The vertical axis; logarithmic for losses that span decades.
     pub loss_scale: Scale,
-    /// The ratios shown, from and to; `None` shows all (Fig. 2a), a range around r ≈ p zooms in (Fig. 2b).
+    /// The horizontal axis; logarithmic to show r ≈ p for several p at once (Fig. 2b).
+    pub ratio_scale: Scale,
+    /// The ratios shown, from and to; `None` shows all.
     pub ratios: Option<(f64, f64)>,
+    /// The losses / p shown, from and to; `None` shows all.
+    pub losses: Option<(f64, f64)>,
     /// Parameters and seed, wrapped below the figure.
     pub caption: String,
 }
@@ -56,8 +60,8 @@ pub struct LossPoint {
 ///
 /// # Errors
 /// [`Empty`](crate::Error::Empty) without any point, [`NotFinite`](crate::Error::NotFinite),
-/// [`Negative`](crate::Error::Negative) errors, [`NotPositive`](crate::Error::NotPositive) probabilities or, on a
-/// logarithmic axis, losses, [`Order`](crate::Error::Order) of the range of ratios, and
+/// [`Negative`](crate::Error::Negative) errors, [`NotPositive`](crate::Error::NotPositive) probabilities or, on
+/// logarithmic axes, losses and ratios, [`Order`](crate::Error::Order) of the ranges, and
 /// [`FileName`](crate::Error::FileName), [`Write`](crate::Error::Write) for the files.
 pub fn loss_curves(figure: &LossCurves, stem: impl AsRef<Path>) -> Result<Written> {
     output::write(&scene(figure)?, &figure.caption, stem.as_ref())
@@ -72,7 +76,10 @@ fn check(figure: &LossCurves) -> Result<()> {
     for series in &figure.series {
         let kinds = ["trained loss", "rug loss", "linear loss", "theory loss"];
         for (what, list) in kinds.into_iter().zip(lists(series)) {
-            validate::finite("ratios", list.iter().map(|p| p.ratio))?;
+            match figure.ratio_scale {
+                Scale::Linear => validate::finite("ratios", list.iter().map(|p| p.ratio))?,
+                Scale::Log => validate::positive("ratios", list.iter().map(|p| p.ratio))?,
+            }
             validate::finite(what, list.iter().map(|p| p.loss))?;
             validate::not_negative("loss errors", list.iter().map(|p| p.error))?;
             if figure.loss_scale == Scale::Log {
@@ -80,10 +87,18 @@ fn check(figure: &LossCurves) -> Result<()> {
             }
         }
     }
-    match figure.ratios {
-        Some((from, to)) => validate::increasing("range of ratios", &[from, to]),
-        None => Ok(()),
+    let ranges = [
+        ("range of ratios", figure.ratios, figure.ratio_scale),
+        ("range of losses", figure.losses, figure.loss_scale),
+    ];
+    for (what, range, scale) in ranges {
+        let Some((from, to)) = range else { continue };
+        if scale == Scale::Log {
+            validate::positive(what, [from, to])?;
+        }
+        validate::increasing(what, &[from, to])?;
     }
+    Ok(())
 }
 
 fn scene(figure: &LossCurves) -> Result<Scene> {
@@ -104,12 +119,13 @@ fn scene(figure: &LossCurves) -> Result<Scene> {
     if figure.loss_scale == Scale::Linear {
         losses.push(0.0);
     }
-    let across = figure.ratios.unwrap_or_else(|| Scale::Linear.around(ratios, 0.03));
+    let across = figure.ratios.unwrap_or_else(|| figure.ratio_scale.around(ratios, 0.03));
     let mut range = figure.loss_scale.around(losses.iter().copied(), 0.04);
     if figure.loss_scale == Scale::Linear && losses.iter().all(|&l| l >= 0.0) {
         range.0 = 0.0;
     }
-    let x = Axis::new(RATIO, Scale::Linear, across, 6);
+    let range = figure.losses.unwrap_or(range);
+    let x = Axis::new(RATIO, figure.ratio_scale, across, 6);
     let y = Axis::new("loss per feature / $p$ (dimensionless)", figure.loss_scale, range, 7);
 
     let mut page = Page::new();

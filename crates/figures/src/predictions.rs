@@ -15,6 +15,8 @@ use std::path::Path;
 pub struct Predictions {
     /// One a model.
     pub models: Vec<PredictedLoss>,
+    /// The largest deviation that the lower part shows, in per cent; `None` shows all.
+    pub deviation: Option<f64>,
     /// Parameters and seed, wrapped below the figure.
     pub caption: String,
 }
@@ -58,6 +60,7 @@ pub fn predictions(figure: &Predictions, stem: impl AsRef<Path>) -> Result<Writt
 fn check(figure: &Predictions) -> Result<()> {
     let models = &figure.models;
     validate::filled("models", models)?;
+    validate::positive("largest deviation", figure.deviation)?;
     validate::positive("probabilities", models.iter().map(|m| m.probability))?;
     validate::positive("sampled loss", models.iter().map(|m| m.sampled))?;
     validate::not_negative("errors of the sampled loss", models.iter().map(|m| m.error))?;
@@ -83,6 +86,7 @@ fn scene(figure: &Predictions) -> Result<Scene> {
     let bars = models.iter().flat_map(|m| [-1.0, 1.0].map(|s| s * 100.0 * m.error / m.sampled));
     let around =
         Scale::Linear.around(predicted().map(|(m, v)| deviation(m, v)).chain(bars).chain([0.0]), 0.08);
+    let around = figure.deviation.map_or(around, |most| (-most, most));
     let x = Axis::new("sampled loss / $p$ (dimensionless)", Scale::Log, range, 6);
     let y = Axis::new("predicted loss / $p$", Scale::Log, range, 6);
     let below = Axis::new("deviation (%)", Scale::Linear, around, 4);

@@ -28,7 +28,9 @@ fn some_curves() -> LossCurves {
             theory: vec![point(0.1, 9e-3, 0.0), point(0.5, 2.5e-3, 0.0)],
         }],
         loss_scale: Scale::Log,
+        ratio_scale: Scale::Linear,
         ratios: None,
+        losses: None,
         caption: CAPTION.to_owned(),
     }
 }
@@ -66,6 +68,7 @@ fn a_comparison() -> FiniteSize {
             probability: 0.044,
             ratio: 0.25,
             points: vec![point(128, -0.4), point(512, -0.1)],
+            rugs: vec![point(128, 0.05), point(256, 0.01)],
         }],
         caption: CAPTION.to_owned(),
     }
@@ -80,7 +83,7 @@ fn some_predictions() -> Predictions {
         edgeworth: Some(sampled * 0.98),
         gaussian: None,
     };
-    Predictions { models: vec![model(1e-3), model(1e-2)], caption: CAPTION.to_owned() }
+    Predictions { models: vec![model(1e-3), model(1e-2)], deviation: None, caption: CAPTION.to_owned() }
 }
 
 fn a_phase_map() -> PhaseMap {
@@ -124,7 +127,14 @@ fn all() -> Vec<(&'static str, Draw, Vec<&'static str>)> {
         (
             "comparison",
             Box::new(|p| finite_size(&a_comparison(), p)),
-            vec!["trained relative to theory (%)", "number of features n_s", "p = 0.044, r = 0.25", "512"],
+            vec![
+                "loss relative to theory (%)",
+                "trained",
+                "Persian rug",
+                "number of features n_s",
+                "p = 0.044, r = 0.25",
+                "512",
+            ],
         ),
         (
             "predictions",
@@ -361,7 +371,7 @@ fn wrong_maps_are_refused() {
         draw(|f| f.panels[0].values[4] = Some(f64::INFINITY)),
         Error::NotFinite { what: "cells", index: 4, .. }
     ));
-    let centre = draw(|f| f.colours = Colours::Diverging { centre: f64::NAN });
+    let centre = draw(|f| f.colours = Colours::Diverging { centre: f64::NAN, reach: None });
     assert!(matches!(centre, Error::NotFinite { what: "centre of the colours", .. }));
 
     let mut phases = a_phase_map();
@@ -395,6 +405,7 @@ fn wrong_comparisons_are_refused() {
     assert!(matches!(draw(|m| m.error = -1.0), Error::Negative { index: 1, .. }));
     let none = Predictions {
         models: vec![PredictedLoss { probability: 0.1, sampled: 0.1, ..Default::default() }],
+        deviation: None,
         caption: String::new(),
     };
     assert!(matches!(predictions(&none, "/absent/x").unwrap_err(), Error::Empty { what: "predictions" }));
@@ -413,7 +424,7 @@ fn extreme_but_finite_numbers_are_drawn() {
             figure.series[0].trained[0] = LossPoint { ratio: big, loss: big, error: big };
             loss_curves(&figure, &stem).unwrap();
         }
-        for colours in [Colours::Linear, Colours::Log, Colours::Diverging { centre: -big }] {
+        for colours in [Colours::Linear, Colours::Log, Colours::Diverging { centre: -big, reach: None }] {
             let mut figure = some_maps();
             figure.colours = colours;
             figure.panels[0].values[0] = Some(big);
@@ -441,4 +452,32 @@ fn extreme_but_finite_numbers_are_drawn() {
     };
     heat_maps(&HeatMaps { panels: vec![map], ..Default::default() }, &stem).unwrap();
     rug(&Rug { features: 1, values: vec![0.0], limit: None, caption: String::new() }, &stem).unwrap();
+}
+
+#[test]
+fn ranges_leave_out_what_lies_outside_and_must_make_sense() {
+    let folder = tempfile::tempdir().unwrap();
+    let svg = |written: Written| fs::read_to_string(written.svg).unwrap();
+    let stem = folder.path().join("figure");
+    let curves = |losses| loss_curves(&LossCurves { losses, ..some_curves() }, &stem);
+    // Losses / p of 0.04 and 0.16: a range above the lower one has fewer marks.
+    let (all, some) = (svg(curves(None).unwrap()), svg(curves(Some((0.1, 0.4))).unwrap()));
+    assert!(some.matches("<path").count() < all.matches("<path").count());
+    assert!(matches!(curves(Some((0.0, 0.4))), Err(Error::NotPositive { what: "range of losses", .. })));
+    assert!(matches!(curves(Some((0.4, 0.1))), Err(Error::Order { what: "range of losses", .. })));
+    let logarithmic = LossCurves { ratio_scale: Scale::Log, ..some_curves() };
+    let refused = loss_curves(&logarithmic, &stem);
+    assert!(matches!(refused, Err(Error::NotPositive { what: "ratios", .. })), "the linear model at r = 0");
+
+    let deviations = |deviation| predictions(&Predictions { deviation, ..some_predictions() }, &stem);
+    let (all, some) = (svg(deviations(None).unwrap()), svg(deviations(Some(1.5)).unwrap()));
+    assert!(some.matches("<path").count() < all.matches("<path").count());
+    assert!(matches!(deviations(Some(0.0)), Err(Error::NotPositive { what: "largest deviation", .. })));
+
+    let maps = |reach| {
+        let colours = Colours::Diverging { centre: 0.0, reach };
+        heat_maps(&HeatMaps { colours, ..some_maps() }, &stem)
+    };
+    assert!(svg(maps(Some(0.01)).unwrap()) != svg(maps(None).unwrap()));
+    assert!(matches!(maps(Some(-1.0)), Err(Error::NotPositive { what: "reach of the colours", .. })));
 }

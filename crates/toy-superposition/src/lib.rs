@@ -1,5 +1,8 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "sweep")]
+pub mod sweep;
+
 #[cfg(feature = "data")]
 #[doc(inline)]
 pub use toy_superposition_data as data;

@@ -2,6 +2,9 @@
 
 use std::path::PathBuf;
 
+#[cfg(feature = "sweep")]
+use std::{io, path::Path};
+
 /// What was given and what is allowed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -49,6 +52,137 @@ pub enum Error {
         /// The part of it.
         what: &'static str,
     },
+    /// A file or a folder that cannot be read or written.
+    #[cfg(feature = "sweep")]
+    #[error("{}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A grid that is no TOML, or has keys or kinds that it may not have.
+    #[cfg(feature = "sweep")]
+    #[error("grid: {source}")]
+    GridSyntax {
+        /// Where and why.
+        source: Box<toml::de::Error>,
+    },
+    /// A list that must not be empty.
+    #[cfg(feature = "sweep")]
+    #[error("grid, block {block}: no {what}")]
+    GridEmpty {
+        /// The block, by number and name.
+        block: String,
+        /// The list.
+        what: &'static str,
+    },
+    /// A number out of range.
+    #[cfg(feature = "sweep")]
+    #[error("grid, block {block}: {what} hold {given}; allowed is {least} to {most}")]
+    GridValue {
+        /// The block, by number and name.
+        block: String,
+        /// The list.
+        what: &'static str,
+        /// The number.
+        given: f64,
+        /// The least allowed.
+        least: f64,
+        /// The most.
+        most: f64,
+    },
+    /// A block with both or neither of the two ways to give n_d.
+    #[cfg(feature = "sweep")]
+    #[error("grid, block {block}: give either ratios or hidden")]
+    GridWidths {
+        /// The block, by number and name.
+        block: String,
+    },
+    /// Settings that the experiment refuses.
+    #[cfg(feature = "sweep")]
+    #[error("grid, experiment: {source}")]
+    Settings {
+        /// What it says.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A shard that is not I/N with 1 ≤ I ≤ N.
+    #[cfg(feature = "sweep")]
+    #[error("shard {given}: must be I/N with I from 1 to N")]
+    Shard {
+        /// What was given.
+        given: String,
+    },
+    /// A folder that holds the sweep of another grid or version.
+    #[cfg(feature = "sweep")]
+    #[error("{}: a sweep of another {what}; choose another folder", path.display())]
+    OtherSweep {
+        /// The manifest.
+        path: PathBuf,
+        /// What differs.
+        what: &'static str,
+    },
+    /// A folder without a sweep.
+    #[cfg(feature = "sweep")]
+    #[error("{}: holds no sweep (no manifest.json)", path.display())]
+    NotASweep {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// An unreadable manifest.
+    #[cfg(feature = "sweep")]
+    #[error("{}: {source}", path.display())]
+    Manifest {
+        /// The manifest.
+        path: PathBuf,
+        /// Where and why.
+        source: serde_json::Error,
+    },
+    /// An unreadable line of a journal, other than a torn last one.
+    #[cfg(feature = "sweep")]
+    #[error("{}, line {line}: {source}", path.display())]
+    Journal {
+        /// The journal.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// Where and why.
+        source: serde_json::Error,
+    },
+    /// A journal that another process is writing.
+    #[cfg(feature = "sweep")]
+    #[error("{}: another process is writing it", path.display())]
+    Busy {
+        /// The journal.
+        path: PathBuf,
+    },
+    /// Two different records of one cell.
+    #[cfg(feature = "sweep")]
+    #[error("two different records of {cell}: were they made by different programs or machines?")]
+    Conflict {
+        /// The cell.
+        cell: String,
+    },
+    /// A record that is no row of a table.
+    #[cfg(feature = "sweep")]
+    #[error("records as a table: {0}")]
+    Table(#[from] csv::Error),
+    /// Threads that cannot be started.
+    #[cfg(feature = "sweep")]
+    #[error(transparent)]
+    Threads {
+        /// What the system said.
+        source: rayon::ThreadPoolBuildError,
+    },
+}
+
+#[cfg(feature = "sweep")]
+impl Error {
+    /// Names the file that an input or output error is about.
+    pub(crate) fn file(path: &Path) -> impl Fn(io::Error) -> Self + use<> {
+        let path = path.to_owned();
+        move |source| Self::File { path: path.clone(), source }
+    }
 }
 
 /// A result with this crate's [`Error`].

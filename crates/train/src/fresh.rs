@@ -4,6 +4,8 @@
 //! [`EVALUATION`] on are for measuring; stream 2⁶⁴ − 1 draws the initial weights. A step's batch depends on the seed
 //! and the number of samples before it alone, so a run goes on from a step count.
 
+use std::time::{Duration, Instant};
+
 use toy_superposition_data::{Distribution, Sampler, SparseBatch, sample_rng};
 use toy_superposition_model::{
     Activation, Autoencoder, Initialisation, MinibatchLoss, Objective, Parameters, Scalar, Shape,
@@ -28,6 +30,7 @@ pub struct FreshBatches<T: Scalar, D> {
     sampler: Sampler<T>,
     batch: SparseBatch<T>,
     loss: MinibatchLoss<T>,
+    sampling: Duration,
 }
 
 impl<T: Scalar, D: Distribution> FreshBatches<T, D> {
@@ -37,7 +40,15 @@ impl<T: Scalar, D: Distribution> FreshBatches<T, D> {
     /// If the distribution has no features.
     pub fn new(distribution: D, batches: Batches, seed: u64, loss: MinibatchLoss<T>) -> Result<Self> {
         let batch = SparseBatch::new(distribution.features())?;
-        Ok(Self { distribution, batches, seed, sampler: Sampler::new(), batch, loss })
+        Ok(Self {
+            distribution,
+            batches,
+            seed,
+            sampler: Sampler::new(),
+            batch,
+            loss,
+            sampling: Duration::ZERO,
+        })
     }
 
     /// The distribution that is drawn from.
@@ -63,8 +74,11 @@ impl<T: Scalar, D: Distribution> Objective<T> for FreshBatches<T, D> {
     type Error = toy_superposition_model::Error;
 
     fn begin_step(&mut self, step: u64) -> Result<(), Self::Error> {
+        let start = Instant::now();
         let (first, samples) = self.batches.at(step);
-        Ok(self.sampler.sample_into(&self.distribution, self.seed, first, samples, &mut self.batch)?)
+        self.sampler.sample_into(&self.distribution, self.seed, first, samples, &mut self.batch)?;
+        self.sampling = start.elapsed();
+        Ok(())
     }
 
     fn loss(&mut self, model: &Autoencoder<T>) -> Result<f64, Self::Error> {
@@ -77,5 +91,9 @@ impl<T: Scalar, D: Distribution> Objective<T> for FreshBatches<T, D> {
         gradient: &mut Parameters<T>,
     ) -> Result<f64, Self::Error> {
         self.loss.loss_and_gradient(model, &self.batch, gradient)
+    }
+
+    fn stages(&self) -> Vec<(&'static str, Duration)> {
+        [("sample", self.sampling)].into_iter().chain(self.loss.stages().iter().copied()).collect()
     }
 }

@@ -7,6 +7,8 @@ mod fresh;
 mod recipe;
 mod run;
 mod side_by_side;
+#[cfg(feature = "sweep")]
+pub mod sweep;
 mod trainer;
 
 pub use descend::descend;

@@ -64,7 +64,7 @@ impl<T: Scalar + Real, O: Objective<T>> Trainer<T, O> {
     ///
     /// # Errors
     /// As [`step`](Trainer::step) and [`save`](Trainer::save). The last checkpoint written stays.
-    pub fn run(&mut self, run: &Run<'_>, mut each: impl FnMut(Step)) -> Result<Ended> {
+    pub fn run(&mut self, run: &Run<'_>, mut each: impl FnMut(&Self, Step)) -> Result<Ended> {
         match self.stopper.rule() {
             StopRule::Steps { steps } => run.progress.set_length(steps),
             StopRule::EpochWindows { epoch_steps, max_epochs, .. } => {
@@ -81,7 +81,7 @@ impl<T: Scalar + Real, O: Objective<T>> Trainer<T, O> {
                 break Ended::Interrupted;
             }
             let step = self.step()?;
-            each(step);
+            each(self, step);
             run.progress.set_position(self.steps());
             if step.index % 32 == 0 {
                 run.progress.set_message(format!("loss {:.4e}", step.loss));

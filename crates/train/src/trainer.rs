@@ -1,5 +1,7 @@
 //! A training run: a model, an objective, Adam, a schedule and a stop rule, one step at a time.
 
+use std::time::{Duration, Instant};
+
 use rayon::prelude::*;
 use toy_superposition_data::Distribution;
 use toy_superposition_model::{Autoencoder, MinibatchLoss, Objective, Parameters, Scalar};
@@ -24,6 +26,7 @@ pub struct Trainer<T: Scalar + Real, O> {
     pub(crate) losses: Vec<f64>,
     pub(crate) identity: String,
     gradient: Parameters<T>,
+    optimizing: Duration,
 }
 
 /// What one step did.
@@ -72,6 +75,7 @@ impl<T: Scalar + Real, O: Objective<T>> Trainer<T, O> {
             losses: Vec::new(),
             identity,
             gradient: Parameters::zeros(shape),
+            optimizing: Duration::ZERO,
             model,
         })
     }
@@ -106,6 +110,13 @@ impl<T: Scalar + Real, O: Objective<T>> Trainer<T, O> {
         self.stopper.stopped()
     }
 
+    /// Where the time of the last step went: (stage, wall time) in order.
+    pub fn stages(&self) -> Vec<(&'static str, Duration)> {
+        let mut stages = self.objective.stages();
+        stages.push(("optimizer", self.optimizing));
+        stages
+    }
+
     /// Takes one step, whether or not the stop rule has spoken.
     ///
     /// # Errors
@@ -118,6 +129,7 @@ impl<T: Scalar + Real, O: Objective<T>> Trainer<T, O> {
             .and_then(|()| self.objective.loss_and_gradient(&self.model, &mut self.gradient))
             .map_err(|source| Error::Objective { step: index, source: Box::new(source) })
             .and_then(|loss| {
+                let start = Instant::now();
                 let adam = self.adam.begin_step(self.schedule.learning_rate(index))?;
                 let (first, second) = self.adam.moments_mut();
                 self.model
@@ -130,6 +142,7 @@ impl<T: Scalar + Real, O: Objective<T>> Trainer<T, O> {
                     .try_for_each(|(((parameters, gradient), first), second)| {
                         adam.apply(parameters, gradient, first, second)
                     })?;
+                self.optimizing = start.elapsed();
                 self.losses.push(loss);
                 let stopped = self.stopper.observe(loss)?;
                 Ok(Step { index, loss, stopped })

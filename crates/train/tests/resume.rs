@@ -42,7 +42,7 @@ fn bits(trainer: &Trainer<f32, Fresh>) -> (Vec<u32>, Vec<u64>) {
 
 fn uninterrupted() -> (Vec<u32>, Vec<u64>) {
     let mut whole = trainer(&recipe(), 0.1);
-    assert_eq!(whole.run(&Run::default(), |_| {}).unwrap(), Ended::Stopped);
+    assert_eq!(whole.run(&Run::default(), |_, _| {}).unwrap(), Ended::Stopped);
     assert_eq!(whole.steps(), 40);
     bits(&whole)
 }
@@ -55,7 +55,7 @@ fn threads_do_not_change_a_bit_of_a_run_or_its_checkpoint() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
             let mut trainer = trainer(&recipe(), 0.1);
-            trainer.run(&Run { checkpoint: Some(path.clone()), ..Run::default() }, |_| {}).unwrap();
+            trainer.run(&Run { checkpoint: Some(path.clone()), ..Run::default() }, |_, _| {}).unwrap();
             let weights = Weights::<f32>::load(&path).unwrap();
             (bits(&trainer), weights.model, weights.vectors)
         })
@@ -75,13 +75,13 @@ fn a_run_interrupted_twice_ends_with_the_same_bits() {
         assert_eq!(part.resume(&path).unwrap(), stop_at == 23);
         let run = Run { checkpoint: Some(path.clone()), interrupt: Some(&interrupt), ..Run::default() };
         let ended =
-            part.run(&run, |step| interrupt.store(step.index + 1 == stop_at, Ordering::Relaxed)).unwrap();
+            part.run(&run, |_, step| interrupt.store(step.index + 1 == stop_at, Ordering::Relaxed)).unwrap();
         assert_eq!((ended, part.steps()), (Ended::Interrupted, stop_at));
     }
     let mut rest = trainer(&recipe(), 0.1);
     assert!(rest.resume(&path).unwrap());
     assert_eq!(rest.steps(), 23);
-    rest.run(&Run::default(), |_| {}).unwrap();
+    rest.run(&Run::default(), |_, _| {}).unwrap();
     assert_eq!(bits(&rest), uninterrupted());
 }
 
@@ -92,7 +92,7 @@ fn a_checkpoint_at_every_step_changes_nothing_and_the_last_step_of_an_epoch_rule
     let stop = StopRule::EpochWindows { window: 3, epoch_steps: 4, max_epochs: 9 };
     let recipe = Recipe { stop, ..recipe() };
     let mut whole = trainer(&recipe, 0.1);
-    whole.run(&Run::default(), |_| {}).unwrap();
+    whole.run(&Run::default(), |_, _| {}).unwrap();
     // Resumed after every single step, the stop rule's memory included.
     loop {
         let mut part = trainer(&recipe, 0.1);
@@ -106,7 +106,7 @@ fn a_checkpoint_at_every_step_changes_nothing_and_the_last_step_of_an_epoch_rule
     }
     let every = Run { checkpoint: Some(path.clone()), every: Duration::ZERO, ..Run::default() };
     let mut watched = trainer(&recipe, 0.1);
-    watched.run(&every, |_| {}).unwrap();
+    watched.run(&every, |_, _| {}).unwrap();
     assert_eq!(bits(&watched), bits(&whole));
 }
 

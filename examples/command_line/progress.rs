@@ -1,0 +1,46 @@
+//! How far a sweep is, on standard error.
+
+use std::io::IsTerminal;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use toy_superposition::sweep::{Counts, Progress};
+
+/// One line on standard error: on a terminal, over and over the same; else a new one now and then.
+pub(crate) struct Reporter {
+    terminal: bool,
+    last: Mutex<Option<Instant>>,
+}
+
+impl Reporter {
+    const PAUSE: Duration = Duration::from_secs(5);
+
+    pub(crate) fn new() -> Self {
+        Self { terminal: std::io::stderr().is_terminal(), last: Mutex::new(None) }
+    }
+
+    pub(crate) fn tell(&self, progress: &Progress<'_>) {
+        let Progress { cell, failed, seconds, counts, seconds_left } = *progress;
+        let Ok(mut last) = self.last.lock() else { return };
+        let Counts { finished, failed: failures, left } = counts;
+        let total = finished + failures + left;
+        let clear = if self.terminal { "\r\x1b[K" } else { "" };
+        if let (Some(cell), Some(reason)) = (cell, failed) {
+            eprintln!("{clear}{cell} failed: {reason}");
+        }
+        let pause = if self.terminal { Duration::from_millis(100) } else { Self::PAUSE };
+        if left > 0 && last.is_some_and(|last| last.elapsed() < pause) {
+            return;
+        }
+        *last = Some(Instant::now());
+        let time = match seconds_left {
+            Some(left) if left >= 5400.0 => format!(", about {:.1} h left", left / 3600.0),
+            Some(left) if left >= 90.0 => format!(", about {:.0} min left", left / 60.0),
+            Some(left) => format!(", about {left:.0} s left"),
+            None => String::new(),
+        };
+        let done = cell.map(|cell| format!(", {cell} in {seconds:.1} s")).unwrap_or_default();
+        let end = if self.terminal && left > 0 { "" } else { "\n" };
+        eprint!("{clear}{finished} of {total} cells, {failures} failed{time}{done}{end}");
+    }
+}

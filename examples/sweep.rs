@@ -1,0 +1,93 @@
+//! A sweep over a grid of models.
+
+mod command_line;
+#[path = "command_line/progress.rs"]
+mod progress;
+
+use std::error::Error;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use clap::Parser;
+use serde_json::json;
+use toy_superposition::sweep::{Counts, Grid, Options, Shard, Superposition, Sweep};
+
+/// Makes and measures a model at each cell of a grid: trained, rug, mean-field, linear, theory.
+///
+/// Cells that have come to an end are kept in a journal: the same command goes on after Ctrl-C or kill -9, to the same
+/// bits. Shards may work in one folder at the same time (then run once more without --shard, or merge the folder, to
+/// write records.csv), or each in its own, to be merged.
+#[derive(Parser)]
+struct Arguments {
+    /// The grid (TOML; see examples/grids).
+    #[arg(long, required_unless_present = "merge")]
+    grid: Option<PathBuf>,
+    /// Merge these folders into --out instead.
+    #[arg(long, num_args = 1.., conflicts_with = "grid")]
+    merge: Vec<PathBuf>,
+    /// The folder of the sweep: manifest.json, journal.jsonl, records.csv, failures.csv, cells/.
+    #[arg(long)]
+    out: PathBuf,
+    /// Work on part I of N of the cells alone, such as 2/8.
+    #[arg(long)]
+    shard: Option<Shard>,
+    /// Threads; one a core if left out.
+    #[arg(long)]
+    threads: Option<NonZeroUsize>,
+    /// Try cells again that have failed.
+    #[arg(long)]
+    retry_failed: bool,
+    /// Seconds between two checkpoints of a model in training: what a kill may lose.
+    #[arg(long, default_value_t = 10.0)]
+    checkpoint_every: f64,
+    /// Print one JSON object on the last line.
+    #[arg(long)]
+    json: bool,
+}
+
+fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+    let start = Instant::now();
+    let mut interrupted = false;
+    let (sweep, counts) = if let Some(path) = &arguments.grid {
+        let grid = Grid::<Superposition>::read(path)?;
+        let sweep = Sweep::create(&arguments.out, grid)?;
+        let interrupt = command_line::interrupt()?;
+        let options = Options {
+            shard: arguments.shard,
+            threads: arguments.threads,
+            retry_failed: arguments.retry_failed,
+            checkpoint_every: Duration::try_from_secs_f64(arguments.checkpoint_every)?,
+            interrupt: Some(interrupt),
+        };
+        let reporter = progress::Reporter::new();
+        let counts = sweep.run(&options, |progress| reporter.tell(progress))?;
+        interrupted = counts.left > 0;
+        (sweep, counts)
+    } else {
+        let sweep = Sweep::<Superposition>::merge(&arguments.out, &arguments.merge)?;
+        let counts = sweep.counts()?;
+        (sweep, counts)
+    };
+    let Counts { finished, failed, left } = counts;
+    if arguments.json {
+        println!(
+            "{}",
+            json!({
+                "out": arguments.out, "cells": sweep.cells().len(), "finished": finished, "failed": failed,
+                "left": left, "seconds": start.elapsed().as_secs_f64(),
+            })
+        );
+    } else {
+        println!("{finished} cells finished, {failed} failed, {left} left: {}", arguments.out.display());
+    }
+    if interrupted {
+        return Err("interrupted; the same command goes on from here".into());
+    }
+    Ok(())
+}
+
+fn main() -> ExitCode {
+    command_line::finish(run(&Arguments::parse()))
+}
