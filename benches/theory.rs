@@ -1,0 +1,60 @@
+//! The closed forms (optimum, phase map, envelope, other decoders) and the exact loss of a matrix with its gradient.
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use nalgebra::DMatrix;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, StandardNormal};
+use toy_superposition::theory;
+
+fn closed_forms(criterion: &mut Criterion) {
+    // The paper's grid: p and r from 0.002001 to 0.8.
+    let grid: Vec<f64> = (0..20).map(|k| 0.002001 + f64::from(k) * (0.8 - 0.002001) / 19.0).collect();
+    criterion.bench_function("phase map 20 × 20", |bencher| {
+        bencher.iter(|| theory::phase_map(black_box(&grid), black_box(&grid)).unwrap());
+    });
+    criterion.bench_function("optimum", |bencher| {
+        bencher.iter(|| theory::optimum_at_ratio(black_box(0.05), black_box(0.25)).unwrap());
+    });
+    criterion.bench_function("envelope", |bencher| {
+        bencher.iter(|| theory::envelope(black_box(0.05), black_box(0.1)).unwrap());
+    });
+    criterion.bench_function("Bayes loss", |bencher| {
+        bencher.iter(|| theory::bayes_loss(black_box(0.05), black_box(0.219)).unwrap());
+    });
+}
+
+/// Weights like trained ones at n_d = n_s/4: `W_ii` at the optimum, the rest Gaussian at the Welch bound, effective biases too.
+fn weights(features: usize, p: f64) -> (DMatrix<f64>, Vec<f64>) {
+    let best = theory::optimum_at_ratio(p, 0.25).unwrap();
+    let deviation = best.a * (3.0 / (features as f64 - 1.0)).sqrt();
+    let mut rng = ChaCha8Rng::seed_from_u64(3);
+    let w = DMatrix::from_fn(features, features, |i, j| {
+        let entry: f64 = StandardNormal.sample(&mut rng);
+        if i == j { best.a } else { deviation * entry }
+    });
+    let bias = (0..features).map(|i| best.b - 0.5 * p * (w.row(i).sum() - w[(i, i)])).collect();
+    (w, bias)
+}
+
+fn exact(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("exact loss, all rows of n_s = 512");
+    group.sample_size(10).warm_up_time(Duration::from_secs(1));
+    for p in [0.001, 0.05] {
+        let (w, bias) = weights(512, p);
+        group.bench_function(format!("p = {p}"), |bencher| {
+            bencher.iter(|| theory::exact_loss(black_box(&w), &bias, p).unwrap());
+        });
+        let (mut in_w, mut in_bias) = (w.clone(), bias.clone());
+        group.bench_function(format!("with its gradient, p = {p}"), |bencher| {
+            bencher
+                .iter(|| theory::exact_gradient(black_box(&w), &bias, p, &mut in_w, &mut in_bias).unwrap());
+        });
+    }
+}
+
+criterion_group!(benches, closed_forms, exact);
+criterion_main!(benches);
