@@ -51,6 +51,9 @@ struct Arguments {
     /// Fresh samples to measure the loss on.
     #[arg(long, default_value_t = 102_400)]
     samples: usize,
+    /// Steps to leave out of the median times.
+    #[arg(long, default_value_t = 0)]
+    warmup: usize,
     /// Print one JSON object on the last line.
     #[arg(long)]
     json: bool,
@@ -96,9 +99,9 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         interrupt: Some(command_line::interrupt()?),
         progress: Run::bar("training"),
     };
-    let (start, mut last, mut times) = (Instant::now(), Instant::now(), Vec::new());
-    let ended = trainer.run(&run, |_| {
-        times.push(last.elapsed().as_secs_f64() * 1e3);
+    let (start, mut last, mut times) = (Instant::now(), Instant::now(), Times::default());
+    let ended = trainer.run(&run, |trainer, _| {
+        times.add(last.elapsed(), trainer.stages());
         last = Instant::now();
     })?;
     let seconds = start.elapsed().as_secs_f64();
@@ -125,12 +128,11 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         weights.save(path, Names::Own)?;
     }
 
-    times.sort_by(f64::total_cmp);
-    let median = times.get(times.len() / 2).copied();
+    let (median, stages) = times.medians(arguments.warmup);
     if arguments.json {
         let object = json!({
             "features": features, "hidden": hidden, "probability": p, "seed": arguments.seed,
-            "steps": steps, "seconds": seconds, "milliseconds_per_step": median,
+            "steps": steps, "seconds": seconds, "milliseconds_per_step": median, "stages": stages,
             "loss": loss.mean(), "loss_standard_error": loss.standard_error(),
             "theory_loss": optimum.loss, "linear_loss": theory::linear_loss(p, ratio)?,
         });
@@ -142,6 +144,37 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         println!("theory loss/p    {:.5} (Gaussian interference, symmetric optimum)", optimum.loss / p);
     }
     Ok(())
+}
+
+/// Milliseconds of each step, whole and by stage.
+#[derive(Default)]
+struct Times {
+    steps: Vec<f64>,
+    stages: Vec<(&'static str, Vec<f64>)>,
+}
+
+impl Times {
+    fn add(&mut self, step: Duration, stages: Vec<(&'static str, Duration)>) {
+        let milliseconds = |time: Duration| time.as_secs_f64() * 1e3;
+        self.steps.push(milliseconds(step));
+        if self.stages.is_empty() {
+            self.stages = stages.iter().map(|(name, _)| (*name, Vec::new())).collect();
+        }
+        for ((_, times), (_, time)) in self.stages.iter_mut().zip(stages) {
+            times.push(milliseconds(time));
+        }
+    }
+
+    /// The medians after the first steps; none without later ones.
+    fn medians(&self, warmup: usize) -> (Option<f64>, serde_json::Map<String, serde_json::Value>) {
+        let median = |times: &[f64]| {
+            let mut times = times.get(warmup..).unwrap_or_default().to_vec();
+            times.sort_by(f64::total_cmp);
+            times.get(times.len() / 2).copied()
+        };
+        let stages = self.stages.iter().map(|(name, times)| (name.replace(' ', "_"), json!(median(times))));
+        (median(&self.steps), stages.collect())
+    }
 }
 
 fn main() -> ExitCode {
