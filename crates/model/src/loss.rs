@@ -8,8 +8,8 @@
 //! `ι` is the importance, 1 unless given. The gradient is the one of [`crate::plain`], which is its tested twin.
 //!
 //! The work is two sparse products forward and backward each, and one dense one (see `step`). Where data or
-//! residuals are not sparse, dense products take over; which way depends on the batch alone, so that a step is a
-//! function of its inputs.
+//! residuals are not sparse, dense products take over; which way depends on their measured densities alone, so that a
+//! step is a function of its inputs.
 
 use std::time::{Duration, Instant};
 
@@ -19,12 +19,12 @@ use pulp::Arch;
 use toy_superposition_data::SparseBatch;
 
 use crate::error::{check_finite, check_shape};
-use crate::step::cell::{COLUMNS, Cell, ROWS};
-use crate::step::input::{Input, is_dense_batch};
+use crate::step::grid::Grid;
+use crate::step::input::Input;
 use crate::step::panels::Panels;
-use crate::step::parallel::for_each;
 use crate::step::residual::Residual;
-use crate::step::{self, columns};
+use crate::step::tuning::{COLUMNS, ROWS};
+use crate::step::{self, by_feature, by_sample};
 use crate::{Activation, Autoencoder, Error, Estimate, Parameters, Result, Scalar};
 
 /// The per-feature loss of a batch, its gradient, and the memory they need, kept from call to call.
@@ -33,16 +33,14 @@ pub struct MinibatchLoss<T: Scalar> {
     arch: Arch,
     importance: Option<Vec<T>>,
     input: Input<T>,
-    /// H: n_d × B.
+    /// H, and where X is very sparse then ∂L/∂H: n_d × B.
     hidden: Vec<T>,
     hidden_table: Panels<T>,
     hidden_gradient: Panels<T>,
-    encoder: Panels<T>,
-    decoder: Panels<T>,
-    /// All cells of the first block of samples, then of the second.
-    cells: Vec<Cell<T>>,
-    /// Cells a block of samples.
-    cells_a_block: usize,
+    /// The encoder, then the decoder.
+    weights: Panels<T>,
+    /// Δ.
+    residual: Grid<T>,
     /// `Σ_i ι_i (y_i − x_i)²`, a sample.
     losses: Vec<f64>,
     stages: Vec<(&'static str, Duration)>,
@@ -60,6 +58,7 @@ impl<T: Scalar> MinibatchLoss<T> {
         Self::on(Arch::new())
     }
 
+    /// With the instructions of `arch`.
     fn on(arch: Arch) -> Self {
         Self {
             arch,
@@ -68,10 +67,8 @@ impl<T: Scalar> MinibatchLoss<T> {
             hidden: Vec::new(),
             hidden_table: Panels::default(),
             hidden_gradient: Panels::default(),
-            encoder: Panels::default(),
-            decoder: Panels::default(),
-            cells: Vec::new(),
-            cells_a_block: 1,
+            weights: Panels::default(),
+            residual: Grid::default(),
             losses: Vec::new(),
             stages: Vec::new(),
         }
@@ -160,7 +157,7 @@ impl<T: Scalar> MinibatchLoss<T> {
         &self.stages
     }
 
-    /// Fills `hidden`, `cells` (with Δ, and its lists for a gradient) and `losses`.
+    /// Fills `hidden`, `residual` (with Δ, and its lists for a gradient) and `losses`.
     fn forward(&mut self, model: &Autoencoder<T>, batch: &SparseBatch<T>, gradient: bool) -> Result<()> {
         let shape = model.shape();
         let (features, hidden, samples) = (shape.features(), shape.hidden(), batch.samples());
@@ -176,13 +173,18 @@ impl<T: Scalar> MinibatchLoss<T> {
 
         let start = Instant::now();
         self.hidden.resize(hidden * samples, T::zero());
-        if is_dense_batch(batch) {
-            self.input.fill_dense(batch);
-            let encoder = columns(parameters.encoder_slice(), shape);
-            step::multiply_columns(&mut self.hidden, encoder, self.input.dense(batch));
+        self.input.read(arch, batch);
+        let encoder = parameters.encoder_slice();
+        if self.input.very_sparse {
+            step::directly_by_sample(arch, &mut self.hidden, hidden, encoder, batch);
+            if gradient {
+                self.hidden_table.pack(arch, &self.hidden, hidden);
+            }
         } else {
-            self.encoder.pack(parameters.encoder_slice(), hidden);
-            step::encode(arch, &mut self.hidden, &self.encoder, batch, hidden);
+            self.weights.pack(arch, encoder, hidden);
+            self.hidden_table.resize(arch, samples, hidden);
+            by_sample(arch, &mut self.hidden_table, &self.weights, &self.input.grid);
+            self.hidden_table.unpack(&mut self.hidden);
         }
         self.stages.push(("encode", start.elapsed()));
 
@@ -197,28 +199,22 @@ impl<T: Scalar> MinibatchLoss<T> {
         };
         // Top-k compares all features of a sample.
         let rows = if matches!(model.activation(), Activation::TopK(_)) { features } else { ROWS };
-        let a_block = features.div_ceil(rows);
-        self.cells_a_block = a_block;
-        let count = a_block * samples.div_ceil(COLUMNS);
-        if self.cells.len() < count {
-            self.cells.resize_with(count, Cell::default);
-        }
-        for_each(&mut self.cells[..count], |k, cell| {
-            let (row, column) = (k % a_block * rows, k / a_block * COLUMNS);
-            cell.resize(rows.min(features - row), COLUMNS.min(samples - column));
+        let input = &self.input;
+        self.residual.fill(arch, (features, samples), rows, |row, column, cell| {
             let (height, width) = (cell.rows(), cell.columns());
-            let z = MatMut::from_column_major_slice_mut(&mut cell.residual, height, width);
+            let z = MatMut::from_column_major_slice_mut(&mut cell.values, height, width);
             T::multiply(z, decoder.subrows(row, height), h.subcols(column, width), false);
-            residual.of_cell(arch, cell, batch, row, column);
+            residual.of_cell(arch, cell, batch, input, row, column);
             if gradient {
                 cell.compress(arch);
             }
         });
         self.losses.clear();
         self.losses.resize(samples, 0.0);
-        for (k, cell) in self.cells[..count].iter().enumerate() {
-            let losses = &mut self.losses[k / a_block * COLUMNS..];
-            losses.iter_mut().zip(&cell.losses).for_each(|(sum, loss)| *sum += loss);
+        for (losses, cells) in self.losses.chunks_mut(COLUMNS).zip(self.residual.blocks()) {
+            for cell in cells {
+                losses.iter_mut().zip(&cell.losses).for_each(|(sum, loss)| *sum += loss);
+            }
         }
         self.stages.push(("decode and residual", start.elapsed()));
         Ok(())
@@ -235,10 +231,7 @@ impl<T: Scalar> MinibatchLoss<T> {
     }
 
     fn backward(&mut self, model: &Autoencoder<T>, batch: &SparseBatch<T>, gradient: &mut Parameters<T>) {
-        let shape = model.shape();
-        let (hidden, samples, arch, a_block) =
-            (shape.hidden(), batch.samples(), self.arch, self.cells_a_block);
-        let cells = &self.cells[..a_block * samples.div_ceil(COLUMNS)];
+        let (hidden, samples, arch) = (model.hidden(), batch.samples(), self.arch);
         let (encoder_gradient, decoder_gradient, bias_gradient) = gradient.split_mut();
 
         // ∂L/∂W_in goes second, so that tied weights add it to ∂L/∂W_outᵀ.
@@ -249,31 +242,91 @@ impl<T: Scalar> MinibatchLoss<T> {
         };
 
         let start = Instant::now();
-        self.decoder.pack(model.parameters().decoder_slice(), hidden);
-        self.hidden_gradient.resize(samples, hidden);
-        step::hidden_gradient(arch, &mut self.hidden_gradient, &self.decoder, cells, a_block);
+        self.weights.pack(arch, model.parameters().decoder_slice(), hidden);
+        self.hidden_gradient.resize(arch, samples, hidden);
+        by_sample(arch, &mut self.hidden_gradient, &self.weights, &self.residual);
         self.stages.push(("hidden gradient", start.elapsed()));
 
         let start = Instant::now();
-        self.hidden_table.pack(&self.hidden, hidden);
-        let h = MatRef::from_column_major_slice(&self.hidden, hidden, samples);
-        step::decoder_gradient(arch, decoder_gradient, h, &self.hidden_table, cells, a_block);
+        by_feature(arch, decoder_gradient, hidden, &self.hidden_table, &self.residual, false);
         bias_gradient.fill(T::zero());
-        for block in cells.chunks(a_block) {
-            let sums = block.iter().flat_map(|cell| &cell.row_sums);
+        for cells in self.residual.blocks() {
+            let sums = cells.iter().flat_map(|cell| &cell.row_sums);
             bias_gradient.iter_mut().zip(sums).for_each(|(sum, &d)| *sum += d);
         }
         self.stages.push(("decoder gradient", start.elapsed()));
 
         let start = Instant::now();
         let out = encoder_gradient.unwrap_or(decoder_gradient);
-        if is_dense_batch(batch) {
-            let x = self.input.dense(batch);
-            step::encoder_gradient_dense(out, hidden, &self.hidden_gradient, x, tied);
-        } else {
+        if self.input.very_sparse {
+            self.hidden_gradient.unpack(&mut self.hidden);
             self.input.transpose(batch);
-            step::encoder_gradient(arch, out, hidden, &self.hidden_gradient, &self.input, tied);
+            step::directly_by_feature(arch, out, hidden, &self.hidden, &self.input, tied);
+        } else {
+            by_feature(arch, out, hidden, &self.hidden_gradient, &self.input.grid, tied);
         }
         self.stages.push(("encoder gradient", start.elapsed()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use nalgebra::DMatrix;
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+    use toy_superposition_data::SparseBatch;
+
+    use super::MinibatchLoss;
+    use crate::step::tuning::architectures;
+    use crate::{Activation, Initialisation, Parameters, Scalar, Shape, plain};
+
+    /// Every instruction set of this machine against the plain twin; shapes that fill no panel, cell or piece, and
+    /// several of them; X very sparse, sparse and dense; Δ sparse (a bias far below 0) and dense.
+    fn every_architecture<T: Scalar>(tolerance: f64) {
+        let rng = &mut ChaCha8Rng::seed_from_u64(8);
+        let top = Activation::top_k(9).unwrap();
+        for (features, hidden, samples) in [(3, 2, 2), (131, 21, 40), (200, 70, 600), (230, 130, 530)] {
+            for (density, bias) in [(0.01, -0.5), (0.1, -0.2), (0.1, 0.4), (0.9, -0.6), (0.9, 0.1)] {
+                for activation in [Activation::Relu, if features > 9 { top } else { Activation::Identity }] {
+                    let shape = Shape::new(features, hidden, false).unwrap();
+                    let mut model = Initialisation::PyTorch.sample::<T, _>(shape, activation, rng);
+                    let start = shape.parameters() - features;
+                    for b in &mut model.parameters_mut().as_mut_slice()[start..] {
+                        *b += T::round_from(bias);
+                    }
+                    let x = DMatrix::from_fn(features, samples, |_, _| {
+                        if rng.random_bool(density) { T::round_from(rng.random()) } else { T::zero() }
+                    });
+                    let (loss, exact) = plain::loss_and_gradient(&model, &x, None).unwrap();
+                    let batch = SparseBatch::from_dense(&x).unwrap();
+                    let mut first = None;
+                    for arch in architectures() {
+                        let at =
+                            format!("{arch:?} {features} {hidden} {samples} {density} {bias} {activation}");
+                        let mut gradient = Parameters::zeros(shape);
+                        let fast =
+                            MinibatchLoss::on(arch).loss_and_gradient(&model, &batch, &mut gradient).unwrap();
+                        assert!((fast / loss.to_f64() - 1.0).abs() < tolerance, "{at}: {fast}");
+                        let square =
+                            |values: &mut dyn Iterator<Item = f64>| values.map(|v| v * v).sum::<f64>().sqrt();
+                        let pairs = || gradient.as_slice().iter().zip(exact.as_slice());
+                        let distance = square(&mut pairs().map(|(a, b)| a.to_f64() - b.to_f64()));
+                        let norm = square(&mut pairs().map(|(_, b)| b.to_f64()));
+                        assert!(distance <= tolerance * norm, "{at}: {distance:e} of {norm:e}");
+                        let (loss, gradient) = first.get_or_insert((fast, gradient.clone()));
+                        assert!(
+                            *loss == fast && pairs().eq(gradient.as_slice().iter().zip(exact.as_slice())),
+                            "{at}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_architecture_is_plain_and_gives_the_same_bits() {
+        every_architecture::<f64>(1e-12);
+        every_architecture::<f32>(2e-6);
     }
 }

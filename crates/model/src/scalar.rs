@@ -24,11 +24,15 @@ pub(crate) mod kernels {
         const DTYPE: Dtype;
         /// `out = left · right`, or `out += left · right`, on the calling thread.
         fn multiply(out: MatMut<'_, Self>, left: MatRef<'_, Self>, right: MatRef<'_, Self>, add: bool);
-        /// What [`compress`](crate::step::compress::compress) does, for pieces of full length; `false` if it cannot.
+        /// What [`NonZeros::append`](crate::step::compress::NonZeros::append) does; `false` if it cannot.
         #[cfg(target_arch = "x86_64")]
-        fn compress_avx512(
-            _simd: pulp::x86::V4,
+        #[expect(clippy::too_many_arguments, reason = "one call of one function")]
+        fn compress_simd(
+            _arch: pulp::Arch,
             _dense: &[Self],
+            _rows: usize,
+            _piece: usize,
+            _start: usize,
             _offsets: &mut Vec<u32>,
             _indices: &mut [u8],
             _values: &mut [Self],
@@ -75,16 +79,17 @@ kernels!(
     f32,
     F32,
     #[cfg(target_arch = "x86_64")]
-    fn compress_avx512(
-        simd: pulp::x86::V4,
+    fn compress_simd(
+        arch: pulp::Arch,
         dense: &[f32],
+        rows: usize,
+        piece: usize,
+        start: usize,
         offsets: &mut Vec<u32>,
         indices: &mut [u8],
         values: &mut [f32],
     ) -> bool {
-        use crate::step::compress::avx512::Compress;
-        simd.vectorize(Compress { simd, dense, offsets, indices, values });
-        true
+        crate::step::compress::simd::compress(arch, dense, rows, piece, start, offsets, indices, values)
     }
 );
 kernels!(f64, F64);

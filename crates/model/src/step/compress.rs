@@ -2,90 +2,283 @@
 
 use pulp::Arch;
 
-use super::cell::PIECE;
+use super::gather::Lists;
 use crate::Scalar;
 
-/// Of each piece of [`PIECE`] rows of each column, the indices within it and the values of the non-zeros, in order:
-/// those of piece `k` from `offsets[k]` to `offsets[k + 1]`.
-///
-/// There is room for a piece more than the matrix has entries, since more is written than is kept.
-pub(crate) fn compress<T: Scalar>(
-    arch: Arch,
-    dense: &[T],
-    rows: usize,
-    offsets: &mut Vec<u32>,
-    indices: &mut [u8],
-    values: &mut [T],
-) {
-    #[cfg(target_arch = "x86_64")]
-    if let Arch::V4(simd) = arch
-        && rows.is_multiple_of(PIECE)
-        && T::compress_avx512(simd, dense, offsets, indices, values)
-    {
-        return;
-    }
-    let _ = arch;
-    let mut used = 0;
-    offsets.push(0);
-    for piece in dense.chunks_exact(rows).flat_map(|column| column.chunks(PIECE)) {
-        let (indices, values) = (&mut indices[used..][..PIECE], &mut values[used..][..PIECE]);
-        let mut count = 0;
-        for (row, &value) in (0..).zip(piece) {
-            // `count` is below PIECE; the remainder spares the check.
-            indices[count % PIECE] = row;
-            values[count % PIECE] = value;
-            count += usize::from(value != T::zero());
+/// What is written beyond the entries that are kept: as many as a piece has rows, or fewer.
+const SLACK: usize = 128;
+
+/// The non-zeros of the columns of a matrix: a list for each piece of `piece` rows (at most [`SLACK`]) of each column in
+/// turn, with indices counted from the start of the piece.
+#[derive(Debug, Default)]
+pub(crate) struct NonZeros<T> {
+    offsets: Vec<u32>,
+    // In memory for as many entries as there have been, and SLACK.
+    indices: Vec<u8>,
+    values: Vec<T>,
+}
+
+impl<T: Scalar> NonZeros<T> {
+    /// Forgets all lists, and makes room for `entries`.
+    pub(crate) fn clear(&mut self, entries: usize) {
+        self.offsets.clear();
+        self.offsets.push(0);
+        if self.indices.len() < entries + SLACK {
+            self.indices.resize(entries + SLACK, 0);
+            self.values.resize(entries + SLACK, T::zero());
         }
-        used += count;
-        offsets.push(used as u32);
+    }
+
+    /// The number of non-zeros.
+    pub(crate) fn count(&self) -> usize {
+        self.offsets.last().map_or(0, |&end| end as usize)
+    }
+
+    /// The lists.
+    pub(crate) fn lists(&self) -> Lists<'_, T, u8, u32> {
+        Lists { offsets: &self.offsets, indices: &self.indices, values: &self.values }
+    }
+
+    /// Appends those of the columns of a column-major matrix.
+    pub(crate) fn append(&mut self, arch: Arch, dense: &[T], rows: usize, piece: usize) {
+        let start = self.count();
+        let (indices, values) = (&mut self.indices[start..], &mut self.values[start..]);
+        #[cfg(target_arch = "x86_64")]
+        if T::compress_simd(arch, dense, rows, piece, start, &mut self.offsets, indices, values) {
+            return;
+        }
+        let _ = arch;
+        let mut used = 0;
+        for piece in dense.chunks_exact(rows).flat_map(|column| column.chunks(piece)) {
+            let (indices, values) = (&mut indices[used..][..SLACK], &mut values[used..][..SLACK]);
+            let mut count = 0;
+            for (row, &value) in (0..).zip(piece) {
+                // `count` is below SLACK; the remainder spares the check.
+                indices[count % SLACK] = row;
+                values[count % SLACK] = value;
+                count += usize::from(value != T::zero());
+            }
+            used += count;
+            self.offsets.push((start + used) as u32);
+        }
     }
 }
 
-/// The same for pieces of full length in single precision, by AVX-512's compression, 16 numbers at a time.
+/// The same in single precision, by AVX-512's compression and by AVX2's permutation: a register at a time.
 #[cfg(target_arch = "x86_64")]
-pub(crate) mod avx512 {
-    use std::arch::x86_64::{__m128i, __m512, __m512i, _CMP_NEQ_UQ};
+pub(crate) mod simd {
+    use std::arch::x86_64::{__m128i, __m256, __m256i, __m512, __m512i, _CMP_NEQ_UQ};
 
-    use pulp::{NullaryFnOnce, cast, x86::V4};
+    use pulp::x86::{V3, V4};
+    use pulp::{Arch, NullaryFnOnce, cast};
 
-    use super::PIECE;
-
-    const LANES: usize = 16;
-
-    pub(crate) struct Compress<'a> {
-        pub(crate) simd: V4,
-        pub(crate) dense: &'a [f32],
-        pub(crate) offsets: &'a mut Vec<u32>,
-        pub(crate) indices: &'a mut [u8],
-        pub(crate) values: &'a mut [f32],
+    /// Writes the non-zeros of up to `L` lanes: their number. What is written beyond them does not count.
+    trait Register<const L: usize>: Copy {
+        fn compress(
+            self,
+            lanes: [f32; L],
+            first: usize,
+            indices: &mut [u8; L],
+            values: &mut [f32; L],
+        ) -> usize;
     }
 
-    impl NullaryFnOnce for Compress<'_> {
+    impl Register<16> for V4 {
+        #[inline(always)]
+        fn compress(
+            self,
+            lanes: [f32; 16],
+            first: usize,
+            indices: &mut [u8; 16],
+            values: &mut [f32; 16],
+        ) -> usize {
+            let avx512 = self.avx512f;
+            let (lanes, zero): (__m512, __m512) = (cast(lanes), cast([0.0f32; 16]));
+            let rows: __m512i = cast(std::array::from_fn::<u32, 16, _>(|lane| (first + lane) as u32));
+            let mask = avx512._mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(lanes, zero);
+            *values = cast(avx512._mm512_maskz_compress_ps(mask, lanes));
+            let kept: __m128i = avx512._mm512_cvtepi32_epi8(avx512._mm512_maskz_compress_epi32(mask, rows));
+            *indices = cast(kept);
+            mask.count_ones() as usize
+        }
+    }
+
+    impl Register<8> for V3 {
+        #[inline(always)]
+        fn compress(
+            self,
+            lanes: [f32; 8],
+            first: usize,
+            indices: &mut [u8; 8],
+            values: &mut [f32; 8],
+        ) -> usize {
+            let (lanes, zero): (__m256, __m256) = (cast(lanes), cast([0.0f32; 8]));
+            let nonzero = self.avx._mm256_cmp_ps::<_CMP_NEQ_UQ>(lanes, zero);
+            let mask = self.avx._mm256_movemask_ps(nonzero) as usize;
+            let order = SET_BITS[mask % 256];
+            // Eight bytes to eight 32-bit numbers.
+            let bytes: __m128i = cast([order, 0]);
+            let permutation: __m256i = self.avx2._mm256_cvtepu8_epi32(bytes);
+            *values = cast(self.avx2._mm256_permutevar8x32_ps(lanes, permutation));
+            *indices = order.wrapping_add(first as u64 * 0x0101_0101_0101_0101).to_le_bytes();
+            mask.count_ones() as usize
+        }
+    }
+
+    /// The places of the bits that are set, one a byte.
+    static SET_BITS: [u64; 256] = {
+        let (mut table, mut mask) = ([0; 256], 0);
+        while mask < 256 {
+            let (mut bit, mut place) = (0, 0);
+            while bit < 8 {
+                if mask >> bit & 1 == 1 {
+                    table[mask] |= (bit as u64) << (8 * place);
+                    place += 1;
+                }
+                bit += 1;
+            }
+            mask += 1;
+        }
+        table
+    };
+
+    /// `false` if the machine can't. Else appends to `offsets`, which begin at `start`.
+    pub(crate) fn compress(
+        arch: Arch,
+        dense: &[f32],
+        rows: usize,
+        piece: usize,
+        start: usize,
+        offsets: &mut Vec<u32>,
+        indices: &mut [u8],
+        values: &mut [f32],
+    ) -> bool {
+        match arch {
+            Arch::V4(simd) => {
+                simd.vectorize(Compress::<_, 16> {
+                    simd,
+                    dense,
+                    rows,
+                    piece,
+                    start,
+                    offsets,
+                    indices,
+                    values,
+                });
+            }
+            Arch::V3(simd) => {
+                simd.vectorize(Compress::<_, 8> {
+                    simd,
+                    dense,
+                    rows,
+                    piece,
+                    start,
+                    offsets,
+                    indices,
+                    values,
+                });
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    struct Compress<'a, S, const L: usize> {
+        simd: S,
+        dense: &'a [f32],
+        rows: usize,
+        piece: usize,
+        start: usize,
+        offsets: &'a mut Vec<u32>,
+        indices: &'a mut [u8],
+        values: &'a mut [f32],
+    }
+
+    impl<S: Register<L>, const L: usize> NullaryFnOnce for Compress<'_, S, L> {
         type Output = ();
 
         #[inline(always)]
         fn call(self) {
-            let Self { simd, dense, offsets, indices, values } = self;
-            let avx512 = simd.avx512f;
-            let zero: __m512 = cast([0.0f32; LANES]);
-            let mut first = [0u32; LANES];
-            first.iter_mut().zip(0..).for_each(|(index, lane)| *index = lane);
+            let Self { simd, dense, rows, piece, start, offsets, indices, values } = self;
             let mut used = 0;
-            offsets.push(0);
-            for piece in dense.as_chunks::<PIECE>().0 {
-                for (group, lanes) in piece.as_chunks::<LANES>().0.iter().enumerate() {
-                    let lanes: __m512 = cast(*lanes);
-                    let rows: __m512i = cast(first.map(|lane| lane + (group * LANES) as u32));
-                    let mask = avx512._mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(lanes, zero);
-                    let kept: [f32; LANES] = cast(avx512._mm512_maskz_compress_ps(mask, lanes));
-                    values[used..used + LANES].copy_from_slice(&kept);
-                    let kept = avx512._mm512_maskz_compress_epi32(mask, rows);
-                    let kept: __m128i = avx512._mm512_cvtepi32_epi8(kept);
-                    indices[used..used + LANES].copy_from_slice(&cast::<_, [u8; LANES]>(kept));
-                    used += mask.count_ones() as usize;
+            for piece in dense.chunks_exact(rows).flat_map(|column| column.chunks(piece)) {
+                let (registers, rest) = piece.as_chunks::<L>();
+                let mut append = |lanes: [f32; L], first: usize| {
+                    let (Some(indices), Some(values)) =
+                        (indices[used..].first_chunk_mut(), values[used..].first_chunk_mut())
+                    else {
+                        return;
+                    };
+                    used += simd.compress(lanes, first, indices, values);
+                };
+                registers.iter().enumerate().for_each(|(k, lanes)| append(*lanes, k * L));
+                if !rest.is_empty() {
+                    let mut lanes = [0.0; L];
+                    lanes[..rest.len()].copy_from_slice(rest);
+                    append(lanes, piece.len() - rest.len());
                 }
-                offsets.push(used as u32);
+                offsets.push((start + used) as u32);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    use super::NonZeros;
+    use crate::Scalar;
+    use crate::step::tuning::architectures;
+
+    /// Two matrices one after the other, against a search entry by entry, in memory that was used before.
+    fn finds<T: Scalar>() {
+        let rng = &mut ChaCha8Rng::seed_from_u64(4);
+        let mut found = NonZeros::default();
+        for (rows, piece, density) in [
+            (1, 96, 0.5),
+            (7, 48, 0.5),
+            (96, 96, 0.3),
+            (96, 48, 0.02),
+            (131, 96, 1.0),
+            (200, 128, 0.7),
+            (33, 48, 0.0),
+        ] {
+            let mut matrix = |columns: usize| -> Vec<T> {
+                let entry = |_| {
+                    if rng.random_bool(density) {
+                        T::round_from(rng.random::<f64>() - 2.0)
+                    } else {
+                        T::zero()
+                    }
+                };
+                (0..rows * columns).map(entry).collect()
+            };
+            let (first, second) = (matrix(5), matrix(3));
+            for arch in architectures() {
+                found.clear(first.len() + second.len());
+                found.append(arch, &first, rows, piece);
+                found.append(arch, &second, rows, piece);
+                let lists = found.lists();
+                let mut list = 0;
+                for part in
+                    first.chunks(rows).chain(second.chunks(rows)).flat_map(|column| column.chunks(piece))
+                {
+                    let expected = (0..).zip(part).filter(|(_, value)| **value != T::zero());
+                    let range = lists.offsets[list] as usize..lists.offsets[list + 1] as usize;
+                    let given = lists.indices[range.clone()].iter().copied().zip(&lists.values[range]);
+                    assert!(given.eq(expected), "{arch:?} {rows} {piece} {density}: list {list}");
+                    list += 1;
+                }
+                assert_eq!((lists.offsets.len(), found.count()), (list + 1, lists.offsets[list] as usize));
+            }
+        }
+    }
+
+    #[test]
+    fn non_zeros_are_found_on_every_architecture() {
+        finds::<f32>();
+        finds::<f64>();
     }
 }

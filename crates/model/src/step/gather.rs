@@ -1,7 +1,7 @@
 //! A table times a sparse matrix: column `c` of the result is `Σ value · (row index of the table)` over list `c`.
 //!
-//! A column is kept in registers while its list is read. Multiplication and addition round separately, so that
-//! the bits are the same whatever the instruction set.
+//! From a table in [panels](super::panels) a column is kept in registers while its list is read. Multiplication and
+//! addition round separately, so that the bits are the same whatever the instruction set.
 
 use std::ops::Range;
 
@@ -22,24 +22,23 @@ pub(crate) trait Index: Copy + Send + Sync {
     fn index(self) -> usize;
 }
 
-impl Index for u8 {
-    #[inline(always)]
-    fn index(self) -> usize {
-        usize::from(self)
-    }
+macro_rules! index {
+    ($($type:ty),*) => {$(
+        impl Index for $type {
+            #[inline(always)]
+            fn index(self) -> usize {
+                self as usize
+            }
+        }
+    )*};
 }
 
-impl Index for u32 {
-    #[inline(always)]
-    fn index(self) -> usize {
-        self as usize
-    }
-}
+index!(u8, u16, u32, usize);
 
-impl Index for usize {
+impl<T, I: Index, O: Index> Lists<'_, T, I, O> {
     #[inline(always)]
-    fn index(self) -> usize {
-        self
+    fn range(&self, list: usize) -> Range<usize> {
+        self.offsets[list].index()..self.offsets[list + 1].index()
     }
 }
 
@@ -58,7 +57,7 @@ pub(crate) struct Plan {
     pub(crate) width: usize,
 }
 
-/// Adds to each column of `out` (`plan.lanes` entries every `plan.stride`).
+/// Adds to each column of `out` (`plan.lanes` entries every `plan.stride`), from one panel of a table.
 pub(crate) fn gather<T: Scalar, I: Index, O: Index>(
     arch: Arch,
     out: &mut [T],
@@ -81,9 +80,7 @@ impl<T: Scalar, I: Index, O: Index> WithSimd for Gather<'_, T, I, O> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        // With 32 registers 128 single-precision numbers stay in eight of them; with 16 registers, 64 do.
-        let lanes = if S::REGISTER_COUNT >= 32 { 128 } else { 64 };
-        match self.plan.width.min(lanes) {
+        match self.plan.width {
             128 => self.run::<128>(),
             64 => self.run::<64>(),
             32 => self.run::<32>(),
@@ -94,23 +91,21 @@ impl<T: Scalar, I: Index, O: Index> WithSimd for Gather<'_, T, I, O> {
 
 impl<T: Scalar, I: Index, O: Index> Gather<'_, T, I, O> {
     #[inline(always)]
-    fn run<const L: usize>(self) {
+    fn run<const W: usize>(self) {
         let Self { out, table, lists, plan } = self;
-        for lane in (0..plan.lanes).step_by(L) {
-            let used = L.min(plan.lanes - lane);
-            let mut list = plan.first;
-            for column in out.chunks_mut(plan.stride) {
-                let range = lists.offsets[list].index()..lists.offsets[list + 1].index();
-                list += plan.step;
-                let column = &mut column[lane..lane + used];
-                match <&mut [T; L]>::try_from(&mut *column) {
-                    Ok(column) => accumulate(column, &table[lane..], plan.width, &lists, range),
-                    Err(_) => {
-                        let mut sum = [T::zero(); L];
-                        sum[..used].copy_from_slice(column);
-                        accumulate(&mut sum, &table[lane..], plan.width, &lists, range);
-                        column.copy_from_slice(&sum[..used]);
-                    }
+        let table = table.as_chunks::<W>().0;
+        let mut list = plan.first;
+        for column in out.chunks_mut(plan.stride) {
+            let range = lists.range(list);
+            list += plan.step;
+            let column = &mut column[..plan.lanes];
+            match <&mut [T; W]>::try_from(&mut *column) {
+                Ok(column) => accumulate(column, table, &lists, range),
+                Err(_) => {
+                    let mut sum = [T::zero(); W];
+                    sum[..plan.lanes].copy_from_slice(column);
+                    accumulate(&mut sum, table, &lists, range);
+                    column.copy_from_slice(&sum[..plan.lanes]);
                 }
             }
         }
@@ -118,18 +113,54 @@ impl<T: Scalar, I: Index, O: Index> Gather<'_, T, I, O> {
 }
 
 #[inline(always)]
-fn accumulate<T: Scalar, I: Index, O, const L: usize>(
-    column: &mut [T; L],
-    table: &[T],
-    width: usize,
+fn accumulate<T: Scalar, I: Index, O, const W: usize>(
+    column: &mut [T; W],
+    table: &[[T; W]],
     lists: &Lists<'_, T, I, O>,
     range: Range<usize>,
 ) {
     let mut sum = *column;
     for (&index, &value) in lists.indices[range.clone()].iter().zip(&lists.values[range]) {
-        for (sum, &entry) in sum.iter_mut().zip(&table[index.index() * width..][..L]) {
-            *sum += value * entry;
+        let row = &table[index.index()];
+        for lane in 0..W {
+            sum[lane] += value * row[lane];
         }
     }
     *column = sum;
+}
+
+/// Adds to each column of `out` (`length` entries) the rows, of as many numbers, that the lists from `first` on name.
+pub(crate) fn gather_rows<T: Scalar, I: Index, O: Index>(
+    arch: Arch,
+    out: &mut [T],
+    length: usize,
+    table: &[T],
+    lists: Lists<'_, T, I, O>,
+    first: usize,
+) {
+    arch.dispatch(GatherRows { out, length, table, lists, first });
+}
+
+struct GatherRows<'a, T, I, O> {
+    out: &'a mut [T],
+    length: usize,
+    table: &'a [T],
+    lists: Lists<'a, T, I, O>,
+    first: usize,
+}
+
+impl<T: Scalar, I: Index, O: Index> WithSimd for GatherRows<'_, T, I, O> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { out, length, table, lists, first } = self;
+        for (list, column) in (first..).zip(out.chunks_exact_mut(length)) {
+            let range = lists.range(list);
+            for (&index, &value) in lists.indices[range.clone()].iter().zip(&lists.values[range]) {
+                let row = &table[index.index() * length..][..length];
+                column.iter_mut().zip(row).for_each(|(sum, &entry)| *sum += value * entry);
+            }
+        }
+    }
 }

@@ -1,63 +1,68 @@
-//! The batch X in the forms that the products need: dense, or listed by feature in blocks of samples.
+//! The batch X in the form that the products need: in cells, or, where it is very sparse, listed by feature.
 
-use faer::MatRef;
+use pulp::Arch;
 use toy_superposition_data::SparseBatch;
 
-use super::cell::is_dense;
 use super::gather::Lists;
-use super::panels::BLOCK;
-use super::parallel::{for_each, for_each_chunk};
+use super::grid::Grid;
+use super::parallel::for_each;
+use super::tuning::{COLUMNS, DIRECT, ROWS};
 use crate::Scalar;
 
 /// A batch, prepared for one step.
 #[derive(Debug, Default)]
 pub(crate) struct Input<T> {
-    dense: Vec<T>,
+    /// So sparse that each entry is used as it is.
+    pub(crate) very_sparse: bool,
+    /// X, unless it is very sparse.
+    pub(crate) grid: Grid<T>,
     blocks: Vec<Block<T>>,
 }
 
-/// The entries of up to [`BLOCK`] samples by feature: indices count from the block's first sample.
+/// The entries of up to [`COLUMNS`] samples by feature: indices count from the block's first sample.
 #[derive(Debug, Default)]
 struct Block<T> {
     offsets: Vec<u32>,
-    indices: Vec<u8>,
+    indices: Vec<u16>,
     values: Vec<T>,
 }
 
-/// Whether a batch goes through dense products.
-pub(crate) fn is_dense_batch<T: Scalar>(batch: &SparseBatch<T>) -> bool {
-    is_dense(batch.non_zeros(), batch.features(), batch.samples())
-}
-
 impl<T: Scalar> Input<T> {
-    /// The batch as a dense n_s × B matrix.
-    pub(crate) fn fill_dense(&mut self, batch: &SparseBatch<T>) {
-        let features = batch.features();
-        self.dense.resize(features * batch.samples(), T::zero());
-        for_each_chunk(&mut self.dense, features, |sample, column| {
-            column.fill(T::zero());
-            let (indices, values) = batch.sample(sample);
-            for (&index, &value) in indices.iter().zip(values) {
-                column[index as usize] = value;
-            }
-        });
+    /// Prepares the forward pass.
+    pub(crate) fn read(&mut self, arch: Arch, batch: &SparseBatch<T>) {
+        let shape = (batch.features(), batch.samples());
+        let entries = shape.0 as f64 * shape.1 as f64;
+        self.very_sparse = (batch.non_zeros() as f64) < DIRECT * entries;
+        if !self.very_sparse {
+            self.grid.fill(arch, shape, ROWS, |row, column, cell| {
+                cell.read(batch, row, column);
+                cell.compress(arch);
+            });
+        }
     }
 
-    /// What [`fill_dense`](Self::fill_dense) wrote.
-    pub(crate) fn dense(&self, batch: &SparseBatch<T>) -> MatRef<'_, T> {
-        MatRef::from_column_major_slice(&self.dense, batch.features(), batch.samples())
+    /// Column `sample` of X, features `rows`, if it is there.
+    pub(crate) fn dense_column(&self, sample: usize, rows: std::ops::Range<usize>) -> Option<&[T]> {
+        if self.very_sparse {
+            return None;
+        }
+        let (k, row) = self.grid.place(rows.start);
+        let cell = self.grid.cell(sample / COLUMNS, k);
+        // A cell of Δ may have more features than a cell of X.
+        let within = row + rows.len() <= cell.rows();
+        within.then(|| &cell.values[sample % COLUMNS * cell.rows() + row..][..rows.len()])
     }
 
     /// Lists the entries by feature.
     pub(crate) fn transpose(&mut self, batch: &SparseBatch<T>) {
-        self.blocks.resize_with(batch.samples().div_ceil(BLOCK), Block::default);
+        self.blocks.resize_with(batch.samples().div_ceil(COLUMNS), Block::default);
         for_each(&mut self.blocks, |k, block| {
-            block.transpose(batch, k * BLOCK..batch.samples().min((k + 1) * BLOCK));
+            block.transpose(batch, k * COLUMNS..batch.samples().min((k + 1) * COLUMNS));
         });
     }
 
     /// One list a feature for each block of samples, after [`transpose`](Self::transpose).
-    pub(crate) fn blocks(&self) -> impl Iterator<Item = Lists<'_, T, u8, u32>> {
+    pub(crate) fn blocks(&self) -> impl Iterator<Item = Lists<'_, T, u16, u32>> {
         self.blocks.iter().map(|Block { offsets, indices, values }| Lists { offsets, indices, values })
     }
 }
@@ -80,7 +85,7 @@ impl<T: Scalar> Block<T> {
             let (features, values) = batch.sample(sample);
             for (&feature, &value) in features.iter().zip(values) {
                 let end = &mut self.offsets[feature as usize + 1];
-                self.indices[*end as usize] = index as u8;
+                self.indices[*end as usize] = index as u16;
                 self.values[*end as usize] = value;
                 *end += 1;
             }

@@ -1,18 +1,18 @@
 //! A table that is read by rows, cut into panels so that a block of rows is a block of memory.
 //!
 //! ```text
-//! panel 0: row 0 [0..W)   row 1 [0..W)   row 2 [0..W)  …      rows padded to a multiple of BLOCK
+//! panel 0: row 0 [0..W)   row 1 [0..W)   row 2 [0..W)  …      rows padded to a multiple of COLUMNS
 //! panel 1: row 0 [W..2W)  row 1 [W..2W)  …                    the last panel padded with zeros
 //! ```
 //!
 //! In the model's own layout a row takes n_d numbers, often a power of two, and blocks of rows would share
 //! few cache sets. Rows of a panel begin at cache lines.
 
-use super::parallel::for_each_chunk;
-use crate::Scalar;
+use pulp::Arch;
 
-/// Rows that are copied, or written, by one thread at a time.
-pub(crate) const BLOCK: usize = 256;
+use super::parallel::for_each_chunk;
+use super::tuning::{COLUMNS, widest_panel};
+use crate::Scalar;
 
 /// Bytes of a cache line.
 const LINE: usize = 64;
@@ -21,46 +21,50 @@ const LINE: usize = 64;
 #[derive(Debug, Default)]
 pub(crate) struct Panels<T> {
     columns: usize,
+    width: usize,
     padded_rows: usize,
     values: Vec<T>,
 }
 
 /// The width W of the panels of a table: that of least cost, padding included, for the measured relative costs
 /// of an entry.
-pub(crate) fn panel_width(columns: usize) -> usize {
+fn panel_width<T>(arch: Arch, columns: usize) -> usize {
+    let widest = widest_panel::<T>(arch);
     let cost = |(width, cost): &(usize, usize)| columns.next_multiple_of(*width) * cost;
-    [(128, 20), (64, 23), (32, 30), (16, 44)].into_iter().min_by_key(cost).map_or(16, |(width, _)| width)
+    let widths = [(128, 20), (64, 23), (32, 30), (16, 44)].into_iter().filter(|(width, _)| *width <= widest);
+    widths.min_by_key(cost).map_or(16, |(width, _)| width)
 }
 
 impl<T: Scalar> Panels<T> {
-    pub(crate) fn resize(&mut self, rows: usize, columns: usize) {
-        self.columns = columns;
-        self.padded_rows = rows.next_multiple_of(BLOCK);
-        let length = self.padded_rows * columns.next_multiple_of(self.width());
+    pub(crate) fn resize(&mut self, arch: Arch, rows: usize, columns: usize) {
+        (self.columns, self.width) = (columns, panel_width::<T>(arch, columns));
+        self.padded_rows = rows.next_multiple_of(COLUMNS);
+        let length = self.padded_rows * columns.next_multiple_of(self.width);
         self.values.resize(length + LINE, T::zero());
     }
 
     /// The width W of a panel.
     pub(crate) fn width(&self) -> usize {
-        panel_width(self.columns)
+        self.width
     }
 
-    /// The number of panels.
-    pub(crate) fn count(&self) -> usize {
-        self.columns.div_ceil(self.width())
+    /// The numbers of a row that each panel has, from the first panel on.
+    pub(crate) fn lanes(&self) -> impl Iterator<Item = std::ops::Range<usize>> + use<T> {
+        let (columns, width) = (self.columns, self.width);
+        (0..columns).step_by(width).map(move |lane| lane..columns.min(lane + width))
     }
 
     /// Panel `k`: W numbers a row.
     pub(crate) fn panel(&self, k: usize) -> &[T] {
-        let size = self.padded_rows * self.width();
+        let size = self.padded_rows * self.width;
         &self.values[self.start()..][k * size..(k + 1) * size]
     }
 
-    /// Copies a table with `rows` rows, stored one after the other.
-    pub(crate) fn pack(&mut self, table: &[T], columns: usize) {
+    /// Copies a table whose rows are stored one after the other.
+    pub(crate) fn pack(&mut self, arch: Arch, table: &[T], columns: usize) {
         let rows = table.len() / columns;
-        self.resize(rows, columns);
-        let width = self.width();
+        self.resize(arch, rows, columns);
+        let width = self.width;
         self.for_each_block(|panel, first, block| {
             let lanes = width.min(columns - panel * width);
             for (row, out) in (first..rows).zip(block.chunks_exact_mut(width)) {
@@ -71,12 +75,26 @@ impl<T: Scalar> Panels<T> {
         });
     }
 
-    /// Runs `work(panel, first row, block)` on each block of [`BLOCK`] rows of each panel, in parallel.
+    /// Copies to a table whose rows are stored one after the other.
+    pub(crate) fn unpack(&self, table: &mut [T]) {
+        /// Rows that one thread copies at a time.
+        const ROWS: usize = 64;
+        for_each_chunk(table, self.columns * ROWS, |k, chunk| {
+            for (panel, lanes) in self.lanes().enumerate() {
+                let rows = self.panel(panel)[k * ROWS * self.width..].chunks_exact(self.width);
+                for (row, from) in chunk.chunks_exact_mut(self.columns).zip(rows) {
+                    row[lanes.clone()].copy_from_slice(&from[..lanes.len()]);
+                }
+            }
+        });
+    }
+
+    /// Runs `work(panel, first row, block)` on each block of [`COLUMNS`] rows of each panel, in parallel.
     pub(crate) fn for_each_block(&mut self, work: impl Fn(usize, usize, &mut [T]) + Send + Sync) {
-        let (start, width, blocks) = (self.start(), self.width(), self.padded_rows / BLOCK);
-        let length = self.count() * self.padded_rows * width;
-        for_each_chunk(&mut self.values[start..start + length], BLOCK * width, |k, block| {
-            work(k / blocks, k % blocks * BLOCK, block);
+        let (start, width, blocks) = (self.start(), self.width, self.padded_rows / COLUMNS);
+        let length = self.columns.div_ceil(width) * self.padded_rows * width;
+        for_each_chunk(&mut self.values[start..start + length], COLUMNS * width, |k, block| {
+            work(k / blocks, k % blocks * COLUMNS, block);
         });
     }
 

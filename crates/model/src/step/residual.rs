@@ -3,11 +3,20 @@
 use pulp::{Arch, Simd, WithSimd};
 use toy_superposition_data::SparseBatch;
 
-use super::cell::{Cell, PIECE};
+use super::cell::{Cell, part};
+use super::input::Input;
 use crate::{Activation, Scalar};
 
 /// Sums kept side by side, so that they fit the registers of every instruction set.
 const SUMS: usize = 16;
+
+/// Some features of one sample.
+enum Values<'a, T> {
+    /// Those that are on.
+    Sparse(&'a [u32], &'a [T]),
+    /// All.
+    Dense(&'a [T]),
+}
 
 /// What turns `W_out h` into the loss and Δ.
 pub(crate) struct Residual<'a, T> {
@@ -25,69 +34,100 @@ impl<T: Scalar> Residual<'_, T> {
         arch: Arch,
         cell: &mut Cell<T>,
         batch: &SparseBatch<T>,
+        input: &Input<T>,
         row: usize,
         column: usize,
     ) {
-        arch.dispatch(OfCell { residual: self, cell, batch, row, column });
+        arch.dispatch(OfCell { residual: self, cell, batch, input, row, column });
     }
 
-    /// Replaces `W_out h` of one sample by its δ, which is added to `sums`, and counted where it is not zero.
-    /// The loss.
+    /// Replaces `W_out h` of one sample by its δ, which is added to `sums`. The loss.
     #[inline(always)]
-    fn of_sample(
-        &self,
-        column: &mut [T],
-        sums: &mut [T],
-        counts: &mut [u32],
-        row: usize,
-        on: (&[u32], &[T]),
-    ) -> f64 {
+    fn of_sample(&self, column: &mut [T], sums: &mut [T], row: usize, x: Values<'_, T>) -> f64 {
         column.iter_mut().zip(&self.bias[row..]).for_each(|(z, &b)| *z += b);
         self.activation.apply(column);
-        // Features that are on but not seen (y = 0, derivative 0: all but the identity) count, and have no gradient.
-        let mut unseen = 0.0;
-        for (&index, &x) in on.0.iter().zip(on.1) {
-            let y = &mut column[index as usize - row];
-            if self.activation.is_flat_at_zero() && *y == T::zero() {
-                let importance = self.importance.map_or(1.0, |i| i[index as usize].to_f64());
-                unseen += importance * x.to_f64() * x.to_f64();
-            } else {
-                *y -= x;
-            }
-        }
+        let unseen = self.subtract(column, row, x);
         let mut squares = [T::zero(); SUMS];
         // One lane: the square, then δ in place of the error.
-        let mut add = |lane: usize, e: &mut T, sum: &mut T, count: &mut u32, weighted: T| {
+        let mut add = |lane: usize, e: &mut T, sum: &mut T, weighted: T| {
             squares[lane] += weighted * *e;
             *e = weighted * self.scale;
             *sum += *e;
-            *count += u32::from(*e != T::zero());
         };
         match self.importance {
             None => {
                 let (errors, rest) = column.as_chunks_mut::<SUMS>();
                 let (row_sums, rest_sums) = sums.as_chunks_mut::<SUMS>();
-                let (row_counts, rest_counts) = counts.as_chunks_mut::<SUMS>();
-                for ((errors, sums), counts) in errors.iter_mut().zip(row_sums).zip(row_counts) {
+                for (errors, sums) in errors.iter_mut().zip(row_sums) {
                     for lane in 0..SUMS {
                         let error = errors[lane];
-                        add(lane, &mut errors[lane], &mut sums[lane], &mut counts[lane], error);
+                        add(lane, &mut errors[lane], &mut sums[lane], error);
                     }
                 }
-                for (lane, ((e, sum), count)) in rest.iter_mut().zip(rest_sums).zip(rest_counts).enumerate() {
+                for (lane, (e, sum)) in rest.iter_mut().zip(rest_sums).enumerate() {
                     let error = *e;
-                    add(lane, e, sum, count, error);
+                    add(lane, e, sum, error);
                 }
             }
             Some(importance) => {
-                let terms = column.iter_mut().zip(sums).zip(counts).zip(&importance[row..]);
-                for (k, (((e, sum), count), &importance)) in terms.enumerate() {
-                    add(k % SUMS, e, sum, count, importance * *e);
+                let terms = column.iter_mut().zip(sums).zip(&importance[row..]);
+                for (k, ((e, sum), &importance)) in terms.enumerate() {
+                    add(k % SUMS, e, sum, importance * *e);
                 }
             }
         }
         let seen: f64 = squares.iter().map(|&square| square.to_f64()).sum();
         seen + unseen
+    }
+
+    /// Replaces y by y − x, and by 0 where a feature is on but not seen (y = 0, derivative 0: all but the identity): it
+    /// has no gradient. The loss of these.
+    #[inline(always)]
+    fn subtract(&self, column: &mut [T], row: usize, x: Values<'_, T>) -> f64 {
+        let flat = self.activation.is_flat_at_zero();
+        match (x, self.importance) {
+            (Values::Sparse(indices, values), importance) => {
+                let mut unseen = 0.0;
+                for (&index, &x) in indices.iter().zip(values) {
+                    let y = &mut column[index as usize - row];
+                    if flat && *y == T::zero() {
+                        let importance = importance.map_or(1.0, |i| i[index as usize].to_f64());
+                        unseen += importance * x.to_f64() * x.to_f64();
+                    } else {
+                        *y -= x;
+                    }
+                }
+                unseen
+            }
+            (Values::Dense(x), None) => {
+                let mut unseen = [T::zero(); SUMS];
+                let mut of = |lane: usize, y: &mut T, x: T| {
+                    let hidden = if flat && *y == T::zero() { x } else { T::zero() };
+                    unseen[lane] += hidden * hidden;
+                    *y -= x - hidden;
+                };
+                let (columns, rest) = column.as_chunks_mut::<SUMS>();
+                let (xs, rest_x) = x.as_chunks::<SUMS>();
+                for (y, x) in columns.iter_mut().zip(xs) {
+                    for lane in 0..SUMS {
+                        of(lane, &mut y[lane], x[lane]);
+                    }
+                }
+                rest.iter_mut().zip(rest_x).enumerate().for_each(|(lane, (y, &x))| of(lane, y, x));
+                unseen.iter().map(|&square| square.to_f64()).sum()
+            }
+            (Values::Dense(x), Some(importance)) => {
+                let mut unseen = 0.0;
+                for ((y, &x), importance) in column.iter_mut().zip(x).zip(&importance[row..]) {
+                    if flat && *y == T::zero() {
+                        unseen += importance.to_f64() * x.to_f64() * x.to_f64();
+                    } else {
+                        *y -= x;
+                    }
+                }
+                unseen
+            }
+        }
     }
 }
 
@@ -95,6 +135,7 @@ struct OfCell<'a, T: Scalar> {
     residual: &'a Residual<'a, T>,
     cell: &'a mut Cell<T>,
     batch: &'a SparseBatch<T>,
+    input: &'a Input<T>,
     row: usize,
     column: usize,
 }
@@ -104,19 +145,21 @@ impl<T: Scalar> WithSimd for OfCell<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let Self { residual, cell, batch, row, column } = self;
-        let rows = cell.rows();
-        cell.row_sums.fill(T::zero());
-        cell.counts.fill(0);
-        let samples = cell.residual.chunks_exact_mut(rows).zip(&mut cell.losses);
+        let Self { residual, cell, batch, input, row, column } = self;
+        let (rows, columns) = (cell.rows(), cell.columns());
+        cell.row_sums.clear();
+        cell.row_sums.resize(rows, T::zero());
+        cell.losses.resize(columns, 0.0);
+        let samples = cell.values.chunks_exact_mut(rows).zip(&mut cell.losses);
         for (k, (errors, loss)) in samples.enumerate() {
-            let sample = column + k;
-            let (indices, values) = batch.sample(sample);
-            let below = |limit: usize| indices.partition_point(|&index| (index as usize) < limit);
-            let on = below(row)..below(row + rows);
-            let on = (&indices[on.clone()], &values[on]);
-            let counts = &mut cell.counts[k / PIECE * rows..][..rows];
-            *loss = residual.of_sample(errors, &mut cell.row_sums, counts, row, on);
+            let x = match input.dense_column(column + k, row..row + rows) {
+                Some(values) => Values::Dense(values),
+                None => {
+                    let (indices, values) = part(batch.sample(column + k), row, rows);
+                    Values::Sparse(indices, values)
+                }
+            };
+            *loss = residual.of_sample(errors, &mut cell.row_sums, row, x);
         }
     }
 }

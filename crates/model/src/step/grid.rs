@@ -1,0 +1,62 @@
+//! An n_s × B matrix in cells: all cells of the first block of samples, then of the second, …
+
+use pulp::Arch;
+
+use super::cell::Cell;
+use super::parallel::for_each;
+use super::tuning::COLUMNS;
+use crate::Scalar;
+
+/// The cells, with their memory.
+#[derive(Debug, Default)]
+pub(crate) struct Grid<T> {
+    cells: Vec<Cell<T>>,
+    /// Cells in use.
+    used: usize,
+    /// Cells a block of samples.
+    a_block: usize,
+    /// Features of all cells of a block but the last.
+    rows: usize,
+}
+
+impl<T: Scalar> Grid<T> {
+    /// Runs `work(first feature, first sample, cell)` on every cell of an n_s × B matrix, in parallel.
+    pub(crate) fn fill(
+        &mut self,
+        arch: Arch,
+        (features, samples): (usize, usize),
+        rows: usize,
+        work: impl Fn(usize, usize, &mut Cell<T>) + Send + Sync,
+    ) {
+        let a_block = features.div_ceil(rows);
+        (self.rows, self.a_block, self.used) = (rows, a_block, a_block * samples.div_ceil(COLUMNS));
+        if self.cells.len() < self.used {
+            self.cells.resize_with(self.used, Cell::default);
+        }
+        for_each(&mut self.cells[..self.used], |k, cell| {
+            let (row, column) = (k % a_block * rows, k / a_block * COLUMNS);
+            cell.resize(arch, rows.min(features - row), COLUMNS.min(samples - column));
+            work(row, column, cell);
+        });
+    }
+
+    /// The cells of each block of samples, in the order of their features.
+    pub(crate) fn blocks(&self) -> impl ExactSizeIterator<Item = &[Cell<T>]> {
+        self.cells[..self.used].chunks(self.a_block)
+    }
+
+    /// The cells of block `k` of samples.
+    pub(crate) fn block(&self, k: usize) -> &[Cell<T>] {
+        &self.cells[k * self.a_block..][..self.a_block]
+    }
+
+    /// Which cell of each block has a feature, and as which of its rows.
+    pub(crate) fn place(&self, feature: usize) -> (usize, usize) {
+        (feature / self.rows, feature % self.rows)
+    }
+
+    /// Cell `k` of a block of samples, whether or not it is in use.
+    pub(crate) fn cell(&self, block: usize, k: usize) -> &Cell<T> {
+        &self.cells[block * self.a_block + k]
+    }
+}
