@@ -38,12 +38,7 @@ const FAR: f64 = 16.0;
 /// ```text
 /// L = (1 − Q) p/3 + Q L′ ,   Q = Π_j (1 − q_j) .
 /// ```
-pub(super) fn exact_loss(
-    row: &[f64],
-    feature: usize,
-    bias: f64,
-    probability: Probability<'_>,
-) -> ExactLoss {
+pub(super) fn exact_loss(row: &[f64], feature: usize, bias: f64, probability: Probability<'_>) -> ExactLoss {
     let most = bias + row.iter().map(|w| w.max(0.0)).sum::<f64>();
     let far = |j: usize| j != feature && most > 0.0 && row[j] < -FAR * most;
     if !(0..row.len()).any(far) {
