@@ -205,6 +205,20 @@ def main():
         row[5] = 0.7
         bias = -0.5 * p * (sum(row) - 0.7) - 0.4
         show(f"line n={n} p={p}", 5, bias, row, [p] * n, by_line(row, 5, bias, [p] * n))
+    far_below()
+
+
+def far_below():
+    """Weights below all that the others can add: their features shut the output."""
+    for i, bias, row, probs in (
+        (2, -0.51, [-6.8e5, 6.2, -0.67, 1.7, -0.07, -200.0, -390.0, 123.0], [1.0] * 8),
+        (0, -0.11, [0.9, 0.3, -1.7e5, -0.4, 0.25, -47.0], [0.24] * 6),
+        (4, -0.2, [0.4, -3e8, -60.0, 0.1, 1.1, -0.3], [0.3, 1e-3, 0.7, 1.0, 0.05, 0.2]),
+    ):
+        mp.dps = 120
+        loss = by_patterns([mpf(w) for w in row], i, mpf(bias), [mpf(p) for p in probs])
+        mp.dps = 60
+        show("far below", i, bias, row, probs, loss)
 
 
 def full_size(p):

@@ -74,6 +74,11 @@ def show(x):
     return mp.nstr(x, 25, min_fixed=0, max_fixed=0)
 
 
+def line(a, b, s, p):
+    row = losses(*map(mp.mpf, (a, b, s, p)))
+    print("\t".join([repr(a), repr(b), repr(s), repr(p)] + [show(x) for x in row]))
+
+
 def main():
     rng = random.Random(20241)
     print("# a b sigma p on off total d/da d/dbeta d/dsigma d/dp best_gain  (python tools/golden/theory_gaussian.py)")
@@ -86,8 +91,11 @@ def main():
         mb, ms, mpp = mp.mpf(b), mp.mpf(s), mp.mpf(p)
         best = losses(mp.mpf(1), mb, ms, mpp)[-1]
         a = [1.0, 1.31, float(best)][kind]
-        row = losses(mp.mpf(a), mb, ms, mpp)
-        print("\t".join([repr(a), repr(b), repr(s), repr(p)] + [show(x) for x in row]))
+        line(a, b, s, p)
+    # Gains near 1 and small noise: the loss and L_on - L_off are of order (1 - a)^2 + sigma^2.
+    for k, s in itertools.product([1, 2, 4, 6, 8], [1e-8, 1e-6, 1e-3]):
+        away = 10.0 ** -k * rng.choice([-1, 1])
+        line(1.0 + away * rng.uniform(0.5, 1), -away * rng.uniform(0.1, 1), s, rng.choice([1e-5, 0.05, 0.7]))
 
 
 if __name__ == "__main__":

@@ -162,12 +162,16 @@ impl<M: Magnitude> Feature<M> {
         let (gain, channel) = oriented(gain, shift, sigma)?;
         let terms = self.terms(&channel);
         let on = self.on_terms(&channel);
-        let probability = self.magnitude.on_less_off(&on, gain);
+        let (on_loss, off_loss) = (on.loss(gain), off_terms(&channel).loss(gain));
+        let probability = match self.magnitude.on_less_off(&on, gain) {
+            Some((difference, size)) if size < on_loss.max(off_loss) => difference,
+            _ => on_loss - off_loss,
+        };
         Ok(LossGradient {
             gain: -2.0 * sign * terms.residual_product(gain),
             shift: -2.0 * sign * gain * terms.residual(gain),
             sigma: 2.0 * gain * sigma * (gain * terms.mass() - terms.edge()),
-            probability: probability.unwrap_or_else(|| on.loss(gain) - off_terms(&channel).loss(gain)),
+            probability,
         })
     }
 

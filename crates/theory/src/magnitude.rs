@@ -21,9 +21,10 @@ pub trait Magnitude {
     /// Adds `weight` times the law's terms.
     fn add_to(&self, weight: f64, terms: &mut Terms);
 
-    /// `L_on − L_off` from the law's terms at a gain `≥ 0`, if there is a form that does not cancel where both are large;
-    /// `None` has them subtracted.
-    fn on_less_off(&self, _terms: &Terms, _gain: f64) -> Option<f64> {
+    /// `L_on − L_off` from the law's terms at a gain `≥ 0`, if there is a form that does not cancel where both are large,
+    /// with the size of what cancels in that form; where the two losses are smaller than that, or for `None`, they are
+    /// subtracted.
+    fn on_less_off(&self, _terms: &Terms, _gain: f64) -> Option<(f64, f64)> {
         None
     }
 }
@@ -49,7 +50,7 @@ impl Magnitude for UnitUniform {
         terms.add_interval(weight, 0.0, 1.0);
     }
 
-    fn on_less_off(&self, terms: &Terms, gain: f64) -> Option<f64> {
+    fn on_less_off(&self, terms: &Terms, gain: f64) -> Option<(f64, f64)> {
         Some(terms.rise_over_unit(gain))
     }
 }

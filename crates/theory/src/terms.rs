@@ -247,7 +247,9 @@ impl Terms {
     /// 2A + 2(1 - ac)(B - aC), \quad A = \int_0^1 (1-u)\,u\,P[Y<0]\,du,\quad B = \int_0^1 (1-u)\,u\,P[Y>0]\,du,\quad
     /// C = \int_0^1 (1-u)\,E\,Y_+\,du .
     /// ```
-    pub(crate) fn rise_over_unit(&self, gain: f64) -> f64 {
+    ///
+    /// With it the size of what cancels, `|1 − ac|` times `B` and `aC`.
+    pub(crate) fn rise_over_unit(&self, gain: f64) -> (f64, f64) {
         let channel = &self.channel;
         // The part of [0, 1] on which the line is positive, and the others.
         let edge = (-channel.shift / channel.slope).clamp(0.0, 1.0);
@@ -264,7 +266,8 @@ impl Terms {
         let above = cubic(open, |u| (1.0 - u) * u) - cut + clipped;
         let first = (self.clipped.first - self.clipped.product) + (self.cut.first - self.cut.product);
         let mean = cubic(open, |u| (1.0 - u) * channel.line(u).max(0.0)) + scale * first;
-        2.0 * (below + (1.0 - gain * channel.slope) * (above - gain * mean))
+        let rest = 1.0 - gain * channel.slope;
+        (2.0 * (below + rest * (above - gain * mean)), 2.0 * rest.abs() * (above + gain * mean))
     }
 
     /// `E (u − (a Y + j) 1[Y > 0])²` for a gain `a ≥ 0` and a jump `j`: each part as for [`loss`](Self::loss), of which

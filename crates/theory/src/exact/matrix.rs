@@ -12,7 +12,7 @@ use rayon::prelude::*;
 #[cfg(feature = "models")]
 use toy_superposition_model::{Activation, Autoencoder, Scalar};
 
-use super::row::Output;
+use super::row::{Output, exact_loss as row_loss};
 use super::{EdgeworthLoss, ExactLoss, Probability, check_row, edgeworth_row_loss};
 use crate::{Error, Result};
 
@@ -56,7 +56,7 @@ pub fn exact_losses<'a>(
         let mut row = vec![0.0; features];
         fill(i, &mut row);
         check_row(&row, i, bias[i], Probability::Shared(1.0))?;
-        Ok(Output::new(&row, i, bias[i], probability).solve().value)
+        Ok(row_loss(&row, i, bias[i], probability))
     })
 }
 

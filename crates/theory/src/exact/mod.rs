@@ -118,7 +118,7 @@ pub fn exact_row_loss<'a>(
 ) -> Result<ExactLoss> {
     let probability = probability.into();
     check_row(row, feature, bias, probability)?;
-    Ok(row::Output::new(row, feature, bias, probability).solve().value)
+    Ok(row::exact_loss(row, feature, bias, probability))
 }
 
 /// The exact loss of one output and its slope in the bias.

@@ -26,6 +26,40 @@ const MOST_NODES: u32 = 1 << 20;
 /// The near form is used up to this period, in units of the own weight.
 const NEAR: f64 = 30.0;
 
+/// A weight below `−FAR (b + c₊ + Σ_{w>0} w)` is shortened.
+const FAR: f64 = 16.0;
+
+/// The exact loss of output `feature` of the row `row` of W.
+///
+/// Where a weight is far below `−A`, `A = b + c₊ + Σ_{w>0} w` all that the others can add, its feature shuts the output
+/// at any `u_j > A/|w_j|`. That happens with probability `q_j = p_j (1 − A/|w_j|)` and leaves the loss `p/3`; if not, the
+/// feature has the weight `−A` and is on with probability `p_j A/(|w_j| (1 − q_j))`. So the period need not reach down
+/// to the weight itself:
+/// ```text
+/// L = (1 − Q) p/3 + Q L′ ,   Q = Π_j (1 − q_j) .
+/// ```
+pub(super) fn exact_loss(row: &[f64], feature: usize, bias: f64, probability: Probability<'_>) -> ExactLoss {
+    let most = bias + row.iter().map(|w| w.max(0.0)).sum::<f64>();
+    let far = |j: usize| j != feature && most > 0.0 && row[j] < -FAR * most;
+    if !(0..row.len()).any(far) {
+        return Output::new(row, feature, bias, probability).solve().value;
+    }
+    let mut shortened = row.to_vec();
+    let mut probabilities: Vec<f64> = (0..row.len()).map(|j| probability.of(j)).collect();
+    let mut log = 0.0;
+    for j in (0..row.len()).filter(|&j| far(j)) {
+        let p = probabilities[j];
+        let on = p * (most / -row[j]);
+        let (shut, rest) = (p - on, 1.0 - p + on);
+        log += if shut < 0.5 { (-shut).ln_1p() } else { rest.ln() };
+        (shortened[j], probabilities[j]) = (-most, on / rest);
+    }
+    let value = Output::new(&shortened, feature, bias, Probability::Each(&probabilities)).solve().value;
+    let (shut, open) = (-log.exp_m1() * probability.of(feature) / 3.0, log.exp());
+    let loss = shut + open * value.loss;
+    ExactLoss { loss, error: open * value.error + 8.0 * f64::EPSILON * loss }
+}
+
 /// One output, prepared.
 #[derive(Debug)]
 pub(super) struct Output {
