@@ -1,0 +1,117 @@
+"""One training step here, in PyTorch and in JAX, in turn, on two threads of one machine.
+
+usage, from the repository root: python benches/peers/step.py [--rounds N]      (pip install torch jax)
+
+Fresh data (1024 samples), forward, backward, Adam, f32, by the recipe of the paper's code. Every model takes 300 steps
+before the clock starts. Each program runs in a process of its own, one after the other, round after round, so that
+whatever else the machine does falls on all of them; a line is printed for each point, with the medians over the rounds
+of the median milliseconds of a step, and the ratio to the faster peer."""
+import argparse, json, os, pathlib, subprocess, sys, time
+
+THREADS, BATCH, WARM_UP = 2, 1024, 300
+SHAPES, PROBABILITIES = [(512, 128), (2048, 512), (2048, 1024)], [0.01, 0.1, 0.8]
+
+
+def timed(step, wait, steps):
+    for _ in range(WARM_UP):
+        out = step()
+    wait(out)
+    times = []
+    for _ in range(steps):
+        start = time.perf_counter()
+        wait(step())
+        times.append((time.perf_counter() - start) * 1e3)
+    return sorted(times)[steps // 2]
+
+
+def torch_step(n_s, n_d, p, steps):
+    import torch as t
+
+    t.set_num_threads(THREADS)
+    t.manual_seed(0)
+    encoder, decoder = t.nn.Linear(n_s, n_d, bias=False), t.nn.Linear(n_d, n_s)
+    adam = t.optim.Adam([*encoder.parameters(), *decoder.parameters()], lr=3e-3 / n_s**0.5, eps=1e-7)
+
+    def step():
+        x = t.where(t.rand(BATCH, n_s) < p, t.rand(BATCH, n_s), 0.0)
+        loss = t.nn.functional.mse_loss(t.relu(decoder(encoder(x))), x)
+        adam.zero_grad()
+        loss.backward()
+        adam.step()
+        return loss
+
+    return t.__version__, timed(step, lambda loss: loss.item(), steps)
+
+
+def jax_step(n_s, n_d, p, steps):
+    import jax, jax.numpy as jnp
+
+    key, rate = jax.random.PRNGKey(0), 3e-3 / n_s**0.5
+    draw = lambda i, shape, bound: jax.random.uniform(jax.random.fold_in(key, i), shape, minval=-bound, maxval=bound)
+    weights = (draw(0, (n_d, n_s), n_s**-0.5), draw(1, (n_s, n_d), n_d**-0.5), draw(2, (n_s,), n_d**-0.5))
+    zeros = jax.tree.map(jnp.zeros_like, weights)
+
+    def loss(weights, x):
+        encoder, decoder, bias = weights
+        return jnp.mean((jax.nn.relu(x @ encoder.T @ decoder.T + bias) - x) ** 2)
+
+    @jax.jit
+    def update(weights, first, second, count):
+        switch, magnitude = jax.random.split(jax.random.fold_in(key, count + 10))
+        on = jax.random.uniform(switch, (BATCH, n_s)) < p
+        value, gradient = jax.value_and_grad(loss)(weights, jnp.where(on, jax.random.uniform(magnitude, (BATCH, n_s)), 0.0))
+        first = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, first, gradient)
+        second = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g * g, second, gradient)
+        n = count + 1.0
+        move = lambda w, m, v: w - rate * (m / (1 - 0.9**n)) / (jnp.sqrt(v / (1 - 0.999**n)) + 1e-7)
+        return jax.tree.map(move, weights, first, second), first, second, value
+
+    state = [weights, zeros, zeros, 0]
+
+    def step():
+        *state[:3], value = update(*state)
+        state[3] += 1
+        return value
+
+    return jax.__version__, timed(step, lambda value: value.block_until_ready(), steps)
+
+
+def own_step(n_s, n_d, p, steps):
+    target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", "target"))
+    command = [target / "release/examples/train", "--features", n_s, "--hidden", n_d, "--probability", p]
+    command += ["--steps", WARM_UP + steps, "--warmup", WARM_UP, "--samples", 1024, "--json"]
+    environment = os.environ | {"RAYON_NUM_THREADS": str(THREADS)}
+    out = subprocess.run([str(word) for word in command], env=environment, check=True, capture_output=True, text=True)
+    return "", json.loads(out.stdout.splitlines()[-1])["milliseconds_per_step"]
+
+
+def apart(name, *point):
+    """A peer in a process of its own, so that no thread pool of the other is in its way."""
+    command = ["taskset", "-c", "0,1"] if os.cpu_count() > 2 else []
+    command += [sys.executable, __file__, "--one", json.dumps([name, *point])]
+    out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return json.loads(out.splitlines()[-1])
+
+
+PEERS = {"torch": torch_step, "jax": jax_step}
+parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+parser.add_argument("--rounds", type=int, default=3)
+parser.add_argument("--one", type=json.loads, help=argparse.SUPPRESS)
+arguments = parser.parse_args()
+if arguments.one:
+    name, *point = arguments.one
+    print(json.dumps(PEERS[name](*point)))
+    sys.exit()
+subprocess.run(["cargo", "build", "-q", "--release", "--example", "train"], check=True)
+print("| (n_s, n_d) | p | here | torch | jax | faster peer / here |\n|---|---|---|---|---|---|", flush=True)
+for n_s, n_d in SHAPES:
+    steps = 100 if n_s < 1024 else 20
+    for p in PROBABILITIES:
+        times = {"here": [], **{name: [] for name in PEERS}}
+        for _ in range(arguments.rounds):
+            times["here"].append(own_step(n_s, n_d, p, steps)[1])
+            for name in PEERS:
+                times[name].append(apart(name, n_s, n_d, p, steps)[1])
+        here, torch, jax = (sorted(rounds)[len(rounds) // 2] for rounds in times.values())
+        ratio = min(torch, jax) / here
+        print(f"| ({n_s}, {n_d}) | {p} | {here:.2f} | {torch:.1f} | {jax:.1f} | {ratio:.2f} |", flush=True)
