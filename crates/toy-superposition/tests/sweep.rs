@@ -23,7 +23,7 @@ const GRID: &str = r#"
     kinds = ["trained", "rug", "linear", "theory"]
     features = [16, 32]
     probabilities = [0.07, 0.15, 0.6]
-    ratios = [0.1, 0.25, 0.5, 0.75]
+    ratios = [0.1, 0.25, 0.4, 0.5, 0.75]
     seeds = [3]
 
     [[block]]
