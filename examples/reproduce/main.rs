@@ -6,7 +6,9 @@ mod command_line;
 mod progress;
 
 mod compare;
+mod groups;
 mod report;
+mod time;
 
 use std::error::Error;
 use std::num::NonZeroUsize;

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use toy_superposition::sweep::{Counts, Model, Record, Superposition, Sweep};
 
 use crate::compare::{SIGNIFICANT, Side, TOLERANCE, compare, quantiles, side};
+use crate::{groups, time};
 
 /// More rows are left to records.csv.
 const MOST_ROWS: usize = 150;
 
-const KINDS: [(Model, &str); 3] =
+pub(crate) const KINDS: [(Model, &str); 3] =
     [(Model::Trained, "trained"), (Model::Rug, "Persian rug"), (Model::MeanField, "mean-field")];
 
 /// The sentences that matter most, by n_s.
@@ -64,7 +65,9 @@ pub(crate) fn text(
     text.push_str("\n## What trained models do\n\n");
     verdict(&mut text, records);
     predictions(&mut text, records);
-    seeds(&mut text, records);
+    groups::seeds(&mut text, records);
+    groups::symmetry(&mut text, records);
+    time::section(&mut text, sweep);
     text.push_str("\n## Figures\n");
     for (caption, path) in figures {
         let name = path.file_name().map(Path::new).unwrap_or(path).display();
@@ -74,7 +77,7 @@ pub(crate) fn text(
     text
 }
 
-fn trained(records: &[Record]) -> impl Iterator<Item = &Record> + Clone {
+pub(crate) fn trained(records: &[Record]) -> impl Iterator<Item = &Record> + Clone {
     records.iter().filter(|record| record.kind == Model::Trained)
 }
 
@@ -156,49 +159,6 @@ fn predictions(text: &mut String, records: &[Record]) {
                 100.0 * largest
             );
         }
-    }
-}
-
-/// How much seeds differ.
-fn seeds(text: &mut String, records: &[Record]) {
-    let mut rows: Vec<String> = Vec::new();
-    for (kind, name) in KINDS {
-        let mut groups: Vec<Vec<&Record>> = Vec::new();
-        for record in records.iter().filter(|record| record.kind == kind) {
-            let same = |group: &&mut Vec<&Record>| {
-                (group[0].features, group[0].hidden) == (record.features, record.hidden)
-                    && group[0].probability == record.probability
-            };
-            match groups.iter_mut().find(same) {
-                Some(group) => group.push(record),
-                None => groups.push(vec![record]),
-            }
-        }
-        for group in groups.iter().filter(|group| group.len() > 1) {
-            let first = group[0];
-            let count = group.len() as f64;
-            let losses = || group.iter().map(|record| record.best_loss().0 / record.probability);
-            let mean = losses().sum::<f64>() / count;
-            let spread = (losses().map(|loss| (loss - mean).powi(2)).sum::<f64>() / (count - 1.0)).sqrt();
-            let theory = first.theory_loss / first.probability;
-            rows.push(format!(
-                "| {name} | {} | {:.4} | {:.4} | {} | {mean:.5} ± {:.5} | {spread:.5} | {theory:.5} | {:+.1} % |\n",
-                first.features,
-                first.probability,
-                first.ratio,
-                group.len(),
-                spread / count.sqrt(),
-                100.0 * (mean / theory - 1.0)
-            ));
-        }
-    }
-    if !rows.is_empty() {
-        text.push_str(
-            "\n## Seeds\n\nLosses divided by p; mean ± standard error over seeds, and their standard deviation.\n\n\
-             | kind | n_s | p | r | seeds | loss / p | deviation | theory | (loss − theory)/theory |\n\
-             |---|---|---|---|---|---|---|---|---|\n",
-        );
-        text.extend(rows);
     }
 }
 

@@ -106,10 +106,18 @@ fn scene(figure: &PhaseMap) -> Result<Scene> {
     let rect = Rect { x: EDGE + margin, y: page.y, width: WIDTH - 2.0 * EDGE - margin - 4.0, height: 180.0 };
     let frame = Frame { rect, x: &x, y: &y };
     let cells = grid::cells(&frame, &figure.probabilities, &figure.ratios);
-    for (cell, regime) in cells.into_iter().zip(&figure.regimes) {
-        match regime {
-            Some(k) => page.scene.marks.push(Mark::Cell { rect: cell, fill: region(*k) }),
-            None => hatch(&mut page.scene, &cell),
+    let column = figure.ratios.len();
+    for (cells, regimes) in cells.chunks(column).zip(figure.regimes.chunks(column)) {
+        // One rectangle for neighbours of one regime.
+        let mut cells = cells.iter();
+        for run in regimes.chunk_by(PartialEq::eq) {
+            let (Some(lowest), rest) = (cells.next(), cells.by_ref().take(run.len() - 1)) else { break };
+            let top = rest.last().unwrap_or(lowest).y;
+            let rect = Rect { y: top, height: lowest.bottom() - top, ..*lowest };
+            match run[0] {
+                Some(k) => page.scene.marks.push(Mark::Cell { rect, fill: region(k) }),
+                None => hatch(&mut page.scene, &rect),
+            }
         }
     }
     for (k, boundary) in figure.boundaries.iter().enumerate() {

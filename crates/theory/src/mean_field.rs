@@ -105,7 +105,7 @@ impl<T: Scalar, M: Magnitude + Sync> MeanField<T, M> {
         multiply(wide.as_mut_slice(), square.as_view(), decoder);
         let mut sum = vec![0.0; hidden];
         for column in encoder.column_iter() {
-            for (sum, &entry) in sum.iter_mut().zip(&column) {
+            for (sum, &entry) in sum.iter_mut().zip(column.as_slice()) {
                 *sum += entry.to_f64();
             }
         }
@@ -116,7 +116,8 @@ impl<T: Scalar, M: Magnitude + Sync> MeanField<T, M> {
             for (i, row) in (first..).zip(chunk) {
                 let (e, d, ad) = (encoder.column(i), decoder.column(i), wide.column(i));
                 let (mut a, mut square, mut total) = (0.0, 0.0, 0.0);
-                for (((&d, &e), &ad), &sum) in d.iter().zip(&e).zip(&ad).zip(&sum) {
+                let factors = d.as_slice().iter().zip(e.as_slice()).zip(ad.as_slice()).zip(&sum);
+                for (((&d, &e), &ad), &sum) in factors {
                     let d = d.to_f64();
                     a += d * e.to_f64();
                     square += d * ad.to_f64();
@@ -154,7 +155,8 @@ impl<T: Scalar, M: Magnitude + Sync> MeanField<T, M> {
                 let own = T::round_from(row.own * scale);
                 let (norm, bias) = (T::round_from(row.norm * scale), T::round_from(row.bias));
                 let (e, ad) = (encoder.column(i), wide.column(i));
-                for (((out, &e), &ad), &sum) in out.iter_mut().zip(&e).zip(&ad).zip(&sum) {
+                let terms = e.as_slice().iter().zip(ad.as_slice()).zip(sum.as_slice());
+                for (out, ((&e, &ad), &sum)) in out.iter_mut().zip(terms) {
                     *out = own * e + norm * ad + bias * sum;
                 }
             }
@@ -163,7 +165,7 @@ impl<T: Scalar, M: Magnitude + Sync> MeanField<T, M> {
         for_each_block(wide.as_mut_slice(), hidden, |first, chunk| {
             for (i, out) in (first..).zip(chunk.chunks_exact_mut(hidden)) {
                 let norm = T::round_from(rows[i].norm * scale);
-                for (out, &d) in out.iter_mut().zip(&decoder.column(i)) {
+                for (out, &d) in out.iter_mut().zip(decoder.column(i).as_slice()) {
                     *out = norm * d;
                 }
             }
@@ -172,7 +174,7 @@ impl<T: Scalar, M: Magnitude + Sync> MeanField<T, M> {
         multiply(wide.as_mut_slice(), square.as_view(), encoder);
         let mut drift = vec![0.0; hidden];
         for (row, column) in rows.iter().zip(decoder.column_iter()) {
-            for (drift, &d) in drift.iter_mut().zip(&column) {
+            for (drift, &d) in drift.iter_mut().zip(column.as_slice()) {
                 *drift += row.bias * d.to_f64();
             }
         }
@@ -181,7 +183,8 @@ impl<T: Scalar, M: Magnitude + Sync> MeanField<T, M> {
             for (i, out) in (first..).zip(chunk.chunks_exact_mut(hidden)) {
                 let own = T::round_from(rows[i].own * scale);
                 let (d, be) = (decoder.column(i), wide.column(i));
-                for (((out, &d), &be), &drift) in out.iter_mut().zip(&d).zip(&be).zip(&drift) {
+                let terms = d.as_slice().iter().zip(be.as_slice()).zip(drift.as_slice());
+                for (out, ((&d, &be), &drift)) in out.iter_mut().zip(terms) {
                     let value = own * d + be + drift;
                     *out = if add { *out + value } else { value };
                 }

@@ -23,7 +23,7 @@ const GRID: &str = r#"
     kinds = ["trained", "rug", "linear", "theory"]
     features = [16, 32]
     probabilities = [0.07, 0.15, 0.6]
-    ratios = [0.1, 0.25, 0.5, 0.75]
+    ratios = [0.1, 0.25, 0.4, 0.5, 0.75]
     seeds = [3]
 
     [[block]]
@@ -33,6 +33,13 @@ const GRID: &str = r#"
     probabilities = [0.15]
     hidden = [6]
     seeds = [3, 4]
+
+    [[block]]
+    name = "larger than memory"
+    kinds = ["rug"]
+    features = [65536]
+    probabilities = [0.15]
+    hidden = [32768]
 "#;
 
 fn sweep(folder: &tempfile::TempDir) -> Sweep<Superposition> {
@@ -44,8 +51,8 @@ fn models_are_the_same_however_often_training_is_interrupted() {
     let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
     let (whole, cut) = (sweep(&folders[0]), sweep(&folders[1]));
     let counts = whole.run(&Options::default(), |_| {}).unwrap();
-    // There is no rug of 24 features.
-    assert_eq!((counts.failed, counts.left), (2, 0));
+    // There is no rug of 24 features, twice, and none larger than memory.
+    assert_eq!((counts.failed, counts.left), (3, 0));
     let (flag, mut rounds) = (AtomicBool::new(false), 0);
     loop {
         flag.store(false, Ordering::Relaxed);
@@ -77,6 +84,7 @@ fn models_are_the_same_however_often_training_is_interrupted() {
     }
     let failures = std::fs::read_to_string(whole.folder().join("failures.csv")).unwrap();
     assert!(failures.contains("rug-n24-d6-p0.15-s4,24 is not a power of two"), "{failures}");
+    assert!(failures.contains("rug-n65536-d32768-p0.15-s0,a model of 65536 × 32768 weights"), "{failures}");
 
     let records = whole.records().unwrap();
     let mut table = csv::Reader::from_path(whole.folder().join("records.csv")).unwrap();

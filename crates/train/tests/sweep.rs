@@ -306,6 +306,11 @@ fn a_failed_cell_is_written_down_and_tried_again_only_when_told_to() {
     assert!(reason(8).all(|reason| reason == "panicked: the cell of 8 features"));
     assert!(tables(&sweep).1.contains("\"p = 0.5 is \"\"too large\"\",\nsay\""));
 
+    let finished: Vec<String> = sweep.records().unwrap().into_iter().map(|found| found.id).collect();
+    let seconds = sweep.seconds().unwrap();
+    assert!(seconds.iter().map(|(cell, _)| cell.id()).eq(finished));
+    assert!(seconds.iter().all(|&(_, seconds)| seconds > 0.0 && seconds < 100.0));
+
     fs::remove_file(&grid.experiment.file).unwrap();
     run(&sweep, &Options::default());
     assert_eq!((sweep.counts().unwrap().failed, lines(&sweep)), (54, 188));

@@ -110,6 +110,8 @@ const MEAN_FIELD_TOLERANCE: f64 = 1e-10;
 
 /// Multiplications of a pass through a model from which it uses two threads or more well.
 const WHOLE_MACHINE: f64 = 1e6;
+/// The largest n_s n_d of a model, 2³⁰: where memory ends it does so without a word.
+const MOST_WEIGHTS: usize = 1 << 30;
 
 impl Experiment for Superposition {
     type Kind = Model;
@@ -145,6 +147,9 @@ impl Experiment for Superposition {
 
     fn evaluate(&self, cell: &Cell<Model>, context: &Context<'_>) -> Result<Option<Record>, Reason> {
         let record = Record::of_theory(cell)?;
+        if cell.kind.is_random() && cell.features.saturating_mul(cell.hidden) > MOST_WEIGHTS {
+            return Err(format!("a model of {} × {} weights is too large", cell.features, cell.hidden).into());
+        }
         Ok(match cell.kind {
             Model::Theory => Some(record),
             Model::Linear => Some(Record { loss: record.linear_loss, ..record }),

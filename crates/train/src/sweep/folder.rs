@@ -138,6 +138,20 @@ impl<E: Experiment> Sweep<E> {
             .collect()
     }
 
+    /// The seconds that each finished cell took, in the grid's order: from its beginning, or its last resumption, to its
+    /// end, on one thread or, for a cell that [uses them all](super::Effort::whole_machine), on all of them.
+    ///
+    /// # Errors
+    /// As [`outcomes`](Self::outcomes).
+    pub fn seconds(&self) -> Result<Vec<(Cell<E::Kind>, f64)>> {
+        let ends = self.ends()?;
+        let seconds = |cell: &Cell<_>| {
+            let line = ends.get(&cell.id())?;
+            matches!(line.outcome, Outcome::Record(_)).then_some((*cell, line.seconds))
+        };
+        Ok(self.cells.iter().filter_map(seconds).collect())
+    }
+
     /// Writes `records.csv` and `failures.csv` anew from the journals, each atomically. They do not depend on the order
     /// in which cells came to an end. A run does this at its end, but a shard does not.
     ///

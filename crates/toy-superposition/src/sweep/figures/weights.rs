@@ -39,7 +39,9 @@ pub fn example_rug(seed: u64) -> Result<Rug, toy_superposition_rug::Error> {
 pub fn weight_block(sweep: &Sweep<Superposition>) -> Result<Option<WeightBlock>, Reason> {
     let far = |cell: &Cell<Model>| {
         let (features, p, ratio) = PAPERS;
-        let ratios = [cell.features as f64 / features, cell.probability / p, cell.ratio() / ratio];
+        // n_s matters least.
+        let size = (cell.features as f64 / features).sqrt();
+        let ratios = [size, cell.probability / p, cell.ratio() / ratio];
         ratios.iter().map(|ratio| ratio.ln().abs()).sum::<f64>()
     };
     let kept = |cell: &&Cell<Model>| cell.kind == Model::Trained && sweep.weights(cell).is_file();
