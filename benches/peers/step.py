@@ -2,18 +2,20 @@
 
 usage, from the repository root: python benches/peers/step.py [--rounds N]      (pip install torch jax)
 
-Fresh data (1024 samples), forward, backward, Adam, f32, by the recipe of the paper's code. Every model takes 300 steps
-before the clock starts. Each program runs in a process of its own, one after the other, round after round, so that
-whatever else the machine does falls on all of them; a line is printed for each point, with the medians over the rounds
-of the median milliseconds of a step, and the ratio to the faster peer."""
+Fresh data (1024 samples), forward, backward, Adam, f32, by the recipe of the paper's code. This side's model takes 300
+steps before the clock starts, since its cost depends on how sparse the residual is; the peers', whose cost does not
+depend on the weights, 20. Each program runs in a process of its own, one after the other, round after round, so that
+whatever else the machine does falls on all of them. A line is printed for each point: the medians over the rounds of the
+median milliseconds of a step, the ratio to the faster peer, and that to the decode product alone (criterion's benchmark
+`decode product alone`, run in every round)."""
 import argparse, json, os, pathlib, subprocess, sys, time
 
-THREADS, BATCH, WARM_UP = 2, 1024, 300
+THREADS, BATCH, WARM_UP, PEER_WARM_UP = 2, 1024, 300, 20
 SHAPES, PROBABILITIES = [(512, 128), (2048, 512), (2048, 1024)], [0.01, 0.1, 0.8]
 
 
 def timed(step, wait, steps):
-    for _ in range(WARM_UP):
+    for _ in range(PEER_WARM_UP):
         out = step()
     wait(out)
     times = []
@@ -93,6 +95,17 @@ def apart(name, *point):
     return json.loads(out.splitlines()[-1])
 
 
+def floor(n_s, n_d):
+    """Milliseconds of the decode product alone."""
+    target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", "target")) / "criterion/decode product alone"
+    command = ["cargo", "bench", "-q", "-p", "toy-superposition", "--bench", "step", "--", "--noplot"]
+    environment = os.environ | {"RAYON_NUM_THREADS": str(THREADS)}
+    command += [f"decode product alone/\\({n_s}, {n_d}\\)"]
+    subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    estimates = json.loads((target / f"({n_s}, {n_d})/new/estimates.json").read_text())
+    return estimates["median"]["point_estimate"] / 1e6
+
+
 PEERS = {"torch": torch_step, "jax": jax_step}
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--rounds", type=int, default=3)
@@ -103,15 +116,17 @@ if arguments.one:
     print(json.dumps(PEERS[name](*point)))
     sys.exit()
 subprocess.run(["cargo", "build", "-q", "--release", "--example", "train"], check=True)
-print("| (n_s, n_d) | p | here | torch | jax | faster peer / here |\n|---|---|---|---|---|---|", flush=True)
+print("| (n_s, n_d) | p | here, ms | torch, ms | jax, ms | faster peer / here | here / decode product |")
+print("|---|---|---|---|---|---|---|", flush=True)
 for n_s, n_d in SHAPES:
     steps = 100 if n_s < 1024 else 20
     for p in PROBABILITIES:
-        times = {"here": [], **{name: [] for name in PEERS}}
+        times = {"floor": [], "here": [], **{name: [] for name in PEERS}}
         for _ in range(arguments.rounds):
+            times["floor"].append(floor(n_s, n_d))
             times["here"].append(own_step(n_s, n_d, p, steps)[1])
             for name in PEERS:
                 times[name].append(apart(name, n_s, n_d, p, steps)[1])
-        here, torch, jax = (sorted(rounds)[len(rounds) // 2] for rounds in times.values())
-        ratio = min(torch, jax) / here
-        print(f"| ({n_s}, {n_d}) | {p} | {here:.2f} | {torch:.1f} | {jax:.1f} | {ratio:.2f} |", flush=True)
+        least, here, torch, jax = (sorted(rounds)[len(rounds) // 2] for rounds in times.values())
+        ratios = f"{min(torch, jax) / here:.2f} | {here / least:.2f}"
+        print(f"| ({n_s}, {n_d}) | {p} | {here:.2f} | {torch:.1f} | {jax:.1f} | {ratios} |", flush=True)
