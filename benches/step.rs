@@ -43,7 +43,9 @@ fn whole(criterion: &mut Criterion) {
         for p in PROBABILITIES {
             let mut run = trainer(features, hidden, p, WARM_UP);
             group.throughput(Throughput::Elements(1024));
-            group.bench_function(format!("({features}, {hidden}), p = {p}"), |b| b.iter(|| run.step().unwrap()));
+            group.bench_function(format!("({features}, {hidden}), p = {p}"), |b| {
+                b.iter(|| run.step().unwrap())
+            });
         }
     }
     group.finish();

@@ -127,11 +127,13 @@ impl<T: Scalar> Parameters<T> {
         DVectorView::from_slice(self.bias_slice(), self.shape.features)
     }
 
-    pub(crate) fn encoder_slice(&self) -> &[T] {
+    /// `W_in`, column by column.
+    pub fn encoder_slice(&self) -> &[T] {
         &self.values[..self.shape.matrix_len()]
     }
 
-    pub(crate) fn decoder_slice(&self) -> &[T] {
+    /// `W_outᵀ`, column by column; `W_in` for tied weights.
+    pub fn decoder_slice(&self) -> &[T] {
         &self.values[self.shape.decoder_start()..self.shape.bias_start()]
     }
 

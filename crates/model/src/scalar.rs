@@ -5,6 +5,7 @@ use faer::{Accum, MatMut, MatRef, Par};
 use safetensors::Dtype;
 
 use crate::Vector;
+use crate::step::compress::Job;
 
 /// A parameter type: `f32` or `f64`. Sealed.
 pub trait Scalar: toy_superposition_data::Scalar + kernels::Kernels {
@@ -16,7 +17,7 @@ pub trait Scalar: toy_superposition_data::Scalar + kernels::Kernels {
 }
 
 pub(crate) mod kernels {
-    use super::{Dtype, MatMut, MatRef};
+    use super::{Dtype, Job, MatMut, MatRef};
 
     /// What differs between the two types; private, so that [`super::Scalar`] is sealed.
     pub trait Kernels: Sized + 'static {
@@ -24,20 +25,9 @@ pub(crate) mod kernels {
         const DTYPE: Dtype;
         /// `out = left · right`, or `out += left · right`, on the calling thread.
         fn multiply(out: MatMut<'_, Self>, left: MatRef<'_, Self>, right: MatRef<'_, Self>, add: bool);
-        /// What [`NonZeros::append`](crate::step::compress::NonZeros::append) does; `false` if it cannot.
-        #[cfg(target_arch = "x86_64")]
-        #[expect(clippy::too_many_arguments, reason = "one call of one function")]
-        fn compress_simd(
-            _arch: pulp::Arch,
-            _dense: &[Self],
-            _rows: usize,
-            _piece: usize,
-            _start: usize,
-            _offsets: &mut Vec<u32>,
-            _indices: &mut [u8],
-            _values: &mut [Self],
-        ) -> bool {
-            false
+        /// Compresses a register at a time; gives the job back if it cannot.
+        fn compress_simd(_arch: pulp::Arch, job: Job<'_, Self>) -> Option<Job<'_, Self>> {
+            Some(job)
         }
         /// Appends the little-endian bytes.
         fn write_bytes(self, bytes: &mut Vec<u8>);
@@ -79,17 +69,8 @@ kernels!(
     f32,
     F32,
     #[cfg(target_arch = "x86_64")]
-    fn compress_simd(
-        arch: pulp::Arch,
-        dense: &[f32],
-        rows: usize,
-        piece: usize,
-        start: usize,
-        offsets: &mut Vec<u32>,
-        indices: &mut [u8],
-        values: &mut [f32],
-    ) -> bool {
-        crate::step::compress::simd::compress(arch, dense, rows, piece, start, offsets, indices, values)
+    fn compress_simd(arch: pulp::Arch, job: Job<'_, f32>) -> Option<Job<'_, f32>> {
+        crate::step::compress::simd::compress(arch, job)
     }
 );
 kernels!(f64, F64);

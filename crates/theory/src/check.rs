@@ -80,7 +80,7 @@ pub fn check_rows<T: Scalar>(model: &Autoencoder<T>, probability: f64, rows: &[u
         Activation::Identity => false,
         other => return Err(Error::Activation { given: other.name() }),
     };
-    let (w, bias) = product_of(model);
+    let (w, bias) = product_of(model)?;
     Weights { w: &w, bias: &bias, hidden: model.hidden(), rectified }.check(probability, rows)
 }
 

@@ -2,6 +2,8 @@
 
 mod attribution;
 mod averages;
+#[cfg(feature = "models")]
+mod blocks;
 mod channel;
 mod check;
 mod decoder;
@@ -15,8 +17,6 @@ mod magnitude;
 mod mean_field;
 mod normality;
 mod optimum;
-#[cfg(feature = "models")]
-mod product;
 mod quadrature;
 mod scaling;
 mod statistics;

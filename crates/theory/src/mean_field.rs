@@ -21,11 +21,11 @@
 use nalgebra::{DMatrix, DVector};
 use toy_superposition_model::{Activation, Autoencoder, Objective, Parameters, Scalar, Shape};
 
+use crate::blocks::{for_each_block, multiply};
 use crate::channel::Channel;
 use crate::error::{self, Error, Result};
 use crate::feature::{ChannelGradient, Feature};
 use crate::magnitude::{Magnitude, UnitUniform};
-use crate::product::{for_each_block, multiply};
 
 /// The mean-field loss of features of one law, per feature: an [`Objective`] without batches and without noise.
 ///
@@ -101,8 +101,8 @@ impl<T: Scalar, M: Magnitude + Sync> MeanField<T, M> {
         fit(tall, features, hidden);
         fit(wide, hidden, features);
         encoder.transpose_to(tall);
-        multiply(square.as_mut_slice(), encoder, tall.as_view());
-        multiply(wide.as_mut_slice(), square.as_view(), decoder);
+        multiply(square.as_mut_slice(), parameters.encoder_slice(), tall.as_slice(), features)?;
+        multiply(wide.as_mut_slice(), square.as_slice(), parameters.decoder_slice(), hidden)?;
         let mut sum = vec![0.0; hidden];
         for column in encoder.column_iter() {
             for (sum, &entry) in sum.iter_mut().zip(column.as_slice()) {
@@ -139,7 +139,12 @@ impl<T: Scalar, M: Magnitude + Sync> MeanField<T, M> {
     }
 
     /// The gradient, from what `evaluate` left.
-    fn differentiate(&mut self, model: &Autoencoder<T>, sum: &[f64], gradient: &mut Parameters<T>) {
+    fn differentiate(
+        &mut self,
+        model: &Autoencoder<T>,
+        sum: &[f64],
+        gradient: &mut Parameters<T>,
+    ) -> Result<()> {
         let (features, hidden) = (model.features(), model.hidden());
         let (mean, scale) = (self.feature.mean(), 1.0 / features as f64);
         let parameters = model.parameters();
@@ -170,8 +175,8 @@ impl<T: Scalar, M: Magnitude + Sync> MeanField<T, M> {
                 }
             }
         });
-        multiply(square.as_mut_slice(), wide.as_view(), tall.as_view());
-        multiply(wide.as_mut_slice(), square.as_view(), encoder);
+        multiply(square.as_mut_slice(), wide.as_slice(), tall.as_slice(), features)?;
+        multiply(wide.as_mut_slice(), square.as_slice(), parameters.encoder_slice(), hidden)?;
         let mut drift = vec![0.0; hidden];
         for (row, column) in rows.iter().zip(decoder.column_iter()) {
             for (drift, &d) in drift.iter_mut().zip(column.as_slice()) {
@@ -193,6 +198,7 @@ impl<T: Scalar, M: Magnitude + Sync> MeanField<T, M> {
         for (out, row) in bias_out.iter_mut().zip(rows) {
             *out = T::round_from(row.bias * scale);
         }
+        Ok(())
     }
 }
 
@@ -206,7 +212,7 @@ impl<T: Scalar, M: Magnitude + Sync> Objective<T> for MeanField<T, M> {
     fn loss_and_gradient(&mut self, model: &Autoencoder<T>, gradient: &mut Parameters<T>) -> Result<f64> {
         check_gradient(model.shape(), gradient.shape())?;
         let (loss, sum) = self.evaluate(model)?;
-        self.differentiate(model, &sum, gradient);
+        self.differentiate(model, &sum, gradient)?;
         Ok(loss)
     }
 }

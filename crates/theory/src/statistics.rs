@@ -13,10 +13,10 @@ use toy_superposition_data::Moments;
 #[cfg(feature = "models")]
 use toy_superposition_model::{Autoencoder, Scalar};
 
+#[cfg(feature = "models")]
+use crate::blocks::multiply;
 use crate::channel::Channel;
 use crate::error::{Error, Result};
-#[cfg(feature = "models")]
-use crate::product::multiply;
 use crate::welch::{WelchCheck, welch_check};
 
 /// What one output sees.
@@ -112,7 +112,7 @@ impl Statistics {
     /// [`Error::Size`], [`Error::Entry`], as [`from_product`](Self::from_product).
     #[cfg(feature = "models")]
     pub fn of_model<T: Scalar>(model: &Autoencoder<T>, moments: &[Moments]) -> Result<Self> {
-        let (w, bias) = product_of(model);
+        let (w, bias) = product_of(model)?;
         Self::from_product(&w, &bias, model.hidden(), moments)
     }
 
@@ -239,12 +239,12 @@ impl PaperCode {
 
 /// `W` (n_s × n_s) and the bias of a model. Rounding in `T` would hide in `W` what is to be seen: all in f64.
 #[cfg(feature = "models")]
-pub(crate) fn product_of<T: Scalar>(model: &Autoencoder<T>) -> (DMatrix<f64>, Vec<f64>) {
+pub(crate) fn product_of<T: Scalar>(model: &Autoencoder<T>) -> Result<(DMatrix<f64>, Vec<f64>)> {
     let encoder = model.encoder().map(|value| value.to_f64());
     let decoder = model.decoder().map(|value| value.to_f64());
     let mut w = DMatrix::zeros(model.features(), model.features());
-    multiply(w.as_mut_slice(), decoder.as_view(), encoder.as_view());
-    (w, model.bias().iter().map(|value| value.to_f64()).collect())
+    multiply(w.as_mut_slice(), decoder.as_slice(), encoder.as_slice(), model.hidden())?;
+    Ok((w, model.bias().iter().map(|value| value.to_f64()).collect()))
 }
 
 fn row(w: &DMatrix<f64>, bias: f64, moments: &[Moments], i: usize) -> Row {

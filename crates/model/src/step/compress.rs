@@ -43,11 +43,28 @@ impl<T: Scalar> NonZeros<T> {
     pub(crate) fn append(&mut self, arch: Arch, dense: &[T], rows: usize, piece: usize) {
         let start = self.count();
         let (indices, values) = (&mut self.indices[start..], &mut self.values[start..]);
-        #[cfg(target_arch = "x86_64")]
-        if T::compress_simd(arch, dense, rows, piece, start, &mut self.offsets, indices, values) {
-            return;
+        let job = Job { dense, rows, piece, start, offsets: &mut self.offsets, indices, values };
+        if let Some(job) = T::compress_simd(arch, job) {
+            job.plain();
         }
-        let _ = arch;
+    }
+}
+
+/// What is to be compressed, and where to; the offsets continue from `start`.
+pub struct Job<'a, T> {
+    dense: &'a [T],
+    rows: usize,
+    piece: usize,
+    start: usize,
+    offsets: &'a mut Vec<u32>,
+    indices: &'a mut [u8],
+    values: &'a mut [T],
+}
+
+impl<T: Scalar> Job<'_, T> {
+    /// One entry after the other.
+    fn plain(self) {
+        let Self { dense, rows, piece, start, offsets, indices, values } = self;
         let mut used = 0;
         for piece in dense.chunks_exact(rows).flat_map(|column| column.chunks(piece)) {
             let (indices, values) = (&mut indices[used..][..SLACK], &mut values[used..][..SLACK]);
@@ -59,7 +76,7 @@ impl<T: Scalar> NonZeros<T> {
                 count += usize::from(value != T::zero());
             }
             used += count;
-            self.offsets.push((start + used) as u32);
+            offsets.push((start + used) as u32);
         }
     }
 }
@@ -71,6 +88,8 @@ pub(crate) mod simd {
 
     use pulp::x86::{V3, V4};
     use pulp::{Arch, NullaryFnOnce, cast};
+
+    use super::Job;
 
     /// Writes the non-zeros of up to `L` lanes: their number. What is written beyond them does not count.
     trait Register<const L: usize>: Copy {
@@ -142,56 +161,19 @@ pub(crate) mod simd {
         table
     };
 
-    /// `false` if the machine can't. Else appends to `offsets`, which begin at `start`.
-    pub(crate) fn compress(
-        arch: Arch,
-        dense: &[f32],
-        rows: usize,
-        piece: usize,
-        start: usize,
-        offsets: &mut Vec<u32>,
-        indices: &mut [u8],
-        values: &mut [f32],
-    ) -> bool {
+    /// Gives the job back if the machine can't.
+    pub(crate) fn compress(arch: Arch, job: Job<'_, f32>) -> Option<Job<'_, f32>> {
         match arch {
-            Arch::V4(simd) => {
-                simd.vectorize(Compress::<_, 16> {
-                    simd,
-                    dense,
-                    rows,
-                    piece,
-                    start,
-                    offsets,
-                    indices,
-                    values,
-                });
-            }
-            Arch::V3(simd) => {
-                simd.vectorize(Compress::<_, 8> {
-                    simd,
-                    dense,
-                    rows,
-                    piece,
-                    start,
-                    offsets,
-                    indices,
-                    values,
-                });
-            }
-            _ => return false,
+            Arch::V4(simd) => simd.vectorize(Compress::<_, 16> { simd, job }),
+            Arch::V3(simd) => simd.vectorize(Compress::<_, 8> { simd, job }),
+            _ => return Some(job),
         }
-        true
+        None
     }
 
     struct Compress<'a, S, const L: usize> {
         simd: S,
-        dense: &'a [f32],
-        rows: usize,
-        piece: usize,
-        start: usize,
-        offsets: &'a mut Vec<u32>,
-        indices: &'a mut [u8],
-        values: &'a mut [f32],
+        job: Job<'a, f32>,
     }
 
     impl<S: Register<L>, const L: usize> NullaryFnOnce for Compress<'_, S, L> {
@@ -199,7 +181,8 @@ pub(crate) mod simd {
 
         #[inline(always)]
         fn call(self) {
-            let Self { simd, dense, rows, piece, start, offsets, indices, values } = self;
+            let Self { simd, job } = self;
+            let Job { dense, rows, piece, start, offsets, indices, values } = job;
             let mut used = 0;
             for piece in dense.chunks_exact(rows).flat_map(|column| column.chunks(piece)) {
                 let (registers, rest) = piece.as_chunks::<L>();

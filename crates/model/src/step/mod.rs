@@ -52,7 +52,7 @@ pub(crate) fn transposed<T: Scalar>(values: &[T], shape: Shape) -> MatRef<'_, T>
 /// `out = left · right`, column-major, each block of columns by one thread.
 pub(crate) fn multiply_columns<T: Scalar>(out: &mut [T], left: MatRef<'_, T>, right: MatRef<'_, T>) {
     /// Columns of a block.
-    const BLOCK: usize = 256;
+    const BLOCK: usize = 64;
     for_each_chunk(out, left.nrows() * BLOCK, |k, chunk| {
         let count = chunk.len() / left.nrows();
         let out = MatMut::from_column_major_slice_mut(chunk, left.nrows(), count);

@@ -11,8 +11,8 @@ use nalgebra::DMatrix;
 use toy_superposition_model::{Activation, Autoencoder, Objective, Parameters, Scalar};
 
 use super::{Probability, exact_gradient, exact_loss};
+use crate::blocks::multiply;
 use crate::mean_field::{check_gradient, parts};
-use crate::product::multiply;
 use crate::{Error, Result};
 
 /// The exact loss of a ReLU model, per feature, as an [`Objective`]; in `f64` whatever the parameters.
@@ -50,7 +50,7 @@ impl Product {
         }
         let (encoder, decoder) = (model.encoder().map(T::into), model.decoder().map(T::into));
         let mut w = DMatrix::zeros(model.features(), model.features());
-        multiply(w.as_mut_slice(), decoder.as_view(), encoder.as_view());
+        multiply(w.as_mut_slice(), decoder.as_slice(), encoder.as_slice(), model.hidden())?;
         Ok(Self { encoder, decoder, w, bias: model.bias().iter().map(|&b| b.into()).collect() })
     }
 }
@@ -72,8 +72,8 @@ impl<T: Scalar> Objective<T> for ExactObjective {
         crate::error::finite("loss", loss)?;
         let (mut by_encoder, mut by_decoder) =
             (DMatrix::zeros(hidden, features), DMatrix::zeros(hidden, features));
-        multiply(by_encoder.as_mut_slice(), decoder.transpose().as_view(), by_w.as_view());
-        multiply(by_decoder.as_mut_slice(), encoder.as_view(), by_w.transpose().as_view());
+        multiply(by_encoder.as_mut_slice(), decoder.transpose().as_slice(), by_w.as_slice(), features)?;
+        multiply(by_decoder.as_mut_slice(), encoder.as_slice(), by_w.transpose().as_slice(), features)?;
         let (encoder_out, decoder_out, bias_out) = parts(gradient);
         match decoder_out {
             Some(out) => round(out, by_decoder.as_slice()),

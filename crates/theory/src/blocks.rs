@@ -1,11 +1,12 @@
-//! Dense products, `C = A B`, in blocks of columns that threads share; all matrices lie without gaps.
+//! Work on a matrix in blocks of columns that threads share.
 //!
 //! A block is a fixed number of columns, each summed in one order: the bits do not depend on the threads.
 
-use nalgebra::{DMatrixView, DMatrixViewMut};
 #[cfg(feature = "parallel")]
 use rayon::prelude::*;
 use toy_superposition_model::Scalar;
+
+use crate::error::{Error, Result};
 
 /// Columns that one thread works on at a time.
 const BLOCK: usize = 64;
@@ -23,15 +24,12 @@ pub(crate) fn for_each_block<T: Send>(
     chunks.enumerate().for_each(|(block, chunk)| work(block * BLOCK, chunk));
 }
 
-/// `out = left · right`, `out` column-major.
-pub(crate) fn multiply<T: Scalar>(out: &mut [T], left: DMatrixView<'_, T>, right: DMatrixView<'_, T>) {
-    for_each_block(out, left.nrows(), |first, chunk| {
-        let count = chunk.len() / left.nrows();
-        DMatrixViewMut::from_slice(chunk, left.nrows(), count).gemm(
-            T::one(),
-            &left,
-            &right.columns(first, count),
-            T::zero(),
-        );
-    });
+/// [`toy_superposition_model::multiply`], with this crate's error.
+pub(crate) fn multiply<T: Scalar>(out: &mut [T], left: &[T], right: &[T], inner: usize) -> Result<()> {
+    let (given, expected) = (out.len(), left.len() / inner.max(1) * (right.len() / inner.max(1)));
+    toy_superposition_model::multiply(out, left, right, inner).map_err(|_| Error::Size {
+        what: "product",
+        given,
+        expected,
+    })
 }
