@@ -82,5 +82,5 @@ fn run(arguments: &Arguments) -> Result<(), AnyError> {
 }
 
 fn main() -> ExitCode {
-    command_line::finish(run(&Arguments::parse()).map_err(Into::into))
+    command_line::finish(run(&Arguments::parse()).map_err(|error| error as Box<dyn Error>))
 }

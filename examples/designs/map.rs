@@ -66,10 +66,7 @@ pub(crate) fn draw(arguments: &Arguments, folder: &Path) -> Result<(), AnyError>
                 for table in &tables {
                     entries.push(table.at(features, *hidden)?);
                 }
-                entries.sort_by(|a, b| a.best.loss.total_cmp(&b.best.loss));
-                let best = entries[0].clone();
-                let other = entries.iter().find(|entry| entry.family != best.family);
-                let second = other.unwrap_or(&best).clone();
+                let (best, second) = first_two(entries);
                 let ratio = *hidden as f64 / features as f64;
                 let (optimum, envelope) =
                     (theory::optimum_at_ratio(p, ratio)?.loss, theory::envelope(p, ratio)?.loss);
@@ -108,11 +105,10 @@ pub(crate) fn draw(arguments: &Arguments, folder: &Path) -> Result<(), AnyError>
         values: map.iter().map(|cell| Some(of(cell)).filter(|v| v.is_finite() && *v > 0.0)).collect(),
     };
     let gain = HeatMaps {
-        quantity: "loss of the best design, relative".to_owned(),
+        quantity: "ratio of losses".to_owned(),
         panels: vec![
-            panel("to Gaussian optimum", |cell| cell.best.best.loss / cell.optimum),
-            panel("to Gaussian envelope", |cell| cell.best.best.loss / cell.envelope),
-            panel("to the next kind", |cell| cell.best.best.loss / cell.second.best.loss),
+            panel("best to Gaussian envelope", |cell| cell.best.best.loss / cell.envelope),
+            panel("best to next kind", |cell| cell.best.best.loss / cell.second.best.loss),
         ],
         colours: Colours::Log,
         probability_scale: Scale::Log,
@@ -123,6 +119,18 @@ pub(crate) fn draw(arguments: &Arguments, folder: &Path) -> Result<(), AnyError>
         println!("{}\n{}", written.png.display(), written.svg.display());
     }
     Ok(())
+}
+
+/// The best entry, of equal ones that of the first family, and the best of the others that are worse and of another kind.
+fn first_two(mut entries: Vec<Entry>) -> (Entry, Entry) {
+    const EQUAL: f64 = 1.0 + 1e-6;
+    entries.sort_by(|a, b| a.best.loss.total_cmp(&b.best.loss));
+    let least = entries[0].best.loss;
+    let equal = entries.iter().filter(|entry| entry.best.loss <= least * EQUAL);
+    let best = equal.min_by_key(|entry| entry.family).unwrap_or(&entries[0]).clone();
+    let worse = |entry: &&Entry| entry.family != best.family && entry.best.loss > least * EQUAL;
+    let second = entries.iter().find(worse).unwrap_or(&best).clone();
+    (best, second)
 }
 
 fn csv(map: &[Cell]) -> Result<Vec<u8>, AnyError> {

@@ -67,7 +67,7 @@ pub(crate) fn lines(
 /// Descent of the mean-field loss until it is within 1e-10 of the least in closed form, 600 steps at most.
 fn mean_field(
     model: Autoencoder<f64>,
-    objective: MeanField,
+    objective: MeanField<f64>,
     least: f64,
 ) -> Result<Autoencoder<f64>, AnyError> {
     const STEPS: u64 = 600;

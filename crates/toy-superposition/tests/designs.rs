@@ -83,7 +83,9 @@ fn mixtures_are_the_best_of_all_sums() {
         let best = mixtures.at(11, hidden).unwrap();
         assert_eq!((best.design.features(), best.design.hidden()), (11, hidden));
         let expected = least(&sizes, 11, hidden) / 11.0;
-        assert!((best.best.loss - expected).abs() < 1e-14, "{hidden}: {} {expected}", best.best.loss);
+        let gap = best.best.loss - expected;
+        // Blocks that are equal to 1e-7 are taken as equal.
+        assert!(gap >= -1e-15 && gap <= 1e-15 + 4e-7 * expected, "{hidden}: {} {expected}", best.best.loss);
         // The sum as one design, row by row.
         let row_loss = |row: &[f64], i: usize, b: f64| -> Result<f64, Error> {
             Ok(theory::exact_row_loss(row, i, b, p)?.loss)

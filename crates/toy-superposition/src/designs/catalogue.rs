@@ -10,6 +10,7 @@
 //! | rugs | of 8, 16, 32 and 64 features | n_s a power of two, or the order of another Hadamard matrix |
 //! | Haar | | a random projector |
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -101,9 +102,11 @@ impl Candidate {
         Self { family, name: design.name(), designs: vec![Arc::new(design)], ones: false }
     }
 
-    /// The best of several for each p; `None` of none.
+    /// The best of several for each p, which have the same loss if their rows hold the same entries; `None` of none.
     fn several<D: Design + Send + Sync + 'static>(family: Family, name: &str, designs: Vec<D>) -> Option<Self> {
-        let designs: Vec<_> = designs.into_iter().map(|design| Arc::new(design) as Shared).collect();
+        let mut seen = BTreeSet::new();
+        let new = |design: &D| seen.insert(signature(design));
+        let designs: Vec<_> = designs.into_iter().filter(new).map(|design| Arc::new(design) as Shared).collect();
         let count = designs.len();
         let name = if count > 1 { format!("{name}, best of {count}") } else { name.to_owned() };
         (count > 0).then_some(Self { family, name, designs, ones: false })
@@ -145,6 +148,18 @@ impl Entry {
         let name = format!("{} ({}) + {count} dropped", self.name, sum.features() - count);
         Ok(Self { family: self.family, name, best: optimise(&sum, p, false)?, design: Arc::new(sum) })
     }
+}
+
+/// For each class its members and the entries of its rows in order, to 1e-9.
+fn signature(design: &impl Design) -> Vec<(usize, Vec<Vec<i64>>)> {
+    let mut row = vec![0.0; design.features()];
+    let mut entries = |&(i, _): &(usize, usize)| {
+        design.write_row(i, &mut row);
+        let mut entries: Vec<i64> = row.iter().map(|entry| (entry * 1e9).round() as i64).collect();
+        entries.sort_unstable();
+        entries
+    };
+    design.classes().iter().map(|class| (class.members, class.rows.iter().map(&mut entries).collect())).collect()
 }
 
 /// The largest block.

@@ -25,6 +25,8 @@ pub struct Mixtures<'a> {
 
 /// Features up to which every sum is tried.
 const SIZE: usize = 4 * LARGEST;
+/// Losses nearer than this, relatively, are equal: the block that comes first in the list is taken.
+const TIE: f64 = 1e-7;
 
 impl<'a> Mixtures<'a> {
     /// The table for up to `features` features, or, above 512, for what the two best blocks leave over.
@@ -49,7 +51,7 @@ impl<'a> Mixtures<'a> {
                 let from = &before[(n - features) * width..][..width];
                 let cost = block.best.loss * features as f64;
                 for (at, rest) in row[hidden..=n].iter_mut().zip(from) {
-                    if rest.0 + cost < at.0 {
+                    if rest.0 + cost < at.0 * (1.0 - TIE) {
                         *at = (rest.0 + cost, k as u16);
                     }
                 }

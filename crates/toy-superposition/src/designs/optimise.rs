@@ -61,6 +61,9 @@ pub(super) fn rough_loss<D: Design + ?Sized>(design: &D, p: f64) -> Result<f64> 
     Ok(loss)
 }
 
+/// Entries are rounded to so many parts, so that those that differ by rounding are equal: the exact loss counts equal ones.
+const GRID: f64 = (1_u64 << 42) as f64;
+
 /// The rows of one class.
 struct Rows {
     p: f64,
@@ -78,6 +81,7 @@ impl Rows {
         let row = |&(i, count): &(usize, usize)| {
             let mut row = vec![0.0; design.features()];
             design.write_row(i, &mut row);
+            row.iter_mut().for_each(|entry| *entry = (*entry * GRID).round() / GRID);
             (row, i, count as f64 / counted)
         };
         Ok(Self { p, moments: Moments::uniform(p)?, rows: class.rows.iter().map(row).collect() })
@@ -150,14 +154,14 @@ impl Rows {
         rated.sort_by(|a, b| a.0.total_cmp(&b.0));
         let config = LbfgsConfig {
             max_iterations: 60,
-            gradient_tolerance: 1e-8,
-            step_tolerance: 1e-9,
+            gradient_tolerance: 1e-7,
+            step_tolerance: 1e-8,
             ..LbfgsConfig::default()
         };
         let lbfgs = Lbfgs::new(config)?;
         // The best constant is always to be had.
         let mut best = (self.moments.variance() / self.p, [0.0, self.moments.mean, 0.0]);
-        for &(_, mut x) in rated.iter().take(2) {
+        for &(_, mut x) in rated.iter().filter(|start| start.0 < 2.0 * rated[0].0).take(2) {
             let minimum = lbfgs.minimise(&mut x[..dimensions], |x: &[f64], gradient: &mut [f64]| {
                 self.gradient(x, gradient)
             })?;
