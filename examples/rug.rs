@@ -110,7 +110,11 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     }
     let has_zero = rug.rows()[0] == 0;
     let mut rows = vec![
-        ("off_diagonal_sum", statistics.sum, "Σ_{j≠i} R_ij: n_s/n_d − 1 if S holds 0, the row of ones, else −1"),
+        (
+            "off_diagonal_sum",
+            statistics.sum,
+            "Σ_{j≠i} R_ij: n_s/n_d − 1 if S holds 0, the row of ones, else −1",
+        ),
         ("squares", statistics.squares, "Σ_{j≠i} R_ij²: n_s/n_d − 1, the least there is"),
         ("coherence", statistics.coherence, "max |R_ij|, i ≠ j"),
         ("welch_coherence", welch_coherence(features, hidden), "the least there is"),
@@ -152,13 +156,17 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         }
         println!("{}", serde_json::Value::Object(object));
     } else {
-        println!("n_s = {features}, n_d = {hidden}, S {}; {span}", if has_zero { "holds 0" } else { "lacks 0" });
+        println!(
+            "n_s = {features}, n_d = {hidden}, S {}; {span}",
+            if has_zero { "holds 0" } else { "lacks 0" }
+        );
         for (key, value, meaning) in rows {
             println!("{key:<18}{value:>16.9e}  {meaning}");
         }
     }
     if let Some(out) = &arguments.out {
-        let chosen = set.to_possible_value().map(|value| value.get_name().replace('-', " ")).unwrap_or_default();
+        let chosen =
+            set.to_possible_value().map(|value| value.get_name().replace('-', " ")).unwrap_or_default();
         let figure = figures::Rug {
             features,
             values: rug.matrix::<f64>().transpose().as_slice().to_vec(),

@@ -98,8 +98,10 @@ pub(crate) fn print(arguments: &Arguments, p: f64, ratio: f64) -> Result<(), Any
     }
 
     if arguments.json {
-        let list: Vec<Value> =
-            lines.iter().map(|line| line_json(line, optimum.loss, envelope.loss)).collect::<Result<_, _>>()?;
+        let list: Vec<Value> = lines
+            .iter()
+            .map(|line| line_json(line, optimum.loss, envelope.loss))
+            .collect::<Result<_, _>>()?;
         let object = json!({
             "features": features, "hidden": hidden, "probability": p, "ratio": ratio, "seed": seed,
             "gaussian_optimum": optimum.loss, "gaussian_envelope": envelope.loss,
@@ -133,8 +135,9 @@ fn line_json(line: &Line, optimum: f64, envelope: f64) -> Result<Value, AnyError
     if let Some(entry) = &line.entry {
         let found = entry.design.diagnostics();
         let settings = entry.best.settings.iter();
-        let settings: Vec<_> =
-            settings.map(|setting| json!({"a": setting.a, "b": setting.bias, "ones": setting.ones})).collect();
+        let settings: Vec<_> = settings
+            .map(|setting| json!({"a": setting.a, "b": setting.bias, "ones": setting.ones}))
+            .collect();
         object["family"] = json!(entry.family.to_string());
         object["settings"] = json!(settings);
         object["coherence"] = json!(found.coherence);

@@ -113,8 +113,12 @@ fn exact(mut model: Autoencoder<f64>, p: f64, iterations: u64) -> Result<Autoenc
 
     let bar = Run::bar("exact loss");
     bar.set_length(iterations);
-    let config =
-        LbfgsConfig { max_iterations: iterations, gradient_tolerance: 0.0, history: 20, ..LbfgsConfig::default() };
+    let config = LbfgsConfig {
+        max_iterations: iterations,
+        gradient_tolerance: 0.0,
+        history: 20,
+        ..LbfgsConfig::default()
+    };
     descend(&mut model, &mut Counted(ExactObjective::new(p)?, bar.clone()), &Lbfgs::new(config)?)?;
     bar.finish_and_clear();
     Ok(model)

@@ -228,7 +228,10 @@ mod tests {
             assert!((0..64).any(|t| rug.shifted(t) == best));
             assert_eq!(rug.shifted(77), rug.shifted(13));
         }
-        assert_eq!(PersianRug::simplices(16, 2).unwrap().least_skewed(), PersianRug::simplices(16, 2).unwrap());
+        assert_eq!(
+            PersianRug::simplices(16, 2).unwrap().least_skewed(),
+            PersianRug::simplices(16, 2).unwrap()
+        );
     }
 
     #[test]

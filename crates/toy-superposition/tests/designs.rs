@@ -5,7 +5,9 @@
 use rand::RngExt;
 use toy_superposition::data::sample_rng;
 use toy_superposition::designs::{Candidate, Entry, Error, Family, Mixtures, blocks, optimise, whole};
-use toy_superposition::rug::{Design, DirectSum, Dropped, Frame, Lossless, PersianRug, Setting, mean_over_rows};
+use toy_superposition::rug::{
+    Design, DirectSum, Dropped, Frame, Lossless, PersianRug, Setting, mean_over_rows,
+};
 use toy_superposition::theory;
 
 fn loss(design: &dyn Design, setting: Setting, p: f64) -> f64 {
@@ -24,7 +26,10 @@ fn known_designs_have_their_known_losses() {
         let found = optimise(&pairs, p, true).unwrap();
         let closed = loss(&pairs, Setting { a: 1.0, bias: 0.0, ones: 0.0 }, p);
         assert!((closed / (p * p / 6.0) - 1.0).abs() < 1e-12);
-        assert!(found.loss <= closed * (1.0 + 1e-12) && found.loss > (1.0 - 1.2 * p) * closed, "{p}: {found:?}");
+        assert!(
+            found.loss <= closed * (1.0 + 1e-12) && found.loss > (1.0 - 1.2 * p) * closed,
+            "{p}: {found:?}"
+        );
         let dropped = optimise(&Dropped(4), p, true).unwrap();
         assert!((dropped.loss / (p / 3.0 - p * p / 4.0) - 1.0).abs() < 1e-13);
         assert!(optimise(&Lossless(4), p, true).unwrap().loss.abs() < 1e-15);
@@ -36,8 +41,11 @@ fn known_designs_have_their_known_losses() {
 fn settings_are_minima() {
     let mut rng = sample_rng(5, 0);
     let with_ones = PersianRug::new(32, &[0, 3, 5, 9, 14, 17, 30]).unwrap();
-    let designs: [&dyn Design; 3] =
-        [&with_ones, &PersianRug::new(32, &[1, 2, 4, 8, 16, 31]).unwrap(), &Frame::harmonic(5, &[1]).unwrap()];
+    let designs: [&dyn Design; 3] = [
+        &with_ones,
+        &PersianRug::new(32, &[1, 2, 4, 8, 16, 31]).unwrap(),
+        &Frame::harmonic(5, &[1]).unwrap(),
+    ];
     for design in designs {
         for p in [0.003, 0.05, 0.3] {
             let found = optimise(design, p, true).unwrap();
@@ -49,7 +57,11 @@ fn settings_are_minima() {
                 let mut near = |x: f64| x + reach * (rng.random::<f64>() - 0.5);
                 let ones = if design.all_ones().is_some() { near(best.ones) } else { 0.0 };
                 let other = Setting { a: near(best.a), bias: near(best.bias), ones };
-                assert!(loss(design, other, p) >= found.loss * (1.0 - 1e-7), "{} {p} {best:?} {other:?}", design.name());
+                assert!(
+                    loss(design, other, p) >= found.loss * (1.0 - 1e-7),
+                    "{} {p} {best:?} {other:?}",
+                    design.name()
+                );
             }
         }
     }
@@ -69,9 +81,9 @@ fn mixtures_are_the_best_of_all_sums() {
             return if n == 0 && d == 0 { 0.0 } else { f64::INFINITY };
         };
         let counts = 0..=n / features;
-        let sums = counts.filter(|k| k * hidden <= d).map(|k| {
-            (k * features) as f64 * loss + least(rest, n - k * features, d - k * hidden)
-        });
+        let sums = counts
+            .filter(|k| k * hidden <= d)
+            .map(|k| (k * features) as f64 * loss + least(rest, n - k * features, d - k * hidden));
         sums.fold(f64::INFINITY, f64::min)
     }
     let p = 0.08;
@@ -121,13 +133,18 @@ fn large_mixtures_meet_their_shape_and_the_envelope() {
             }
         }
         let loss = sum.best.loss;
-        assert!(loss >= envelope * (1.0 - 1e-12) && loss <= envelope + 1e-3 * p, "{hidden}: {loss} {envelope}");
+        assert!(
+            loss >= envelope * (1.0 - 1e-12) && loss <= envelope + 1e-3 * p,
+            "{hidden}: {loss} {envelope}"
+        );
     }
 }
 
 #[test]
 fn lists_have_the_shapes_that_were_asked_for() {
-    for (features, hidden) in [(64, 28), (64, 8), (36, 18), (26, 13), (28, 7), (16, 10), (9, 8), (7, 7), (37, 1)] {
+    for (features, hidden) in
+        [(64, 28), (64, 8), (36, 18), (26, 13), (28, 7), (16, 10), (9, 8), (7, 7), (37, 1)]
+    {
         let all = whole(features, hidden, 2, 3).unwrap();
         let shapes = all.iter().flat_map(Candidate::designs).map(|d| (d.features(), d.hidden()));
         assert!(shapes.into_iter().all(|shape| shape == (features, hidden)));

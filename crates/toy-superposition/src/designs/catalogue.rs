@@ -46,15 +46,8 @@ pub enum Family {
 
 impl Family {
     /// All of them, in order.
-    pub const ALL: [Self; 7] = [
-        Self::Apart,
-        Self::Pairs,
-        Self::Simplices,
-        Self::Cyclic,
-        Self::Equiangular,
-        Self::Rugs,
-        Self::Haar,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Apart, Self::Pairs, Self::Simplices, Self::Cyclic, Self::Equiangular, Self::Rugs, Self::Haar];
 }
 
 impl fmt::Display for Family {
@@ -103,10 +96,15 @@ impl Candidate {
     }
 
     /// The best of several for each p, which have the same loss if their rows hold the same entries; `None` of none.
-    fn several<D: Design + Send + Sync + 'static>(family: Family, name: &str, designs: Vec<D>) -> Option<Self> {
+    fn several<D: Design + Send + Sync + 'static>(
+        family: Family,
+        name: &str,
+        designs: Vec<D>,
+    ) -> Option<Self> {
         let mut seen = BTreeSet::new();
         let new = |design: &D| seen.insert(signature(design));
-        let designs: Vec<_> = designs.into_iter().filter(new).map(|design| Arc::new(design) as Shared).collect();
+        let designs: Vec<_> =
+            designs.into_iter().filter(new).map(|design| Arc::new(design) as Shared).collect();
         let count = designs.len();
         let name = if count > 1 { format!("{name}, best of {count}") } else { name.to_owned() };
         (count > 0).then_some(Self { family, name, designs, ones: false })
@@ -159,7 +157,11 @@ fn signature(design: &impl Design) -> Vec<(usize, Vec<Vec<i64>>)> {
         entries.sort_unstable();
         entries
     };
-    design.classes().iter().map(|class| (class.members, class.rows.iter().map(&mut entries).collect())).collect()
+    design
+        .classes()
+        .iter()
+        .map(|class| (class.members, class.rows.iter().map(&mut entries).collect()))
+        .collect()
 }
 
 /// The largest block.
@@ -194,7 +196,8 @@ pub fn blocks(most: usize, seed: u64) -> Result<Vec<Candidate>> {
                 .map(|_| Ok(PersianRug::random(features, hidden, rng)?.least_skewed()))
                 .collect::<Result<_>>()?;
             let name = format!("rug ({features}, {hidden})");
-            blocks.extend(Candidate::several(Family::Rugs, &name, rugs).map(|rugs| Candidate { name, ..rugs }));
+            blocks
+                .extend(Candidate::several(Family::Rugs, &name, rugs).map(|rugs| Candidate { name, ..rugs }));
         }
     }
     blocks.retain(|block| block.designs[0].features() <= most.min(LARGEST));
@@ -224,7 +227,8 @@ fn cyclic(features: usize) -> Result<Vec<Candidate>> {
 
 /// Paley's, Steiner's and their complements, and difference sets, of at most [`LARGEST`] features.
 fn equiangular() -> Result<Vec<Candidate>> {
-    let mut frames: Vec<Frame> = (6..=62).step_by(4).filter_map(|features| Frame::paley(features).ok()).collect();
+    let mut frames: Vec<Frame> =
+        (6..=62).step_by(4).filter_map(|features| Frame::paley(features).ok()).collect();
     for (points, block) in [(4, 2), (8, 2), (7, 3), (15, 3)] {
         let frame = Frame::steiner(points, block)?;
         frames.push(frame.complement()?);
@@ -267,7 +271,8 @@ pub fn whole(features: usize, hidden: usize, draws: usize, seed: u64) -> Result<
     if features.is_power_of_two() {
         all.extend(rugs(features, hidden, draws, rng)?);
     } else if features <= DENSE && construction(features).is_some() {
-        let mut draw = || Frame::hadamard(features, &rand::seq::index::sample(rng, features, hidden).into_vec());
+        let mut draw =
+            || Frame::hadamard(features, &rand::seq::index::sample(rng, features, hidden).into_vec());
         let frames = (0..draws).map(|_| draw()).collect::<std::result::Result<_, _>>()?;
         all.extend(Candidate::several(Family::Rugs, "Hadamard rug", frames));
     }
@@ -283,12 +288,18 @@ fn dense(features: usize, hidden: usize, draws: usize, seed: u64) -> Result<Vec<
     let mut all = Vec::new();
     let rng = &mut sample_rng(seed, 1);
     let frames = (0..draws).map(|_| Frame::random_harmonic(features, hidden, rng));
-    all.extend(Candidate::several(Family::Cyclic, "harmonic frame", frames.collect::<std::result::Result<_, _>>()?));
+    all.extend(Candidate::several(
+        Family::Cyclic,
+        "harmonic frame",
+        frames.collect::<std::result::Result<_, _>>()?,
+    ));
     all.push(Candidate::one(Family::Haar, Frame::haar(features, hidden, &mut sample_rng(seed, 2))?));
     if features > 2 && hidden == features - 1 {
         all.push(Candidate::one(Family::Simplices, Frame::simplex(features)?));
     }
-    all.extend(equiangular_of(features, hidden).into_iter().map(|frame| Candidate::one(Family::Equiangular, frame)));
+    all.extend(
+        equiangular_of(features, hidden).into_iter().map(|frame| Candidate::one(Family::Equiangular, frame)),
+    );
     Ok(all)
 }
 
