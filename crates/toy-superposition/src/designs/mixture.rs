@@ -75,9 +75,10 @@ impl<'a> Mixtures<'a> {
             let bulk = (features - self.size / 2) as f64;
             for (k, share) in self.chord(hidden as f64 / features as f64).ok_or_else(none)? {
                 let block = &self.blocks[k].design;
-                copies[k] = (share * bulk / block.features() as f64) as usize;
-                n -= copies[k] * block.features();
-                d -= copies[k] * block.hidden();
+                let count = (share * bulk / block.features() as f64) as usize;
+                copies[k] += count;
+                n -= count * block.features();
+                d -= count * block.hidden();
             }
         }
         while n > 0 {
