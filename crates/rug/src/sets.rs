@@ -105,7 +105,7 @@ impl PersianRug {
     #[must_use]
     pub fn least_skewed(&self) -> Self {
         let mut cubes = self.first_row();
-        cubes.iter_mut().for_each(|g| *g *= *g * *g);
+        cubes.iter_mut().for_each(|g| *g = g.powi(3));
         transform(&mut cubes).expect("the order is a power of two");
         // Equal sums differ by rounding only.
         let slack = 1e-9 / (self.hidden() as f64).powi(2);
