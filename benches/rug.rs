@@ -1,6 +1,8 @@
 //! The fast transform against a copy, the rug's forward pass without its matrices against two dense products, and the
 //! statistics of a large rug.
 
+#![allow(clippy::unwrap_used)]
+
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};

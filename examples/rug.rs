@@ -1,17 +1,22 @@
-//! Draws a Persian rug.
+//! A Persian rug: its statistics, its best gain and bias, its exact loss, and its picture.
 
 mod command_line;
 
 use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Instant;
 
-use clap::Parser;
-use toy_superposition::data::sample_rng;
+use clap::{Parser, ValueEnum};
+use serde_json::json;
+use toy_superposition::data::{Moments, sample_rng};
+use toy_superposition::designs::optimise;
 use toy_superposition::figures;
-use toy_superposition::rug::PersianRug;
+use toy_superposition::rug::{Cumulants, PersianRug, welch_coherence};
+use toy_superposition::theory;
 
-/// Draws the Persian rug R = n_d⁻¹ Σ_{k ∈ S} H_ik H_kj for a random S (the paper's Fig. 1), as PNG and SVG.
+/// Measures the Persian rug R = n_d⁻¹ Σ_{k ∈ S} H_ik H_kj without its matrix, for n_s up to 2²⁰ and more, and draws it (the
+/// paper's Fig. 1).
 #[derive(Parser)]
 struct Arguments {
     /// Features n_s: a power of two.
@@ -20,25 +25,157 @@ struct Arguments {
     /// Hidden dimensions n_d: the size of S.
     #[arg(long, default_value_t = 40)]
     hidden: usize,
+    /// How S is chosen.
+    #[arg(long, value_enum, default_value_t = Set::Random)]
+    set: Set,
+    /// Random sets to choose from: the best by exact loss if there is a probability, by coherence if not.
+    #[arg(long, default_value_t = 1)]
+    draws: usize,
     /// Seed of S.
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// The PNG; an SVG of the same name is written beside it.
-    #[arg(long, default_value = "rug.png")]
-    out: PathBuf,
+    /// Probability p that a feature is on: gain and bias by the theory and by the exact loss.
+    #[arg(long)]
+    probability: Option<f64>,
+    /// Draw it: the PNG; an SVG of the same name is written beside it.
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// Print one JSON object instead of a table.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum Set {
+    /// Any.
+    Random,
+    /// The random set's shift of least skewness.
+    LeastSkewed,
+    /// A difference set (n_s = 4ᵏ, n_d = n_s/2 ± √n_s/2): equiangular.
+    Difference,
+    /// Simplices side by side (n_d = n_s (1 − 1/2ᵗ)); t = 1: antipodal pairs.
+    Simplices,
+    /// The graph of the cube over GF(2ᵏ) (n_s = 4ᵏ, n_d = 2ᵏ): low coherence.
+    Cubes,
+}
+
+/// The gain and the bias of the theory for Gaussian interference; the bias is the raw one.
+fn theoretical(rug: &PersianRug, p: f64) -> Result<(f64, f64), Box<dyn Error>> {
+    let optimum = theory::optimum_at_ratio(p, rug.ratio())?;
+    Ok((optimum.a, rug.raw_bias(optimum.a, optimum.b, &Moments::uniform(p)?)))
+}
+
+/// The exact loss: all rows are alike.
+fn exact_loss(rug: &PersianRug, a: f64, bias: f64, p: f64) -> Result<f64, Box<dyn Error>> {
+    let row: Vec<f64> = rug.first_row().iter().map(|entry| a * entry).collect();
+    Ok(theory::exact_row_loss(&row, 0, bias, p)?.loss)
+}
+
+fn choose(arguments: &Arguments) -> Result<PersianRug, Box<dyn Error>> {
+    let &Arguments { features, hidden, set, draws, seed, probability, .. } = arguments;
+    let shift = |rug: &PersianRug| if set == Set::LeastSkewed { rug.least_skewed() } else { rug.clone() };
+    let cost = |rug: &PersianRug| -> Result<f64, Box<dyn Error>> {
+        let rug = shift(rug);
+        let Some(p) = probability else { return Ok(rug.statistics().coherence) };
+        let (a, bias) = theoretical(&rug, p)?;
+        exact_loss(&rug, a, bias, p)
+    };
+    Ok(match set {
+        Set::Random | Set::LeastSkewed if draws == 1 => {
+            shift(&PersianRug::random(features, hidden, &mut sample_rng(seed, 0))?)
+        }
+        Set::Random | Set::LeastSkewed => {
+            let rng = &mut sample_rng(seed, 0);
+            let cost = |rug: &PersianRug| cost(rug).unwrap_or(f64::NAN);
+            shift(&PersianRug::best_of(features, hidden, draws, rng, cost)?)
+        }
+        Set::Difference => PersianRug::difference_set(features, hidden, false)?,
+        Set::Simplices => PersianRug::simplices(features, features / (features - hidden).max(1))?,
+        Set::Cubes => PersianRug::cubes(features)?,
+    })
 }
 
 fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
-    let Arguments { features, hidden, seed, .. } = *arguments;
-    let rug = PersianRug::random(features, hidden, &mut sample_rng(seed, 0))?;
-    let figure = figures::Rug {
-        features,
-        values: rug.matrix::<f64>().transpose().as_slice().to_vec(),
-        limit: None,
-        caption: format!("Persian rug: $n_s = {features}$, $n_d = {hidden}$, $S$ random, seed {seed}."),
-    };
-    let written = figures::rug(&figure, arguments.out.with_extension(""))?;
-    println!("{}\n{}", written.png.display(), written.svg.display());
+    let &Arguments { features, hidden, seed, set, .. } = arguments;
+    let rug = choose(arguments)?;
+    if rug.hidden() != hidden {
+        return Err(format!("this set has {} hidden dimensions, not {hidden}", rug.hidden()).into());
+    }
+    let start = Instant::now();
+    let statistics = rug.statistics();
+    let seconds = start.elapsed().as_secs_f64();
+    let span = rug.span();
+    if let Some(warning) = span.warning() {
+        eprintln!("warning: {warning}");
+    }
+    let has_zero = rug.rows()[0] == 0;
+    let mut rows = vec![
+        (
+            "off_diagonal_sum",
+            statistics.sum,
+            "Σ_{j≠i} R_ij: n_s/n_d − 1 if S holds 0, the row of ones, else −1",
+        ),
+        ("squares", statistics.squares, "Σ_{j≠i} R_ij²: n_s/n_d − 1, the least there is"),
+        ("coherence", statistics.coherence, "max |R_ij|, i ≠ j"),
+        ("welch_coherence", welch_coherence(features, hidden), "the least there is"),
+        ("lyapunov", statistics.lyapunov(), "Λ (eq. 3)"),
+        ("seconds", seconds, "for these statistics"),
+    ];
+    if let Some(p) = arguments.probability {
+        let interference = statistics.interference(&Cumulants::uniform(p)?);
+        let optimum = theory::optimum_at_ratio(p, rug.ratio())?;
+        let (a, bias) = theoretical(&rug, p)?;
+        let best = optimise(&rug, p, true)?;
+        rows.extend([
+            ("skewness", interference.skewness(), "of the interference"),
+            ("excess_kurtosis", interference.excess_kurtosis(), "of the interference"),
+            ("theory_a", a, "gain of the Gaussian optimum"),
+            ("theory_b", bias, "its bias to be added"),
+            ("theory_loss", optimum.loss, "Gaussian optimum"),
+            ("loss_at_theory", exact_loss(&rug, a, bias, p)?, "exact loss at that gain and bias"),
+            ("a", best.settings[0].a, "gain of the least exact loss"),
+            ("b", best.settings[0].bias, "its bias"),
+            ("ones", best.settings[0].ones, "its coefficient of the all-ones direction, if S holds 0"),
+            ("loss", best.loss, "least exact loss"),
+        ]);
+    }
+    if arguments.json {
+        let mut object: serde_json::Map<_, _> =
+            rows.iter().map(|(key, value, _)| ((*key).to_owned(), json!(value))).collect();
+        for (key, value) in [
+            ("features", json!(features)),
+            ("hidden", json!(hidden)),
+            ("seed", json!(seed)),
+            ("probability", json!(arguments.probability)),
+            ("holds_zero", json!(has_zero)),
+            ("rank", json!(span.rank)),
+            ("aliases", json!(span.aliases())),
+            ("antipodal", json!(span.antipodal)),
+        ] {
+            object.insert(key.to_owned(), value);
+        }
+        println!("{}", serde_json::Value::Object(object));
+    } else {
+        println!(
+            "n_s = {features}, n_d = {hidden}, S {}; {span}",
+            if has_zero { "holds 0" } else { "lacks 0" }
+        );
+        for (key, value, meaning) in rows {
+            println!("{key:<18}{value:>16.9e}  {meaning}");
+        }
+    }
+    if let Some(out) = &arguments.out {
+        let chosen =
+            set.to_possible_value().map(|value| value.get_name().replace('-', " ")).unwrap_or_default();
+        let figure = figures::Rug {
+            features,
+            values: rug.matrix::<f64>().transpose().as_slice().to_vec(),
+            limit: None,
+            caption: format!("Persian rug: $n_s = {features}$, $n_d = {hidden}$, $S$ {chosen}, seed {seed}."),
+        };
+        let written = figures::rug(&figure, out.with_extension(""))?;
+        eprintln!("wrote {} and {}", written.png.display(), written.svg.display());
+    }
     Ok(())
 }
 

@@ -17,6 +17,7 @@
 //! for the caller to say (the exact loss of `toy-superposition-theory`, a Gaussian one, …).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use nalgebra::{DMatrix, DVector};
 use toy_superposition_model::{Activation, Autoencoder};
@@ -152,6 +153,45 @@ pub trait Design {
             squares,
             welch_squares: features as f64 / hidden as f64 - 1.0,
         }
+    }
+}
+
+/// A design that many hold is one.
+impl<D: Design + ?Sized> Design for Arc<D> {
+    fn name(&self) -> String {
+        (**self).name()
+    }
+
+    fn features(&self) -> usize {
+        (**self).features()
+    }
+
+    fn hidden(&self) -> usize {
+        (**self).hidden()
+    }
+
+    fn encoder(&self) -> DMatrix<f64> {
+        (**self).encoder()
+    }
+
+    fn decoder(&self) -> DMatrix<f64> {
+        (**self).decoder()
+    }
+
+    fn write_row(&self, i: usize, row: &mut [f64]) {
+        (**self).write_row(i, row);
+    }
+
+    fn classes(&self) -> Vec<Class> {
+        (**self).classes()
+    }
+
+    fn class_of(&self, feature: usize) -> usize {
+        (**self).class_of(feature)
+    }
+
+    fn all_ones(&self) -> Option<f64> {
+        (**self).all_ones()
     }
 }
 

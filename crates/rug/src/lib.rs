@@ -22,6 +22,6 @@ pub use kernels::Scalar;
 pub use matrix_free::MatrixFreeRug;
 pub use orders::{Construction, conference_matrix, construction, hadamard_of_order};
 pub use persian::PersianRug;
-pub use statistics::{Cumulants, Span, Statistics, welch_coherence};
+pub use statistics::{Aliasing, Cumulants, Span, Statistics, welch_coherence};
 pub use sum::{BoxedDesign, DirectSum, Dropped, Lossless};
 pub use transform::{transform, transform_columns, transform_into, transform_rows};

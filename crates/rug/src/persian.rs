@@ -95,6 +95,15 @@ impl PersianRug {
         &self.rows
     }
 
+    /// The rug of `S ⊕ t`: the same magnitudes, other signs (see above). `t` is taken modulo n_s.
+    #[must_use]
+    pub fn shifted(&self, t: usize) -> Self {
+        let t = t & (self.features - 1);
+        let mut rows: Vec<_> = self.rows.iter().map(|k| k ^ t).collect();
+        rows.sort_unstable();
+        Self { features: self.features, rows }
+    }
+
     /// `R_ij` from the definition, in O(n_d); `i` and `j` are taken modulo n_s.
     pub fn entry(&self, i: usize, j: usize) -> f64 {
         let shift = i ^ j;

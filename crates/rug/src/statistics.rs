@@ -132,16 +132,33 @@ impl Span {
     pub fn aliases(&self) -> usize {
         1 << (self.dimension - self.rank)
     }
+
+    /// The warning that some features cannot be told apart; none if `S` spans the space.
+    pub fn warning(&self) -> Option<Aliasing> {
+        let Self { dimension, rank, .. } = *self;
+        (rank < dimension).then(|| Aliasing { dimension, rank, aliases: self.aliases() })
+    }
 }
 
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "S spans {} of {} dimensions", self.rank, self.dimension)?;
-        match self.aliases() {
-            1 => Ok(()),
-            aliases => write!(f, ": warning, groups of {aliases} features are indistinguishable"),
+        match self.warning() {
+            None => write!(f, "S spans all {} dimensions", self.dimension),
+            Some(warning) => warning.fmt(f),
         }
     }
+}
+
+/// A warning, not an error: the rows `S` do not span the space, and no decoder can tell some features apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("S spans {rank} of {dimension} dimensions: groups of {aliases} features are indistinguishable")]
+pub struct Aliasing {
+    /// The dimension m = log₂ n_s of the space.
+    pub dimension: u32,
+    /// The dimension of the span of `S`.
+    pub rank: u32,
+    /// How many features share each column of the encoder, at least 2.
+    pub aliases: usize,
 }
 
 impl PersianRug {
@@ -288,8 +305,10 @@ mod tests {
         }
         let span = PersianRug::new(16, &[1, 2, 3]).unwrap().span();
         assert_eq!(span, Span { dimension: 4, rank: 2, antipodal: false });
+        assert_eq!(span.warning(), Some(Aliasing { dimension: 4, rank: 2, aliases: 4 }));
         assert!(span.to_string().contains("groups of 4 features"));
-        assert!(!rug(16, 12, 3).span().to_string().contains("warning"));
+        assert_eq!(rug(16, 12, 3).span().warning(), None);
+        assert_eq!(rug(16, 12, 3).span().to_string(), "S spans all 4 dimensions");
     }
 
     #[test]

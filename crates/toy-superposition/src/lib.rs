@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "designs")]
+pub mod designs;
 #[cfg(feature = "sweep")]
 pub mod sweep;
 

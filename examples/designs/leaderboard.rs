@@ -1,0 +1,149 @@
+//! The table of one point.
+
+use rayon::prelude::*;
+use serde_json::{Value, json};
+use toy_superposition::designs::{Candidate, Entry, Family, Mixtures, blocks, whole};
+use toy_superposition::theory;
+
+use crate::{AnyError, Arguments, bar, trained};
+
+/// A line of the table.
+pub(crate) struct Line {
+    pub(crate) name: String,
+    pub(crate) loss: f64,
+    pub(crate) standard_error: f64,
+    /// What only designs have.
+    pub(crate) entry: Option<Entry>,
+}
+
+impl Line {
+    fn of(entry: Entry) -> Self {
+        let (name, best) = (entry.name.clone(), &entry.best);
+        Self { name, loss: best.loss, standard_error: best.standard_error, entry: Some(entry) }
+    }
+}
+
+/// n_d from the ratio.
+pub(crate) fn hidden(features: usize, ratio: f64) -> Result<usize, AnyError> {
+    if features == 0 || !(ratio > 0.0 && ratio <= 1.0) {
+        return Err(format!("{features} features at a ratio of {ratio}: ratios in (0, 1] are allowed").into());
+    }
+    Ok(((ratio * features as f64).round() as usize).clamp(1, features))
+}
+
+/// The best of each candidate, on all threads.
+pub(crate) fn best_of(candidates: &[Candidate], p: f64, label: &str) -> Result<Vec<Entry>, AnyError> {
+    let bar = bar(label, candidates.len());
+    let best = candidates
+        .par_iter()
+        .map(|candidate| {
+            let entry = candidate.best(p);
+            bar.inc(1);
+            entry
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    bar.finish_and_clear();
+    Ok(best)
+}
+
+/// The best sum of all blocks, and of each family with lossless and dropped features, without repetitions.
+fn sums(blocks: &[Entry], features: usize, hidden: usize) -> Result<Vec<Entry>, AnyError> {
+    let mut sums = vec![Mixtures::new(blocks, features)?.at(features, hidden)?];
+    for family in Family::ALL {
+        let of = |block: &&Entry| [family, Family::Apart].contains(&block.family);
+        let own: Vec<Entry> = blocks.iter().filter(of).cloned().collect();
+        let sum = Mixtures::new(&own, features)?.at(features, hidden)?;
+        // The same design under another name, such as a rug that is made of pairs.
+        let same = |other: &Entry| (other.best.loss / sum.best.loss - 1.0).abs() < 1e-6;
+        if !sums.iter().any(same) {
+            sums.push(sum);
+        }
+    }
+    Ok(sums)
+}
+
+/// Designs of fewer features beside dropped ones, where the Gaussian optimum says that dropping pays.
+fn with_dropped(arguments: &Arguments, p: f64, hidden: usize) -> Result<Vec<Entry>, AnyError> {
+    let features = arguments.features;
+    let mixture = theory::envelope(p, hidden as f64 / features as f64)?;
+    let kept = ((1.0 - mixture.dropped_fraction) * features as f64).round() as usize;
+    if kept >= features || kept < hidden {
+        return Ok(Vec::new());
+    }
+    let mut entries = Vec::new();
+    for candidate in whole(kept, hidden, arguments.draws, arguments.seed)? {
+        if candidate.family != Family::Haar {
+            entries.push(candidate.best(p)?.with_dropped(features - kept, p)?);
+        }
+    }
+    Ok(entries)
+}
+
+pub(crate) fn print(arguments: &Arguments, p: f64, ratio: f64) -> Result<(), AnyError> {
+    let (features, seed) = (arguments.features, arguments.seed);
+    let hidden = hidden(features, ratio)?;
+    let ratio = hidden as f64 / features as f64;
+    let (optimum, envelope) = (theory::optimum_at_ratio(p, ratio)?, theory::envelope(p, ratio)?);
+
+    let mut entries = best_of(&whole(features, hidden, arguments.draws, seed)?, p, "designs")?;
+    entries.extend(with_dropped(arguments, p, hidden)?);
+    let blocks = best_of(&blocks(features.min(arguments.block), seed)?, p, "blocks")?;
+    entries.extend(sums(&blocks, features, hidden)?);
+    entries.sort_by(|a, b| a.best.loss.total_cmp(&b.best.loss));
+    let best = entries.first().cloned();
+    let mut lines: Vec<Line> = entries.into_iter().map(Line::of).collect();
+    if let (true, Some(best)) = (arguments.train, best) {
+        lines.extend(trained::lines(arguments, p, hidden, &best)?);
+        lines.sort_by(|a, b| a.loss.total_cmp(&b.loss));
+    }
+
+    if arguments.json {
+        let list: Vec<Value> = lines
+            .iter()
+            .map(|line| line_json(line, optimum.loss, envelope.loss))
+            .collect::<Result<_, _>>()?;
+        let object = json!({
+            "features": features, "hidden": hidden, "probability": p, "ratio": ratio, "seed": seed,
+            "gaussian_optimum": optimum.loss, "gaussian_envelope": envelope.loss,
+            "linear": theory::linear_loss(p, ratio)?, "blocks": blocks.len(), "designs": list,
+        });
+        println!("{object}");
+        return Ok(());
+    }
+    println!("n_s = {features}, n_d = {hidden}, p = {p}; losses per feature over p");
+    println!("{:>12.6}  Gaussian optimum, all features alike", optimum.loss / p);
+    println!("{:>12.6}  Gaussian envelope: the best mixture", envelope.loss / p);
+    println!("{:>12.6}  linear optimum\n", theory::linear_loss(p, ratio)? / p);
+    println!("{:>12}  {:>8} {:>10} {:>10}  design", "loss/p", "±", "/optimum", "/envelope");
+    for Line { name, loss, standard_error, .. } in &lines {
+        let error = if *standard_error > 0.0 { format!("{:.1e}", standard_error / p) } else { String::new() };
+        println!(
+            "{:>12.6}  {error:>8} {:>10.4} {:>10.4}  {name}",
+            loss / p,
+            loss / optimum.loss,
+            loss / envelope.loss
+        );
+    }
+    Ok(())
+}
+
+fn line_json(line: &Line, optimum: f64, envelope: f64) -> Result<Value, AnyError> {
+    let mut object = json!({
+        "name": line.name, "loss": line.loss, "standard_error": line.standard_error,
+        "over_optimum": line.loss / optimum, "over_envelope": line.loss / envelope,
+    });
+    if let Some(entry) = &line.entry {
+        let found = entry.design.diagnostics();
+        let settings = entry.best.settings.iter();
+        let settings: Vec<_> = settings
+            .map(|setting| json!({"a": setting.a, "b": setting.bias, "ones": setting.ones}))
+            .collect();
+        object["family"] = json!(entry.family.to_string());
+        object["settings"] = json!(settings);
+        object["coherence"] = json!(found.coherence);
+        object["welch_coherence"] = json!(found.welch_coherence);
+        object["squares"] = json!(found.squares);
+        object["welch_squares"] = json!(found.welch_squares);
+    }
+    Ok(object)
+}

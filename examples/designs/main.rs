@@ -1,0 +1,86 @@
+//! The leaderboard of designs: weights that are made, not trained, at their best, and trained ones beside them.
+
+#[path = "../command_line/mod.rs"]
+mod command_line;
+
+mod leaderboard;
+mod map;
+mod trained;
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// Every known design at one point (p, n_d/n_s) by its exact loss, or a map of which design is best where.
+///
+/// Each design has the gain, the bias and, where it helps, the coefficient of the all-ones direction that minimise its
+/// exact loss per feature: nothing is sampled, but for rows of designs that are not symmetric, whose standard error is
+/// given. Losses are compared with the optimum for Gaussian interference at the Welch bound, and with the envelope of its
+/// mixtures with dropped and lossless features. The same arguments give the same table.
+#[derive(Parser)]
+pub(crate) struct Arguments {
+    /// Probability p that a feature is on, in (0, 1].
+    #[arg(long, requires = "ratio", required_unless_present = "map")]
+    probability: Option<f64>,
+    /// Ratio n_d/n_s, in (0, 1].
+    #[arg(long, requires = "probability")]
+    ratio: Option<f64>,
+    /// Features n_s; n_d is the ratio times this, rounded.
+    #[arg(long, default_value_t = 256)]
+    features: usize,
+    /// Random sets that are tried for each random design.
+    #[arg(long, default_value_t = 8)]
+    draws: usize,
+    /// The largest block of a direct sum, at most 128.
+    #[arg(long, default_value_t = 128)]
+    block: usize,
+    /// Seed of everything random.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Train too: minibatches by the recipe of the paper's code, and the mean-field loss without samples.
+    #[arg(long)]
+    train: bool,
+    /// Stop the minibatches after so many steps instead of by the recipe's rule.
+    #[arg(long, requires = "train")]
+    steps: Option<u64>,
+    /// So many iterations of L-BFGS on the exact loss, from the trained weights and from the best design; at most 256
+    /// features.
+    #[arg(long, requires = "train")]
+    polish: Option<u64>,
+    /// Write designs.csv and the figures best.png, gain.png (and SVG) into this folder: the best design over (p, r).
+    #[arg(long, conflicts_with_all = ["probability", "train", "json"])]
+    map: Option<PathBuf>,
+    /// Cells of the map along each axis.
+    #[arg(long, default_value_t = 16)]
+    cells: u32,
+    /// Print one JSON object instead of a table.
+    #[arg(long)]
+    json: bool,
+}
+
+type AnyError = Box<dyn Error + Send + Sync>;
+
+/// A progress bar on standard error, if that is a terminal.
+pub(crate) fn bar(label: &str, length: usize) -> ProgressBar {
+    let bar = ProgressBar::new(length as u64);
+    if let Ok(style) = ProgressStyle::with_template("{prefix} {wide_bar} {pos}/{len}, {eta} left") {
+        bar.set_style(style);
+    }
+    bar.set_prefix(label.to_owned());
+    bar
+}
+
+fn run(arguments: &Arguments) -> Result<(), AnyError> {
+    match (arguments.probability, arguments.ratio, &arguments.map) {
+        (_, _, Some(folder)) => map::draw(arguments, folder),
+        (Some(p), Some(ratio), _) => leaderboard::print(arguments, p, ratio),
+        _ => Err("a probability and a ratio, or a map".into()),
+    }
+}
+
+fn main() -> ExitCode {
+    command_line::finish(run(&Arguments::parse()).map_err(|error| error as Box<dyn Error>))
+}

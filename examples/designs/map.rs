@@ -1,0 +1,164 @@
+//! The map of which design is best where, and by how much.
+
+use std::path::Path;
+
+use rayon::prelude::*;
+use toy_superposition::designs::{Candidate, Entry, Family, Mixtures, blocks, whole};
+use toy_superposition::figures::{Colours, HeatMap, HeatMaps, PhaseMap, Scale, heat_maps, phase_map};
+use toy_superposition::model::write_atomically;
+use toy_superposition::theory;
+
+use crate::leaderboard::hidden;
+use crate::{AnyError, Arguments, bar};
+
+/// Probabilities, even on a logarithmic scale, and ratios, even on a linear one: (from, to).
+const PROBABILITIES: (f64, f64) = (1e-3, 0.8);
+const RATIOS: (f64, f64) = (0.0, 1.0);
+
+struct Cell {
+    probability: f64,
+    ratio: f64,
+    best: Entry,
+    /// The least loss of another family.
+    second: Entry,
+    optimum: f64,
+    envelope: f64,
+}
+
+pub(crate) fn draw(arguments: &Arguments, folder: &Path) -> Result<(), AnyError> {
+    let &Arguments { features, cells, seed, .. } = arguments;
+    if cells == 0 {
+        return Err("a map of no cells".into());
+    }
+    std::fs::create_dir_all(folder)?;
+    let middle = |k: u32| (f64::from(k) + 0.5) / f64::from(cells);
+    let (from, to) = PROBABILITIES;
+    let probabilities: Vec<f64> = (0..cells).map(|k| from * (to / from).powf(middle(k))).collect();
+    let (from, to) = RATIOS;
+    let ratios = (0..cells).map(|k| hidden(features, from + (to - from) * middle(k)));
+    let mut hiddens = ratios.collect::<Result<Vec<_>, _>>()?;
+    hiddens.dedup();
+    let blocks = blocks(features.min(arguments.block), seed)?;
+    let shapes = hiddens
+        .iter()
+        .map(|&hidden| {
+            let all = whole(features, hidden, arguments.draws, seed)?;
+            Ok((hidden, all.into_iter().filter(|candidate| candidate.family != Family::Haar).collect()))
+        })
+        .collect::<Result<Vec<(usize, Vec<Candidate>)>, AnyError>>()?;
+
+    let bar = bar("designs", probabilities.len() * hiddens.len());
+    let mut map = Vec::new();
+    for &p in &probabilities {
+        let best = |candidate: &Candidate| candidate.best(p);
+        let blocks = blocks.par_iter().map(best).collect::<Result<Vec<_>, _>>()?;
+        let of = |family: Family| -> Vec<Entry> {
+            let kept = |block: &&Entry| [family, Family::Apart].contains(&block.family);
+            blocks.iter().filter(kept).cloned().collect()
+        };
+        let families = Family::ALL.map(of);
+        let tables = families.iter().map(|blocks| Mixtures::new(blocks, features));
+        let tables = tables.chain([Mixtures::new(&blocks, features)]).collect::<Result<Vec<_>, _>>()?;
+        let column = shapes
+            .par_iter()
+            .map(|(hidden, candidates)| {
+                let mut entries = candidates.iter().map(best).collect::<Result<Vec<_>, _>>()?;
+                for table in &tables {
+                    entries.push(table.at(features, *hidden)?);
+                }
+                let (best, second) = first_two(entries);
+                let ratio = *hidden as f64 / features as f64;
+                let (optimum, envelope) =
+                    (theory::optimum_at_ratio(p, ratio)?.loss, theory::envelope(p, ratio)?.loss);
+                bar.inc(1);
+                Ok(Cell { probability: p, ratio, best, second, optimum, envelope })
+            })
+            .collect::<Result<Vec<_>, AnyError>>()?;
+        map.extend(column);
+    }
+    bar.finish_and_clear();
+
+    write_atomically(&folder.join("designs.csv"), &csv(&map)?)?;
+    let ratios: Vec<f64> = hiddens.iter().map(|&hidden| hidden as f64 / features as f64).collect();
+    let caption = format!(
+        "Direct sums of blocks of up to {} features, rugs and harmonic frames at $n_s = {features}$, best of {} draws, seed \
+         {seed}; gain and bias of the least exact loss.",
+        features.min(arguments.block),
+        arguments.draws,
+    );
+    let present: Vec<Family> =
+        Family::ALL.into_iter().filter(|family| map.iter().any(|cell| cell.best.family == *family)).collect();
+    let best = PhaseMap {
+        names: present.iter().map(ToString::to_string).collect(),
+        probabilities: probabilities.clone(),
+        ratios: ratios.clone(),
+        regimes: map.iter().map(|cell| present.iter().position(|f| *f == cell.best.family)).collect(),
+        boundaries: Vec::new(),
+        probability_scale: Scale::Log,
+        ratio_scale: Scale::Linear,
+        caption: format!("The best design known: the kind of most of its superposed features. {caption}"),
+    };
+    let panel = |title: &str, of: fn(&Cell) -> f64| HeatMap {
+        title: title.to_owned(),
+        probabilities: probabilities.clone(),
+        ratios: ratios.clone(),
+        values: map.iter().map(|cell| Some(of(cell)).filter(|v| v.is_finite() && *v > 0.0)).collect(),
+    };
+    let gain = HeatMaps {
+        quantity: "ratio of losses".to_owned(),
+        panels: vec![
+            panel("best to Gaussian envelope", |cell| cell.best.best.loss / cell.envelope),
+            panel("best to next kind", |cell| cell.best.best.loss / cell.second.best.loss),
+        ],
+        colours: Colours::Log,
+        probability_scale: Scale::Log,
+        ratio_scale: Scale::Linear,
+        caption: format!("How much the best design known gains. {caption}"),
+    };
+    for written in [phase_map(&best, folder.join("best"))?, heat_maps(&gain, folder.join("gain"))?] {
+        println!("{}\n{}", written.png.display(), written.svg.display());
+    }
+    Ok(())
+}
+
+/// The best entry, of equal ones that of the first family, and the best of the others that are worse and of another kind.
+fn first_two(mut entries: Vec<Entry>) -> (Entry, Entry) {
+    const EQUAL: f64 = 1.0 + 1e-6;
+    entries.sort_by(|a, b| a.best.loss.total_cmp(&b.best.loss));
+    let least = entries[0].best.loss;
+    let equal = entries.iter().filter(|entry| entry.best.loss <= least * EQUAL);
+    let best = equal.min_by_key(|entry| entry.family).unwrap_or(&entries[0]).clone();
+    let worse = |entry: &&Entry| entry.family != best.family && entry.best.loss > least * EQUAL;
+    let second = entries.iter().find(worse).unwrap_or(&best).clone();
+    (best, second)
+}
+
+fn csv(map: &[Cell]) -> Result<Vec<u8>, AnyError> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record([
+        "probability",
+        "ratio",
+        "loss",
+        "over_optimum",
+        "over_envelope",
+        "family",
+        "design",
+        "second_loss",
+        "second",
+    ])?;
+    for Cell { probability, ratio, best, second, optimum, envelope } in map {
+        let loss = best.best.loss;
+        writer.write_record([
+            probability.to_string(),
+            ratio.to_string(),
+            loss.to_string(),
+            (loss / optimum).to_string(),
+            (loss / envelope).to_string(),
+            best.family.to_string(),
+            best.name.clone(),
+            second.best.loss.to_string(),
+            second.name.clone(),
+        ])?;
+    }
+    Ok(writer.into_inner()?)
+}
