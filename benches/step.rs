@@ -2,13 +2,15 @@
 //!
 //! Every model has taken [`WARM_UP`] steps of the paper's recipe, and takes one more in each iteration, data included.
 
+#![allow(clippy::unwrap_used)]
+
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 use nalgebra::DMatrix;
-use toy_superposition::data::Features;
+use toy_superposition::data::{Distribution, Features};
 use toy_superposition::model::Shape;
 use toy_superposition::train::{FreshBatches, Recipe, Trainer, initial_model};
 
@@ -19,9 +21,12 @@ const WARM_UP: u64 = 300;
 const SHAPES: [(usize, usize); 3] = [(512, 128), (2048, 512), (2048, 1024)];
 const PROBABILITIES: [f64; 3] = [0.01, 0.1, 0.8];
 
-type Run = Trainer<f32, FreshBatches<f32, Features>>;
-
-fn trainer(features: usize, hidden: usize, p: f64, warm_up: u64) -> Run {
+fn trainer(
+    features: usize,
+    hidden: usize,
+    p: f64,
+    warm_up: u64,
+) -> Trainer<f32, FreshBatches<f32, impl Distribution>> {
     let shape = Shape::new(features, hidden, false).unwrap();
     let (data, recipe) = (Features::paper(features, p).unwrap(), Recipe::code(features).unwrap());
     let mut trainer = Trainer::on_fresh_batches(initial_model(shape, 1), data, &recipe, 1).unwrap();

@@ -1,5 +1,7 @@
 //! The closed forms (optimum, phase map, envelope, other decoders) and the exact loss of a matrix with its gradient.
 
+#![allow(clippy::unwrap_used)]
+
 use std::hint::black_box;
 use std::time::Duration;
 
