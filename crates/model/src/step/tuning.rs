@@ -1,4 +1,5 @@
-//! Sizes that were found by measuring, on one machine with AVX-512 and one with AVX2.
+//! Sizes that were found by measuring on a machine with AVX2. Those for AVX-512 follow from its registers: as many bytes of
+//! a table stay in the fastest cache.
 
 use pulp::Arch;
 
