@@ -37,10 +37,10 @@ struct Arguments {
     #[arg(long, value_enum, default_value_t = Which::MeanField)]
     objective: Which,
     /// Adam's steps.
-    #[arg(long, default_value_t = 450)]
+    #[arg(long, default_value_t = 520)]
     steps: u64,
     /// Adam's first learning rate; it falls to 0 along half a cosine.
-    #[arg(long, default_value_t = 0.006)]
+    #[arg(long, default_value_t = 0.004)]
     rate: f64,
     /// Iterations of L-BFGS after Adam's last step; with --steps 0, from the initial weights.
     #[arg(long, default_value_t = 0)]

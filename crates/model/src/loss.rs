@@ -20,10 +20,11 @@ use toy_superposition_data::SparseBatch;
 
 use crate::error::{check_finite, check_shape};
 use crate::step::grid::Grid;
-use crate::step::input::Input;
+use crate::step::input::{Form, Input};
 use crate::step::panels::Panels;
+use crate::step::parallel::in_pool;
 use crate::step::residual::Residual;
-use crate::step::tuning::{COLUMNS, ROWS};
+use crate::step::tuning::{COLUMNS, PIECE, ROWS};
 use crate::step::{self, by_feature, by_sample};
 use crate::{Activation, Autoencoder, Error, Estimate, Parameters, Result, Scalar};
 
@@ -33,7 +34,7 @@ pub struct MinibatchLoss<T: Scalar> {
     arch: Arch,
     importance: Option<Vec<T>>,
     input: Input<T>,
-    /// H, and where X is very sparse then ∂L/∂H: n_d × B.
+    /// H, and where X is taken directly then ∂L/∂H: n_d × B.
     hidden: Vec<T>,
     hidden_table: Panels<T>,
     hidden_gradient: Panels<T>,
@@ -133,10 +134,12 @@ impl<T: Scalar> MinibatchLoss<T> {
                 expected: of(shape),
             });
         }
-        self.forward(model, batch, true)?;
-        let loss = self.mean(batch)?;
-        self.backward(model, batch, gradient);
-        Ok(loss)
+        in_pool(|| {
+            self.forward(model, batch, true)?;
+            let loss = self.mean(batch)?;
+            self.backward(model, batch, gradient);
+            Ok(loss)
+        })
     }
 
     /// The loss L of a dense batch, n_s × B, and its gradient.
@@ -173,17 +176,21 @@ impl<T: Scalar> MinibatchLoss<T> {
 
         let start = Instant::now();
         self.hidden.resize(hidden * samples, T::zero());
-        self.input.read(arch, batch);
+        self.input.read(batch);
         let encoder = parameters.encoder_slice();
-        if self.input.very_sparse {
+        if self.input.form == Form::Direct {
             step::directly_by_sample(arch, &mut self.hidden, hidden, encoder, batch);
             if gradient {
-                self.hidden_table.pack(arch, &self.hidden, hidden);
+                self.hidden_table.pack(&self.hidden, hidden);
             }
         } else {
-            self.weights.pack(arch, encoder, hidden);
-            self.hidden_table.resize(arch, samples, hidden);
-            by_sample(arch, &mut self.hidden_table, &self.weights, &self.input.grid);
+            self.weights.pack(encoder, hidden);
+            self.hidden_table.resize(samples, hidden);
+            if self.input.form == Form::Dense {
+                by_sample(arch, &mut self.hidden_table, &self.weights, &self.input.grid);
+            } else {
+                step::listed_by_sample(arch, &mut self.hidden_table, &self.weights, &self.input, batch);
+            }
             self.hidden_table.unpack(&mut self.hidden);
         }
         self.stages.push(("encode", start.elapsed()));
@@ -200,7 +207,7 @@ impl<T: Scalar> MinibatchLoss<T> {
         // Top-k compares all features of a sample.
         let rows = if matches!(model.activation(), Activation::TopK(_)) { features } else { ROWS };
         let input = &self.input;
-        self.residual.fill(arch, (features, samples), rows, |row, column, cell| {
+        self.residual.fill((features, samples), rows, |row, column, cell| {
             let (height, width) = (cell.rows(), cell.columns());
             let z = MatMut::from_column_major_slice_mut(&mut cell.values, height, width);
             T::multiply(z, decoder.subrows(row, height), h.subcols(column, width), false);
@@ -242,8 +249,8 @@ impl<T: Scalar> MinibatchLoss<T> {
         };
 
         let start = Instant::now();
-        self.weights.pack(arch, model.parameters().decoder_slice(), hidden);
-        self.hidden_gradient.resize(arch, samples, hidden);
+        self.weights.pack(model.parameters().decoder_slice(), hidden);
+        self.hidden_gradient.resize(samples, hidden);
         by_sample(arch, &mut self.hidden_gradient, &self.weights, &self.residual);
         self.stages.push(("hidden gradient", start.elapsed()));
 
@@ -258,12 +265,17 @@ impl<T: Scalar> MinibatchLoss<T> {
 
         let start = Instant::now();
         let out = encoder_gradient.unwrap_or(decoder_gradient);
-        if self.input.very_sparse {
-            self.hidden_gradient.unpack(&mut self.hidden);
-            self.input.transpose(batch);
-            step::directly_by_feature(arch, out, hidden, &self.hidden, &self.input, tied);
-        } else {
-            by_feature(arch, out, hidden, &self.hidden_gradient, &self.input.grid, tied);
+        match self.input.form {
+            Form::Direct => {
+                self.hidden_gradient.unpack(&mut self.hidden);
+                self.input.transpose(batch, COLUMNS);
+                step::directly_by_feature(arch, out, hidden, &self.hidden, &self.input, tied);
+            }
+            Form::Listed => {
+                self.input.transpose(batch, PIECE);
+                step::listed_by_feature(arch, out, hidden, &self.hidden_gradient, &self.input, tied);
+            }
+            Form::Dense => by_feature(arch, out, hidden, &self.hidden_gradient, &self.input.grid, tied),
         }
         self.stages.push(("encoder gradient", start.elapsed()));
     }

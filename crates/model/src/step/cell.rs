@@ -1,20 +1,22 @@
 //! A cell of an n_s × B matrix (X, or the residual Δ) of up to [`ROWS`] features and [`COLUMNS`] samples: dense, or its
 //! non-zeros in both orders.
 //!
-//! Lists are cut every [`piece`] table rows, so that the rows they read stay in the fastest cache: list
+//! Lists are cut every [`PIECE`] table rows, so that the rows they read stay in the fastest cache: list
 //! `s · pieces + k` by sample holds the features `piece·k ..` of sample `s`, list `i · pieces + k` by feature the samples
-//! `piece·k ..` of feature `i`. An index is counted from the start of its piece.
+//! `PIECE·k ..` of feature `i`. An index is counted from the start of its piece.
 //!
 //! [`ROWS`]: super::tuning::ROWS
 //! [`COLUMNS`]: super::tuning::COLUMNS
-//! [`piece`]: super::tuning::piece
+//! [`PIECE`]: super::tuning::PIECE
+
+use std::ops::Range;
 
 use pulp::Arch;
 use toy_superposition_data::SparseBatch;
 
-use super::compress::NonZeros;
+use super::compress::{NonZeros, transpose};
 use super::gather::Lists;
-use super::tuning::{DENSE, piece};
+use super::tuning::{DENSE, PIECE};
 use crate::Scalar;
 
 /// One cell, with its memory.
@@ -22,7 +24,6 @@ use crate::Scalar;
 pub(crate) struct Cell<T> {
     rows: usize,
     columns: usize,
-    piece: usize,
     /// Whether its products are dense.
     dense: bool,
     /// rows × columns. Of Δ: first Z, then Y − X, then Δ.
@@ -38,8 +39,8 @@ pub(crate) struct Cell<T> {
 }
 
 impl<T: Scalar> Cell<T> {
-    pub(crate) fn resize(&mut self, arch: Arch, rows: usize, columns: usize) {
-        (self.rows, self.columns, self.piece) = (rows, columns, piece(arch));
+    pub(crate) fn resize(&mut self, rows: usize, columns: usize) {
+        (self.rows, self.columns) = (rows, columns);
         self.values.resize(rows * columns, T::zero());
     }
 
@@ -51,18 +52,15 @@ impl<T: Scalar> Cell<T> {
         self.columns
     }
 
-    pub(crate) fn piece(&self) -> usize {
-        self.piece
-    }
-
     pub(crate) fn is_dense(&self) -> bool {
         self.dense
     }
 
-    /// Takes the entries of a batch, from feature `row` and sample `column` on.
+    /// Takes the entries of a batch, from feature `row` and sample `column` on, as a dense cell.
     pub(crate) fn read(&mut self, batch: &SparseBatch<T>, row: usize, column: usize) {
+        self.dense = true;
         for (sample, to) in (column..).zip(self.values.chunks_exact_mut(self.rows)) {
-            let (indices, values) = part(batch.sample(sample), row, self.rows);
+            let (indices, values) = part(batch.sample(sample), row..row + self.rows);
             to.fill(T::zero());
             indices.iter().zip(values).for_each(|(&index, &value)| to[index as usize - row] = value);
         }
@@ -74,8 +72,8 @@ impl<T: Scalar> Cell<T> {
         const FEATURES: usize = 8;
         let (rows, columns) = (self.rows, self.columns);
         self.by_sample.clear(self.values.len());
-        self.by_sample.append(arch, &self.values, rows, self.piece);
-        self.dense = is_dense(self.by_sample.count(), rows, columns);
+        self.by_sample.append(arch, &self.values, rows, PIECE);
+        self.dense = self.by_sample.count() as f64 > DENSE * (rows * columns) as f64;
         if self.dense {
             return;
         }
@@ -84,12 +82,8 @@ impl<T: Scalar> Cell<T> {
         for first in (0..rows).step_by(FEATURES) {
             let features = FEATURES.min(rows - first);
             let transposed = &mut self.transposed[..features * columns];
-            for (sample, column) in self.values.chunks_exact(rows).enumerate() {
-                for (feature, &value) in column[first..first + features].iter().enumerate() {
-                    transposed[feature * columns + sample] = value;
-                }
-            }
-            self.by_feature.append(arch, transposed, columns, self.piece);
+            transpose(arch, transposed, &self.values, rows, first..first + features);
+            self.by_feature.append(arch, transposed, columns, PIECE);
         }
     }
 
@@ -104,26 +98,20 @@ impl<T: Scalar> Cell<T> {
     }
 
     pub(crate) fn feature_pieces(&self) -> usize {
-        self.rows.div_ceil(self.piece)
+        self.rows.div_ceil(PIECE)
     }
 
     pub(crate) fn sample_pieces(&self) -> usize {
-        self.columns.div_ceil(self.piece)
+        self.columns.div_ceil(PIECE)
     }
 }
 
-/// Whether so many non-zeros are better not listed.
-pub(crate) fn is_dense(non_zeros: usize, rows: usize, columns: usize) -> bool {
-    non_zeros as f64 > DENSE * rows as f64 * columns as f64
-}
-
-/// The entries with indices from `row` on, below `row + rows`.
+/// The entries with indices within `rows`.
 pub(crate) fn part<'a, T>(
     (indices, values): (&'a [u32], &'a [T]),
-    row: usize,
-    rows: usize,
+    rows: Range<usize>,
 ) -> (&'a [u32], &'a [T]) {
     let below = |limit: usize| indices.partition_point(|&index| (index as usize) < limit);
-    let range = below(row)..below(row + rows);
+    let range = below(rows.start)..below(rows.end);
     (&indices[range.clone()], &values[range])
 }

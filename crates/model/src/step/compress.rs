@@ -1,6 +1,8 @@
 //! The non-zeros of a dense matrix: which, and their values.
 
-use pulp::Arch;
+use std::ops::Range;
+
+use pulp::{Arch, Simd, WithSimd};
 
 use super::gather::Lists;
 use crate::Scalar;
@@ -50,6 +52,48 @@ impl<T: Scalar> NonZeros<T> {
     }
 }
 
+/// Some rows of a column-major matrix, as columns.
+pub(crate) fn transpose<T: Scalar>(arch: Arch, out: &mut [T], matrix: &[T], rows: usize, take: Range<usize>) {
+    arch.dispatch(Transpose { out, matrix, rows, take });
+}
+
+struct Transpose<'a, T> {
+    out: &'a mut [T],
+    matrix: &'a [T],
+    rows: usize,
+    take: Range<usize>,
+}
+
+impl<T: Scalar> WithSimd for Transpose<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        /// Both sides of a block that registers hold.
+        const SIDE: usize = 8;
+        let Self { out, matrix, rows, take } = self;
+        let columns = matrix.len() / rows;
+        let blocked = if take.len() == SIDE { columns - columns % SIDE } else { 0 };
+        for first in (0..blocked).step_by(SIDE) {
+            let block: [[T; SIDE]; SIDE] = std::array::from_fn(|column| {
+                let from = &matrix[(first + column) * rows + take.start..][..SIDE];
+                std::array::from_fn(|row| from[row])
+            });
+            for row in 0..SIDE {
+                let to = &mut out[row * columns + first..][..SIDE];
+                for column in 0..SIDE {
+                    to[column] = block[column][row];
+                }
+            }
+        }
+        for (column, from) in matrix.chunks_exact(rows).enumerate().skip(blocked) {
+            for (row, &value) in from[take.clone()].iter().enumerate() {
+                out[row * columns + column] = value;
+            }
+        }
+    }
+}
+
 /// What is to be compressed, and where to; the offsets continue from `start`.
 pub struct Job<'a, T> {
     dense: &'a [T],
@@ -89,7 +133,7 @@ pub(crate) mod simd {
     use pulp::x86::{V3, V4};
     use pulp::{Arch, NullaryFnOnce, cast};
 
-    use super::Job;
+    use super::{Job, SLACK};
 
     /// Writes the non-zeros of up to `L` lanes: their number. What is written beyond them does not count.
     trait Register<const L: usize>: Copy {
@@ -113,7 +157,7 @@ pub(crate) mod simd {
         ) -> usize {
             let avx512 = self.avx512f;
             let (lanes, zero): (__m512, __m512) = (cast(lanes), cast([0.0f32; 16]));
-            let rows: __m512i = cast(std::array::from_fn::<u32, 16, _>(|lane| (first + lane) as u32));
+            let rows: __m512i = cast(ROWS[first / 16 % ROWS.len()]);
             let mask = avx512._mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(lanes, zero);
             *values = cast(avx512._mm512_maskz_compress_ps(mask, lanes));
             let kept: __m128i = avx512._mm512_cvtepi32_epi8(avx512._mm512_maskz_compress_epi32(mask, rows));
@@ -143,6 +187,16 @@ pub(crate) mod simd {
             mask.count_ones() as usize
         }
     }
+
+    /// The rows of each register.
+    static ROWS: [[u32; 16]; SLACK / 16] = {
+        let (mut rows, mut row) = ([[0; 16]; SLACK / 16], 0);
+        while row < SLACK {
+            rows[row / 16][row % 16] = row as u32;
+            row += 1;
+        }
+        rows
+    };
 
     /// The places of the bits that are set, one a byte.
     static SET_BITS: [u64; 256] = {

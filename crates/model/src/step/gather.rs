@@ -49,15 +49,11 @@ pub(crate) struct Plan {
     pub(crate) first: usize,
     /// From the list of one column to that of the next.
     pub(crate) step: usize,
-    /// From one column of the result to the next.
-    pub(crate) stride: usize,
-    /// How many entries of each column there are; the table's rows may be longer.
-    pub(crate) lanes: usize,
-    /// The length of a row of the table: 16, 32, 64 or 128.
+    /// The length of a row of the table and of a column of the result: 16, 32 or 64.
     pub(crate) width: usize,
 }
 
-/// Adds to each column of `out` (`plan.lanes` entries every `plan.stride`), from one panel of a table.
+/// Adds to each column of `out`, from one panel of a table.
 pub(crate) fn gather<T: Scalar, I: Index, O: Index>(
     arch: Arch,
     out: &mut [T],
@@ -81,7 +77,6 @@ impl<T: Scalar, I: Index, O: Index> WithSimd for Gather<'_, T, I, O> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
         match self.plan.width {
-            128 => self.run::<128>(),
             64 => self.run::<64>(),
             32 => self.run::<32>(),
             _ => self.run::<16>(),
@@ -95,19 +90,9 @@ impl<T: Scalar, I: Index, O: Index> Gather<'_, T, I, O> {
         let Self { out, table, lists, plan } = self;
         let table = table.as_chunks::<W>().0;
         let mut list = plan.first;
-        for column in out.chunks_mut(plan.stride) {
-            let range = lists.range(list);
+        for column in out.as_chunks_mut::<W>().0 {
+            accumulate(column, table, &lists, lists.range(list));
             list += plan.step;
-            let column = &mut column[..plan.lanes];
-            match <&mut [T; W]>::try_from(&mut *column) {
-                Ok(column) => accumulate(column, table, &lists, range),
-                Err(_) => {
-                    let mut sum = [T::zero(); W];
-                    sum[..plan.lanes].copy_from_slice(column);
-                    accumulate(&mut sum, table, &lists, range);
-                    column.copy_from_slice(&sum[..plan.lanes]);
-                }
-            }
         }
     }
 }

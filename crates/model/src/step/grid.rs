@@ -1,7 +1,5 @@
 //! An n_s × B matrix in cells: all cells of the first block of samples, then of the second, …
 
-use pulp::Arch;
-
 use super::cell::Cell;
 use super::parallel::for_each;
 use super::tuning::COLUMNS;
@@ -23,7 +21,6 @@ impl<T: Scalar> Grid<T> {
     /// Runs `work(first feature, first sample, cell)` on every cell of an n_s × B matrix, in parallel.
     pub(crate) fn fill(
         &mut self,
-        arch: Arch,
         (features, samples): (usize, usize),
         rows: usize,
         work: impl Fn(usize, usize, &mut Cell<T>) + Send + Sync,
@@ -35,7 +32,7 @@ impl<T: Scalar> Grid<T> {
         }
         for_each(&mut self.cells[..self.used], |k, cell| {
             let (row, column) = (k % a_block * rows, k / a_block * COLUMNS);
-            cell.resize(arch, rows.min(features - row), COLUMNS.min(samples - column));
+            cell.resize(rows.min(features - row), COLUMNS.min(samples - column));
             work(row, column, cell);
         });
     }

@@ -1,25 +1,50 @@
-//! The batch X in the form that the products need: in cells, or, where it is very sparse, listed by feature.
+//! The batch X in the form that its products need, by its density.
 
-use pulp::Arch;
+use std::ops::Range;
+
 use toy_superposition_data::SparseBatch;
 
+use super::cell::part;
 use super::gather::Lists;
 use super::grid::Grid;
-use super::parallel::for_each;
-use super::tuning::{COLUMNS, DIRECT, ROWS};
+use super::parallel::{for_each, for_each_chunk};
+use super::tuning::{COLUMNS, DENSE, DIRECT, PIECE, ROWS};
 use crate::Scalar;
+
+/// How the products with X are done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Form {
+    /// Entry by entry, from tables as they are: hardly an entry a list.
+    #[default]
+    Direct,
+    /// List by list, from tables in panels.
+    Listed,
+    /// As dense cells.
+    Dense,
+}
+
+/// Some features of one sample.
+pub(crate) enum Values<'a, T> {
+    /// Those that are on, by their numbers in the sample.
+    Sparse(&'a [u32], &'a [T]),
+    /// All.
+    Dense(&'a [T]),
+}
 
 /// A batch, prepared for one step.
 #[derive(Debug, Default)]
 pub(crate) struct Input<T> {
-    /// So sparse that each entry is used as it is.
-    pub(crate) very_sparse: bool,
-    /// X, unless it is very sparse.
+    pub(crate) form: Form,
+    /// X, if dense.
     pub(crate) grid: Grid<T>,
+    /// If listed: where the entries of each [`PIECE`] of features begin, sample after sample, and the last end.
+    cuts: Vec<usize>,
+    /// Samples of a block.
+    samples: usize,
     blocks: Vec<Block<T>>,
 }
 
-/// The entries of up to [`COLUMNS`] samples by feature: indices count from the block's first sample.
+/// The entries of some samples by feature: indices count from the block's first sample.
 #[derive(Debug, Default)]
 struct Block<T> {
     offsets: Vec<u32>,
@@ -27,48 +52,106 @@ struct Block<T> {
     values: Vec<T>,
 }
 
+/// Pieces of a sample.
+fn pieces<T: Scalar>(batch: &SparseBatch<T>) -> usize {
+    batch.features().div_ceil(PIECE)
+}
+
 impl<T: Scalar> Input<T> {
     /// Prepares the forward pass.
-    pub(crate) fn read(&mut self, arch: Arch, batch: &SparseBatch<T>) {
+    pub(crate) fn read(&mut self, batch: &SparseBatch<T>) {
         let shape = (batch.features(), batch.samples());
-        let entries = shape.0 as f64 * shape.1 as f64;
-        self.very_sparse = (batch.non_zeros() as f64) < DIRECT * entries;
-        if !self.very_sparse {
-            self.grid.fill(arch, shape, ROWS, |row, column, cell| {
-                cell.read(batch, row, column);
-                cell.compress(arch);
-            });
+        let density = batch.non_zeros() as f64 / (shape.0 as f64 * shape.1 as f64);
+        self.form = match density {
+            d if d < DIRECT => Form::Direct,
+            d if d <= DENSE => Form::Listed,
+            _ => Form::Dense,
+        };
+        match self.form {
+            Form::Direct => {}
+            Form::Listed => self.cut(batch),
+            Form::Dense => {
+                self.grid.fill(shape, ROWS, |row, column, cell| cell.read(batch, row, column));
+            }
         }
     }
 
-    /// Column `sample` of X, features `rows`, if it is there.
-    pub(crate) fn dense_column(&self, sample: usize, rows: std::ops::Range<usize>) -> Option<&[T]> {
-        if self.very_sparse {
-            return None;
-        }
-        let (k, row) = self.grid.place(rows.start);
-        let cell = self.grid.cell(sample / COLUMNS, k);
-        // A cell of Δ may have more features than a cell of X.
-        let within = row + rows.len() <= cell.rows();
-        within.then(|| &cell.values[sample % COLUMNS * cell.rows() + row..][..rows.len()])
-    }
-
-    /// Lists the entries by feature.
-    pub(crate) fn transpose(&mut self, batch: &SparseBatch<T>) {
-        self.blocks.resize_with(batch.samples().div_ceil(COLUMNS), Block::default);
-        for_each(&mut self.blocks, |k, block| {
-            block.transpose(batch, k * COLUMNS..batch.samples().min((k + 1) * COLUMNS));
+    fn cut(&mut self, batch: &SparseBatch<T>) {
+        /// Samples that one thread takes at a time.
+        const SAMPLES: usize = 64;
+        let pieces = pieces(batch);
+        self.cuts.clear();
+        self.cuts.resize(batch.samples() * pieces + 1, batch.non_zeros());
+        let cuts = &mut self.cuts[..batch.samples() * pieces];
+        for_each_chunk(cuts, pieces * SAMPLES, |k, chunk| {
+            for (sample, cuts) in (k * SAMPLES..).zip(chunk.chunks_exact_mut(pieces)) {
+                let indices = batch.sample(sample).0;
+                let mut end = 0;
+                for (piece, cut) in cuts.iter_mut().enumerate() {
+                    while indices.get(end).is_some_and(|&index| (index as usize) < piece * PIECE) {
+                        end += 1;
+                    }
+                    *cut = batch.offsets()[sample] + end;
+                }
+            }
         });
     }
 
-    /// One list a feature for each block of samples, after [`transpose`](Self::transpose).
-    pub(crate) fn blocks(&self) -> impl Iterator<Item = Lists<'_, T, u16, u32>> {
-        self.blocks.iter().map(|Block { offsets, indices, values }| Lists { offsets, indices, values })
+    /// If listed: list `s · pieces + k` holds the features `PIECE·k ..` of sample `s`; and the number of pieces.
+    pub(crate) fn by_sample<'a>(&'a self, batch: &'a SparseBatch<T>) -> (Lists<'a, T, u32, usize>, usize) {
+        let (indices, values) = (batch.indices(), batch.values());
+        (Lists { offsets: &self.cuts, indices, values }, pieces(batch))
+    }
+
+    /// Features `rows` of a sample; `rows` begins with a cell of X, and ends with one or has all features.
+    pub(crate) fn of_sample<'a>(
+        &'a self,
+        batch: &'a SparseBatch<T>,
+        sample: usize,
+        rows: Range<usize>,
+    ) -> Values<'a, T> {
+        match self.form {
+            Form::Direct => {
+                let (indices, values) = part(batch.sample(sample), rows);
+                Values::Sparse(indices, values)
+            }
+            Form::Listed => {
+                let cuts = &self.cuts[sample * pieces(batch)..];
+                let range = cuts[rows.start / PIECE]..cuts[rows.end.div_ceil(PIECE)];
+                Values::Sparse(&batch.indices()[range.clone()], &batch.values()[range])
+            }
+            Form::Dense => {
+                let (k, row) = self.grid.place(rows.start);
+                let cell = self.grid.cell(sample / COLUMNS, k);
+                if row + rows.len() > cell.rows() {
+                    let (indices, values) = batch.sample(sample);
+                    return Values::Sparse(indices, values);
+                }
+                let column = &cell.values[sample % COLUMNS * cell.rows()..][..cell.rows()];
+                Values::Dense(&column[row..row + rows.len()])
+            }
+        }
+    }
+
+    /// Lists the entries of every `samples` samples by feature.
+    pub(crate) fn transpose(&mut self, batch: &SparseBatch<T>, samples: usize) {
+        self.samples = samples;
+        self.blocks.resize_with(batch.samples().div_ceil(samples), Block::default);
+        for_each(&mut self.blocks, |k, block| {
+            block.transpose(batch, k * samples..batch.samples().min((k + 1) * samples));
+        });
+    }
+
+    /// After [`transpose`](Self::transpose): the first sample of each block, and one list a feature.
+    pub(crate) fn by_feature(&self) -> impl Iterator<Item = (usize, Lists<'_, T, u16, u32>)> {
+        let blocks = self.blocks.iter();
+        let lists = blocks.map(|Block { offsets, indices, values }| Lists { offsets, indices, values });
+        (0..).step_by(self.samples).zip(lists)
     }
 }
 
 impl<T: Scalar> Block<T> {
-    fn transpose(&mut self, batch: &SparseBatch<T>, samples: std::ops::Range<usize>) {
+    fn transpose(&mut self, batch: &SparseBatch<T>, samples: Range<usize>) {
         let entries = batch.offsets()[samples.start]..batch.offsets()[samples.end];
         // Shifted by two, so that filling list i moves offsets[i + 1] from its start to its end.
         self.offsets.clear();

@@ -37,7 +37,7 @@ use grid::Grid;
 use input::Input;
 use panels::Panels;
 use parallel::for_each_chunk;
-use tuning::{COLUMNS, ROWS};
+use tuning::{COLUMNS, PIECE, ROWS};
 
 /// n_d × n_s: the encoder, or the transposed decoder.
 pub(crate) fn columns<T: Scalar>(values: &[T], shape: Shape) -> MatRef<'_, T> {
@@ -78,8 +78,8 @@ pub(crate) fn by_sample<T: Scalar>(arch: Arch, out: &mut Panels<T>, table: &Pane
             } else {
                 let step = cell.feature_pieces();
                 for piece in 0..step {
-                    let table = &table[(row + piece * cell.piece()) * width..];
-                    let plan = Plan { first: piece, step, stride: width, lanes: width, width };
+                    let table = &table[(row + piece * PIECE) * width..];
+                    let plan = Plan { first: piece, step, width };
                     gather(arch, block, table, cell.by_sample(), plan);
                 }
             }
@@ -87,6 +87,31 @@ pub(crate) fn by_sample<T: Scalar>(arch: Arch, out: &mut Panels<T>, table: &Pane
         }
     });
 }
+
+/// [`by_sample`] for the batch as lists.
+pub(crate) fn listed_by_sample<T: Scalar>(
+    arch: Arch,
+    out: &mut Panels<T>,
+    table: &Panels<T>,
+    input: &Input<T>,
+    batch: &SparseBatch<T>,
+) {
+    let width = table.width();
+    out.for_each_block(|panel, sample, block| {
+        block.fill(T::zero());
+        let samples = COLUMNS.min(batch.samples() - sample);
+        let step = input.by_sample(batch).1;
+        for piece in 0..step {
+            let plan = Plan { first: sample * step + piece, step, width };
+            let lists = input.by_sample(batch).0;
+            gather(arch, &mut block[..samples * width], table.panel(panel), lists, plan);
+        }
+    });
+}
+
+/// On whole cache lines.
+#[repr(align(64))]
+struct Aligned<T>(T);
 
 /// Column `i` of `out` is `Σ_s M_is · (row s of the table)`, added to what is there if `add`: n_d × n_s.
 pub(crate) fn by_feature<T: Scalar>(
@@ -98,34 +123,71 @@ pub(crate) fn by_feature<T: Scalar>(
     add: bool,
 ) {
     let width = table.width();
-    // A cell has as many features as a chunk, or more.
-    for_each_chunk(out, rows * ROWS, |k, chunk| {
-        if !add {
-            chunk.fill(T::zero());
-        }
-        let features = chunk.len() / rows;
+    by_feature_with(out, rows, table, add, |k, sums, table| {
+        // A cell has as many features as a chunk, or more.
         let (cell, row) = matrix.place(k * ROWS);
+        for (block, cells) in matrix.blocks().enumerate() {
+            let cell = &cells[cell];
+            let table = &table[block * COLUMNS * width..];
+            if cell.is_dense() {
+                let values = MatRef::from_column_major_slice(&cell.values, cell.rows(), cell.columns());
+                let table =
+                    MatRef::from_column_major_slice(&table[..cell.columns() * width], width, cell.columns());
+                let features = sums.len() / width;
+                let sums = MatMut::from_column_major_slice_mut(sums, width, features);
+                T::multiply(sums, table, values.subrows(row, features).transpose(), true);
+            } else {
+                let step = cell.sample_pieces();
+                for piece in 0..step {
+                    let plan = Plan { first: row * step + piece, step, width };
+                    gather(arch, sums, &table[piece * PIECE * width..], cell.by_feature(), plan);
+                }
+            }
+        }
+    });
+}
+
+/// [`by_feature`] for the batch as lists.
+pub(crate) fn listed_by_feature<T: Scalar>(
+    arch: Arch,
+    out: &mut [T],
+    rows: usize,
+    table: &Panels<T>,
+    input: &Input<T>,
+    add: bool,
+) {
+    let width = table.width();
+    by_feature_with(out, rows, table, add, |k, sums, table| {
+        for (sample, lists) in input.by_feature() {
+            let plan = Plan { first: k * ROWS, step: 1, width };
+            gather(arch, sums, &table[sample * width..], lists, plan);
+        }
+    });
+}
+
+/// For the `k`-th [`ROWS`] features, panel by panel: what `sum(k, sums, panel)` adds to zeros, W numbers a feature.
+fn by_feature_with<T: Scalar>(
+    out: &mut [T],
+    rows: usize,
+    table: &Panels<T>,
+    add: bool,
+    sum: impl Fn(usize, &mut [T], &[T]) + Send + Sync,
+) {
+    let width = table.width();
+    for_each_chunk(out, rows * ROWS, |k, chunk| {
+        // Columns of `chunk` are often a power of two apart, and would share few cache sets.
+        let mut memory = Aligned([T::zero(); ROWS * 64]);
+        let features = chunk.len() / rows;
         for (panel, lanes) in table.lanes().enumerate() {
-            let table = table.panel(panel);
-            for (block, cells) in matrix.blocks().enumerate() {
-                let cell = &cells[cell];
-                let table = &table[block * COLUMNS * width..];
-                if cell.is_dense() {
-                    let values = MatRef::from_column_major_slice(&cell.values, cell.rows(), cell.columns());
-                    let table = &table[..cell.columns() * width];
-                    let table = MatRef::from_column_major_slice(table, width, cell.columns());
-                    let out = MatMut::from_column_major_slice_mut(&mut *chunk, rows, features);
-                    let out = out.subrows_mut(lanes.start, lanes.len());
-                    let values = values.subrows(row, features).transpose();
-                    T::multiply(out, table.subrows(0, lanes.len()), values, true);
+            let sums = &mut memory.0[..features * width];
+            sums.fill(T::zero());
+            sum(k, sums, table.panel(panel));
+            for (column, sums) in chunk.chunks_exact_mut(rows).zip(sums.chunks_exact(width)) {
+                let (column, sums) = (&mut column[lanes.clone()], &sums[..lanes.len()]);
+                if add {
+                    column.iter_mut().zip(sums).for_each(|(to, &sum)| *to += sum);
                 } else {
-                    for piece in 0..cell.sample_pieces() {
-                        let step = cell.sample_pieces();
-                        let first = row * step + piece;
-                        let plan = Plan { first, step, stride: rows, lanes: lanes.len(), width };
-                        let table = &table[piece * cell.piece() * width..];
-                        gather(arch, &mut chunk[lanes.start..], table, cell.by_feature(), plan);
-                    }
+                    column.copy_from_slice(sums);
                 }
             }
         }
@@ -162,8 +224,8 @@ pub(crate) fn directly_by_feature<T: Scalar>(
         if !add {
             chunk.fill(T::zero());
         }
-        for (block, lists) in input.blocks().enumerate() {
-            gather_rows(arch, chunk, rows, &table[block * COLUMNS * rows..], lists, k * ROWS);
+        for (sample, lists) in input.by_feature() {
+            gather_rows(arch, chunk, rows, &table[sample * rows..], lists, k * ROWS);
         }
     });
 }

@@ -8,10 +8,8 @@
 //! In the model's own layout a row takes n_d numbers, often a power of two, and blocks of rows would share
 //! few cache sets. Rows of a panel begin at cache lines.
 
-use pulp::Arch;
-
 use super::parallel::for_each_chunk;
-use super::tuning::{COLUMNS, widest_panel};
+use super::tuning::{COLUMNS, PANEL_BYTES};
 use crate::Scalar;
 
 /// Bytes of a cache line.
@@ -28,16 +26,16 @@ pub(crate) struct Panels<T> {
 
 /// The width W of the panels of a table: that of least cost, padding included, for the measured relative costs
 /// of an entry.
-fn panel_width<T>(arch: Arch, columns: usize) -> usize {
-    let widest = widest_panel::<T>(arch);
+fn panel_width<T>(columns: usize) -> usize {
+    let widest = PANEL_BYTES / size_of::<T>();
     let cost = |(width, cost): &(usize, usize)| columns.next_multiple_of(*width) * cost;
-    let widths = [(128, 20), (64, 23), (32, 30), (16, 44)].into_iter().filter(|(width, _)| *width <= widest);
+    let widths = [(64, 23), (32, 30), (16, 44)].into_iter().filter(|(width, _)| *width <= widest);
     widths.min_by_key(cost).map_or(16, |(width, _)| width)
 }
 
 impl<T: Scalar> Panels<T> {
-    pub(crate) fn resize(&mut self, arch: Arch, rows: usize, columns: usize) {
-        (self.columns, self.width) = (columns, panel_width::<T>(arch, columns));
+    pub(crate) fn resize(&mut self, rows: usize, columns: usize) {
+        (self.columns, self.width) = (columns, panel_width::<T>(columns));
         self.padded_rows = rows.next_multiple_of(COLUMNS);
         let length = self.padded_rows * columns.next_multiple_of(self.width);
         self.values.resize(length + LINE, T::zero());
@@ -61,9 +59,9 @@ impl<T: Scalar> Panels<T> {
     }
 
     /// Copies a table whose rows are stored one after the other.
-    pub(crate) fn pack(&mut self, arch: Arch, table: &[T], columns: usize) {
+    pub(crate) fn pack(&mut self, table: &[T], columns: usize) {
         let rows = table.len() / columns;
-        self.resize(arch, rows, columns);
+        self.resize(rows, columns);
         let width = self.width;
         self.for_each_block(|panel, first, block| {
             let lanes = width.min(columns - panel * width);

@@ -18,6 +18,14 @@ pub(crate) fn for_each_chunk<T: Send>(
     }
 }
 
+/// Runs `work` on a thread of the pool, so that the parallel loops in it begin there, without waking one each.
+pub(crate) fn in_pool<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+    #[cfg(feature = "parallel")]
+    return rayon::scope(|_| work());
+    #[cfg(not(feature = "parallel"))]
+    work()
+}
+
 /// Runs `work(k, item)` on each item, in parallel.
 pub(crate) fn for_each<T: Send>(items: &mut [T], work: impl Fn(usize, &mut T) + Send + Sync) {
     for_each_chunk(items, 1, |k, item| work(k, &mut item[0]));

@@ -3,20 +3,12 @@
 use pulp::{Arch, Simd, WithSimd};
 use toy_superposition_data::SparseBatch;
 
-use super::cell::{Cell, part};
-use super::input::Input;
+use super::cell::Cell;
+use super::input::{Input, Values};
 use crate::{Activation, Scalar};
 
 /// Sums kept side by side, so that they fit the registers of every instruction set.
 const SUMS: usize = 16;
-
-/// Some features of one sample.
-enum Values<'a, T> {
-    /// Those that are on.
-    Sparse(&'a [u32], &'a [T]),
-    /// All.
-    Dense(&'a [T]),
-}
 
 /// What turns `W_out h` into the loss and Δ.
 pub(crate) struct Residual<'a, T> {
@@ -48,36 +40,32 @@ impl<T: Scalar> Residual<'_, T> {
         self.activation.apply(column);
         let unseen = self.subtract(column, row, x);
         let mut squares = [T::zero(); SUMS];
-        // One lane: the square, then δ in place of the error.
-        let mut add = |lane: usize, e: &mut T, sum: &mut T, weighted: T| {
-            squares[lane] += weighted * *e;
-            *e = weighted * self.scale;
-            *sum += *e;
-        };
+        let (errors, rest) = column.as_chunks::<SUMS>();
         match self.importance {
             None => {
-                let (errors, rest) = column.as_chunks_mut::<SUMS>();
-                let (row_sums, rest_sums) = sums.as_chunks_mut::<SUMS>();
-                for (errors, sums) in errors.iter_mut().zip(row_sums) {
-                    for lane in 0..SUMS {
-                        let error = errors[lane];
-                        add(lane, &mut errors[lane], &mut sums[lane], error);
-                    }
-                }
-                for (lane, (e, sum)) in rest.iter_mut().zip(rest_sums).enumerate() {
-                    let error = *e;
-                    add(lane, e, sum, error);
-                }
+                errors.iter().for_each(|e| add_products(&mut squares, e, e));
+                add_products(&mut squares, rest, rest);
             }
             Some(importance) => {
-                let terms = column.iter_mut().zip(sums).zip(&importance[row..]);
-                for (k, ((e, sum), &importance)) in terms.enumerate() {
-                    add(k % SUMS, e, sum, importance * *e);
+                let (weights, rest_weights) = importance[row..][..column.len()].as_chunks::<SUMS>();
+                let weighted =
+                    |e: &[T; SUMS], w: &[T; SUMS]| std::array::from_fn::<T, SUMS, _>(|k| w[k] * e[k]);
+                errors.iter().zip(weights).for_each(|(e, w)| add_products(&mut squares, &weighted(e, w), e));
+                for (square, (&e, &w)) in squares.iter_mut().zip(rest.iter().zip(rest_weights)) {
+                    *square += w * e * e;
                 }
+                column.iter_mut().zip(&importance[row..]).for_each(|(e, &w)| *e = w * *e);
             }
         }
-        let seen: f64 = squares.iter().map(|&square| square.to_f64()).sum();
-        seen + unseen
+        for (e, sum) in column.iter_mut().zip(sums) {
+            *e *= self.scale;
+            *sum += *e;
+        }
+        let mut seen = squares.map(|square| square.to_f64());
+        for half in [8, 4, 2, 1] {
+            (0..half).for_each(|k| seen[k] += seen[k + half]);
+        }
+        seen[0] + unseen
     }
 
     /// Replaces y by y − x, and by 0 where a feature is on but not seen (y = 0, derivative 0: all but the identity): it
@@ -131,6 +119,12 @@ impl<T: Scalar> Residual<'_, T> {
     }
 }
 
+/// `sums[k] += a[k] · b[k]`.
+#[inline(always)]
+fn add_products<T: Scalar>(sums: &mut [T; SUMS], a: &[T], b: &[T]) {
+    sums.iter_mut().zip(a.iter().zip(b)).for_each(|(sum, (&a, &b))| *sum += a * b);
+}
+
 struct OfCell<'a, T: Scalar> {
     residual: &'a Residual<'a, T>,
     cell: &'a mut Cell<T>,
@@ -152,13 +146,7 @@ impl<T: Scalar> WithSimd for OfCell<'_, T> {
         cell.losses.resize(columns, 0.0);
         let samples = cell.values.chunks_exact_mut(rows).zip(&mut cell.losses);
         for (k, (errors, loss)) in samples.enumerate() {
-            let x = match input.dense_column(column + k, row..row + rows) {
-                Some(values) => Values::Dense(values),
-                None => {
-                    let (indices, values) = part(batch.sample(column + k), row, rows);
-                    Values::Sparse(indices, values)
-                }
-            };
+            let x = input.of_sample(batch, column + k, row..row + rows);
             *loss = residual.of_sample(errors, &mut cell.row_sums, row, x);
         }
     }

@@ -1,6 +1,6 @@
-//! Sizes that were found by measuring on a machine with AVX2. Those for AVX-512 follow from its registers: as many bytes of
-//! a table stay in the fastest cache.
+//! Sizes that were found by measuring, on machines with AVX2 (Zen 3) and AVX-512 (Zen 4).
 
+#[cfg(test)]
 use pulp::Arch;
 
 /// Features of a cell (all features for an activation that is not element-wise): a multiple of the 24 and of the 48 rows
@@ -11,31 +11,16 @@ pub(crate) const ROWS: usize = 96;
 pub(crate) const COLUMNS: usize = 512;
 
 /// The fraction of non-zeros from which a dense product is faster than a sparse one.
-pub(crate) const DENSE: f64 = 0.65;
+pub(crate) const DENSE: f64 = 0.75;
 
 /// The fraction of non-zeros below which it does not pay to bring a table into panels.
 pub(crate) const DIRECT: f64 = 1.0 / 32.0;
 
-/// Rows of a table that one list refers to, so that they stay in the fastest cache: 48 or 96.
-pub(crate) fn piece(arch: Arch) -> usize {
-    if has_32_registers(arch) { 48 } else { 96 }
-}
+/// Rows of a table that one list refers to, so that they stay in the fastest cache.
+pub(crate) const PIECE: usize = ROWS;
 
-/// The widest panel: as many numbers as eight registers hold, in a lane of the kernel's own.
-pub(crate) fn widest_panel<T>(arch: Arch) -> usize {
-    let bytes = if has_32_registers(arch) { 512 } else { 256 };
-    bytes / size_of::<T>()
-}
-
-fn has_32_registers(arch: Arch) -> bool {
-    #[cfg(target_arch = "x86_64")]
-    return matches!(arch, Arch::V4(_));
-    #[cfg(not(target_arch = "x86_64"))]
-    {
-        let _ = arch;
-        false
-    }
-}
+/// Bytes of a row of the widest panel: eight registers of AVX2, four of AVX-512, which was as fast with eight.
+pub(crate) const PANEL_BYTES: usize = 256;
 
 /// All that this machine has, the plainest first.
 #[cfg(test)]
