@@ -1,5 +1,6 @@
 //! Any weights against the theory.
 
+#[macro_use]
 mod command_line;
 
 use std::error::Error;
@@ -29,10 +30,10 @@ struct Arguments {
     #[arg(long, default_value_t = 0)]
     seed: u64,
     /// Fresh samples to measure the loss on.
-    #[arg(long, default_value_t = 102_400)]
+    #[arg(long, default_value_t = 102_400, value_parser = command_line::within::<2, 1_000_000_000>)]
     samples: usize,
     /// Rows, drawn at random, whose exact loss is evaluated [default: 2^22/n_s, so all for n_s up to 2048].
-    #[arg(long)]
+    #[arg(long, value_parser = command_line::within::<1, 4_294_967_295>)]
     rows: Option<usize>,
     /// Print one JSON object instead of a table.
     #[arg(long)]
@@ -88,21 +89,21 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     if arguments.json {
         let object: serde_json::Map<_, _> =
             rows.into_iter().map(|(key, value, _)| (key.to_owned(), value)).collect();
-        println!("{}", Value::Object(object));
+        say!("{}", Value::Object(object));
         return Ok(());
     }
     for (key, value, meaning) in rows {
         match value {
             Value::Object(parts) => {
-                println!("{key:<48}  {meaning}");
+                say!("{key:<48}  {meaning}");
                 for (key, value) in parts {
-                    println!("  {key:<22}{:>24}", value.to_string());
+                    say!("  {key:<22}{:>24}", value.to_string());
                 }
             }
-            value => println!("{key:<24}{:>24}  {meaning}", value.to_string()),
+            value => say!("{key:<24}{:>24}  {meaning}", value.to_string()),
         }
     }
-    println!("\n{}", check.attribution);
+    say!("\n{}", check.attribution);
     Ok(())
 }
 

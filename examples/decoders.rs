@@ -1,5 +1,6 @@
 //! What a decoder better than the ReLU would make of the same interference.
 
+#[macro_use]
 mod command_line;
 
 use std::error::Error;
@@ -65,10 +66,10 @@ fn print(losses: &Decoders, ratio: f64, json: bool) -> Result<(), Box<dyn Error>
     if json {
         let object: serde_json::Map<_, _> =
             rows.iter().map(|(key, value, _)| ((*key).to_owned(), json!(value))).collect();
-        println!("{}", serde_json::Value::Object(object));
+        say!("{}", serde_json::Value::Object(object));
     } else {
         for (key, value, meaning) in rows {
-            println!("{key:<16}{value:>24.15e}  {meaning}");
+            say!("{key:<16}{value:>24.15e}  {meaning}");
         }
     }
     Ok(())

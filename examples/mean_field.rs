@@ -1,5 +1,6 @@
 //! Trains on the loss itself, without samples: the mean-field loss, or the exact loss of a small model.
 
+#[macro_use]
 mod command_line;
 
 use std::error::Error;
@@ -160,21 +161,21 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
             "envelope_dropped": mixture.dropped_fraction * features as f64,
             "rug_loss": rugs.map(|rugs| rugs.0), "rug_best": rugs.map(|rugs| rugs.1),
         });
-        println!("{object}");
+        say!("{object}");
     } else {
-        println!("steps            {steps} in {seconds:.2} s");
-        println!("loss/p           {:.10}", loss / p);
-        println!(
+        say!("steps            {steps} in {seconds:.2} s");
+        say!("loss/p           {:.10}", loss / p);
+        say!(
             "optimum/p        {:.10} (Gaussian, all features alike; relative gap {gap:.2e})",
             optimum.loss / p
         );
-        println!("envelope/p       {:.10} (the best mixture)", mixture.loss / p);
-        println!("exact loss/p     {:.10}", exact / p);
-        println!("mean-field/p     {:.10}", mean_field / p);
+        say!("envelope/p       {:.10} (the best mixture)", mixture.loss / p);
+        say!("exact loss/p     {:.10}", exact / p);
+        say!("mean-field/p     {:.10}", mean_field / p);
         if let Some((mean, best)) = rugs {
-            println!("rug/p            {:.10} (exact, mean of ten; the best {:.10})", mean / p, best / p);
+            say!("rug/p            {:.10} (exact, mean of ten; the best {:.10})", mean / p, best / p);
         }
-        println!("sigma            {:.8} (Welch bound {welch:.8})", statistics.sigma.mean);
+        say!("sigma            {:.8} (Welch bound {welch:.8})", statistics.sigma.mean);
     }
     if arguments.objective == Which::MeanField && gap.abs() > arguments.tolerance.max(1e-9) {
         let side = if gap < 0.0 { "below" } else { "above" };

@@ -1,5 +1,6 @@
 //! A Persian rug: its statistics, its best gain and bias, its exact loss, and its picture.
 
+#[macro_use]
 mod command_line;
 
 use std::error::Error;
@@ -90,7 +91,7 @@ fn choose(arguments: &Arguments) -> Result<PersianRug, Box<dyn Error>> {
             shift(&PersianRug::best_of(features, hidden, draws, rng, cost)?)
         }
         Set::Difference => PersianRug::difference_set(features, hidden, false)?,
-        Set::Simplices => PersianRug::simplices(features, features / (features - hidden).max(1))?,
+        Set::Simplices => PersianRug::simplices(features, features / features.saturating_sub(hidden).max(1))?,
         Set::Cubes => PersianRug::cubes(features)?,
     })
 }
@@ -154,14 +155,11 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         ] {
             object.insert(key.to_owned(), value);
         }
-        println!("{}", serde_json::Value::Object(object));
+        say!("{}", serde_json::Value::Object(object));
     } else {
-        println!(
-            "n_s = {features}, n_d = {hidden}, S {}; {span}",
-            if has_zero { "holds 0" } else { "lacks 0" }
-        );
+        say!("n_s = {features}, n_d = {hidden}, S {}; {span}", if has_zero { "holds 0" } else { "lacks 0" });
         for (key, value, meaning) in rows {
-            println!("{key:<18}{value:>16.9e}  {meaning}");
+            say!("{key:<18}{value:>16.9e}  {meaning}");
         }
     }
     if let Some(out) = &arguments.out {

@@ -1,5 +1,6 @@
 //! A sweep over a grid of models.
 
+#[macro_use]
 mod command_line;
 #[path = "command_line/progress.rs"]
 mod progress;
@@ -72,7 +73,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     };
     let Counts { finished, failed, left } = counts;
     if arguments.json {
-        println!(
+        say!(
             "{}",
             json!({
                 "out": arguments.out, "cells": sweep.cells().len(), "finished": finished, "failed": failed,
@@ -80,7 +81,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
             })
         );
     } else {
-        println!("{finished} cells finished, {failed} failed, {left} left: {}", arguments.out.display());
+        say!("{finished} cells finished, {failed} failed, {left} left: {}", arguments.out.display());
     }
     if interrupted {
         return Err("interrupted; the same command goes on from here".into());

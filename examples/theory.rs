@@ -1,5 +1,6 @@
 //! The symmetric optimum on paper, at one probability and one ratio.
 
+#[macro_use]
 mod command_line;
 
 use std::error::Error;
@@ -50,12 +51,12 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     if arguments.json {
         let object: serde_json::Map<_, _> =
             rows.iter().map(|(key, value, _)| ((*key).to_owned(), json!(value))).collect();
-        println!("{}", serde_json::Value::Object(object));
+        say!("{}", serde_json::Value::Object(object));
     } else {
         for (key, value, meaning) in rows {
-            println!("{key:<18}{value:>24.15e}  {meaning}");
+            say!("{key:<18}{value:>24.15e}  {meaning}");
         }
-        println!("{:<18}{:>24?}", "regime", optimum.regime);
+        say!("{:<18}{:>24?}", "regime", optimum.regime);
     }
     Ok(())
 }

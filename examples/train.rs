@@ -1,5 +1,6 @@
 //! Trains one model by one of the paper's recipes.
 
+#[macro_use]
 mod command_line;
 
 use std::error::Error;
@@ -49,7 +50,7 @@ struct Arguments {
     #[arg(long, default_value_t = 30.0)]
     checkpoint_every: f64,
     /// Fresh samples to measure the loss on.
-    #[arg(long, default_value_t = 102_400)]
+    #[arg(long, default_value_t = 102_400, value_parser = command_line::within::<2, 1_000_000_000>)]
     samples: usize,
     /// Steps to leave out of the median times.
     #[arg(long, default_value_t = 0)]
@@ -129,6 +130,9 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     }
 
     let (median, stages) = times.medians(arguments.warmup);
+    if median.is_none() && arguments.warmup > 0 {
+        eprintln!("no times: --warmup {} leaves none of the steps of this run", arguments.warmup);
+    }
     if arguments.json {
         let object = json!({
             "features": features, "hidden": hidden, "probability": p, "seed": arguments.seed,
@@ -136,12 +140,15 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
             "loss": loss.mean(), "loss_standard_error": loss.standard_error(),
             "theory_loss": optimum.loss, "linear_loss": theory::linear_loss(p, ratio)?,
         });
-        println!("{object}");
+        say!("{object}");
     } else {
-        println!("steps            {steps} in {seconds:.1} s, median {:.3} ms", median.unwrap_or(f64::NAN));
-        println!("loss per feature {:.6e} ± {:.1e}", loss.mean(), loss.standard_error());
-        println!("loss/p           {:.5} ± {:.5}", loss.mean() / p, loss.standard_error() / p);
-        println!("theory loss/p    {:.5} (Gaussian interference, symmetric optimum)", optimum.loss / p);
+        say!(
+            "steps            {steps} in {seconds:.1} s, median {}",
+            median.map_or("unknown".into(), |ms| format!("{ms:.3} ms"))
+        );
+        say!("loss per feature {:.6e} ± {:.1e}", loss.mean(), loss.standard_error());
+        say!("loss/p           {:.5} ± {:.5}", loss.mean() / p, loss.standard_error() / p);
+        say!("theory loss/p    {:.5} (Gaussian interference, symmetric optimum)", optimum.loss / p);
     }
     Ok(())
 }

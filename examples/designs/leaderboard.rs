@@ -107,17 +107,17 @@ pub(crate) fn print(arguments: &Arguments, p: f64, ratio: f64) -> Result<(), Any
             "gaussian_optimum": optimum.loss, "gaussian_envelope": envelope.loss,
             "linear": theory::linear_loss(p, ratio)?, "blocks": blocks.len(), "designs": list,
         });
-        println!("{object}");
+        say!("{object}");
         return Ok(());
     }
-    println!("n_s = {features}, n_d = {hidden}, p = {p}; losses per feature over p");
-    println!("{:>12.6}  Gaussian optimum, all features alike", optimum.loss / p);
-    println!("{:>12.6}  Gaussian envelope: the best mixture", envelope.loss / p);
-    println!("{:>12.6}  linear optimum\n", theory::linear_loss(p, ratio)? / p);
-    println!("{:>12}  {:>8} {:>10} {:>10}  design", "loss/p", "±", "/optimum", "/envelope");
+    say!("n_s = {features}, n_d = {hidden}, p = {p}; losses per feature over p");
+    say!("{:>12.6}  Gaussian optimum, all features alike", optimum.loss / p);
+    say!("{:>12.6}  Gaussian envelope: the best mixture", envelope.loss / p);
+    say!("{:>12.6}  linear optimum\n", theory::linear_loss(p, ratio)? / p);
+    say!("{:>12}  {:>8} {:>10} {:>10}  design", "loss/p", "±", "/optimum", "/envelope");
     for Line { name, loss, standard_error, .. } in &lines {
         let error = if *standard_error > 0.0 { format!("{:.1e}", standard_error / p) } else { String::new() };
-        println!(
+        say!(
             "{:>12.6}  {error:>8} {:>10.4} {:>10.4}  {name}",
             loss / p,
             loss / optimum.loss,

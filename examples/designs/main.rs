@@ -1,5 +1,6 @@
 //! The leaderboard of designs: weights that are made, not trained, at their best, and trained ones beside them.
 
+#[macro_use]
 #[path = "../command_line/mod.rs"]
 mod command_line;
 
@@ -29,13 +30,13 @@ pub(crate) struct Arguments {
     #[arg(long, requires = "probability")]
     ratio: Option<f64>,
     /// Features n_s; n_d is the ratio times this, rounded.
-    #[arg(long, default_value_t = 256)]
+    #[arg(long, default_value_t = 256, value_parser = command_line::within::<1, 1_048_576>)]
     features: usize,
     /// Random sets that are tried for each random design.
-    #[arg(long, default_value_t = 8)]
+    #[arg(long, default_value_t = 8, value_parser = command_line::within::<1, 1_000_000>)]
     draws: usize,
     /// The largest block of a direct sum, at most 128.
-    #[arg(long, default_value_t = 128)]
+    #[arg(long, default_value_t = 128, value_parser = command_line::within::<1, 128>)]
     block: usize,
     /// Seed of everything random.
     #[arg(long, default_value_t = 0)]

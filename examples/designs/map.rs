@@ -116,7 +116,7 @@ pub(crate) fn draw(arguments: &Arguments, folder: &Path) -> Result<(), AnyError>
         caption: format!("How much the best design known gains. {caption}"),
     };
     for written in [phase_map(&best, folder.join("best"))?, heat_maps(&gain, folder.join("gain"))?] {
-        println!("{}\n{}", written.png.display(), written.svg.display());
+        say!("{}\n{}", written.png.display(), written.svg.display());
     }
     Ok(())
 }

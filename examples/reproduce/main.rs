@@ -1,5 +1,6 @@
 //! The paper's main claim, measured: trained models, the Persian rug, the linear model and the theory side by side.
 
+#[macro_use]
 #[path = "../command_line/mod.rs"]
 mod command_line;
 #[path = "../command_line/progress.rs"]
@@ -85,7 +86,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
             grid.blocks
                 .iter_mut()
                 .flat_map(|block| &mut block.seeds)
-                .for_each(|seed| *seed += arguments.seed);
+                .for_each(|seed| *seed = seed.wrapping_add(arguments.seed));
             let sweep = Sweep::create(&out, grid)?;
             let interrupt = command_line::interrupt()?;
             let options =
@@ -108,10 +109,10 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let text = report::text(&sweep, &records, counts, &drawn);
     let path = out.join("report.md");
     write_atomically(&path, text.as_bytes())?;
-    println!("{summary}report: {}", path.display());
+    say!("{summary}report: {}", path.display());
     if arguments.json {
         let figures: Vec<_> = drawn.iter().map(|(_, path)| path).collect();
-        println!(
+        say!(
             "{}",
             json!({
                 "out": out, "finished": counts.finished, "failed": counts.failed, "left": counts.left,

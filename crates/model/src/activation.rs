@@ -180,10 +180,10 @@ impl Activation {
     }
 }
 
-/// Sets what does not exceed the threshold to 0.
+/// Sets what does not exceed the threshold to 0; NaN stays.
 #[inline(always)]
 fn cut<T: Scalar>(sample: &mut [T], threshold: T) {
-    sample.iter_mut().for_each(|z| *z = if *z > threshold { *z } else { T::zero() });
+    sample.iter_mut().for_each(|z| *z = if *z <= threshold { T::zero() } else { *z });
 }
 
 /// The k largest positive values of a list, to be asked for in its order: those above `cut` and the first `ties` that equal it.
@@ -207,6 +207,7 @@ impl<T: Scalar> Largest<T> {
     fn keep(&mut self, z: T) -> bool {
         let tied = z == self.cut && self.ties > 0;
         self.ties -= usize::from(tied);
-        tied || z > self.cut
+        // NaN stays.
+        tied || z.partial_cmp(&self.cut).is_none_or(Ordering::is_gt)
     }
 }

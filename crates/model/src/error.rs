@@ -100,6 +100,20 @@ pub enum Error {
         /// The number of dimensions it must have.
         expected: usize,
     },
+    /// What is wrong with the contents of a file.
+    #[error("{}: {source}", path.display())]
+    Contents {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What is wrong.
+        source: Box<Error>,
+    },
+    /// A further vector with the name of one of the weights.
+    #[error("a vector named {name:?} has the name of one of the weights; choose another")]
+    Name {
+        /// The name.
+        name: String,
+    },
     /// A metadata entry this crate knows, with a value it does not.
     #[error("metadata {key} = {given:?}, expected one of {allowed:?}")]
     Metadata {

@@ -7,7 +7,7 @@
 //! This is the **per-feature** loss of the paper's eq. (5) and of its figures; eq. (2) is n_s times as large.
 //! `ι` is the importance, 1 unless given. The gradient is the one of [`crate::plain`], which is its tested twin.
 //!
-//! The work is two sparse products forward and backward each, and one dense one (see `step`). Where data or
+//! The work is one sparse product forward, three backward, and a dense one (see `step`). Where data or
 //! residuals are not sparse, dense products take over; which way depends on their measured densities alone, so that a
 //! step is a function of its inputs.
 
@@ -93,7 +93,7 @@ impl<T: Scalar> MinibatchLoss<T> {
     /// [`Error::Mismatch`] if the batch or the importance does not have the model's n_s features,
     /// [`Error::EmptyBatch`] for no samples, [`Error::NotFinite`] if the loss overflows or is NaN.
     pub fn loss(&mut self, model: &Autoencoder<T>, batch: &SparseBatch<T>) -> Result<f64> {
-        self.forward(model, batch, false)?;
+        in_pool(|| self.forward(model, batch, false))?;
         self.mean(batch)
     }
 
@@ -255,7 +255,7 @@ impl<T: Scalar> MinibatchLoss<T> {
         self.stages.push(("hidden gradient", start.elapsed()));
 
         let start = Instant::now();
-        by_feature(arch, decoder_gradient, hidden, &self.hidden_table, &self.residual, false);
+        by_feature(arch, decoder_gradient, &self.hidden_table, &self.residual, false);
         bias_gradient.fill(T::zero());
         for cells in self.residual.blocks() {
             let sums = cells.iter().flat_map(|cell| &cell.row_sums);
@@ -273,9 +273,9 @@ impl<T: Scalar> MinibatchLoss<T> {
             }
             Form::Listed => {
                 self.input.transpose(batch, PIECE);
-                step::listed_by_feature(arch, out, hidden, &self.hidden_gradient, &self.input, tied);
+                step::listed_by_feature(arch, out, &self.hidden_gradient, &self.input, tied);
             }
-            Form::Dense => by_feature(arch, out, hidden, &self.hidden_gradient, &self.input.grid, tied),
+            Form::Dense => by_feature(arch, out, &self.hidden_gradient, &self.input.grid, tied),
         }
         self.stages.push(("encoder gradient", start.elapsed()));
     }

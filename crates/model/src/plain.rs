@@ -17,12 +17,12 @@
 use nalgebra::{DMatrix, DVector};
 
 use crate::error::check_shape;
-use crate::{Autoencoder, Parameters, Result, Scalar};
+use crate::{Autoencoder, Error, Parameters, Result, Scalar};
 
 /// The loss and its gradient, by dense products. `x` is n_s × B, `importance` has length n_s.
 ///
 /// # Errors
-/// [`Error::Mismatch`](crate::Error::Mismatch) if `x` or `importance` does not fit the model.
+/// [`Error::Mismatch`] if `x` or `importance` does not fit the model, [`Error::EmptyBatch`] for no samples.
 pub fn loss_and_gradient<T: Scalar>(
     model: &Autoencoder<T>,
     x: &DMatrix<T>,
@@ -32,8 +32,10 @@ pub fn loss_and_gradient<T: Scalar>(
     let importance = importance.unwrap_or(&ones);
     check_shape("importance", importance.shape(), (model.features(), 1))?;
     let count = T::round_from((x.nrows() * x.ncols()) as f64);
-
     check_shape("x", x.shape(), (model.features(), x.ncols()))?;
+    if x.ncols() == 0 {
+        return Err(Error::EmptyBatch);
+    }
     let (encoder, decoder) = (model.encoder().into_owned(), model.decoder());
     let h = &encoder * x;
     let mut z = &decoder * &h;

@@ -95,11 +95,12 @@ impl<T: Scalar> Weights<T> {
     /// Reads a weight file.
     ///
     /// # Errors
-    /// [`Error::File`] if it cannot be read, otherwise as [`from_bytes`](Self::from_bytes).
+    /// [`Error::File`] if it cannot be read, [`Error::Contents`] for what [`from_bytes`](Self::from_bytes) refuses.
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let bytes = std::fs::read(path).map_err(|source| Error::File { path: path.to_owned(), source })?;
         Self::from_bytes(&bytes)
+            .map_err(|source| Error::Contents { path: path.to_owned(), source: Box::new(source) })
     }
 
     /// Writes a weight file, atomically.
@@ -172,11 +173,15 @@ impl<T: Scalar> Weights<T> {
     /// The bytes of a weight file.
     ///
     /// # Errors
-    /// [`Error::Format`] if the tensors are too large for the format.
+    /// [`Error::Name`] if a further vector has the name of one of the weights, [`Error::Format`] if the tensors are too large
+    /// for the format.
     pub fn to_bytes(&self, names: Names) -> Result<Vec<u8>> {
         let model = &self.model;
         let (features, hidden, tied) = (model.features(), model.hidden(), model.shape().tied());
         let [encoder, decoder, bias] = names.of();
+        if let Some(name) = self.vectors.keys().find(|name| names.of().contains(&name.as_str())) {
+            return Err(Error::Name { name: name.clone() });
+        }
         let mut tensors = vec![
             (encoder, vec![hidden, features], bytes_of(model.encoder().transpose().as_slice())),
             (bias, vec![features], bytes_of(model.parameters().bias_slice())),

@@ -164,7 +164,7 @@ impl<T: Scalar> WithSimd for Rectify<'_, T> {
     fn with_simd<S: Simd>(self, _: S) {
         for z in self.0 {
             let shifted = *z + self.1;
-            *z = if shifted > T::zero() { shifted } else { T::zero() };
+            *z = if shifted <= T::zero() { T::zero() } else { shifted };
         }
     }
 }

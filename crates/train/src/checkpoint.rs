@@ -40,7 +40,7 @@ impl<T: Scalar + Real, O: Objective<T>> Trainer<T, O> {
     /// made as at the run's beginning. Says whether there was a checkpoint.
     ///
     /// # Errors
-    /// [`Error::OtherRun`] if the checkpoint's shape, recipe or data differ from this trainer's,
+    /// [`Error::OtherRun`] if the checkpoint's shape, activation, recipe or data differ from this trainer's,
     /// [`Error::NotACheckpoint`] if parts of it are missing, otherwise as [`Weights::load`]. The trainer is then
     /// unchanged. A missing file is no error.
     pub fn resume(&mut self, path: impl AsRef<Path>) -> Result<bool> {
@@ -53,7 +53,9 @@ impl<T: Scalar + Real, O: Objective<T>> Trainer<T, O> {
         };
         let missing = |what| Error::NotACheckpoint { path: path.to_owned(), what };
         let run = weights.metadata.get(RUN).ok_or(missing(RUN))?;
-        if *run != self.identity || weights.model.shape() != self.model.shape() {
+        let same = weights.model.shape() == self.model.shape()
+            && weights.model.activation() == self.model.activation();
+        if *run != self.identity || !same {
             let (given, expected) = (run.clone(), self.identity.clone());
             return Err(Error::OtherRun { path: path.to_owned(), given, expected });
         }

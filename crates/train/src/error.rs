@@ -79,7 +79,7 @@ pub enum Error {
     },
     /// A number out of range.
     #[cfg(feature = "sweep")]
-    #[error("grid, block {block}: {what} hold {given:?}; allowed is {least:?} to {most:?}")]
+    #[error("grid, block {block}: {what}: {given:?}; allowed is {least:?} to {most:?}")]
     GridValue {
         /// The block, by number and name.
         block: String,

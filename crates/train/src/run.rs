@@ -68,7 +68,7 @@ impl<T: Scalar + Real, O: Objective<T>> Trainer<T, O> {
         match self.stopper.rule() {
             StopRule::Steps { steps } => run.progress.set_length(steps),
             StopRule::EpochWindows { epoch_steps, max_epochs, .. } => {
-                run.progress.set_length(epoch_steps * max_epochs);
+                run.progress.set_length(epoch_steps.saturating_mul(max_epochs));
             }
             _ => {}
         }

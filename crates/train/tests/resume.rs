@@ -154,7 +154,7 @@ fn a_checkpoint_of_another_run_is_refused_and_nothing_changes() {
     let bytes = std::fs::read(&path).unwrap();
     let torn = folder.path().join("torn");
     std::fs::write(&torn, &bytes[..bytes.len() - 9]).unwrap();
-    assert!(matches!(refused(trainer(&recipe(), 0.1), &torn), Error::Model(ModelError::Format(_))));
+    assert!(matches!(refused(trainer(&recipe(), 0.1), &torn), Error::Model(ModelError::Contents { .. })));
 }
 
 #[test]

@@ -30,6 +30,8 @@ pub(crate) struct Cell<T> {
     pub(crate) values: Vec<T>,
     /// Of Δ: `Σ_i ι_i (y_i − x_i)²` over the cell's features, a sample.
     pub(crate) losses: Vec<f64>,
+    /// Of Δ: how many are not zero.
+    pub(crate) non_zeros: usize,
     /// Of Δ: `Σ_s Δ_is`, a feature.
     pub(crate) row_sums: Vec<T>,
     by_sample: NonZeros<T>,
@@ -66,24 +68,24 @@ impl<T: Scalar> Cell<T> {
         }
     }
 
-    /// Lists the non-zeros of `values`, unless they are many.
+    /// Lists the non-zeros of `values`, of which there are `non_zeros`, unless they are many.
     pub(crate) fn compress(&mut self, arch: Arch) {
         /// Features that are transposed at a time.
         const FEATURES: usize = 8;
         let (rows, columns) = (self.rows, self.columns);
-        self.by_sample.clear(self.values.len());
-        self.by_sample.append(arch, &self.values, rows, PIECE);
-        self.dense = self.by_sample.count() as f64 > DENSE * (rows * columns) as f64;
+        self.dense = self.non_zeros as f64 > DENSE * (rows * columns) as f64;
         if self.dense {
             return;
         }
-        self.by_feature.clear(self.by_sample.count());
+        self.by_sample.clear(self.non_zeros);
+        self.by_sample.append(arch, &self.values, rows);
+        self.by_feature.clear(self.non_zeros);
         self.transposed.resize(FEATURES * columns, T::zero());
         for first in (0..rows).step_by(FEATURES) {
             let features = FEATURES.min(rows - first);
             let transposed = &mut self.transposed[..features * columns];
             transpose(arch, transposed, &self.values, rows, first..first + features);
-            self.by_feature.append(arch, transposed, columns, PIECE);
+            self.by_feature.append(arch, transposed, columns);
         }
     }
 

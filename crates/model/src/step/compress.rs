@@ -5,12 +5,10 @@ use std::ops::Range;
 use pulp::{Arch, Simd, WithSimd};
 
 use super::gather::Lists;
+use super::tuning::{PIECE, SLACK};
 use crate::Scalar;
 
-/// What is written beyond the entries that are kept: as many as a piece has rows, or fewer.
-const SLACK: usize = 128;
-
-/// The non-zeros of the columns of a matrix: a list for each piece of `piece` rows (at most [`SLACK`]) of each column in
+/// The non-zeros of the columns of a matrix: a list for each [`PIECE`] of each column in
 /// turn, with indices counted from the start of the piece.
 #[derive(Debug, Default)]
 pub(crate) struct NonZeros<T> {
@@ -42,10 +40,10 @@ impl<T: Scalar> NonZeros<T> {
     }
 
     /// Appends those of the columns of a column-major matrix.
-    pub(crate) fn append(&mut self, arch: Arch, dense: &[T], rows: usize, piece: usize) {
+    pub(crate) fn append(&mut self, arch: Arch, dense: &[T], rows: usize) {
         let start = self.count();
         let (indices, values) = (&mut self.indices[start..], &mut self.values[start..]);
-        let job = Job { dense, rows, piece, start, offsets: &mut self.offsets, indices, values };
+        let job = Job { dense, rows, start, offsets: &mut self.offsets, indices, values };
         if let Some(job) = T::compress_simd(arch, job) {
             job.plain();
         }
@@ -98,7 +96,6 @@ impl<T: Scalar> WithSimd for Transpose<'_, T> {
 pub struct Job<'a, T> {
     dense: &'a [T],
     rows: usize,
-    piece: usize,
     start: usize,
     offsets: &'a mut Vec<u32>,
     indices: &'a mut [u8],
@@ -108,9 +105,9 @@ pub struct Job<'a, T> {
 impl<T: Scalar> Job<'_, T> {
     /// One entry after the other.
     fn plain(self) {
-        let Self { dense, rows, piece, start, offsets, indices, values } = self;
+        let Self { dense, rows, start, offsets, indices, values } = self;
         let mut used = 0;
-        for piece in dense.chunks_exact(rows).flat_map(|column| column.chunks(piece)) {
+        for piece in dense.chunks_exact(rows).flat_map(|column| column.chunks(PIECE)) {
             let (indices, values) = (&mut indices[used..][..SLACK], &mut values[used..][..SLACK]);
             let mut count = 0;
             for (row, &value) in (0..).zip(piece) {
@@ -133,7 +130,7 @@ pub(crate) mod simd {
     use pulp::x86::{V3, V4};
     use pulp::{Arch, NullaryFnOnce, cast};
 
-    use super::{Job, SLACK};
+    use super::{Job, PIECE, SLACK};
 
     /// Writes the non-zeros of up to `L` lanes: their number. What is written beyond them does not count.
     trait Register<const L: usize>: Copy {
@@ -236,9 +233,9 @@ pub(crate) mod simd {
         #[inline(always)]
         fn call(self) {
             let Self { simd, job } = self;
-            let Job { dense, rows, piece, start, offsets, indices, values } = job;
+            let Job { dense, rows, start, offsets, indices, values } = job;
             let mut used = 0;
-            for piece in dense.chunks_exact(rows).flat_map(|column| column.chunks(piece)) {
+            for piece in dense.chunks_exact(rows).flat_map(|column| column.chunks(PIECE)) {
                 let (registers, rest) = piece.as_chunks::<L>();
                 let mut append = |lanes: [f32; L], first: usize| {
                     let (Some(indices), Some(values)) =
@@ -267,21 +264,15 @@ mod tests {
 
     use super::NonZeros;
     use crate::Scalar;
-    use crate::step::tuning::architectures;
+    use crate::step::tuning::{PIECE, architectures};
 
     /// Two matrices one after the other, against a search entry by entry, in memory that was used before.
     fn finds<T: Scalar>() {
         let rng = &mut ChaCha8Rng::seed_from_u64(4);
         let mut found = NonZeros::default();
-        for (rows, piece, density) in [
-            (1, 96, 0.5),
-            (7, 48, 0.5),
-            (96, 96, 0.3),
-            (96, 48, 0.02),
-            (131, 96, 1.0),
-            (200, 128, 0.7),
-            (33, 48, 0.0),
-        ] {
+        for (rows, density) in
+            [(1, 0.5), (7, 0.5), (PIECE, 0.3), (PIECE, 0.02), (131, 1.0), (200, 0.7), (33, 0.0)]
+        {
             let mut matrix = |columns: usize| -> Vec<T> {
                 let entry = |_| {
                     if rng.random_bool(density) {
@@ -295,17 +286,17 @@ mod tests {
             let (first, second) = (matrix(5), matrix(3));
             for arch in architectures() {
                 found.clear(first.len() + second.len());
-                found.append(arch, &first, rows, piece);
-                found.append(arch, &second, rows, piece);
+                found.append(arch, &first, rows);
+                found.append(arch, &second, rows);
                 let lists = found.lists();
                 let mut list = 0;
                 for part in
-                    first.chunks(rows).chain(second.chunks(rows)).flat_map(|column| column.chunks(piece))
+                    first.chunks(rows).chain(second.chunks(rows)).flat_map(|column| column.chunks(PIECE))
                 {
                     let expected = (0..).zip(part).filter(|(_, value)| **value != T::zero());
                     let range = lists.offsets[list] as usize..lists.offsets[list + 1] as usize;
                     let given = lists.indices[range.clone()].iter().copied().zip(&lists.values[range]);
-                    assert!(given.eq(expected), "{arch:?} {rows} {piece} {density}: list {list}");
+                    assert!(given.eq(expected), "{arch:?} {rows} {density}: list {list}");
                     list += 1;
                 }
                 assert_eq!((lists.offsets.len(), found.count()), (list + 1, lists.offsets[list] as usize));

@@ -10,7 +10,7 @@ use pulp::{Arch, Simd, WithSimd};
 use crate::Scalar;
 
 /// Lists of (index, value): list `k` is `offsets[k]..offsets[k + 1]`.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Lists<'a, T, I, O> {
     pub(crate) offsets: &'a [O],
     pub(crate) indices: &'a [I],

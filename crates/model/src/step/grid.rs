@@ -51,9 +51,4 @@ impl<T: Scalar> Grid<T> {
     pub(crate) fn place(&self, feature: usize) -> (usize, usize) {
         (feature / self.rows, feature % self.rows)
     }
-
-    /// Cell `k` of a block of samples, whether or not it is in use.
-    pub(crate) fn cell(&self, block: usize, k: usize) -> &Cell<T> {
-        &self.cells[block * self.a_block + k]
-    }
 }

@@ -14,7 +14,7 @@ use crate::Scalar;
 /// How the products with X are done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Form {
-    /// Entry by entry, from tables as they are: hardly an entry a list.
+    /// Entry by entry, from tables as they are: few entries a list.
     #[default]
     Direct,
     /// List by list, from tables in panels.
@@ -122,7 +122,7 @@ impl<T: Scalar> Input<T> {
             }
             Form::Dense => {
                 let (k, row) = self.grid.place(rows.start);
-                let cell = self.grid.cell(sample / COLUMNS, k);
+                let cell = &self.grid.block(sample / COLUMNS)[k];
                 if row + rows.len() > cell.rows() {
                     let (indices, values) = batch.sample(sample);
                     return Values::Sparse(indices, values);

@@ -11,7 +11,7 @@
 //! | `∂L/∂W_outᵀ = H Δᵀ` | n_d × n_s | H, by sample | Δ | [`by_feature`] |
 //! | `∂L/∂W_in = (∂L/∂H) Xᵀ` | n_d × n_s | ∂L/∂H, by sample | X | [`by_feature`] |
 //!
-//! X and Δ are in cells ([`Cell`](cell::Cell), [`Grid`]), tables in [`Panels`]; cells with few non-zeros are
+//! Δ, and X where it is dense, is in cells ([`Cell`](cell::Cell), [`Grid`]), tables in [`Panels`]; cells with few non-zeros are
 //! [gathered](gather()), the others multiplied by faer on one thread a block. `Z` is made, turned into Δ and compressed
 //! cell by cell, so that it does not leave a core's cache. Where X has hardly an entry a list, its two products take the
 //! tables as they are ([`directly_by_sample`], [`directly_by_feature`]).
@@ -96,14 +96,12 @@ pub(crate) fn listed_by_sample<T: Scalar>(
     input: &Input<T>,
     batch: &SparseBatch<T>,
 ) {
-    let width = table.width();
+    let (width, (lists, step)) = (table.width(), input.by_sample(batch));
     out.for_each_block(|panel, sample, block| {
         block.fill(T::zero());
         let samples = COLUMNS.min(batch.samples() - sample);
-        let step = input.by_sample(batch).1;
         for piece in 0..step {
             let plan = Plan { first: sample * step + piece, step, width };
-            let lists = input.by_sample(batch).0;
             gather(arch, &mut block[..samples * width], table.panel(panel), lists, plan);
         }
     });
@@ -117,13 +115,12 @@ struct Aligned<T>(T);
 pub(crate) fn by_feature<T: Scalar>(
     arch: Arch,
     out: &mut [T],
-    rows: usize,
     table: &Panels<T>,
     matrix: &Grid<T>,
     add: bool,
 ) {
     let width = table.width();
-    by_feature_with(out, rows, table, add, |k, sums, table| {
+    by_feature_with(out, table, add, |k, sums, table| {
         // A cell has as many features as a chunk, or more.
         let (cell, row) = matrix.place(k * ROWS);
         for (block, cells) in matrix.blocks().enumerate() {
@@ -151,13 +148,12 @@ pub(crate) fn by_feature<T: Scalar>(
 pub(crate) fn listed_by_feature<T: Scalar>(
     arch: Arch,
     out: &mut [T],
-    rows: usize,
     table: &Panels<T>,
     input: &Input<T>,
     add: bool,
 ) {
     let width = table.width();
-    by_feature_with(out, rows, table, add, |k, sums, table| {
+    by_feature_with(out, table, add, |k, sums, table| {
         for (sample, lists) in input.by_feature() {
             let plan = Plan { first: k * ROWS, step: 1, width };
             gather(arch, sums, &table[sample * width..], lists, plan);
@@ -168,12 +164,11 @@ pub(crate) fn listed_by_feature<T: Scalar>(
 /// For the `k`-th [`ROWS`] features, panel by panel: what `sum(k, sums, panel)` adds to zeros, W numbers a feature.
 fn by_feature_with<T: Scalar>(
     out: &mut [T],
-    rows: usize,
     table: &Panels<T>,
     add: bool,
     sum: impl Fn(usize, &mut [T], &[T]) + Send + Sync,
 ) {
-    let width = table.width();
+    let (width, rows) = (table.width(), table.columns());
     for_each_chunk(out, rows * ROWS, |k, chunk| {
         // Columns of `chunk` are often a power of two apart, and would share few cache sets.
         let mut memory = Aligned([T::zero(); ROWS * 64]);

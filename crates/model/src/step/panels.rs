@@ -46,6 +46,11 @@ impl<T: Scalar> Panels<T> {
         self.width
     }
 
+    /// Numbers of a row.
+    pub(crate) fn columns(&self) -> usize {
+        self.columns
+    }
+
     /// The numbers of a row that each panel has, from the first panel on.
     pub(crate) fn lanes(&self) -> impl Iterator<Item = std::ops::Range<usize>> + use<T> {
         let (columns, width) = (self.columns, self.width);

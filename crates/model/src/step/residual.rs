@@ -33,9 +33,9 @@ impl<T: Scalar> Residual<'_, T> {
         arch.dispatch(OfCell { residual: self, cell, batch, input, row, column });
     }
 
-    /// Replaces `W_out h` of one sample by its δ, which is added to `sums`. The loss.
+    /// Replaces `W_out h` of one sample by its δ, which is added to `sums`. The loss, and how many are not zero.
     #[inline(always)]
-    fn of_sample(&self, column: &mut [T], sums: &mut [T], row: usize, x: Values<'_, T>) -> f64 {
+    fn of_sample(&self, column: &mut [T], sums: &mut [T], row: usize, x: Values<'_, T>) -> (f64, u32) {
         column.iter_mut().zip(&self.bias[row..]).for_each(|(z, &b)| *z += b);
         self.activation.apply(column);
         let unseen = self.subtract(column, row, x);
@@ -57,15 +57,17 @@ impl<T: Scalar> Residual<'_, T> {
                 column.iter_mut().zip(&importance[row..]).for_each(|(e, &w)| *e = w * *e);
             }
         }
+        let mut non_zeros = 0;
         for (e, sum) in column.iter_mut().zip(sums) {
             *e *= self.scale;
             *sum += *e;
+            non_zeros += u32::from(*e != T::zero());
         }
         let mut seen = squares.map(|square| square.to_f64());
         for half in [8, 4, 2, 1] {
             (0..half).for_each(|k| seen[k] += seen[k + half]);
         }
-        seen[0] + unseen
+        (seen[0] + unseen, non_zeros)
     }
 
     /// Replaces y by y − x, and by 0 where a feature is on but not seen (y = 0, derivative 0: all but the identity): it
@@ -141,13 +143,16 @@ impl<T: Scalar> WithSimd for OfCell<'_, T> {
     fn with_simd<S: Simd>(self, _: S) {
         let Self { residual, cell, batch, input, row, column } = self;
         let (rows, columns) = (cell.rows(), cell.columns());
+        cell.non_zeros = 0;
         cell.row_sums.clear();
         cell.row_sums.resize(rows, T::zero());
         cell.losses.resize(columns, 0.0);
         let samples = cell.values.chunks_exact_mut(rows).zip(&mut cell.losses);
         for (k, (errors, loss)) in samples.enumerate() {
             let x = input.of_sample(batch, column + k, row..row + rows);
-            *loss = residual.of_sample(errors, &mut cell.row_sums, row, x);
+            let (sum, count) = residual.of_sample(errors, &mut cell.row_sums, row, x);
+            *loss = sum;
+            cell.non_zeros += count as usize;
         }
     }
 }

@@ -19,6 +19,12 @@ pub(crate) const DIRECT: f64 = 1.0 / 32.0;
 /// Rows of a table that one list refers to, so that they stay in the fastest cache.
 pub(crate) const PIECE: usize = ROWS;
 
+/// What is written beyond the entries that are kept in a compression: as many as a piece has rows, or fewer.
+pub(crate) const SLACK: usize = 128;
+
+// Cuts of X begin where its cells do; rows of a piece are numbered in a byte, samples of a block in two.
+const _: () = assert!(ROWS.is_multiple_of(PIECE) && PIECE <= SLACK && SLACK <= 256 && COLUMNS <= 1 << 16);
+
 /// Bytes of a row of the widest panel: eight registers of AVX2, four of AVX-512, which was as fast with eight.
 pub(crate) const PANEL_BYTES: usize = 256;
 

@@ -4,8 +4,10 @@
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A number of hidden dimensions n_d outside `0..=n_s`, or no features.
-    #[error("{hidden} hidden dimensions for {features} features; 0..={features} of at least one are allowed")]
+    /// A number of features n_s and of hidden dimensions n_d that no design has.
+    #[error(
+        "no design has {hidden} hidden dimensions for {features} features; more features than dimensions are needed"
+    )]
     Shape {
         /// The number of features n_s.
         features: usize,
@@ -26,6 +28,14 @@ pub enum Error {
     #[error("a block of {given} features; at most {most} are allowed")]
     Block {
         /// Its features.
+        given: usize,
+        /// The most.
+        most: usize,
+    },
+    /// More features than the tables of [`Mixtures`](super::Mixtures) were made for.
+    #[error("{given} features; these tables are for at most {most}")]
+    Table {
+        /// The number of features n_s.
         given: usize,
         /// The most.
         most: usize,

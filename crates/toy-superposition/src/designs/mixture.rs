@@ -63,11 +63,16 @@ impl<'a> Mixtures<'a> {
     /// The best sum. Its family is that of most of its features that are neither apart nor dropped.
     ///
     /// # Errors
-    /// [`Error::Shape`] unless `n_d ≤ n_s` and `n_s ≥ 1`, [`Error::NoSum`] if no sum has this shape.
+    /// [`Error::Shape`] unless `n_d ≤ n_s` and `n_s ≥ 1`, [`Error::Table`] for more features than the tables were made for,
+    /// [`Error::NoSum`] if no sum has this shape.
     pub fn at(&self, features: usize, hidden: usize) -> Result<Entry> {
         let mut copies = vec![0; self.blocks.len()];
         if hidden > features || features == 0 {
             return Err(Error::Shape { features, hidden });
+        }
+        let most = if self.size < SIZE { self.size } else { u32::MAX as usize };
+        if features > most {
+            return Err(Error::Table { given: features, most });
         }
         let none = || Error::NoSum { blocks: self.blocks.len(), features, hidden };
         let (mut n, mut d) = (features, hidden);

@@ -134,7 +134,7 @@ impl Superposition {
     /// Measures a model as the record of a cell.
     ///
     /// # Errors
-    /// If its shape is not the cell's, or its weights are not finite.
+    /// If its features are not the cell's, or its weights are not finite.
     pub fn measure<T: Scalar>(&self, cell: &Cell<Model>, model: &Autoencoder<T>) -> Result<Record, Reason> {
         let p = cell.probability;
         let data = Features::paper(cell.features, p)?;

@@ -95,7 +95,18 @@ impl Default for Values {
     }
 }
 
+/// The most cells of a block.
+const MOST_CELLS: usize = 1_000_000;
+
 impl Values {
+    /// How many there are.
+    fn count(&self) -> usize {
+        match *self {
+            Self::List(ref numbers) => numbers.len(),
+            Self::Even { linspace: (.., count) } | Self::EvenRatios { logspace: (.., count) } => count,
+        }
+    }
+
     /// The numbers.
     pub fn numbers(&self) -> Vec<f64> {
         let fractions = |count: usize| (0..count).map(move |k| k as f64 / (count.max(2) - 1) as f64);
@@ -182,6 +193,14 @@ impl<K: Kind> Block<K> {
             "" => format!("{}", index + 1),
             name => format!("{} ({name})", index + 1),
         };
+        let widths = self.ratios.count().max(self.hidden.len());
+        let lists =
+            [self.features.len(), self.probabilities.count(), widths, self.kinds.len(), self.seeds.len()];
+        let cells = lists.into_iter().fold(1, usize::saturating_mul);
+        if cells > MOST_CELLS {
+            let (given, most) = (cells as f64, MOST_CELLS as f64);
+            return Err(Error::GridValue { block: block(), what: "cells", given, least: 1.0, most });
+        }
         let (probabilities, ratios) = (self.probabilities.numbers(), self.ratios.numbers());
         for (what, empty) in [
             ("kinds", self.kinds.is_empty()),

@@ -91,7 +91,12 @@ impl Journal {
             text = to_json(&line);
         }
         text.push('\n');
-        self.file.write_all(text.as_bytes()).map_err(Error::file(&self.path))?;
+        let end = self.file.stream_position().map_err(Error::file(&self.path))?;
+        if let Err(source) = self.file.write_all(text.as_bytes()) {
+            // Nothing may follow half a line. If this fails too, it is cut off when the journal is next opened.
+            let _ = self.file.set_len(end).and_then(|()| self.file.seek(SeekFrom::Start(end)));
+            return Err(Error::File { path: self.path.clone(), source });
+        }
         if self.flushed.elapsed() >= FLUSH {
             self.flush()?;
         }

@@ -23,7 +23,6 @@ impl<E: Experiment> Sweep<E> {
             return Err(Error::GridEmpty { block: "merge".to_owned(), what: "folders" });
         };
         let merged = Self::create(folder, first.grid.clone())?;
-        let there = merged.ends()?;
         let mut found: Ends<E::Record> = Ends::new();
         for part in &parts {
             if part.grid != merged.grid {
@@ -37,12 +36,15 @@ impl<E: Experiment> Sweep<E> {
             }
         }
         let mut journal = Journal::open(merged.folder.join(JOURNAL))?;
+        let mut there = merged.ends()?;
         for cell in &merged.cells {
             let id = cell.id();
             let Some(line) = found.remove(&id) else { continue };
             let record = |line: &Line<_>| matches!(line.outcome, Outcome::Record(_));
-            if there.get(&id).is_none_or(|there| record(&line) && !record(there)) {
-                journal.append(line)?;
+            match there.get(&id) {
+                Some(end) if record(end) => add(&mut there, id, line)?,
+                Some(_) if !record(&line) => {}
+                _ => drop(journal.append(line)?),
             }
         }
         journal.flush()?;
