@@ -70,7 +70,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         ("effective_bias_mean", json!(statistics.effective_bias.mean), "mean of b_i + Σ_j≠i W_ij E x_j"),
         ("sigma_mean", json!(statistics.sigma.mean), "mean of the std of ν_i"),
         ("welch_gap", json!(check.welch_gap), "mean of σ_i² above its bound, relative (eq. 6)"),
-        ("dropped", json!(statistics.dropped), "features with W_ii ≤ 1 % of the largest; they have no σ"),
+        ("dropped", json!(statistics.dropped), "features with |W_ii| ≤ 1 % of the largest; they have no σ"),
         ("lyapunov", json!(statistics.lyapunov_max), "Λ, worst row (eq. 3, Fig. 7)"),
         ("delta_variance", json!(statistics.sigma_squared.variance), "Δvar(ν) (Fig. 6)"),
         ("gaussianity", gaussianity(&check.gaussianity), ""),

@@ -11,10 +11,10 @@ use clap::{Parser, ValueEnum};
 use serde_json::json;
 use toy_superposition::data::{Moments, sample_rng};
 use toy_superposition::model::{Autoencoder, Names, Objective, Shape, Weights};
-use toy_superposition::optim::{AdamConfig, Lbfgs, LbfgsConfig, Schedule, StopRule, WeightDecay};
+use toy_superposition::optim::{Lbfgs, LbfgsConfig};
 use toy_superposition::rug::PersianRug;
 use toy_superposition::theory::{self, ExactObjective, Feature, MeanField, Statistics};
-use toy_superposition::train::{Batches, Recipe, Trainer, descend, initial_model};
+use toy_superposition::train::{Recipe, Trainer, descend, initial_model};
 
 /// Minimises the expected loss over all weights, in double precision and without samples.
 ///
@@ -67,12 +67,6 @@ enum Which {
     Exact,
 }
 
-/// Adam's memory is short, since there is no noise to average out: with the usual (0.9, 0.999) the large gradients of
-/// the first steps hold back the last ones, and some features are switched off by too long a stride and stay off. The
-/// epsilon must lie far below the gradients, which are as small as p/n_s².
-const ADAM: AdamConfig =
-    AdamConfig { beta1: 0.7, beta2: 0.8, epsilon: 1e-15, weight_decay: WeightDecay::L2(0.0) };
-
 /// Where a descent ended, and after how many evaluations of the gradient.
 type Descent = Result<(Autoencoder<f64>, u64), Box<dyn Error>>;
 
@@ -87,13 +81,7 @@ fn minimise<O: Objective<f64> + Clone>(arguments: &Arguments, mut objective: O, 
     }
     let mut steps = 0;
     if arguments.steps > 0 {
-        let recipe = Recipe {
-            // Nothing is drawn.
-            batches: Batches::new(1, None)?,
-            adam: ADAM,
-            schedule: Schedule::cosine(arguments.rate, 0.0, arguments.steps)?,
-            stop: StopRule::Steps { steps: arguments.steps },
-        };
+        let recipe = Recipe::without_samples(arguments.rate, arguments.steps)?;
         let mut trainer = Trainer::new(model, objective.clone(), &recipe, "without samples".to_owned())?;
         while !trainer.stopped() && trainer.step()?.loss > goal {}
         steps = trainer.steps();

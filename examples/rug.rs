@@ -97,7 +97,12 @@ fn choose(arguments: &Arguments) -> Result<PersianRug, Box<dyn Error>> {
 }
 
 fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+    /// A picture has a point for each entry of R.
+    const DRAWN: usize = 4096;
     let &Arguments { features, hidden, seed, set, .. } = arguments;
+    if arguments.out.is_some() && features > DRAWN {
+        return Err(format!("--out draws rugs of up to {DRAWN} features, not of {features}").into());
+    }
     let rug = choose(arguments)?;
     if rug.hidden() != hidden {
         return Err(format!("this set has {} hidden dimensions, not {hidden}", rug.hidden()).into());

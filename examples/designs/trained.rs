@@ -4,9 +4,9 @@ use rand::RngExt;
 use toy_superposition::data::{Features, sample_rng};
 use toy_superposition::designs::Entry;
 use toy_superposition::model::{Autoencoder, Objective, Scalar, Shape};
-use toy_superposition::optim::{AdamConfig, Lbfgs, LbfgsConfig, Schedule, StopRule, WeightDecay};
+use toy_superposition::optim::{Lbfgs, LbfgsConfig, StopRule};
 use toy_superposition::theory::{self, ExactObjective, Feature, MeanField};
-use toy_superposition::train::{Batches, Recipe, Run, Trainer, descend, initial_model};
+use toy_superposition::train::{Recipe, Run, Trainer, descend, initial_model};
 
 use crate::leaderboard::Line;
 use crate::{AnyError, Arguments};
@@ -71,14 +71,7 @@ fn mean_field(
     least: f64,
 ) -> Result<Autoencoder<f64>, AnyError> {
     const STEPS: u64 = 600;
-    let recipe = Recipe {
-        // Nothing is drawn.
-        batches: Batches::new(1, None)?,
-        // A short memory, since there is no noise to average out.
-        adam: AdamConfig { beta1: 0.7, beta2: 0.8, epsilon: 1e-15, weight_decay: WeightDecay::L2(0.0) },
-        schedule: Schedule::cosine(0.003, 0.0, STEPS)?,
-        stop: StopRule::Steps { steps: STEPS },
-    };
+    let recipe = Recipe::without_samples(0.003, STEPS)?;
     let mut trainer = Trainer::new(model, objective, &recipe, "mean field".to_owned())?;
     let bar = Run::bar("mean field");
     bar.set_length(STEPS);

@@ -7,7 +7,7 @@
 //! | stop | mean of the last 100 losses not below that of the 100 before | the same with 200, looked at once an epoch |
 //! | at most | | 1500 epochs |
 
-use toy_superposition_optim::{AdamConfig, Schedule, StopRule};
+use toy_superposition_optim::{AdamConfig, Schedule, StopRule, WeightDecay};
 
 use crate::{Error, Result};
 
@@ -73,6 +73,25 @@ impl Recipe {
     /// None for `features ≥ 1`.
     pub fn code(features: usize) -> Result<Self> {
         Self::paper(features, Some(30_000), StopRule::RELEASED_CODE)
+    }
+
+    /// Descent without samples, say of the mean-field loss: Adam for so many steps, whose rate falls to 0 along half a cosine.
+    ///
+    /// Adam's memory is short (β 0.7 and 0.8), since there is no noise to average out: with the usual one the large gradients
+    /// of the first steps hold back the last ones, and some features are switched off by too long a stride and stay off. The
+    /// epsilon (1e-15) lies far below the gradients, which are as small as p/n_s².
+    ///
+    /// # Errors
+    /// If the rate is not positive and finite, or there are no steps.
+    pub fn without_samples(rate: f64, steps: u64) -> Result<Self> {
+        let adam = AdamConfig { beta1: 0.7, beta2: 0.8, epsilon: 1e-15, weight_decay: WeightDecay::L2(0.0) };
+        Ok(Self {
+            // Nothing is drawn.
+            batches: Batches::new(1, None)?,
+            adam,
+            schedule: Schedule::cosine(rate, 0.0, steps)?,
+            stop: StopRule::Steps { steps },
+        })
     }
 
     fn paper(features: usize, epoch: Option<usize>, stop: StopRule) -> Result<Self> {

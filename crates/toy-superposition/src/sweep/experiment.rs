@@ -5,11 +5,11 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use toy_superposition_data::{Features, Moments, sample_rng};
 use toy_superposition_model::{Autoencoder, Names, Scalar, Shape, Weights};
-use toy_superposition_optim::{AdamConfig, Schedule, StopRule, WeightDecay};
+use toy_superposition_optim::StopRule;
 use toy_superposition_rug::PersianRug;
 use toy_superposition_theory::{self as theory, Feature, MeanField};
 use toy_superposition_train::sweep::{Cell, Context, Effort, Experiment, Kind, Reason};
-use toy_superposition_train::{Batches, Ended, Recipe, Run, Trainer, initial_model};
+use toy_superposition_train::{Ended, Recipe, Run, Trainer, initial_model};
 
 use super::record::Record;
 
@@ -100,10 +100,6 @@ impl Default for Superposition {
     }
 }
 
-/// Short memory, since there is no noise to average out, and an epsilon far below the gradients, which are as small as
-/// p/n_s²: with PyTorch's defaults some features are switched off by too long a first stride and stay off.
-const MEAN_FIELD_ADAM: AdamConfig =
-    AdamConfig { beta1: 0.7, beta2: 0.8, epsilon: 1e-15, weight_decay: WeightDecay::L2(0.0) };
 const MEAN_FIELD_RATE: f64 = 0.003;
 /// A descent ends this close, relatively, to the least loss, that of the lower convex envelope.
 const MEAN_FIELD_TOLERANCE: f64 = 1e-10;
@@ -208,13 +204,7 @@ impl Superposition {
         context: &Context<'_>,
     ) -> Result<Option<(Autoencoder<f64>, u64)>, Reason> {
         let steps = self.mean_field_steps;
-        let recipe = Recipe {
-            // Nothing is drawn.
-            batches: Batches::new(1, None)?,
-            adam: MEAN_FIELD_ADAM,
-            schedule: Schedule::cosine(MEAN_FIELD_RATE, 0.0, steps)?,
-            stop: StopRule::Steps { steps },
-        };
+        let recipe = Recipe::without_samples(MEAN_FIELD_RATE, steps)?;
         let model = initial_model(Shape::new(cell.features, cell.hidden, false)?, cell.seed);
         let objective = MeanField::new(Feature::uniform(cell.probability)?);
         let goal = theory::envelope(cell.probability, cell.ratio())?.loss * (1.0 + MEAN_FIELD_TOLERANCE);
