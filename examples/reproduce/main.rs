@@ -54,7 +54,7 @@ enum Preset {
     Smoke,
     /// n_s = 64, 128 and 256: within three minutes on two cores.
     Quick,
-    /// n_s = 128 … 2048, the cells that tell most: an hour or two on two cores.
+    /// n_s = 128 … 2048, the cells that tell most: some three quarters of an hour on two cores.
     TwoCores,
     /// The paper's grid, 20 probabilities × 20 ratios at n_s = 128 … 2048: days.
     Paper,

@@ -6,9 +6,8 @@
 //!
 //! Sylvester order, unnormalised everywhere in this crate: twice the transform is `n` times the identity.
 //! A slice is cut so that each part of the work stays in the fastest cache that holds it: the longest strides first,
-//! across several slices at a time, then each slice by itself. Across eight slices where they are; across 32, which saves
-//! a pass over memory, by copying a tile of each side by side, since in place so many would share the lines of a cache.
-//! The order of the sums never changes, so neither do the bits, whatever the number of threads.
+//! across eight slices at a time (more would fall on the same lines of a cache), then each slice by itself. The order of
+//! the sums never changes, so neither do the bits, whatever the number of threads.
 
 use nalgebra::DMatrix;
 use pulp::{Arch, Simd, WithSimd};
@@ -19,12 +18,6 @@ use crate::kernels::{Across, Block, Scalar, plain, split};
 
 /// Bytes of a slice that is transformed without being cut further: it fits a first-level cache.
 const INNER: usize = 1 << 15;
-/// Bytes of a slice that no second-level cache holds.
-const LARGE: usize = 1 << 21;
-/// Slices that a large one is cut into.
-const TILED: usize = 32;
-/// Bytes of a tile of each.
-const TILE: usize = 512;
 /// Bytes of a slice that is worth more than one thread.
 #[cfg(feature = "parallel")]
 const PARALLEL: usize = 1 << 19;
@@ -106,14 +99,8 @@ pub(crate) fn for_each_column<T: Scalar>(data: &mut [T], n: usize, f: impl Fn(us
 pub(crate) fn whole<T: Scalar>(arch: Arch, x: &mut [T]) {
     #[cfg(feature = "parallel")]
     if size_of_val(x) >= PARALLEL && rayon::current_num_threads() > 1 {
-        let slices = if size_of_val(x) >= LARGE {
-            across_threads(split::<T, TILED>(x), &|rows| tiled(arch, rows));
-            TILED
-        } else {
-            across_threads(split::<T, 8>(x), &|rows| arch.dispatch(Across(rows)));
-            8
-        };
-        let part = x.len() / slices;
+        across_threads(arch, split::<T, 8>(x));
+        let part = x.len() / 8;
         return for_each_column(x, part, |_, part| serial(arch, part));
     }
     serial(arch, x);
@@ -124,10 +111,8 @@ fn serial<T: Scalar>(arch: Arch, x: &mut [T]) {
     if size_of_val(x) <= INNER {
         return arch.dispatch(Block(x));
     }
-    let large = size_of_val(x) >= LARGE;
-    let radix = if large { TILED } else { (size_of_val(x) / INNER).min(8) };
+    let radix = (size_of_val(x) / INNER).min(8);
     match radix {
-        TILED => tiled(arch, split(x)),
         8 => arch.dispatch(Across::<T, 8>(split(x))),
         4 => arch.dispatch(Across::<T, 4>(split(x))),
         _ => arch.dispatch(Across::<T, 2>(split(x))),
@@ -136,31 +121,12 @@ fn serial<T: Scalar>(arch: Arch, x: &mut [T]) {
     x.chunks_exact_mut(part).for_each(|part| serial(arch, part));
 }
 
-/// The transform across `rows`, tile by tile.
-fn tiled<T: Scalar>(arch: Arch, mut rows: [&mut [T]; TILED]) {
-    let length = TILE / size_of::<T>();
-    let mut memory = [T::round_from(0.0); TILED * TILE / 4];
-    let tiles = &mut memory[..TILED * length];
-    for start in (0..rows[0].len()).step_by(length) {
-        for (tile, row) in tiles.chunks_exact_mut(length).zip(&rows) {
-            tile.copy_from_slice(&row[start..start + length]);
-        }
-        arch.dispatch(Across::<T, 8>(split(tiles)));
-        for four in tiles.chunks_exact_mut(4 * length) {
-            arch.dispatch(Across::<T, 4>(split(four)));
-        }
-        for (tile, row) in tiles.chunks_exact(length).zip(&mut rows) {
-            row[start..start + length].copy_from_slice(tile);
-        }
-    }
-}
-
-/// `work` on pieces of `rows`, which all have the same length, on all threads.
+/// The transform across `rows`, which all have the same length, in pieces on all threads.
 #[cfg(feature = "parallel")]
-fn across_threads<T: Scalar, const R: usize>(rows: [&mut [T]; R], work: &(impl Fn([&mut [T]; R]) + Sync)) {
+fn across_threads<T: Scalar, const R: usize>(arch: Arch, rows: [&mut [T]; R]) {
     let length = rows[0].len();
     if std::mem::size_of_val(rows[0]) <= INNER {
-        return work(rows);
+        return arch.dispatch(Across(rows));
     }
     let mut right: [&mut [T]; R] = std::array::from_fn(|_| Default::default());
     let mut r = 0;
@@ -170,7 +136,7 @@ fn across_threads<T: Scalar, const R: usize>(rows: [&mut [T]; R], work: &(impl F
         r += 1;
         left
     });
-    rayon::join(|| across_threads(left, work), || across_threads(right, work));
+    rayon::join(|| across_threads(arch, left), || across_threads(arch, right));
 }
 
 #[cfg(test)]
