@@ -261,3 +261,15 @@ fn bad_parameters_are_refused() {
     let parameters = Parameters::<f64>::zeros(Shape::new(3, 2, true).unwrap());
     assert_eq!(Autoencoder::from_parameters(parameters, top(4)).activation(), top(3));
 }
+
+#[test]
+fn nan_is_not_hidden_by_the_rectifier() {
+    for activation in [Activation::Relu, jump(0.1), top(2), Activation::Identity] {
+        let (mut model, x, _) = example::<f64>((5, 3, false), 4, 0.5, activation, 2);
+        let end = model.parameters().as_slice().len() - 1;
+        model.parameters_mut().as_mut_slice()[end] = f64::NAN;
+        let loss = MinibatchLoss::new().loss_dense(&model, &x);
+        assert!(matches!(loss, Err(Error::NotFinite { what: "loss", .. })), "{activation}: {loss:?}");
+        assert!(plain::loss_and_gradient(&model, &x, None).unwrap().0.is_nan(), "{activation}");
+    }
+}

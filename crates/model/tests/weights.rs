@@ -80,6 +80,13 @@ fn the_released_codes_names_and_row_order_are_read() {
 }
 
 #[test]
+fn a_vector_may_not_be_named_like_a_weight() {
+    let mut weights = Weights::new(model::<f32>(false, Activation::Relu));
+    weights.vectors.insert("bias".to_owned(), Vector::F32(vec![1.0]));
+    assert!(matches!(weights.to_bytes(Names::Own), Err(Error::Name { name }) if name == "bias"));
+}
+
+#[test]
 fn broken_and_hostile_files_are_refused() {
     let good = Weights::new(model::<f32>(false, Activation::Relu)).to_bytes(Names::Own).unwrap();
     for length in 0..good.len() {

@@ -163,6 +163,10 @@ fn lists_have_the_shapes_that_were_asked_for() {
     assert!(matches!(none.err(), Some(Error::NoSum { blocks: 0, features: 4, hidden: 2 })));
     let blocks = entries(2, 0.1);
     assert!(matches!(Mixtures::new(&blocks, 4).unwrap().at(4, 5).err(), Some(Error::Shape { .. })));
+    let beyond = Mixtures::new(&blocks, 24).unwrap().at(1000, 500);
+    assert!(matches!(beyond.err(), Some(Error::Table { given: 1000, most: 24 })));
+    let beyond = Mixtures::new(&blocks, 4000).unwrap().at(usize::MAX, 4);
+    assert!(matches!(beyond.err(), Some(Error::Table { given: usize::MAX, .. })));
     assert!(matches!(blocks[2].clone().with_dropped(0, 0.1).err(), Some(Error::Rug(_))));
     let half = blocks[2].clone().with_dropped(2, 0.1).unwrap();
     let expected = 0.5 * blocks[2].best.loss + 0.5 * (0.1 / 3.0 - 0.1 * 0.1 / 4.0);

@@ -173,6 +173,8 @@ fn bad_grids_are_refused_by_name() {
         (refused(|g| g.blocks[0].ratios = List(vec![1.5])), "ratios"),
         (refused(|g| g.blocks[1].hidden = vec![17]), "hidden"),
         (refused(|g| g.blocks[1].features = vec![0]), "features"),
+        (refused(|g| g.blocks[0].ratios = Values::Even { linspace: (0.1, 0.9, usize::MAX) }), "cells"),
+        (refused(|g| g.blocks[0].probabilities = Values::Even { linspace: (0.1, 0.9, 1_000_001) }), "cells"),
     ] {
         assert!(matches!(error, Error::GridValue { what, .. } if what == expected), "{error}");
     }
@@ -351,6 +353,9 @@ fn a_folder_holds_one_sweep() {
     fs::write(differing.join("journal.jsonl"), text).unwrap();
     assert_eq!(copy.counts().unwrap(), counts);
     let merged = Sweep::<Toy>::merge(folder.path().join("conflict"), &[&path, &differing]);
+    assert!(matches!(merged, Err(Error::Conflict { .. })), "{merged:?}");
+    // A record that is there already counts as much.
+    let merged = Sweep::<Toy>::merge(&differing, &[&path]);
     assert!(matches!(merged, Err(Error::Conflict { .. })), "{merged:?}");
 
     // Two at a time.
