@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use toy_superposition_data::Features;
-use toy_superposition_model::{Error as ModelError, Names, Shape, Vector, Weights};
+use toy_superposition_model::{Activation, Autoencoder, Error as ModelError, Names, Shape, Vector, Weights};
 use toy_superposition_optim::{AdamConfig, Schedule, StopRule, WeightDecay};
 use toy_superposition_train::{Batches, Ended, Error, FreshBatches, Recipe, Run, Trainer, initial_model};
 
@@ -134,6 +134,13 @@ fn a_checkpoint_of_another_run_is_refused_and_nothing_changes() {
     }
 
     let mut weights = Weights::<f32>::load(&path).unwrap();
+    let parameters = weights.model.parameters().clone();
+    let relu =
+        std::mem::replace(&mut weights.model, Autoencoder::from_parameters(parameters, Activation::Identity));
+    let identity = folder.path().join("identity");
+    weights.save(&identity, Names::Own).unwrap();
+    assert!(matches!(refused(trainer(&recipe(), 0.1), &identity), Error::OtherRun { .. }));
+    weights.model = relu;
     weights.vectors.insert("second_moment".into(), Vector::F32(vec![-1.0; 90 * 60 + 90]));
     let save = |weights: &Weights<f32>, name: &str| {
         let path = folder.path().join(name);

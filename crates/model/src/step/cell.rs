@@ -2,7 +2,7 @@
 //! non-zeros in both orders.
 //!
 //! Lists are cut every [`PIECE`] table rows, so that the rows they read stay in the fastest cache: list
-//! `s · pieces + k` by sample holds the features `piece·k ..` of sample `s`, list `i · pieces + k` by feature the samples
+//! `s · pieces + k` by sample holds the features `PIECE·k ..` of sample `s`, list `i · pieces + k` by feature the samples
 //! `PIECE·k ..` of feature `i`. An index is counted from the start of its piece.
 //!
 //! [`ROWS`]: super::tuning::ROWS

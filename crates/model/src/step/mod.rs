@@ -37,7 +37,7 @@ use grid::Grid;
 use input::Input;
 use panels::Panels;
 use parallel::for_each_chunk;
-use tuning::{COLUMNS, PIECE, ROWS};
+use tuning::{COLUMNS, PIECE, ROWS, WIDEST};
 
 /// n_d × n_s: the encoder, or the transposed decoder.
 pub(crate) fn columns<T: Scalar>(values: &[T], shape: Shape) -> MatRef<'_, T> {
@@ -171,7 +171,7 @@ fn by_feature_with<T: Scalar>(
     let (width, rows) = (table.width(), table.columns());
     for_each_chunk(out, rows * ROWS, |k, chunk| {
         // Columns of `chunk` are often a power of two apart, and would share few cache sets.
-        let mut memory = Aligned([T::zero(); ROWS * 64]);
+        let mut memory = Aligned([T::zero(); ROWS * WIDEST]);
         let features = chunk.len() / rows;
         for (panel, lanes) in table.lanes().enumerate() {
             let sums = &mut memory.0[..features * width];
