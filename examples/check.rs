@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
+use clap::builder::RangedU64ValueParser;
 use rand::seq::index;
 use serde_json::{Value, json};
 use toy_superposition::data::{Features, sample_rng};
@@ -30,10 +31,10 @@ struct Arguments {
     #[arg(long, default_value_t = 0)]
     seed: u64,
     /// Fresh samples to measure the loss on.
-    #[arg(long, default_value_t = 102_400, value_parser = command_line::within::<2, 1_000_000_000>)]
+    #[arg(long, default_value_t = 102_400, value_parser = RangedU64ValueParser::<usize>::new().range(2..=1_000_000_000))]
     samples: usize,
     /// Rows, drawn at random, whose exact loss is evaluated [default: 2^22/n_s, so all for n_s up to 2048].
-    #[arg(long, value_parser = command_line::within::<1, 4_294_967_295>)]
+    #[arg(long, value_parser = RangedU64ValueParser::<usize>::new().range(1..=4_294_967_295))]
     rows: Option<usize>,
     /// Print one JSON object instead of a table.
     #[arg(long)]

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use clap::builder::RangedU64ValueParser;
 use clap::{Parser, ValueEnum};
 use serde_json::json;
 use toy_superposition::data::Features;
@@ -50,7 +51,7 @@ struct Arguments {
     #[arg(long, default_value_t = 30.0)]
     checkpoint_every: f64,
     /// Fresh samples to measure the loss on.
-    #[arg(long, default_value_t = 102_400, value_parser = command_line::within::<2, 1_000_000_000>)]
+    #[arg(long, default_value_t = 102_400, value_parser = RangedU64ValueParser::<usize>::new().range(2..=1_000_000_000))]
     samples: usize,
     /// Steps to leave out of the median times.
     #[arg(long, default_value_t = 0)]

@@ -12,15 +12,6 @@ macro_rules! say {
     }};
 }
 
-/// A whole number within limits, for the command line.
-#[allow(dead_code, reason = "not every example has one")]
-pub(crate) fn within<const LEAST: usize, const MOST: usize>(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(number) if (LEAST..=MOST).contains(&number) => Ok(number),
-        _ => Err(format!("a whole number from {LEAST} to {MOST} is needed")),
-    }
-}
-
 /// Prints an error as a sentence, not as a struct.
 pub(crate) fn finish(result: Result<(), Box<dyn Error>>) -> ExitCode {
     match result {

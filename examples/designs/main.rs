@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
+use clap::builder::RangedU64ValueParser;
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// Every known design at one point (p, n_d/n_s) by its exact loss, or a map of which design is best where.
@@ -30,13 +31,13 @@ pub(crate) struct Arguments {
     #[arg(long, requires = "probability")]
     ratio: Option<f64>,
     /// Features n_s; n_d is the ratio times this, rounded.
-    #[arg(long, default_value_t = 256, value_parser = command_line::within::<1, 1_048_576>)]
+    #[arg(long, default_value_t = 256, value_parser = RangedU64ValueParser::<usize>::new().range(1..=1_048_576))]
     features: usize,
     /// Random sets that are tried for each random design.
-    #[arg(long, default_value_t = 8, value_parser = command_line::within::<1, 1_000_000>)]
+    #[arg(long, default_value_t = 8, value_parser = RangedU64ValueParser::<usize>::new().range(1..=1_000_000))]
     draws: usize,
     /// The largest block of a direct sum, at most 128.
-    #[arg(long, default_value_t = 128, value_parser = command_line::within::<1, 128>)]
+    #[arg(long, default_value_t = 128, value_parser = RangedU64ValueParser::<usize>::new().range(1..=128))]
     block: usize,
     /// Seed of everything random.
     #[arg(long, default_value_t = 0)]
