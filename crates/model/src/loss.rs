@@ -19,6 +19,7 @@ use pulp::Arch;
 use toy_superposition_data::SparseBatch;
 
 use crate::error::{check_finite, check_shape};
+use crate::step::composed::{self, Composed};
 use crate::step::grid::Grid;
 use crate::step::input::{Form, Input};
 use crate::step::panels::Panels;
@@ -34,6 +35,9 @@ pub struct MinibatchLoss<T: Scalar> {
     arch: Arch,
     importance: Option<Vec<T>>,
     input: Input<T>,
+    /// Whether the last step went by way of `product`.
+    by_product: bool,
+    product: Composed<T>,
     /// H, and where X is taken directly then ∂L/∂H: n_d × B.
     hidden: Vec<T>,
     hidden_table: Panels<T>,
@@ -65,6 +69,8 @@ impl<T: Scalar> MinibatchLoss<T> {
             arch,
             importance: None,
             input: Input::default(),
+            by_product: false,
+            product: Composed::default(),
             hidden: Vec::new(),
             hidden_table: Panels::default(),
             hidden_gradient: Panels::default(),
@@ -175,9 +181,57 @@ impl<T: Scalar> MinibatchLoss<T> {
         let (arch, parameters) = (self.arch, model.parameters());
 
         let start = Instant::now();
-        self.hidden.resize(hidden * samples, T::zero());
+        // Top-k compares all features of a sample.
+        let rows = if matches!(model.activation(), Activation::TopK(_)) { features } else { ROWS };
+        let decoder = step::transposed(parameters.decoder_slice(), shape);
         self.input.read(batch);
-        let encoder = parameters.encoder_slice();
+        self.by_product = composed::pays(shape, batch);
+        if self.by_product {
+            let encoder = step::columns(parameters.encoder_slice(), shape);
+            self.product.compose(decoder, encoder, rows);
+            self.stages.push(("product of the weights", start.elapsed()));
+        } else {
+            self.encode(parameters.encoder_slice(), hidden, batch, gradient);
+            self.stages.push(("encode", start.elapsed()));
+        }
+
+        let start = Instant::now();
+        let residual = Residual {
+            bias: parameters.bias_slice(),
+            importance: self.importance.as_deref(),
+            activation: model.activation(),
+            scale: T::round_from(2.0 / (features as f64 * samples as f64)),
+        };
+        let (input, product) = (&self.input, self.by_product.then_some(&self.product));
+        let h = MatRef::from_column_major_slice(&self.hidden, hidden, self.hidden.len() / hidden);
+        self.residual.fill((features, samples), rows, |row, column, cell| {
+            if let Some(product) = product {
+                product.decode(arch, cell, batch, row, column);
+            } else {
+                let (height, width) = (cell.rows(), cell.columns());
+                let z = MatMut::from_column_major_slice_mut(&mut cell.values, height, width);
+                T::multiply(z, decoder.subrows(row, height), h.subcols(column, width), false);
+            }
+            residual.of_cell(arch, cell, batch, input, row, column);
+            if gradient && product.is_none() {
+                cell.compress(arch);
+            }
+        });
+        self.losses.clear();
+        self.losses.resize(samples, 0.0);
+        for (losses, cells) in self.losses.chunks_mut(COLUMNS).zip(self.residual.blocks()) {
+            for cell in cells {
+                losses.iter_mut().zip(&cell.losses).for_each(|(sum, loss)| *sum += loss);
+            }
+        }
+        self.stages.push(("decode and residual", start.elapsed()));
+        Ok(())
+    }
+
+    /// Fills `hidden`, and for a gradient `hidden_table`.
+    fn encode(&mut self, encoder: &[T], hidden: usize, batch: &SparseBatch<T>, gradient: bool) {
+        let (arch, samples) = (self.arch, batch.samples());
+        self.hidden.resize(hidden * samples, T::zero());
         if self.input.form == Form::Direct {
             step::directly_by_sample(arch, &mut self.hidden, hidden, encoder, batch);
             if gradient {
@@ -193,38 +247,6 @@ impl<T: Scalar> MinibatchLoss<T> {
             }
             self.hidden_table.unpack(&mut self.hidden);
         }
-        self.stages.push(("encode", start.elapsed()));
-
-        let start = Instant::now();
-        let decoder = step::transposed(parameters.decoder_slice(), shape);
-        let h = MatRef::from_column_major_slice(&self.hidden, hidden, samples);
-        let residual = Residual {
-            bias: parameters.bias_slice(),
-            importance: self.importance.as_deref(),
-            activation: model.activation(),
-            scale: T::round_from(2.0 / (features as f64 * samples as f64)),
-        };
-        // Top-k compares all features of a sample.
-        let rows = if matches!(model.activation(), Activation::TopK(_)) { features } else { ROWS };
-        let input = &self.input;
-        self.residual.fill((features, samples), rows, |row, column, cell| {
-            let (height, width) = (cell.rows(), cell.columns());
-            let z = MatMut::from_column_major_slice_mut(&mut cell.values, height, width);
-            T::multiply(z, decoder.subrows(row, height), h.subcols(column, width), false);
-            residual.of_cell(arch, cell, batch, input, row, column);
-            if gradient {
-                cell.compress(arch);
-            }
-        });
-        self.losses.clear();
-        self.losses.resize(samples, 0.0);
-        for (losses, cells) in self.losses.chunks_mut(COLUMNS).zip(self.residual.blocks()) {
-            for cell in cells {
-                losses.iter_mut().zip(&cell.losses).for_each(|(sum, loss)| *sum += loss);
-            }
-        }
-        self.stages.push(("decode and residual", start.elapsed()));
-        Ok(())
     }
 
     fn mean(&self, batch: &SparseBatch<T>) -> Result<f64> {
@@ -248,6 +270,25 @@ impl<T: Scalar> MinibatchLoss<T> {
             None => (encoder_gradient, None),
         };
 
+        let residual = self.residual.blocks().map(|cells| cells.iter().flat_map(|cell| &cell.row_sums));
+        bias_gradient.fill(T::zero());
+        residual.for_each(|sums| bias_gradient.iter_mut().zip(sums).for_each(|(sum, &d)| *sum += d));
+
+        if self.by_product {
+            let (shape, parameters) = (model.shape(), model.parameters());
+            let start = Instant::now();
+            self.product.differentiate(arch, &self.residual, &mut self.input, batch);
+            self.stages.push(("gradient of the product", start.elapsed()));
+            let start = Instant::now();
+            self.product.decoder_gradient(decoder_gradient, step::columns(parameters.encoder_slice(), shape));
+            self.stages.push(("decoder gradient", start.elapsed()));
+            let start = Instant::now();
+            let out = encoder_gradient.unwrap_or(decoder_gradient);
+            self.product.encoder_gradient(out, step::transposed(parameters.decoder_slice(), shape), tied);
+            self.stages.push(("encoder gradient", start.elapsed()));
+            return;
+        }
+
         let start = Instant::now();
         self.weights.pack(model.parameters().decoder_slice(), hidden);
         self.hidden_gradient.resize(samples, hidden);
@@ -256,11 +297,6 @@ impl<T: Scalar> MinibatchLoss<T> {
 
         let start = Instant::now();
         by_feature(arch, decoder_gradient, &self.hidden_table, &self.residual, false);
-        bias_gradient.fill(T::zero());
-        for cells in self.residual.blocks() {
-            let sums = cells.iter().flat_map(|cell| &cell.row_sums);
-            bias_gradient.iter_mut().zip(sums).for_each(|(sum, &d)| *sum += d);
-        }
         self.stages.push(("decoder gradient", start.elapsed()));
 
         let start = Instant::now();
@@ -293,14 +329,15 @@ mod tests {
     use crate::{Activation, Initialisation, Parameters, Scalar, Shape, plain};
 
     /// Every instruction set of this machine against the plain twin; shapes that fill no panel, cell or piece, and
-    /// several of them; X very sparse, sparse and dense; Δ sparse (a bias far below 0) and dense.
+    /// several of them, with more and with fewer features than samples; X very sparse, sparse and dense; Δ sparse (a
+    /// bias far below 0) and dense.
     fn every_architecture<T: Scalar>(tolerance: f64) {
         let rng = &mut ChaCha8Rng::seed_from_u64(8);
         let top = Activation::top_k(9).unwrap();
         // Kept from case to case, so that their memory comes from other shapes and densities.
         let mut losses: Vec<_> = architectures().into_iter().map(MinibatchLoss::on).collect();
         for (features, hidden, samples) in
-            [(3, 2, 2), (131, 21, 40), (200, 70, 600), (230, 130, 530), (60, 9, 70)]
+            [(3, 2, 2), (131, 21, 40), (200, 70, 600), (420, 130, 530), (60, 9, 70)]
         {
             for (density, bias) in [(0.01, -0.5), (0.1, -0.2), (0.1, 0.4), (0.9, -0.6), (0.9, 0.1)] {
                 for activation in [Activation::Relu, if features > 9 { top } else { Activation::Identity }] {

@@ -9,6 +9,8 @@
 //! the step. Kingma and Ba, "Adam", 2015; Loshchilov and Hutter, "Decoupled weight decay", 2019; operations in
 //! PyTorch's order. The paper trains with Adam (section 3).
 
+use std::array::{from_mut, from_ref};
+
 use crate::{
     error::{Error, Result, require, require_length},
     optimizer::{Optimizer, State, check_learning_rate, check_step},
@@ -58,6 +60,9 @@ pub struct Adam<F> {
     first: Vec<F>,
     second: Vec<F>,
 }
+
+/// Parameters updated side by side.
+const LANES: usize = 16;
 
 const FIRST: &str = "first_moment";
 const SECOND: &str = "second_moment";
@@ -168,17 +173,37 @@ impl<F: Real> AdamStep<F> {
         require_length("gradient", gradient.len(), parameters.len())?;
         require_length(FIRST, first.len(), parameters.len())?;
         require_length(SECOND, second.len(), parameters.len())?;
-        let moments = first.iter_mut().zip(second.iter_mut());
-        for ((parameter, &gradient), (first, second)) in parameters.iter_mut().zip(gradient).zip(moments) {
-            // Without weight decay l2 is 0 and shrink is 1: both lines then change no bit.
-            let gradient = gradient + self.l2 * *parameter;
-            let shrunk = self.shrink * *parameter;
-            *first = self.keep_first * *first + self.take_first * gradient;
-            *second = self.keep_second * *second + self.take_second * gradient * gradient;
-            let root = second.sqrt() * self.root_scale + self.epsilon;
-            *parameter = shrunk - self.step_size * *first / root;
-        }
+        let (parameters, last_parameters) = parameters.as_chunks_mut::<LANES>();
+        let (gradient, last_gradient) = gradient.as_chunks::<LANES>();
+        let (first, last_first) = first.as_chunks_mut::<LANES>();
+        let (second, last_second) = second.as_chunks_mut::<LANES>();
+        let all = parameters.iter_mut().zip(gradient).zip(first).zip(second);
+        all.for_each(|(((p, g), m), v)| self.update(p, g, m, v));
+        let last = last_parameters.iter_mut().zip(last_gradient).zip(last_first).zip(last_second);
+        last.for_each(|(((p, g), m), v)| self.update(from_mut(p), from_ref(g), from_mut(m), from_mut(v)));
         Ok(())
+    }
+
+    /// Reads all before it writes any: lists often begin at the same place of a page, where a processor takes what was
+    /// just written to one for what is to be read from another, and waits.
+    #[inline(always)]
+    fn update<const N: usize>(
+        &self,
+        parameters: &mut [F; N],
+        gradient: &[F; N],
+        first: &mut [F; N],
+        second: &mut [F; N],
+    ) {
+        let (mut theta, mut m, mut v) = (*parameters, *first, *second);
+        for k in 0..N {
+            // Without weight decay l2 is 0 and shrink is 1: both lines then change no bit.
+            let g = gradient[k] + self.l2 * theta[k];
+            let shrunk = self.shrink * theta[k];
+            m[k] = self.keep_first * m[k] + self.take_first * g;
+            v[k] = self.keep_second * v[k] + self.take_second * g * g;
+            theta[k] = shrunk - self.step_size * m[k] / (v[k].sqrt() * self.root_scale + self.epsilon);
+        }
+        (*parameters, *first, *second) = (theta, m, v);
     }
 }
 

@@ -2,15 +2,16 @@
 
 use std::time::{Duration, Instant};
 
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 use toy_superposition_data::Distribution;
 use toy_superposition_model::{Autoencoder, MinibatchLoss, Objective, Parameters, Scalar};
-use toy_superposition_optim::{Adam, Optimizer, Real, Schedule, Stopper};
+use toy_superposition_optim::{Adam, AdamStep, Optimizer, Real, Schedule, Stopper};
 
 use crate::{Error, FreshBatches, Recipe, Result};
 
 /// Parameters that one thread updates at a time.
-const CHUNK: usize = 1 << 14;
+const CHUNK: usize = 1 << 12;
 
 /// A run in progress.
 ///
@@ -27,6 +28,24 @@ pub struct Trainer<T: Scalar + Real, O> {
     pub(crate) identity: String,
     gradient: Parameters<T>,
     optimizing: Duration,
+}
+
+/// [`AdamStep::apply`], with the instructions of this machine.
+struct Update<'a, T> {
+    adam: AdamStep<T>,
+    parameters: &'a mut [T],
+    gradient: &'a [T],
+    first: &'a mut [T],
+    second: &'a mut [T],
+}
+
+impl<T: Real> WithSimd for Update<'_, T> {
+    type Output = toy_superposition_optim::Result<()>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> Self::Output {
+        self.adam.apply(self.parameters, self.gradient, self.first, self.second)
+    }
 }
 
 /// What one step did.
@@ -123,6 +142,11 @@ impl<T: Scalar + Real, O: Objective<T>> Trainer<T, O> {
     /// [`Error::Objective`] if the objective cannot be evaluated (among others: the loss is no longer finite). The
     /// model is then as it was before the step.
     pub fn step(&mut self) -> Result<Step> {
+        // On a thread of the pool, so that the parallel loops begin there, without waking it one by one.
+        rayon::scope(|_| self.step_here())
+    }
+
+    fn step_here(&mut self) -> Result<Step> {
         let index = self.steps();
         self.objective
             .begin_step(index)
@@ -131,7 +155,7 @@ impl<T: Scalar + Real, O: Objective<T>> Trainer<T, O> {
             .and_then(|loss| {
                 let start = Instant::now();
                 let adam = self.adam.begin_step(self.schedule.learning_rate(index))?;
-                let (first, second) = self.adam.moments_mut();
+                let ((first, second), arch) = (self.adam.moments_mut(), Arch::new());
                 self.model
                     .parameters_mut()
                     .as_mut_slice()
@@ -140,7 +164,7 @@ impl<T: Scalar + Real, O: Objective<T>> Trainer<T, O> {
                     .zip(first.par_chunks_mut(CHUNK))
                     .zip(second.par_chunks_mut(CHUNK))
                     .try_for_each(|(((parameters, gradient), first), second)| {
-                        adam.apply(parameters, gradient, first, second)
+                        arch.dispatch(Update { adam, parameters, gradient, first, second })
                     })?;
                 self.optimizing = start.elapsed();
                 self.losses.push(loss);

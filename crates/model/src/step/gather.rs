@@ -114,16 +114,17 @@ fn accumulate<T: Scalar, I: Index, O, const W: usize>(
     *column = sum;
 }
 
-/// Adds to each column of `out` (`length` entries) the rows, of as many numbers, that the lists from `first` on name.
+/// Makes, or if `add` adds to, each column of `out` (`length` entries) the rows, of as many numbers, that the lists from
+/// `first` on name.
 pub(crate) fn gather_rows<T: Scalar, I: Index, O: Index>(
     arch: Arch,
     out: &mut [T],
     length: usize,
     table: &[T],
-    lists: Lists<'_, T, I, O>,
-    first: usize,
+    (lists, first): (Lists<'_, T, I, O>, usize),
+    add: bool,
 ) {
-    arch.dispatch(GatherRows { out, length, table, lists, first });
+    arch.dispatch(GatherRows { out, length, table, lists, first, add });
 }
 
 struct GatherRows<'a, T, I, O> {
@@ -132,6 +133,7 @@ struct GatherRows<'a, T, I, O> {
     table: &'a [T],
     lists: Lists<'a, T, I, O>,
     first: usize,
+    add: bool,
 }
 
 impl<T: Scalar, I: Index, O: Index> WithSimd for GatherRows<'_, T, I, O> {
@@ -139,13 +141,52 @@ impl<T: Scalar, I: Index, O: Index> WithSimd for GatherRows<'_, T, I, O> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let Self { out, length, table, lists, first } = self;
+        let Self { out, length, table, lists, first, add } = self;
         for (list, column) in (first..).zip(out.chunks_exact_mut(length)) {
             let range = lists.range(list);
-            for (&index, &value) in lists.indices[range.clone()].iter().zip(&lists.values[range]) {
-                let row = &table[index.index() * length..][..length];
-                column.iter_mut().zip(row).for_each(|(sum, &entry)| *sum += value * entry);
-            }
+            let (indices, values) = (&lists.indices[range.clone()], &lists.values[range]);
+            let row = |index: I, lane: usize| &table[index.index() * length..][lane..length];
+            let rest = tiles::<96, _, _>(column, length, indices, values, add, row);
+            let rest = tiles::<64, _, _>(rest, length, indices, values, add, row);
+            let rest = tiles::<32, _, _>(rest, length, indices, values, add, row);
+            let rest = tiles::<16, _, _>(rest, length, indices, values, add, row);
+            tiles::<1, _, _>(rest, length, indices, values, add, row);
         }
     }
+}
+
+/// As many times W sums of the column of `length` entries that ends with `rest`, in registers, as fit: what is left.
+#[inline(always)]
+fn tiles<'a, 'r, const W: usize, T: Scalar, I: Index>(
+    rest: &'r mut [T],
+    length: usize,
+    indices: &[I],
+    values: &[T],
+    add: bool,
+    row: impl Fn(I, usize) -> &'a [T],
+) -> &'r mut [T] {
+    let first = length - rest.len();
+    let (tiles, rest) = rest.as_chunks_mut::<W>();
+    for (lane, sums) in (first..).step_by(W).zip(tiles) {
+        accumulate_rows(sums, indices, values, add, |index| row(index, lane));
+    }
+    rest
+}
+
+#[inline(always)]
+fn accumulate_rows<'a, T: Scalar, I: Index, const W: usize>(
+    column: &mut [T; W],
+    indices: &[I],
+    values: &[T],
+    add: bool,
+    row: impl Fn(I) -> &'a [T],
+) {
+    let mut sum = if add { *column } else { [T::zero(); W] };
+    for (&index, &value) in indices.iter().zip(values) {
+        let row = &row(index)[..W];
+        for lane in 0..W {
+            sum[lane] += value * row[lane];
+        }
+    }
+    *column = sum;
 }

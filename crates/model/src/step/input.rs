@@ -4,7 +4,6 @@ use std::ops::Range;
 
 use toy_superposition_data::SparseBatch;
 
-use super::cell::part;
 use super::gather::Lists;
 use super::grid::Grid;
 use super::parallel::{for_each, for_each_chunk};
@@ -37,7 +36,7 @@ pub(crate) struct Input<T> {
     pub(crate) form: Form,
     /// X, if dense.
     pub(crate) grid: Grid<T>,
-    /// If listed: where the entries of each [`PIECE`] of features begin, sample after sample, and the last end.
+    /// Unless dense: where the entries of each [`PIECE`] of features begin, sample after sample, and the last end.
     cuts: Vec<usize>,
     /// Samples of a block.
     samples: usize,
@@ -68,8 +67,7 @@ impl<T: Scalar> Input<T> {
             _ => Form::Dense,
         };
         match self.form {
-            Form::Direct => {}
-            Form::Listed => self.cut(batch),
+            Form::Direct | Form::Listed => self.cut(batch),
             Form::Dense => {
                 self.grid.fill(shape, ROWS, |row, column, cell| cell.read(batch, row, column));
             }
@@ -85,19 +83,19 @@ impl<T: Scalar> Input<T> {
         let cuts = &mut self.cuts[..batch.samples() * pieces];
         for_each_chunk(cuts, pieces * SAMPLES, |k, chunk| {
             for (sample, cuts) in (k * SAMPLES..).zip(chunk.chunks_exact_mut(pieces)) {
-                let indices = batch.sample(sample).0;
-                let mut end = 0;
-                for (piece, cut) in cuts.iter_mut().enumerate() {
-                    while indices.get(end).is_some_and(|&index| (index as usize) < piece * PIECE) {
-                        end += 1;
-                    }
-                    *cut = batch.offsets()[sample] + end;
+                cuts.fill(0);
+                for &index in batch.sample(sample).0 {
+                    cuts[index as usize / PIECE] += 1;
+                }
+                let mut end = batch.offsets()[sample];
+                for cut in cuts {
+                    end += std::mem::replace(cut, end);
                 }
             }
         });
     }
 
-    /// If listed: list `s · pieces + k` holds the features `PIECE·k ..` of sample `s`; and the number of pieces.
+    /// Unless dense: list `s · pieces + k` holds the features `PIECE·k ..` of sample `s`; and the number of pieces.
     pub(crate) fn by_sample<'a>(&'a self, batch: &'a SparseBatch<T>) -> (Lists<'a, T, u32, usize>, usize) {
         let (indices, values) = (batch.indices(), batch.values());
         (Lists { offsets: &self.cuts, indices, values }, pieces(batch))
@@ -111,11 +109,7 @@ impl<T: Scalar> Input<T> {
         rows: Range<usize>,
     ) -> Values<'a, T> {
         match self.form {
-            Form::Direct => {
-                let (indices, values) = part(batch.sample(sample), rows);
-                Values::Sparse(indices, values)
-            }
-            Form::Listed => {
+            Form::Direct | Form::Listed => {
                 let cuts = &self.cuts[sample * pieces(batch)..];
                 let range = cuts[rows.start / PIECE]..cuts[rows.end.div_ceil(PIECE)];
                 Values::Sparse(&batch.indices()[range.clone()], &batch.values()[range])

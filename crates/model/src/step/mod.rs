@@ -18,6 +18,7 @@
 //! Each column of a result is summed in one order by one thread: the bits do not depend on the number of threads.
 
 pub(crate) mod cell;
+pub(crate) mod composed;
 pub(crate) mod compress;
 pub(crate) mod gather;
 pub(crate) mod grid;
@@ -200,9 +201,8 @@ pub(crate) fn directly_by_sample<T: Scalar>(
     /// Samples that one thread takes at a time.
     const SAMPLES: usize = 64;
     for_each_chunk(out, rows * SAMPLES, |k, chunk| {
-        chunk.fill(T::zero());
         let lists = Lists { offsets: batch.offsets(), indices: batch.indices(), values: batch.values() };
-        gather_rows(arch, chunk, rows, table, lists, k * SAMPLES);
+        gather_rows(arch, chunk, rows, table, (lists, k * SAMPLES), false);
     });
 }
 
@@ -216,11 +216,8 @@ pub(crate) fn directly_by_feature<T: Scalar>(
     add: bool,
 ) {
     for_each_chunk(out, rows * ROWS, |k, chunk| {
-        if !add {
-            chunk.fill(T::zero());
-        }
         for (sample, lists) in input.by_feature() {
-            gather_rows(arch, chunk, rows, &table[sample * rows..], lists, k * ROWS);
+            gather_rows(arch, chunk, rows, &table[sample * rows..], (lists, k * ROWS), add || sample > 0);
         }
     });
 }

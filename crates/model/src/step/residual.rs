@@ -7,8 +7,8 @@ use super::cell::Cell;
 use super::input::{Input, Values};
 use crate::{Activation, Scalar};
 
-/// Sums kept side by side, so that they fit the registers of every instruction set.
-const SUMS: usize = 16;
+/// Features taken side by side, so that they fit the registers of every instruction set.
+const LANES: usize = 16;
 
 /// What turns `W_out h` into the loss and Δ.
 pub(crate) struct Residual<'a, T> {
@@ -33,41 +33,84 @@ impl<T: Scalar> Residual<'_, T> {
         arch.dispatch(OfCell { residual: self, cell, batch, input, row, column });
     }
 
-    /// Replaces `W_out h` of one sample by its δ, which is added to `sums`. The loss, and how many are not zero.
+    /// Replaces `W_out h` of one sample by its δ, which is added to `sums`; counts those that are not zero. The loss.
     #[inline(always)]
-    fn of_sample(&self, column: &mut [T], sums: &mut [T], row: usize, x: Values<'_, T>) -> (f64, u32) {
-        column.iter_mut().zip(&self.bias[row..]).for_each(|(z, &b)| *z += b);
-        self.activation.apply(column);
+    fn of_sample(
+        &self,
+        column: &mut [T],
+        sums: &mut [T],
+        non_zeros: &mut [u32; LANES],
+        row: usize,
+        x: Values<'_, T>,
+    ) -> f64 {
+        let column_length = column.len();
+        self.reconstruct(column, row);
         let unseen = self.subtract(column, row, x);
-        let mut squares = [T::zero(); SUMS];
-        let (errors, rest) = column.as_chunks::<SUMS>();
-        match self.importance {
-            None => {
-                errors.iter().for_each(|e| add_products(&mut squares, e, e));
-                add_products(&mut squares, rest, rest);
-            }
-            Some(importance) => {
-                let (weights, rest_weights) = importance[row..][..column.len()].as_chunks::<SUMS>();
-                let weighted =
-                    |e: &[T; SUMS], w: &[T; SUMS]| std::array::from_fn::<T, SUMS, _>(|k| w[k] * e[k]);
-                errors.iter().zip(weights).for_each(|(e, w)| add_products(&mut squares, &weighted(e, w), e));
-                for (square, (&e, &w)) in squares.iter_mut().zip(rest.iter().zip(rest_weights)) {
-                    *square += w * e * e;
-                }
-                column.iter_mut().zip(&importance[row..]).for_each(|(e, &w)| *e = w * *e);
-            }
+        let mut squares = [T::zero(); LANES];
+        let mut counts = *non_zeros;
+        let (errors, rest) = column.as_chunks_mut::<LANES>();
+        let (sums, rest_sums) = sums.as_chunks_mut::<LANES>();
+        let weights = |first: usize, count: usize| match self.importance {
+            None => [T::one(); LANES],
+            Some(importance) => padded(&importance[row + first..][..count]),
+        };
+        for (first, (errors, sums)) in (0..).step_by(LANES).zip(errors.iter_mut().zip(sums)) {
+            self.finish(errors, sums, weights(first, LANES), &mut squares, &mut counts);
         }
-        let mut non_zeros = 0;
-        for (e, sum) in column.iter_mut().zip(sums) {
-            *e *= self.scale;
-            *sum += *e;
-            non_zeros += u32::from(*e != T::zero());
+        if !rest.is_empty() {
+            let (mut errors, mut sums) = (padded(rest), padded(rest_sums));
+            let weights = weights(column_length - rest.len(), rest.len());
+            self.finish(&mut errors, &mut sums, weights, &mut squares, &mut counts);
+            rest.copy_from_slice(&errors[..rest.len()]);
+            rest_sums.copy_from_slice(&sums[..rest.len()]);
         }
-        let mut seen = squares.map(|square| square.to_f64());
+        *non_zeros = counts;
         for half in [8, 4, 2, 1] {
-            (0..half).for_each(|k| seen[k] += seen[k + half]);
+            (0..half).for_each(|k| squares[k] += squares[k + half]);
         }
-        (seen[0] + unseen, non_zeros)
+        squares[0].to_f64() + unseen
+    }
+
+    /// Replaces some y − x by δ, and adds up `ι (y − x)²`, δ and what is not zero.
+    #[inline(always)]
+    fn finish(
+        &self,
+        errors: &mut [T; LANES],
+        sums: &mut [T; LANES],
+        importance: [T; LANES],
+        squares: &mut [T; LANES],
+        non_zeros: &mut [u32; LANES],
+    ) {
+        let (mut delta, mut total) = (*errors, *sums);
+        for lane in 0..LANES {
+            let weighted = importance[lane] * delta[lane];
+            squares[lane] += weighted * delta[lane];
+            delta[lane] = weighted * self.scale;
+            total[lane] += delta[lane];
+            non_zeros[lane] += u32::from(delta[lane] != T::zero());
+        }
+        (*errors, *sums) = (delta, total);
+    }
+
+    /// Replaces `W_out h` by y.
+    #[inline(always)]
+    fn reconstruct(&self, column: &mut [T], row: usize) {
+        let bias = &self.bias[row..][..column.len()];
+        let (preactivations, rest) = column.as_chunks_mut::<LANES>();
+        let (biases, rest_bias) = bias.as_chunks::<LANES>();
+        let element_wise = !matches!(self.activation, Activation::TopK(_));
+        for (z, bias) in preactivations.iter_mut().zip(biases) {
+            let mut sum = *z;
+            for lane in 0..LANES {
+                sum[lane] += bias[lane];
+            }
+            if element_wise {
+                self.activation.apply(&mut sum);
+            }
+            *z = sum;
+        }
+        rest.iter_mut().zip(rest_bias).for_each(|(z, &b)| *z += b);
+        self.activation.apply(if element_wise { rest } else { column });
     }
 
     /// Replaces y by y − x, and by 0 where a feature is on but not seen (y = 0, derivative 0: all but the identity): it
@@ -80,26 +123,24 @@ impl<T: Scalar> Residual<'_, T> {
                 let mut unseen = 0.0;
                 for (&index, &x) in indices.iter().zip(values) {
                     let y = &mut column[index as usize - row];
-                    if flat && *y == T::zero() {
-                        let importance = importance.map_or(1.0, |i| i[index as usize].to_f64());
-                        unseen += importance * x.to_f64() * x.to_f64();
-                    } else {
-                        *y -= x;
-                    }
+                    let hidden = if flat && *y == T::zero() { x } else { T::zero() };
+                    *y -= x - hidden;
+                    let importance = importance.map_or(1.0, |i| i[index as usize].to_f64());
+                    unseen += importance * hidden.to_f64() * hidden.to_f64();
                 }
                 unseen
             }
             (Values::Dense(x), None) => {
-                let mut unseen = [T::zero(); SUMS];
+                let mut unseen = [T::zero(); LANES];
                 let mut of = |lane: usize, y: &mut T, x: T| {
                     let hidden = if flat && *y == T::zero() { x } else { T::zero() };
                     unseen[lane] += hidden * hidden;
                     *y -= x - hidden;
                 };
-                let (columns, rest) = column.as_chunks_mut::<SUMS>();
-                let (xs, rest_x) = x.as_chunks::<SUMS>();
+                let (columns, rest) = column.as_chunks_mut::<LANES>();
+                let (xs, rest_x) = x.as_chunks::<LANES>();
                 for (y, x) in columns.iter_mut().zip(xs) {
-                    for lane in 0..SUMS {
+                    for lane in 0..LANES {
                         of(lane, &mut y[lane], x[lane]);
                     }
                 }
@@ -121,10 +162,10 @@ impl<T: Scalar> Residual<'_, T> {
     }
 }
 
-/// `sums[k] += a[k] · b[k]`.
+/// Up to [`LANES`] numbers, then zeros.
 #[inline(always)]
-fn add_products<T: Scalar>(sums: &mut [T; SUMS], a: &[T], b: &[T]) {
-    sums.iter_mut().zip(a.iter().zip(b)).for_each(|(sum, (&a, &b))| *sum += a * b);
+fn padded<T: Scalar>(values: &[T]) -> [T; LANES] {
+    std::array::from_fn(|lane| values.get(lane).copied().unwrap_or(T::zero()))
 }
 
 struct OfCell<'a, T: Scalar> {
@@ -143,16 +184,15 @@ impl<T: Scalar> WithSimd for OfCell<'_, T> {
     fn with_simd<S: Simd>(self, _: S) {
         let Self { residual, cell, batch, input, row, column } = self;
         let (rows, columns) = (cell.rows(), cell.columns());
-        cell.non_zeros = 0;
         cell.row_sums.clear();
         cell.row_sums.resize(rows, T::zero());
         cell.losses.resize(columns, 0.0);
+        let mut non_zeros = [0; LANES];
         let samples = cell.values.chunks_exact_mut(rows).zip(&mut cell.losses);
         for (k, (errors, loss)) in samples.enumerate() {
             let x = input.of_sample(batch, column + k, row..row + rows);
-            let (sum, count) = residual.of_sample(errors, &mut cell.row_sums, row, x);
-            *loss = sum;
-            cell.non_zeros += count as usize;
+            *loss = residual.of_sample(errors, &mut cell.row_sums, &mut non_zeros, row, x);
         }
+        cell.non_zeros = non_zeros.iter().sum::<u32>() as usize;
     }
 }
