@@ -72,7 +72,9 @@ fn fast_is_plain_for_sparse_and_dense_data_and_residuals() {
     for activation in [Activation::Relu, Activation::Identity] {
         for tied in [false, true] {
             for density in [0.02, 0.9] {
-                for (features, hidden, samples) in [(1, 1, 1), (7, 3, 5), (65, 33, 70), (130, 64, 129)] {
+                for (features, hidden, samples) in
+                    [(1, 1, 1), (7, 3, 5), (65, 33, 70), (130, 64, 129), (30, 11, 600)]
+                {
                     let shape = (features, hidden, tied);
                     compare::<f64>(shape, samples, density, activation, 1e-12);
                     compare::<f32>(shape, samples, density, activation, 1e-5);
@@ -167,8 +169,8 @@ fn a_feature_that_is_on_but_not_seen_costs_its_square() {
 
 #[test]
 fn thread_counts_do_not_change_a_bit() {
-    for density in [0.02, 0.5] {
-        let (model, x, _) = example::<f32>((200, 70, false), 300, density, Activation::Relu, 11);
+    for (samples, density) in [(300, 0.02), (300, 0.5), (900, 0.02)] {
+        let (model, x, _) = example::<f32>((200, 70, false), samples, density, Activation::Relu, 11);
         let run = |threads: usize| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             pool.install(|| {
