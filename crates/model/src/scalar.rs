@@ -5,7 +5,7 @@ use faer::{Accum, MatMut, MatRef, Par};
 use safetensors::Dtype;
 
 use crate::Vector;
-use crate::step::compress::Job;
+use crate::step::compress::{Job, Transpose};
 
 /// A parameter type: `f32` or `f64`. Sealed.
 pub trait Scalar: toy_superposition_data::Scalar + kernels::Kernels {
@@ -17,7 +17,7 @@ pub trait Scalar: toy_superposition_data::Scalar + kernels::Kernels {
 }
 
 pub(crate) mod kernels {
-    use super::{Dtype, Job, MatMut, MatRef};
+    use super::{Dtype, Job, MatMut, MatRef, Transpose};
 
     /// What differs between the two types; private, so that [`super::Scalar`] is sealed.
     pub trait Kernels: Sized + 'static {
@@ -29,13 +29,17 @@ pub(crate) mod kernels {
         fn compress_simd(_arch: pulp::Arch, job: Job<'_, Self>) -> Option<Job<'_, Self>> {
             Some(job)
         }
+        /// Transposes blocks in registers; gives the job back if it cannot.
+        fn transpose_simd<'a>(_arch: pulp::Arch, job: Transpose<'a, Self>) -> Option<Transpose<'a, Self>> {
+            Some(job)
+        }
         /// Appends the little-endian bytes.
         fn write_bytes(self, bytes: &mut Vec<u8>);
     }
 }
 
 macro_rules! kernels {
-    ($type:ty, $variant:ident $(, $compress:item)?) => {
+    ($type:ty, $variant:ident $(, $simd:item)*) => {
         impl Scalar for $type {
             fn to_vector(values: &[Self]) -> Vector {
                 Vector::$variant(values.to_vec())
@@ -60,7 +64,7 @@ macro_rules! kernels {
                 bytes.extend_from_slice(&self.to_le_bytes());
             }
 
-            $($compress)?
+            $($simd)*
         }
     };
 }
@@ -71,6 +75,10 @@ kernels!(
     #[cfg(target_arch = "x86_64")]
     fn compress_simd(arch: pulp::Arch, job: Job<'_, f32>) -> Option<Job<'_, f32>> {
         crate::step::compress::simd::compress(arch, job)
+    },
+    #[cfg(target_arch = "x86_64")]
+    fn transpose_simd<'a>(arch: pulp::Arch, job: Transpose<'a, f32>) -> Option<Transpose<'a, f32>> {
+        crate::step::compress::simd::transpose(arch, job)
     }
 );
 kernels!(f64, F64);

@@ -14,7 +14,7 @@ use std::ops::Range;
 use pulp::Arch;
 use toy_superposition_data::SparseBatch;
 
-use super::compress::{NonZeros, transpose};
+use super::compress::{NonZeros, SIDE, transpose};
 use super::gather::Lists;
 use super::tuning::{DENSE, PIECE};
 use crate::Scalar;
@@ -71,7 +71,7 @@ impl<T: Scalar> Cell<T> {
     /// Lists the non-zeros of `values`, of which there are `non_zeros`, unless they are many.
     pub(crate) fn compress(&mut self, arch: Arch) {
         /// Features that are transposed at a time.
-        const FEATURES: usize = 8;
+        const FEATURES: usize = SIDE;
         let (rows, columns) = (self.rows, self.columns);
         self.dense = self.non_zeros as f64 > DENSE * (rows * columns) as f64;
         if self.dense {

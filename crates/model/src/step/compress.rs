@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::Arch;
 
 use super::gather::Lists;
 use super::tuning::{PIECE, SLACK};
@@ -52,36 +52,50 @@ impl<T: Scalar> NonZeros<T> {
 
 /// Some rows of a column-major matrix, as columns.
 pub(crate) fn transpose<T: Scalar>(arch: Arch, out: &mut [T], matrix: &[T], rows: usize, take: Range<usize>) {
-    arch.dispatch(Transpose { out, matrix, rows, take });
+    let job = Transpose { out, matrix, rows, take };
+    if let Some(job) = T::transpose_simd(arch, job) {
+        job.run(OneByOne);
+    }
 }
 
-struct Transpose<'a, T> {
+/// Columns to rows.
+trait TransposeBlock<T> {
+    fn transposed(&self, block: [[T; SIDE]; SIDE]) -> [[T; SIDE]; SIDE];
+}
+
+struct OneByOne;
+
+impl<T: Scalar> TransposeBlock<T> for OneByOne {
+    fn transposed(&self, block: [[T; SIDE]; SIDE]) -> [[T; SIDE]; SIDE] {
+        std::array::from_fn(|row| block.map(|column| column[row]))
+    }
+}
+
+/// What is to be transposed, and where to.
+pub struct Transpose<'a, T> {
     out: &'a mut [T],
     matrix: &'a [T],
     rows: usize,
     take: Range<usize>,
 }
 
-impl<T: Scalar> WithSimd for Transpose<'_, T> {
-    type Output = ();
+/// Both sides of a block that registers hold.
+pub(crate) const SIDE: usize = 8;
 
+impl<T: Scalar> Transpose<'_, T> {
+    /// Block by block where there are as many rows, otherwise entry by entry.
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        /// Both sides of a block that registers hold.
-        const SIDE: usize = 8;
+    fn run(self, simd: impl TransposeBlock<T>) {
         let Self { out, matrix, rows, take } = self;
         let columns = matrix.len() / rows;
         let blocked = if take.len() == SIDE { columns - columns % SIDE } else { 0 };
         for first in (0..blocked).step_by(SIDE) {
-            let block: [[T; SIDE]; SIDE] = std::array::from_fn(|column| {
-                let from = &matrix[(first + column) * rows + take.start..][..SIDE];
-                std::array::from_fn(|row| from[row])
-            });
-            for row in 0..SIDE {
-                let to = &mut out[row * columns + first..][..SIDE];
-                for column in 0..SIDE {
-                    to[column] = block[column][row];
-                }
+            let mut block = [[T::zero(); SIDE]; SIDE];
+            for (column, to) in (first..).zip(&mut block) {
+                to.copy_from_slice(&matrix[column * rows + take.start..][..SIDE]);
+            }
+            for (row, from) in simd.transposed(block).iter().enumerate() {
+                out[row * columns + first..][..SIDE].copy_from_slice(from);
             }
         }
         for (column, from) in matrix.chunks_exact(rows).enumerate().skip(blocked) {
@@ -130,7 +144,7 @@ pub(crate) mod simd {
     use pulp::x86::{V3, V4};
     use pulp::{Arch, NullaryFnOnce, cast};
 
-    use super::{Job, PIECE, SLACK};
+    use super::{Job, PIECE, SIDE, SLACK, Transpose, TransposeBlock};
 
     /// Writes the non-zeros of up to `L` lanes: their number. What is written beyond them does not count.
     trait Register<const L: usize>: Copy {
@@ -220,6 +234,60 @@ pub(crate) mod simd {
             _ => return Some(job),
         }
         None
+    }
+
+    /// Likewise.
+    pub(crate) fn transpose<'a>(arch: Arch, job: Transpose<'a, f32>) -> Option<Transpose<'a, f32>> {
+        match arch {
+            Arch::V4(simd) => simd.vectorize(Transposition { simd: *simd, job }),
+            Arch::V3(simd) => simd.vectorize(Transposition { simd, job }),
+            _ => return Some(job),
+        }
+        None
+    }
+
+    struct Transposition<'a> {
+        simd: V3,
+        job: Transpose<'a, f32>,
+    }
+
+    impl NullaryFnOnce for Transposition<'_> {
+        type Output = ();
+
+        #[inline(always)]
+        fn call(self) {
+            self.job.run(self.simd);
+        }
+    }
+
+    impl TransposeBlock<f32> for V3 {
+        /// Pairs, pairs of pairs, halves.
+        #[inline(always)]
+        fn transposed(&self, block: [[f32; SIDE]; SIDE]) -> [[f32; SIDE]; SIDE] {
+            /// The low parts of both, then the high ones.
+            macro_rules! both {
+                ($low:ident, $high:ident, $a:expr, $b:expr) => {
+                    (self.avx.$low($a, $b), self.avx.$high($a, $b))
+                };
+                ($shuffle:ident: $low:literal, $high:literal, $a:expr, $b:expr) => {
+                    (self.avx.$shuffle::<$low>($a, $b), self.avx.$shuffle::<$high>($a, $b))
+                };
+            }
+            let c: [__m256; SIDE] = cast(block);
+            let (a0, a1) = both!(_mm256_unpacklo_ps, _mm256_unpackhi_ps, c[0], c[1]);
+            let (b0, b1) = both!(_mm256_unpacklo_ps, _mm256_unpackhi_ps, c[2], c[3]);
+            let (c0, c1) = both!(_mm256_unpacklo_ps, _mm256_unpackhi_ps, c[4], c[5]);
+            let (d0, d1) = both!(_mm256_unpacklo_ps, _mm256_unpackhi_ps, c[6], c[7]);
+            let (e0, e1) = both!(_mm256_shuffle_ps: 0b01_00_01_00, 0b11_10_11_10, a0, b0);
+            let (e2, e3) = both!(_mm256_shuffle_ps: 0b01_00_01_00, 0b11_10_11_10, a1, b1);
+            let (f0, f1) = both!(_mm256_shuffle_ps: 0b01_00_01_00, 0b11_10_11_10, c0, d0);
+            let (f2, f3) = both!(_mm256_shuffle_ps: 0b01_00_01_00, 0b11_10_11_10, c1, d1);
+            let (r0, r4) = both!(_mm256_permute2f128_ps: 0x20, 0x31, e0, f0);
+            let (r1, r5) = both!(_mm256_permute2f128_ps: 0x20, 0x31, e1, f1);
+            let (r2, r6) = both!(_mm256_permute2f128_ps: 0x20, 0x31, e2, f2);
+            let (r3, r7) = both!(_mm256_permute2f128_ps: 0x20, 0x31, e3, f3);
+            cast([r0, r1, r2, r3, r4, r5, r6, r7])
+        }
     }
 
     struct Compress<'a, S, const L: usize> {
