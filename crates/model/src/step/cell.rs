@@ -2,7 +2,7 @@
 //! non-zeros in both orders.
 //!
 //! Lists are cut every [`PIECE`] table rows, so that the rows they read stay in the fastest cache: list
-//! `s · pieces + k` by sample holds the features `PIECE·k ..` of sample `s`, list `i · pieces + k` by feature the samples
+//! `s · pieces + k` by sample holds the features `PIECE·k ..` of sample `s`, list `k · rows + i` by feature the samples
 //! `PIECE·k ..` of feature `i`. An index is counted from the start of its piece.
 //!
 //! [`ROWS`]: super::tuning::ROWS
@@ -36,8 +36,6 @@ pub(crate) struct Cell<T> {
     pub(crate) row_sums: Vec<T>,
     by_sample: NonZeros<T>,
     by_feature: NonZeros<T>,
-    /// Some rows, as columns.
-    transposed: Vec<T>,
 }
 
 impl<T: Scalar> Cell<T> {
@@ -80,12 +78,15 @@ impl<T: Scalar> Cell<T> {
         self.by_sample.clear(self.non_zeros);
         self.by_sample.append(arch, &self.values, rows);
         self.by_feature.clear(self.non_zeros);
-        self.transposed.resize(FEATURES * columns, T::zero());
-        for first in (0..rows).step_by(FEATURES) {
-            let features = FEATURES.min(rows - first);
-            let transposed = &mut self.transposed[..features * columns];
-            transpose(arch, transposed, &self.values, rows, first..first + features);
-            self.by_feature.append(arch, transposed, columns);
+        let mut memory = [T::zero(); FEATURES * PIECE];
+        for samples in self.values.chunks(rows * PIECE) {
+            let columns = samples.len() / rows;
+            for first in (0..rows).step_by(FEATURES) {
+                let features = FEATURES.min(rows - first);
+                let transposed = &mut memory[..features * columns];
+                transpose(arch, transposed, samples, rows, first..first + features);
+                self.by_feature.append(arch, transposed, columns);
+            }
         }
     }
 
@@ -94,7 +95,7 @@ impl<T: Scalar> Cell<T> {
         self.by_sample.lists()
     }
 
-    /// Lists by feature, [`sample_pieces`](Self::sample_pieces) each.
+    /// Lists by feature, [`sample_pieces`](Self::sample_pieces) times one for each.
     pub(crate) fn by_feature(&self) -> Lists<'_, T, u8, u32> {
         self.by_feature.lists()
     }

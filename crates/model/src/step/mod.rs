@@ -135,9 +135,8 @@ pub(crate) fn by_feature<T: Scalar>(
                 let sums = MatMut::from_column_major_slice_mut(sums, width, features);
                 T::multiply(sums, table, values.subrows(row, features).transpose(), true);
             } else {
-                let step = cell.sample_pieces();
-                for piece in 0..step {
-                    let plan = Plan { first: row * step + piece, step, width };
+                for piece in 0..cell.sample_pieces() {
+                    let plan = Plan { first: piece * cell.rows() + row, step: 1, width };
                     gather(arch, sums, &table[piece * PIECE * width..], cell.by_feature(), plan);
                 }
             }
