@@ -119,7 +119,7 @@ subprocess.run(["cargo", "build", "-q", "--release", "--example", "train"], chec
 print("| (n_s, n_d) | p | here, ms | torch, ms | jax, ms | faster peer / here | here / decode product |")
 print("|---|---|---|---|---|---|---|", flush=True)
 for n_s, n_d in SHAPES:
-    steps = 100 if n_s < 1024 else 20
+    steps = 400 if n_s < 1024 else 20
     for p in PROBABILITIES:
         times = {"floor": [], "here": [], **{name: [] for name in PEERS}}
         for _ in range(arguments.rounds):

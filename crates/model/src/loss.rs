@@ -8,8 +8,9 @@
 //! `ι` is the importance, 1 unless given. The gradient is the one of [`crate::plain`], which is its tested twin.
 //!
 //! The work is one sparse product forward, three backward, and a dense one (see `step`). Where data or
-//! residuals are not sparse, dense products take over; which way depends on their measured densities alone, so that a
-//! step is a function of its inputs.
+//! residuals are not sparse, dense products take over, and where a batch has many more samples than features the step goes
+//! by way of `W_out W_in`; which way depends on sizes and measured densities alone, so that a step is a function of its
+//! inputs.
 
 use std::time::{Duration, Instant};
 
@@ -29,13 +30,33 @@ use crate::step::tuning::{COLUMNS, PIECE, ROWS};
 use crate::step::{self, by_feature, by_sample};
 use crate::{Activation, Autoencoder, Error, Estimate, Parameters, Result, Scalar};
 
+/// A stop-watch.
+#[derive(Debug, Default)]
+struct Stages {
+    since: Option<Instant>,
+    laps: Vec<(&'static str, Duration)>,
+}
+
+impl Stages {
+    fn start(&mut self) {
+        self.laps.clear();
+        self.since = Some(Instant::now());
+    }
+
+    /// What was done since the last lap, or the start.
+    fn lap(&mut self, name: &'static str) {
+        let now = Instant::now();
+        self.laps.extend(self.since.replace(now).map(|since| (name, now - since)));
+    }
+}
+
 /// The per-feature loss of a batch, its gradient, and the memory they need, kept from call to call.
 #[derive(Debug)]
 pub struct MinibatchLoss<T: Scalar> {
     arch: Arch,
     importance: Option<Vec<T>>,
     input: Input<T>,
-    /// Whether the last step went by way of `product`.
+    /// Whether the last step went by way of `W_out W_in`, and that product.
     by_product: bool,
     product: Composed<T>,
     /// H, and where X is taken directly then ∂L/∂H: n_d × B.
@@ -48,7 +69,7 @@ pub struct MinibatchLoss<T: Scalar> {
     residual: Grid<T>,
     /// `Σ_i ι_i (y_i − x_i)²`, a sample.
     losses: Vec<f64>,
-    stages: Vec<(&'static str, Duration)>,
+    stages: Stages,
 }
 
 impl<T: Scalar> Default for MinibatchLoss<T> {
@@ -77,7 +98,7 @@ impl<T: Scalar> MinibatchLoss<T> {
             weights: Panels::default(),
             residual: Grid::default(),
             losses: Vec::new(),
-            stages: Vec::new(),
+            stages: Stages::default(),
         }
     }
 
@@ -163,7 +184,7 @@ impl<T: Scalar> MinibatchLoss<T> {
 
     /// Where the time of the last call went: stage after stage, by the clock.
     pub fn stages(&self) -> &[(&'static str, Duration)] {
-        &self.stages
+        &self.stages.laps
     }
 
     /// Fills `hidden`, `residual` (with Δ, and its lists for a gradient) and `losses`.
@@ -177,10 +198,9 @@ impl<T: Scalar> MinibatchLoss<T> {
         if samples == 0 {
             return Err(Error::EmptyBatch);
         }
-        self.stages.clear();
+        self.stages.start();
         let (arch, parameters) = (self.arch, model.parameters());
 
-        let start = Instant::now();
         // Top-k compares all features of a sample.
         let rows = if matches!(model.activation(), Activation::TopK(_)) { features } else { ROWS };
         let decoder = step::transposed(parameters.decoder_slice(), shape);
@@ -189,13 +209,12 @@ impl<T: Scalar> MinibatchLoss<T> {
         if self.by_product {
             let encoder = step::columns(parameters.encoder_slice(), shape);
             self.product.compose(decoder, encoder, rows);
-            self.stages.push(("product of the weights", start.elapsed()));
+            self.stages.lap("product of the weights");
         } else {
             self.encode(parameters.encoder_slice(), hidden, batch, gradient);
-            self.stages.push(("encode", start.elapsed()));
+            self.stages.lap("encode");
         }
 
-        let start = Instant::now();
         let residual = Residual {
             bias: parameters.bias_slice(),
             importance: self.importance.as_deref(),
@@ -224,7 +243,7 @@ impl<T: Scalar> MinibatchLoss<T> {
                 losses.iter_mut().zip(&cell.losses).for_each(|(sum, loss)| *sum += loss);
             }
         }
-        self.stages.push(("decode and residual", start.elapsed()));
+        self.stages.lap("decode and residual");
         Ok(())
     }
 
@@ -270,36 +289,33 @@ impl<T: Scalar> MinibatchLoss<T> {
             None => (encoder_gradient, None),
         };
 
-        let residual = self.residual.blocks().map(|cells| cells.iter().flat_map(|cell| &cell.row_sums));
         bias_gradient.fill(T::zero());
-        residual.for_each(|sums| bias_gradient.iter_mut().zip(sums).for_each(|(sum, &d)| *sum += d));
+        for cells in self.residual.blocks() {
+            let sums = cells.iter().flat_map(|cell| &cell.row_sums);
+            bias_gradient.iter_mut().zip(sums).for_each(|(sum, &d)| *sum += d);
+        }
 
         if self.by_product {
             let (shape, parameters) = (model.shape(), model.parameters());
-            let start = Instant::now();
+            let encoder = step::columns(parameters.encoder_slice(), shape);
+            let decoder = step::transposed(parameters.decoder_slice(), shape);
             self.product.differentiate(arch, &self.residual, &mut self.input, batch);
-            self.stages.push(("gradient of the product", start.elapsed()));
-            let start = Instant::now();
-            self.product.decoder_gradient(decoder_gradient, step::columns(parameters.encoder_slice(), shape));
-            self.stages.push(("decoder gradient", start.elapsed()));
-            let start = Instant::now();
-            let out = encoder_gradient.unwrap_or(decoder_gradient);
-            self.product.encoder_gradient(out, step::transposed(parameters.decoder_slice(), shape), tied);
-            self.stages.push(("encoder gradient", start.elapsed()));
+            self.stages.lap("gradient of the product");
+            self.product.decoder_gradient(decoder_gradient, encoder);
+            self.stages.lap("decoder gradient");
+            self.product.encoder_gradient(encoder_gradient.unwrap_or(decoder_gradient), decoder, tied);
+            self.stages.lap("encoder gradient");
             return;
         }
 
-        let start = Instant::now();
         self.weights.pack(model.parameters().decoder_slice(), hidden);
         self.hidden_gradient.resize(samples, hidden);
         by_sample(arch, &mut self.hidden_gradient, &self.weights, &self.residual);
-        self.stages.push(("hidden gradient", start.elapsed()));
+        self.stages.lap("hidden gradient");
 
-        let start = Instant::now();
         by_feature(arch, decoder_gradient, &self.hidden_table, &self.residual, false);
-        self.stages.push(("decoder gradient", start.elapsed()));
+        self.stages.lap("decoder gradient");
 
-        let start = Instant::now();
         let out = encoder_gradient.unwrap_or(decoder_gradient);
         match self.input.form {
             Form::Direct => {
@@ -313,7 +329,7 @@ impl<T: Scalar> MinibatchLoss<T> {
             }
             Form::Dense => by_feature(arch, out, &self.hidden_gradient, &self.input.grid, tied),
         }
-        self.stages.push(("encoder gradient", start.elapsed()));
+        self.stages.lap("encoder gradient");
     }
 }
 

@@ -24,7 +24,12 @@ use crate::{Scalar, Shape};
 /// Columns of W that one thread takes at a time.
 const COLUMNS: usize = 64;
 
-/// W, and then ∂L/∂W, in blocks of rows, each column-major.
+/// Rows of W that one thread takes at a time: they are of one block.
+const ROWS: usize = 32;
+
+const _: () = assert!(tuning::ROWS.is_multiple_of(ROWS));
+
+/// W, and then ∂L/∂W, in blocks of rows (those of the cells of Δ), each column-major.
 #[derive(Debug, Default)]
 pub(crate) struct Composed<T> {
     values: Vec<T>,
@@ -72,7 +77,7 @@ impl<T: Scalar> Composed<T> {
         gather_rows(arch, &mut cell.values, height, block, (lists, column), false);
     }
 
-    /// Replaces W by ∂L/∂W. Δ has as many rows a cell.
+    /// Replaces W by ∂L/∂W.
     pub(crate) fn differentiate(
         &mut self,
         arch: Arch,
@@ -102,8 +107,6 @@ impl<T: Scalar> Composed<T> {
 
     /// ∂L/∂W_outᵀ, from ∂L/∂W.
     pub(crate) fn decoder_gradient(&self, out: &mut [T], encoder: MatRef<'_, T>) {
-        /// Rows of W that one thread takes at a time, so that they are of one block.
-        const ROWS: usize = 32;
         let hidden = encoder.nrows();
         for_each_chunk(out, hidden * ROWS, |k, chunk| {
             let rows = chunk.len() / hidden;

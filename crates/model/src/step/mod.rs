@@ -15,6 +15,7 @@
 //! [gathered](gather()), the others multiplied by faer on one thread a block. `Z` is made, turned into Δ and compressed
 //! cell by cell, so that it does not leave a core's cache. Where X has hardly an entry a list, its two products take the
 //! tables as they are ([`directly_by_sample`], [`directly_by_feature`]).
+//! A batch of many more samples than features goes [another way](composed).
 //! Each column of a result is summed in one order by one thread: the bits do not depend on the number of threads.
 
 pub(crate) mod cell;

@@ -43,7 +43,7 @@ impl<T: Scalar> Residual<'_, T> {
         row: usize,
         x: Values<'_, T>,
     ) -> f64 {
-        let column_length = column.len();
+        let height = column.len();
         self.reconstruct(column, row);
         let unseen = self.subtract(column, row, x);
         let mut squares = [T::zero(); LANES];
@@ -59,7 +59,7 @@ impl<T: Scalar> Residual<'_, T> {
         }
         if !rest.is_empty() {
             let (mut errors, mut sums) = (padded(rest), padded(rest_sums));
-            let weights = weights(column_length - rest.len(), rest.len());
+            let weights = weights(height - rest.len(), rest.len());
             self.finish(&mut errors, &mut sums, weights, &mut squares, &mut counts);
             rest.copy_from_slice(&errors[..rest.len()]);
             rest_sums.copy_from_slice(&sums[..rest.len()]);
