@@ -70,7 +70,7 @@ enum Which {
 /// Where a descent ended, and after how many evaluations of the gradient.
 type Descent = Result<(Autoencoder<f64>, u64), Box<dyn Error>>;
 
-fn minimise<O: Objective<f64> + Clone>(arguments: &Arguments, mut objective: O, goal: f64) -> Descent {
+fn minimise<O: Objective<f64> + Send + Clone>(arguments: &Arguments, mut objective: O, goal: f64) -> Descent {
     let shape = Shape::new(arguments.features, arguments.hidden, false)?;
     let mut model = match &arguments.start {
         Some(path) => Weights::<f64>::load(path)?.model,

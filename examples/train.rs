@@ -3,6 +3,7 @@
 #[macro_use]
 mod command_line;
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -101,7 +102,8 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         interrupt: Some(command_line::interrupt()?),
         progress: Run::bar("training"),
     };
-    let (start, mut last, mut times) = (Instant::now(), Instant::now(), Times::default());
+    let (start, mut last) = (Instant::now(), Instant::now());
+    let mut times = Times { warmup: arguments.warmup, steps: Vec::new(), stages: BTreeMap::new() };
     let ended = trainer.run(&run, |trainer, _| {
         times.add(last.elapsed(), trainer.stages());
         last = Instant::now();
@@ -130,7 +132,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         weights.save(path, Names::Own)?;
     }
 
-    let (median, stages) = times.medians(arguments.warmup);
+    let (median, stages) = times.medians();
     if median.is_none() && arguments.warmup > 0 {
         eprintln!("no times: --warmup {} leaves none of the steps of this run", arguments.warmup);
     }
@@ -154,33 +156,36 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Milliseconds of each step, whole and by stage.
-#[derive(Default)]
+/// Milliseconds of each step but the first `warmup`, whole and by stage.
 struct Times {
+    warmup: usize,
     steps: Vec<f64>,
-    stages: Vec<(&'static str, Vec<f64>)>,
+    stages: BTreeMap<&'static str, Vec<f64>>,
 }
 
 impl Times {
     fn add(&mut self, step: Duration, stages: Vec<(&'static str, Duration)>) {
+        if self.warmup > 0 {
+            self.warmup -= 1;
+            return;
+        }
         let milliseconds = |time: Duration| time.as_secs_f64() * 1e3;
         self.steps.push(milliseconds(step));
-        if self.stages.is_empty() {
-            self.stages = stages.iter().map(|(name, _)| (*name, Vec::new())).collect();
-        }
-        for ((_, times), (_, time)) in self.stages.iter_mut().zip(stages) {
-            times.push(milliseconds(time));
+        for (name, time) in stages {
+            self.stages.entry(name).or_default().push(milliseconds(time));
         }
     }
 
-    /// The medians after the first steps; none without later ones.
-    fn medians(&self, warmup: usize) -> (Option<f64>, serde_json::Map<String, serde_json::Value>) {
+    /// The medians; none without steps. Stages that most steps do without are left out: by how many samples it has, a
+    /// step goes one of two ways.
+    fn medians(&self) -> (Option<f64>, serde_json::Map<String, serde_json::Value>) {
         let median = |times: &[f64]| {
-            let mut times = times.get(warmup..).unwrap_or_default().to_vec();
+            let mut times = times.to_vec();
             times.sort_by(f64::total_cmp);
             times.get(times.len() / 2).copied()
         };
-        let stages = self.stages.iter().map(|(name, times)| (name.replace(' ', "_"), json!(median(times))));
+        let stages = self.stages.iter().filter(|(_, times)| 2 * times.len() > self.steps.len());
+        let stages = stages.map(|(name, times)| (name.replace(' ', "_"), json!(median(times))));
         (median(&self.steps), stages.collect())
     }
 }

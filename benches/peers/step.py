@@ -8,9 +8,10 @@ depend on the weights, 20. Each program runs in a process of its own, one after 
 whatever else the machine does falls on all of them. A line is printed for each point: the medians over the rounds of the
 median milliseconds of a step, the ratio to the faster peer, and that to the decode product alone (criterion's benchmark
 `decode product alone`, run in every round)."""
-import argparse, json, os, pathlib, subprocess, sys, time
+import argparse, json, os, pathlib, shutil, subprocess, sys, time
 
 THREADS, BATCH, WARM_UP, PEER_WARM_UP = 2, 1024, 300, 20
+PINNED = ["taskset", "-c", "0,1"] if os.cpu_count() > THREADS and shutil.which("taskset") else []
 SHAPES, PROBABILITIES = [(512, 128), (2048, 512), (2048, 1024)], [0.01, 0.1, 0.8]
 
 
@@ -83,14 +84,13 @@ def own_step(n_s, n_d, p, steps):
     command = [target / "release/examples/train", "--features", n_s, "--hidden", n_d, "--probability", p]
     command += ["--steps", WARM_UP + steps, "--warmup", WARM_UP, "--samples", 1024, "--json"]
     environment = os.environ | {"RAYON_NUM_THREADS": str(THREADS)}
-    out = subprocess.run([str(word) for word in command], env=environment, check=True, capture_output=True, text=True)
+    out = subprocess.run(PINNED + [str(word) for word in command], env=environment, check=True, capture_output=True, text=True)
     return "", json.loads(out.stdout.splitlines()[-1])["milliseconds_per_step"]
 
 
 def apart(name, *point):
     """A peer in a process of its own, so that no thread pool of the other is in its way."""
-    command = ["taskset", "-c", "0,1"] if os.cpu_count() > 2 else []
-    command += [sys.executable, __file__, "--one", json.dumps([name, *point])]
+    command = PINNED + [sys.executable, __file__, "--one", json.dumps([name, *point])]
     out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return json.loads(out.splitlines()[-1])
 
@@ -101,7 +101,7 @@ def floor(n_s, n_d):
     command = ["cargo", "bench", "-q", "-p", "toy-superposition", "--bench", "step", "--", "--noplot"]
     environment = os.environ | {"RAYON_NUM_THREADS": str(THREADS)}
     command += [f"decode product alone/\\({n_s}, {n_d}\\)"]
-    subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.run(PINNED + command, env=environment, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     estimates = json.loads((target / f"({n_s}, {n_d})/new/estimates.json").read_text())
     return estimates["median"]["point_estimate"] / 1e6
 

@@ -11,7 +11,7 @@ use rand::Rng;
 use crate::{Independent, Magnitude, Moments, Result, Scalar, UnitUniform};
 
 /// The joint law of the switches `c_i ∈ {0, 1}`.
-pub trait Switches: Send + Sync {
+pub trait Switches: Sync {
     /// The number of features n_s.
     fn features(&self) -> usize;
 
@@ -34,7 +34,7 @@ pub trait Switches: Send + Sync {
 /// The law of one sample `x ∈ ℝ^n_s`, with exact first and second moments.
 ///
 /// Implement it for data that [`Features`] does not cover, such as magnitudes that depend on each other.
-pub trait Distribution: Send + Sync {
+pub trait Distribution: Sync {
     /// The number of features n_s.
     fn features(&self) -> usize;
 

@@ -6,7 +6,7 @@ use crate::stream::unit;
 use crate::{Error, Result};
 
 /// The law of a magnitude `u`, with its exact first two moments.
-pub trait Magnitude: Send + Sync {
+pub trait Magnitude: Sync {
     /// `E u`.
     fn mean(&self) -> f64;
 
@@ -84,7 +84,7 @@ impl<D: rand_distr::Distribution<f64> + Sync> WithMoments<D> {
     }
 }
 
-impl<D: rand_distr::Distribution<f64> + Send + Sync> Magnitude for WithMoments<D> {
+impl<D: rand_distr::Distribution<f64> + Sync> Magnitude for WithMoments<D> {
     fn mean(&self) -> f64 {
         self.mean
     }

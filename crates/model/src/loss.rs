@@ -56,10 +56,9 @@ pub struct MinibatchLoss<T: Scalar> {
     arch: Arch,
     importance: Option<Vec<T>>,
     input: Input<T>,
-    /// Whether the last step went by way of `W_out W_in`, and that product.
-    by_product: bool,
+    /// `W_out W_in`, and then its gradient.
     product: Composed<T>,
-    /// H, and where X is taken directly then ∂L/∂H: n_d × B.
+    /// H, and where X is taken directly then ∂L/∂H: n_d × B. Of an earlier step, if this one goes by way of `product`.
     hidden: Vec<T>,
     hidden_table: Panels<T>,
     hidden_gradient: Panels<T>,
@@ -90,7 +89,6 @@ impl<T: Scalar> MinibatchLoss<T> {
             arch,
             importance: None,
             input: Input::default(),
-            by_product: false,
             product: Composed::default(),
             hidden: Vec::new(),
             hidden_table: Panels::default(),
@@ -162,9 +160,9 @@ impl<T: Scalar> MinibatchLoss<T> {
             });
         }
         in_pool(|| {
-            self.forward(model, batch, true)?;
+            let through_product = self.forward(model, batch, true)?;
             let loss = self.mean(batch)?;
-            self.backward(model, batch, gradient);
+            self.backward(model, batch, gradient, through_product);
             Ok(loss)
         })
     }
@@ -187,8 +185,9 @@ impl<T: Scalar> MinibatchLoss<T> {
         &self.stages.laps
     }
 
-    /// Fills `hidden`, `residual` (with Δ, and its lists for a gradient) and `losses`.
-    fn forward(&mut self, model: &Autoencoder<T>, batch: &SparseBatch<T>, gradient: bool) -> Result<()> {
+    /// Fills `residual` with Δ, and `losses`. Whether it went by way of `product`; otherwise it filled `hidden`, and for a
+    /// gradient the lists of `residual`.
+    fn forward(&mut self, model: &Autoencoder<T>, batch: &SparseBatch<T>, gradient: bool) -> Result<bool> {
         let shape = model.shape();
         let (features, hidden, samples) = (shape.features(), shape.hidden(), batch.samples());
         check_shape("batch", (batch.features(), samples), (features, samples))?;
@@ -205,8 +204,8 @@ impl<T: Scalar> MinibatchLoss<T> {
         let rows = if matches!(model.activation(), Activation::TopK(_)) { features } else { ROWS };
         let decoder = step::transposed(parameters.decoder_slice(), shape);
         self.input.read(batch);
-        self.by_product = composed::pays(shape, batch);
-        if self.by_product {
+        let through_product = composed::pays(shape, batch);
+        if through_product {
             let encoder = step::columns(parameters.encoder_slice(), shape);
             self.product.compose(decoder, encoder, rows);
             self.stages.lap("product of the weights");
@@ -221,18 +220,18 @@ impl<T: Scalar> MinibatchLoss<T> {
             activation: model.activation(),
             scale: T::round_from(2.0 / (features as f64 * samples as f64)),
         };
-        let (input, product) = (&self.input, self.by_product.then_some(&self.product));
-        let h = MatRef::from_column_major_slice(&self.hidden, hidden, self.hidden.len() / hidden);
+        let (input, product) = (&self.input, &self.product);
+        let h = (!through_product).then(|| MatRef::from_column_major_slice(&self.hidden, hidden, samples));
         self.residual.fill((features, samples), rows, |row, column, cell| {
-            if let Some(product) = product {
-                product.decode(arch, cell, batch, row, column);
-            } else {
+            if let Some(h) = h {
                 let (height, width) = (cell.rows(), cell.columns());
                 let z = MatMut::from_column_major_slice_mut(&mut cell.values, height, width);
                 T::multiply(z, decoder.subrows(row, height), h.subcols(column, width), false);
+            } else {
+                product.decode(arch, cell, batch, row, column);
             }
             residual.of_cell(arch, cell, batch, input, row, column);
-            if gradient && product.is_none() {
+            if gradient && !through_product {
                 cell.compress(arch);
             }
         });
@@ -244,7 +243,7 @@ impl<T: Scalar> MinibatchLoss<T> {
             }
         }
         self.stages.lap("decode and residual");
-        Ok(())
+        Ok(through_product)
     }
 
     /// Fills `hidden`, and for a gradient `hidden_table`.
@@ -278,7 +277,13 @@ impl<T: Scalar> MinibatchLoss<T> {
         }
     }
 
-    fn backward(&mut self, model: &Autoencoder<T>, batch: &SparseBatch<T>, gradient: &mut Parameters<T>) {
+    fn backward(
+        &mut self,
+        model: &Autoencoder<T>,
+        batch: &SparseBatch<T>,
+        gradient: &mut Parameters<T>,
+        through_product: bool,
+    ) {
         let (hidden, samples, arch) = (model.hidden(), batch.samples(), self.arch);
         let (encoder_gradient, decoder_gradient, bias_gradient) = gradient.split_mut();
 
@@ -295,7 +300,7 @@ impl<T: Scalar> MinibatchLoss<T> {
             bias_gradient.iter_mut().zip(sums).for_each(|(sum, &d)| *sum += d);
         }
 
-        if self.by_product {
+        if through_product {
             let (shape, parameters) = (model.shape(), model.parameters());
             let encoder = step::columns(parameters.encoder_slice(), shape);
             let decoder = step::transposed(parameters.decoder_slice(), shape);
@@ -341,6 +346,8 @@ mod tests {
     use toy_superposition_data::SparseBatch;
 
     use super::MinibatchLoss;
+    use crate::step::composed;
+    use crate::step::input::Form;
     use crate::step::tuning::architectures;
     use crate::{Activation, Initialisation, Parameters, Scalar, Shape, plain};
 
@@ -352,9 +359,16 @@ mod tests {
         let top = Activation::top_k(9).unwrap();
         // Kept from case to case, so that their memory comes from other shapes and densities.
         let mut losses: Vec<_> = architectures().into_iter().map(MinibatchLoss::on).collect();
-        for (features, hidden, samples) in
-            [(3, 2, 2), (131, 21, 40), (200, 70, 600), (420, 130, 530), (60, 9, 70)]
-        {
+        let mut ways = Vec::new();
+        for (features, hidden, samples) in [
+            (3, 2, 2),
+            (131, 21, 40),
+            (200, 70, 600),
+            (420, 130, 530),
+            (8, 8, 200),
+            (60, 9, 70),
+            (30, 11, 600),
+        ] {
             for (density, bias) in [(0.01, -0.5), (0.1, -0.2), (0.1, 0.4), (0.9, -0.6), (0.9, 0.1)] {
                 for activation in [Activation::Relu, if features > 9 { top } else { Activation::Identity }] {
                     let shape = Shape::new(features, hidden, false).unwrap();
@@ -369,12 +383,14 @@ mod tests {
                     let (loss, exact) = plain::loss_and_gradient(&model, &x, None).unwrap();
                     let batch = SparseBatch::from_dense(&x).unwrap();
                     let mut first = None;
+                    let through_product = composed::pays(shape, &batch);
                     for evaluator in &mut losses {
                         let arch = evaluator.arch;
                         let at =
                             format!("{arch:?} {features} {hidden} {samples} {density} {bias} {activation}");
                         let mut gradient = Parameters::zeros(shape);
                         let fast = evaluator.loss_and_gradient(&model, &batch, &mut gradient).unwrap();
+                        ways.push((evaluator.input.form, through_product));
                         assert!((fast - loss.to_f64()).abs() <= tolerance * loss.to_f64(), "{at}: {fast}");
                         let square =
                             |values: &mut dyn Iterator<Item = f64>| values.map(|v| v * v).sum::<f64>().sqrt();
@@ -389,6 +405,11 @@ mod tests {
                         );
                     }
                 }
+            }
+        }
+        for form in [Form::Direct, Form::Listed, Form::Dense] {
+            for through_product in [false, true] {
+                assert!(ways.contains(&(form, through_product)), "{form:?} {through_product}");
             }
         }
     }

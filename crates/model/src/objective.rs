@@ -6,9 +6,8 @@ use toy_superposition_data::SparseBatch;
 
 use crate::{Autoencoder, Error, MinibatchLoss, Parameters, Result, Scalar};
 
-/// A loss as a function of a model's parameters, with its gradient. `&mut self` is for scratch memory; a training step
-/// runs on another thread.
-pub trait Objective<T: Scalar>: Send {
+/// A loss as a function of a model's parameters, with its gradient. `&mut self` is for scratch memory.
+pub trait Objective<T: Scalar> {
     /// What can go wrong.
     type Error: std::error::Error + Send + Sync + 'static;
 

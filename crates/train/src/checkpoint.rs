@@ -21,7 +21,7 @@ const MOMENTS: [&str; 2] = ["first_moment", "second_moment"];
 const LOSSES: &str = "losses";
 const RUN: &str = "run";
 
-impl<T: Scalar + Real, O: Objective<T>> Trainer<T, O> {
+impl<T: Scalar + Real, O: Objective<T> + Send> Trainer<T, O> {
     /// Writes a checkpoint, atomically: whatever happens, the file holds this one or the one before.
     ///
     /// # Errors

@@ -59,7 +59,7 @@ pub enum Ended {
     Interrupted,
 }
 
-impl<T: Scalar + Real, O: Objective<T>> Trainer<T, O> {
+impl<T: Scalar + Real, O: Objective<T> + Send> Trainer<T, O> {
     /// Takes steps until the stop rule or an interrupt ends the run. `each` sees every step.
     ///
     /// # Errors

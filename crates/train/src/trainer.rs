@@ -59,7 +59,7 @@ pub struct Step {
     pub stopped: bool,
 }
 
-impl<T: Scalar + Real, D: Distribution> Trainer<T, FreshBatches<T, D>> {
+impl<T: Scalar + Real, D: Distribution + Send> Trainer<T, FreshBatches<T, D>> {
     /// A run on fresh batches, each feature equally important.
     ///
     /// # Errors
@@ -76,7 +76,7 @@ impl<T: Scalar + Real, D: Distribution> Trainer<T, FreshBatches<T, D>> {
     }
 }
 
-impl<T: Scalar + Real, O: Objective<T>> Trainer<T, O> {
+impl<T: Scalar + Real, O: Objective<T> + Send> Trainer<T, O> {
     /// A run that has not begun. `identity` says in words what the objective is; a checkpoint is only resumed by
     /// a run of the same identity, recipe and model shape.
     ///
@@ -136,7 +136,8 @@ impl<T: Scalar + Real, O: Objective<T>> Trainer<T, O> {
         stages
     }
 
-    /// Takes one step, whether or not the stop rule has spoken.
+    /// Takes one step, whether or not the stop rule has spoken, on a thread of rayon's pool. Of two trainers that step on one
+    /// pool at a time, one may wait for the other.
     ///
     /// # Errors
     /// [`Error::Objective`] if the objective cannot be evaluated (among others: the loss is no longer finite). The

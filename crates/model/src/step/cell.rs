@@ -68,8 +68,6 @@ impl<T: Scalar> Cell<T> {
 
     /// Lists the non-zeros of `values`, of which there are `non_zeros`, unless they are many.
     pub(crate) fn compress(&mut self, arch: Arch) {
-        /// Features that are transposed at a time.
-        const FEATURES: usize = SIDE;
         let (rows, columns) = (self.rows, self.columns);
         self.dense = self.non_zeros as f64 > DENSE * (rows * columns) as f64;
         if self.dense {
@@ -78,11 +76,11 @@ impl<T: Scalar> Cell<T> {
         self.by_sample.clear(self.non_zeros);
         self.by_sample.append(arch, &self.values, rows);
         self.by_feature.clear(self.non_zeros);
-        let mut memory = [T::zero(); FEATURES * PIECE];
+        let mut memory = [T::zero(); SIDE * PIECE];
         for samples in self.values.chunks(rows * PIECE) {
             let columns = samples.len() / rows;
-            for first in (0..rows).step_by(FEATURES) {
-                let features = FEATURES.min(rows - first);
+            for first in (0..rows).step_by(SIDE) {
+                let features = SIDE.min(rows - first);
                 let transposed = &mut memory[..features * columns];
                 transpose(arch, transposed, samples, rows, first..first + features);
                 self.by_feature.append(arch, transposed, columns);
@@ -110,10 +108,7 @@ impl<T: Scalar> Cell<T> {
 }
 
 /// The entries with indices within `rows`.
-pub(crate) fn part<'a, T>(
-    (indices, values): (&'a [u32], &'a [T]),
-    rows: Range<usize>,
-) -> (&'a [u32], &'a [T]) {
+fn part<'a, T>((indices, values): (&'a [u32], &'a [T]), rows: Range<usize>) -> (&'a [u32], &'a [T]) {
     let below = |limit: usize| indices.partition_point(|&index| (index as usize) < limit);
     let range = below(rows.start)..below(rows.end);
     (&indices[range.clone()], &values[range])

@@ -1,10 +1,10 @@
-//! The step by way of the n_s × n_s matrix `W = W_out W_in`, whose products with X are sparse: for batches of more samples
-//! than features.
+//! The step by way of the n_s × n_s matrix `W = W_out W_in`, whose products with X are sparse: for batches of many more
+//! samples than features.
 //!
 //! | product | shape | by |
 //! |---|---|---|
 //! | `W = W_out W_in` | n_s × n_s | faer |
-//! | preactivation `Z = W X + b` | n_s × B | [`gather_rows`] |
+//! | preactivation less the bias `W X` | n_s × B | [`gather_rows`] |
 //! | `∂L/∂W = Δ Xᵀ` | n_s × n_s | [`gather_rows`] |
 //! | `∂L/∂W_outᵀ = W_in (∂L/∂W)ᵀ` | n_d × n_s | faer |
 //! | `∂L/∂W_in = W_outᵀ ∂L/∂W` | n_d × n_s | faer |
@@ -22,12 +22,12 @@ use super::tuning;
 use crate::{Scalar, Shape};
 
 /// Columns of W that one thread takes at a time.
-const COLUMNS: usize = 64;
+const PART_COLUMNS: usize = 64;
 
 /// Rows of W that one thread takes at a time: they are of one block.
-const ROWS: usize = 32;
+const PART_ROWS: usize = 32;
 
-const _: () = assert!(tuning::ROWS.is_multiple_of(ROWS));
+const _: () = assert!(tuning::ROWS.is_multiple_of(PART_ROWS));
 
 /// W, and then ∂L/∂W, in blocks of rows (those of the cells of Δ), each column-major.
 #[derive(Debug, Default)]
@@ -39,7 +39,8 @@ pub(crate) struct Composed<T> {
 }
 
 /// Whether a step by way of W has less to multiply: 3 n_s² n_d for its dense products and n_s for each entry of X in its
-/// sparse ones, against B n_s n_d for the dense product with H and, roughly, as much again for the sparse ones.
+/// sparse ones, against B n_s n_d for the dense product with H and, roughly, as much again for the sparse ones. A loss alone
+/// goes the same way, so that it has the bits of a loss with its gradient.
 pub(crate) fn pays<T: Scalar>(shape: Shape, batch: &SparseBatch<T>) -> bool {
     let entries = batch.non_zeros() as f64 / shape.hidden() as f64;
     3.0 * shape.features() as f64 + 2.0 * entries < 2.0 * batch.samples() as f64
@@ -51,13 +52,20 @@ impl<T: Scalar> Composed<T> {
         let features = encoder.ncols();
         (self.features, self.rows) = (features, rows);
         self.values.resize(features * features, T::zero());
-        for_each_chunk(&mut self.values, rows * features, |k, block| {
+        self.for_each_part(|block, column, height, part| {
+            let columns = part.len() / height;
+            let out = MatMut::from_column_major_slice_mut(part, height, columns);
+            T::multiply(out, decoder.subrows(block * rows, height), encoder.subcols(column, columns), false);
+        });
+    }
+
+    /// Runs `work(block, first column, rows, part)` on [`PART_COLUMNS`] columns at a time of each block, in parallel.
+    fn for_each_part(&mut self, work: impl Fn(usize, usize, usize, &mut [T]) + Send + Sync) {
+        let features = self.features;
+        for_each_chunk(&mut self.values, self.rows * features, |k, block| {
             let height = block.len() / features;
-            let decoder = decoder.subrows(k * rows, height);
-            for_each_chunk(block, height * COLUMNS, |k, chunk| {
-                let columns = chunk.len() / height;
-                let out = MatMut::from_column_major_slice_mut(chunk, height, columns);
-                T::multiply(out, decoder, encoder.subcols(k * COLUMNS, columns), false);
+            for_each_chunk(block, height * PART_COLUMNS, |part, values| {
+                work(k, part * PART_COLUMNS, height, values);
             });
         });
     }
@@ -86,15 +94,11 @@ impl<T: Scalar> Composed<T> {
         batch: &SparseBatch<T>,
     ) {
         input.transpose(batch, tuning::COLUMNS);
-        let (features, input) = (self.features, &*input);
-        for_each_chunk(&mut self.values, self.rows * features, |k, block| {
-            let height = block.len() / features;
-            for_each_chunk(block, height * COLUMNS, |column, chunk| {
-                for (cells, (sample, lists)) in residual.blocks().zip(input.by_feature()) {
-                    let lists = (lists, column * COLUMNS);
-                    gather_rows(arch, chunk, height, &cells[k].values, lists, sample > 0);
-                }
-            });
+        let input = &*input;
+        self.for_each_part(|block, column, height, part| {
+            for (cells, (sample, lists)) in residual.blocks().zip(input.by_feature()) {
+                gather_rows(arch, part, height, &cells[block].values, (lists, column), sample > 0);
+            }
         });
     }
 
@@ -108,22 +112,22 @@ impl<T: Scalar> Composed<T> {
     /// ∂L/∂W_outᵀ, from ∂L/∂W.
     pub(crate) fn decoder_gradient(&self, out: &mut [T], encoder: MatRef<'_, T>) {
         let hidden = encoder.nrows();
-        for_each_chunk(out, hidden * ROWS, |k, chunk| {
+        for_each_chunk(out, hidden * PART_ROWS, |k, chunk| {
             let rows = chunk.len() / hidden;
             let out = MatMut::from_column_major_slice_mut(chunk, hidden, rows);
-            let block = self.block(k * ROWS / self.rows * self.rows);
-            T::multiply(out, encoder, block.subrows(k * ROWS % self.rows, rows).transpose(), false);
+            let block = self.block(k * PART_ROWS / self.rows * self.rows);
+            T::multiply(out, encoder, block.subrows(k * PART_ROWS % self.rows, rows).transpose(), false);
         });
     }
 
     /// ∂L/∂W_in, from ∂L/∂W; added to what is there if `add`.
     pub(crate) fn encoder_gradient(&self, out: &mut [T], decoder: MatRef<'_, T>, add: bool) {
         let hidden = decoder.ncols();
-        for_each_chunk(out, hidden * COLUMNS, |k, chunk| {
+        for_each_chunk(out, hidden * PART_COLUMNS, |k, chunk| {
             let columns = chunk.len() / hidden;
             let mut out = MatMut::from_column_major_slice_mut(chunk, hidden, columns);
             for row in (0..self.features).step_by(self.rows) {
-                let block = self.block(row).subcols(k * COLUMNS, columns);
+                let block = self.block(row).subcols(k * PART_COLUMNS, columns);
                 let decoder = decoder.subrows(row, block.nrows()).transpose();
                 T::multiply(out.as_mut(), decoder, block, add || row > 0);
             }

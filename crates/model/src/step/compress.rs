@@ -1,8 +1,8 @@
-//! The non-zeros of a dense matrix: which, and their values.
+//! The non-zeros of a dense matrix: which, and their values; and the transposition that gives those by rows.
 
 use std::ops::Range;
 
-use pulp::Arch;
+use pulp::{Arch, Simd, WithSimd};
 
 use super::gather::Lists;
 use super::tuning::{PIECE, SLACK};
@@ -54,7 +54,16 @@ impl<T: Scalar> NonZeros<T> {
 pub(crate) fn transpose<T: Scalar>(arch: Arch, out: &mut [T], matrix: &[T], rows: usize, take: Range<usize>) {
     let job = Transpose { out, matrix, rows, take };
     if let Some(job) = T::transpose_simd(arch, job) {
-        job.run(OneByOne);
+        arch.dispatch(job);
+    }
+}
+
+impl<T: Scalar> WithSimd for Transpose<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        self.run(OneByOne);
     }
 }
 
@@ -66,6 +75,7 @@ trait TransposeBlock<T> {
 struct OneByOne;
 
 impl<T: Scalar> TransposeBlock<T> for OneByOne {
+    #[inline(always)]
     fn transposed(&self, block: [[T; SIDE]; SIDE]) -> [[T; SIDE]; SIDE] {
         std::array::from_fn(|row| block.map(|column| column[row]))
     }

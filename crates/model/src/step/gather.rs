@@ -1,6 +1,6 @@
 //! A table times a sparse matrix: column `c` of the result is `Σ value · (row index of the table)` over list `c`.
 //!
-//! From a table in [panels](super::panels) a column is kept in registers while its list is read. Multiplication and
+//! A column, or a tile of it, is kept in registers while its list is read. Multiplication and
 //! addition round separately, so that the bits are the same whatever the instruction set.
 
 use std::ops::Range;
@@ -91,31 +91,16 @@ impl<T: Scalar, I: Index, O: Index> Gather<'_, T, I, O> {
         let table = table.as_chunks::<W>().0;
         let mut list = plan.first;
         for column in out.as_chunks_mut::<W>().0 {
-            accumulate(column, table, &lists, lists.range(list));
+            let range = lists.range(list);
+            let (indices, values) = (&lists.indices[range.clone()], &lists.values[range]);
+            accumulate(column, indices, values, true, |index| &table[index.index()][..]);
             list += plan.step;
         }
     }
 }
 
-#[inline(always)]
-fn accumulate<T: Scalar, I: Index, O, const W: usize>(
-    column: &mut [T; W],
-    table: &[[T; W]],
-    lists: &Lists<'_, T, I, O>,
-    range: Range<usize>,
-) {
-    let mut sum = *column;
-    for (&index, &value) in lists.indices[range.clone()].iter().zip(&lists.values[range]) {
-        let row = &table[index.index()];
-        for lane in 0..W {
-            sum[lane] += value * row[lane];
-        }
-    }
-    *column = sum;
-}
-
-/// Makes, or if `add` adds to, each column of `out` (`length` entries) the rows, of as many numbers, that the lists from
-/// `first` on name.
+/// Each column of `out` (`length` entries) becomes, or if `add` gains, `Σ value · row` over its list, with rows of `length`
+/// numbers; lists count from `first`.
 pub(crate) fn gather_rows<T: Scalar, I: Index, O: Index>(
     arch: Arch,
     out: &mut [T],
@@ -146,10 +131,15 @@ impl<T: Scalar, I: Index, O: Index> WithSimd for GatherRows<'_, T, I, O> {
             let range = lists.range(list);
             let (indices, values) = (&lists.indices[range.clone()], &lists.values[range]);
             let row = |index: I, lane: usize| &table[index.index() * length..][lane..length];
-            let rest = tiles::<96, _, _>(column, length, indices, values, add, row);
-            let rest = tiles::<64, _, _>(rest, length, indices, values, add, row);
+            let mut rest = column;
+            // As many sums as the registers of every instruction set hold.
+            if size_of::<T>() == size_of::<f32>() {
+                rest = tiles::<96, _, _>(rest, length, indices, values, add, row);
+                rest = tiles::<64, _, _>(rest, length, indices, values, add, row);
+            }
             let rest = tiles::<32, _, _>(rest, length, indices, values, add, row);
             let rest = tiles::<16, _, _>(rest, length, indices, values, add, row);
+            let rest = tiles::<4, _, _>(rest, length, indices, values, add, row);
             tiles::<1, _, _>(rest, length, indices, values, add, row);
         }
     }
@@ -168,13 +158,13 @@ fn tiles<'a, 'r, const W: usize, T: Scalar, I: Index>(
     let first = length - rest.len();
     let (tiles, rest) = rest.as_chunks_mut::<W>();
     for (lane, sums) in (first..).step_by(W).zip(tiles) {
-        accumulate_rows(sums, indices, values, add, |index| row(index, lane));
+        accumulate(sums, indices, values, add, |index| row(index, lane));
     }
     rest
 }
 
 #[inline(always)]
-fn accumulate_rows<'a, T: Scalar, I: Index, const W: usize>(
+fn accumulate<'a, T: Scalar, I: Index, const W: usize>(
     column: &mut [T; W],
     indices: &[I],
     values: &[T],

@@ -41,6 +41,8 @@ pub(crate) struct Input<T> {
     /// Samples of a block.
     samples: usize,
     blocks: Vec<Block<T>>,
+    /// Blocks in use.
+    used: usize,
 }
 
 /// The entries of some samples by feature: indices count from the block's first sample.
@@ -78,9 +80,10 @@ impl<T: Scalar> Input<T> {
         /// Samples that one thread takes at a time.
         const SAMPLES: usize = 64;
         let pieces = pieces(batch);
-        self.cuts.clear();
-        self.cuts.resize(batch.samples() * pieces + 1, batch.non_zeros());
-        let cuts = &mut self.cuts[..batch.samples() * pieces];
+        let length = batch.samples() * pieces;
+        self.cuts.resize(length + 1, 0);
+        let (cuts, end) = self.cuts.split_at_mut(length);
+        end[0] = batch.non_zeros();
         for_each_chunk(cuts, pieces * SAMPLES, |k, chunk| {
             for (sample, cuts) in (k * SAMPLES..).zip(chunk.chunks_exact_mut(pieces)) {
                 cuts.fill(0);
@@ -130,15 +133,18 @@ impl<T: Scalar> Input<T> {
     /// Lists the entries of every `samples` samples by feature.
     pub(crate) fn transpose(&mut self, batch: &SparseBatch<T>, samples: usize) {
         self.samples = samples;
-        self.blocks.resize_with(batch.samples().div_ceil(samples), Block::default);
-        for_each(&mut self.blocks, |k, block| {
+        self.used = batch.samples().div_ceil(samples);
+        if self.blocks.len() < self.used {
+            self.blocks.resize_with(self.used, Block::default);
+        }
+        for_each(&mut self.blocks[..self.used], |k, block| {
             block.transpose(batch, k * samples..batch.samples().min((k + 1) * samples));
         });
     }
 
     /// After [`transpose`](Self::transpose): the first sample of each block, and one list a feature.
     pub(crate) fn by_feature(&self) -> impl Iterator<Item = (usize, Lists<'_, T, u16, u32>)> {
-        let blocks = self.blocks.iter();
+        let blocks = self.blocks[..self.used].iter();
         let lists = blocks.map(|Block { offsets, indices, values }| Lists { offsets, indices, values });
         (0..).step_by(self.samples).zip(lists)
     }

@@ -1,5 +1,7 @@
 //! The products of one training step.
 //!
+//! A batch of many more samples than features goes [by way of W_out W_in](composed), any other by way of the hidden vectors:
+//!
 //! Everything is "n_d numbers a feature" or "n_d numbers a sample", so that each product but one has the same
 //! form: a table with n_d numbers a row, times a matrix that is mostly zero.
 //!
@@ -15,7 +17,6 @@
 //! [gathered](gather()), the others multiplied by faer on one thread a block. `Z` is made, turned into Δ and compressed
 //! cell by cell, so that it does not leave a core's cache. Where X has hardly an entry a list, its two products take the
 //! tables as they are ([`directly_by_sample`], [`directly_by_feature`]).
-//! A batch of many more samples than features goes [another way](composed).
 //! Each column of a result is summed in one order by one thread: the bits do not depend on the number of threads.
 
 pub(crate) mod cell;

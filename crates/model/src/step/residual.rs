@@ -1,4 +1,4 @@
-//! From `W_out h` of a cell to its part of the loss and to Δ.
+//! From the preactivation of a cell, less the bias, to its part of the loss and to Δ.
 
 use pulp::{Arch, Simd, WithSimd};
 use toy_superposition_data::SparseBatch;
@@ -10,7 +10,7 @@ use crate::{Activation, Scalar};
 /// Features taken side by side, so that they fit the registers of every instruction set.
 const LANES: usize = 16;
 
-/// What turns `W_out h` into the loss and Δ.
+/// What turns the preactivation, less the bias, into the loss and Δ.
 pub(crate) struct Residual<'a, T> {
     pub(crate) bias: &'a [T],
     pub(crate) importance: Option<&'a [T]>,
@@ -33,7 +33,7 @@ impl<T: Scalar> Residual<'_, T> {
         arch.dispatch(OfCell { residual: self, cell, batch, input, row, column });
     }
 
-    /// Replaces `W_out h` of one sample by its δ, which is added to `sums`; counts those that are not zero. The loss.
+    /// Replaces the preactivation, less the bias, of one sample by its δ, which is added to `sums`; counts those that are not zero. The loss.
     #[inline(always)]
     fn of_sample(
         &self,
@@ -92,7 +92,7 @@ impl<T: Scalar> Residual<'_, T> {
         (*errors, *sums) = (delta, total);
     }
 
-    /// Replaces `W_out h` by y.
+    /// Replaces the preactivation, less the bias, by y.
     #[inline(always)]
     fn reconstruct(&self, column: &mut [T], row: usize) {
         let bias = &self.bias[row..][..column.len()];
@@ -193,6 +193,6 @@ impl<T: Scalar> WithSimd for OfCell<'_, T> {
             let x = input.of_sample(batch, column + k, row..row + rows);
             *loss = residual.of_sample(errors, &mut cell.row_sums, &mut non_zeros, row, x);
         }
-        cell.non_zeros = non_zeros.iter().sum::<u32>() as usize;
+        cell.non_zeros = non_zeros.iter().map(|&count| count as usize).sum();
     }
 }
