@@ -93,7 +93,7 @@ impl<T: Scalar> Cell<T> {
         self.by_sample.lists()
     }
 
-    /// Lists by feature, [`sample_pieces`](Self::sample_pieces) times one for each.
+    /// Lists by feature: one for each, [`sample_pieces`](Self::sample_pieces) times over.
     pub(crate) fn by_feature(&self) -> Lists<'_, T, u8, u32> {
         self.by_feature.lists()
     }

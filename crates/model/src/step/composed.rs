@@ -80,9 +80,7 @@ impl<T: Scalar> Composed<T> {
         column: usize,
     ) {
         let height = cell.rows();
-        let block = &self.values[row * self.features..][..height * self.features];
-        let lists = Lists { offsets: batch.offsets(), indices: batch.indices(), values: batch.values() };
-        gather_rows(arch, &mut cell.values, height, block, (lists, column), false);
+        gather_rows(arch, &mut cell.values, height, self.entries(row), (Lists::of(batch), column), false);
     }
 
     /// Replaces W by ∂L/∂W.
@@ -102,11 +100,16 @@ impl<T: Scalar> Composed<T> {
         });
     }
 
-    /// The block that begins at feature `row`.
-    fn block(&self, row: usize) -> MatRef<'_, T> {
+    /// The entries of the block that begins at feature `row`.
+    fn entries(&self, row: usize) -> &[T] {
         let height = self.rows.min(self.features - row);
-        let block = &self.values[row * self.features..][..height * self.features];
-        MatRef::from_column_major_slice(block, height, self.features)
+        &self.values[row * self.features..][..height * self.features]
+    }
+
+    /// That block.
+    fn block(&self, row: usize) -> MatRef<'_, T> {
+        let entries = self.entries(row);
+        MatRef::from_column_major_slice(entries, entries.len() / self.features, self.features)
     }
 
     /// ∂L/∂W_outᵀ, from ∂L/∂W.

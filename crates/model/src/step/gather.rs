@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 use pulp::{Arch, Simd, WithSimd};
+use toy_superposition_data::SparseBatch;
 
 use crate::Scalar;
 
@@ -39,6 +40,13 @@ impl<T, I: Index, O: Index> Lists<'_, T, I, O> {
     #[inline(always)]
     fn range(&self, list: usize) -> Range<usize> {
         self.offsets[list].index()..self.offsets[list + 1].index()
+    }
+}
+
+impl<'a, T: Scalar> Lists<'a, T, u32, usize> {
+    /// One list a sample, of its features.
+    pub(crate) fn of(batch: &'a SparseBatch<T>) -> Self {
+        Self { offsets: batch.offsets(), indices: batch.indices(), values: batch.values() }
     }
 }
 

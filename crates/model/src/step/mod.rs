@@ -202,8 +202,7 @@ pub(crate) fn directly_by_sample<T: Scalar>(
     /// Samples that one thread takes at a time.
     const SAMPLES: usize = 64;
     for_each_chunk(out, rows * SAMPLES, |k, chunk| {
-        let lists = Lists { offsets: batch.offsets(), indices: batch.indices(), values: batch.values() };
-        gather_rows(arch, chunk, rows, table, (lists, k * SAMPLES), false);
+        gather_rows(arch, chunk, rows, table, (Lists::of(batch), k * SAMPLES), false);
     });
 }
 
