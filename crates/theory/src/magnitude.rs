@@ -1,7 +1,7 @@
 //! The law of a feature's magnitude `u` while it is on.
 
 use crate::error::{Error, Result, finite};
-use crate::terms::Terms;
+use crate::gaussian::terms::Terms;
 
 /// A law of `u ≥ 0`: its moments, and its average of the closed forms for one magnitude.
 ///

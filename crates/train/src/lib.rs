@@ -7,8 +7,6 @@ mod fresh;
 mod recipe;
 mod run;
 mod side_by_side;
-#[cfg(feature = "sweep")]
-pub mod sweep;
 mod trainer;
 
 pub use descend::descend;

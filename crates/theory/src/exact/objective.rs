@@ -12,7 +12,7 @@ use toy_superposition_model::{Activation, Autoencoder, Objective, Parameters, Sc
 
 use super::{Probability, exact_gradient, exact_loss};
 use crate::blocks::multiply;
-use crate::mean_field::{check_gradient, parts};
+use crate::gaussian::mean_field::{check_gradient, parts};
 use crate::{Error, Result};
 
 /// The exact loss of a ReLU model, per feature, as an [`Objective`]; in `f64` whatever the parameters.

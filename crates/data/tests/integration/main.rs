@@ -1,0 +1,8 @@
+//! The integration tests in one binary, since linking takes longer than most of them.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod errors;
+mod sampling;
+mod statistics;
+mod value_stability;
