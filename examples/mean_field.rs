@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use clap::{Parser, ValueEnum};
 use serde_json::json;
-use toy_superposition::data::{Moments, sample_rng};
+use toy_superposition::data::{Moments, Stream};
 use toy_superposition::model::{Autoencoder, Names, Objective, Shape, Weights};
 use toy_superposition::optim::{Lbfgs, LbfgsConfig};
 use toy_superposition::rug::PersianRug;
@@ -102,7 +102,7 @@ fn minimise<O: Objective<f64> + Send + Clone>(arguments: &Arguments, mut objecti
 fn rugs(arguments: &Arguments, optimum: &theory::Optimum) -> Result<(f64, f64), Box<dyn Error>> {
     let p = arguments.probability;
     let loss = |draw| -> Result<f64, Box<dyn Error>> {
-        let rug = PersianRug::random(arguments.features, arguments.hidden, &mut sample_rng(0, draw))?;
+        let rug = PersianRug::random(arguments.features, arguments.hidden, &mut Stream::Draws.rng(0, draw))?;
         let bias = rug.raw_bias(optimum.a, optimum.b, &Moments::uniform(p)?);
         Ok(theory::exact_model_loss(&rug.autoencoder::<f64>(optimum.a, bias)?, &[0], p)?.loss)
     };

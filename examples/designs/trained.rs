@@ -1,7 +1,7 @@
 //! Trained weights by the same exact loss.
 
 use rand::RngExt;
-use toy_superposition::data::{Features, sample_rng};
+use toy_superposition::data::{Features, Stream};
 use toy_superposition::designs::Entry;
 use toy_superposition::model::{Autoencoder, Objective, Scalar, Shape};
 use toy_superposition::optim::{Lbfgs, LbfgsConfig, StopRule};
@@ -55,7 +55,7 @@ pub(crate) fn lines(
         polish("trained on the mean-field loss", mean_field)?;
         // A symmetric design may be stationary without being a minimum.
         let mut model = best.design.autoencoder(&best.best.settings)?;
-        let mut rng = sample_rng(seed, u64::MAX - 1);
+        let mut rng = Stream::Perturbation.rng(seed, 0);
         for parameter in model.parameters_mut().as_mut_slice() {
             *parameter += 0.01 * (rng.random::<f64>() - 0.5);
         }

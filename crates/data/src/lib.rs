@@ -48,4 +48,4 @@ pub use scalar::Scalar;
 #[cfg(feature = "sampling")]
 pub use sparse::SparseBatch;
 #[cfg(feature = "sampling")]
-pub use stream::sample_rng;
+pub use stream::{SampleRange, Stream};

@@ -115,12 +115,13 @@ fn successes<R: Rng + ?Sized>(rng: &mut R, mut bits: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample_rng;
+    use crate::Stream;
     use statrs::distribution::{ChiSquared, ContinuousCDF};
 
     fn successes_of(count: usize, probability: f64, seed: u64) -> Vec<u32> {
         let mut found = Vec::new();
-        Trials::new(count, probability).each(&mut sample_rng(seed, 0), |_, index| found.push(index));
+        Trials::new(count, probability)
+            .each(&mut Stream::Training.rng(seed, 0), |_, index| found.push(index));
         found
     }
 

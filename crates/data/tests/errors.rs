@@ -125,7 +125,7 @@ fn batches() {
     let mut batch = SparseBatch::<f64>::new(4).unwrap();
     batch.push_sample(&[1, 3], &[0.5, 0.25]).unwrap();
     let length = Error::Length { what: "features of the batch", given: 4, expected: 5 };
-    assert_eq!(sample_into(&law, 1, 0, 3, &mut batch), Err(length));
+    assert_eq!(sample_into(&law, Stream::Training.samples(1, 0..3), &mut batch), Err(length));
     assert_eq!((batch.samples(), batch.non_zeros()), (0, 0));
 
     batch.push_sample(&[1, 3], &[0.5, 0.25]).unwrap();
@@ -182,7 +182,7 @@ impl Distribution for Careless {
 fn careless_distributions() {
     let mut batch = SparseBatch::<f32>::new(3).unwrap();
     let mut sample = |law: Careless| {
-        let result = sample_into(&law, 1, 0, 1, &mut batch);
+        let result = sample_into(&law, Stream::Training.samples(1, 0..1), &mut batch);
         assert_eq!(batch.samples(), usize::from(result.is_ok()));
         result
     };
@@ -193,10 +193,13 @@ fn careless_distributions() {
     assert_eq!(sample(Careless::Overflows), Err(infinite));
     // On many threads, and over samples that are there already.
     for samples in [2, 100] {
-        assert!(sample_into(&Careless::Overflows, 1, 0, samples, &mut batch).is_err());
+        assert!(
+            sample_into(&Careless::Overflows, Stream::Training.samples(1, 0..samples as u64), &mut batch)
+                .is_err()
+        );
         assert_eq!((batch.samples(), batch.non_zeros()), (0, 0));
     }
-    let result = sample_into(&Careless::Shortens, 1, 0, 100, &mut batch);
+    let result = sample_into(&Careless::Shortens, Stream::Training.samples(1, 0..100), &mut batch);
     assert_eq!(result, Err(Error::Length { what: "samples before", given: 0, expected: 2 }));
     assert_eq!(batch.samples(), 0);
 }

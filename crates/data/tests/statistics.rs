@@ -21,7 +21,7 @@ fn z_limit(comparisons: usize) -> f64 {
 /// `E u ≠ 0` is needed, to recover the joint law of two switches from the covariance.
 fn check<D: Distribution>(distribution: &D, samples: usize, seed: u64) {
     let n = distribution.features();
-    let x = sample_dense::<f64, _>(distribution, seed, 0, samples).unwrap();
+    let x = sample_dense::<f64, _>(distribution, Stream::Training.samples(seed, 0..samples as u64)).unwrap();
     let limit = z_limit(3 * n + n * (n - 1) / 2);
     let count = samples as f64;
     let within = |what: &str, i: usize, j: usize, found: f64, expected: f64, variance: f64| {
@@ -84,7 +84,7 @@ fn tiny_probabilities_over_many_features() {
         let mut batch = SparseBatch::<f32>::new(features).unwrap();
         let decades: Vec<f64> = (0..features).map(|i| if i % 2 == 0 { p } else { p / 100.0 }).collect();
         let same = Features::paper(features, p).unwrap();
-        sample_into(&same, 5, 0, samples, &mut batch).unwrap();
+        sample_into(&same, Stream::Training.samples(5, 0..samples as u64), &mut batch).unwrap();
         let expected = p * (features * samples) as f64;
         assert!((batch.non_zeros() as f64 - expected).abs() < z_limit(4) * expected.sqrt() + 3.0);
         let mean =
@@ -93,7 +93,7 @@ fn tiny_probabilities_over_many_features() {
         assert!((mean - features as f64 / 2.0).abs() < z_limit(4) * spread, "mean position {mean}");
 
         let each = Features::new(Independent::per_feature(&decades).unwrap(), UnitUniform);
-        sample_into(&each, 6, 0, samples, &mut batch).unwrap();
+        sample_into(&each, Stream::Training.samples(6, 0..samples as u64), &mut batch).unwrap();
         let expected = expected * (1.0 + 0.01) / 2.0;
         assert!((batch.non_zeros() as f64 - expected).abs() < z_limit(4) * expected.sqrt() + 3.0);
     }
@@ -117,7 +117,8 @@ fn magnitudes() {
 #[test]
 fn the_default_magnitude_is_uniform() {
     let mut batch = SparseBatch::<f64>::new(1000).unwrap();
-    sample_into(&Features::paper(1000, 0.2).unwrap(), 31, 0, 500, &mut batch).unwrap();
+    sample_into(&Features::paper(1000, 0.2).unwrap(), Stream::Training.samples(31, 0..500), &mut batch)
+        .unwrap();
     let mut values = batch.values().to_vec();
     values.sort_by(f64::total_cmp);
     let count = values.len() as f64;
@@ -134,13 +135,18 @@ fn exactly_k() {
         let law = Features::new(Exactly::new(n, k).unwrap(), UnitUniform);
         check(&law, 60_000, 40 + seed as u64);
         let mut batch = SparseBatch::<f32>::new(n).unwrap();
-        sample_into(&law, 40, 0, 1000, &mut batch).unwrap();
+        sample_into(&law, Stream::Training.samples(40, 0..1000), &mut batch).unwrap();
         assert!(batch.iter().all(|(on, _)| on.len() == k));
     }
     // Large, by either way, and the number that is on is exact.
     for (n, k) in [(100_000, 3_000), (10_000, 9_999)] {
         let mut batch = SparseBatch::<f32>::new(n).unwrap();
-        sample_into(&Features::new(Exactly::new(n, k).unwrap(), UnitUniform), 1, 0, 3, &mut batch).unwrap();
+        sample_into(
+            &Features::new(Exactly::new(n, k).unwrap(), UnitUniform),
+            Stream::Training.samples(1, 0..3),
+            &mut batch,
+        )
+        .unwrap();
         assert!(batch.iter().all(|(on, _)| on.len() == k));
     }
 }
@@ -154,7 +160,7 @@ fn subsets_of_size_k_are_equally_likely() {
         let samples = 100 * subsets;
         let mut batch = SparseBatch::<f32>::new(n).unwrap();
         let law = Features::new(Exactly::new(n, k).unwrap(), UnitUniform);
-        sample_into(&law, 50 + seed as u64, 0, samples, &mut batch).unwrap();
+        sample_into(&law, Stream::Training.samples(50 + seed as u64, 0..samples as u64), &mut batch).unwrap();
         let mut counts = std::collections::HashMap::new();
         batch.iter().for_each(|(on, _)| *counts.entry(on.to_vec()).or_insert(0.0) += 1.0);
         assert_eq!(counts.len(), subsets);
@@ -184,10 +190,10 @@ fn pairs() {
 fn the_ends_of_correlation_are_exact() {
     let mut batch = SparseBatch::<f32>::new(40).unwrap();
     let together = Features::new(Pairs::new(20, 0.2, 1.0).unwrap(), UnitUniform);
-    sample_into(&together, 1, 0, 2000, &mut batch).unwrap();
+    sample_into(&together, Stream::Training.samples(1, 0..2000), &mut batch).unwrap();
     assert!(batch.iter().all(|(on, _)| on.chunks(2).all(|pair| pair[0] % 2 == 0 && pair[1] == pair[0] + 1)));
     let never_both = Features::new(Pairs::new(20, 0.2, -0.2 / 0.8).unwrap(), UnitUniform);
-    sample_into(&never_both, 1, 0, 2000, &mut batch).unwrap();
+    sample_into(&never_both, Stream::Training.samples(1, 0..2000), &mut batch).unwrap();
     assert!(batch.iter().all(|(on, _)| on.windows(2).all(|two| two[0] / 2 != two[1] / 2)));
 }
 
@@ -197,7 +203,7 @@ fn pairs_that_are_never_off() {
     let mut batch = SparseBatch::<f32>::new(20).unwrap();
     for p in (501..1000).map(|thousandths| f64::from(thousandths) / 1000.0) {
         let law = Features::new(Pairs::new(10, p, -(1.0 - p) / p).unwrap(), UnitUniform);
-        sample_into(&law, 1, 0, 4, &mut batch).unwrap();
+        sample_into(&law, Stream::Training.samples(1, 0..4), &mut batch).unwrap();
         assert!(batch.iter().all(|(on, _)| (0..10).all(|pair| on.iter().any(|&i| i / 2 == pair))), "p = {p}");
     }
 }
@@ -216,7 +222,7 @@ fn groups() {
     let law = Features::new(one, UnitUniform);
     check(&law, 60_000, 72);
     let mut batch = SparseBatch::<f32>::new(8).unwrap();
-    sample_into(&law, 73, 0, 200, &mut batch).unwrap();
+    sample_into(&law, Stream::Training.samples(73, 0..200), &mut batch).unwrap();
     let sorted: [&[u32]; 4] = [&[1, 6], &[0], &[2, 5, 7], &[3, 4]];
     assert!(batch.iter().all(|(on, _)| sorted.contains(&on)));
 }

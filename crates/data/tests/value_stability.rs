@@ -10,7 +10,7 @@ use toy_superposition_data::*;
 /// Samples 0, 1, 2 of seed 2025 in `f64`: which features are on, and a digest (FNV-1a) of the bits of the values.
 fn drawn<D: Distribution>(law: &D) -> (Vec<Vec<u32>>, u64) {
     let mut batch = SparseBatch::<f64>::new(law.features()).unwrap();
-    sample_into(law, 2025, 0, 3, &mut batch).unwrap();
+    sample_into(law, Stream::Training.samples(2025, 0..3), &mut batch).unwrap();
     let bytes = batch.values().iter().flat_map(|value| value.to_bits().to_le_bytes());
     let digest = bytes.fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
@@ -62,7 +62,7 @@ fn samples() {
 #[test]
 fn first_values() {
     let mut batch = SparseBatch::<f64>::new(4).unwrap();
-    sample_into(&Features::paper(4, 1.0).unwrap(), 2025, 0, 1, &mut batch).unwrap();
+    sample_into(&Features::paper(4, 1.0).unwrap(), Stream::Training.samples(2025, 0..1), &mut batch).unwrap();
     assert_eq!(
         batch.values(),
         [0.5371424126360326, 0.7635375785281596, 0.9428674197634567, 0.7481406808931214]

@@ -1,24 +1,21 @@
 //! The loss on fresh samples: an objective that draws a new batch for every step.
 //!
-//! Of one seed, the samples 0, 1, … (streams of [`sample_rng`]) train, in order; the samples from
-//! [`EVALUATION`] on are for measuring; stream 2⁶⁴ − 1 draws the initial weights. A step's batch depends on the seed
-//! and the number of samples before it alone, so a run goes on from a step count.
+//! Of one seed, the samples of [`Stream::Training`] train, in order, and [`Stream::Weights`] draws the initial weights;
+//! [`Stream::Evaluation`] is left for measuring. A step's batch depends on the seed and the number of samples before it
+//! alone, so a run goes on from a step count.
 
 use std::time::{Duration, Instant};
 
-use toy_superposition_data::{Distribution, Sampler, SparseBatch, sample_rng};
+use toy_superposition_data::{Distribution, Sampler, SparseBatch, Stream};
 use toy_superposition_model::{
     Activation, Autoencoder, Initialisation, MinibatchLoss, Objective, Parameters, Scalar, Shape,
 };
 
 use crate::{Batches, Result};
 
-/// The first sample of a seed that no training draws: 2⁶³.
-pub const EVALUATION: u64 = 1 << 63;
-
 /// The initial model of a seed: PyTorch's initialisation, ReLU.
 pub fn initial_model<T: Scalar>(shape: Shape, seed: u64) -> Autoencoder<T> {
-    Initialisation::PyTorch.sample(shape, Activation::Relu, &mut sample_rng(seed, u64::MAX))
+    Initialisation::PyTorch.sample(shape, Activation::Relu, &mut Stream::Weights.rng(seed, 0))
 }
 
 /// The per-feature loss on the batch of the current step.
@@ -76,7 +73,8 @@ impl<T: Scalar, D: Distribution> Objective<T> for FreshBatches<T, D> {
     fn begin_step(&mut self, step: u64) -> Result<(), Self::Error> {
         let start = Instant::now();
         let (first, samples) = self.batches.at(step);
-        self.sampler.sample_into(&self.distribution, self.seed, first, samples, &mut self.batch)?;
+        let range = Stream::Training.samples(self.seed, first..first.saturating_add(samples as u64));
+        self.sampler.sample_into(&self.distribution, range, &mut self.batch)?;
         self.sampling = start.elapsed();
         Ok(())
     }

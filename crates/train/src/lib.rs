@@ -13,7 +13,7 @@ mod trainer;
 
 pub use descend::descend;
 pub use error::{Error, Result};
-pub use fresh::{EVALUATION, FreshBatches, initial_model};
+pub use fresh::{FreshBatches, initial_model};
 pub use recipe::{Batches, Recipe};
 pub use run::{Ended, Run};
 pub use side_by_side::side_by_side;

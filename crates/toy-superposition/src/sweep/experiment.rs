@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use toy_superposition_data::{Features, Moments, sample_rng};
+use toy_superposition_data::{Features, Moments, Stream};
 use toy_superposition_model::{Autoencoder, Names, Scalar, Shape, Weights};
 use toy_superposition_optim::StopRule;
 use toy_superposition_rug::PersianRug;
@@ -255,5 +255,5 @@ impl Superposition {
 /// # Errors
 /// As [`PersianRug::random`].
 pub fn random_rug(cell: &Cell<Model>) -> Result<PersianRug, toy_superposition_rug::Error> {
-    PersianRug::random(cell.features, cell.hidden, &mut sample_rng(cell.seed, cell.hidden as u64))
+    PersianRug::random(cell.features, cell.hidden, &mut Stream::Draws.rng(cell.seed, cell.hidden as u64))
 }
