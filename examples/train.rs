@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use clap::builder::RangedU64ValueParser;
 use clap::{Parser, ValueEnum};
 use serde_json::json;
-use toy_superposition::data::{Features, Stream};
+use toy_superposition::data::{Features, Law, LawSpec, Stream};
 use toy_superposition::model::{Names, Shape, Weights, sampled_loss};
 use toy_superposition::optim::StopRule;
 use toy_superposition::theory;
@@ -122,6 +122,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     if let Some(path) = &arguments.out {
         let mut weights = Weights::new(trainer.into_model());
         for (key, value) in [
+            (LawSpec::METADATA_KEY, data.spec().to_string()),
             ("p", p.to_string()),
             ("seed", arguments.seed.to_string()),
             ("steps", steps.to_string()),

@@ -1,5 +1,6 @@
 //! What a batch is: the same bits on any number of threads, in any batch, in either precision; memory reused.
 
+#![cfg(feature = "sampling")]
 #![allow(clippy::unwrap_used)]
 
 use proptest::prelude::*;

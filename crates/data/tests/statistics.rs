@@ -3,6 +3,7 @@
 //! Each test makes `m` comparisons of standardised statistics that theory says are standard normal, and asks each
 //! to stay within the quantile of α/(2m), α = 1e-6 (Bonferroni). Seeds are fixed, so a test never flickers.
 
+#![cfg(feature = "sampling")]
 #![allow(clippy::unwrap_used)]
 
 use rand_distr::{Beta, Exp, Normal};
@@ -103,14 +104,20 @@ fn tiny_probabilities_over_many_features() {
 fn magnitudes() {
     let switches = || Independent::new(3, 0.4).unwrap();
     check(&Features::new(switches(), Constant::new(-1.5).unwrap()), 30_000, 21);
-    // Mean 1/λ, second moment 2/λ².
-    let exponential = WithMoments::new(Exp::new(2.0).unwrap(), 0.5, 0.5).unwrap();
+    // E uᵏ = k!/λᵏ.
+    let exponential = WithMoments::new("exponential", Exp::new(2.0).unwrap(), [0.5, 0.5, 0.75, 1.5]).unwrap();
     check(&Features::new(switches(), exponential), 100_000, 22);
-    // Mean 2/5, second moment (2 · 3)/(5 · 6).
-    let beta = WithMoments::new(Beta::new(2.0, 3.0).unwrap(), 0.4, 0.2).unwrap();
+    // E uᵏ = Π_{i < k} (2 + i)/(5 + i).
+    let moments = [0.4, 0.2, 0.2 * 4.0 / 7.0, 0.2 * 4.0 / 7.0 * 5.0 / 8.0];
+    let beta = WithMoments::new("beta", Beta::new(2.0, 3.0).unwrap(), moments).unwrap();
     check(&Features::new(switches(), beta), 100_000, 23);
-    let normal = WithMoments::new(Normal::new(1.0, 2.0).unwrap(), 1.0, 5.0).unwrap();
+    // μ, μ² + σ², μ³ + 3μσ², μ⁴ + 6μ²σ² + 3σ⁴.
+    let normal = WithMoments::new("normal", Normal::new(1.0, 2.0).unwrap(), [1.0, 5.0, 13.0, 73.0]).unwrap();
     check(&Features::new(switches(), normal), 100_000, 24);
+    check(&Features::new(switches(), Exponential::new(0.5).unwrap()), 100_000, 25);
+    check(&Features::new(switches(), Interval::new(-0.5, 2.0).unwrap()), 100_000, 26);
+    let points = Points::new(&[0.5, 2.0, -1.0], &[3.0, 1.0, 0.5]).unwrap();
+    check(&Features::new(switches(), points), 100_000, 27);
 }
 
 /// Kolmogorov–Smirnov: `√n sup |F_n − F|` exceeds `√(ln(2/α)/2)` with probability at most α (Massart's inequality).

@@ -3,9 +3,10 @@
 #![cfg(feature = "sweep")]
 #![allow(clippy::unwrap_used)]
 
+use toy_superposition::data::LawSpec;
 use toy_superposition::model::Shape;
 use toy_superposition::theory::{Feature, MeanField, optimum_at_ratio};
-use toy_superposition::train::{Recipe, Trainer, initial_model};
+use toy_superposition::train::{Recipe, Task, Trainer, initial_model};
 
 #[test]
 fn descent_ends_at_the_closed_form_optimum() {
@@ -15,7 +16,9 @@ fn descent_ends_at_the_closed_form_optimum() {
             let model = initial_model::<f64>(Shape::new(features, hidden, false).unwrap(), seed);
             let objective = MeanField::new(Feature::uniform(p).unwrap());
             let recipe = Recipe::without_samples(0.004, 520).unwrap();
-            let mut trainer = Trainer::new(model, objective, &recipe, "mean field".to_owned()).unwrap();
+            let mut trainer =
+                Trainer::new(model, objective, &recipe, Task::new("mean field", LawSpec::paper(features, p)))
+                    .unwrap();
             let mut loss = f64::INFINITY;
             while !trainer.stopped() {
                 loss = loss.min(trainer.step().unwrap().loss);
