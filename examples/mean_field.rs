@@ -9,12 +9,12 @@ use std::time::Instant;
 
 use clap::{Parser, ValueEnum};
 use serde_json::json;
-use toy_superposition::data::{Moments, sample_rng};
+use toy_superposition::data::{LawSpec, Moments, Stream};
 use toy_superposition::model::{Autoencoder, Names, Objective, Shape, Weights};
 use toy_superposition::optim::{Lbfgs, LbfgsConfig};
 use toy_superposition::rug::PersianRug;
 use toy_superposition::theory::{self, ExactObjective, Feature, MeanField, Statistics};
-use toy_superposition::train::{Recipe, Trainer, descend, initial_model};
+use toy_superposition::train::{Recipe, Task, Trainer, descend, initial_model};
 
 /// Minimises the expected loss over all weights, in double precision and without samples.
 ///
@@ -82,7 +82,12 @@ fn minimise<O: Objective<f64> + Send + Clone>(arguments: &Arguments, mut objecti
     let mut steps = 0;
     if arguments.steps > 0 {
         let recipe = Recipe::without_samples(arguments.rate, arguments.steps)?;
-        let mut trainer = Trainer::new(model, objective.clone(), &recipe, "without samples".to_owned())?;
+        let name = match arguments.objective {
+            Which::MeanField => "mean field",
+            Which::Exact => "exact loss",
+        };
+        let task = Task::new(name, LawSpec::paper(arguments.features, arguments.probability));
+        let mut trainer = Trainer::new(model, objective.clone(), &recipe, task)?;
         while !trainer.stopped() && trainer.step()?.loss > goal {}
         steps = trainer.steps();
         model = trainer.into_model();
@@ -102,7 +107,7 @@ fn minimise<O: Objective<f64> + Send + Clone>(arguments: &Arguments, mut objecti
 fn rugs(arguments: &Arguments, optimum: &theory::Optimum) -> Result<(f64, f64), Box<dyn Error>> {
     let p = arguments.probability;
     let loss = |draw| -> Result<f64, Box<dyn Error>> {
-        let rug = PersianRug::random(arguments.features, arguments.hidden, &mut sample_rng(0, draw))?;
+        let rug = PersianRug::random(arguments.features, arguments.hidden, &mut Stream::Draws.rng(0, draw))?;
         let bias = rug.raw_bias(optimum.a, optimum.b, &Moments::uniform(p)?);
         Ok(theory::exact_model_loss(&rug.autoencoder::<f64>(optimum.a, bias)?, &[0], p)?.loss)
     };
@@ -137,7 +142,9 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         .then(|| rugs(arguments, &optimum))
         .transpose()?;
     if let Some(path) = &arguments.out {
-        Weights::new(model).save(path, Names::Own)?;
+        let mut weights = Weights::new(model);
+        weights.metadata.insert(LawSpec::METADATA_KEY.to_owned(), LawSpec::paper(features, p).to_string());
+        weights.save(path, Names::Own)?;
     }
 
     if arguments.json {

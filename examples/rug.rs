@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use clap::{Parser, ValueEnum};
 use serde_json::json;
-use toy_superposition::data::{Moments, sample_rng};
+use toy_superposition::data::{Moments, Stream};
 use toy_superposition::designs::optimise;
 use toy_superposition::figures;
 use toy_superposition::rug::{Cumulants, PersianRug, welch_coherence};
@@ -83,10 +83,10 @@ fn choose(arguments: &Arguments) -> Result<PersianRug, Box<dyn Error>> {
     };
     Ok(match set {
         Set::Random | Set::LeastSkewed if draws == 1 => {
-            shift(&PersianRug::random(features, hidden, &mut sample_rng(seed, 0))?)
+            shift(&PersianRug::random(features, hidden, &mut Stream::Draws.rng(seed, 0))?)
         }
         Set::Random | Set::LeastSkewed => {
-            let rng = &mut sample_rng(seed, 0);
+            let rng = &mut Stream::Draws.rng(seed, 0);
             let cost = |rug: &PersianRug| cost(rug).unwrap_or(f64::NAN);
             shift(&PersianRug::best_of(features, hidden, draws, rng, cost)?)
         }

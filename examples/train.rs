@@ -12,11 +12,11 @@ use std::time::{Duration, Instant};
 use clap::builder::RangedU64ValueParser;
 use clap::{Parser, ValueEnum};
 use serde_json::json;
-use toy_superposition::data::Features;
+use toy_superposition::data::{Features, Law, LawSpec, Stream};
 use toy_superposition::model::{Names, Shape, Weights, sampled_loss};
 use toy_superposition::optim::StopRule;
 use toy_superposition::theory;
-use toy_superposition::train::{EVALUATION, Ended, Recipe, Run, Trainer, initial_model};
+use toy_superposition::train::{Ended, Recipe, Run, Trainer, initial_model};
 
 /// Trains one autoencoder on fresh samples, in single precision, and measures it on fresh data.
 ///
@@ -114,13 +114,15 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     }
 
     let data = Features::paper(features, p)?;
-    let loss = sampled_loss(trainer.model(), &data, arguments.seed, EVALUATION, arguments.samples)?;
+    let fresh = Stream::Evaluation.samples(arguments.seed, 0..arguments.samples as u64);
+    let loss = sampled_loss(trainer.model(), &data, fresh)?;
     let ratio = hidden as f64 / features as f64;
     let optimum = theory::optimum_at_ratio(p, ratio)?;
     let steps = trainer.steps();
     if let Some(path) = &arguments.out {
         let mut weights = Weights::new(trainer.into_model());
         for (key, value) in [
+            (LawSpec::METADATA_KEY, data.spec().to_string()),
             ("p", p.to_string()),
             ("seed", arguments.seed.to_string()),
             ("steps", steps.to_string()),

@@ -1,12 +1,12 @@
 //! Trained weights by the same exact loss.
 
 use rand::RngExt;
-use toy_superposition::data::{Features, sample_rng};
+use toy_superposition::data::{Features, LawSpec, Stream};
 use toy_superposition::designs::Entry;
 use toy_superposition::model::{Autoencoder, Objective, Scalar, Shape};
 use toy_superposition::optim::{Lbfgs, LbfgsConfig, StopRule};
 use toy_superposition::theory::{self, ExactObjective, Feature, MeanField};
-use toy_superposition::train::{Recipe, Run, Trainer, descend, initial_model};
+use toy_superposition::train::{Recipe, Run, Task, Trainer, descend, initial_model};
 
 use crate::leaderboard::Line;
 use crate::{AnyError, Arguments};
@@ -36,7 +36,8 @@ pub(crate) fn lines(
 
     let objective = MeanField::new(Feature::uniform(p)?);
     let least = theory::envelope(p, hidden as f64 / features as f64)?.loss;
-    let mean_field = mean_field(initial_model::<f64>(shape, seed), objective, least)?;
+    let task = Task::new("mean field", LawSpec::paper(features, p));
+    let mean_field = mean_field(initial_model::<f64>(shape, seed), objective, task, least)?;
 
     let mut lines = vec![
         line(format!("trained on minibatches, {steps} steps"), &minibatch, p)?,
@@ -55,7 +56,7 @@ pub(crate) fn lines(
         polish("trained on the mean-field loss", mean_field)?;
         // A symmetric design may be stationary without being a minimum.
         let mut model = best.design.autoencoder(&best.best.settings)?;
-        let mut rng = sample_rng(seed, u64::MAX - 1);
+        let mut rng = Stream::Perturbation.rng(seed, 0);
         for parameter in model.parameters_mut().as_mut_slice() {
             *parameter += 0.01 * (rng.random::<f64>() - 0.5);
         }
@@ -68,11 +69,12 @@ pub(crate) fn lines(
 fn mean_field(
     model: Autoencoder<f64>,
     objective: MeanField<f64>,
+    task: Task,
     least: f64,
 ) -> Result<Autoencoder<f64>, AnyError> {
     const STEPS: u64 = 600;
     let recipe = Recipe::without_samples(0.003, STEPS)?;
-    let mut trainer = Trainer::new(model, objective, &recipe, "mean field".to_owned())?;
+    let mut trainer = Trainer::new(model, objective, &recipe, task)?;
     let bar = Run::bar("mean field");
     bar.set_length(STEPS);
     while !trainer.stopped() && trainer.step()?.loss > least * (1.0 + 1e-10) {

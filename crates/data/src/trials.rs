@@ -12,8 +12,10 @@
 //! the undecided lanes), that is, at most 1.8 words a success. Masks are exact, since `p 2⁶⁴` is then an integer;
 //! skips meet every probability to 2⁻⁵³ (absolute).
 
+#[cfg(feature = "sampling")]
 use rand::Rng;
 
+#[cfg(feature = "sampling")]
 use crate::stream::unit;
 
 /// Below this probability skips are faster than masks.
@@ -56,6 +58,7 @@ impl Trials {
     }
 
     /// Calls `success` for each success, in increasing order.
+    #[cfg(feature = "sampling")]
     #[inline]
     pub(crate) fn each<R: Rng + ?Sized>(&self, rng: &mut R, mut success: impl FnMut(&mut R, u32)) {
         match self.plan {
@@ -95,6 +98,7 @@ impl Trials {
 ///
 /// Lane by lane this is `U < p` for a uniform `U` whose binary digits are drawn from the first on, until the first
 /// digit that differs from that of `p`: there `U < p` if and only if the digit of `p` is the 1.
+#[cfg(feature = "sampling")]
 #[inline]
 fn successes<R: Rng + ?Sized>(rng: &mut R, mut bits: u64) -> u64 {
     let (mut below, mut equal_so_far) = (0, u64::MAX);
@@ -112,15 +116,16 @@ fn successes<R: Rng + ?Sized>(rng: &mut R, mut bits: u64) -> u64 {
     below
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "sampling"))]
 mod tests {
     use super::*;
-    use crate::sample_rng;
+    use crate::Stream;
     use statrs::distribution::{ChiSquared, ContinuousCDF};
 
     fn successes_of(count: usize, probability: f64, seed: u64) -> Vec<u32> {
         let mut found = Vec::new();
-        Trials::new(count, probability).each(&mut sample_rng(seed, 0), |_, index| found.push(index));
+        Trials::new(count, probability)
+            .each(&mut Stream::Training.rng(seed, 0), |_, index| found.push(index));
         found
     }
 

@@ -15,7 +15,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use rand::Rng;
-use toy_superposition_data::sample_rng;
+use toy_superposition_data::Stream;
 use toy_superposition_rug::{Design, DirectSum, Dropped, Frame, Lossless, PersianRug, construction};
 
 use crate::optimise::rough_loss;
@@ -191,7 +191,7 @@ pub fn blocks(most: usize, seed: u64) -> Result<Vec<Candidate>> {
     for features in [8, 16, 32, 64].into_iter().filter(|&features| features <= most) {
         let step = if features == 64 { 4 } else { 1 };
         for hidden in (2..features - 1).step_by(step) {
-            let rng = &mut sample_rng(seed, (features * features + hidden) as u64);
+            let rng = &mut Stream::Draws.rng(seed, (features * features + hidden) as u64);
             let rugs = (0..DRAWS)
                 .map(|_| Ok(PersianRug::random(features, hidden, rng)?.least_skewed()))
                 .collect::<Result<_>>()?;
@@ -267,7 +267,7 @@ pub fn whole(features: usize, hidden: usize, draws: usize, seed: u64) -> Result<
         return Err(Error::Shape { features, hidden });
     }
     let mut all = Vec::new();
-    let rng = &mut sample_rng(seed, 0);
+    let rng = &mut Stream::Draws.rng(seed, 0);
     if features.is_power_of_two() {
         all.extend(rugs(features, hidden, draws, rng)?);
     } else if features <= DENSE && construction(features).is_some() {
@@ -286,14 +286,14 @@ pub fn whole(features: usize, hidden: usize, draws: usize, seed: u64) -> Result<
 /// Those that are given by their encoders.
 fn dense(features: usize, hidden: usize, draws: usize, seed: u64) -> Result<Vec<Candidate>> {
     let mut all = Vec::new();
-    let rng = &mut sample_rng(seed, 1);
+    let rng = &mut Stream::Draws.rng(seed, 1);
     let frames = (0..draws).map(|_| Frame::random_harmonic(features, hidden, rng));
     all.extend(Candidate::several(
         Family::Cyclic,
         "harmonic frame",
         frames.collect::<std::result::Result<_, _>>()?,
     ));
-    all.push(Candidate::one(Family::Haar, Frame::haar(features, hidden, &mut sample_rng(seed, 2))?));
+    all.push(Candidate::one(Family::Haar, Frame::haar(features, hidden, &mut Stream::Draws.rng(seed, 2))?));
     if features > 2 && hidden == features - 1 {
         all.push(Candidate::one(Family::Simplices, Frame::simplex(features)?));
     }

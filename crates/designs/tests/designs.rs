@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use rand::RngExt;
-use toy_superposition_data::sample_rng;
+use toy_superposition_data::Stream;
 use toy_superposition_designs::{Candidate, Entry, Error, Family, Mixtures, blocks, optimise, whole};
 use toy_superposition_rug::{
     Design, DirectSum, Dropped, Frame, Lossless, PersianRug, Setting, mean_over_rows,
@@ -39,7 +39,7 @@ fn known_designs_have_their_known_losses() {
 /// No setting nearby, and no random one, is better.
 #[test]
 fn settings_are_minima() {
-    let mut rng = sample_rng(5, 0);
+    let mut rng = Stream::Draws.rng(5, 0);
     let with_ones = PersianRug::new(32, &[0, 3, 5, 9, 14, 17, 30]).unwrap();
     let designs: [&dyn Design; 3] = [
         &with_ones,

@@ -64,6 +64,26 @@ impl Schedule {
         Ok(Self { warm_up: count("steps of warm-up", warm_up)?, ..Self::cosine(rate, floor, cosine)? })
     }
 
+    /// The rate `η_0`.
+    pub fn rate(&self) -> f64 {
+        self.rate
+    }
+
+    /// The floor `η_∞`; the rate itself where there is no cosine.
+    pub fn floor(&self) -> f64 {
+        self.floor
+    }
+
+    /// The number of steps `K_w` of warm-up, 0 for none.
+    pub fn warm_up_steps(&self) -> u64 {
+        self.warm_up
+    }
+
+    /// The number of steps `K_c` of cosine, 0 for a rate that stays.
+    pub fn cosine_steps(&self) -> u64 {
+        self.cosine
+    }
+
     /// The learning rate of step `step` = 0, 1, ….
     pub fn learning_rate(&self, step: u64) -> f64 {
         let Self { rate, floor, warm_up, cosine } = *self;

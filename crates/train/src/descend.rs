@@ -32,7 +32,7 @@ pub fn descend<T: Scalar + Real, O: Objective<T>>(
 
 #[cfg(test)]
 mod tests {
-    use toy_superposition_data::{Features, Sampler, SparseBatch};
+    use toy_superposition_data::{Features, Sampler, SparseBatch, Stream};
     use toy_superposition_model::{BatchObjective, MinibatchLoss, Objective, Shape};
     use toy_superposition_optim::{Lbfgs, LbfgsConfig};
 
@@ -42,7 +42,9 @@ mod tests {
     #[test]
     fn the_model_ends_where_the_gradient_is_small() {
         let mut batch = SparseBatch::new(6).unwrap();
-        Sampler::new().sample_into(&Features::paper(6, 0.4).unwrap(), 3, 0, 50, &mut batch).unwrap();
+        Sampler::new()
+            .sample_into(&Features::paper(6, 0.4).unwrap(), Stream::Training.samples(3, 0..50), &mut batch)
+            .unwrap();
         let mut objective = BatchObjective::new(batch, MinibatchLoss::new());
         let mut model = initial_model::<f64>(Shape::new(6, 3, false).unwrap(), 2);
         let before = objective.loss(&model).unwrap();

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::Difference;
+
 /// What was given and what is allowed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -31,15 +33,55 @@ pub enum Error {
         /// Samples an epoch.
         epoch: Option<usize>,
     },
+    /// A recipe without something that the objective needs.
+    #[error("the recipe has no {what}")]
+    Missing {
+        /// What is missing.
+        what: &'static str,
+    },
+    /// A recipe with something that the objective would not see.
+    #[error("the recipe has {what}, which this objective would ignore")]
+    Ignored {
+        /// What would be ignored.
+        what: &'static str,
+    },
+    /// A length that is not the number of features of the model or of the data.
+    #[error("{what}: {given}, expected {expected}")]
+    Length {
+        /// What it is.
+        what: &'static str,
+        /// How long it is.
+        given: usize,
+        /// How long it must be.
+        expected: usize,
+    },
+    /// A setting that the description of a run has no words for.
+    #[error("this {what} cannot be described")]
+    Undescribed {
+        /// The setting.
+        what: &'static str,
+    },
     /// A checkpoint of another run.
-    #[error("{}: a checkpoint of another run: {given}; this run is {expected}", path.display())]
+    #[error("{}: a checkpoint of another run: {}", path.display(), listed(differences))]
     OtherRun {
         /// The checkpoint.
         path: PathBuf,
-        /// What its run was.
-        given: String,
-        /// What this run is.
-        expected: String,
+        /// Each field that differs, with both values.
+        differences: Vec<Difference>,
+    },
+    /// A checkpoint of a format that this version does not read.
+    #[error(
+        "{}: a checkpoint of format {}, this version reads format {expected}; begin the run anew",
+        path.display(),
+        given.map_or("unknown (written before formats had numbers)".to_owned(), |given| given.to_string())
+    )]
+    CheckpointFormat {
+        /// The checkpoint.
+        path: PathBuf,
+        /// Its format, if it names one.
+        given: Option<u64>,
+        /// The format that this version reads.
+        expected: u64,
     },
     /// A weight file that is no checkpoint, or one whose parts do not fit together.
     #[error("{}: not a checkpoint: {what} is missing or does not fit", path.display())]
@@ -49,6 +91,11 @@ pub enum Error {
         /// The part of it.
         what: &'static str,
     },
+}
+
+/// The differences in one line.
+fn listed(differences: &[Difference]) -> String {
+    differences.iter().map(Difference::to_string).collect::<Vec<_>>().join("; ")
 }
 
 /// A result with this crate's [`Error`].

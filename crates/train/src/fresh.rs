@@ -1,24 +1,22 @@
 //! The loss on fresh samples: an objective that draws a new batch for every step.
 //!
-//! Of one seed, the samples 0, 1, … (streams of [`sample_rng`]) train, in order; the samples from
-//! [`EVALUATION`] on are for measuring; stream 2⁶⁴ − 1 draws the initial weights. A step's batch depends on the seed
-//! and the number of samples before it alone, so a run goes on from a step count.
+//! Of one seed, the samples of [`Stream::Training`] train, in order, and [`Stream::Weights`] draws the initial weights;
+//! [`Stream::Evaluation`] is left for measuring. A step's batch depends on the seed and the number of samples before it
+//! alone, so a run goes on from a step count.
 
 use std::time::{Duration, Instant};
 
-use toy_superposition_data::{Distribution, Sampler, SparseBatch, sample_rng};
+use nalgebra::DVector;
+use toy_superposition_data::{Distribution, Sampler, SparseBatch, Stream};
 use toy_superposition_model::{
     Activation, Autoencoder, Initialisation, MinibatchLoss, Objective, Parameters, Scalar, Shape,
 };
 
-use crate::{Batches, Result};
-
-/// The first sample of a seed that no training draws: 2⁶³.
-pub const EVALUATION: u64 = 1 << 63;
+use crate::{Batches, Error, Recipe, Result};
 
 /// The initial model of a seed: PyTorch's initialisation, ReLU.
 pub fn initial_model<T: Scalar>(shape: Shape, seed: u64) -> Autoencoder<T> {
-    Initialisation::PyTorch.sample(shape, Activation::Relu, &mut sample_rng(seed, u64::MAX))
+    Initialisation::PyTorch.sample(shape, Activation::Relu, &mut Stream::Weights.rng(seed, 0))
 }
 
 /// The per-feature loss on the batch of the current step.
@@ -34,12 +32,26 @@ pub struct FreshBatches<T: Scalar, D> {
 }
 
 impl<T: Scalar, D: Distribution> FreshBatches<T, D> {
-    /// Batches of `distribution` for the steps of a run.
+    /// Batches of `distribution` for the steps of a run; `recipe` says how large they are and how important each feature
+    /// is. Made by [`Trainer::on_fresh_batches`](crate::Trainer::on_fresh_batches), so that no second recipe can say otherwise.
     ///
     /// # Errors
-    /// If the distribution has no features.
-    pub fn new(distribution: D, batches: Batches, seed: u64, loss: MinibatchLoss<T>) -> Result<Self> {
+    /// [`Error::Missing`] for a recipe without batches, [`Error::Length`] unless there are as many importances as
+    /// features, and [`Error::Model`] for an importance that is negative or not finite.
+    pub(crate) fn new(distribution: D, recipe: &Recipe, seed: u64) -> Result<Self> {
+        let batches = recipe.batches.ok_or(Error::Missing { what: "batches" })?;
         let batch = SparseBatch::new(distribution.features())?;
+        let loss = match &recipe.importance {
+            None => MinibatchLoss::new(),
+            Some(importance) if importance.len() != distribution.features() => {
+                let (given, expected) = (importance.len(), distribution.features());
+                return Err(Error::Length { what: "importance", given, expected });
+            }
+            Some(importance) => {
+                let rounded = importance.iter().map(|&value| T::round_from(value));
+                MinibatchLoss::with_importance(&DVector::from_iterator(importance.len(), rounded))?
+            }
+        };
         Ok(Self {
             distribution,
             batches,
@@ -55,19 +67,6 @@ impl<T: Scalar, D: Distribution> FreshBatches<T, D> {
     pub fn distribution(&self) -> &D {
         &self.distribution
     }
-
-    /// What the batches are, in words: two objectives that say the same draw the same, as far as moments tell.
-    pub(crate) fn identity(&self) -> String {
-        let features = self.distribution.features();
-        let sum = |of: fn(toy_superposition_data::Moments) -> f64| -> f64 {
-            (0..features).map(|feature| of(self.distribution.moments(feature))).sum()
-        };
-        let (p, mean, square) = (sum(|m| m.probability), sum(|m| m.mean), sum(|m| m.second_moment));
-        format!(
-            "seed {}, {features} features, Σp {p}, Σ E x {mean}, Σ E x² {square}, {:?}",
-            self.seed, self.batches
-        )
-    }
 }
 
 impl<T: Scalar, D: Distribution> Objective<T> for FreshBatches<T, D> {
@@ -76,7 +75,8 @@ impl<T: Scalar, D: Distribution> Objective<T> for FreshBatches<T, D> {
     fn begin_step(&mut self, step: u64) -> Result<(), Self::Error> {
         let start = Instant::now();
         let (first, samples) = self.batches.at(step);
-        self.sampler.sample_into(&self.distribution, self.seed, first, samples, &mut self.batch)?;
+        let range = Stream::Training.samples(self.seed, first..first.saturating_add(samples as u64));
+        self.sampler.sample_into(&self.distribution, range, &mut self.batch)?;
         self.sampling = start.elapsed();
         Ok(())
     }

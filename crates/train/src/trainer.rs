@@ -4,11 +4,11 @@ use std::time::{Duration, Instant};
 
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
-use toy_superposition_data::Distribution;
-use toy_superposition_model::{Autoencoder, MinibatchLoss, Objective, Parameters, Scalar};
+use toy_superposition_data::{Distribution, LawSpec};
+use toy_superposition_model::{Autoencoder, Objective, Parameters, Scalar};
 use toy_superposition_optim::{Adam, AdamStep, Optimizer, Real, Schedule, Stopper};
 
-use crate::{Error, FreshBatches, Recipe, Result};
+use crate::{Error, FreshBatches, Identity, Recipe, Result, Task};
 
 /// Parameters that one thread updates at a time.
 const CHUNK: usize = 1 << 12;
@@ -25,7 +25,8 @@ pub struct Trainer<T: Scalar + Real, O> {
     pub(crate) schedule: Schedule,
     pub(crate) stopper: Stopper,
     pub(crate) losses: Vec<f64>,
-    pub(crate) identity: String,
+    pub(crate) identity: Identity,
+    pub(crate) law: Option<LawSpec>,
     gradient: Parameters<T>,
     optimizing: Duration,
 }
@@ -60,39 +61,55 @@ pub struct Step {
 }
 
 impl<T: Scalar + Real, D: Distribution + Send> Trainer<T, FreshBatches<T, D>> {
-    /// A run on fresh batches, each feature equally important.
+    /// A run on fresh batches of `distribution`, which draws the samples of [`Stream::Training`](toy_superposition_data::Stream::Training) of `seed` in order.
     ///
     /// # Errors
-    /// If the recipe's settings are out of range.
+    /// [`Error::Missing`] for a recipe without batches; [`Error::Length`] unless model, distribution and importance have
+    /// the same number of features; [`Error::Model`] and [`Error::Optim`] for settings out of range.
     pub fn on_fresh_batches(
         model: Autoencoder<T>,
         distribution: D,
         recipe: &Recipe,
         seed: u64,
     ) -> Result<Self> {
-        let objective = FreshBatches::new(distribution, recipe.batches, seed, MinibatchLoss::new())?;
-        let identity = objective.identity();
-        Self::new(model, objective, recipe, identity)
+        let (given, expected) = (distribution.features(), model.features());
+        if given != expected {
+            return Err(Error::Length { what: "features of the data", given, expected });
+        }
+        let law = Some(distribution.spec());
+        let task = Task { objective: "fresh batches".to_owned(), law, seed: Some(seed) };
+        Self::build(model, FreshBatches::new(distribution, recipe, seed)?, recipe, task)
     }
 }
 
 impl<T: Scalar + Real, O: Objective<T> + Send> Trainer<T, O> {
-    /// A run that has not begun. `identity` says in words what the objective is; a checkpoint is only resumed by
-    /// a run of the same identity, recipe and model shape.
+    /// A run on an objective of one's own, which `task` describes: a checkpoint is only resumed by a run of the same
+    /// task, recipe, model shape, activation and precision.
     ///
     /// # Errors
-    /// If the recipe's settings are out of range.
-    pub fn new(model: Autoencoder<T>, objective: O, recipe: &Recipe, identity: String) -> Result<Self> {
+    /// [`Error::Ignored`] for a recipe with batches or importance, which this objective would not see;
+    /// [`Error::Optim`] for settings out of range.
+    pub fn new(model: Autoencoder<T>, objective: O, recipe: &Recipe, task: Task) -> Result<Self> {
+        for (what, given) in
+            [("batches", recipe.batches.is_some()), ("importance", recipe.importance.is_some())]
+        {
+            if given {
+                return Err(Error::Ignored { what });
+            }
+        }
+        Self::build(model, objective, recipe, task)
+    }
+
+    fn build(model: Autoencoder<T>, objective: O, recipe: &Recipe, task: Task) -> Result<Self> {
         let shape = model.shape();
-        let identity =
-            format!("{shape:?}, {:?}, {:?}, {:?}, {identity}", recipe.adam, recipe.schedule, recipe.stop);
         Ok(Self {
+            identity: Identity::new(&model, &task, recipe)?,
+            law: task.law,
             objective,
             adam: Adam::new(shape.parameters(), recipe.adam)?,
             schedule: recipe.schedule,
             stopper: Stopper::new(recipe.stop)?,
             losses: Vec::new(),
-            identity,
             gradient: Parameters::zeros(shape),
             optimizing: Duration::ZERO,
             model,
@@ -112,6 +129,11 @@ impl<T: Scalar + Real, O: Objective<T> + Send> Trainer<T, O> {
     /// The objective.
     pub fn objective(&self) -> &O {
         &self.objective
+    }
+
+    /// The canonical description of the run.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
     }
 
     /// The number of steps taken.

@@ -51,23 +51,52 @@ fn counts() {
 #[test]
 fn moments_of_magnitudes() {
     let unit = rand_distr::StandardUniform;
-    for (mean, second_moment) in [
-        (f64::NAN, 1.0),
-        (0.5, f64::NAN),
-        (f64::INFINITY, f64::INFINITY),
-        (0.5, f64::INFINITY),
-        (1e200, f64::MAX),
-        (0.0, 0.0),
-        (0.5, 0.2499),
-        (0.5, -1.0),
-    ] {
-        let refused = matches!(WithMoments::new(unit, mean, second_moment), Err(Error::Moments { .. }));
-        assert!(refused, "{mean}, {second_moment}");
+    let refused = |moments| {
+        let error = WithMoments::new("mine", unit, moments).unwrap_err();
+        assert!(matches!(error, Error::Moments { .. }), "{error}");
+    };
+    let uniform = [0.5, 1.0 / 3.0, 0.25, 0.2];
+    assert!(WithMoments::new("mine", unit, uniform).is_ok());
+    assert!(WithMoments::new("constant", unit, [0.5, 0.25, 0.125, 0.0625]).is_ok());
+    for k in 0..4 {
+        for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e200] {
+            let mut moments = uniform;
+            moments[k] = bad;
+            // A huge fourth moment alone is possible.
+            if (k, bad) != (3, 1e200) {
+                refused(moments);
+            }
+        }
     }
-    assert!(WithMoments::new(unit, 0.5, 0.25).is_ok());
-    for bad in [f64::NAN, f64::INFINITY, 0.0, 1e200, 1e-200] {
+    refused([0.0; 4]);
+    refused([0.5, 0.2499, 0.125, 0.0625]);
+    refused([0.5, -1.0, 0.25, 0.2]);
+    refused([0.5, 1.0 / 3.0, 0.25, 0.111]);
+    refused([0.5, 1.0 / 3.0, 0.26, 0.2]);
+    for bad in [f64::NAN, f64::INFINITY, 0.0, 1e80, 1e-200] {
         assert!(matches!(Constant::new(bad), Err(Error::Moments { .. })), "{bad}");
     }
+    for (low, high) in [(1.0, 1.0), (2.0, 1.0), (f64::NAN, 1.0), (0.0, f64::INFINITY)] {
+        assert!(matches!(Interval::new(low, high), Err(Error::Interval { .. })), "{low}, {high}");
+    }
+    assert!(matches!(Interval::new(0.0, 1e80), Err(Error::Moments { .. })));
+    for bad in [f64::NAN, f64::INFINITY, 0.0, -1.0] {
+        assert!(matches!(Exponential::new(bad), Err(Error::Rate { .. })), "{bad}");
+    }
+    assert!(matches!(Exponential::new(1e-80), Err(Error::Moments { .. })));
+    let length = |given, expected| Err(Error::Length { what: "weights of the points", given, expected });
+    assert_eq!(Points::new(&[1.0], &[]), length(0, 1));
+    assert_eq!(Points::new(&[], &[]), length(0, 1));
+    for bad in [f64::NAN, -1.0, f64::INFINITY] {
+        assert!(
+            matches!(Points::new(&[1.0, 2.0], &[1.0, bad]), Err(Error::Weight { point: 1, .. })),
+            "{bad}"
+        );
+    }
+    for values in [[f64::NAN, 1.0], [0.0, 0.0], [1e80, 1.0]] {
+        assert!(matches!(Points::new(&values, &[1.0, 2.0]), Err(Error::Moments { .. })), "{values:?}");
+    }
+    assert!(matches!(Points::new(&[1.0, 2.0], &[0.0, 0.0]), Err(Error::Moments { .. })));
 }
 
 #[test]
@@ -123,7 +152,7 @@ fn batches() {
     let mut batch = SparseBatch::<f64>::new(4).unwrap();
     batch.push_sample(&[1, 3], &[0.5, 0.25]).unwrap();
     let length = Error::Length { what: "features of the batch", given: 4, expected: 5 };
-    assert_eq!(sample_into(&law, 1, 0, 3, &mut batch), Err(length));
+    assert_eq!(sample_into(&law, Stream::Training.samples(1, 0..3), &mut batch), Err(length));
     assert_eq!((batch.samples(), batch.non_zeros()), (0, 0));
 
     batch.push_sample(&[1, 3], &[0.5, 0.25]).unwrap();
@@ -144,7 +173,7 @@ fn batches() {
     assert_eq!(SparseBatch::from_dense(&dense), Err(infinite));
 }
 
-/// A distribution that does not keep its word, in one way a variant.
+/// A distribution that does not keep its word, in one way per variant.
 enum Careless {
     Disorder,
     OutOfRange,
@@ -153,7 +182,7 @@ enum Careless {
     Overflows,
 }
 
-impl Distribution for Careless {
+impl Law for Careless {
     fn features(&self) -> usize {
         3
     }
@@ -163,6 +192,18 @@ impl Distribution for Careless {
     fn covariance(&self, _: usize, _: usize) -> f64 {
         0.0
     }
+    fn cumulants(&self, _: usize) -> Cumulants {
+        Cumulants::uniform(1.0).unwrap()
+    }
+    fn joint_probability(&self, _: &[usize]) -> Option<f64> {
+        None
+    }
+    fn spec(&self) -> LawSpec {
+        LawSpec::custom(3, "careless")
+    }
+}
+
+impl Distribution for Careless {
     fn sample<T: Scalar, R: Rng + ?Sized>(&self, _: &mut R, indices: &mut Vec<u32>, values: &mut Vec<T>) {
         let one = T::round_from(1.0);
         match self {
@@ -180,7 +221,7 @@ impl Distribution for Careless {
 fn careless_distributions() {
     let mut batch = SparseBatch::<f32>::new(3).unwrap();
     let mut sample = |law: Careless| {
-        let result = sample_into(&law, 1, 0, 1, &mut batch);
+        let result = sample_into(&law, Stream::Training.samples(1, 0..1), &mut batch);
         assert_eq!(batch.samples(), usize::from(result.is_ok()));
         result
     };
@@ -191,10 +232,13 @@ fn careless_distributions() {
     assert_eq!(sample(Careless::Overflows), Err(infinite));
     // On many threads, and over samples that are there already.
     for samples in [2, 100] {
-        assert!(sample_into(&Careless::Overflows, 1, 0, samples, &mut batch).is_err());
+        assert!(
+            sample_into(&Careless::Overflows, Stream::Training.samples(1, 0..samples as u64), &mut batch)
+                .is_err()
+        );
         assert_eq!((batch.samples(), batch.non_zeros()), (0, 0));
     }
-    let result = sample_into(&Careless::Shortens, 1, 0, 100, &mut batch);
+    let result = sample_into(&Careless::Shortens, Stream::Training.samples(1, 0..100), &mut batch);
     assert_eq!(result, Err(Error::Length { what: "samples before", given: 0, expected: 2 }));
     assert_eq!(batch.samples(), 0);
 }

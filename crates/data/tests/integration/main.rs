@@ -2,7 +2,14 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+#[cfg(feature = "sampling")]
 mod errors;
+mod laws;
+#[cfg(feature = "sampling")]
 mod sampling;
+#[cfg(feature = "serde")]
+mod spec;
+#[cfg(feature = "sampling")]
 mod statistics;
+#[cfg(feature = "sampling")]
 mod value_stability;

@@ -10,7 +10,7 @@ fn laws() -> (Features<Independent>, Features<Graph>) {
 
 fn sampled<T: Scalar, D: Distribution>(law: &D, first: u64, samples: usize) -> SparseBatch<T> {
     let mut batch = SparseBatch::new(law.features()).unwrap();
-    sample_into(law, 9, first, samples, &mut batch).unwrap();
+    sample_into(law, Stream::Training.samples(9, first..first + samples as u64), &mut batch).unwrap();
     batch
 }
 
@@ -19,7 +19,7 @@ fn plain<D: Distribution>(law: &D, first: u64, samples: usize) -> SparseBatch<f6
     let mut batch = SparseBatch::new(law.features()).unwrap();
     for sample in 0..samples {
         let (mut indices, mut values) = (Vec::new(), Vec::new());
-        law.sample(&mut sample_rng(9, first + sample as u64), &mut indices, &mut values);
+        law.sample(&mut Stream::Training.rng(9, first + sample as u64), &mut indices, &mut values);
         batch.push_sample(&indices, &values).unwrap();
     }
     batch
@@ -52,13 +52,13 @@ fn a_sample_does_not_know_its_batch() {
     assert_eq!(all, plain(&law, 100, 20));
     let some = sampled::<f64, _>(&law, 107, 5);
     (0..5).for_each(|k| assert_eq!(some.sample(k), all.sample(7 + k)));
-    // Sample numbers are modulo 2⁶⁴.
-    let around = sampled::<f64, _>(&law, u64::MAX, 2);
+    // Sample numbers are taken modulo the length of their stream, here 2⁶³.
+    let around = sampled::<f64, _>(&law, (1 << 63) - 1, 2);
     assert_eq!(around.sample(1), sampled::<f64, _>(&law, 0, 1).sample(0));
     // Neighbours and other seeds differ.
     assert_ne!(all.sample(0), all.sample(1));
     let mut other = SparseBatch::<f64>::new(300).unwrap();
-    sample_into(&law, 10, 100, 20, &mut other).unwrap();
+    sample_into(&law, Stream::Training.samples(10, 100..120), &mut other).unwrap();
     assert_ne!(other, all);
 }
 
@@ -69,7 +69,7 @@ fn single_precision_is_double_precision_rounded() {
     assert_eq!(single.indices(), double.indices());
     assert_eq!(single.offsets(), double.offsets());
     assert!(single.values().iter().zip(double.values()).all(|(&a, &b)| a == b as f32));
-    let dense = sample_dense::<f32, _>(&law, 9, 0, 30).unwrap();
+    let dense = sample_dense::<f32, _>(&law, Stream::Training.samples(9, 0..30)).unwrap();
     assert_eq!(dense, single.to_dense());
     assert_eq!(dense.shape(), (300, 30));
     assert_eq!(SparseBatch::from_dense(&dense).unwrap(), single);
@@ -79,22 +79,22 @@ fn single_precision_is_double_precision_rounded() {
 fn memory_is_reused_and_nothing_of_it_shows() {
     let (law, graph) = laws();
     let (mut sampler, mut batch) = (Sampler::<f64>::new(), SparseBatch::new(300).unwrap());
-    sampler.sample_into(&law, 9, 0, 64, &mut batch).unwrap();
+    sampler.sample_into(&law, Stream::Training.samples(9, 0..64), &mut batch).unwrap();
     let addresses = |batch: &SparseBatch<f64>| {
         (batch.offsets().as_ptr(), batch.indices().as_ptr(), batch.values().as_ptr())
     };
     let before = addresses(&batch);
-    sampler.sample_into(&graph, 9, 0, 50, &mut batch).unwrap();
+    sampler.sample_into(&graph, Stream::Training.samples(9, 0..50), &mut batch).unwrap();
     assert_eq!(batch, plain(&graph, 0, 50));
-    sampler.sample_into(&law, 9, 0, 64, &mut batch).unwrap();
+    sampler.sample_into(&law, Stream::Training.samples(9, 0..64), &mut batch).unwrap();
     assert_eq!(batch, plain(&law, 0, 64));
     assert_eq!(addresses(&batch), before);
-    sampler.sample_into(&law, 9, 0, 0, &mut batch).unwrap();
+    sampler.sample_into(&law, Stream::Training.samples(9, 0..0), &mut batch).unwrap();
     assert_eq!((batch.samples(), batch.non_zeros()), (0, 0));
     // The same sampler for another number of features.
     let wider = Features::paper(900, 0.5).unwrap();
     let mut wide = SparseBatch::new(900).unwrap();
-    sampler.sample_into(&wider, 9, 0, 33, &mut wide).unwrap();
+    sampler.sample_into(&wider, Stream::Training.samples(9, 0..33), &mut wide).unwrap();
     assert_eq!(wide, plain(&wider, 0, 33));
 }
 
@@ -113,7 +113,7 @@ proptest! {
         let law = Features::new(Independent::per_feature(&p).unwrap(), UnitUniform);
         let mut batch = SparseBatch::<f32>::new(p.len()).unwrap();
         // Refuses indices that do not increase and values that are not finite.
-        sample_into(&law, seed, 0, 8, &mut batch).unwrap();
+        sample_into(&law, Stream::Training.samples(seed, 0..8), &mut batch).unwrap();
         prop_assert!(batch.iter().all(|(on, _)| on.binary_search(&(always as u32)).is_ok()));
     }
 
@@ -133,7 +133,7 @@ proptest! {
         }
         let law = Groups::new(&groups, Independent::new(groups.len(), 0.5).unwrap()).unwrap();
         let mut batch = SparseBatch::<f64>::new(24).unwrap();
-        sample_into(&Features::new(law, UnitUniform), seed, 0, 4, &mut batch).unwrap();
+        sample_into(&Features::new(law, UnitUniform), Stream::Training.samples(seed, 0..4), &mut batch).unwrap();
         for (on, _) in batch.iter() {
             for group in &groups {
                 let members = group.iter().filter(|member| on.binary_search(member).is_ok()).count();

@@ -19,7 +19,7 @@ fn z_limit(comparisons: usize) -> f64 {
 /// `E u ≠ 0` is needed, to recover the joint law of two switches from the covariance.
 fn check<D: Distribution>(distribution: &D, samples: usize, seed: u64) {
     let n = distribution.features();
-    let x = sample_dense::<f64, _>(distribution, seed, 0, samples).unwrap();
+    let x = sample_dense::<f64, _>(distribution, Stream::Training.samples(seed, 0..samples as u64)).unwrap();
     let limit = z_limit(3 * n + n * (n - 1) / 2);
     let count = samples as f64;
     let within = |what: &str, i: usize, j: usize, found: f64, expected: f64, variance: f64| {
@@ -82,7 +82,7 @@ fn tiny_probabilities_over_many_features() {
         let mut batch = SparseBatch::<f32>::new(features).unwrap();
         let decades: Vec<f64> = (0..features).map(|i| if i % 2 == 0 { p } else { p / 100.0 }).collect();
         let same = Features::paper(features, p).unwrap();
-        sample_into(&same, 5, 0, samples, &mut batch).unwrap();
+        sample_into(&same, Stream::Training.samples(5, 0..samples as u64), &mut batch).unwrap();
         let expected = p * (features * samples) as f64;
         assert!((batch.non_zeros() as f64 - expected).abs() < z_limit(4) * expected.sqrt() + 3.0);
         let mean =
@@ -91,7 +91,7 @@ fn tiny_probabilities_over_many_features() {
         assert!((mean - features as f64 / 2.0).abs() < z_limit(4) * spread, "mean position {mean}");
 
         let each = Features::new(Independent::per_feature(&decades).unwrap(), UnitUniform);
-        sample_into(&each, 6, 0, samples, &mut batch).unwrap();
+        sample_into(&each, Stream::Training.samples(6, 0..samples as u64), &mut batch).unwrap();
         let expected = expected * (1.0 + 0.01) / 2.0;
         assert!((batch.non_zeros() as f64 - expected).abs() < z_limit(4) * expected.sqrt() + 3.0);
     }
@@ -101,21 +101,28 @@ fn tiny_probabilities_over_many_features() {
 fn magnitudes() {
     let switches = || Independent::new(3, 0.4).unwrap();
     check(&Features::new(switches(), Constant::new(-1.5).unwrap()), 30_000, 21);
-    // Mean 1/λ, second moment 2/λ².
-    let exponential = WithMoments::new(Exp::new(2.0).unwrap(), 0.5, 0.5).unwrap();
+    // E uᵏ = k!/λᵏ.
+    let exponential = WithMoments::new("exponential", Exp::new(2.0).unwrap(), [0.5, 0.5, 0.75, 1.5]).unwrap();
     check(&Features::new(switches(), exponential), 100_000, 22);
-    // Mean 2/5, second moment (2 · 3)/(5 · 6).
-    let beta = WithMoments::new(Beta::new(2.0, 3.0).unwrap(), 0.4, 0.2).unwrap();
+    // E uᵏ = Π_{i < k} (2 + i)/(5 + i).
+    let moments = [0.4, 0.2, 0.2 * 4.0 / 7.0, 0.2 * 4.0 / 7.0 * 5.0 / 8.0];
+    let beta = WithMoments::new("beta", Beta::new(2.0, 3.0).unwrap(), moments).unwrap();
     check(&Features::new(switches(), beta), 100_000, 23);
-    let normal = WithMoments::new(Normal::new(1.0, 2.0).unwrap(), 1.0, 5.0).unwrap();
+    // μ, μ² + σ², μ³ + 3μσ², μ⁴ + 6μ²σ² + 3σ⁴.
+    let normal = WithMoments::new("normal", Normal::new(1.0, 2.0).unwrap(), [1.0, 5.0, 13.0, 73.0]).unwrap();
     check(&Features::new(switches(), normal), 100_000, 24);
+    check(&Features::new(switches(), Exponential::new(0.5).unwrap()), 100_000, 25);
+    check(&Features::new(switches(), Interval::new(-0.5, 2.0).unwrap()), 100_000, 26);
+    let points = Points::new(&[0.5, 2.0, -1.0], &[3.0, 1.0, 0.5]).unwrap();
+    check(&Features::new(switches(), points), 100_000, 27);
 }
 
 /// Kolmogorov–Smirnov: `√n sup |F_n − F|` exceeds `√(ln(2/α)/2)` with probability at most α (Massart's inequality).
 #[test]
 fn the_default_magnitude_is_uniform() {
     let mut batch = SparseBatch::<f64>::new(1000).unwrap();
-    sample_into(&Features::paper(1000, 0.2).unwrap(), 31, 0, 500, &mut batch).unwrap();
+    sample_into(&Features::paper(1000, 0.2).unwrap(), Stream::Training.samples(31, 0..500), &mut batch)
+        .unwrap();
     let mut values = batch.values().to_vec();
     values.sort_by(f64::total_cmp);
     let count = values.len() as f64;
@@ -132,13 +139,18 @@ fn exactly_k() {
         let law = Features::new(Exactly::new(n, k).unwrap(), UnitUniform);
         check(&law, 60_000, 40 + seed as u64);
         let mut batch = SparseBatch::<f32>::new(n).unwrap();
-        sample_into(&law, 40, 0, 1000, &mut batch).unwrap();
+        sample_into(&law, Stream::Training.samples(40, 0..1000), &mut batch).unwrap();
         assert!(batch.iter().all(|(on, _)| on.len() == k));
     }
     // Large, by either way, and the number that is on is exact.
     for (n, k) in [(100_000, 3_000), (10_000, 9_999)] {
         let mut batch = SparseBatch::<f32>::new(n).unwrap();
-        sample_into(&Features::new(Exactly::new(n, k).unwrap(), UnitUniform), 1, 0, 3, &mut batch).unwrap();
+        sample_into(
+            &Features::new(Exactly::new(n, k).unwrap(), UnitUniform),
+            Stream::Training.samples(1, 0..3),
+            &mut batch,
+        )
+        .unwrap();
         assert!(batch.iter().all(|(on, _)| on.len() == k));
     }
 }
@@ -152,7 +164,7 @@ fn subsets_of_size_k_are_equally_likely() {
         let samples = 100 * subsets;
         let mut batch = SparseBatch::<f32>::new(n).unwrap();
         let law = Features::new(Exactly::new(n, k).unwrap(), UnitUniform);
-        sample_into(&law, 50 + seed as u64, 0, samples, &mut batch).unwrap();
+        sample_into(&law, Stream::Training.samples(50 + seed as u64, 0..samples as u64), &mut batch).unwrap();
         let mut counts = std::collections::HashMap::new();
         batch.iter().for_each(|(on, _)| *counts.entry(on.to_vec()).or_insert(0.0) += 1.0);
         assert_eq!(counts.len(), subsets);
@@ -182,10 +194,10 @@ fn pairs() {
 fn the_ends_of_correlation_are_exact() {
     let mut batch = SparseBatch::<f32>::new(40).unwrap();
     let together = Features::new(Pairs::new(20, 0.2, 1.0).unwrap(), UnitUniform);
-    sample_into(&together, 1, 0, 2000, &mut batch).unwrap();
+    sample_into(&together, Stream::Training.samples(1, 0..2000), &mut batch).unwrap();
     assert!(batch.iter().all(|(on, _)| on.chunks(2).all(|pair| pair[0] % 2 == 0 && pair[1] == pair[0] + 1)));
     let never_both = Features::new(Pairs::new(20, 0.2, -0.2 / 0.8).unwrap(), UnitUniform);
-    sample_into(&never_both, 1, 0, 2000, &mut batch).unwrap();
+    sample_into(&never_both, Stream::Training.samples(1, 0..2000), &mut batch).unwrap();
     assert!(batch.iter().all(|(on, _)| on.windows(2).all(|two| two[0] / 2 != two[1] / 2)));
 }
 
@@ -195,7 +207,7 @@ fn pairs_that_are_never_off() {
     let mut batch = SparseBatch::<f32>::new(20).unwrap();
     for p in (501..1000).map(|thousandths| f64::from(thousandths) / 1000.0) {
         let law = Features::new(Pairs::new(10, p, -(1.0 - p) / p).unwrap(), UnitUniform);
-        sample_into(&law, 1, 0, 4, &mut batch).unwrap();
+        sample_into(&law, Stream::Training.samples(1, 0..4), &mut batch).unwrap();
         assert!(batch.iter().all(|(on, _)| (0..10).all(|pair| on.iter().any(|&i| i / 2 == pair))), "p = {p}");
     }
 }
@@ -214,7 +226,7 @@ fn groups() {
     let law = Features::new(one, UnitUniform);
     check(&law, 60_000, 72);
     let mut batch = SparseBatch::<f32>::new(8).unwrap();
-    sample_into(&law, 73, 0, 200, &mut batch).unwrap();
+    sample_into(&law, Stream::Training.samples(73, 0..200), &mut batch).unwrap();
     let sorted: [&[u32]; 4] = [&[1, 6], &[0], &[2, 5, 7], &[3, 4]];
     assert!(batch.iter().all(|(on, _)| sorted.contains(&on)));
 }

@@ -2,16 +2,16 @@
 
 use std::fmt;
 
-use crate::{Cell, Context, Effort, Experiment, Kind, Reason};
 use serde::{Deserialize, Serialize};
-use toy_superposition_data::{Features, Moments, sample_rng};
+use toy_superposition_data::{Features, LawSpec, Moments, Stream};
 use toy_superposition_model::{Autoencoder, Names, Scalar, Shape, Weights};
 use toy_superposition_optim::StopRule;
 use toy_superposition_rug::PersianRug;
 use toy_superposition_theory::{self as theory, Feature, MeanField};
-use toy_superposition_train::{Ended, Recipe, Run, Trainer, initial_model};
+use toy_superposition_train::{Ended, Recipe, Run, Task, Trainer, initial_model};
 
 use super::record::Record;
+use crate::{Cell, Context, Effort, Experiment, Kind, Reason};
 
 /// What is made at a point of the grid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -208,7 +208,8 @@ impl Superposition {
         let model = initial_model(Shape::new(cell.features, cell.hidden, false)?, cell.seed);
         let objective = MeanField::new(Feature::uniform(cell.probability)?);
         let goal = theory::envelope(cell.probability, cell.ratio())?.loss * (1.0 + MEAN_FIELD_TOLERANCE);
-        let mut trainer = Trainer::new(model, objective, &recipe, "mean field".to_owned())?;
+        let task = Task::new("mean field", LawSpec::paper(cell.features, cell.probability));
+        let mut trainer = Trainer::new(model, objective, &recipe, task)?;
         while !trainer.stopped() && trainer.step()?.loss > goal {
             if context.interrupted() {
                 return Ok(None);
@@ -231,6 +232,7 @@ impl Superposition {
             let mut weights = Weights::new(model);
             for (key, value) in [
                 ("kind", cell.kind.to_string()),
+                (LawSpec::METADATA_KEY, LawSpec::paper(cell.features, cell.probability).to_string()),
                 ("p", cell.probability.to_string()),
                 ("seed", cell.seed.to_string()),
                 ("steps", steps.to_string()),
@@ -255,5 +257,5 @@ impl Superposition {
 /// # Errors
 /// As [`PersianRug::random`].
 pub fn random_rug(cell: &Cell<Model>) -> Result<PersianRug, toy_superposition_rug::Error> {
-    PersianRug::random(cell.features, cell.hidden, &mut sample_rng(cell.seed, cell.hidden as u64))
+    PersianRug::random(cell.features, cell.hidden, &mut Stream::Draws.rng(cell.seed, cell.hidden as u64))
 }

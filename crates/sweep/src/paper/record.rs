@@ -1,15 +1,14 @@
 //! What is known of a cell in the end: one flat row of a table.
 
-use crate::{Cell, Reason};
 use rand::seq::index;
 use serde::{Deserialize, Serialize};
-use toy_superposition_data::{Features, sample_rng};
+use toy_superposition_data::{Features, SampleRange, Stream};
 use toy_superposition_model::{Autoencoder, Scalar, sampled_loss};
 use toy_superposition_rug::PersianRug;
 use toy_superposition_theory as theory;
-use toy_superposition_train::EVALUATION;
 
 use super::{Model, Superposition};
+use crate::{Cell, Reason};
 
 /// One row. Losses are per feature and not divided by p; what a kind of cell does not have is absent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -138,7 +137,7 @@ impl Superposition {
     pub fn measure<T: Scalar>(&self, cell: &Cell<Model>, model: &Autoencoder<T>) -> Result<Record, Reason> {
         let p = cell.probability;
         let data = Features::paper(cell.features, p)?;
-        let sampled = sampled_loss(model, &data, cell.seed, EVALUATION, self.samples)?;
+        let sampled = sampled_loss(model, &data, self.fresh(cell))?;
         let check = theory::check_rows(model, p, &self.rows(cell))?;
         let statistics = check.statistics;
         Ok(Record {
@@ -175,7 +174,7 @@ impl Superposition {
         let p = cell.probability;
         let data = Features::paper(cell.features, p)?;
         let model = rug.autoencoder::<f32>(a, bias)?;
-        let sampled = sampled_loss(&model, &data, cell.seed, EVALUATION, self.samples)?;
+        let sampled = sampled_loss(&model, &data, self.fresh(cell))?;
         let row: Vec<f64> = rug.first_row().into_iter().map(|entry| a * entry).collect();
         let exact = theory::exact_row_loss(&row, 0, bias, p)?;
         let edgeworth = theory::edgeworth_row_loss(&row, 0, bias, p)?;
@@ -204,12 +203,17 @@ impl Superposition {
         })
     }
 
+    /// The samples that a cell's loss is measured on.
+    fn fresh(&self, cell: &Cell<Model>) -> SampleRange {
+        Stream::Evaluation.samples(cell.seed, 0..self.samples as u64)
+    }
+
     /// The rows whose exact losses are evaluated, increasing.
     fn rows(&self, cell: &Cell<Model>) -> Vec<usize> {
         if cell.features <= self.exact_rows {
             return (0..cell.features).collect();
         }
-        let mut rng = sample_rng(cell.seed, u64::MAX - 1);
+        let mut rng = Stream::Rows.rng(cell.seed, 0);
         let mut rows = index::sample(&mut rng, cell.features, self.exact_rows).into_vec();
         rows.sort_unstable();
         rows

@@ -4,11 +4,10 @@ use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use toy_superposition_data::Features;
+use toy_superposition_data::{Features, Stream};
 use toy_superposition_model::{Weights, sampled_loss};
 use toy_superposition_sweep::{Grid, Model, Options, Record, Superposition, Sweep, figures};
 use toy_superposition_theory as theory;
-use toy_superposition_train::EVALUATION;
 
 const GRID: &str = r#"
     [experiment]
@@ -127,7 +126,8 @@ fn measured(sweep: &Sweep<Superposition>, record: &Record) {
             assert_eq!(error == 0.0, cell.features <= 20);
             assert!(off(exact) < 5.0);
             let data = Features::paper(cell.features, p).unwrap();
-            let sampled = sampled_loss(&model, &data, cell.seed, EVALUATION, 3000).unwrap();
+            let sampled =
+                sampled_loss(&model, &data, Stream::Evaluation.samples(cell.seed, 0..3000)).unwrap();
             // Trained in single precision, measured again in double.
             assert!((sampled.mean() / record.loss - 1.0).abs() < 1e-4);
         }

@@ -1,8 +1,9 @@
 //! Descent of the mean-field loss from random weights ends at the optimum in closed form.
 
+use toy_superposition_data::LawSpec;
 use toy_superposition_model::Shape;
 use toy_superposition_theory::{Feature, MeanField, optimum_at_ratio};
-use toy_superposition_train::{Recipe, Trainer, initial_model};
+use toy_superposition_train::{Recipe, Task, Trainer, initial_model};
 
 #[test]
 fn descent_ends_at_the_closed_form_optimum() {
@@ -12,7 +13,9 @@ fn descent_ends_at_the_closed_form_optimum() {
             let model = initial_model::<f64>(Shape::new(features, hidden, false).unwrap(), seed);
             let objective = MeanField::new(Feature::uniform(p).unwrap());
             let recipe = Recipe::without_samples(0.004, 520).unwrap();
-            let mut trainer = Trainer::new(model, objective, &recipe, "mean field".to_owned()).unwrap();
+            let mut trainer =
+                Trainer::new(model, objective, &recipe, Task::new("mean field", LawSpec::paper(features, p)))
+                    .unwrap();
             let mut loss = f64::INFINITY;
             while !trainer.stopped() {
                 loss = loss.min(trainer.step().unwrap().loss);

@@ -1,12 +1,11 @@
 //! Figs. 1 and 3: matrices.
 
-use crate::{Cell, Reason, Sweep};
-use toy_superposition_data::sample_rng;
+use toy_superposition_data::Stream;
 use toy_superposition_figures::{Rug, WeightBlock};
 use toy_superposition_model::Weights;
 use toy_superposition_rug::PersianRug;
 
-use crate::{Model, Superposition};
+use crate::{Cell, Model, Reason, Superposition, Sweep};
 
 /// Features shown in Fig. 3.
 const BLOCK: usize = 30;
@@ -19,7 +18,7 @@ const PAPERS: (f64, f64, f64) = (512.0, 0.0440, 0.254);
 /// None.
 pub fn example_rug(seed: u64) -> Result<Rug, toy_superposition_rug::Error> {
     let (features, hidden) = (256, 40);
-    let rug = PersianRug::random(features, hidden, &mut sample_rng(seed, 0))?;
+    let rug = PersianRug::random(features, hidden, &mut Stream::Draws.rng(seed, 0))?;
     Ok(Rug {
         features,
         values: rug.matrix::<f64>().transpose().as_slice().to_vec(),
