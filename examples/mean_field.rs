@@ -109,7 +109,7 @@ fn rugs(arguments: &Arguments, optimum: &theory::Optimum) -> Result<(f64, f64), 
     let loss = |draw| -> Result<f64, Box<dyn Error>> {
         let rug = PersianRug::random(arguments.features, arguments.hidden, &mut Stream::Draws.rng(0, draw))?;
         let bias = rug.raw_bias(optimum.a, optimum.b, &Moments::uniform(p)?);
-        Ok(theory::exact_model_loss(&rug.autoencoder::<f64>(optimum.a, bias)?, &[0], p)?.loss)
+        Ok(theory::exact_model_loss(&rug.to_autoencoder::<f64>(optimum.a, bias)?, &[0], p)?.loss)
     };
     let losses = (0..10).map(loss).collect::<Result<Vec<_>, _>>()?;
     Ok((losses.iter().sum::<f64>() / 10.0, losses.into_iter().fold(f64::INFINITY, f64::min)))

@@ -172,7 +172,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
             set.to_possible_value().map(|value| value.get_name().replace('-', " ")).unwrap_or_default();
         let figure = figures::Rug {
             features,
-            values: rug.matrix::<f64>().transpose().as_slice().to_vec(),
+            values: rug.to_matrix::<f64>().transpose().as_slice().to_vec(),
             limit: None,
             caption: format!("Persian rug: $n_s = {features}$, $n_d = {hidden}$, $S$ {chosen}, seed {seed}."),
         };

@@ -121,7 +121,7 @@ impl PersianRug {
     }
 
     /// The dense `R`, n_s × n_s.
-    pub fn matrix<T: toy_superposition_data::Scalar>(&self) -> DMatrix<T> {
+    pub fn to_matrix<T: toy_superposition_data::Scalar>(&self) -> DMatrix<T> {
         let row = self.first_row();
         DMatrix::from_fn(self.features, self.features, |i, j| T::round_from(row[i ^ j]))
     }
@@ -144,7 +144,7 @@ impl PersianRug {
     }
 
     /// The first n_d × n_s half of `R = Eᵀ E`: `E = H_S / √n_d`, whose columns are unit vectors, one a feature.
-    pub fn encoder<T: toy_superposition_data::Scalar>(&self) -> DMatrix<T> {
+    pub fn to_encoder<T: toy_superposition_data::Scalar>(&self) -> DMatrix<T> {
         let scale = 1.0 / (self.hidden() as f64).sqrt();
         let (plus, minus) = (T::round_from(scale), T::round_from(-scale));
         DMatrix::from_fn(self.hidden(), self.features, |k, j| {
@@ -157,14 +157,14 @@ impl PersianRug {
     ///
     /// # Errors
     /// [`Error::NotFinite`] unless `a` and `bias` are finite.
-    pub fn autoencoder<T: toy_superposition_model::Scalar>(
+    pub fn to_autoencoder<T: toy_superposition_model::Scalar>(
         &self,
         a: f64,
         bias: f64,
     ) -> Result<Autoencoder<T>> {
         check_finite("a", a)?;
         check_finite("bias", bias)?;
-        let encoder = self.encoder::<T>();
+        let encoder = self.to_encoder::<T>();
         let decoder = encoder.transpose() * T::round_from(a);
         let bias = DVector::from_element(self.features, T::round_from(bias));
         Ok(Autoencoder::new(&encoder, &decoder, &bias, Activation::Relu)?)
@@ -186,7 +186,7 @@ impl Design for PersianRug {
     }
 
     fn encoder(&self) -> DMatrix<f64> {
-        Self::encoder(self)
+        self.to_encoder()
     }
 
     fn write_row(&self, i: usize, row: &mut [f64]) {

@@ -6,7 +6,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use toy_superposition_data::{Moments, SparseBatch};
 use toy_superposition_rug::{
-    Error, MatrixFreeRug, PersianRug, Scalar, hadamard_matrix, transform_columns, transform_naive,
+    Error, MatrixFreeRug, PersianRug, RugEncoder, Scalar, hadamard_matrix, transform_columns, transform_naive,
 };
 
 fn rug(features: usize, hidden: usize, seed: u64) -> PersianRug {
@@ -30,8 +30,8 @@ fn matrix_entry_and_first_row_are_the_definition() {
         assert_eq!((rug.features(), rug.hidden()), (features, hidden));
         assert_eq!(rug.ratio(), hidden as f64 / features as f64);
         let expected = definition(&rug);
-        assert_eq!(rug.matrix::<f64>(), expected);
-        assert_eq!(rug.matrix::<f32>(), expected.map(|entry| entry as f32));
+        assert_eq!(rug.to_matrix::<f64>(), expected);
+        assert_eq!(rug.to_matrix::<f32>(), expected.map(|entry| entry as f32));
         assert_eq!(DMatrix::from_fn(features, features, |i, j| rug.entry(i, j)), expected);
         assert_eq!(rug.first_row(), expected.row(0).transpose().as_slice());
     }
@@ -42,7 +42,7 @@ fn matrix_entry_and_first_row_are_the_definition() {
 #[test]
 fn is_a_scaled_projector_with_unit_diagonal() {
     for (features, hidden, seed) in [(16, 5, 12), (64, 40, 13), (128, 3, 14), (32, 32, 15)] {
-        let r = rug(features, hidden, seed).matrix::<f64>();
+        let r = rug(features, hidden, seed).to_matrix::<f64>();
         let scale = features as f64 / hidden as f64;
         assert!(r.diagonal().iter().all(|&entry| entry == 1.0));
         assert_eq!(r, r.transpose());
@@ -64,7 +64,7 @@ fn off_diagonal_sum_depends_on_row_zero() {
     {
         let rug = PersianRug::new(16, rows).unwrap();
         assert_relative_eq!(rug.off_diagonal_sum(), expected, epsilon = 0.0, max_relative = 1e-15);
-        for row in rug.matrix::<f64>().row_iter() {
+        for row in rug.to_matrix::<f64>().row_iter() {
             assert_relative_eq!(row.sum() - 1.0, expected, epsilon = 0.0, max_relative = 1e-14);
         }
     }
@@ -76,8 +76,8 @@ fn shifting_the_rows_changes_signs_only() {
     let rug = rug(32, 7, 5);
     let shifted = PersianRug::new(32, &rug.rows().iter().map(|k| k ^ 21).collect::<Vec<_>>()).unwrap();
     let sign = |i: usize| if (i & 21).count_ones().is_multiple_of(2) { 1.0 } else { -1.0 };
-    let r = rug.matrix::<f64>();
-    assert_eq!(shifted.matrix(), DMatrix::from_fn(32, 32, |i, j| sign(i) * r[(i, j)] * sign(j)));
+    let r = rug.to_matrix::<f64>();
+    assert_eq!(shifted.to_matrix(), DMatrix::from_fn(32, 32, |i, j| sign(i) * r[(i, j)] * sign(j)));
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn wrong_rows_are_refused_by_name() {
     assert!(matches!(random(16, 0), Err(Error::Hidden { given: 0, features: 16 })));
     assert!(matches!(random(16, 17), Err(Error::Hidden { given: 17, features: 16 })));
     let rug = PersianRug::new(4, &[1, 2]).unwrap();
-    assert!(matches!(rug.autoencoder::<f64>(f64::NAN, 0.0), Err(Error::NotFinite { what: "a", .. })));
+    assert!(matches!(rug.to_autoencoder::<f64>(f64::NAN, 0.0), Err(Error::NotFinite { what: "a", .. })));
     let infinite = MatrixFreeRug::<f32>::new(rug, 1.0, f64::INFINITY);
     assert!(matches!(infinite, Err(Error::NotFinite { what: "bias", .. })));
 }
@@ -126,10 +126,10 @@ fn random_sets_are_stable() {
 #[test]
 fn autoencoder_is_a_times_the_rug() {
     let rug = rug(64, 23, 7);
-    let model = rug.autoencoder::<f64>(1.3, -0.2).unwrap();
-    assert!((model.product() - rug.matrix::<f64>() * 1.3).amax() < 1e-14);
+    let model = rug.to_autoencoder::<f64>(1.3, -0.2).unwrap();
+    assert!((model.product() - rug.to_matrix::<f64>() * 1.3).amax() < 1e-14);
     assert!(model.bias().iter().all(|&bias| bias == -0.2));
-    let encoder = rug.encoder::<f64>();
+    let encoder = rug.to_encoder::<f64>();
     assert_eq!(model.encoder(), encoder);
     for column in encoder.column_iter() {
         assert_relative_eq!(column.norm(), 1.0, epsilon = 0.0, max_relative = 1e-14);
@@ -145,7 +145,7 @@ fn raw_bias_takes_out_the_mean_of_the_interference() {
     for rows in [&[0, 2, 5, 9, 12][..], &[1, 2, 5, 9, 12]] {
         let rug = PersianRug::new(16, rows).unwrap();
         let bias = rug.raw_bias(1.4, -0.35, &feature);
-        let model = rug.autoencoder::<f64>(1.4, bias).unwrap();
+        let model = rug.to_autoencoder::<f64>(1.4, bias).unwrap();
         let z = model.preactivation(&DMatrix::from_element(16, 1, feature.mean)).unwrap();
         z.iter()
             .for_each(|&z| assert_relative_eq!(z, 1.4 * 0.15 - 0.35, epsilon = 0.0, max_relative = 1e-13));
@@ -248,4 +248,35 @@ proptest::proptest! {
         let bound = f64::EPSILON * n as f64 * norm(&x).sqrt();
         proptest::prop_assert!(y.iter().zip(transform_naive(&x).unwrap()).all(|(y, z)| (y - z).abs() <= bound));
     }
+}
+
+/// The operator against its matrix and against its adjoint by inner products, on dirty buffers, in both precisions.
+#[test]
+fn the_encoder_is_its_matrix_and_the_adjoint_is_its_transpose() {
+    fn check<T: Scalar>(tolerance: f64) {
+        for (features, hidden, seed) in [(2, 1, 0), (16, 5, 1), (1024, 300, 2)] {
+            let rug = rug(features, hidden, seed);
+            let encoder = RugEncoder::new(rug.clone());
+            let matrix = rug.to_encoder::<f64>();
+            let x = DVector::from_fn(features, |i, _| (i as f64 * 0.7).sin());
+            let h = DVector::from_fn(hidden, |i, _| (i as f64 * 1.3).cos());
+            let rounded = |v: &DVector<f64>| v.iter().map(|&v| T::round_from(v)).collect::<Vec<T>>();
+            let exact = |v: &[T]| DVector::from_iterator(v.len(), v.iter().map(|v| v.to_f64()));
+            let (mut hidden_out, mut features_out) = (vec![T::round_from(7.0); hidden], vec![T::round_from(7.0); features]);
+            let mut scratch = vec![T::round_from(7.0); 3];
+            encoder.apply_into(&rounded(&x), &mut hidden_out, &mut scratch).unwrap();
+            encoder.adjoint_into(&rounded(&h), &mut features_out).unwrap();
+            let (forward, back) = (exact(&hidden_out), exact(&features_out));
+            assert!((&forward - &matrix * &x).norm() < tolerance * x.norm());
+            assert!((&back - matrix.tr_mul(&h)).norm() < tolerance * h.norm());
+            assert!((forward.dot(&h) - back.dot(&x)).abs() < tolerance * x.norm() * h.norm());
+            assert!((matrix.singular_values().max() - encoder.norm()).abs() < 1e-12);
+        }
+    }
+    check::<f64>(1e-13);
+    check::<f32>(1e-5);
+    let encoder = RugEncoder::new(rug(16, 5, 1));
+    let wrong = encoder.apply_into(&[0.0; 15], &mut [0.0; 5], &mut Vec::new());
+    assert!(matches!(wrong, Err(Error::Length { given: 15, expected: 16, .. })));
+    assert!(matches!(encoder.adjoint_into(&[0.0; 4], &mut [0.0; 16]), Err(Error::Length { given: 4, .. })));
 }

@@ -173,7 +173,7 @@ impl Superposition {
     ) -> Result<Record, Reason> {
         let p = cell.probability;
         let data = Features::paper(cell.features, p)?;
-        let model = rug.autoencoder::<f32>(a, bias)?;
+        let model = rug.to_autoencoder::<f32>(a, bias)?;
         let sampled = sampled_loss(&model, &data, self.fresh(cell))?;
         let row: Vec<f64> = rug.first_row().into_iter().map(|entry| a * entry).collect();
         let exact = theory::exact_row_loss(&row, 0, bias, p)?;

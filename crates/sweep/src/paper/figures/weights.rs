@@ -21,7 +21,7 @@ pub fn example_rug(seed: u64) -> Result<Rug, toy_superposition_rug::Error> {
     let rug = PersianRug::random(features, hidden, &mut Stream::Draws.rng(seed, 0))?;
     Ok(Rug {
         features,
-        values: rug.matrix::<f64>().transpose().as_slice().to_vec(),
+        values: rug.to_matrix::<f64>().transpose().as_slice().to_vec(),
         limit: None,
         caption: format!(
             "Persian rug: $n_s = {features}$, $n_d = {hidden}$, $S$ random, seed {seed}. $R$ has unit diagonal and \
