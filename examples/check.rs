@@ -18,8 +18,9 @@ use toy_superposition::theory::{self, Attribution, Gaussianity};
 /// Measures the weights of a safetensors file, trained here or elsewhere, against the theory: their exact loss, what
 /// Gaussian interference would make of them, the symmetric optimum, and where the distance comes from.
 ///
-/// Reads the names encoder, decoder, bias, or those of the paper's released code (initial_layer.weight,
-/// final_layer.weight, final_layer.bias). Losses are per feature.
+/// Reads the names encoder, decoder, bias, those of the paper's released code (initial_layer.weight,
+/// final_layer.weight, final_layer.bias), or those of Elhage et al. (W, b_final). Every number is taken as the file has
+/// it, in F16, BF16, F32 or F64, and everything is computed in double precision. Losses are per feature.
 #[derive(Parser)]
 struct Arguments {
     /// The weight file.
@@ -46,7 +47,7 @@ const WORK: usize = 1 << 22;
 
 fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let p = arguments.probability;
-    let model = Weights::<f32>::load(&arguments.weights)?.model;
+    let model = Weights::<f64>::load(&arguments.weights)?.model;
     let features = model.features();
     let data = Features::paper(features, p)?;
     let fresh = Stream::Evaluation.samples(arguments.seed, 0..arguments.samples as u64);

@@ -71,7 +71,7 @@ enum Which {
 type Descent = Result<(Autoencoder<f64>, u64), Box<dyn Error>>;
 
 fn minimise<O: Objective<f64> + Send + Clone>(arguments: &Arguments, mut objective: O, goal: f64) -> Descent {
-    let shape = Shape::new(arguments.features, arguments.hidden, false)?;
+    let shape = Shape::new(arguments.features, arguments.hidden)?;
     let mut model = match &arguments.start {
         Some(path) => Weights::<f64>::load(path)?.model,
         None => initial_model::<f64>(shape, arguments.seed),

@@ -70,7 +70,7 @@ enum Which {
 
 fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let (features, hidden, p) = (arguments.features, arguments.hidden, arguments.probability);
-    let shape = Shape::new(features, hidden, false)?;
+    let shape = Shape::new(features, hidden)?;
     // Better now than after hours of training.
     for path in arguments.out.iter().chain(&arguments.checkpoint) {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());

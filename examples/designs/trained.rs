@@ -22,7 +22,7 @@ pub(crate) fn lines(
     best: &Entry,
 ) -> Result<Vec<Line>, AnyError> {
     let (features, seed) = (arguments.features, arguments.seed);
-    let shape = Shape::new(features, hidden, false)?;
+    let shape = Shape::new(features, hidden)?;
 
     let mut recipe = Recipe::code(features)?;
     if let Some(steps) = arguments.steps {
@@ -52,7 +52,7 @@ pub(crate) fn lines(
             lines.push(line(format!("{name}, then {iterations} iterations on the exact loss"), &model, p)?);
             Ok(())
         };
-        polish("trained on minibatches", wide(&minibatch)?)?;
+        polish("trained on minibatches", minibatch.cast()?)?;
         polish("trained on the mean-field loss", mean_field)?;
         // A symmetric design may be stationary without being a minimum.
         let mut model = best.design.autoencoder(&best.best.settings)?;
@@ -124,10 +124,4 @@ fn line<T: Scalar>(name: String, model: &Autoencoder<T>, p: f64) -> Result<Line,
     let rows: Vec<usize> = (0..model.features()).step_by(model.features().div_ceil(MOST_ROWS)).collect();
     let exact = theory::exact_model_loss(model, &rows, p)?;
     Ok(Line { name, loss: exact.loss, standard_error: exact.standard_error, entry: None })
-}
-
-/// In double precision.
-fn wide(model: &Autoencoder<f32>) -> Result<Autoencoder<f64>, AnyError> {
-    let (encoder, decoder) = (model.encoder().map(f64::from), model.decoder().map(f64::from));
-    Ok(Autoencoder::new(&encoder, &decoder, &model.bias().map(f64::from), model.activation())?)
 }

@@ -25,7 +25,7 @@ impl Initialisation {
     /// use toy_superposition_model::{Activation, Initialisation, Shape};
     ///
     /// let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(7);
-    /// let model = Initialisation::PyTorch.sample::<f32, _>(Shape::new(512, 128, false)?, Activation::Relu, &mut rng);
+    /// let model = Initialisation::PyTorch.sample::<f32, _>(Shape::new(512, 128)?, Activation::Relu, &mut rng);
     /// assert_eq!(model.encoder().shape(), (128, 512));
     /// # Ok::<(), toy_superposition_model::Error>(())
     /// ```

@@ -112,6 +112,19 @@ impl<T: Scalar> MinibatchLoss<T> {
         Ok(Self { importance: Some(importance.as_slice().to_vec()), ..Self::new() })
     }
 
+    /// The importance of each feature, if they are not all 1.
+    pub fn importance(&self) -> Option<&[T]> {
+        self.importance.as_deref()
+    }
+
+    /// Refuses a batch that does not fit the importance, or has no samples.
+    pub(crate) fn check(&self, batch: &SparseBatch<T>) -> Result<()> {
+        if let Some(importance) = &self.importance {
+            check_shape("importance", (importance.len(), 1), (batch.features(), 1))?;
+        }
+        if batch.samples() == 0 { Err(Error::EmptyBatch) } else { Ok(()) }
+    }
+
     /// The loss L of a batch.
     ///
     /// # Errors
@@ -191,12 +204,7 @@ impl<T: Scalar> MinibatchLoss<T> {
         let shape = model.shape();
         let (features, hidden, samples) = (shape.features(), shape.hidden(), batch.samples());
         check_shape("batch", (batch.features(), samples), (features, samples))?;
-        if let Some(importance) = &self.importance {
-            check_shape("importance", (importance.len(), 1), (features, 1))?;
-        }
-        if samples == 0 {
-            return Err(Error::EmptyBatch);
-        }
+        self.check(batch)?;
         self.stages.start();
         let (arch, parameters) = (self.arch, model.parameters());
 
@@ -366,12 +374,13 @@ mod tests {
             (200, 70, 600),
             (420, 130, 530),
             (8, 8, 200),
+            (9, 40, 100),
             (60, 9, 70),
             (30, 11, 600),
         ] {
             for (density, bias) in [(0.01, -0.5), (0.1, -0.2), (0.1, 0.4), (0.9, -0.6), (0.9, 0.1)] {
                 for activation in [Activation::Relu, if features > 9 { top } else { Activation::Identity }] {
-                    let shape = Shape::new(features, hidden, false).unwrap();
+                    let shape = Shape::new(features, hidden).unwrap();
                     let mut model = Initialisation::PyTorch.sample::<T, _>(shape, activation, rng);
                     let start = shape.parameters() - features;
                     for b in &mut model.parameters_mut().as_mut_slice()[start..] {

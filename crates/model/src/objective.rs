@@ -51,8 +51,13 @@ pub struct BatchObjective<T: Scalar> {
 
 impl<T: Scalar> BatchObjective<T> {
     /// The objective of a batch.
-    pub fn new(batch: SparseBatch<T>, loss: MinibatchLoss<T>) -> Self {
-        Self { batch, loss }
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] if the importance has not one number per feature of the batch, [`Error::EmptyBatch`] for no
+    /// samples.
+    pub fn new(batch: SparseBatch<T>, loss: MinibatchLoss<T>) -> Result<Self> {
+        loss.check(&batch)?;
+        Ok(Self { batch, loss })
     }
 }
 

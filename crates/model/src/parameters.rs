@@ -7,7 +7,7 @@
 //! Encoder column `j` and decoder row `j` are the n_d numbers that belong to feature `j`; both lie without gaps.
 //! An optimizer sees one slice; the model sees nalgebra views of it.
 
-use nalgebra::{DMatrix, DMatrixView, DVectorView};
+use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut, DVectorView, DVectorViewMut};
 
 use crate::{Error, Result, Scalar};
 
@@ -20,15 +20,33 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// The shape of a model with `features` = n_s, `hidden` = n_d.
+    /// The shape of a model with `features` = n_s, `hidden` = n_d and a decoder of its own. n_d may exceed n_s.
+    ///
+    /// ```
+    /// use toy_superposition_model::Shape;
+    ///
+    /// assert_eq!(Shape::new(6, 2)?.parameters(), 2 * 6 + 6 * 2 + 6);
+    /// assert_eq!(Shape::tied(6, 2)?.parameters(), 2 * 6 + 6);
+    /// # Ok::<(), toy_superposition_model::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// [`Error::Shape`] unless `1 ≤ n_d ≤ n_s ≤ u32::MAX`.
-    pub fn new(features: usize, hidden: usize, tied: bool) -> Result<Self> {
-        if hidden == 0 || hidden > features || features > u32::MAX as usize {
-            return Err(Error::Shape { features, hidden });
+    /// [`Error::Shape`] unless `1 ≤ n_s ≤ u32::MAX` and `1 ≤ n_d ≤ u32::MAX`.
+    pub fn new(features: usize, hidden: usize) -> Result<Self> {
+        let possible = 1..=u32::MAX as usize;
+        if possible.contains(&features) && possible.contains(&hidden) {
+            Ok(Self { features, hidden, tied: false })
+        } else {
+            Err(Error::Shape { features, hidden })
         }
-        Ok(Self { features, hidden, tied })
+    }
+
+    /// The shape of a model whose decoder is the encoder's transpose, `W_out = W_inᵀ`.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn tied(features: usize, hidden: usize) -> Result<Self> {
+        Ok(Self { tied: true, ..Self::new(features, hidden)? })
     }
 
     /// The number of features n_s.
@@ -42,7 +60,7 @@ impl Shape {
     }
 
     /// Whether `W_out = W_inᵀ`.
-    pub fn tied(self) -> bool {
+    pub fn is_tied(self) -> bool {
         self.tied
     }
 
@@ -127,6 +145,31 @@ impl<T: Scalar> Parameters<T> {
         DVectorView::from_slice(self.bias_slice(), self.shape.features)
     }
 
+    /// `W_in`, n_d × n_s, to be changed.
+    pub fn encoder_mut(&mut self) -> DMatrixViewMut<'_, T> {
+        let (hidden, features) = (self.shape.hidden, self.shape.features);
+        DMatrixViewMut::from_slice(self.split_mut().0, hidden, features)
+    }
+
+    /// `W_outᵀ`, n_d × n_s, to be changed; `W_in` for tied weights.
+    pub fn decoder_transpose_mut(&mut self) -> DMatrixViewMut<'_, T> {
+        let (hidden, features) = (self.shape.hidden, self.shape.features);
+        let (encoder, decoder, _) = self.split_mut();
+        DMatrixViewMut::from_slice(decoder.unwrap_or(encoder), hidden, features)
+    }
+
+    /// `b`, length n_s, to be changed.
+    pub fn bias_mut(&mut self) -> DVectorViewMut<'_, T> {
+        let features = self.shape.features;
+        DVectorViewMut::from_slice(self.split_mut().2, features)
+    }
+
+    /// The parameters in another precision, each rounded to the nearest number; infinite where that is too large for `U`.
+    pub fn cast<U: Scalar>(&self) -> Parameters<U> {
+        let values = self.values.iter().map(|value| U::round_from(value.to_f64())).collect();
+        Parameters { shape: self.shape, values }
+    }
+
     /// `W_in`, column by column.
     pub fn encoder_slice(&self) -> &[T] {
         &self.values[..self.shape.matrix_len()]
@@ -141,8 +184,8 @@ impl<T: Scalar> Parameters<T> {
         &self.values[self.shape.bias_start()..]
     }
 
-    /// Encoder, decoder and bias, each to be written; no decoder for tied weights.
-    pub(crate) fn split_mut(&mut self) -> (&mut [T], Option<&mut [T]>, &mut [T]) {
+    /// `W_in` and `W_outᵀ`, each column by column, and `b`, to be changed all at once; no `W_outᵀ` for tied weights.
+    pub fn split_mut(&mut self) -> (&mut [T], Option<&mut [T]>, &mut [T]) {
         let (matrices, bias) = self.values.split_at_mut(self.shape.bias_start());
         let (encoder, decoder) = matrices.split_at_mut(self.shape.matrix_len());
         (encoder, (!self.shape.tied).then_some(decoder), bias)

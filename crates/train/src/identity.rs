@@ -169,7 +169,7 @@ fn model_value<T: Scalar>(model: &Autoencoder<T>) -> Value {
     json!({
         "features": shape.features(),
         "hidden": shape.hidden(),
-        "tied": shape.tied(),
+        "tied": shape.is_tied(),
         "activation": model.activation().to_string(),
     })
 }
@@ -231,7 +231,7 @@ mod tests {
             importance: Some(vec![1.0, 0.5, 1.0, 0.0, 2.0, 1e-7]),
         };
         let task = Task { objective: "fresh batches".into(), law: Some(law), seed: Some(u64::MAX) };
-        let model = initial_model::<f32>(Shape::new(6, 2, true).unwrap(), 1);
+        let model = initial_model::<f32>(Shape::tied(6, 2).unwrap(), 1);
         let identity = Identity::new(&model, &task, &recipe).unwrap();
         let text = r#"{
             "version": 1, "objective": "fresh batches", "seed": 18446744073709551615, "precision": "f32",

@@ -26,7 +26,11 @@ fn example<T: Scalar>(
     seed: u64,
 ) -> (Autoencoder<T>, DMatrix<T>, DVector<T>) {
     let rng = &mut ChaCha8Rng::seed_from_u64(seed);
-    let model = Initialisation::PyTorch.sample(Shape::new(features, hidden, tied).unwrap(), activation, rng);
+    let model = Initialisation::PyTorch.sample(
+        if tied { Shape::tied(features, hidden) } else { Shape::new(features, hidden) }.unwrap(),
+        activation,
+        rng,
+    );
     let x = DMatrix::from_fn(features, samples, |_, _| {
         if rng.random_bool(density) { T::round_from(rng.random::<f64>() * 1.7 - 0.3) } else { T::zero() }
     });
@@ -256,7 +260,7 @@ fn bad_parameters_are_refused() {
     assert!(too_many(Weights::<f32>::from_bytes(&file("top_k(4)")).map(|_| ())));
     assert!(Autoencoder::tied(&encoder, &bias, top(3)).is_ok());
     // Where there is no error to give, a model has at most all its features.
-    let parameters = Parameters::<f64>::zeros(Shape::new(3, 2, true).unwrap());
+    let parameters = Parameters::<f64>::zeros(Shape::tied(3, 2).unwrap());
     assert_eq!(Autoencoder::from_parameters(parameters, top(4)).activation(), top(3));
 }
 
@@ -269,5 +273,29 @@ fn nan_is_not_hidden_by_the_rectifier() {
         let loss = MinibatchLoss::new().loss_dense(&model, &x);
         assert!(matches!(loss, Err(Error::NotFinite { what: "loss", .. })), "{activation}: {loss:?}");
         assert!(plain::loss_and_gradient(&model, &x, None).unwrap().0.is_nan(), "{activation}");
+    }
+}
+
+/// The simplified activation is the same function on every sample of the size it was asked for, and no plainer one is.
+#[test]
+fn what_is_a_relu_is_simplified_to_it() {
+    for (activation, expected) in [
+        (jump(0.0), Activation::Relu),
+        (jump(-0.0), Activation::Relu),
+        (jump(f64::MIN_POSITIVE), jump(f64::MIN_POSITIVE)),
+        (top(4), Activation::Relu),
+        (top(5), Activation::Relu),
+        (top(3), top(3)),
+        (Activation::Relu, Activation::Relu),
+        (Activation::Identity, Activation::Identity),
+    ] {
+        assert_eq!(activation.simplified(4), expected, "{activation}");
+        let sample = [0.5, -1.0, f64::MIN_POSITIVE, 2.0];
+        for z in [sample, sample.map(f64::abs)] {
+            let (mut y, mut simple) = (z, z);
+            activation.apply(&mut y);
+            expected.apply(&mut simple);
+            assert_eq!(y, simple, "{activation}");
+        }
     }
 }

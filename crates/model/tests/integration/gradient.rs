@@ -19,7 +19,7 @@ fn example<T: Scalar>(
     seed: u64,
 ) -> (Autoencoder<T>, DMatrix<T>, DVector<T>) {
     let rng = &mut ChaCha8Rng::seed_from_u64(seed);
-    let shape = Shape::new(features, hidden, tied).unwrap();
+    let shape = if tied { Shape::tied(features, hidden) } else { Shape::new(features, hidden) }.unwrap();
     let model = Initialisation::PyTorch.sample(shape, activation, rng);
     let x = DMatrix::from_fn(features, samples, |_, _| {
         if rng.random_bool(density) { T::round_from(rng.random::<f64>() * 1.7 - 0.3) } else { T::zero() }
@@ -35,7 +35,8 @@ fn relative_distance<T: Scalar>(a: &Parameters<T>, b: &Parameters<T>) -> f64 {
         distance += square(a.to_f64() - b.to_f64());
         norm += square(b.to_f64());
     }
-    if norm == 0.0 { distance.sqrt() } else { (distance / norm).sqrt() }
+    // Of two lists of zeros 0; of a list that should be zeros and is not, infinite.
+    if distance == 0.0 { 0.0 } else { (distance / norm).sqrt() }
 }
 
 /// Fast against plain on one example; the scratch is used before on another shape, the gradient is dirty.
@@ -148,7 +149,7 @@ fn a_one_by_one_model_by_hand() {
     let batch = SparseBatch::from_dense(&one(0.5)).unwrap();
     assert_eq!(loss.loss_and_gradient(&model, &batch, &mut gradient).unwrap(), 2.25);
     assert_eq!(gradient.as_slice(), [3.0 * 3.0 * 0.5, 3.0 * 2.0 * 0.5, 3.0]);
-    let mut objective = BatchObjective::new(batch, loss);
+    let mut objective = BatchObjective::new(batch, loss).unwrap();
     assert_eq!(objective.loss(&model).unwrap(), 2.25);
 }
 
@@ -194,7 +195,7 @@ fn bad_input_is_named() {
     let mut nan = x.clone();
     nan[(4, 2)] = f64::NAN;
     assert!(matches!(loss.loss_dense(&model, &nan), Err(Error::Data(_))));
-    let mut other = Parameters::zeros(Shape::new(6, 3, false).unwrap());
+    let mut other = Parameters::zeros(Shape::new(6, 3).unwrap());
     let error = loss.loss_and_gradient_dense(&model, &x, &mut other);
     assert!(matches!(error, Err(Error::Mismatch { what: "gradient", .. })));
     let negative = MinibatchLoss::with_importance(&DVector::from_vec(vec![1.0, -2.0]));
@@ -206,8 +207,9 @@ fn bad_input_is_named() {
     let mut huge = model.clone();
     huge.parameters_mut().as_mut_slice().fill(1e200);
     assert!(matches!(loss.loss_dense(&huge, &x), Err(Error::NotFinite { what: "loss", .. })));
-    for (features, hidden) in [(0, 0), (4, 0), (4, 5)] {
-        assert!(matches!(Shape::new(features, hidden, false), Err(Error::Shape { .. })));
+    for (features, hidden) in [(0, 0), (4, 0), (0, 4), (1 << 32, 1), (1, 1 << 32)] {
+        assert!(matches!(Shape::new(features, hidden), Err(Error::Shape { .. })));
+        assert!(matches!(Shape::tied(features, hidden), Err(Error::Shape { .. })));
     }
     let (encoder, bias) = (DMatrix::<f32>::zeros(2, 4), DVector::zeros(4));
     let new = |d: &DMatrix<f32>, b: &DVector<f32>| Autoencoder::new(&encoder, d, b, Activation::Relu);
@@ -218,4 +220,47 @@ fn bad_input_is_named() {
     ));
     let nan = DMatrix::from_element(4, 2, f32::NAN);
     assert!(matches!(new(&nan, &bias), Err(Error::NotFinite { what: "decoder", index: 0, .. })));
+}
+
+#[test]
+fn importance_of_another_size_is_refused_where_the_objective_is_built() {
+    let batch = SparseBatch::from_dense(&DMatrix::from_element(3, 2, 0.5)).unwrap();
+    let loss = |features| MinibatchLoss::with_importance(&DVector::from_element(features, 0.25)).unwrap();
+    assert_eq!(loss(3).importance(), Some(&[0.25; 3][..]));
+    assert!(BatchObjective::new(batch.clone(), loss(3)).is_ok());
+    let refused = BatchObjective::new(batch, loss(4)).unwrap_err();
+    assert!(matches!(refused, Error::Mismatch { what: "importance", given: (4, 1), expected: (3, 1) }));
+    let empty = BatchObjective::new(SparseBatch::new(3).unwrap(), MinibatchLoss::<f64>::new());
+    assert!(matches!(empty, Err(Error::EmptyBatch)));
+}
+
+/// More hidden dimensions than features: the same loss and gradient as the plain twin.
+#[test]
+fn the_hidden_layer_may_be_the_wider_one() {
+    for tied in [false, true] {
+        for samples in [5, 200] {
+            compare::<f64>((7, 30, tied), samples, 0.3, Activation::Relu, 1e-12);
+        }
+    }
+}
+
+#[test]
+fn blocks_are_views_of_the_flat_list() {
+    for tied in [false, true] {
+        let (mut model, x, _) = example::<f64>((5, 2, tied), 3, 0.5, Activation::Relu, 4);
+        let h = model.encode(&x).unwrap();
+        approx::assert_relative_eq!(h, model.encoder() * &x, epsilon = 0.0, max_relative = 1e-14);
+        assert!(matches!(model.encode(&DMatrix::zeros(4, 3)), Err(Error::Mismatch { what: "x", .. })));
+
+        let parameters = model.parameters_mut();
+        parameters.encoder_mut()[(1, 3)] = 10.0;
+        parameters.decoder_transpose_mut()[(0, 4)] = 20.0;
+        parameters.bias_mut()[2] = 30.0;
+        assert_eq!(model.encoder()[(1, 3)], 10.0);
+        assert_eq!(model.decoder()[(4, 0)], 20.0);
+        assert_eq!(model.bias()[2], 30.0);
+        assert_eq!(model.encoder()[(0, 4)] == 20.0, tied);
+        let (encoder, decoder, bias) = model.parameters_mut().split_mut();
+        assert_eq!((encoder.len(), decoder.map(|d| d.len()), bias.len()), (10, (!tied).then_some(10), 5));
+    }
 }

@@ -262,7 +262,8 @@ fn the_encoder_is_its_matrix_and_the_adjoint_is_its_transpose() {
             let h = DVector::from_fn(hidden, |i, _| (i as f64 * 1.3).cos());
             let rounded = |v: &DVector<f64>| v.iter().map(|&v| T::round_from(v)).collect::<Vec<T>>();
             let exact = |v: &[T]| DVector::from_iterator(v.len(), v.iter().map(|v| v.to_f64()));
-            let (mut hidden_out, mut features_out) = (vec![T::round_from(7.0); hidden], vec![T::round_from(7.0); features]);
+            let (mut hidden_out, mut features_out) =
+                (vec![T::round_from(7.0); hidden], vec![T::round_from(7.0); features]);
             let mut scratch = vec![T::round_from(7.0); 3];
             encoder.apply_into(&rounded(&x), &mut hidden_out, &mut scratch).unwrap();
             encoder.adjoint_into(&rounded(&h), &mut features_out).unwrap();

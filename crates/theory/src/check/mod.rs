@@ -66,7 +66,7 @@ pub struct Check {
 /// Takes the time of the [exact loss](crate::exact_loss) of all rows; see [`check_rows`] for large n_s.
 ///
 /// # Errors
-/// [`Error::Probability`]; [`Error::Activation`] for an output that is neither ReLU nor the identity;
+/// [`Error::Probability`]; [`Error::Activation`] for an output that neither is nor [equals](Activation::simplified) ReLU or the identity;
 /// [`Error::Entry`] for weights that are not finite.
 #[cfg(feature = "models")]
 pub fn check<T: Scalar>(model: &Autoencoder<T>, probability: f64) -> Result<Check> {
@@ -83,7 +83,7 @@ pub fn check<T: Scalar>(model: &Autoencoder<T>, probability: f64) -> Result<Chec
 /// As [`check`], and [`Error::Empty`], [`Error::Row`], [`Error::Repeated`] for a list of rows that is no sample.
 #[cfg(feature = "models")]
 pub fn check_rows<T: Scalar>(model: &Autoencoder<T>, probability: f64, rows: &[usize]) -> Result<Check> {
-    let rectified = match model.activation() {
+    let rectified = match model.activation().simplified(model.features()) {
         Activation::Relu => true,
         Activation::Identity => false,
         other => return Err(Error::Activation { given: other.name() }),

@@ -12,7 +12,7 @@ use toy_superposition_model::{Activation, Autoencoder, Objective, Parameters, Sc
 
 use super::{Probability, exact_gradient, exact_loss};
 use crate::blocks::multiply;
-use crate::gaussian::mean_field::{check_gradient, parts};
+use crate::gaussian::mean_field::check_gradient;
 use crate::{Error, Result};
 
 /// The exact loss of a ReLU model, per feature, as an [`Objective`]; in `f64` whatever the parameters.
@@ -45,7 +45,7 @@ struct Product {
 
 impl Product {
     fn of<T: Scalar>(model: &Autoencoder<T>) -> Result<Self> {
-        if model.activation() != Activation::Relu {
+        if model.activation().simplified(model.features()) != Activation::Relu {
             return Err(Error::Activation { given: model.activation().name() });
         }
         let (encoder, decoder) = (model.encoder().map(T::into), model.decoder().map(T::into));
@@ -74,7 +74,7 @@ impl<T: Scalar> Objective<T> for ExactObjective {
             (DMatrix::zeros(hidden, features), DMatrix::zeros(hidden, features));
         multiply(by_encoder.as_mut_slice(), decoder.transpose().as_slice(), by_w.as_slice(), features)?;
         multiply(by_decoder.as_mut_slice(), encoder.as_slice(), by_w.transpose().as_slice(), features)?;
-        let (encoder_out, decoder_out, bias_out) = parts(gradient);
+        let (encoder_out, decoder_out, bias_out) = gradient.split_mut();
         match decoder_out {
             Some(out) => round(out, by_decoder.as_slice()),
             None => by_encoder += by_decoder,

@@ -89,7 +89,7 @@ impl<T: Scalar, M: Magnitude + Sync> MeanField<T, M> {
     /// Fills `rows` and leaves A W_outᵀ in `scratch.wide`; returns the loss and `e = W_in 1`.
     fn evaluate(&mut self, model: &Autoencoder<T>) -> Result<(f64, Vec<f64>)> {
         let (features, hidden) = (model.features(), model.hidden());
-        let identity = match model.activation() {
+        let identity = match model.activation().simplified(features) {
             Activation::Relu => false,
             Activation::Identity => true,
             other => return Err(Error::Activation { given: other.name() }),
@@ -150,7 +150,7 @@ impl<T: Scalar, M: Magnitude + Sync> MeanField<T, M> {
         let parameters = model.parameters();
         let (encoder, decoder) = (parameters.encoder(), parameters.decoder_transpose());
         let (rows, Scratch { square, tall, wide }) = (&self.rows, &mut self.scratch);
-        let (encoder_out, decoder_out, bias_out) = parts(gradient);
+        let (encoder_out, decoder_out, bias_out) = gradient.split_mut();
         let add = decoder_out.is_none();
         let sum = rounded::<T>(sum, mean * scale);
         // ∂L/∂W_outᵀ; for tied weights it is kept where the rest is added to it.
@@ -228,18 +228,6 @@ pub(crate) fn check_gradient(model: Shape, gradient: Shape) -> Result<()> {
         Some((what, given, expected)) => Err(Error::Size { what, given, expected }),
         None => Ok(()),
     }
-}
-
-/// `∂/∂W_in` and `∂/∂W_outᵀ` (n_d × n_s each; one of the two for tied weights) and `∂/∂b` of a flat gradient.
-pub(crate) fn parts<T: Scalar>(gradient: &mut Parameters<T>) -> (&mut [T], Option<&mut [T]>, &mut [T]) {
-    let shape = gradient.shape();
-    let matrix = shape.features() * shape.hidden();
-    let (encoder, rest) = gradient.as_mut_slice().split_at_mut(matrix);
-    if shape.tied() {
-        return (encoder, None, rest);
-    }
-    let (decoder, bias) = rest.split_at_mut(matrix);
-    (encoder, Some(decoder), bias)
 }
 
 /// The loss of a row without a rectifier, and its derivatives.

@@ -17,7 +17,7 @@ fn example(
     seed: u64,
 ) -> Autoencoder<f64> {
     let rng = &mut ChaCha8Rng::seed_from_u64(seed);
-    let shape = Shape::new(features, hidden, tied).unwrap();
+    let shape = if tied { Shape::tied(features, hidden) } else { Shape::new(features, hidden) }.unwrap();
     let scale = 1.5 / (hidden as f64).sqrt();
     let values = (0..shape.parameters()).map(|_| scale * (2.0 * rng.random::<f64>() - 1.0)).collect();
     let mut parameters = Parameters::from_values(shape, values).unwrap();
@@ -229,8 +229,8 @@ fn the_symmetric_optimum_is_stationary() {
 fn what_does_not_fit_is_refused() {
     let model = example((6, 3, false), Activation::Relu, 1);
     let mut objective = MeanField::new(Feature::uniform(0.2).unwrap());
-    for shape in [(6, 3, true), (6, 2, false), (5, 3, false)] {
-        let mut gradient = Parameters::zeros(Shape::new(shape.0, shape.1, shape.2).unwrap());
+    for shape in [Shape::tied(6, 3), Shape::new(6, 2), Shape::new(5, 3)] {
+        let mut gradient = Parameters::zeros(shape.unwrap());
         let refused = objective.loss_and_gradient(&model, &mut gradient);
         assert!(matches!(refused, Err(Error::Size { .. })), "{shape:?}");
         let refused = ExactObjective::new(0.2).unwrap().loss_and_gradient(&model, &mut gradient);
