@@ -17,6 +17,7 @@ mod magnitude;
 mod mean_field;
 mod normality;
 mod optimum;
+mod product;
 mod quadrature;
 mod scaling;
 mod statistics;
@@ -48,6 +49,7 @@ pub use magnitude::{Interval, Magnitude, UnitUniform};
 pub use mean_field::MeanField;
 pub use normality::{NormalTest, lilliefors, lilliefors_p_value};
 pub use optimum::{Optimum, Regime, optimum, optimum_at_ratio, phase_map};
+pub use product::Product;
 pub use quadrature::{Density, Points, exponential};
 pub use scaling::{
     CONDITIONAL_VARIANCE, Exponents, asymptotic_loss, blind_optimum, lower_bound, off_bound, screening_bias,
