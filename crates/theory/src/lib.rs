@@ -8,6 +8,7 @@ mod estimators;
 mod exact;
 mod gaussian;
 mod magnitude;
+mod product;
 mod quadrature;
 
 pub use check::{
@@ -36,4 +37,5 @@ pub use gaussian::{
     sparse_scale, upper_bound, welch_check, welch_sigma,
 };
 pub use magnitude::{Interval, Magnitude, UnitUniform};
+pub use product::Product;
 pub use quadrature::{Density, Points, exponential};

@@ -1,8 +1,8 @@
 //! The bits of a step, pinned: they are the same with and without the feature `parallel`.
 //!
 //! ```text
-//! cargo test -p toy-superposition-model --test bits
-//! cargo test -p toy-superposition-model --test bits --no-default-features
+//! cargo test -p toy-superposition-model --test integration bits::
+//! cargo test -p toy-superposition-model --test integration bits:: --no-default-features
 //! ```
 //!
 //! Weights and data are small multiples of 1/16, so that dense products are exact and no instruction set changes them.

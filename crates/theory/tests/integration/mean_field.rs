@@ -7,7 +7,8 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use toy_superposition_model::{Activation, Autoencoder, Objective, Parameters, Shape};
 use toy_superposition_theory::{
-    Channel, Error, ExactObjective, Feature, Interval, MeanField, Points, check, exact_model_loss,
+    Channel, Error, ExactObjective, Feature, Interval, MeanField, Points, Product, check, exact_model_loss,
+    exact_row_loss,
 };
 
 /// A model with nothing at its default; its diagonal has both signs, and row 0 of W_out is 0 if it can be.
@@ -229,8 +230,8 @@ fn the_symmetric_optimum_is_stationary() {
 fn what_does_not_fit_is_refused() {
     let model = example((6, 3, false), Activation::Relu, 1);
     let mut objective = MeanField::new(Feature::uniform(0.2).unwrap());
-    for shape in [Shape::tied(6, 3), Shape::new(6, 2), Shape::new(5, 3)] {
-        let mut gradient = Parameters::zeros(shape.unwrap());
+    for shape in [Shape::tied(6, 3), Shape::new(6, 2), Shape::new(5, 3)].map(Result::unwrap) {
+        let mut gradient = Parameters::zeros(shape);
         let refused = objective.loss_and_gradient(&model, &mut gradient);
         assert!(matches!(refused, Err(Error::Size { .. })), "{shape:?}");
         let refused = ExactObjective::new(0.2).unwrap().loss_and_gradient(&model, &mut gradient);
@@ -257,4 +258,35 @@ fn what_does_not_fit_is_refused() {
         ExactObjective::new(0.2).unwrap().loss(&identity),
         Err(Error::Activation { given: "identity" })
     ));
+}
+
+/// `jump_relu(0)` and a top-k that keeps every output are the ReLU, and have its losses to the bit.
+#[test]
+fn outputs_that_are_a_relu_by_another_name_are_taken() {
+    let encoder = DMatrix::from_row_slice(1, 2, &[0.9, -0.4]);
+    let of = |activation| {
+        let model = Autoencoder::tied(&encoder, &DVector::from_vec(vec![-0.1, 0.2]), activation).unwrap();
+        let mut mean_field = MeanField::new(Feature::uniform(0.1).unwrap());
+        (
+            exact_model_loss(&model, &[0], 0.1).unwrap(),
+            mean_field.loss(&model).unwrap(),
+            ExactObjective::new(0.1).unwrap().loss(&model).unwrap(),
+            check(&model, 0.1).unwrap(),
+        )
+    };
+    let relu = of(Activation::Relu);
+    assert_eq!(of(Activation::jump_relu(0.0).unwrap()), relu);
+    assert_eq!(of(Activation::top_k(2).unwrap()), relu);
+}
+
+/// The Welch bound is for n_d ≤ n_s: a wider model has an exact loss, and no comparison with the bound.
+#[test]
+fn a_model_with_more_hidden_dimensions_than_features_has_a_loss_and_no_bound() {
+    let encoder = DMatrix::from_row_slice(3, 2, &[0.9, -0.4, 0.1, 0.3, -0.2, 0.7]);
+    let model = Autoencoder::tied(&encoder, &DVector::from_vec(vec![-0.1, 0.2]), Activation::Relu).unwrap();
+    let product = Product::of_model(&model).unwrap();
+    let row = |i: usize| exact_row_loss(product.row(i), i, product.bias()[i], 0.1).unwrap().loss;
+    let loss = exact_model_loss(&model, &[0, 1], 0.1).unwrap().loss;
+    assert_relative_eq!(loss, (row(0) + row(1)) / 2.0, epsilon = 0.0, max_relative = 1e-13);
+    assert!(matches!(check(&model, 0.1), Err(Error::Size { given: 3, expected: 2, .. })));
 }
