@@ -36,6 +36,12 @@ pub trait Objective<T: Scalar> {
         gradient: &mut Parameters<T>,
     ) -> std::result::Result<f64, Self::Error>;
 
+    /// The loss, if an error says that it is not finite: the weights are too large, and a smaller step may be tried.
+    /// `None` for every other error.
+    fn not_finite(_error: &Self::Error) -> Option<f64> {
+        None
+    }
+
     /// Where the time of the last evaluation went, if the objective keeps account: (stage, wall time) in order.
     fn stages(&self) -> Vec<(&'static str, Duration)> {
         Vec::new()
@@ -58,6 +64,10 @@ impl<T: Scalar> BatchObjective<T> {
 
 impl<T: Scalar> Objective<T> for BatchObjective<T> {
     type Error = Error;
+
+    fn not_finite(error: &Error) -> Option<f64> {
+        error.non_finite_loss()
+    }
 
     fn loss(&mut self, model: &Autoencoder<T>) -> Result<f64> {
         self.loss.loss(model, &self.batch)

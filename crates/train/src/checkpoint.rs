@@ -3,7 +3,7 @@
 //! | part | where |
 //! |---|---|
 //! | weights | `encoder`, `decoder`, `bias`, as in any weight file |
-//! | Adam's moments | vectors `first_moment`, `second_moment`, one number a parameter |
+//! | the optimizer's memory | a vector per slot, for Adam `first_moment`, `second_moment`: one number per parameter |
 //! | losses | vector `losses` (f64), one a step |
 //! | what run it is | metadata `run` |
 //!
@@ -13,11 +13,10 @@
 use std::path::Path;
 
 use toy_superposition_model::{Error as ModelError, Names, Objective, Scalar, Vector, Weights};
-use toy_superposition_optim::{Optimizer, Real, State, Stopper};
+use toy_superposition_optim::{Real, State, Stopper};
 
 use crate::{Error, Result, Trainer};
 
-const MOMENTS: [&str; 2] = ["first_moment", "second_moment"];
 const LOSSES: &str = "losses";
 const RUN: &str = "run";
 
@@ -28,7 +27,7 @@ impl<T: Scalar + Real, O: Objective<T> + Send> Trainer<T, O> {
     /// [`ModelError::File`] if it cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let mut weights = Weights::new(self.model.clone());
-        for (name, values) in self.moments().slots {
+        for (name, values) in self.optimizer.state().slots {
             weights.vectors.insert(name.to_owned(), T::to_vector(values));
         }
         weights.vectors.insert(LOSSES.to_owned(), Vector::F64(self.losses.clone()));
@@ -66,12 +65,13 @@ impl<T: Scalar + Real, O: Objective<T> + Send> Trainer<T, O> {
         for &loss in losses {
             stopper.observe(loss)?;
         }
+        let names: Vec<_> = self.optimizer.state().slots.iter().map(|slot| slot.0).collect();
         let mut slots = Vec::new();
-        for name in MOMENTS {
+        for name in names {
             let values = weights.vectors.get(name).and_then(T::from_vector).ok_or(missing(name))?;
             slots.push((name, values));
         }
-        self.adam.restore(&State { steps: losses.len() as u64, slots })?;
+        self.optimizer.restore(&State { steps: losses.len() as u64, slots })?;
         self.stopper = stopper;
         self.losses = losses.clone();
         self.model = weights.model;

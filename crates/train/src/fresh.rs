@@ -81,6 +81,10 @@ impl<T: Scalar, D: Distribution> Objective<T> for FreshBatches<T, D> {
         Ok(())
     }
 
+    fn not_finite(error: &Self::Error) -> Option<f64> {
+        error.non_finite_loss()
+    }
+
     fn loss(&mut self, model: &Autoencoder<T>) -> Result<f64, Self::Error> {
         self.loss.loss(model, &self.batch)
     }

@@ -7,7 +7,7 @@
 //! | stop | mean of the last 100 losses not below that of the 100 before | the same with 200, looked at once an epoch |
 //! | at most | | 1500 epochs |
 
-use toy_superposition_optim::{AdamConfig, Schedule, StopRule, WeightDecay};
+use toy_superposition_optim::{AdamConfig, OptimizerConfig, Schedule, StopRule, WeightDecay};
 
 use crate::{Error, Result};
 
@@ -46,12 +46,12 @@ impl Batches {
 }
 
 /// Everything about a run but its model, its data and its seed.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Recipe {
     /// The samples of each step.
     pub batches: Batches,
-    /// Adam's settings.
-    pub adam: AdamConfig,
+    /// The optimizer and its settings.
+    pub optimizer: OptimizerConfig,
     /// The learning rate of each step.
     pub schedule: Schedule,
     /// When to stop.
@@ -88,7 +88,7 @@ impl Recipe {
         Ok(Self {
             // Nothing is drawn.
             batches: Batches::new(1, None)?,
-            adam,
+            optimizer: OptimizerConfig::Adam(adam),
             schedule: Schedule::cosine(rate, 0.0, steps)?,
             stop: StopRule::Steps { steps },
         })
@@ -97,7 +97,7 @@ impl Recipe {
     fn paper(features: usize, epoch: Option<usize>, stop: StopRule) -> Result<Self> {
         Ok(Self {
             batches: Batches::new(1024, epoch)?,
-            adam: AdamConfig::default(),
+            optimizer: OptimizerConfig::default(),
             schedule: Schedule::constant(3e-3 / (features as f64).sqrt())?,
             stop,
         })

@@ -1,4 +1,4 @@
-//! A training run: a model, an objective, Adam, a schedule and a stop rule, one step at a time.
+//! A training run: a model, an objective, an optimizer, a schedule and a stop rule, one step at a time.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,7 @@ use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 use toy_superposition_data::Distribution;
 use toy_superposition_model::{Autoencoder, MinibatchLoss, Objective, Parameters, Scalar};
-use toy_superposition_optim::{Adam, AdamStep, Optimizer, Real, Schedule, Stopper};
+use toy_superposition_optim::{Optimizer, Real, Schedule, StopReason, Stopper, Update};
 
 use crate::{Error, FreshBatches, Recipe, Result};
 
@@ -21,7 +21,7 @@ const CHUNK: usize = 1 << 12;
 pub struct Trainer<T: Scalar + Real, O> {
     pub(crate) model: Autoencoder<T>,
     pub(crate) objective: O,
-    pub(crate) adam: Adam<T>,
+    pub(crate) optimizer: Box<dyn Optimizer<T>>,
     pub(crate) schedule: Schedule,
     pub(crate) stopper: Stopper,
     pub(crate) losses: Vec<f64>,
@@ -30,21 +30,19 @@ pub struct Trainer<T: Scalar + Real, O> {
     optimizing: Duration,
 }
 
-/// [`AdamStep::apply`], with the instructions of this machine.
-struct Update<'a, T> {
-    adam: AdamStep<T>,
+/// [`Update::apply`], with the instructions of this machine.
+struct Apply<'a, T> {
+    update: Update<'a, T>,
     parameters: &'a mut [T],
     gradient: &'a [T],
-    first: &'a mut [T],
-    second: &'a mut [T],
 }
 
-impl<T: Real> WithSimd for Update<'_, T> {
+impl<T: Real> WithSimd for Apply<'_, T> {
     type Output = toy_superposition_optim::Result<()>;
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) -> Self::Output {
-        self.adam.apply(self.parameters, self.gradient, self.first, self.second)
+        self.update.apply(self.parameters, self.gradient)
     }
 }
 
@@ -85,11 +83,11 @@ impl<T: Scalar + Real, O: Objective<T> + Send> Trainer<T, O> {
     pub fn new(model: Autoencoder<T>, objective: O, recipe: &Recipe, identity: String) -> Result<Self> {
         let shape = model.shape();
         let identity =
-            format!("{shape:?}, {:?}, {:?}, {:?}, {identity}", recipe.adam, recipe.schedule, recipe.stop);
+            format!("{shape:?}, {:?}, {:?}, {:?}, {identity}", recipe.optimizer, recipe.schedule, recipe.stop);
         Ok(Self {
             objective,
-            adam: Adam::new(shape.parameters(), recipe.adam)?,
-            schedule: recipe.schedule,
+            optimizer: recipe.optimizer.build(shape.parameters())?,
+            schedule: recipe.schedule.clone(),
             stopper: Stopper::new(recipe.stop)?,
             losses: Vec::new(),
             identity,
@@ -126,6 +124,11 @@ impl<T: Scalar + Real, O: Objective<T> + Send> Trainer<T, O> {
 
     /// Whether the stop rule has said to stop.
     pub fn stopped(&self) -> bool {
+        self.stop_reason().is_some()
+    }
+
+    /// Why the stop rule has said to stop, if it has.
+    pub fn stop_reason(&self) -> Option<StopReason> {
         self.stopper.stopped()
     }
 
@@ -140,8 +143,9 @@ impl<T: Scalar + Real, O: Objective<T> + Send> Trainer<T, O> {
     /// pool at a time, one may wait for the other.
     ///
     /// # Errors
-    /// [`Error::Objective`] if the objective cannot be evaluated (among others: the loss is no longer finite). The
-    /// model is then as it was before the step.
+    /// [`Error::Diverged`] if the loss or its gradient is not finite, [`Error::Objective`] if the objective cannot be
+    /// evaluated for another reason, [`Error::Optim`] for a learning rate outside [0, ∞). The model is then as it was
+    /// before the step.
     pub fn step(&mut self) -> Result<Step> {
         // On a thread of the pool, so that the parallel loops begin there, without waking it one by one.
         rayon::scope(|_| self.step_here())
@@ -149,33 +153,43 @@ impl<T: Scalar + Real, O: Objective<T> + Send> Trainer<T, O> {
 
     fn step_here(&mut self) -> Result<Step> {
         let index = self.steps();
-        self.objective
+        let loss = self
+            .objective
             .begin_step(index)
             .and_then(|()| self.objective.loss_and_gradient(&self.model, &mut self.gradient))
-            .map_err(|source| Error::Objective { step: index, source: Box::new(source) })
-            .and_then(|loss| {
-                let start = Instant::now();
-                let adam = self.adam.begin_step(self.schedule.learning_rate(index))?;
-                let ((first, second), arch) = (self.adam.moments_mut(), Arch::new());
-                self.model
-                    .parameters_mut()
-                    .as_mut_slice()
-                    .par_chunks_mut(CHUNK)
-                    .zip(self.gradient.as_slice().par_chunks(CHUNK))
-                    .zip(first.par_chunks_mut(CHUNK))
-                    .zip(second.par_chunks_mut(CHUNK))
-                    .try_for_each(|(((parameters, gradient), first), second)| {
-                        arch.dispatch(Update { adam, parameters, gradient, first, second })
-                    })?;
-                self.optimizing = start.elapsed();
-                self.losses.push(loss);
-                let stopped = self.stopper.observe(loss)?;
-                Ok(Step { index, loss, stopped })
-            })
+            .or_else(|error| self.refused(index, error))?;
+        let finite = |chunk: &[T]| chunk.iter().fold(true, |finite, value| finite & value.is_finite());
+        if !loss.is_finite() || !self.gradient.as_slice().par_chunks(CHUNK).all(finite) {
+            return Err(self.diverged(index, loss));
+        }
+        let start = Instant::now();
+        let updates = self.optimizer.begin_step(self.schedule.learning_rate(index))?.chunks(CHUNK);
+        let arch = Arch::new();
+        self.model
+            .parameters_mut()
+            .as_mut_slice()
+            .par_chunks_mut(CHUNK)
+            .zip(self.gradient.as_slice().par_chunks(CHUNK))
+            .zip(updates)
+            .try_for_each(|((parameters, gradient), update)| {
+                arch.dispatch(Apply { update, parameters, gradient })
+            })?;
+        self.optimizing = start.elapsed();
+        self.losses.push(loss);
+        let stopped = self.stopper.observe(loss)?;
+        Ok(Step { index, loss, stopped })
     }
 
-    /// Adam's state, by name.
-    pub(crate) fn moments(&self) -> toy_superposition_optim::State<'_, T> {
-        self.adam.state()
+    /// The loss that an objective refused for not being finite, after the first step; any other error as it is.
+    fn refused(&self, step: u64, error: O::Error) -> Result<f64> {
+        let finite = self.model.parameters().as_slice().iter().all(|value| value.is_finite());
+        match O::not_finite(&error).or((!finite).then_some(f64::NAN)) {
+            Some(loss) if step > 0 => Ok(loss),
+            _ => Err(Error::Objective { step, source: Box::new(error) }),
+        }
+    }
+
+    fn diverged(&self, step: u64, loss: f64) -> Error {
+        Error::Diverged { step, learning_rate: self.schedule.learning_rate(step.saturating_sub(1)), loss }
     }
 }

@@ -1,14 +1,18 @@
 //! A run is a function of its model, data, recipe and seed: not of threads, interruptions or checkpoints.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use toy_superposition_data::Features;
-use toy_superposition_model::{Activation, Autoencoder, Error as ModelError, Names, Shape, Vector, Weights};
-use toy_superposition_optim::{AdamConfig, Schedule, StopRule, WeightDecay};
+use toy_superposition_model::{
+    Activation, Autoencoder, Error as ModelError, MinibatchLoss, Names, Objective, Parameters, Shape, Vector, Weights,
+};
+use toy_superposition_optim::{
+    AdamConfig, Error as OptimError, OptimizerConfig, Schedule, SgdConfig, StopReason, StopRule, WeightDecay,
+};
 use toy_superposition_train::{Batches, Ended, Error, FreshBatches, Recipe, Run, Trainer, initial_model};
 
 type Fresh = FreshBatches<f32, Features<toy_superposition_data::Independent>>;
@@ -19,12 +23,12 @@ const SEED: u64 = 5;
 fn recipe() -> Recipe {
     Recipe {
         batches: Batches::new(70, Some(250)).unwrap(),
-        adam: AdamConfig {
+        optimizer: OptimizerConfig::Adam(AdamConfig {
             beta1: 0.8,
             beta2: 0.97,
             epsilon: 1e-6,
             weight_decay: WeightDecay::Decoupled(0.01),
-        },
+        }),
         schedule: Schedule::warm_up_cosine(0.01, 5, 0.001, 30).unwrap(),
         stop: StopRule::Steps { steps: 40 },
     }
@@ -40,9 +44,9 @@ fn bits(trainer: &Trainer<f32, Fresh>) -> (Vec<u32>, Vec<u64>) {
     (weights.iter().map(|w| w.to_bits()).collect(), trainer.losses().iter().map(|l| l.to_bits()).collect())
 }
 
-fn uninterrupted() -> (Vec<u32>, Vec<u64>) {
-    let mut whole = trainer(&recipe(), 0.1);
-    assert_eq!(whole.run(&Run::default(), |_, _| {}).unwrap(), Ended::Stopped);
+fn uninterrupted(recipe: &Recipe) -> (Vec<u32>, Vec<u64>) {
+    let mut whole = trainer(recipe, 0.1);
+    assert_eq!(whole.run(&Run::default(), |_, _| {}).unwrap(), Ended::Stopped(StopReason::Steps));
     assert_eq!(whole.steps(), 40);
     bits(&whole)
 }
@@ -67,22 +71,82 @@ fn threads_do_not_change_a_bit_of_a_run_or_its_checkpoint() {
 
 #[test]
 fn a_run_interrupted_twice_ends_with_the_same_bits() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("checkpoint.safetensors");
-    for stop_at in [7, 23] {
-        let interrupt = AtomicBool::new(false);
-        let mut part = trainer(&recipe(), 0.1);
-        assert_eq!(part.resume(&path).unwrap(), stop_at == 23);
-        let run = Run { checkpoint: Some(path.clone()), interrupt: Some(&interrupt), ..Run::default() };
-        let ended =
-            part.run(&run, |_, step| interrupt.store(step.index + 1 == stop_at, Ordering::Relaxed)).unwrap();
-        assert_eq!((ended, part.steps()), (Ended::Interrupted, stop_at));
+    let sgd = SgdConfig { momentum: 0.8, dampening: 0.1, nesterov: false, weight_decay: 0.01 };
+    for (optimizer, schedule) in [
+        (recipe().optimizer, recipe().schedule),
+        (OptimizerConfig::Sgd(sgd), Schedule::table(vec![0.1, 0.2, 0.05]).unwrap()),
+        (OptimizerConfig::Sgd(SgdConfig::default()), Schedule::function("1/(k + 9)", |k| 1.0 / (k + 9) as f64)),
+    ] {
+        let recipe = Recipe { optimizer, schedule, ..recipe() };
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("checkpoint.safetensors");
+        for stop_at in [7, 23] {
+            let interrupt = AtomicBool::new(false);
+            let mut part = trainer(&recipe, 0.1);
+            assert_eq!(part.resume(&path).unwrap(), stop_at == 23);
+            let run = Run { checkpoint: Some(path.clone()), interrupt: Some(&interrupt), ..Run::default() };
+            let ended = part
+                .run(&run, |_, step| interrupt.store(step.index + 1 == stop_at, Ordering::Relaxed))
+                .unwrap();
+            assert_eq!((ended, part.steps()), (Ended::Interrupted, stop_at));
+        }
+        let mut rest = trainer(&recipe, 0.1);
+        assert!(rest.resume(&path).unwrap());
+        assert_eq!(rest.steps(), 23);
+        rest.run(&Run::default(), |_, _| {}).unwrap();
+        assert_eq!(bits(&rest), uninterrupted(&recipe));
     }
-    let mut rest = trainer(&recipe(), 0.1);
-    assert!(rest.resume(&path).unwrap());
-    assert_eq!(rest.steps(), 23);
-    rest.run(&Run::default(), |_, _| {}).unwrap();
-    assert_eq!(bits(&rest), uninterrupted());
+}
+
+/// Plain gradient descent by the recipe's own rates, step by step, from the objective's gradient.
+#[test]
+fn a_trainer_follows_its_optimizer_and_its_schedule() {
+    let rates = [0.5, 0.125, 2.0];
+    let recipe = Recipe {
+        optimizer: OptimizerConfig::Sgd(SgdConfig::default()),
+        schedule: Schedule::table(rates.to_vec()).unwrap(),
+        stop: StopRule::Steps { steps: 5 },
+        ..recipe()
+    };
+    let mut run = trainer(&recipe, 0.1);
+    let data = Features::paper(90, 0.1).unwrap();
+    let mut objective = FreshBatches::new(data, recipe.batches, SEED, MinibatchLoss::<f32>::new()).unwrap();
+    let mut model = initial_model::<f32>(Shape::new(90, 30, false).unwrap(), SEED);
+    let mut gradient = Parameters::zeros(model.shape());
+    for step in 0..5 {
+        objective.begin_step(step).unwrap();
+        let loss = objective.loss_and_gradient(&model, &mut gradient).unwrap();
+        let rate = rates[(step as usize).min(2)] as f32;
+        for (parameter, slope) in model.parameters_mut().as_mut_slice().iter_mut().zip(gradient.as_slice()) {
+            *parameter -= rate * slope;
+        }
+        assert_eq!(run.step().unwrap().loss, loss);
+        assert_eq!(run.model().parameters(), model.parameters());
+    }
+}
+
+#[test]
+fn a_run_ends_at_its_goal_and_says_so() {
+    let losses = {
+        let mut whole = trainer(&recipe(), 0.1);
+        whole.run(&Run::default(), |_, _| {}).unwrap();
+        whole.losses().to_vec()
+    };
+    let goal = losses[..12].iter().copied().fold(f64::INFINITY, f64::min);
+    let first = losses.iter().position(|&loss| loss <= goal).unwrap() as u64;
+    let mut part = trainer(&recipe(), 0.1);
+    let run = Run { goal: Some(goal), ..Run::default() };
+    for _ in 0..2 {
+        // A run that has reached it takes no further step.
+        assert_eq!(part.run(&run, |_, _| {}).unwrap(), Ended::Goal);
+        assert_eq!(part.steps(), first + 1);
+    }
+    for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        let refused = part.run(&Run { goal: Some(bad), ..Run::default() }, |_, _| {});
+        assert!(matches!(refused, Err(Error::Optim(OptimError::Setting { name: "goal", .. }))));
+    }
+    let ended = part.run(&Run { goal: Some(-5.0), ..Run::default() }, |_, _| {}).unwrap();
+    assert_eq!((ended, part.steps()), (Ended::Stopped(StopReason::Steps), 40));
 }
 
 #[test]
@@ -166,15 +230,32 @@ fn a_checkpoint_of_another_run_is_refused_and_nothing_changes() {
 
 #[test]
 fn a_run_that_diverges_says_at_which_step_and_keeps_its_model() {
-    let schedule = Schedule::constant(1e30).unwrap();
-    let mut trainer = trainer(&Recipe { schedule, ..recipe() }, 0.1);
-    let mut before = bits(&trainer).0;
-    let error = loop {
-        match trainer.step() {
-            Ok(_) => before = bits(&trainer).0,
-            Err(error) => break error,
-        }
-    };
-    assert!(matches!(error, Error::Objective { step: 1.., .. }), "{error}");
-    assert_eq!(bits(&trainer).0, before);
+    // Adam's steps are as long as the rate; plain descent from a huge gradient overflows the gradient first.
+    let sgd = OptimizerConfig::Sgd(SgdConfig::default());
+    for (optimizer, rate) in [(recipe().optimizer, 1e30), (sgd, 1e12), (sgd, 3e38)] {
+        let schedule = Schedule::constant(rate).unwrap();
+        let mut trainer = trainer(&Recipe { optimizer, schedule, ..recipe() }, 0.1);
+        let mut before = bits(&trainer);
+        let error = loop {
+            match trainer.step() {
+                Ok(_) => before = bits(&trainer),
+                Err(error) => break error,
+            }
+        };
+        let Error::Diverged { step: step @ 1.., learning_rate, loss } = error else { panic!("{error}") };
+        assert_eq!((learning_rate, step), (rate, trainer.steps()));
+        let text = error.to_string();
+        assert!(text.starts_with(&format!("diverged at step {step}, learning rate {rate:?}: ")), "{text}");
+        assert!(!loss.is_finite() || text.ends_with("gradient is not finite"), "{text}");
+        assert_eq!(bits(&trainer), before);
+        assert!(trainer.model().parameters().as_slice().iter().all(|value| value.is_finite()));
+    }
+    let negative = Schedule::function("negative", |step| 0.1 - 0.1 * step as f64);
+    let mut refused = trainer(&Recipe { schedule: negative, ..recipe() }, 0.1);
+    refused.step().unwrap();
+    refused.step().unwrap();
+    let before = bits(&refused);
+    let error = refused.step().unwrap_err();
+    assert!(matches!(error, Error::Optim(OptimError::Setting { name: "learning rate", .. })), "{error}");
+    assert_eq!(bits(&refused), before);
 }

@@ -58,6 +58,10 @@ impl Product {
 impl<T: Scalar> Objective<T> for ExactObjective {
     type Error = Error;
 
+    fn not_finite(error: &Error) -> Option<f64> {
+        error.non_finite_loss()
+    }
+
     fn loss(&mut self, model: &Autoencoder<T>) -> Result<f64> {
         let Product { w, bias, .. } = Product::of(model)?;
         Ok(exact_loss(&w, &bias, Probability::Shared(self.probability))?.loss)
