@@ -18,7 +18,7 @@ macro_rules! say {
 pub(crate) fn number(text: &str, allowed: std::ops::RangeInclusive<f64>) -> Result<f64, String> {
     match text.parse() {
         Ok(number) if allowed.contains(&number) => Ok(number),
-        Ok(number) => Err(format!("{number} is not in [{:?}, {:?}]", allowed.start(), allowed.end())),
+        Ok(number) => Err(format!("{number:?} is not in [{:?}, {:?}]", allowed.start(), allowed.end())),
         Err(error) => Err(format!("{error}")),
     }
 }
