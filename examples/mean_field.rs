@@ -75,7 +75,7 @@ struct Descent {
 }
 
 /// Descends until the loss is at most `goal`, if there is one.
-fn minimise<O: Objective<f64> + Send + Clone>(
+fn minimise<O: Objective<Autoencoder<f64>> + Send + Clone>(
     arguments: &Arguments,
     mut objective: O,
     goal: Option<f64>,

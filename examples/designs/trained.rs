@@ -96,7 +96,7 @@ fn exact(
     /// Counts evaluations.
     struct Counted(ExactObjective, indicatif::ProgressBar);
 
-    impl Objective<f64> for Counted {
+    impl Objective<Autoencoder<f64>> for Counted {
         type Error = theory::Error;
 
         fn loss(&mut self, model: &Autoencoder<f64>) -> theory::Result<f64> {

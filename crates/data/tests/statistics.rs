@@ -98,7 +98,9 @@ fn tiny_probabilities_over_many_features() {
         let each = Features::new(Independent::per_feature(&decades).unwrap(), UnitUniform);
         sample_into(&each, 6, 0, samples, &mut batch).unwrap();
         let expected = expected * (1.0 + 0.01) / 2.0;
-        assert!(expected > 6000.0 && (batch.non_zeros() as f64 - expected).abs() < z_limit(6) * expected.sqrt());
+        assert!(
+            expected > 6000.0 && (batch.non_zeros() as f64 - expected).abs() < z_limit(6) * expected.sqrt()
+        );
     }
 }
 

@@ -22,7 +22,7 @@ pub use evaluation::{Estimate, sampled_loss};
 pub use files::write_atomically;
 pub use initialisation::Initialisation;
 pub use loss::MinibatchLoss;
-pub use objective::{BatchObjective, Objective};
+pub use objective::{BatchObjective, Model, Objective, Stochastic};
 pub use parameters::{Parameters, Shape};
 pub use product::multiply;
 pub use scalar::Scalar;

@@ -40,7 +40,11 @@ pub enum WeightDecay {
 /// | `epsilon` | 1e-7 | (0, ∞), not rounding to 0 in `F` |
 /// | `weight_decay` | `L2(0.0)` | λ in [0, ∞) |
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(default, deny_unknown_fields)
+)]
 pub struct AdamConfig {
     /// Decay $β_1$ of the first moment.
     pub beta1: f64,

@@ -28,7 +28,11 @@ use crate::{
 /// | `curvature` | 0.9 | (`decrease`, 1) |
 /// | `line_search_evaluations` | 30 | 10 … 1000 |
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(default, deny_unknown_fields)
+)]
 pub struct LbfgsConfig {
     /// Pairs (s, y) remembered.
     pub history: usize,

@@ -124,10 +124,7 @@ impl Schedule {
     ///
     /// Two functions of one name are taken for the same schedule, in comparisons and in a checkpoint: put into the name
     /// whatever the rates depend on. A rate outside [0, ∞) is refused by the optimizer at its step.
-    pub fn function(
-        name: impl Into<String>,
-        function: impl Fn(u64) -> f64 + Send + Sync + 'static,
-    ) -> Self {
+    pub fn function(name: impl Into<String>, function: impl Fn(u64) -> f64 + Send + Sync + 'static) -> Self {
         Self(Form::Function(Function { name: name.into(), function: Arc::new(function) }))
     }
 

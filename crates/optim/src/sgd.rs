@@ -25,7 +25,11 @@ use crate::{
 /// | `nesterov` | false | true only with momentum > 0 and dampening 0 |
 /// | `weight_decay` | 0 | [0, ∞) |
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(default, deny_unknown_fields)
+)]
 pub struct SgdConfig {
     /// The factor $μ$ by which the momentum buffer is kept.
     pub momentum: f64,

@@ -60,7 +60,9 @@ impl StopRule {
         match *self {
             Self::Steps { steps } => Some(steps),
             Self::Windows { .. } => None,
-            Self::EpochWindows { epoch_steps, max_epochs, .. } => Some(epoch_steps.saturating_mul(max_epochs)),
+            Self::EpochWindows { epoch_steps, max_epochs, .. } => {
+                Some(epoch_steps.saturating_mul(max_epochs))
+            }
         }
     }
 

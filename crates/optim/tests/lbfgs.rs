@@ -213,7 +213,8 @@ fn unbounded_and_contradictory_objectives_fail_by_name() {
         1.0 - x[0]
     })
     .unwrap();
-    let reasons = [LineSearchFailure::Interval, LineSearchFailure::Evaluations].map(Outcome::LineSearchFailed);
+    let reasons =
+        [LineSearchFailure::Interval, LineSearchFailure::Evaluations].map(Outcome::LineSearchFailed);
     assert!(reasons.contains(&minimum.outcome), "{minimum:?}");
     assert_eq!(x, [0.25]);
 }

@@ -20,7 +20,10 @@ where
 #[test]
 fn names_are_stable() {
     written(
-        OptimizerConfig::Adam(AdamConfig { weight_decay: WeightDecay::Decoupled(0.01), ..AdamConfig::default() }),
+        OptimizerConfig::Adam(AdamConfig {
+            weight_decay: WeightDecay::Decoupled(0.01),
+            ..AdamConfig::default()
+        }),
         json!({ "kind": "adam", "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-7, "weight_decay": { "decoupled": 0.01 } }),
     );
     written(
@@ -57,7 +60,9 @@ fn what_is_wrong_is_refused() {
     }
     let function = to_value(Schedule::function("ramp", |step| step as f64)).unwrap();
     assert_eq!(function, json!({ "kind": "function", "name": "ramp" }));
-    for bad in [json!({ "kind": "adam", "beta3": 0.9 }), json!({ "kind": "adagrad" }), json!({ "beta1": 0.9 })] {
+    for bad in
+        [json!({ "kind": "adam", "beta3": 0.9 }), json!({ "kind": "adagrad" }), json!({ "beta1": 0.9 })]
+    {
         assert!(from_value::<OptimizerConfig>(bad.clone()).is_err(), "{bad}");
     }
 }

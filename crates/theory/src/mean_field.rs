@@ -202,7 +202,7 @@ impl<T: Scalar, M: Magnitude + Sync> MeanField<T, M> {
     }
 }
 
-impl<T: Scalar, M: Magnitude + Sync> Objective<T> for MeanField<T, M> {
+impl<T: Scalar, M: Magnitude + Sync> Objective<Autoencoder<T>> for MeanField<T, M> {
     type Error = Error;
 
     fn not_finite(error: &Error) -> Option<f64> {

@@ -13,7 +13,7 @@ fn digest(values: &[f64]) -> u64 {
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
 }
 
-fn print<O: Objective<f64>>(name: &str, mut objective: O, model: &Autoencoder<f64>) {
+fn print<O: Objective<Autoencoder<f64>>>(name: &str, mut objective: O, model: &Autoencoder<f64>) {
     let mut gradient = Parameters::zeros(model.shape());
     let loss = objective.loss_and_gradient(model, &mut gradient).unwrap();
     println!("bits {name} {:016x} {:016x}", loss.to_bits(), digest(gradient.as_slice()));

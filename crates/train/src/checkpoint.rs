@@ -12,7 +12,7 @@
 
 use std::path::Path;
 
-use toy_superposition_model::{Error as ModelError, Names, Objective, Scalar, Vector, Weights};
+use toy_superposition_model::{Autoencoder, Error as ModelError, Names, Scalar, Stochastic, Vector, Weights};
 use toy_superposition_optim::{Real, State, Stopper};
 
 use crate::{Error, Result, Trainer};
@@ -20,7 +20,7 @@ use crate::{Error, Result, Trainer};
 const LOSSES: &str = "losses";
 const RUN: &str = "run";
 
-impl<T: Scalar + Real, O: Objective<T> + Send> Trainer<T, O> {
+impl<T: Scalar + Real, O: Stochastic<Autoencoder<T>> + Send> Trainer<Autoencoder<T>, O> {
     /// Writes a checkpoint, atomically: whatever happens, the file holds this one or the one before.
     ///
     /// # Errors

@@ -1,27 +1,39 @@
 //! Descent without noise: L-BFGS on an objective that draws nothing.
 
-use toy_superposition_model::{Autoencoder, Objective, Parameters, Scalar};
+use toy_superposition_model::{Model, Objective};
 use toy_superposition_optim::{Lbfgs, Minimum, Real};
 
 use crate::{Error, Result};
 
-/// Minimises a deterministic objective from where `model` is; the model ends at the last iterate. Why it ended there, and
+/// Minimises an objective, which is the same at every evaluation, from where `model` is; the model ends at the last iterate. Why it ended there, and
 /// how large the gradient is, the returned [`Minimum`] says.
 ///
 /// For Adam on the same objective, see [`Trainer::new`](crate::Trainer::new).
 ///
+/// What is drawn anew for every step cannot be descended:
+///
+/// ```compile_fail,E0277
+/// # use toy_superposition_data::{Features, Independent};
+/// # use toy_superposition_model::{Autoencoder, MinibatchLoss, Shape};
+/// # use toy_superposition_optim::Lbfgs;
+/// # use toy_superposition_train::{FreshBatches, descend};
+/// fn descended(model: &mut Autoencoder<f64>, mut drawn: FreshBatches<f64, Features<Independent>>) {
+///     descend(model, &mut drawn, &Lbfgs::default());
+/// }
+/// ```
+///
 /// # Errors
 /// [`Error::Objective`] with the number of the evaluation if the objective fails, other than by a loss that is not finite
 /// at a later evaluation: the line search then tries a shorter step. The model is then the last iterate.
-pub fn descend<T: Scalar + Real, O: Objective<T>>(
-    model: &mut Autoencoder<T>,
+pub fn descend<M: Model<Scalar: Real> + Clone, O: Objective<M>>(
+    model: &mut M,
     objective: &mut O,
     lbfgs: &Lbfgs,
 ) -> Result<Minimum> {
-    let (mut trial, mut slopes) = (model.clone(), Parameters::zeros(model.shape()));
+    let (mut trial, mut slopes) = (model.clone(), model.zero_gradient());
     let mut evaluations = 0;
-    lbfgs.minimise(model.parameters_mut().as_mut_slice(), |parameters, gradient| {
-        trial.parameters_mut().as_mut_slice().copy_from_slice(parameters);
+    lbfgs.minimise(model.as_mut_slice(), |parameters, gradient| {
+        trial.as_mut_slice().copy_from_slice(parameters);
         let loss = match objective.loss_and_gradient(&trial, &mut slopes) {
             Ok(loss) => loss,
             Err(source) => match O::not_finite(&source) {
@@ -31,7 +43,7 @@ pub fn descend<T: Scalar + Real, O: Objective<T>>(
             },
         };
         evaluations += 1;
-        gradient.copy_from_slice(slopes.as_slice());
+        gradient.copy_from_slice(slopes.as_ref());
         Ok::<_, Error>(loss)
     })
 }
@@ -41,7 +53,8 @@ mod tests {
     use nalgebra::DMatrix;
     use toy_superposition_data::{Features, Sampler, SparseBatch};
     use toy_superposition_model::{
-        Activation, Autoencoder, BatchObjective, Error as ModelError, MinibatchLoss, Objective, Parameters, Shape,
+        Activation, Autoencoder, BatchObjective, Error as ModelError, MinibatchLoss, Objective, Parameters,
+        Shape,
     };
     use toy_superposition_optim::{Lbfgs, LbfgsConfig, Outcome};
 
@@ -62,7 +75,8 @@ mod tests {
         let (features, hidden) = (6, 3);
         let batch = batch(features);
         let x: DMatrix<f64> = batch.to_dense();
-        let centred = DMatrix::from_columns(&x.column_iter().map(|c| c - x.column_mean()).collect::<Vec<_>>());
+        let centred =
+            DMatrix::from_columns(&x.column_iter().map(|c| c - x.column_mean()).collect::<Vec<_>>());
         let covariance = &centred * centred.transpose() / x.ncols() as f64;
         let mut spectrum = covariance.symmetric_eigenvalues().as_slice().to_vec();
         spectrum.sort_by(f64::total_cmp);
@@ -88,7 +102,7 @@ mod tests {
     #[derive(Clone, Copy)]
     struct Edge;
 
-    impl Objective<f64> for Edge {
+    impl Objective<Autoencoder<f64>> for Edge {
         type Error = ModelError;
 
         fn not_finite(error: &ModelError) -> Option<f64> {

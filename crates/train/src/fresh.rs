@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use toy_superposition_data::{Distribution, Sampler, SparseBatch, sample_rng};
 use toy_superposition_model::{
-    Activation, Autoencoder, Initialisation, MinibatchLoss, Objective, Parameters, Scalar, Shape,
+    Activation, Autoencoder, BatchObjective, Initialisation, MinibatchLoss, Scalar, Shape, Stochastic,
 };
 
 use crate::{Batches, Result};
@@ -56,6 +56,11 @@ impl<T: Scalar, D: Distribution> FreshBatches<T, D> {
         &self.distribution
     }
 
+    /// Where the time of the last step went, the optimizer apart: (stage, wall time) in order.
+    pub fn stages(&self) -> Vec<(&'static str, Duration)> {
+        [("sample", self.sampling)].into_iter().chain(self.loss.stages().iter().copied()).collect()
+    }
+
     /// What the batches are, in words: two objectives that say the same draw the same, as far as moments tell.
     pub(crate) fn identity(&self) -> String {
         let features = self.distribution.features();
@@ -70,34 +75,18 @@ impl<T: Scalar, D: Distribution> FreshBatches<T, D> {
     }
 }
 
-impl<T: Scalar, D: Distribution> Objective<T> for FreshBatches<T, D> {
+impl<T: Scalar, D: Distribution> Stochastic<Autoencoder<T>> for FreshBatches<T, D> {
     type Error = toy_superposition_model::Error;
+    type Drawn<'a>
+        = BatchObjective<&'a SparseBatch<T>, &'a mut MinibatchLoss<T>>
+    where
+        Self: 'a;
 
-    fn begin_step(&mut self, step: u64) -> Result<(), Self::Error> {
+    fn at(&mut self, step: u64) -> Result<Self::Drawn<'_>, Self::Error> {
         let start = Instant::now();
         let (first, samples) = self.batches.at(step);
         self.sampler.sample_into(&self.distribution, self.seed, first, samples, &mut self.batch)?;
         self.sampling = start.elapsed();
-        Ok(())
-    }
-
-    fn not_finite(error: &Self::Error) -> Option<f64> {
-        error.non_finite_loss()
-    }
-
-    fn loss(&mut self, model: &Autoencoder<T>) -> Result<f64, Self::Error> {
-        self.loss.loss(model, &self.batch)
-    }
-
-    fn loss_and_gradient(
-        &mut self,
-        model: &Autoencoder<T>,
-        gradient: &mut Parameters<T>,
-    ) -> Result<f64, Self::Error> {
-        self.loss.loss_and_gradient(model, &self.batch, gradient)
-    }
-
-    fn stages(&self) -> Vec<(&'static str, Duration)> {
-        [("sample", self.sampling)].into_iter().chain(self.loss.stages().iter().copied()).collect()
+        Ok(BatchObjective::borrowed(&self.batch, &mut self.loss))
     }
 }

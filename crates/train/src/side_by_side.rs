@@ -18,7 +18,8 @@ pub fn side_by_side<I: Sync, R: Send>(
     work: impl Fn(&I) -> R + Sync,
 ) -> Result<Vec<R>, rayon::ThreadPoolBuildError> {
     let available = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    let threads = threads.map_or(available, |threads| threads.get().min(8 * available)).min(items.len().max(1));
+    let threads =
+        threads.map_or(available, |threads| threads.get().min(8 * available)).min(items.len().max(1));
     let pools = (0..threads)
         .map(|_| rayon::ThreadPoolBuilder::new().num_threads(1).build())
         .collect::<Result<Vec<_>, _>>()?;
@@ -57,7 +58,8 @@ mod tests {
             assert_eq!(results, items.iter().map(|i| (i * i, 1)).collect::<Vec<_>>());
         }
         let items: Vec<usize> = (0..5000).collect();
-        let threads = side_by_side(&items, Some(std::num::NonZeroUsize::MAX), |_| std::thread::current().id());
+        let threads =
+            side_by_side(&items, Some(std::num::NonZeroUsize::MAX), |_| std::thread::current().id());
         let threads: std::collections::HashSet<_> = threads.unwrap().into_iter().collect();
         assert!(threads.len() <= 8 * std::thread::available_parallelism().unwrap().get());
         assert!(side_by_side(&[] as &[u8], None, |_| ()).unwrap().is_empty());

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 use toy_superposition_data::Distribution;
-use toy_superposition_model::{Autoencoder, MinibatchLoss, Objective, Parameters, Scalar};
+use toy_superposition_model::{Autoencoder, MinibatchLoss, Model, Objective, Scalar, Stochastic};
 use toy_superposition_optim::{Optimizer, Real, Schedule, StopReason, Stopper, Update};
 
 use crate::{Error, FreshBatches, Recipe, Result};
@@ -18,15 +18,15 @@ const CHUNK: usize = 1 << 12;
 /// Same model, objective and recipe: same bits, whatever the number of threads, and whether or not the run was
 /// interrupted and [resumed](Trainer::resume).
 #[derive(Debug)]
-pub struct Trainer<T: Scalar + Real, O> {
-    pub(crate) model: Autoencoder<T>,
+pub struct Trainer<M: Model<Scalar: Real>, O> {
+    pub(crate) model: M,
     pub(crate) objective: O,
-    pub(crate) optimizer: Box<dyn Optimizer<T>>,
+    pub(crate) optimizer: Box<dyn Optimizer<M::Scalar>>,
     pub(crate) schedule: Schedule,
     pub(crate) stopper: Stopper,
     pub(crate) losses: Vec<f64>,
     pub(crate) identity: String,
-    gradient: Parameters<T>,
+    gradient: M::Gradient,
     optimizing: Duration,
 }
 
@@ -46,6 +46,11 @@ impl<T: Real> WithSimd for Apply<'_, T> {
     }
 }
 
+/// Without a short cut, so that it vectorises.
+fn all_finite<T: Real>(values: &[T]) -> bool {
+    values.iter().fold(true, |finite, value| finite & value.is_finite())
+}
+
 /// What one step did.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Step {
@@ -57,7 +62,7 @@ pub struct Step {
     pub stopped: bool,
 }
 
-impl<T: Scalar + Real, D: Distribution + Send> Trainer<T, FreshBatches<T, D>> {
+impl<T: Scalar + Real, D: Distribution + Send> Trainer<Autoencoder<T>, FreshBatches<T, D>> {
     /// A run on fresh batches, each feature equally important.
     ///
     /// # Errors
@@ -72,38 +77,47 @@ impl<T: Scalar + Real, D: Distribution + Send> Trainer<T, FreshBatches<T, D>> {
         let identity = objective.identity();
         Self::new(model, objective, recipe, identity)
     }
+
+    /// Where the time of the last step went: (stage, wall time) in order.
+    pub fn stages(&self) -> Vec<(&'static str, Duration)> {
+        let mut stages = self.objective.stages();
+        stages.push(("optimizer", self.optimizing));
+        stages
+    }
 }
 
-impl<T: Scalar + Real, O: Objective<T> + Send> Trainer<T, O> {
+impl<M: Model<Scalar: Real> + Send, O: Stochastic<M> + Send> Trainer<M, O> {
     /// A run that has not begun. `identity` says in words what the objective is; a checkpoint is only resumed by
     /// a run of the same identity, recipe and model shape.
     ///
     /// # Errors
     /// If the recipe's settings are out of range.
-    pub fn new(model: Autoencoder<T>, objective: O, recipe: &Recipe, identity: String) -> Result<Self> {
-        let shape = model.shape();
-        let identity =
-            format!("{shape:?}, {:?}, {:?}, {:?}, {identity}", recipe.optimizer, recipe.schedule, recipe.stop);
+    pub fn new(model: M, objective: O, recipe: &Recipe, identity: String) -> Result<Self> {
+        let (blocks, parameters) = (model.blocks(), model.as_slice().len());
+        let identity = format!(
+            "{blocks:?}, {:?}, {:?}, {:?}, {identity}",
+            recipe.optimizer, recipe.schedule, recipe.stop
+        );
         Ok(Self {
             objective,
-            optimizer: recipe.optimizer.build(shape.parameters())?,
+            optimizer: recipe.optimizer.build(parameters)?,
             schedule: recipe.schedule.clone(),
             stopper: Stopper::new(recipe.stop)?,
             losses: Vec::new(),
             identity,
-            gradient: Parameters::zeros(shape),
+            gradient: model.zero_gradient(),
             optimizing: Duration::ZERO,
             model,
         })
     }
 
     /// The model as it is now.
-    pub fn model(&self) -> &Autoencoder<T> {
+    pub fn model(&self) -> &M {
         &self.model
     }
 
     /// The model, at the end.
-    pub fn into_model(self) -> Autoencoder<T> {
+    pub fn into_model(self) -> M {
         self.model
     }
 
@@ -132,13 +146,6 @@ impl<T: Scalar + Real, O: Objective<T> + Send> Trainer<T, O> {
         self.stopper.stopped()
     }
 
-    /// Where the time of the last step went: (stage, wall time) in order.
-    pub fn stages(&self) -> Vec<(&'static str, Duration)> {
-        let mut stages = self.objective.stages();
-        stages.push(("optimizer", self.optimizing));
-        stages
-    }
-
     /// Takes one step, whether or not the stop rule has spoken, on a thread of rayon's pool. Of two trainers that step on one
     /// pool at a time, one may wait for the other.
     ///
@@ -155,21 +162,19 @@ impl<T: Scalar + Real, O: Objective<T> + Send> Trainer<T, O> {
         let index = self.steps();
         let loss = self
             .objective
-            .begin_step(index)
-            .and_then(|()| self.objective.loss_and_gradient(&self.model, &mut self.gradient))
+            .at(index)
+            .and_then(|mut drawn| drawn.loss_and_gradient(&self.model, &mut self.gradient))
             .or_else(|error| self.refused(index, error))?;
-        let finite = |chunk: &[T]| chunk.iter().fold(true, |finite, value| finite & value.is_finite());
-        if !loss.is_finite() || !self.gradient.as_slice().par_chunks(CHUNK).all(finite) {
+        if !loss.is_finite() || !self.gradient.as_ref().par_chunks(CHUNK).all(all_finite) {
             return Err(self.diverged(index, loss));
         }
         let start = Instant::now();
         let updates = self.optimizer.begin_step(self.schedule.learning_rate(index))?.chunks(CHUNK);
         let arch = Arch::new();
         self.model
-            .parameters_mut()
             .as_mut_slice()
             .par_chunks_mut(CHUNK)
-            .zip(self.gradient.as_slice().par_chunks(CHUNK))
+            .zip(self.gradient.as_ref().par_chunks(CHUNK))
             .zip(updates)
             .try_for_each(|((parameters, gradient), update)| {
                 arch.dispatch(Apply { update, parameters, gradient })
@@ -182,8 +187,8 @@ impl<T: Scalar + Real, O: Objective<T> + Send> Trainer<T, O> {
 
     /// The loss that an objective refused for not being finite, after the first step; any other error as it is.
     fn refused(&self, step: u64, error: O::Error) -> Result<f64> {
-        let finite = self.model.parameters().as_slice().iter().all(|value| value.is_finite());
-        match O::not_finite(&error).or((!finite).then_some(f64::NAN)) {
+        let overflow = || (!all_finite(self.model.as_slice())).then_some(f64::NAN);
+        match <O::Drawn<'_> as Objective<M>>::not_finite(&error).or_else(overflow) {
             Some(loss) if step > 0 => Ok(loss),
             _ => Err(Error::Objective { step, source: Box::new(error) }),
         }

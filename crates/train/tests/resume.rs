@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use toy_superposition_data::Features;
 use toy_superposition_model::{
-    Activation, Autoencoder, Error as ModelError, MinibatchLoss, Names, Objective, Parameters, Shape, Vector, Weights,
+    Activation, Autoencoder, Error as ModelError, MinibatchLoss, Names, Objective, Parameters, Shape,
+    Stochastic, Vector, Weights,
 };
 use toy_superposition_optim::{
     AdamConfig, Error as OptimError, OptimizerConfig, Schedule, SgdConfig, StopReason, StopRule, WeightDecay,
@@ -34,12 +35,12 @@ fn recipe() -> Recipe {
     }
 }
 
-fn trainer(recipe: &Recipe, probability: f64) -> Trainer<f32, Fresh> {
+fn trainer(recipe: &Recipe, probability: f64) -> Trainer<Autoencoder<f32>, Fresh> {
     let model = initial_model(Shape::new(90, 30, false).unwrap(), SEED);
     Trainer::on_fresh_batches(model, Features::paper(90, probability).unwrap(), recipe, SEED).unwrap()
 }
 
-fn bits(trainer: &Trainer<f32, Fresh>) -> (Vec<u32>, Vec<u64>) {
+fn bits(trainer: &Trainer<Autoencoder<f32>, Fresh>) -> (Vec<u32>, Vec<u64>) {
     let weights = trainer.model().parameters().as_slice();
     (weights.iter().map(|w| w.to_bits()).collect(), trainer.losses().iter().map(|l| l.to_bits()).collect())
 }
@@ -75,7 +76,10 @@ fn a_run_interrupted_twice_ends_with_the_same_bits() {
     for (optimizer, schedule) in [
         (recipe().optimizer, recipe().schedule),
         (OptimizerConfig::Sgd(sgd), Schedule::table(vec![0.1, 0.2, 0.05]).unwrap()),
-        (OptimizerConfig::Sgd(SgdConfig::default()), Schedule::function("1/(k + 9)", |k| 1.0 / (k + 9) as f64)),
+        (
+            OptimizerConfig::Sgd(SgdConfig::default()),
+            Schedule::function("1/(k + 9)", |k| 1.0 / (k + 9) as f64),
+        ),
     ] {
         let recipe = Recipe { optimizer, schedule, ..recipe() };
         let folder = tempfile::tempdir().unwrap();
@@ -114,8 +118,7 @@ fn a_trainer_follows_its_optimizer_and_its_schedule() {
     let mut model = initial_model::<f32>(Shape::new(90, 30, false).unwrap(), SEED);
     let mut gradient = Parameters::zeros(model.shape());
     for step in 0..5 {
-        objective.begin_step(step).unwrap();
-        let loss = objective.loss_and_gradient(&model, &mut gradient).unwrap();
+        let loss = objective.at(step).unwrap().loss_and_gradient(&model, &mut gradient).unwrap();
         let rate = rates[(step as usize).min(2)] as f32;
         for (parameter, slope) in model.parameters_mut().as_mut_slice().iter_mut().zip(gradient.as_slice()) {
             *parameter -= rate * slope;
@@ -182,7 +185,7 @@ fn a_checkpoint_of_another_run_is_refused_and_nothing_changes() {
     first.step().unwrap();
     first.save(&path).unwrap();
     let fresh = bits(&trainer(&recipe(), 0.1));
-    let refused = |mut other: Trainer<f32, Fresh>, path: &Path| {
+    let refused = |mut other: Trainer<Autoencoder<f32>, Fresh>, path: &Path| {
         let error = other.resume(path).unwrap_err();
         assert_eq!(bits(&other), fresh);
         error

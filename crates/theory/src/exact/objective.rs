@@ -55,7 +55,7 @@ impl Product {
     }
 }
 
-impl<T: Scalar> Objective<T> for ExactObjective {
+impl<T: Scalar> Objective<Autoencoder<T>> for ExactObjective {
     type Error = Error;
 
     fn not_finite(error: &Error) -> Option<f64> {
