@@ -41,8 +41,8 @@ struct Arguments {
     #[arg(long)]
     retry_failed: bool,
     /// Seconds between two checkpoints of a model in training: what a kill may lose.
-    #[arg(long, default_value_t = 10.0)]
-    checkpoint_every: f64,
+    #[arg(long, default_value = "10", value_parser = command_line::seconds)]
+    checkpoint_every: Duration,
     /// Print one JSON object on the last line.
     #[arg(long)]
     json: bool,
@@ -59,7 +59,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
             shard: arguments.shard,
             threads: arguments.threads,
             retry_failed: arguments.retry_failed,
-            checkpoint_every: Duration::try_from_secs_f64(arguments.checkpoint_every)?,
+            checkpoint_every: arguments.checkpoint_every,
             interrupt: Some(interrupt),
         };
         let reporter = progress::Reporter::new();

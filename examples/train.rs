@@ -2,6 +2,8 @@
 
 #[macro_use]
 mod command_line;
+#[path = "command_line/bar.rs"]
+mod bar;
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -49,8 +51,8 @@ struct Arguments {
     #[arg(long)]
     checkpoint: Option<PathBuf>,
     /// Seconds between two checkpoints.
-    #[arg(long, default_value_t = 30.0)]
-    checkpoint_every: f64,
+    #[arg(long, default_value = "30", value_parser = command_line::seconds)]
+    checkpoint_every: Duration,
     /// Fresh samples to measure the loss on.
     #[arg(long, default_value_t = 102_400, value_parser = RangedU64ValueParser::<usize>::new().range(2..=1_000_000_000))]
     samples: usize,
@@ -98,16 +100,19 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
 
     let run = Run {
         checkpoint: arguments.checkpoint.clone(),
-        every: Duration::try_from_secs_f64(arguments.checkpoint_every)?,
+        every: arguments.checkpoint_every,
         interrupt: Some(command_line::interrupt()?),
-        progress: Run::bar("training"),
+        ..Run::default()
     };
+    let bar = bar::bar("training", recipe.stop.most_steps());
     let (start, mut last) = (Instant::now(), Instant::now());
     let mut times = Times { warmup: arguments.warmup, steps: Vec::new(), stages: BTreeMap::new() };
-    let ended = trainer.run(&run, |trainer, _| {
+    let ended = trainer.run(&run, |trainer, step| {
+        bar::advance(&bar, step);
         times.add(last.elapsed(), trainer.stages());
         last = Instant::now();
     })?;
+    bar.finish_and_clear();
     let seconds = start.elapsed().as_secs_f64();
     if ended == Ended::Interrupted {
         return Err(format!("interrupted after step {}", trainer.steps()).into());
@@ -141,14 +146,14 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     if arguments.json {
         let object = json!({
             "features": features, "hidden": hidden, "probability": p, "seed": arguments.seed,
-            "steps": steps, "seconds": seconds, "milliseconds_per_step": median, "stages": stages,
+            "steps": steps, "ended": ended.to_string(), "seconds": seconds, "milliseconds_per_step": median, "stages": stages,
             "loss": loss.mean(), "loss_standard_error": loss.standard_error(),
             "theory_loss": optimum.loss, "linear_loss": theory::linear_loss(p, ratio)?,
         });
         say!("{object}");
     } else {
         say!(
-            "steps            {steps} in {seconds:.1} s, median {}",
+            "steps            {steps} in {seconds:.1} s ({ended}), median {}",
             median.map_or("unknown".into(), |ms| format!("{ms:.3} ms"))
         );
         say!("loss per feature {:.6e} ± {:.1e}", loss.mean(), loss.standard_error());

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 /// Prints a line. That nobody reads any more, say `head`, is no error.
 macro_rules! say {
@@ -10,6 +11,22 @@ macro_rules! say {
         use std::io::Write as _;
         let _ = writeln!(std::io::stdout(), $($text)*);
     }};
+}
+
+/// A number of an interval, for clap; NaN is in none.
+#[allow(dead_code, reason = "not every example takes such numbers")]
+pub(crate) fn number(text: &str, allowed: std::ops::RangeInclusive<f64>) -> Result<f64, String> {
+    match text.parse() {
+        Ok(number) if allowed.contains(&number) => Ok(number),
+        Ok(number) => Err(format!("{number:?} is not in [{:?}, {:?}]", allowed.start(), allowed.end())),
+        Err(error) => Err(format!("{error}")),
+    }
+}
+
+/// Seconds, for clap: up to 30 years.
+#[allow(dead_code, reason = "not every example takes such numbers")]
+pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
+    number(text, 0.0..=1e9).map(Duration::from_secs_f64)
 }
 
 /// Prints an error as a sentence, not as a struct.

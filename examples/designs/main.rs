@@ -6,6 +6,8 @@ mod command_line;
 
 mod leaderboard;
 mod map;
+#[path = "../command_line/bar.rs"]
+mod steps;
 mod trained;
 
 use std::error::Error;

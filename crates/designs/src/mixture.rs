@@ -143,6 +143,7 @@ impl<'a> Mixtures<'a> {
                 settings: parts.iter().flat_map(settings).collect(),
                 loss: parts.iter().map(|part| share(part) * self.blocks[part.0].best.loss).sum(),
                 standard_error: parts.iter().map(error).fold(0.0, f64::hypot),
+                converged: parts.iter().all(|part| self.blocks[part.0].best.converged),
             },
         })
     }

@@ -24,6 +24,9 @@ pub struct Optimised {
     pub loss: f64,
     /// Its standard error where rows were sampled, else 0.
     pub standard_error: f64,
+    /// Whether each class's settings are known in closed form, or its search ended where no slope of the loss over p
+    /// exceeds 1e-7. If not, the loss may still be a little above the least.
+    pub converged: bool,
 }
 
 /// Minimises the exact loss of a design over its settings; `ones` frees the coefficient of the all-ones direction where
@@ -36,15 +39,17 @@ pub struct Optimised {
 /// [`Error::Optim`](crate::Error::Optim) for weights that are not finite.
 pub fn optimise<D: Design + ?Sized>(design: &D, p: f64, ones: bool) -> Result<Optimised> {
     let ones = ones && design.all_ones().is_some();
-    let settings = design
+    let found = design
         .classes()
         .iter()
         .map(|class| Rows::new(design, class, p)?.setting(ones))
         .collect::<Result<Vec<_>>>()?;
+    let converged = found.iter().all(|class| class.1);
+    let settings: Vec<Setting> = found.into_iter().map(|class| class.0).collect();
     let mean = mean_over_rows(design, &settings, |row, i, bias| -> Result<f64> {
         Ok(theory::exact_row_loss(row, i, bias, p)?.loss)
     })?;
-    Ok(Optimised { settings, loss: mean.mean, standard_error: mean.standard_error })
+    Ok(Optimised { settings, loss: mean.mean, standard_error: mean.standard_error, converged })
 }
 
 /// The exact loss of a design at the best of the starting points of [`optimise`]: cheap, and at most a little too high.
@@ -138,13 +143,14 @@ impl Rows {
         Ok([[gaussian.a, gaussian.b - gaussian.a * mean, 0.0], none, half, all, [0.5, 0.0, 0.0]])
     }
 
-    fn setting(&self, ones: bool) -> Result<Setting> {
+    /// The best setting, and whether it is known to be a minimum.
+    fn setting(&self, ones: bool) -> Result<(Setting, bool)> {
         let (row, i, _) = &self.rows[0];
         if row[*i] == 0.0 {
-            return Ok(Setting { a: 1.0, bias: self.moments.mean, ones: 0.0 });
+            return Ok((Setting { a: 1.0, bias: self.moments.mean, ones: 0.0 }, true));
         }
         if self.off_diagonal(|entry| entry * entry) < 1e-18 {
-            return Ok(Setting { a: 1.0, bias: 0.0, ones: 0.0 });
+            return Ok((Setting { a: 1.0, bias: 0.0, ones: 0.0 }, true));
         }
         let dimensions = if ones { 3 } else { 2 };
         let mut rated = Vec::new();
@@ -159,17 +165,17 @@ impl Rows {
             ..LbfgsConfig::default()
         };
         let lbfgs = Lbfgs::new(config)?;
-        // The best constant is always to be had.
-        let mut best = (self.moments.variance() / self.p, [0.0, self.moments.mean, 0.0]);
+        // The best constant is always to be had. No minimum: its loss falls with a.
+        let mut best = (self.moments.variance() / self.p, [0.0, self.moments.mean, 0.0], false);
         for &(_, mut x) in rated.iter().filter(|start| start.0 < 2.0 * rated[0].0).take(2) {
             let minimum = lbfgs.minimise(&mut x[..dimensions], |x: &[f64], gradient: &mut [f64]| {
                 self.gradient(x, gradient)
             })?;
             if minimum.loss < best.0 {
-                best = (minimum.loss, x);
+                best = (minimum.loss, x, minimum.outcome.converged());
             }
         }
-        let [a, bias, ones] = best.1;
-        Ok(Setting { a, bias, ones })
+        let (_, [a, bias, ones], converged) = best;
+        Ok((Setting { a, bias, ones }, converged))
     }
 }

@@ -173,6 +173,16 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// The loss, if this says that it is not finite.
+    pub fn non_finite_loss(&self) -> Option<f64> {
+        match self {
+            Self::NotFinite { what: "loss", given, .. } => Some(*given),
+            _ => None,
+        }
+    }
+}
+
 /// A result with this crate's [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;
 

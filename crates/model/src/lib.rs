@@ -25,7 +25,7 @@ pub use files::write_atomically;
 pub use initialisation::Initialisation;
 pub use loss::MinibatchLoss;
 pub use names::Names;
-pub use objective::{BatchObjective, Objective};
+pub use objective::{BatchObjective, Model, Objective, Stochastic};
 pub use parameters::{Parameters, Shape};
 pub use product::multiply;
 pub use scalar::Scalar;

@@ -92,6 +92,18 @@ pub struct Parameters<T> {
     values: Vec<T>,
 }
 
+impl<T> AsRef<[T]> for Parameters<T> {
+    fn as_ref(&self) -> &[T] {
+        &self.values
+    }
+}
+
+impl<T> AsMut<[T]> for Parameters<T> {
+    fn as_mut(&mut self) -> &mut [T] {
+        &mut self.values
+    }
+}
+
 impl<T: Scalar> Parameters<T> {
     /// All zero.
     pub fn zeros(shape: Shape) -> Self {

@@ -138,7 +138,7 @@ mod tests {
         use nalgebra::DVector;
         use toy_superposition_model::{Activation, Autoencoder};
 
-        use crate::statistics::product_of;
+        use crate::check::statistics::product_of;
 
         let entry = |i: usize, j: usize| ((i * 37 + j * 11) as f64).sin() / 3.0;
         for (features, hidden) in [(1, 1), (5, 3), (70, 33), (131, 200)] {

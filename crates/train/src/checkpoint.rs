@@ -3,7 +3,7 @@
 //! | part | where |
 //! |---|---|
 //! | weights | `encoder`, `decoder`, `bias`, as in any weight file |
-//! | Adam's moments | vectors `first_moment`, `second_moment`, one number per parameter |
+//! | the optimizer's memory | a vector per slot, for Adam `first_moment` and `second_moment`: one number per parameter |
 //! | losses | vector `losses` (f64), one per step |
 //! | what run it is | metadata `run`, its [`Identity`], and `run_hash`, the hash of that |
 //! | the law of the features | metadata `law`, as in any weight file |
@@ -14,25 +14,24 @@
 use std::path::Path;
 
 use toy_superposition_data::LawSpec;
-use toy_superposition_model::{Error as ModelError, Names, Objective, Scalar, Vector, Weights};
-use toy_superposition_optim::{Optimizer, Real, State, Stopper};
+use toy_superposition_model::{Autoencoder, Error as ModelError, Names, Scalar, Stochastic, Vector, Weights};
+use toy_superposition_optim::{Real, State, Stopper};
 
 use crate::identity::{Identity, VERSION};
 use crate::{Error, Result, Trainer};
 
-const MOMENTS: [&str; 2] = ["first_moment", "second_moment"];
 const LOSSES: &str = "losses";
 const RUN: &str = "run";
 const RUN_HASH: &str = "run_hash";
 
-impl<T: Scalar + Real, O: Objective<T> + Send> Trainer<T, O> {
+impl<T: Scalar + Real, O: Stochastic<Autoencoder<T>> + Send> Trainer<Autoencoder<T>, O> {
     /// Writes a checkpoint, atomically: whatever happens, the file holds this one or the one before.
     ///
     /// # Errors
     /// [`ModelError::File`] if it cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let mut weights = Weights::new(self.model.clone());
-        for (name, values) in self.moments().slots {
+        for (name, values) in self.optimizer.state().slots {
             weights.vectors.insert(name.to_owned(), T::to_vector(values));
         }
         weights.vectors.insert(LOSSES.to_owned(), Vector::F64(self.losses.clone()));
@@ -81,12 +80,13 @@ impl<T: Scalar + Real, O: Objective<T> + Send> Trainer<T, O> {
         for &loss in losses {
             stopper.observe(loss)?;
         }
+        let names: Vec<_> = self.optimizer.state().slots.iter().map(|slot| slot.0).collect();
         let mut slots = Vec::new();
-        for name in MOMENTS {
+        for name in names {
             let values = weights.vectors.get(name).and_then(T::from_vector).ok_or(missing(name))?;
             slots.push((name, values));
         }
-        self.adam.restore(&State { steps: losses.len() as u64, slots })?;
+        self.optimizer.restore(&State { steps: losses.len() as u64, slots })?;
         self.stopper = stopper;
         self.losses = losses.clone();
         self.model = weights.model;

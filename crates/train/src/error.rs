@@ -25,6 +25,17 @@ pub enum Error {
         /// What the objective said.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The loss or its gradient is no longer finite: the steps before were too long.
+    #[error("diverged at step {step}, learning rate {learning_rate:?}: the loss is {loss:?}{}",
+        if loss.is_finite() { ", its gradient is not finite" } else { "" })]
+    Diverged {
+        /// The step, from 0, that could not be taken.
+        step: u64,
+        /// The learning rate of the step before.
+        learning_rate: f64,
+        /// The loss.
+        loss: f64,
+    },
     /// A batch or an epoch without samples.
     #[error("batches of {batch} samples, epochs of {epoch:?}: both must be at least 1")]
     Batches {
@@ -60,6 +71,8 @@ pub enum Error {
     Undescribed {
         /// The setting.
         what: &'static str,
+        /// Why not.
+        source: serde_json::Error,
     },
     /// A checkpoint of another run.
     #[error("{}: a checkpoint of another run: {}", path.display(), listed(differences))]

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use nalgebra::DVector;
 use toy_superposition_data::{Distribution, Sampler, SparseBatch, Stream};
 use toy_superposition_model::{
-    Activation, Autoencoder, Initialisation, MinibatchLoss, Objective, Parameters, Scalar, Shape,
+    Activation, Autoencoder, BatchObjective, Initialisation, MinibatchLoss, Scalar, Shape, Stochastic,
 };
 
 use crate::{Batches, Error, Recipe, Result};
@@ -38,7 +38,7 @@ impl<T: Scalar, D: Distribution> FreshBatches<T, D> {
     /// # Errors
     /// [`Error::Missing`] for a recipe without batches, [`Error::Length`] unless there are as many importances as
     /// features, and [`Error::Model`] for an importance that is negative or not finite.
-    pub(crate) fn new(distribution: D, recipe: &Recipe, seed: u64) -> Result<Self> {
+    pub fn new(distribution: D, recipe: &Recipe, seed: u64) -> Result<Self> {
         let batches = recipe.batches.ok_or(Error::Missing { what: "batches" })?;
         let batch = SparseBatch::new(distribution.features())?;
         let loss = match &recipe.importance {
@@ -67,34 +67,27 @@ impl<T: Scalar, D: Distribution> FreshBatches<T, D> {
     pub fn distribution(&self) -> &D {
         &self.distribution
     }
+
+    /// Where the time of the last step went, the optimizer apart: (stage, wall time) in order.
+    pub fn stages(&self) -> Vec<(&'static str, Duration)> {
+        [("sample", self.sampling)].into_iter().chain(self.loss.stages().iter().copied()).collect()
+    }
 }
 
-impl<T: Scalar, D: Distribution> Objective<T> for FreshBatches<T, D> {
+impl<T: Scalar, D: Distribution> Stochastic<Autoencoder<T>> for FreshBatches<T, D> {
     type Error = toy_superposition_model::Error;
+    type Drawn<'a>
+        = BatchObjective<&'a SparseBatch<T>, &'a mut MinibatchLoss<T>>
+    where
+        Self: 'a;
 
-    fn begin_step(&mut self, step: u64) -> Result<(), Self::Error> {
+    fn at(&mut self, step: u64) -> Result<Self::Drawn<'_>, Self::Error> {
         let start = Instant::now();
         let (first, samples) = self.batches.at(step);
         let range = Stream::Training.samples(self.seed, first..first.saturating_add(samples as u64));
         self.sampler.sample_into(&self.distribution, range, &mut self.batch)?;
         self.sampling = start.elapsed();
-        Ok(())
-    }
-
-    fn loss(&mut self, model: &Autoencoder<T>) -> Result<f64, Self::Error> {
-        self.loss.loss(model, &self.batch)
-    }
-
-    fn loss_and_gradient(
-        &mut self,
-        model: &Autoencoder<T>,
-        gradient: &mut Parameters<T>,
-    ) -> Result<f64, Self::Error> {
-        self.loss.loss_and_gradient(model, &self.batch, gradient)
-    }
-
-    fn stages(&self) -> Vec<(&'static str, Duration)> {
-        [("sample", self.sampling)].into_iter().chain(self.loss.stages().iter().copied()).collect()
+        Ok(BatchObjective::borrowed(&self.batch, &mut self.loss))
     }
 }
 
@@ -122,7 +115,7 @@ mod tests {
         };
         let (mut evaluation, mut training) = (0.0, 0.0);
         for seed in 0..100 {
-            let model = initial_model::<f32>(Shape::new(16, 6, false).unwrap(), seed);
+            let model = initial_model::<f32>(Shape::new(16, 6).unwrap(), seed);
             let mut trainer = Trainer::on_fresh_batches(model, law(), &recipe, seed).unwrap();
             trainer.run(&Run::default(), |_, _| {}).unwrap();
             let on = |range| sampled_loss(trainer.model(), &law(), range).unwrap();

@@ -4,12 +4,12 @@
 //! |---|---|
 //! | `version` | the version of this table |
 //! | `objective`, `law`, `seed` | the [`Task`]; the law as [`LawSpec`] writes it |
-//! | `model.features`, `.hidden`, `.tied`, `.activation` | the shape of the model |
+//! | `model.blocks`, `model.…` | the blocks of the model, and how it [describes](Model::describe) itself |
 //! | `precision` | `f32` or `f64` |
 //! | `recipe.batches`, `.importance`, `.optimizer`, `.schedule`, `.stop` | the [`Recipe`] |
 //!
-//! The keys are written out below as text, apart from the names of Rust fields: a field that is renamed orphans no
-//! checkpoint. Whoever changes a key, or what a value means, raises [`VERSION`].
+//! The keys are written out as text, here and in the serde forms of `data` and `optim`, apart from the names of Rust
+//! fields: a field that is renamed orphans no checkpoint. Whoever changes a key, or what a value means, raises [`VERSION`].
 //!
 //! Two runs are the same if all fields are, so the hash need not withstand an attack: it says that the description
 //! is whole, and names a run shortly. It is FNV-1a of 64 bits, which is six lines, the same on every machine and in every
@@ -20,8 +20,7 @@ use std::fmt;
 
 use serde_json::{Value, json};
 use toy_superposition_data::LawSpec;
-use toy_superposition_model::{Autoencoder, Scalar};
-use toy_superposition_optim::{AdamConfig, StopRule, WeightDecay};
+use toy_superposition_model::Model;
 
 use crate::{Error, Recipe, Result};
 
@@ -81,14 +80,14 @@ impl Identity {
     ///
     /// # Errors
     /// [`Error::Undescribed`] for a stop rule that this crate does not know.
-    pub(crate) fn new<T: Scalar>(model: &Autoencoder<T>, task: &Task, recipe: &Recipe) -> Result<Self> {
+    pub(crate) fn new<M: Model>(model: &M, task: &Task, recipe: &Recipe) -> Result<Self> {
         let description = json!({
             "version": VERSION,
             "objective": task.objective,
             "law": task.law,
             "seed": task.seed,
             "model": model_value(model),
-            "precision": if size_of::<T>() == 4 { "f32" } else { "f64" },
+            "precision": if size_of::<M::Scalar>() == 4 { "f32" } else { "f64" },
             "recipe": recipe_value(recipe)?,
         });
         Ok(Self { description })
@@ -104,7 +103,7 @@ impl Identity {
     }
 
     /// The same run of the given model.
-    pub(crate) fn with_model<T: Scalar>(mut self, model: &Autoencoder<T>) -> Self {
+    pub(crate) fn with_model<M: Model>(mut self, model: &M) -> Self {
         if let Value::Object(fields) = &mut self.description {
             fields.insert("model".to_owned(), model_value(model));
         }
@@ -164,43 +163,21 @@ impl fmt::Display for Identity {
     }
 }
 
-fn model_value<T: Scalar>(model: &Autoencoder<T>) -> Value {
-    let shape = model.shape();
-    json!({
-        "features": shape.features(),
-        "hidden": shape.hidden(),
-        "tied": shape.is_tied(),
-        "activation": model.activation().to_string(),
-    })
+fn model_value<M: Model>(model: &M) -> Value {
+    let mut value = serde_json::Map::new();
+    value.insert("blocks".to_owned(), model.blocks().into_iter().map(|(name, len)| (name, len)).collect());
+    value.extend(model.describe().into_iter().map(|(name, what)| (name.to_owned(), what.into())));
+    Value::Object(value)
 }
 
 fn recipe_value(recipe: &Recipe) -> Result<Value> {
-    let AdamConfig { beta1, beta2, epsilon, weight_decay } = recipe.adam;
-    let (decay_kind, decay) = match weight_decay {
-        WeightDecay::L2(decay) => ("l2", decay),
-        WeightDecay::Decoupled(decay) => ("decoupled", decay),
-    };
-    let stop = match recipe.stop {
-        StopRule::Steps { steps } => json!({ "kind": "steps", "steps": steps }),
-        StopRule::Windows { window } => json!({ "kind": "windows", "window": window }),
-        StopRule::EpochWindows { window, epoch_steps, max_epochs } => json!({
-            "kind": "epoch_windows", "window": window, "epoch_steps": epoch_steps, "max_epochs": max_epochs,
-        }),
-        _ => return Err(Error::Undescribed { what: "stop rule" }),
-    };
-    let schedule = &recipe.schedule;
+    let undescribed = |what| move |source| Error::Undescribed { what, source };
     Ok(json!({
         "batches": recipe.batches.map(|batches| json!({ "samples": batches.batch, "epoch": batches.epoch })),
         "importance": recipe.importance,
-        "optimizer": {
-            "kind": "adam", "beta1": beta1, "beta2": beta2, "epsilon": epsilon,
-            "weight_decay": { "kind": decay_kind, "rate": decay },
-        },
-        "schedule": {
-            "rate": schedule.rate(), "floor": schedule.floor(),
-            "warm_up": schedule.warm_up_steps(), "cosine": schedule.cosine_steps(),
-        },
-        "stop": stop,
+        "optimizer": serde_json::to_value(recipe.optimizer).map_err(undescribed("optimizer"))?,
+        "schedule": serde_json::to_value(&recipe.schedule).map_err(undescribed("schedule"))?,
+        "stop": serde_json::to_value(recipe.stop).map_err(undescribed("stop rule"))?,
     }))
 }
 
@@ -208,7 +185,7 @@ fn recipe_value(recipe: &Recipe) -> Result<Value> {
 mod tests {
     use toy_superposition_data::{Features, Law, Pairs, UnitUniform};
     use toy_superposition_model::Shape;
-    use toy_superposition_optim::Schedule;
+    use toy_superposition_optim::{AdamConfig, OptimizerConfig, Schedule, StopRule, WeightDecay};
 
     use super::*;
     use crate::{Batches, initial_model};
@@ -220,12 +197,12 @@ mod tests {
         let law = Features::new(Pairs::new(3, 0.25, -0.1).unwrap(), UnitUniform).spec();
         let recipe = Recipe {
             batches: Some(Batches::new(70, Some(250)).unwrap()),
-            adam: AdamConfig {
+            optimizer: OptimizerConfig::Adam(AdamConfig {
                 beta1: 0.8,
                 beta2: 0.97,
                 epsilon: 1e-6,
                 weight_decay: WeightDecay::Decoupled(0.01),
-            },
+            }),
             schedule: Schedule::warm_up_cosine(0.01, 5, 0.001, 30).unwrap(),
             stop: StopRule::EpochWindows { window: 3, epoch_steps: 4, max_epochs: 9 },
             importance: Some(vec![1.0, 0.5, 1.0, 0.0, 2.0, 1e-7]),
@@ -239,7 +216,10 @@ mod tests {
                 "features": 6, "switches": { "kind": "pairs", "probability": 0.25, "correlation": -0.1 },
                 "magnitude": { "kind": "uniform" }
             },
-            "model": { "features": 6, "hidden": 2, "tied": true, "activation": "relu" },
+            "model": {
+                "blocks": { "encoder": 12, "bias": 6 },
+                "features": "6", "hidden": "2", "tied": "true", "activation": "relu"
+            },
             "recipe": {
                 "batches": { "samples": 70, "epoch": 250 }, "importance": [1.0, 0.5, 1.0, 0.0, 2.0, 1e-7],
                 "optimizer": {

@@ -7,7 +7,7 @@
 //! | stop | mean of the last 100 losses not below that of the 100 before | the same with 200, looked at once an epoch |
 //! | at most | | 1500 epochs |
 
-use toy_superposition_optim::{AdamConfig, Schedule, StopRule, WeightDecay};
+use toy_superposition_optim::{AdamConfig, OptimizerConfig, Schedule, StopRule, WeightDecay};
 
 use crate::{Error, Result};
 
@@ -55,8 +55,8 @@ pub struct Recipe {
     pub batches: Option<Batches>,
     /// The importance of each feature: the squared error of feature `i` counts `importance[i]` times. `None` for 1.
     pub importance: Option<Vec<f64>>,
-    /// Adam's settings.
-    pub adam: AdamConfig,
+    /// The optimizer and its settings.
+    pub optimizer: OptimizerConfig,
     /// The learning rate of each step.
     pub schedule: Schedule,
     /// When to stop.
@@ -93,7 +93,7 @@ impl Recipe {
         Ok(Self {
             batches: None,
             importance: None,
-            adam,
+            optimizer: OptimizerConfig::Adam(adam),
             schedule: Schedule::cosine(rate, 0.0, steps)?,
             stop: StopRule::Steps { steps },
         })
@@ -103,7 +103,7 @@ impl Recipe {
         Ok(Self {
             batches: Some(Batches::new(1024, epoch)?),
             importance: None,
-            adam: AdamConfig::default(),
+            optimizer: OptimizerConfig::default(),
             schedule: Schedule::constant(3e-3 / (features as f64).sqrt())?,
             stop,
         })

@@ -32,7 +32,7 @@ fn rosenbrock_in_several_dimensions() {
         let mut x: Vec<f64> = (0..dimension).map(|i| if i % 2 == 0 { 0.2 } else { -0.4 }).collect();
         let config = LbfgsConfig { gradient_tolerance: 1e-9, ..LbfgsConfig::default() };
         let minimum = minimise(config, &mut x, rosenbrock).unwrap();
-        assert_eq!(minimum.outcome, Outcome::Gradient);
+        assert_eq!(minimum.outcome, Outcome::GradientTolerance);
         assert!(minimum.evaluations <= most, "{} evaluations in {dimension} dimensions", minimum.evaluations);
         // The least eigenvalue of the Hessian is ≥ 0.3 here, so |x − 1| ≤ 1e-9 √n / 0.3.
         assert!(x.iter().all(|x| (x - 1.0).abs() <= 4e-9 * f64::from(dimension).sqrt()), "{x:?}");
@@ -44,7 +44,7 @@ fn rosenbrock_in_several_dimensions() {
 fn rosenbrock_from_the_classic_start() {
     let mut x = [-1.2f64, 1.0];
     let minimum = minimise(LbfgsConfig::default(), &mut x, rosenbrock).unwrap();
-    assert!(minimum.outcome == Outcome::Gradient && minimum.evaluations <= 60, "{minimum:?}");
+    assert!(minimum.outcome == Outcome::GradientTolerance && minimum.evaluations <= 60, "{minimum:?}");
     assert!((x[0] - 1.0).abs() <= 1e-7 && (x[1] - 1.0).abs() <= 1e-7);
 }
 
@@ -76,7 +76,7 @@ fn ill_conditioned_quadratics() {
             sum
         })
         .unwrap();
-        assert_eq!(minimum.outcome, Outcome::Gradient, "{minimum:?}");
+        assert_eq!(minimum.outcome, Outcome::GradientTolerance, "{minimum:?}");
         assert!(minimum.evaluations <= scipy * 5 / 4, "{} evaluations, SciPy {scipy}", minimum.evaluations);
         // |x_i − c_i| = |g_i|/λ_i.
         for (i, x) in x.iter().enumerate() {
@@ -103,8 +103,25 @@ fn a_positive_minimum_is_reached_to_the_last_bits() {
             sum
         })
         .unwrap();
-        assert_eq!(minimum.outcome, Outcome::Gradient, "{minimum:?}");
+        assert_eq!(minimum.outcome, Outcome::GradientTolerance, "{minimum:?}");
         assert!(x.iter().enumerate().all(|(i, x)| (x - 1.0).abs() <= 1.01e-11 / lambda(i)), "{x:?}");
+    }
+}
+
+#[test]
+fn a_kink_is_not_convergence() {
+    // |x| + |y| has no gradient at its minimum; everywhere else it is (±1, ±1).
+    for start in [[0.7, -0.3], [1.0, 1.0], [1e-3, 5.0]] {
+        let mut x = start;
+        let minimum = minimise(LbfgsConfig::default(), &mut x, |x, gradient| {
+            gradient.copy_from_slice(&[1f64.copysign(x[0]), 1f64.copysign(x[1])]);
+            x[0].abs() + x[1].abs()
+        })
+        .unwrap();
+        assert!(!minimum.outcome.converged(), "{minimum:?}");
+        assert!(matches!(minimum.outcome, Outcome::StepTolerance | Outcome::LineSearchFailed(_)));
+        assert_eq!(minimum.gradient, 1.0);
+        assert!(!minimum.outcome.to_string().is_empty() && minimum.loss <= start[0].abs() + start[1].abs());
     }
 }
 
@@ -118,7 +135,7 @@ fn a_domain_with_an_edge_is_not_left() {
         x[0] - x[0].ln() + x[1] - x[1].ln()
     })
     .unwrap();
-    assert_eq!(minimum.outcome, Outcome::Gradient, "{minimum:?}");
+    assert_eq!(minimum.outcome, Outcome::GradientTolerance, "{minimum:?}");
     assert!(x.iter().all(|x: &f64| (x - 1.0).abs() <= 1e-7), "{x:?}");
 }
 
@@ -131,7 +148,7 @@ fn nan_everywhere_else_is_a_typed_failure() {
         1.0
     })
     .unwrap();
-    assert_eq!(minimum.outcome, Outcome::LineSearch(LineSearchFailure::NotFinite));
+    assert_eq!(minimum.outcome, Outcome::LineSearchFailed(LineSearchFailure::NotFinite));
     assert_eq!((x, minimum.loss, minimum.evaluations), (start, 1.0, 31));
 }
 
@@ -170,7 +187,7 @@ fn noise_ends_in_an_outcome() {
         x.iter().map(|x| x * x).sum::<f64>() + noise()
     })
     .unwrap();
-    assert_ne!(minimum.outcome, Outcome::Gradient, "{minimum:?}");
+    assert_ne!(minimum.outcome, Outcome::GradientTolerance, "{minimum:?}");
     assert!(x.iter().all(|x| x.abs() <= 0.1), "{x:?}");
 }
 
@@ -186,7 +203,7 @@ fn unbounded_and_contradictory_objectives_fail_by_name() {
         x[0]
     })
     .unwrap();
-    assert_eq!(minimum.outcome, Outcome::LineSearch(LineSearchFailure::Unbounded));
+    assert_eq!(minimum.outcome, Outcome::LineSearchFailed(LineSearchFailure::Unbounded));
     assert_eq!(x, [0.25]);
     let mut x = [0.25];
     let minimum = minimise(config, &mut x, |x, g| {
@@ -194,7 +211,8 @@ fn unbounded_and_contradictory_objectives_fail_by_name() {
         1.0 - x[0]
     })
     .unwrap();
-    let reasons = [LineSearchFailure::Interval, LineSearchFailure::Evaluations].map(Outcome::LineSearch);
+    let reasons =
+        [LineSearchFailure::Interval, LineSearchFailure::Evaluations].map(Outcome::LineSearchFailed);
     assert!(reasons.contains(&minimum.outcome), "{minimum:?}");
     assert_eq!(x, [0.25]);
 }
@@ -204,15 +222,15 @@ fn bounds_on_work_are_kept() {
     let mut x = [-1.2f64, 1.0];
     let config = LbfgsConfig { max_iterations: 3, ..LbfgsConfig::default() };
     let minimum = minimise(config, &mut x, rosenbrock).unwrap();
-    assert_eq!((minimum.outcome, minimum.iterations), (Outcome::Iterations, 3));
+    assert_eq!((minimum.outcome, minimum.iterations), (Outcome::MaxIterations, 3));
     assert!(minimum.loss < rosenbrock(&[-1.2, 1.0], &mut [0.0; 2]));
     let mut x = [-1.2f64, 1.0];
     let config = LbfgsConfig { step_tolerance: 0.1, ..LbfgsConfig::default() };
-    assert_eq!(minimise(config, &mut x, rosenbrock).unwrap().outcome, Outcome::Step);
+    assert_eq!(minimise(config, &mut x, rosenbrock).unwrap().outcome, Outcome::StepTolerance);
     let minimum = minimise(LbfgsConfig::default(), &mut [1.0, 1.0], rosenbrock).unwrap();
-    assert_eq!((minimum.outcome, minimum.evaluations), (Outcome::Gradient, 1));
+    assert_eq!((minimum.outcome, minimum.evaluations), (Outcome::GradientTolerance, 1));
     let minimum = minimise::<f64>(LbfgsConfig::default(), &mut [], |_, _| 7.0).unwrap();
-    assert_eq!((minimum.outcome, minimum.loss), (Outcome::Gradient, 7.0));
+    assert_eq!((minimum.outcome, minimum.loss), (Outcome::GradientTolerance, 7.0));
 }
 
 #[test]

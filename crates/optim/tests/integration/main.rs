@@ -6,3 +6,5 @@ mod lbfgs;
 mod pytorch;
 mod state;
 mod stop;
+#[cfg(feature = "serde")]
+mod written;

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use toy_superposition_optim::{
-    Adam, AdamConfig, Error, Optimizer, Result, Sgd, SgdConfig, State, WeightDecay,
+    Adam, AdamConfig, Error, Optimizer, OptimizerConfig, Result, Sgd, SgdConfig, State, WeightDecay,
 };
 
 const LENGTH: usize = 5;
@@ -85,7 +85,7 @@ fn a_wrong_state_is_refused_whole() {
     adam.step(&mut [1.0, 1.0], &[0.3, 0.4], 0.1).unwrap();
     let before = adam.clone();
     let (first, second): (&[f32], &[f32]) = (&[0.1, 0.2], &[0.3, 0.4]);
-    let mut restore = |slots: Vec<(&str, &[f32])>| {
+    let mut restore = |slots: Vec<(&'static str, &[f32])>| {
         let result = adam.restore(&State { steps: 7, slots });
         assert_eq!(adam, before);
         result.unwrap_err()
@@ -137,49 +137,51 @@ fn settings_are_checked() {
 
 proptest! {
     #[test]
-    fn adam_in_parts_has_the_bits_of_adam_whole(
-        cuts in proptest::collection::vec(0usize..=100, 0..4),
-        decay in prop_oneof![
-            (0.0..0.5).prop_map(WeightDecay::L2),
-            (0.0..0.5).prop_map(WeightDecay::Decoupled)
-        ],
+    fn a_step_in_parts_has_the_bits_of_a_step_whole(
+        size in 1usize..=120,
+        which in 0usize..5,
+        decay in 0.0..0.5,
     ) {
         const N: usize = 100;
-        let config = AdamConfig { beta1: 0.8, beta2: 0.95, epsilon: 1e-5, weight_decay: decay };
-        let (mut whole, mut parts) = (Adam::new(N, config).unwrap(), Adam::new(N, config).unwrap());
+        let adam = |weight_decay| AdamConfig { beta1: 0.8, beta2: 0.95, epsilon: 1e-5, weight_decay };
+        let sgd = SgdConfig { weight_decay: decay, ..SgdConfig::default() };
+        let config = [
+            OptimizerConfig::Adam(adam(WeightDecay::L2(decay))),
+            OptimizerConfig::Adam(adam(WeightDecay::Decoupled(decay))),
+            OptimizerConfig::Sgd(sgd),
+            OptimizerConfig::Sgd(SgdConfig { momentum: 0.7, dampening: 0.2, ..sgd }),
+            OptimizerConfig::Sgd(SgdConfig { momentum: 0.7, nesterov: true, ..sgd }),
+        ][which];
+        let (mut whole, mut parts) = (config.build(N).unwrap(), config.build(N).unwrap());
         let mut whole_parameters: Vec<f32> = (0..N).map(|i| (i as f32).cos()).collect();
         let mut parts_parameters = whole_parameters.clone();
-        let mut bounds = [cuts, vec![0, N]].concat();
-        bounds.sort_unstable();
         for k in 0..20 {
             let gradient: Vec<f32> = (0..N).map(|i| ((i * (k + 2)) as f32).sin()).collect();
             whole.step(&mut whole_parameters, &gradient, 0.01).unwrap();
-            let step = parts.begin_step(0.01).unwrap();
-            let (first, second) = parts.moments_mut();
+            let pieces = parts.begin_step(0.01).unwrap().chunks(size);
+            let chunks = parts_parameters.chunks_mut(size).zip(gradient.chunks(size)).zip(pieces);
             // Last range first: the order is free.
-            for bound in bounds.windows(2).rev() {
-                let r = bound[0]..bound[1];
-                let (p, g) = (&mut parts_parameters[r.clone()], &gradient[r.clone()]);
-                step.apply(p, g, &mut first[r.clone()], &mut second[r]).unwrap();
+            for ((parameters, gradient), piece) in chunks.collect::<Vec<_>>().into_iter().rev() {
+                piece.apply(parameters, gradient).unwrap();
             }
         }
-        prop_assert_eq!(&whole, &parts);
+        prop_assert_eq!(whole.state(), parts.state());
         prop_assert!(whole_parameters.iter().zip(&parts_parameters).all(|(a, b)| a.to_bits() == b.to_bits()));
     }
 }
 
 #[test]
-fn a_refused_adam_step_is_not_counted() -> Result<()> {
-    let mut adam = Adam::<f64>::new(2, AdamConfig::default())?;
-    assert!(adam.begin_step(f64::NAN).is_err());
-    assert_eq!(adam.state().steps, 0);
-    let step = adam.begin_step(0.1)?;
-    let mut parameters = [1.0, 2.0];
-    for (gradient, first, second) in [(1, 2, 2), (2, 1, 2), (2, 2, 1)] {
-        let (mut m, mut v) = ([0.0; 2], [0.0; 2]);
-        let result = step.apply(&mut parameters, &[1.0; 2][..gradient], &mut m[..first], &mut v[..second]);
-        assert!(matches!(result, Err(Error::Length { given: 1, expected: 2, .. })));
-        assert_eq!((parameters, m, v), ([1.0, 2.0], [0.0; 2], [0.0; 2]));
+fn a_refused_step_is_not_counted() -> Result<()> {
+    for mut optimizer in optimizers() {
+        assert!(optimizer.begin_step(f64::NAN).is_err());
+        assert_eq!((optimizer.state().steps, optimizer.parameters()), (0, LENGTH));
+        for (parameters, gradient) in [(4, 5), (5, 4), (6, 5), (5, 6)] {
+            let mut values = [0.5; 6];
+            let result = optimizer.begin_step(0.1)?.apply(&mut values[..parameters], &[1.0; 6][..gradient]);
+            assert!(matches!(result, Err(Error::Length { given: 4 | 6, expected: 5, .. })));
+            assert_eq!(values, [0.5; 6]);
+        }
+        assert!(optimizer.state().slots.iter().all(|slot| slot.1 == [0.0; LENGTH]));
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Stop rules against an independent twin (goldens from `tools/golden/optim_pytorch.py`), and their state.
 
-use toy_superposition_optim::{Error, StopRule, StopState, Stopper};
+use toy_superposition_optim::{Error, StopReason, StopRule, StopState, Stopper};
 
 const GOLDEN: &str = include_str!("../golden/pytorch.csv");
 const SHORT: StopRule = StopRule::EpochWindows { window: 10, epoch_steps: 7, max_epochs: 40 };
@@ -64,6 +64,22 @@ fn a_falling_curve_stops_at_the_last_epoch() {
 }
 
 #[test]
+fn a_stopper_says_why() {
+    let falling = || (0..).map(|k| (-1e-3 * f64::from(k)).exp());
+    let flat = || std::iter::repeat(0.25);
+    let reason = |rule, losses: &mut dyn Iterator<Item = f64>| {
+        let mut stopper = Stopper::new(rule).unwrap();
+        assert_eq!(stopper.stopped(), None);
+        run(&mut stopper, losses);
+        stopper.stopped()
+    };
+    assert_eq!(reason(StopRule::Steps { steps: 7 }, &mut flat()), Some(StopReason::Steps));
+    assert_eq!(reason(StopRule::PAPER_TEXT, &mut flat()), Some(StopReason::Plateau));
+    assert_eq!(reason(StopRule::RELEASED_CODE, &mut flat()), Some(StopReason::Plateau));
+    assert_eq!(reason(StopRule::RELEASED_CODE, &mut falling()), Some(StopReason::MaxEpochs));
+}
+
+#[test]
 fn a_restored_stopper_goes_on_as_if_nothing_had_been() {
     for (rule, seed) in
         [(StopRule::PAPER_TEXT, 3), (SHORT, 3), (SHORT, 11), (StopRule::Steps { steps: 50 }, 1)]
@@ -75,7 +91,7 @@ fn a_restored_stopper_goes_on_as_if_nothing_had_been() {
             let mut after = Stopper::restore(rule, &before.state()).unwrap();
             assert_eq!(after, before);
             assert_eq!(run(&mut after, curve(seed).skip(cut)), stop, "cut at {cut}");
-            assert!(after.state().stopped && after.observe(1e9).unwrap());
+            assert!(after.stopped().is_some() && after.observe(1e9).unwrap());
             assert_eq!(after.steps(), stop);
             assert_eq!(Stopper::restore(rule, &after.state()).unwrap(), after);
         }
@@ -106,7 +122,11 @@ fn states_that_cannot_be_are_refused() {
     ));
     let error = restore(&StopState { recent: vec![1.0, 1.0, f64::NEG_INFINITY, 1.0], ..good.clone() });
     assert!(matches!(error, Err(Error::NotFinite { what: "recent losses", index: 2, .. })));
-    assert_eq!(restore(&StopState { last_epoch: true, ..good }), Err(Error::StopState));
+    assert_eq!(restore(&StopState { last_epoch: true, ..good.clone() }), Err(Error::StopState));
+    for reason in [StopReason::Steps, StopReason::MaxEpochs] {
+        assert_eq!(restore(&StopState { stopped: Some(reason), ..good.clone() }), Err(Error::StopState));
+    }
+    assert!(restore(&StopState { stopped: Some(StopReason::Plateau), ..good }).is_ok());
 }
 
 #[test]

@@ -195,7 +195,7 @@ impl Superposition {
         };
         let ended = trainer.run(&run, |_, _| {})?;
         let steps = trainer.steps();
-        Ok((ended == Ended::Stopped).then(|| (trainer.into_model(), steps)))
+        Ok((ended != Ended::Interrupted).then(|| (trainer.into_model(), steps)))
     }
 
     fn descend(

@@ -309,7 +309,7 @@ fn a_failed_cell_is_written_down_and_tried_again_only_when_told_to() {
     let finished: Vec<String> = sweep.records().unwrap().into_iter().map(|found| found.id).collect();
     let seconds = sweep.seconds().unwrap();
     assert!(seconds.iter().map(|(cell, _)| cell.id()).eq(finished));
-    assert!(seconds.iter().all(|&(_, seconds)| seconds > 0.0 && seconds < 100.0));
+    assert!(seconds.iter().all(|&(_, seconds)| seconds >= 0.0 && seconds.is_finite()));
 
     fs::remove_file(&grid.experiment.file).unwrap();
     run(&sweep, &Options::default());

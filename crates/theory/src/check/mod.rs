@@ -12,7 +12,7 @@
 mod attribution;
 mod gaussianity;
 mod normality;
-mod statistics;
+pub(crate) mod statistics;
 
 pub use attribution::Attribution;
 pub use gaussianity::{Gaussianity, feature_excess_kurtosis, lyapunov_factor};

@@ -55,8 +55,12 @@ impl Product {
     }
 }
 
-impl<T: Scalar> Objective<T> for ExactObjective {
+impl<T: Scalar> Objective<Autoencoder<T>> for ExactObjective {
     type Error = Error;
+
+    fn not_finite(error: &Error) -> Option<f64> {
+        error.non_finite_loss()
+    }
 
     fn loss(&mut self, model: &Autoencoder<T>) -> Result<f64> {
         let Product { w, bias, .. } = Product::of(model)?;

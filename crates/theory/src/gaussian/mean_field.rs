@@ -202,8 +202,12 @@ impl<T: Scalar, M: Magnitude + Sync> MeanField<T, M> {
     }
 }
 
-impl<T: Scalar, M: Magnitude + Sync> Objective<T> for MeanField<T, M> {
+impl<T: Scalar, M: Magnitude + Sync> Objective<Autoencoder<T>> for MeanField<T, M> {
     type Error = Error;
+
+    fn not_finite(error: &Error) -> Option<f64> {
+        error.non_finite_loss()
+    }
 
     fn loss(&mut self, model: &Autoencoder<T>) -> Result<f64> {
         self.evaluate(model).map(|(loss, _)| loss)

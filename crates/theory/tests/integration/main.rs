@@ -5,6 +5,8 @@
 #[cfg(feature = "models")]
 mod attribution;
 #[cfg(feature = "models")]
+mod bits;
+#[cfg(feature = "models")]
 mod check;
 mod decoders;
 #[cfg(feature = "models")]

@@ -37,7 +37,11 @@ fn moved(model: &Autoencoder<f64>, index: usize, by: f64) -> Autoencoder<f64> {
 
 /// The largest error of the gradient, by differences of fourth order, over what is allowed: 1e-7 of the largest entry and
 /// the quotient's own rounding, a few ε L/h, which is all there is where every output is off.
-fn gradient_error<O: Objective<f64>>(objective: &mut O, model: &Autoencoder<f64>, step: f64) -> f64 {
+fn gradient_error<O: Objective<Autoencoder<f64>>>(
+    objective: &mut O,
+    model: &Autoencoder<f64>,
+    step: f64,
+) -> f64 {
     let mut gradient = Parameters::zeros(model.shape());
     gradient.as_mut_slice().fill(7.0);
     let loss = objective.loss_and_gradient(model, &mut gradient).unwrap();

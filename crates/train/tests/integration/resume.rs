@@ -6,10 +6,13 @@ use std::time::Duration;
 
 use toy_superposition_data::{AnyLaw, LawSpec, PerFeature, SparseBatch, SwitchesSpec};
 use toy_superposition_model::{
-    Activation, Autoencoder, BatchObjective, Error as ModelError, MinibatchLoss, Names, Scalar, Shape,
-    Vector, Weights,
+    Activation, Autoencoder, BatchObjective, Error as ModelError, MinibatchLoss, Names, Objective,
+    Parameters, Scalar, Shape, Stochastic, Vector, Weights,
 };
-use toy_superposition_optim::{AdamConfig, Real, Schedule, StopRule, WeightDecay};
+use toy_superposition_optim::{
+    AdamConfig, Error as OptimError, OptimizerConfig, Real, Schedule, SgdConfig, StopReason, StopRule,
+    WeightDecay,
+};
 use toy_superposition_train::{
     Batches, Difference, Ended, Error, FreshBatches, Recipe, Run, Task, Trainer, initial_model,
 };
@@ -23,34 +26,34 @@ fn recipe() -> Recipe {
     Recipe {
         batches: Some(Batches::new(70, Some(250)).unwrap()),
         importance: None,
-        adam: AdamConfig {
+        optimizer: OptimizerConfig::Adam(AdamConfig {
             beta1: 0.8,
             beta2: 0.97,
             epsilon: 1e-6,
             weight_decay: WeightDecay::Decoupled(0.01),
-        },
+        }),
         schedule: Schedule::warm_up_cosine(0.01, 5, 0.001, 30).unwrap(),
         stop: StopRule::Steps { steps: 40 },
     }
 }
 
-fn trainer(recipe: &Recipe, probability: f64) -> Trainer<f32, Fresh> {
+fn trainer(recipe: &Recipe, probability: f64) -> Trainer<Autoencoder<f32>, Fresh> {
     trainer_on(recipe, &LawSpec::paper(90, probability))
 }
 
-fn trainer_on(recipe: &Recipe, law: &LawSpec) -> Trainer<f32, Fresh> {
+fn trainer_on(recipe: &Recipe, law: &LawSpec) -> Trainer<Autoencoder<f32>, Fresh> {
     let model = initial_model(Shape::new(90, 30).unwrap(), SEED);
     Trainer::on_fresh_batches(model, law.build().unwrap(), recipe, SEED).unwrap()
 }
 
-fn bits(trainer: &Trainer<f32, Fresh>) -> (Vec<u32>, Vec<u64>) {
+fn bits(trainer: &Trainer<Autoencoder<f32>, Fresh>) -> (Vec<u32>, Vec<u64>) {
     let weights = trainer.model().parameters().as_slice();
     (weights.iter().map(|w| w.to_bits()).collect(), trainer.losses().iter().map(|l| l.to_bits()).collect())
 }
 
-fn uninterrupted() -> (Vec<u32>, Vec<u64>) {
-    let mut whole = trainer(&recipe(), 0.1);
-    assert_eq!(whole.run(&Run::default(), |_, _| {}).unwrap(), Ended::Stopped);
+fn uninterrupted(recipe: &Recipe) -> (Vec<u32>, Vec<u64>) {
+    let mut whole = trainer(recipe, 0.1);
+    assert_eq!(whole.run(&Run::default(), |_, _| {}).unwrap(), Ended::Stopped(StopReason::Steps));
     assert_eq!(whole.steps(), 40);
     bits(&whole)
 }
@@ -75,22 +78,84 @@ fn threads_do_not_change_a_bit_of_a_run_or_its_checkpoint() {
 
 #[test]
 fn a_run_interrupted_twice_ends_with_the_same_bits() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("checkpoint.safetensors");
-    for stop_at in [7, 23] {
-        let interrupt = AtomicBool::new(false);
-        let mut part = trainer(&recipe(), 0.1);
-        assert_eq!(part.resume(&path).unwrap(), stop_at == 23);
-        let run = Run { checkpoint: Some(path.clone()), interrupt: Some(&interrupt), ..Run::default() };
-        let ended =
-            part.run(&run, |_, step| interrupt.store(step.index + 1 == stop_at, Ordering::Relaxed)).unwrap();
-        assert_eq!((ended, part.steps()), (Ended::Interrupted, stop_at));
+    let sgd = SgdConfig { momentum: 0.8, dampening: 0.1, nesterov: false, weight_decay: 0.01 };
+    for (optimizer, schedule) in [
+        (recipe().optimizer, recipe().schedule),
+        (OptimizerConfig::Sgd(sgd), Schedule::table(vec![0.1, 0.2, 0.05]).unwrap()),
+        (
+            OptimizerConfig::Sgd(SgdConfig::default()),
+            Schedule::function("1/(k + 9)", |k| 1.0 / (k + 9) as f64),
+        ),
+    ] {
+        let recipe = Recipe { optimizer, schedule, ..recipe() };
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("checkpoint.safetensors");
+        for stop_at in [7, 23] {
+            let interrupt = AtomicBool::new(false);
+            let mut part = trainer(&recipe, 0.1);
+            assert_eq!(part.resume(&path).unwrap(), stop_at == 23);
+            let run = Run { checkpoint: Some(path.clone()), interrupt: Some(&interrupt), ..Run::default() };
+            let ended = part
+                .run(&run, |_, step| interrupt.store(step.index + 1 == stop_at, Ordering::Relaxed))
+                .unwrap();
+            assert_eq!((ended, part.steps()), (Ended::Interrupted, stop_at));
+        }
+        let mut rest = trainer(&recipe, 0.1);
+        assert!(rest.resume(&path).unwrap());
+        assert_eq!(rest.steps(), 23);
+        rest.run(&Run::default(), |_, _| {}).unwrap();
+        assert_eq!(bits(&rest), uninterrupted(&recipe));
     }
-    let mut rest = trainer(&recipe(), 0.1);
-    assert!(rest.resume(&path).unwrap());
-    assert_eq!(rest.steps(), 23);
-    rest.run(&Run::default(), |_, _| {}).unwrap();
-    assert_eq!(bits(&rest), uninterrupted());
+}
+
+/// Plain gradient descent by the recipe's own rates, step by step, from the objective's gradient.
+#[test]
+fn a_trainer_follows_its_optimizer_and_its_schedule() {
+    let rates = [0.5, 0.125, 2.0];
+    let recipe = Recipe {
+        optimizer: OptimizerConfig::Sgd(SgdConfig::default()),
+        schedule: Schedule::table(rates.to_vec()).unwrap(),
+        stop: StopRule::Steps { steps: 5 },
+        ..recipe()
+    };
+    let mut run = trainer(&recipe, 0.1);
+    let data = LawSpec::paper(90, 0.1).build().unwrap();
+    let mut objective = FreshBatches::<f32, _>::new(data, &recipe, SEED).unwrap();
+    let mut model = initial_model::<f32>(Shape::new(90, 30).unwrap(), SEED);
+    let mut gradient = Parameters::zeros(model.shape());
+    for step in 0..5 {
+        let loss = objective.at(step).unwrap().loss_and_gradient(&model, &mut gradient).unwrap();
+        let rate = rates[(step as usize).min(2)] as f32;
+        for (parameter, slope) in model.parameters_mut().as_mut_slice().iter_mut().zip(gradient.as_slice()) {
+            *parameter -= rate * slope;
+        }
+        assert_eq!(run.step().unwrap().loss, loss);
+        assert_eq!(run.model().parameters(), model.parameters());
+    }
+}
+
+#[test]
+fn a_run_ends_at_its_goal_and_says_so() {
+    let losses = {
+        let mut whole = trainer(&recipe(), 0.1);
+        whole.run(&Run::default(), |_, _| {}).unwrap();
+        whole.losses().to_vec()
+    };
+    let goal = losses[..12].iter().copied().fold(f64::INFINITY, f64::min);
+    let first = losses.iter().position(|&loss| loss <= goal).unwrap() as u64;
+    let mut part = trainer(&recipe(), 0.1);
+    let run = Run { goal: Some(goal), ..Run::default() };
+    for _ in 0..2 {
+        // A run that has reached it takes no further step.
+        assert_eq!(part.run(&run, |_, _| {}).unwrap(), Ended::Goal);
+        assert_eq!(part.steps(), first + 1);
+    }
+    for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        let refused = part.run(&Run { goal: Some(bad), ..Run::default() }, |_, _| {});
+        assert!(matches!(refused, Err(Error::Optim(OptimError::Setting { name: "goal", .. }))));
+    }
+    let ended = part.run(&Run { goal: Some(-5.0), ..Run::default() }, |_, _| {}).unwrap();
+    assert_eq!((ended, part.steps()), (Ended::Stopped(StopReason::Steps), 40));
 }
 
 #[test]
@@ -141,7 +206,7 @@ fn a_checkpoint_of_another_run_is_refused_with_each_field_that_differs() {
     first.save(&path).unwrap();
 
     fn refused<T: Scalar + Real>(
-        mut other: Trainer<T, FreshBatches<T, AnyLaw>>,
+        mut other: Trainer<Autoencoder<T>, FreshBatches<T, AnyLaw>>,
         path: &Path,
     ) -> Vec<Difference> {
         let before = (other.model().clone(), other.steps());
@@ -192,9 +257,10 @@ fn a_checkpoint_of_another_run_is_refused_with_each_field_that_differs() {
         on(Recipe { stop: StopRule::Steps { steps: 41 }, ..recipe() }),
         [difference("recipe.stop.steps", "40", "41")]
     );
-    let adam = AdamConfig { weight_decay: WeightDecay::L2(0.01), ..recipe().adam };
+    let OptimizerConfig::Adam(adam) = recipe().optimizer else { panic!("the recipe is of Adam") };
+    let optimizer = OptimizerConfig::Adam(AdamConfig { weight_decay: WeightDecay::L2(0.01), ..adam });
     assert_eq!(
-        on(Recipe { adam, ..recipe() }),
+        on(Recipe { optimizer, ..recipe() }),
         [difference("recipe.optimizer.weight_decay.kind", "\"decoupled\"", "\"l2\"")]
     );
 
@@ -206,9 +272,16 @@ fn a_checkpoint_of_another_run_is_refused_with_each_field_that_differs() {
     let model = Autoencoder::from_parameters(parameters, Activation::Identity);
     let identity = Trainer::on_fresh_batches(model, law(), &recipe(), SEED).unwrap();
     assert_eq!(refused(identity, &path), [difference("model.activation", "\"relu\"", "\"identity\"")]);
-    let model = initial_model::<f32>(Shape::new(90, 31, false).unwrap(), SEED);
+    let model = initial_model::<f32>(Shape::new(90, 31).unwrap(), SEED);
     let wider = Trainer::on_fresh_batches(model, law(), &recipe(), SEED).unwrap();
-    assert_eq!(refused(wider, &path), [difference("model.hidden", "30", "31")]);
+    assert_eq!(
+        refused(wider, &path),
+        [
+            difference("model.blocks.decoder", "2700", "2790"),
+            difference("model.blocks.encoder", "2700", "2790"),
+            difference("model.hidden", "\"30\"", "\"31\""),
+        ]
+    );
     let model = initial_model::<f64>(Shape::new(90, 30).unwrap(), SEED);
     let double = Trainer::on_fresh_batches(model, law(), &recipe(), SEED).unwrap();
     assert_eq!(refused(double, &path), [difference("precision", "\"f32\"", "\"f64\"")]);
@@ -321,7 +394,7 @@ fn settings_that_do_not_fit_are_refused_where_the_trainer_is_built() {
         let mut batch = SparseBatch::<f32>::new(90).unwrap();
         batch.push_sample(&[3], &[0.5]).unwrap();
         let model = initial_model(Shape::new(90, 30).unwrap(), SEED);
-        let objective = BatchObjective::new(batch, MinibatchLoss::new());
+        let objective = BatchObjective::new(batch, MinibatchLoss::new()).unwrap();
         Trainer::new(model, objective, recipe, Task::new("one sample", LawSpec::paper(90, 0.1)))
     };
     let alone = Recipe { batches: None, ..recipe() };
@@ -354,15 +427,32 @@ fn importance_reaches_the_loss() {
 
 #[test]
 fn a_run_that_diverges_says_at_which_step_and_keeps_its_model() {
-    let schedule = Schedule::constant(1e30).unwrap();
-    let mut trainer = trainer(&Recipe { schedule, ..recipe() }, 0.1);
-    let mut before = bits(&trainer).0;
-    let error = loop {
-        match trainer.step() {
-            Ok(_) => before = bits(&trainer).0,
-            Err(error) => break error,
-        }
-    };
-    assert!(matches!(error, Error::Objective { step: 1.., .. }), "{error}");
-    assert_eq!(bits(&trainer).0, before);
+    // Adam's steps are as long as the rate; plain descent from a huge gradient overflows the gradient first.
+    let sgd = OptimizerConfig::Sgd(SgdConfig::default());
+    for (optimizer, rate) in [(recipe().optimizer, 1e30), (sgd, 1e12), (sgd, 3e38)] {
+        let schedule = Schedule::constant(rate).unwrap();
+        let mut trainer = trainer(&Recipe { optimizer, schedule, ..recipe() }, 0.1);
+        let mut before = bits(&trainer);
+        let error = loop {
+            match trainer.step() {
+                Ok(_) => before = bits(&trainer),
+                Err(error) => break error,
+            }
+        };
+        let Error::Diverged { step: step @ 1.., learning_rate, loss } = error else { panic!("{error}") };
+        assert_eq!((learning_rate, step), (rate, trainer.steps()));
+        let text = error.to_string();
+        assert!(text.starts_with(&format!("diverged at step {step}, learning rate {rate:?}: ")), "{text}");
+        assert!(!loss.is_finite() || text.ends_with("gradient is not finite"), "{text}");
+        assert_eq!(bits(&trainer), before);
+        assert!(trainer.model().parameters().as_slice().iter().all(|value| value.is_finite()));
+    }
+    let negative = Schedule::function("negative", |step| 0.1 - 0.1 * step as f64);
+    let mut refused = trainer(&Recipe { schedule: negative, ..recipe() }, 0.1);
+    refused.step().unwrap();
+    refused.step().unwrap();
+    let before = bits(&refused);
+    let error = refused.step().unwrap_err();
+    assert!(matches!(error, Error::Optim(OptimError::Setting { name: "learning rate", .. })), "{error}");
+    assert_eq!(bits(&refused), before);
 }
