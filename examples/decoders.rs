@@ -105,7 +105,7 @@ fn write(folder: &Path) -> Result<(), Box<dyn Error>> {
         ),
     };
     let written = heat_maps(&figure, folder.join("decoders"))?;
-    eprintln!("wrote {}, {} and {}", table.display(), written.png.display(), written.svg.display());
+    note!("wrote {}, {} and {}", table.display(), written.png.display(), written.svg.display());
     Ok(())
 }
 
@@ -136,5 +136,5 @@ fn csv(grid: &[(f64, Decoders)]) -> Result<Vec<u8>, Box<dyn Error>> {
 }
 
 fn main() -> ExitCode {
-    command_line::finish(run(&Arguments::parse()))
+    command_line::start(run)
 }

@@ -167,7 +167,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     }
     if arguments.objective == Which::MeanField && gap.abs() > arguments.tolerance.max(1e-9) {
         let side = if gap < 0.0 { "below" } else { "above" };
-        eprintln!(
+        note!(
             "settled elsewhere: {:.2e} {side} the symmetric optimum, {:+.2e} from the envelope; {} of {features} \
              features dropped (the best mixture drops {:.1})",
             gap.abs(),
@@ -180,5 +180,5 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
 }
 
 fn main() -> ExitCode {
-    command_line::finish(run(&Arguments::parse()))
+    command_line::start(run)
 }

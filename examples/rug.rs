@@ -112,7 +112,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let seconds = start.elapsed().as_secs_f64();
     let span = rug.span();
     if let Some(warning) = span.warning() {
-        eprintln!("warning: {warning}");
+        note!("warning: {warning}");
     }
     let has_zero = rug.rows()[0] == 0;
     let mut rows = vec![
@@ -177,11 +177,11 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
             caption: format!("Persian rug: $n_s = {features}$, $n_d = {hidden}$, $S$ {chosen}, seed {seed}."),
         };
         let written = figures::rug(&figure, out.with_extension(""))?;
-        eprintln!("wrote {} and {}", written.png.display(), written.svg.display());
+        note!("wrote {} and {}", written.png.display(), written.svg.display());
     }
     Ok(())
 }
 
 fn main() -> ExitCode {
-    command_line::finish(run(&Arguments::parse()))
+    command_line::start(run)
 }

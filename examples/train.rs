@@ -93,7 +93,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     if let Some(path) = &arguments.checkpoint
         && trainer.resume(path)?
     {
-        eprintln!("resumed after step {} from {}", trainer.steps(), path.display());
+        note!("resumed after step {} from {}", trainer.steps(), path.display());
     }
 
     let run = Run {
@@ -134,7 +134,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
 
     let (median, stages) = times.medians();
     if median.is_none() && arguments.warmup > 0 {
-        eprintln!("no times: --warmup {} leaves none of the steps of this run", arguments.warmup);
+        note!("no times: --warmup {} leaves none of the steps of this run", arguments.warmup);
     }
     if arguments.json {
         let object = json!({
@@ -191,5 +191,5 @@ impl Times {
 }
 
 fn main() -> ExitCode {
-    command_line::finish(run(&Arguments::parse()))
+    command_line::start(run)
 }
