@@ -3,6 +3,7 @@
 //! An example ends with exit code 0 only if all of its output was written. A closed pipe is the exception: whoever
 //! runs `… | head -n 1` has read enough, and the example goes on quietly, for it may have files to write.
 
+use std::any::TypeId;
 use std::error::Error;
 use std::fmt::Arguments;
 use std::io::{self, ErrorKind, Write};
@@ -43,9 +44,21 @@ pub(crate) fn remark(text: Arguments<'_>) {
     let _ = io::stderr().write_all(format!("{text}\n").as_bytes());
 }
 
+/// The arguments given. A number may be negative, so that the program can say what is wrong with it.
+fn arguments<A: Parser>() -> clap::error::Result<A> {
+    let mut command = A::command().mut_args(|arg| {
+        let number = arg.get_value_parser().type_id() == TypeId::of::<f64>();
+        let value = arg.get_action().takes_values();
+        // The first knows -1, the second also -1e-3 and -inf.
+        arg.allow_negative_numbers(value).allow_hyphen_values(value && number)
+    });
+    let matches = command.try_get_matches_from_mut(std::env::args_os())?;
+    A::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+}
+
 /// Runs an example: its arguments, its work, and its exit code. An error is printed with its causes, as a sentence.
 pub(crate) fn start<A: Parser>(run: impl FnOnce(&A) -> Result<(), Box<dyn Error>>) -> ExitCode {
-    let result = match A::try_parse() {
+    let result = match arguments::<A>() {
         Ok(arguments) => run(&arguments),
         Err(error) if error.use_stderr() => error.exit(),
         Err(help) => {

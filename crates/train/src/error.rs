@@ -9,7 +9,7 @@ use std::{io, path::Path};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The model, the batch or a file was refused.
+    /// The model, the batch or a weight file was refused.
     #[error(transparent)]
     Model(#[from] toy_superposition_model::Error),
     /// The data was refused.
@@ -19,7 +19,7 @@ pub enum Error {
     #[error(transparent)]
     Optim(#[from] toy_superposition_optim::Error),
     /// The objective failed.
-    #[error("step {step}: {source}")]
+    #[error("step {step}")]
     Objective {
         /// The step, from 0.
         step: u64,
@@ -52,9 +52,13 @@ pub enum Error {
         /// The part of it.
         what: &'static str,
     },
-    /// A file or a folder that cannot be read or written.
+    /// A file of a sweep that cannot be written.
     #[cfg(feature = "sweep")]
-    #[error("{}: {source}", path.display())]
+    #[error(transparent)]
+    Write(#[from] toy_superposition_files::Error),
+    /// A file or a folder of a sweep that cannot be read, or a journal that cannot be written.
+    #[cfg(feature = "sweep")]
+    #[error("cannot read or write {}", path.display())]
     File {
         /// The file.
         path: PathBuf,
@@ -63,7 +67,7 @@ pub enum Error {
     },
     /// A grid that is no TOML, or has keys or kinds that it may not have.
     #[cfg(feature = "sweep")]
-    #[error("grid: {source}")]
+    #[error("the grid cannot be read")]
     GridSyntax {
         /// Where and why.
         source: Box<toml::de::Error>,
@@ -101,7 +105,7 @@ pub enum Error {
     },
     /// Settings that the experiment refuses.
     #[cfg(feature = "sweep")]
-    #[error("grid, experiment: {source}")]
+    #[error("grid, experiment")]
     Settings {
         /// What it says.
         source: Box<dyn std::error::Error + Send + Sync>,
@@ -131,7 +135,7 @@ pub enum Error {
     },
     /// An unreadable manifest.
     #[cfg(feature = "sweep")]
-    #[error("{}: {source}", path.display())]
+    #[error("cannot read {}", path.display())]
     Manifest {
         /// The manifest.
         path: PathBuf,
@@ -140,7 +144,7 @@ pub enum Error {
     },
     /// An unreadable line of a journal, other than a torn last one.
     #[cfg(feature = "sweep")]
-    #[error("{}, line {line}: {source}", path.display())]
+    #[error("cannot read line {line} of {}", path.display())]
     Journal {
         /// The journal.
         path: PathBuf,
@@ -165,7 +169,7 @@ pub enum Error {
     },
     /// A record that is no row of a table.
     #[cfg(feature = "sweep")]
-    #[error("records as a table: {0}")]
+    #[error("the records make no table")]
     Table(#[from] csv::Error),
     /// Threads that cannot be started.
     #[cfg(feature = "sweep")]

@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::folder::{Ends, JOURNAL, add, weights_path};
+use toy_superposition_files::write_atomically;
+
+use super::folder::{Ends, JOURNAL, add};
 use super::journal::{Journal, Line};
 use super::{Cell, Experiment, Outcome, Sweep};
 use crate::{Error, Result};
@@ -57,11 +59,8 @@ impl<E: Experiment> Sweep<E> {
 fn copy_weights<E: Experiment>(from: &Sweep<E>, to: &Sweep<E>, cell: &Cell<E::Kind>) -> Result<()> {
     let (source, target) = (from.weights(cell), to.weights(cell));
     if source.is_file() && !target.exists() {
-        // A copy that is cut short must not look like one.
-        let partial = weights_path(&to.folder, &format!(".{}", cell.id()));
-        std::fs::copy(&source, &partial)
-            .and_then(|_| std::fs::rename(&partial, &target))
-            .map_err(Error::file(&source))?;
+        let bytes = std::fs::read(&source).map_err(Error::file(&source))?;
+        write_atomically(target, &bytes)?;
     }
     Ok(())
 }

@@ -196,7 +196,7 @@ impl<E: Experiment, P: Fn(&Progress<'_>) + Sync> Run<'_, E, P> {
         };
         let start = Instant::now();
         let found = catch_unwind(AssertUnwindSafe(|| {
-            self.sweep.grid.experiment.evaluate(work.cell, &context).map_err(|reason| reason.to_string())
+            self.sweep.grid.experiment.evaluate(work.cell, &context).map_err(|reason| with_causes(&*reason))
         }));
         let seconds = start.elapsed().as_secs_f64();
         let outcome = match found {
@@ -244,6 +244,12 @@ impl<E: Experiment, P: Fn(&Progress<'_>) + Sync> Run<'_, E, P> {
     ) {
         (self.progress)(&Progress { cell, failed, seconds, counts, seconds_left });
     }
+}
+
+/// An error with its causes: `a: b: c`.
+fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |&error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// What a panic said.
