@@ -80,8 +80,8 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         say!(
             "{}",
             json!({
-                "out": arguments.out.to_string_lossy(), "cells": sweep.cells().len(), "finished": finished, "failed": failed,
-                "left": left, "seconds": start.elapsed().as_secs_f64(),
+                "out": arguments.out.to_string_lossy(), "cells": sweep.cells().len(), "finished": finished,
+                "failed": failed, "left": left, "seconds": start.elapsed().as_secs_f64(),
             })
         );
     } else {

@@ -6,6 +6,7 @@ use rayon::prelude::*;
 use toy_superposition::designs::{Candidate, Entry, Family, Mixtures, blocks, whole};
 use toy_superposition::figures::{self, Colours, HeatMap, HeatMaps, PhaseMap, Scale, heat_maps, phase_map};
 use toy_superposition::files::{check_writable, create_folder, write_atomically};
+use toy_superposition::model::check_memory;
 use toy_superposition::theory;
 
 use crate::leaderboard::hidden;
@@ -34,6 +35,8 @@ pub(crate) fn draw(arguments: &Arguments, folder: &Path) -> Result<(), AnyError>
     if cells == 0 {
         return Err("a map of no cells".into());
     }
+    let most = u128::from(cells) * (features as u128).min(cells.into());
+    check_memory("the cells of the map", most * size_of::<Cell>() as u128)?;
     create_folder(folder)?;
     check_writable(folder.join(TABLE))?;
     for figure in FIGURES {
@@ -112,20 +115,29 @@ pub(crate) fn draw(arguments: &Arguments, folder: &Path) -> Result<(), AnyError>
         ratios: ratios.clone(),
         values: map.iter().map(|cell| Some(of(cell)).filter(|v| v.is_finite() && *v > 0.0)).collect(),
     };
+    let panels = [
+        panel("best to Gaussian envelope", |cell| cell.best.best.loss / cell.envelope),
+        panel("best to next kind", |cell| cell.best.best.loss / cell.second.best.loss),
+    ];
+    // At a ratio of 1 every loss is 0.
+    let drawn = |panel: &HeatMap| panel.values.iter().any(Option::is_some);
     let gain = HeatMaps {
         quantity: "ratio of losses".to_owned(),
-        panels: vec![
-            panel("best to Gaussian envelope", |cell| cell.best.best.loss / cell.envelope),
-            panel("best to next kind", |cell| cell.best.best.loss / cell.second.best.loss),
-        ],
+        panels: panels.into_iter().filter(drawn).collect(),
         colours: Colours::Log,
         probability_scale: Scale::Log,
         ratio_scale: Scale::Linear,
         caption: format!("How much the best design known gains. {caption}"),
     };
     let [best_stem, gain_stem] = FIGURES.map(|figure| folder.join(figure));
-    for written in [phase_map(&best, best_stem)?, heat_maps(&gain, gain_stem)?] {
-        say!("{}\n{}", written.png.display(), written.svg.display());
+    let mut written = vec![phase_map(&best, best_stem)?];
+    if gain.panels.is_empty() {
+        note!("no figure of the gain: no cell has a ratio of losses");
+    } else {
+        written.push(heat_maps(&gain, gain_stem)?);
+    }
+    for figure in written {
+        say!("{}\n{}", figure.png.display(), figure.svg.display());
     }
     Ok(())
 }

@@ -106,7 +106,9 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         }
     };
     let (records, counts) = (sweep.records()?, sweep.counts()?);
-    report::summary(&records).lines().for_each(|line| say!("{line}"));
+    for line in report::summary(&records).lines() {
+        say!("{line}");
+    }
     let mut drawn = Vec::new();
     for drawing in figures::drawings(&sweep).map_err(|error| error as Box<dyn Error>)? {
         let written = drawing.draw(&out)?;

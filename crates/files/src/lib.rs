@@ -3,7 +3,7 @@
 mod error;
 
 use std::fs;
-use std::io::{ErrorKind, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 pub use error::{Error, Result};
@@ -28,8 +28,7 @@ pub fn write_atomically(path: impl AsRef<Path>, bytes: &[u8]) -> Result<()> {
             file.as_file().set_permissions(old.permissions())?;
         }
         file.as_file().sync_all()?;
-        file.persist(&target)?;
-        Ok(())
+        Ok(file.persist(&target).map(drop)?)
     };
     write().map_err(|source| Error::Write { path: path.to_owned(), source })
 }
@@ -84,10 +83,16 @@ fn folder_of(path: &Path) -> &Path {
 }
 
 /// A new file with the permissions of any other, rather than a private one.
-fn temporary(folder: &Path) -> std::io::Result<NamedTempFile> {
+fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".toy-superposition-").suffix(".tmp");
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder)
+    builder.tempfile_in(folder).map_err(without_path)
+}
+
+/// The system's own error, from one that names the temporary file, which nobody has asked for.
+fn without_path(error: io::Error) -> io::Error {
+    let inner = error.get_ref().and_then(|named| named.source()?.downcast_ref::<io::Error>());
+    inner.and_then(io::Error::raw_os_error).map_or(error, io::Error::from_raw_os_error)
 }

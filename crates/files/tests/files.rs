@@ -1,5 +1,6 @@
 //! What is written, what is refused, and that a refusal leaves everything as it was.
 
+use std::error::Error as _;
 use std::fs;
 
 use tempfile::tempdir;
@@ -26,6 +27,7 @@ fn a_path_that_cannot_be_a_file_is_refused_before_and_when_it_is_written() {
         for result in [check_writable(at(name)), write_atomically(at(name), b"new")] {
             let error = result.unwrap_err();
             assert!(kind(&error), "{name}: {error:?}");
+            assert!(!error.source().is_some_and(|cause| cause.to_string().contains(".tmp")), "{error:?}");
             assert!(error.to_string().contains(&at(name).display().to_string()), "{error}");
         }
     };

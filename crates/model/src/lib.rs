@@ -26,4 +26,5 @@ pub use objective::{BatchObjective, Objective};
 pub use parameters::{Parameters, Shape};
 pub use product::multiply;
 pub use scalar::Scalar;
+pub use toy_superposition_files::write_atomically;
 pub use weights::{Names, Vector, Weights};

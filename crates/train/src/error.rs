@@ -56,11 +56,11 @@ pub enum Error {
     #[cfg(feature = "sweep")]
     #[error(transparent)]
     Write(#[from] toy_superposition_files::Error),
-    /// A file or a folder of a sweep that cannot be read, or a journal that cannot be written.
+    /// A file or a folder that cannot be read or written.
     #[cfg(feature = "sweep")]
-    #[error("cannot read or write {}", path.display())]
+    #[error("{}: cannot be read or written", path.display())]
     File {
-        /// The file.
+        /// The file or the folder.
         path: PathBuf,
         /// What the system said.
         source: io::Error,
@@ -105,9 +105,9 @@ pub enum Error {
     },
     /// Settings that the experiment refuses.
     #[cfg(feature = "sweep")]
-    #[error("grid, experiment")]
+    #[error("grid: the settings under [experiment] are refused")]
     Settings {
-        /// What it says.
+        /// What the experiment says.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A shard that is not I/N with 1 ≤ I ≤ N.
@@ -135,7 +135,7 @@ pub enum Error {
     },
     /// An unreadable manifest.
     #[cfg(feature = "sweep")]
-    #[error("cannot read {}", path.display())]
+    #[error("{}: not a manifest of this kind of sweep", path.display())]
     Manifest {
         /// The manifest.
         path: PathBuf,
@@ -144,7 +144,7 @@ pub enum Error {
     },
     /// An unreadable line of a journal, other than a torn last one.
     #[cfg(feature = "sweep")]
-    #[error("cannot read line {line} of {}", path.display())]
+    #[error("{}: line {line} cannot be read", path.display())]
     Journal {
         /// The journal.
         path: PathBuf,

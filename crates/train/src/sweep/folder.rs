@@ -11,7 +11,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use toy_superposition_files::write_atomically;
+use toy_superposition_model::write_atomically;
 
 use super::journal::{self, Line};
 use super::{Cell, Counts, Experiment, Grid, Outcome, manifest};
@@ -156,7 +156,7 @@ impl<E: Experiment> Sweep<E> {
     /// in which cells came to an end. A run does this at its end, but a shard does not.
     ///
     /// # Errors
-    /// As [`outcomes`](Self::outcomes), [`Error::Table`], [`Error::Write`].
+    /// As [`outcomes`](Self::outcomes), [`Error::Table`], [`Error::File`].
     pub fn write_tables(&self) -> Result<()> {
         let (mut records, mut failures) = (Table::default(), Table::default());
         failures.0.write_record(["cell", "reason"])?;
@@ -166,8 +166,8 @@ impl<E: Experiment> Sweep<E> {
                 Outcome::Failed(reason) => failures.0.serialize((cell.id(), reason))?,
             }
         }
-        write_atomically(self.folder.join("records.csv"), &records.bytes()?)?;
-        write_atomically(self.folder.join("failures.csv"), &failures.bytes()?)?;
+        write_atomically(&self.folder.join("records.csv"), &records.bytes()?)?;
+        write_atomically(&self.folder.join("failures.csv"), &failures.bytes()?)?;
         Ok(())
     }
 

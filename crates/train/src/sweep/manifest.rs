@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use toy_superposition_files::write_atomically;
+use toy_superposition_model::write_atomically;
 
 use super::{Experiment, Grid};
 use crate::{Error, Result};
@@ -37,7 +37,7 @@ pub(super) fn write<E: Experiment>(folder: &Path, grid: &Grid<E>, cells: usize) 
     let manifest = Manifest { format: FORMAT, version: VERSION.to_owned(), cells, grid: grid.clone() };
     let json = serde_json::to_vec_pretty(&manifest)
         .map_err(|source| Error::Manifest { path: folder.join(FILE), source })?;
-    Ok(write_atomically(folder.join(FILE), &json)?)
+    Ok(write_atomically(&folder.join(FILE), &json)?)
 }
 
 /// The grid of the sweep in a folder.

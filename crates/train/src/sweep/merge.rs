@@ -2,9 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use toy_superposition_files::write_atomically;
-
-use super::folder::{Ends, JOURNAL, add};
+use super::folder::{Ends, JOURNAL, add, weights_path};
 use super::journal::{Journal, Line};
 use super::{Cell, Experiment, Outcome, Sweep};
 use crate::{Error, Result};
@@ -59,8 +57,11 @@ impl<E: Experiment> Sweep<E> {
 fn copy_weights<E: Experiment>(from: &Sweep<E>, to: &Sweep<E>, cell: &Cell<E::Kind>) -> Result<()> {
     let (source, target) = (from.weights(cell), to.weights(cell));
     if source.is_file() && !target.exists() {
-        let bytes = std::fs::read(&source).map_err(Error::file(&source))?;
-        write_atomically(target, &bytes)?;
+        // A copy that is cut short must not look like one.
+        let partial = weights_path(&to.folder, &format!(".{}", cell.id()));
+        std::fs::copy(&source, &partial)
+            .and_then(|_| std::fs::rename(&partial, &target))
+            .map_err(Error::file(&source))?;
     }
     Ok(())
 }

@@ -196,7 +196,7 @@ impl<E: Experiment, P: Fn(&Progress<'_>) + Sync> Run<'_, E, P> {
         };
         let start = Instant::now();
         let found = catch_unwind(AssertUnwindSafe(|| {
-            self.sweep.grid.experiment.evaluate(work.cell, &context).map_err(|reason| with_causes(&*reason))
+            self.sweep.grid.experiment.evaluate(work.cell, &context).map_err(|reason| chain(&*reason))
         }));
         let seconds = start.elapsed().as_secs_f64();
         let outcome = match found {
@@ -246,10 +246,10 @@ impl<E: Experiment, P: Fn(&Progress<'_>) + Sync> Run<'_, E, P> {
     }
 }
 
-/// An error with its causes: `a: b: c`.
-fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
-    let causes = std::iter::successors(Some(error), |&error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+/// What an error and its causes say, from the outermost to the innermost.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 /// What a panic said.
