@@ -88,11 +88,7 @@ fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
     builder.prefix(".toy-superposition-").suffix(".tmp");
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder).map_err(without_path)
-}
-
-/// The system's own error, from one that names the temporary file, which nobody has asked for.
-fn without_path(error: io::Error) -> io::Error {
-    let inner = error.get_ref().and_then(|named| named.source()?.downcast_ref::<io::Error>());
-    inner.and_then(io::Error::raw_os_error).map_or(error, io::Error::from_raw_os_error)
+    // For a missing folder, an error that does not name the temporary file.
+    fs::metadata(folder.join("."))?;
+    builder.tempfile_in(folder)
 }
