@@ -54,7 +54,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let sampled = sampled_loss(&model, &data, fresh)?;
     let count = arguments.rows.unwrap_or(WORK / features).clamp(1, features);
     if count * features > WORK / 4 {
-        eprintln!("exact loss of {count} rows of {features}: up to half a minute on two cores");
+        note!("exact loss of {count} rows of {features}: up to half a minute on two cores");
     }
     let rows = index::sample(&mut Stream::Rows.rng(arguments.seed, 0), features, count).into_vec();
     let check = theory::check_rows(&model, p, &rows)?;
@@ -134,5 +134,5 @@ fn attribution(found: &Attribution) -> Value {
 }
 
 fn main() -> ExitCode {
-    command_line::finish(run(&Arguments::parse()))
+    command_line::start(run)
 }

@@ -26,7 +26,7 @@ use crate::step::residual::Residual;
 use crate::step::stages::Stages;
 use crate::step::tuning::{COLUMNS, ROWS};
 use crate::step::way::{Step, Way};
-use crate::{Activation, Autoencoder, Error, Estimate, Parameters, Result, Scalar};
+use crate::{Activation, Autoencoder, Error, Estimate, Parameters, Result, Scalar, check_memory};
 
 /// The per-feature loss of a batch, its gradient, and the memory they need, kept from call to call.
 #[derive(Debug)]
@@ -40,6 +40,8 @@ pub struct MinibatchLoss<T: Scalar> {
     /// `Σ_i ι_i (y_i − x_i)²`, a sample.
     losses: Vec<f64>,
     stages: Stages,
+    /// Bytes of Δ that there was memory for.
+    granted: u128,
 }
 
 impl<T: Scalar> Default for MinibatchLoss<T> {
@@ -64,6 +66,7 @@ impl<T: Scalar> MinibatchLoss<T> {
             residual: Grid::default(),
             losses: Vec::new(),
             stages: Stages::default(),
+            granted: 0,
         }
     }
 
@@ -84,19 +87,28 @@ impl<T: Scalar> MinibatchLoss<T> {
         self.importance.as_deref()
     }
 
-    /// Refuses a batch that does not fit the importance, or has no samples.
-    pub(crate) fn check(&self, batch: &SparseBatch<T>) -> Result<()> {
+    /// Refuses a batch that does not fit the importance, that has no samples, or whose residual finds no memory.
+    pub(crate) fn check(&mut self, batch: &SparseBatch<T>) -> Result<()> {
         if let Some(importance) = &self.importance {
             check_shape("importance", (importance.len(), 1), (batch.features(), 1))?;
         }
-        if batch.samples() == 0 { Err(Error::EmptyBatch) } else { Ok(()) }
+        if batch.samples() == 0 {
+            return Err(Error::EmptyBatch);
+        }
+        let bytes = batch.features() as u128 * batch.samples() as u128 * size_of::<T>() as u128;
+        if bytes > self.granted {
+            check_memory("the residual of a batch", bytes)?;
+            self.granted = bytes;
+        }
+        Ok(())
     }
 
     /// The loss L of a batch.
     ///
     /// # Errors
     /// [`Error::Mismatch`] if the batch or the importance does not have the model's n_s features,
-    /// [`Error::EmptyBatch`] for no samples, [`Error::NotFinite`] if the loss overflows or is NaN.
+    /// [`Error::EmptyBatch`] for no samples, [`Error::TooLarge`] if there is no memory for n_s × B residuals,
+    /// [`Error::NotFinite`] if the loss overflows or is NaN.
     pub fn loss(&mut self, model: &Autoencoder<T>, batch: &SparseBatch<T>) -> Result<f64> {
         in_pool(|| self.forward(model, batch, false))?;
         self.mean(batch)
@@ -261,7 +273,7 @@ mod tests {
             for (density, bias) in [(0.01, -0.5), (0.1, -0.2), (0.1, 0.4), (0.9, -0.6), (0.9, 0.1)] {
                 for activation in [Activation::Relu, if features > 9 { top } else { Activation::Identity }] {
                     let shape = Shape::new(features, hidden).unwrap();
-                    let mut model = Initialisation::PyTorch.sample::<T, _>(shape, activation, rng);
+                    let mut model = Initialisation::PyTorch.sample::<T, _>(shape, activation, rng).unwrap();
                     let start = shape.parameters() - features;
                     for b in &mut model.parameters_mut().as_mut_slice()[start..] {
                         *b += T::round_from(bias);
@@ -276,7 +288,7 @@ mod tests {
                         let arch = evaluator.arch;
                         let at =
                             format!("{arch:?} {features} {hidden} {samples} {density} {bias} {activation}");
-                        let mut gradient = Parameters::zeros(shape);
+                        let mut gradient = Parameters::zeros(shape).unwrap();
                         let fast = evaluator.loss_and_gradient(&model, &batch, &mut gradient).unwrap();
                         ways.push((evaluator.input.form, matches!(evaluator.way, Way::Composed(_))));
                         assert!((fast - loss.to_f64()).abs() <= tolerance * loss.to_f64(), "{at}: {fast}");

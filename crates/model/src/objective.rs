@@ -35,7 +35,10 @@ pub trait Model {
     fn as_mut_slice(&mut self) -> &mut [Self::Scalar];
 
     /// A gradient of zeros.
-    fn zero_gradient(&self) -> Self::Gradient;
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`] if there is no memory for it.
+    fn zero_gradient(&self) -> Result<Self::Gradient>;
 }
 
 /// The blocks `encoder` (n_d × n_s, by columns), `decoder` (n_s × n_d, by rows; absent for tied weights) and `bias`
@@ -68,7 +71,7 @@ impl<T: Scalar> Model for Autoencoder<T> {
         self.parameters_mut().as_mut_slice()
     }
 
-    fn zero_gradient(&self) -> Parameters<T> {
+    fn zero_gradient(&self) -> Result<Parameters<T>> {
         Parameters::zeros(self.shape())
     }
 }
@@ -167,7 +170,7 @@ impl<T: Scalar> BatchObjective<SparseBatch<T>, MinibatchLoss<T>> {
     /// # Errors
     /// [`Error::Mismatch`] if the importance has not one number per feature of the batch, [`Error::EmptyBatch`] for no
     /// samples.
-    pub fn new(batch: SparseBatch<T>, loss: MinibatchLoss<T>) -> Result<Self> {
+    pub fn new(batch: SparseBatch<T>, mut loss: MinibatchLoss<T>) -> Result<Self> {
         loss.check(&batch)?;
         Ok(Self { batch, loss })
     }
@@ -231,7 +234,7 @@ mod tests {
                 names,
                 if tied { vec!["encoder", "bias"] } else { vec!["encoder", "decoder", "bias"] }
             );
-            assert_eq!(model.zero_gradient().as_ref().len(), model.as_mut_slice().len());
+            assert_eq!(model.zero_gradient().unwrap().as_ref().len(), model.as_mut_slice().len());
         }
     }
 }

@@ -9,7 +9,9 @@
 
 use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut, DVectorView, DVectorViewMut};
 
-use crate::{Error, Result, Scalar};
+use crate::{Error, Result, Scalar, check_memory};
+
+const PARAMETERS: &str = "the parameters";
 
 /// How many features and hidden dimensions a model has, and whether the decoder is the encoder's transpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,14 +33,10 @@ impl Shape {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Shape`] unless `1 ≤ n_s ≤ u32::MAX` and `1 ≤ n_d ≤ u32::MAX`.
+    /// [`Error::Shape`] unless `1 ≤ n_s ≤ u32::MAX` and `1 ≤ n_d ≤ u32::MAX`, [`Error::TooLarge`] for more parameters,
+    /// in double precision, than an address space holds.
     pub fn new(features: usize, hidden: usize) -> Result<Self> {
-        let possible = 1..=u32::MAX as usize;
-        if possible.contains(&features) && possible.contains(&hidden) {
-            Ok(Self { features, hidden, tied: false })
-        } else {
-            Err(Error::Shape { features, hidden })
-        }
+        Self::checked(features, hidden, false)
     }
 
     /// The shape of a model whose decoder is the encoder's transpose, `W_out = W_inᵀ`.
@@ -46,7 +44,20 @@ impl Shape {
     /// # Errors
     /// As [`new`](Self::new).
     pub fn tied(features: usize, hidden: usize) -> Result<Self> {
-        Ok(Self { tied: true, ..Self::new(features, hidden)? })
+        Self::checked(features, hidden, true)
+    }
+
+    fn checked(features: usize, hidden: usize, tied: bool) -> Result<Self> {
+        let possible = 1..=u32::MAX as usize;
+        if !possible.contains(&features) || !possible.contains(&hidden) {
+            return Err(Error::Shape { features, hidden });
+        }
+        let matrices = if tied { 1 } else { 2 };
+        let bytes = (matrices * features as u128 * hidden as u128 + features as u128) * 8;
+        if bytes > isize::MAX as u128 {
+            return Err(Error::TooLarge { what: PARAMETERS, bytes });
+        }
+        Ok(Self { features, hidden, tied })
     }
 
     /// The number of features n_s.
@@ -106,8 +117,12 @@ impl<T> AsMut<[T]> for Parameters<T> {
 
 impl<T: Scalar> Parameters<T> {
     /// All zero.
-    pub fn zeros(shape: Shape) -> Self {
-        Self { shape, values: vec![T::zero(); shape.parameters()] }
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`] if there is no memory for them.
+    pub fn zeros(shape: Shape) -> Result<Self> {
+        check_memory(PARAMETERS, shape.parameters() as u128 * size_of::<T>() as u128)?;
+        Ok(Self { shape, values: vec![T::zero(); shape.parameters()] })
     }
 
     /// From the flat list in the order of [the layout](Parameters::as_slice).

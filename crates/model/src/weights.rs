@@ -24,9 +24,10 @@ use std::path::Path;
 
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
+use toy_superposition_files::write_atomically;
 
 use crate::tensors::{Tensors, read_f32, read_f64};
-use crate::{Activation, Autoencoder, Error, Names, Result, Scalar, write_atomically};
+use crate::{Activation, Autoencoder, Error, Names, Result, Scalar};
 
 /// A model with the metadata of its file.
 #[derive(Debug, Clone, PartialEq)]
@@ -99,12 +100,12 @@ impl<T: Scalar> Weights<T> {
             .map_err(|source| Error::Contents { path: path.to_owned(), source: Box::new(source) })
     }
 
-    /// Writes a weight file, atomically.
+    /// Writes a weight file, [atomically](write_atomically).
     ///
     /// # Errors
-    /// [`Error::File`] if it cannot be written, and as [`to_bytes`](Self::to_bytes); an older file is then untouched.
+    /// [`Error::Write`] if it cannot be written, and as [`to_bytes`](Self::to_bytes); an older file is then untouched.
     pub fn save(&self, path: impl AsRef<Path>, names: Names<'_>) -> Result<()> {
-        write_atomically(path.as_ref(), &self.to_bytes(names)?)
+        Ok(write_atomically(path, &self.to_bytes(names)?)?)
     }
 
     /// Parses the bytes of a weight file.

@@ -7,19 +7,22 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A file could not be written, or weights were refused.
+    /// Weights were refused.
     #[error(transparent)]
     Model(#[from] toy_superposition_model::Error),
+    /// A file of a sweep that cannot be written.
+    #[error(transparent)]
+    Write(#[from] toy_superposition_files::Error),
     /// A file or a folder that cannot be read or written.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: cannot be read or written", path.display())]
     File {
-        /// The file.
+        /// The file or the folder.
         path: PathBuf,
         /// What the system said.
         source: io::Error,
     },
     /// A grid that is no TOML, or has keys or kinds that it may not have.
-    #[error("grid: {source}")]
+    #[error("the grid cannot be read")]
     GridSyntax {
         /// Where and why.
         source: Box<toml::de::Error>,
@@ -53,9 +56,9 @@ pub enum Error {
         block: String,
     },
     /// Settings that the experiment refuses.
-    #[error("grid, experiment: {source}")]
+    #[error("grid: the settings under [experiment] are refused")]
     Settings {
-        /// What it says.
+        /// What the experiment says.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A shard that is not I/N with 1 ≤ I ≤ N.
@@ -79,7 +82,7 @@ pub enum Error {
         path: PathBuf,
     },
     /// An unreadable manifest.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: not a manifest of this kind of sweep", path.display())]
     Manifest {
         /// The manifest.
         path: PathBuf,
@@ -87,7 +90,7 @@ pub enum Error {
         source: serde_json::Error,
     },
     /// An unreadable line of a journal, other than a torn last one.
-    #[error("{}, line {line}: {source}", path.display())]
+    #[error("{}: line {line} cannot be read", path.display())]
     Journal {
         /// The journal.
         path: PathBuf,
@@ -109,7 +112,7 @@ pub enum Error {
         cell: String,
     },
     /// A record that is no row of a table.
-    #[error("records as a table: {0}")]
+    #[error("the records make no table")]
     Table(#[from] csv::Error),
     /// Threads that cannot be started.
     #[error(transparent)]

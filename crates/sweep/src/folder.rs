@@ -11,7 +11,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use toy_superposition_model::write_atomically;
+use toy_superposition_files::write_atomically;
 
 use crate::journal::{self, Line};
 use crate::{Cell, Counts, Error, Experiment, Grid, Outcome, Result, manifest};

@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use toy_superposition_model::write_atomically;
+use toy_superposition_files::write_atomically;
 
 use crate::{Error, Experiment, Grid, Result};
 

@@ -30,7 +30,7 @@ pub fn descend<M: Model<Scalar: Real> + Clone, O: Objective<M>>(
     objective: &mut O,
     lbfgs: &Lbfgs,
 ) -> Result<Minimum> {
-    let (mut trial, mut slopes) = (model.clone(), model.zero_gradient());
+    let (mut trial, mut slopes) = (model.clone(), model.zero_gradient()?);
     let mut evaluations = 0;
     lbfgs.minimise(model.as_mut_slice(), |parameters, gradient| {
         trial.as_mut_slice().copy_from_slice(parameters);
@@ -83,7 +83,7 @@ mod tests {
         let least = spectrum[..features - hidden].iter().sum::<f64>() / features as f64;
 
         let mut objective = BatchObjective::new(batch, MinibatchLoss::new()).unwrap();
-        let start = initial_model::<f64>(Shape::new(features, hidden).unwrap(), 2);
+        let start = initial_model::<f64>(Shape::new(features, hidden).unwrap(), 2).unwrap();
         let mut model = Autoencoder::from_parameters(start.parameters().clone(), Activation::Identity);
         assert!(objective.loss(&model).unwrap() > 2.0 * least);
         let config = LbfgsConfig { max_iterations: 2000, ..LbfgsConfig::default() };
@@ -93,7 +93,7 @@ mod tests {
         approx::assert_relative_eq!(minimum.loss, least, epsilon = 0.0, max_relative = 1e-9);
         assert_eq!(objective.loss(&model).unwrap(), minimum.loss);
 
-        let mut other = initial_model::<f64>(Shape::new(5, 3).unwrap(), 2);
+        let mut other = initial_model::<f64>(Shape::new(5, 3).unwrap(), 2).unwrap();
         let refused = descend(&mut other, &mut objective, &Lbfgs::default());
         assert!(matches!(refused, Err(Error::Objective { step: 0, .. })), "{refused:?}");
     }
@@ -110,7 +110,7 @@ mod tests {
         }
 
         fn loss(&mut self, model: &Autoencoder<f64>) -> Result<f64, ModelError> {
-            self.loss_and_gradient(model, &mut Parameters::zeros(model.shape()))
+            self.loss_and_gradient(model, &mut Parameters::zeros(model.shape())?)
         }
 
         fn loss_and_gradient(

@@ -8,7 +8,7 @@ use crate::Difference;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The model, the batch or a file was refused.
+    /// The model, the batch or a weight file was refused.
     #[error(transparent)]
     Model(#[from] toy_superposition_model::Error),
     /// The data was refused.
@@ -18,7 +18,7 @@ pub enum Error {
     #[error(transparent)]
     Optim(#[from] toy_superposition_optim::Error),
     /// The objective failed.
-    #[error("step {step}: {source}")]
+    #[error("step {step}")]
     Objective {
         /// The step, from 0.
         step: u64,

@@ -15,8 +15,11 @@ use toy_superposition_model::{
 use crate::{Batches, Error, Recipe, Result};
 
 /// The initial model of a seed: PyTorch's initialisation, ReLU.
-pub fn initial_model<T: Scalar>(shape: Shape, seed: u64) -> Autoencoder<T> {
-    Initialisation::PyTorch.sample(shape, Activation::Relu, &mut Stream::Weights.rng(seed, 0))
+///
+/// # Errors
+/// [`TooLarge`](toy_superposition_model::Error::TooLarge) if there is no memory for it.
+pub fn initial_model<T: Scalar>(shape: Shape, seed: u64) -> Result<Autoencoder<T>> {
+    Ok(Initialisation::PyTorch.sample(shape, Activation::Relu, &mut Stream::Weights.rng(seed, 0))?)
 }
 
 /// The per-feature loss on the batch of the current step.
@@ -115,7 +118,7 @@ mod tests {
         };
         let (mut evaluation, mut training) = (0.0, 0.0);
         for seed in 0..100 {
-            let model = initial_model::<f32>(Shape::new(16, 6).unwrap(), seed);
+            let model = initial_model::<f32>(Shape::new(16, 6).unwrap(), seed).unwrap();
             let mut trainer = Trainer::on_fresh_batches(model, law(), &recipe, seed).unwrap();
             trainer.run(&Run::default(), |_, _| {}).unwrap();
             let on = |range| sampled_loss(trainer.model(), &law(), range).unwrap();

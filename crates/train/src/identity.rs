@@ -208,7 +208,7 @@ mod tests {
             importance: Some(vec![1.0, 0.5, 1.0, 0.0, 2.0, 1e-7]),
         };
         let task = Task { objective: "fresh batches".into(), law: Some(law), seed: Some(u64::MAX) };
-        let model = initial_model::<f32>(Shape::tied(6, 2).unwrap(), 1);
+        let model = initial_model::<f32>(Shape::tied(6, 2).unwrap(), 1).unwrap();
         let identity = Identity::new(&model, &task, &recipe).unwrap();
         let text = r#"{
             "version": 1, "objective": "fresh batches", "seed": 18446744073709551615, "precision": "f32",

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 use toy_superposition_data::{Distribution, LawSpec};
-use toy_superposition_model::{Autoencoder, Model, Objective, Scalar, Stochastic};
+use toy_superposition_model::{Autoencoder, Model, Objective, Scalar, Stochastic, check_memory};
 use toy_superposition_optim::{Optimizer, Real, Schedule, StopReason, Stopper, Update};
 
 use crate::{Error, FreshBatches, Identity, Recipe, Result, Task};
@@ -113,6 +113,8 @@ impl<M: Model<Scalar: Real> + Send, O: Stochastic<M> + Send> Trainer<M, O> {
 
     fn build(model: M, objective: O, recipe: &Recipe, task: Task) -> Result<Self> {
         let parameters = model.as_slice().len();
+        let bytes = 3 * parameters as u128 * size_of::<M::Scalar>() as u128;
+        check_memory("the gradient and its two moments", bytes)?;
         Ok(Self {
             identity: Identity::new(&model, &task, recipe)?,
             law: task.law,
@@ -121,7 +123,7 @@ impl<M: Model<Scalar: Real> + Send, O: Stochastic<M> + Send> Trainer<M, O> {
             schedule: recipe.schedule.clone(),
             stopper: Stopper::new(recipe.stop)?,
             losses: Vec::new(),
-            gradient: model.zero_gradient(),
+            gradient: model.zero_gradient()?,
             optimizing: Duration::ZERO,
             model,
         })

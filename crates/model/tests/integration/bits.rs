@@ -33,7 +33,7 @@ fn step<T: Scalar>(samples: usize, density: f64) -> (u64, u64) {
         let value = if rng.random_bool(density) { rng.random_range(1..16) } else { 0 };
         T::round_from(f64::from(value) / 16.0)
     });
-    let mut gradient = Parameters::zeros(model.shape());
+    let mut gradient = Parameters::zeros(model.shape()).unwrap();
     let loss = MinibatchLoss::new().loss_and_gradient_dense(&model, &x, &mut gradient).unwrap();
     let matrices = 2 * features * hidden;
     let mut few = gradient.as_slice()[matrices..].to_vec();

@@ -11,7 +11,7 @@ fn digest(values: &[f64]) -> u64 {
 }
 
 fn print<O: Objective<Autoencoder<f64>>>(name: &str, mut objective: O, model: &Autoencoder<f64>) {
-    let mut gradient = Parameters::zeros(model.shape());
+    let mut gradient = Parameters::zeros(model.shape()).unwrap();
     let loss = objective.loss_and_gradient(model, &mut gradient).unwrap();
     println!("bits {name} {:016x} {:016x}", loss.to_bits(), digest(gradient.as_slice()));
     assert!(loss > 0.0 && gradient.as_slice().iter().any(|&g| g != 0.0));

@@ -42,7 +42,7 @@ fn gradient_error<O: Objective<Autoencoder<f64>>>(
     model: &Autoencoder<f64>,
     step: f64,
 ) -> f64 {
-    let mut gradient = Parameters::zeros(model.shape());
+    let mut gradient = Parameters::zeros(model.shape()).unwrap();
     gradient.as_mut_slice().fill(7.0);
     let loss = objective.loss_and_gradient(model, &mut gradient).unwrap();
     assert_eq!(loss, objective.loss(model).unwrap());
@@ -151,7 +151,8 @@ fn single_precision_is_double_precision_rounded() {
         let values = model.parameters().as_slice().iter().map(|&v| v as f32).collect();
         let parameters = Parameters::from_values(model.shape(), values).unwrap();
         let single = Autoencoder::from_parameters(parameters, Activation::Relu);
-        let mut gradients = (Parameters::zeros(model.shape()), Parameters::zeros(model.shape()));
+        let mut gradients =
+            (Parameters::zeros(model.shape()).unwrap(), Parameters::zeros(model.shape()).unwrap());
         let loss = wide.loss_and_gradient(&model, &mut gradients.0).unwrap();
         let rounded = narrow.loss_and_gradient(&single, &mut gradients.1).unwrap();
         assert_relative_eq!(rounded, loss, epsilon = 0.0, max_relative = 1e-5);
@@ -177,7 +178,7 @@ fn exact_gradient_of_the_weights_is_the_difference_quotient() {
         }
         let mut objective = ExactObjective::new(p).unwrap();
         let rows: Vec<usize> = (0..model.features()).collect();
-        let mut gradient = Parameters::zeros(model.shape());
+        let mut gradient = Parameters::zeros(model.shape()).unwrap();
         gradient.as_mut_slice().fill(7.0);
         let loss = objective.loss_and_gradient(&model, &mut gradient).unwrap();
         let expected = exact_model_loss(&model, &rows, p).unwrap().loss;
@@ -222,7 +223,7 @@ fn the_symmetric_optimum_is_stationary() {
     let off_diagonal = -best.a / 0.8 * 0.2 * 4.0;
     let bias = DVector::from_element(features, best.b - p / 2.0 * off_diagonal);
     let model = Autoencoder::new(&helmert, &decoder, &bias, Activation::Relu).unwrap();
-    let mut gradient = Parameters::zeros(model.shape());
+    let mut gradient = Parameters::zeros(model.shape()).unwrap();
     let loss = MeanField::new(Feature::uniform(p).unwrap()).loss_and_gradient(&model, &mut gradient).unwrap();
     assert_relative_eq!(loss, best.loss, epsilon = 0.0, max_relative = 1e-13);
     // The optimum is found to about 1e-10 in a and b.
@@ -235,7 +236,7 @@ fn what_does_not_fit_is_refused() {
     let model = example((6, 3, false), Activation::Relu, 1);
     let mut objective = MeanField::new(Feature::uniform(0.2).unwrap());
     for shape in [Shape::tied(6, 3), Shape::new(6, 2), Shape::new(5, 3)].map(Result::unwrap) {
-        let mut gradient = Parameters::zeros(shape);
+        let mut gradient = Parameters::zeros(shape).unwrap();
         let refused = objective.loss_and_gradient(&model, &mut gradient);
         assert!(matches!(refused, Err(Error::Size { .. })), "{shape:?}");
         let refused = ExactObjective::new(0.2).unwrap().loss_and_gradient(&model, &mut gradient);

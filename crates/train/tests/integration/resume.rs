@@ -42,7 +42,7 @@ fn trainer(recipe: &Recipe, probability: f64) -> Trainer<Autoencoder<f32>, Fresh
 }
 
 fn trainer_on(recipe: &Recipe, law: &LawSpec) -> Trainer<Autoencoder<f32>, Fresh> {
-    let model = initial_model(Shape::new(90, 30).unwrap(), SEED);
+    let model = initial_model(Shape::new(90, 30).unwrap(), SEED).unwrap();
     Trainer::on_fresh_batches(model, law.build().unwrap(), recipe, SEED).unwrap()
 }
 
@@ -121,8 +121,8 @@ fn a_trainer_follows_its_optimizer_and_its_schedule() {
     let mut run = trainer(&recipe, 0.1);
     let data = LawSpec::paper(90, 0.1).build().unwrap();
     let mut objective = FreshBatches::<f32, _>::new(data, &recipe, SEED).unwrap();
-    let mut model = initial_model::<f32>(Shape::new(90, 30).unwrap(), SEED);
-    let mut gradient = Parameters::zeros(model.shape());
+    let mut model = initial_model::<f32>(Shape::new(90, 30).unwrap(), SEED).unwrap();
+    let mut gradient = Parameters::zeros(model.shape()).unwrap();
     for step in 0..5 {
         let loss = objective.at(step).unwrap().loss_and_gradient(&model, &mut gradient).unwrap();
         let rate = rates[(step as usize).min(2)] as f32;
@@ -265,14 +265,14 @@ fn a_checkpoint_of_another_run_is_refused_with_each_field_that_differs() {
     );
 
     let law = || pairs(0.9).build().unwrap();
-    let model = initial_model::<f32>(Shape::new(90, 30).unwrap(), SEED);
+    let model = initial_model::<f32>(Shape::new(90, 30).unwrap(), SEED).unwrap();
     let seed = Trainer::on_fresh_batches(model.clone(), law(), &recipe(), 6).unwrap();
     assert_eq!(refused(seed, &path), [difference("seed", "5", "6")]);
     let parameters = model.parameters().clone();
     let model = Autoencoder::from_parameters(parameters, Activation::Identity);
     let identity = Trainer::on_fresh_batches(model, law(), &recipe(), SEED).unwrap();
     assert_eq!(refused(identity, &path), [difference("model.activation", "\"relu\"", "\"identity\"")]);
-    let model = initial_model::<f32>(Shape::new(90, 31).unwrap(), SEED);
+    let model = initial_model::<f32>(Shape::new(90, 31).unwrap(), SEED).unwrap();
     let wider = Trainer::on_fresh_batches(model, law(), &recipe(), SEED).unwrap();
     assert_eq!(
         refused(wider, &path),
@@ -282,7 +282,7 @@ fn a_checkpoint_of_another_run_is_refused_with_each_field_that_differs() {
             difference("model.hidden", "\"30\"", "\"31\""),
         ]
     );
-    let model = initial_model::<f64>(Shape::new(90, 30).unwrap(), SEED);
+    let model = initial_model::<f64>(Shape::new(90, 30).unwrap(), SEED).unwrap();
     let double = Trainer::on_fresh_batches(model, law(), &recipe(), SEED).unwrap();
     assert_eq!(refused(double, &path), [difference("precision", "\"f32\"", "\"f64\"")]);
 
@@ -359,7 +359,7 @@ fn what_is_no_checkpoint_of_this_format_is_refused_and_nothing_changes() {
 #[test]
 fn settings_that_do_not_fit_are_refused_where_the_trainer_is_built() {
     let refused = |recipe: &Recipe, features: usize| {
-        let model = initial_model::<f32>(Shape::new(90, 30).unwrap(), SEED);
+        let model = initial_model::<f32>(Shape::new(90, 30).unwrap(), SEED).unwrap();
         let law = LawSpec::paper(features, 0.1).build().unwrap();
         Trainer::on_fresh_batches(model, law, recipe, SEED).unwrap_err()
     };
@@ -393,7 +393,7 @@ fn settings_that_do_not_fit_are_refused_where_the_trainer_is_built() {
     let fixed = |recipe: &Recipe| {
         let mut batch = SparseBatch::<f32>::new(90).unwrap();
         batch.push_sample(&[3], &[0.5]).unwrap();
-        let model = initial_model(Shape::new(90, 30).unwrap(), SEED);
+        let model = initial_model(Shape::new(90, 30).unwrap(), SEED).unwrap();
         let objective = BatchObjective::new(batch, MinibatchLoss::new()).unwrap();
         Trainer::new(model, objective, recipe, Task::new("one sample", LawSpec::paper(90, 0.1)))
     };
@@ -416,7 +416,7 @@ fn importance_reaches_the_loss() {
     let mut importance = vec![1.0; 90];
     importance[7] = 0.0;
     let (weights, _) = run(Some(importance));
-    let start = initial_model::<f32>(Shape::new(90, 30).unwrap(), SEED);
+    let start = initial_model::<f32>(Shape::new(90, 30).unwrap(), SEED).unwrap();
     let bias = |weights: &[u32], feature: usize| weights[weights.len() - 90 + feature];
     let before: Vec<u32> = start.parameters().as_slice().iter().map(|w| w.to_bits()).collect();
     // Decoupled weight decay alone moves it: by the factor 1 − 0.01 η, η = 0.01/5 at the first step.
