@@ -32,16 +32,16 @@ struct Arguments {
     #[arg(long)]
     out: PathBuf,
     /// Work on part I of N of the cells alone, such as 2/8.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "merge")]
     shard: Option<Shard>,
     /// Threads; one a core if left out.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "merge")]
     threads: Option<NonZeroUsize>,
     /// Try cells again that have failed.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "merge")]
     retry_failed: bool,
     /// Seconds between two checkpoints of a model in training: what a kill may lose.
-    #[arg(long, default_value_t = 10.0)]
+    #[arg(long, default_value_t = 10.0, conflicts_with = "merge")]
     checkpoint_every: f64,
     /// Print one JSON object on the last line.
     #[arg(long)]
@@ -52,6 +52,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let start = Instant::now();
     let mut interrupted = false;
     let (sweep, counts) = if let Some(path) = &arguments.grid {
+        let checkpoint_every = Duration::try_from_secs_f64(arguments.checkpoint_every)?;
         let grid = Grid::<Superposition>::read(path)?;
         let sweep = Sweep::create(&arguments.out, grid)?;
         let interrupt = command_line::interrupt()?;
@@ -59,7 +60,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
             shard: arguments.shard,
             threads: arguments.threads,
             retry_failed: arguments.retry_failed,
-            checkpoint_every: Duration::try_from_secs_f64(arguments.checkpoint_every)?,
+            checkpoint_every,
             interrupt: Some(interrupt),
         };
         let reporter = progress::Reporter::new();
@@ -76,8 +77,8 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         say!(
             "{}",
             json!({
-                "out": arguments.out, "cells": sweep.cells().len(), "finished": finished, "failed": failed,
-                "left": left, "seconds": start.elapsed().as_secs_f64(),
+                "out": arguments.out.to_string_lossy(), "cells": sweep.cells().len(), "finished": finished,
+                "failed": failed, "left": left, "seconds": start.elapsed().as_secs_f64(),
             })
         );
     } else {

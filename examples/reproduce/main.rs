@@ -13,7 +13,7 @@ mod time;
 
 use std::error::Error;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
@@ -31,7 +31,7 @@ struct Arguments {
     /// How large a family.
     #[arg(long, value_enum, default_value_t = Preset::Quick)]
     preset: Preset,
-    /// Draw the figures and the report of the sweep in this folder, finished or not, instead of running one.
+    /// Draw the figures and write the report of the sweep in this folder, finished or not, instead of running one.
     #[arg(long, conflicts_with_all = ["preset", "seed", "threads"])]
     from: Option<PathBuf>,
     /// Where the results go; out/reproduction/PRESET if left out.
@@ -99,28 +99,66 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         }
     };
     std::fs::create_dir_all(&out).map_err(|error| format!("{}: {error}", out.display()))?;
-    let mut drawn = Vec::new();
-    for drawing in figures::drawings(&sweep).map_err(|error| error as Box<dyn Error>)? {
-        let written = drawing.draw(&out)?;
-        drawn.push((drawing.caption().to_owned(), written.png));
-    }
     let (records, counts) = (sweep.records()?, sweep.counts()?);
-    let summary = report::summary(&records);
-    let text = report::text(&sweep, &records, counts, &drawn);
+    for line in report::summary(&records).lines() {
+        say!("{line}");
+    }
+    let figures = Figures::draw(&sweep, &out)?;
+    let text = report::text(&sweep, &records, counts, &figures);
     let path = out.join("report.md");
     write_atomically(&path, text.as_bytes())?;
-    say!("{summary}report: {}", path.display());
+    say!("report: {}", path.display());
     if arguments.json {
-        let figures: Vec<_> = drawn.iter().map(|(_, path)| path).collect();
+        let drawn: Vec<_> = figures.drawn.iter().map(|(_, path)| path.to_string_lossy()).collect();
+        let failed: Vec<_> = figures.failed.iter().map(|(name, _)| name).collect();
         say!(
             "{}",
             json!({
-                "out": out, "finished": counts.finished, "failed": counts.failed, "left": counts.left,
-                "figures": figures, "records": records,
+                "out": out.to_string_lossy(), "finished": counts.finished, "failed": counts.failed,
+                "left": counts.left, "figures": drawn, "failed_figures": failed, "records": records,
             })
         );
     }
-    Ok(())
+    match figures.failed.as_slice() {
+        [] => Ok(()),
+        [(name, reason), ..] => {
+            let count = figures.failed.len();
+            Err(format!("{count} figures are not drawn, the report says which; {name}: {reason}").into())
+        }
+    }
+}
+
+/// What became of the figures.
+pub(crate) struct Figures {
+    /// Captions and bitmaps.
+    pub(crate) drawn: Vec<(String, PathBuf)>,
+    /// Names of those that the records are not enough for.
+    pub(crate) absent: Vec<String>,
+    /// Names, and why.
+    pub(crate) failed: Vec<(String, String)>,
+}
+
+impl Figures {
+    /// Draws all that can be drawn.
+    fn draw(sweep: &Sweep<Superposition>, out: &Path) -> Result<Self, Box<dyn Error>> {
+        let drawings = figures::drawings(sweep)?;
+        let (mut drawn, mut failed) = (Vec::new(), Vec::new());
+        let mut fail = |name, error: &dyn Error| {
+            let causes = std::iter::successors(error.source(), |&cause| cause.source());
+            let reason = causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"));
+            failed.push((name, reason));
+        };
+        for (name, reason) in drawings.failed {
+            fail(name, &*reason);
+        }
+        for drawing in drawings.ready {
+            match drawing.draw(out) {
+                Ok(written) => drawn.push((drawing.caption().to_owned(), written.png)),
+                Err(error) => fail(drawing.name, &error),
+            }
+        }
+        Ok(Self { drawn, absent: drawings.absent, failed })
+    }
 }
 
 fn main() -> ExitCode {

@@ -1,12 +1,12 @@
 //! `report.md`: every number with its error, and in words where the paper's claim holds and where it does not.
 
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use toy_superposition::sweep::{Counts, Model, Record, Superposition, Sweep};
 
 use crate::compare::{SIGNIFICANT, Side, TOLERANCE, compare, quantiles, side};
-use crate::{groups, time};
+use crate::{Figures, groups, time};
 
 /// More rows are left to records.csv.
 const MOST_ROWS: usize = 150;
@@ -40,7 +40,7 @@ pub(crate) fn text(
     sweep: &Sweep<Superposition>,
     records: &[Record],
     counts: Counts,
-    figures: &[(String, PathBuf)],
+    figures: &Figures,
 ) -> String {
     let settings = &sweep.grid().experiment;
     let mut text = format!(
@@ -69,9 +69,19 @@ pub(crate) fn text(
     groups::symmetry(&mut text, records);
     time::section(&mut text, sweep);
     text.push_str("\n## Figures\n");
-    for (caption, path) in figures {
+    for (caption, path) in &figures.drawn {
         let name = path.file_name().map(Path::new).unwrap_or(path).display();
         let _ = write!(text, "\n![{caption}]({name})\n\n*{caption}*\n");
+    }
+    for (name, reason) in &figures.failed {
+        let _ = write!(text, "\n`{name}` could not be drawn: {reason}.\n");
+    }
+    if !figures.absent.is_empty() {
+        let _ = write!(
+            text,
+            "\nNot drawn, for want of records with values that their scales can show: {}.\n",
+            figures.absent.join(", ")
+        );
     }
     table(&mut text, records);
     text

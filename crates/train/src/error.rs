@@ -54,16 +54,16 @@ pub enum Error {
     },
     /// A file or a folder that cannot be read or written.
     #[cfg(feature = "sweep")]
-    #[error("{}: {source}", path.display())]
+    #[error("{}: cannot be read or written", path.display())]
     File {
-        /// The file.
+        /// The file or the folder.
         path: PathBuf,
         /// What the system said.
         source: io::Error,
     },
     /// A grid that is no TOML, or has keys or kinds that it may not have.
     #[cfg(feature = "sweep")]
-    #[error("grid: {source}")]
+    #[error("the grid cannot be read")]
     GridSyntax {
         /// Where and why.
         source: Box<toml::de::Error>,
@@ -99,11 +99,20 @@ pub enum Error {
         /// The block, by number and name.
         block: String,
     },
+    /// A kind whose name is no part of a file name, or is that of another kind too.
+    #[cfg(feature = "sweep")]
+    #[error("grid, block {block}: kind {given:?}: names are letters, digits and hyphens, and no two kinds share one")]
+    GridKind {
+        /// The block, by number and name.
+        block: String,
+        /// The kind's name.
+        given: String,
+    },
     /// Settings that the experiment refuses.
     #[cfg(feature = "sweep")]
-    #[error("grid, experiment: {source}")]
+    #[error("grid: the settings under [experiment] are refused")]
     Settings {
-        /// What it says.
+        /// What the experiment says.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A shard that is not I/N with 1 ≤ I ≤ N.
@@ -131,7 +140,7 @@ pub enum Error {
     },
     /// An unreadable manifest.
     #[cfg(feature = "sweep")]
-    #[error("{}: {source}", path.display())]
+    #[error("{}: not a manifest of this kind of sweep", path.display())]
     Manifest {
         /// The manifest.
         path: PathBuf,
@@ -140,7 +149,7 @@ pub enum Error {
     },
     /// An unreadable line of a journal, other than a torn last one.
     #[cfg(feature = "sweep")]
-    #[error("{}, line {line}: {source}", path.display())]
+    #[error("{}: line {line} cannot be read", path.display())]
     Journal {
         /// The journal.
         path: PathBuf,
@@ -165,7 +174,7 @@ pub enum Error {
     },
     /// A record that is no row of a table.
     #[cfg(feature = "sweep")]
-    #[error("records as a table: {0}")]
+    #[error("the records make no table")]
     Table(#[from] csv::Error),
     /// Threads that cannot be started.
     #[cfg(feature = "sweep")]

@@ -9,8 +9,10 @@
 //! | `cells/` | checkpoints of cells in flight, weights of finished ones |
 
 use std::collections::HashMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use tempfile::NamedTempFile;
 use toy_superposition_model::write_atomically;
 
 use super::journal::{self, Line};
@@ -133,9 +135,7 @@ impl<E: Experiment> Sweep<E> {
             Outcome::Failed(_) => None,
         };
         let blocks = self.grid.blocks.iter().enumerate();
-        blocks
-            .map(|(index, block)| Ok(block.cells(index)?.into_iter().filter_map(record).collect()))
-            .collect()
+        Ok(blocks.map(|(index, block)| block.cells(index).into_iter().filter_map(record).collect()).collect())
     }
 
     /// The seconds that each finished cell took, in the grid's order: from its beginning, or its last resumption, to its
@@ -213,6 +213,25 @@ pub(super) fn add<R: serde::Serialize>(ends: &mut Ends<R>, id: String, line: Lin
         _ => drop(ends.insert(id, line)),
     }
     Ok(())
+}
+
+/// A file without a name of its own yet, with the permissions of any new file.
+pub(super) fn temporary(folder: &Path) -> std::io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".toy-superposition-").suffix(".tmp");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.tempfile_in(folder)
+}
+
+/// Names a complete file, unless there is one of that name already: then it is dropped, and the answer is no. Nothing
+/// can come between the question and the naming.
+pub(super) fn name_new(file: NamedTempFile, path: &Path) -> Result<bool> {
+    match file.persist_noclobber(path) {
+        Ok(_) => Ok(true),
+        Err(error) if error.error.kind() == ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(Error::file(path)(error.error)),
+    }
 }
 
 /// A table in memory.

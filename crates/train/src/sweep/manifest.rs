@@ -1,12 +1,12 @@
 //! What the sweep in a folder is: `manifest.json`, written once and never changed.
 
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use toy_superposition_model::write_atomically;
+use tempfile::NamedTempFile;
 
-use super::{Experiment, Grid};
+use super::{Experiment, Grid, folder};
 use crate::{Error, Result};
 
 const FILE: &str = "manifest.json";
@@ -16,7 +16,7 @@ const FORMAT: u32 = 1;
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
-#[serde(bound = "E: Experiment")]
+#[serde(deny_unknown_fields, bound = "E: Experiment")]
 struct Manifest<E: Experiment> {
     format: u32,
     version: String,
@@ -25,19 +25,34 @@ struct Manifest<E: Experiment> {
     grid: Grid<E>,
 }
 
-/// Writes the manifest of a new folder; in an old one, refuses another sweep than the one that is there.
+/// Writes the manifest of a new folder; in an old one, refuses another sweep than the one that is there. Of several
+/// processes that begin at once in a new folder one writes, and the others meet its manifest.
 pub(super) fn write<E: Experiment>(folder: &Path, grid: &Grid<E>, cells: usize) -> Result<()> {
-    if let Some(there) = read_if_there::<E>(folder)? {
-        if there != *grid {
-            return Err(Error::OtherSweep { path: folder.join(FILE), what: "grid" });
-        }
-        return Ok(());
-    }
     std::fs::create_dir_all(folder).map_err(Error::file(folder))?;
+    let there = match read_if_there(folder)? {
+        Some(there) => there,
+        None if create(folder, grid, cells)? => return Ok(()),
+        None => read(folder)?,
+    };
+    if there != *grid {
+        return Err(Error::OtherSweep { path: folder.join(FILE), what: "grid" });
+    }
+    Ok(())
+}
+
+/// Gives a complete manifest its name, unless there is a file of that name: then nothing is written, and the answer is no.
+fn create<E: Experiment>(folder: &Path, grid: &Grid<E>, cells: usize) -> Result<bool> {
+    let path = folder.join(FILE);
     let manifest = Manifest { format: FORMAT, version: VERSION.to_owned(), cells, grid: grid.clone() };
     let json = serde_json::to_vec_pretty(&manifest)
-        .map_err(|source| Error::Manifest { path: folder.join(FILE), source })?;
-    Ok(write_atomically(&folder.join(FILE), &json)?)
+        .map_err(|source| Error::Manifest { path: path.clone(), source })?;
+    let write = |file: &mut NamedTempFile| {
+        file.write_all(&json)?;
+        file.as_file().sync_all()
+    };
+    let mut file = folder::temporary(folder).map_err(Error::file(folder))?;
+    write(&mut file).map_err(Error::file(&path))?;
+    folder::name_new(file, &path)
 }
 
 /// The grid of the sweep in a folder.

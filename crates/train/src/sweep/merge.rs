@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::folder::{Ends, JOURNAL, add, weights_path};
+use super::folder::{Ends, JOURNAL, add, name_new, temporary};
 use super::journal::{Journal, Line};
 use super::{Cell, Experiment, Outcome, Sweep};
 use crate::{Error, Result};
@@ -48,20 +48,20 @@ impl<E: Experiment> Sweep<E> {
             }
         }
         journal.flush()?;
-        drop(journal);
+        // The journal is still locked: no run writes newer tables meanwhile.
         merged.write_tables()?;
+        drop(journal);
         Ok(merged)
     }
 }
 
+/// Copies the weights of a cell, unless they are there: another process may be copying or making the same ones.
 fn copy_weights<E: Experiment>(from: &Sweep<E>, to: &Sweep<E>, cell: &Cell<E::Kind>) -> Result<()> {
     let (source, target) = (from.weights(cell), to.weights(cell));
     if source.is_file() && !target.exists() {
-        // A copy that is cut short must not look like one.
-        let partial = weights_path(&to.folder, &format!(".{}", cell.id()));
-        std::fs::copy(&source, &partial)
-            .and_then(|_| std::fs::rename(&partial, &target))
-            .map_err(Error::file(&source))?;
+        let copy = temporary(&to.folder).map_err(Error::file(&to.folder))?;
+        std::fs::copy(&source, copy.path()).map_err(Error::file(&source))?;
+        name_new(copy, &target)?;
     }
     Ok(())
 }

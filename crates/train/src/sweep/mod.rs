@@ -17,11 +17,13 @@ mod manifest;
 mod merge;
 mod run;
 mod shard;
+mod values;
 
 pub use cell::{Cell, Kind};
 pub use experiment::{Context, Effort, Experiment, Reason};
 pub use folder::{Outcomes, Sweep};
-pub use grid::{Block, Grid, Values};
+pub use grid::{Block, Grid};
 pub use journal::Outcome;
 pub use run::{Counts, Options, Progress};
 pub use shard::Shard;
+pub use values::Values;

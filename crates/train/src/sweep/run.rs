@@ -196,7 +196,7 @@ impl<E: Experiment, P: Fn(&Progress<'_>) + Sync> Run<'_, E, P> {
         };
         let start = Instant::now();
         let found = catch_unwind(AssertUnwindSafe(|| {
-            self.sweep.grid.experiment.evaluate(work.cell, &context).map_err(|reason| reason.to_string())
+            self.sweep.grid.experiment.evaluate(work.cell, &context).map_err(|reason| chain(&*reason))
         }));
         let seconds = start.elapsed().as_secs_f64();
         let outcome = match found {
@@ -244,6 +244,12 @@ impl<E: Experiment, P: Fn(&Progress<'_>) + Sync> Run<'_, E, P> {
     ) {
         (self.progress)(&Progress { cell, failed, seconds, counts, seconds_left });
     }
+}
+
+/// What an error and its causes say, from the outermost to the innermost.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 /// What a panic said.
