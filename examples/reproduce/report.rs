@@ -5,7 +5,7 @@ use std::path::Path;
 
 use toy_superposition::sweep::{Counts, Model, Record, Superposition, Sweep};
 
-use crate::compare::{SIGNIFICANT, Side, TOLERANCE, compare, quantiles, side};
+use crate::compare::{SIGNIFICANT, Side, TOLERANCE, compare, number, percent, quantiles, side};
 use crate::{Figures, groups, time};
 
 /// More rows are left to records.csv.
@@ -146,6 +146,8 @@ fn verdict(text: &mut String, records: &[Record]) {
 fn predictions(text: &mut String, records: &[Record]) {
     let scores = trained(records).filter(|record| record.exact_standard_error == Some(0.0));
     let scores = scores.filter_map(|r| Some((r.loss - r.exact_loss?) / r.standard_error));
+    // Where no sample has a feature that is on, there is no standard error.
+    let scores = scores.filter(|score| score.is_finite());
     if let Some([least, _, largest]) = quantiles(scores.clone()) {
         let squares: f64 = scores.clone().map(|score| score * score).sum();
         let _ = writeln!(
@@ -164,9 +166,9 @@ fn predictions(text: &mut String, records: &[Record]) {
         if let Some([_, median, largest]) = quantiles(relative) {
             let _ = writeln!(
                 text,
-                "- The {name} prediction from a model's own weights is off by {:.2} % in the median, at most {:.1} %.",
-                100.0 * median,
-                100.0 * largest
+                "- The {name} prediction from a model's own weights is off by {} % in the median, at most {} %.",
+                number(100.0 * median, 2),
+                number(100.0 * largest, 1)
             );
         }
     }
@@ -189,20 +191,23 @@ fn table(text: &mut String, records: &[Record]) {
     );
     for record in models {
         let p = record.probability;
-        let loss = |record: &Record| format!("{:.5} ± {:.5}", record.loss / p, record.standard_error / p);
+        let loss = |record: &Record| {
+            format!("{} ± {}", number(record.loss / p, 5), number(record.standard_error / p, 5))
+        };
         let _ = writeln!(
             text,
-            "| {} | {p:.4} | {} | {:.4} | {} | {} | {} | {} | {:.5} | {:.5} | {:+.1} % |",
+            "| {} | {} | {} | {:.4} | {} | {} | {} | {} | {} | {} | {} |",
             record.features,
+            number(p, 4),
             record.hidden,
             record.ratio,
             record.seed,
             record.steps.unwrap_or_default(),
             loss(record),
             beside(records, record, Model::Rug).map(loss).unwrap_or_default(),
-            record.theory_loss / p,
-            record.linear_loss / p,
-            100.0 * record.relative_to_theory().0,
+            number(record.theory_loss / p, 5),
+            number(record.linear_loss / p, 5),
+            percent(record.relative_to_theory().0),
         );
     }
 }
