@@ -29,7 +29,7 @@ fn trainer(
 ) -> Trainer<f32, FreshBatches<f32, impl Distribution>> {
     let shape = Shape::new(features, hidden, false).unwrap();
     let (data, recipe) = (Features::paper(features, p).unwrap(), Recipe::code(features).unwrap());
-    let mut trainer = Trainer::on_fresh_batches(initial_model(shape, 1), data, &recipe, 1).unwrap();
+    let mut trainer = Trainer::on_fresh_batches(initial_model(shape, 1).unwrap(), data, &recipe, 1).unwrap();
     for _ in 0..warm_up {
         trainer.step().unwrap();
     }

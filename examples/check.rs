@@ -55,7 +55,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let sampled = sampled_loss(&model, &data, arguments.seed, 0, arguments.samples)?;
     let count = arguments.rows.unwrap_or(WORK / features).clamp(1, features);
     if count * features > WORK / 4 {
-        eprintln!("exact loss of {count} rows of {features}: up to half a minute on two cores");
+        note!("exact loss of {count} rows of {features}: up to half a minute on two cores");
     }
     let rows = index::sample(&mut sample_rng(arguments.seed, ROWS), features, count).into_vec();
     let check = theory::check_rows(&model, p, &rows)?;
@@ -135,5 +135,5 @@ fn attribution(found: &Attribution) -> Value {
 }
 
 fn main() -> ExitCode {
-    command_line::finish(run(&Arguments::parse()))
+    command_line::start(run)
 }

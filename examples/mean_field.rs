@@ -10,7 +10,8 @@ use std::time::Instant;
 use clap::{Parser, ValueEnum};
 use serde_json::json;
 use toy_superposition::data::{Moments, sample_rng};
-use toy_superposition::model::{Autoencoder, Names, Objective, Shape, Weights};
+use toy_superposition::files::check_writable;
+use toy_superposition::model::{Autoencoder, Names, Objective, Shape, Weights, check_memory};
 use toy_superposition::optim::{Lbfgs, LbfgsConfig};
 use toy_superposition::rug::PersianRug;
 use toy_superposition::theory::{self, ExactObjective, Feature, MeanField, Statistics};
@@ -74,7 +75,7 @@ fn minimise<O: Objective<f64> + Send + Clone>(arguments: &Arguments, mut objecti
     let shape = Shape::new(arguments.features, arguments.hidden, false)?;
     let mut model = match &arguments.start {
         Some(path) => Weights::<f64>::load(path)?.model,
-        None => initial_model::<f64>(shape, arguments.seed),
+        None => initial_model::<f64>(shape, arguments.seed)?,
     };
     if model.shape() != shape {
         return Err(format!("the weights are {:?}, not {shape:?}", model.shape()).into());
@@ -112,6 +113,10 @@ fn rugs(arguments: &Arguments, optimum: &theory::Optimum) -> Result<(f64, f64), 
 
 fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let &Arguments { features, hidden, probability: p, .. } = arguments;
+    if let Some(path) = &arguments.out {
+        check_writable(path)?;
+    }
+    check_memory("the product of the weights", 8 * (features as u128).pow(2))?;
     let ratio = hidden as f64 / features as f64;
     let optimum = theory::optimum_at_ratio(p, ratio)?;
     let mixture = theory::envelope(p, ratio)?;
@@ -136,9 +141,6 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let rugs = (arguments.objective == Which::Exact && features.is_power_of_two())
         .then(|| rugs(arguments, &optimum))
         .transpose()?;
-    if let Some(path) = &arguments.out {
-        Weights::new(model).save(path, Names::Own)?;
-    }
 
     if arguments.json {
         let object = json!({
@@ -167,7 +169,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     }
     if arguments.objective == Which::MeanField && gap.abs() > arguments.tolerance.max(1e-9) {
         let side = if gap < 0.0 { "below" } else { "above" };
-        eprintln!(
+        note!(
             "settled elsewhere: {:.2e} {side} the symmetric optimum, {:+.2e} from the envelope; {} of {features} \
              features dropped (the best mixture drops {:.1})",
             gap.abs(),
@@ -176,9 +178,12 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
             mixture.dropped_fraction * features as f64,
         );
     }
+    if let Some(path) = &arguments.out {
+        Weights::new(model).save(path, Names::Own)?;
+    }
     Ok(())
 }
 
 fn main() -> ExitCode {
-    command_line::finish(run(&Arguments::parse()))
+    command_line::start(run)
 }

@@ -38,7 +38,7 @@ struct Arguments {
     /// Probability p that a feature is on: gain and bias by the theory and by the exact loss.
     #[arg(long)]
     probability: Option<f64>,
-    /// Draw it: the PNG; an SVG of the same name is written beside it.
+    /// Draw it as OUT.png and OUT.svg; a .png or .svg at the end of OUT is left out.
     #[arg(long)]
     out: Option<PathBuf>,
     /// Print one JSON object instead of a table.
@@ -100,8 +100,11 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     /// A picture has a point for each entry of R.
     const DRAWN: usize = 4096;
     let &Arguments { features, hidden, seed, set, .. } = arguments;
-    if arguments.out.is_some() && features > DRAWN {
-        return Err(format!("--out draws rugs of up to {DRAWN} features, not of {features}").into());
+    if let Some(out) = &arguments.out {
+        if features > DRAWN {
+            return Err(format!("--out draws rugs of up to {DRAWN} features, not of {features}").into());
+        }
+        figures::check_writable(out)?;
     }
     let rug = choose(arguments)?;
     if rug.hidden() != hidden {
@@ -112,7 +115,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let seconds = start.elapsed().as_secs_f64();
     let span = rug.span();
     if let Some(warning) = span.warning() {
-        eprintln!("warning: {warning}");
+        note!("warning: {warning}");
     }
     let has_zero = rug.rows()[0] == 0;
     let mut rows = vec![
@@ -176,12 +179,12 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
             limit: None,
             caption: format!("Persian rug: $n_s = {features}$, $n_d = {hidden}$, $S$ {chosen}, seed {seed}."),
         };
-        let written = figures::rug(&figure, out.with_extension(""))?;
-        eprintln!("wrote {} and {}", written.png.display(), written.svg.display());
+        let written = figures::rug(&figure, out)?;
+        note!("wrote {} and {}", written.png.display(), written.svg.display());
     }
     Ok(())
 }
 
 fn main() -> ExitCode {
-    command_line::finish(run(&Arguments::parse()))
+    command_line::start(run)
 }

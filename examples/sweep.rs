@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use clap::Parser;
 use serde_json::json;
+use toy_superposition::files::check_writable;
 use toy_superposition::sweep::{Counts, Grid, Options, Shard, Superposition, Sweep};
 
 /// Makes and measures a model at each cell of a grid: trained, rug, mean-field, linear, theory.
@@ -55,6 +56,9 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         let checkpoint_every = Duration::try_from_secs_f64(arguments.checkpoint_every)?;
         let grid = Grid::<Superposition>::read(path)?;
         let sweep = Sweep::create(&arguments.out, grid)?;
+        for table in ["records.csv", "failures.csv"] {
+            check_writable(arguments.out.join(table))?;
+        }
         let interrupt = command_line::interrupt()?;
         let options = Options {
             shard: arguments.shard,
@@ -91,5 +95,5 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
 }
 
 fn main() -> ExitCode {
-    command_line::finish(run(&Arguments::parse()))
+    command_line::start(run)
 }

@@ -13,6 +13,7 @@ use clap::builder::RangedU64ValueParser;
 use clap::{Parser, ValueEnum};
 use serde_json::json;
 use toy_superposition::data::Features;
+use toy_superposition::files::check_writable;
 use toy_superposition::model::{Names, Shape, Weights, sampled_loss};
 use toy_superposition::optim::StopRule;
 use toy_superposition::theory;
@@ -71,15 +72,11 @@ enum Which {
 fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let (features, hidden, p) = (arguments.features, arguments.hidden, arguments.probability);
     let shape = Shape::new(features, hidden, false)?;
-    // Better now than after hours of training.
     for path in arguments.out.iter().chain(&arguments.checkpoint) {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        if folder.is_some_and(|folder| !folder.is_dir()) || path.is_dir() {
-            return Err(
-                format!("{} cannot be written: no such folder, or a folder itself", path.display()).into()
-            );
-        }
+        check_writable(path)?;
     }
+    let ratio = hidden as f64 / features as f64;
+    let (optimum, linear) = (theory::optimum_at_ratio(p, ratio)?, theory::linear_loss(p, ratio)?);
     let data = Features::paper(features, p)?;
     let mut recipe = match arguments.recipe {
         Which::Text => Recipe::text(features)?,
@@ -88,12 +85,12 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     if let Some(steps) = arguments.steps {
         recipe.stop = StopRule::Steps { steps };
     }
-    let model = initial_model::<f32>(shape, arguments.seed);
+    let model = initial_model::<f32>(shape, arguments.seed)?;
     let mut trainer = Trainer::on_fresh_batches(model, data, &recipe, arguments.seed)?;
     if let Some(path) = &arguments.checkpoint
         && trainer.resume(path)?
     {
-        eprintln!("resumed after step {} from {}", trainer.steps(), path.display());
+        note!("resumed after step {} from {}", trainer.steps(), path.display());
     }
 
     let run = Run {
@@ -115,9 +112,28 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
 
     let data = Features::paper(features, p)?;
     let loss = sampled_loss(trainer.model(), &data, arguments.seed, EVALUATION, arguments.samples)?;
-    let ratio = hidden as f64 / features as f64;
-    let optimum = theory::optimum_at_ratio(p, ratio)?;
     let steps = trainer.steps();
+    let (median, stages) = times.medians();
+    if median.is_none() && arguments.warmup > 0 {
+        note!("no times: --warmup {} leaves none of the steps of this run", arguments.warmup);
+    }
+    if arguments.json {
+        let object = json!({
+            "features": features, "hidden": hidden, "probability": p, "seed": arguments.seed,
+            "steps": steps, "seconds": seconds, "milliseconds_per_step": median, "stages": stages,
+            "loss": loss.mean(), "loss_standard_error": loss.standard_error(),
+            "theory_loss": optimum.loss, "linear_loss": linear,
+        });
+        say!("{object}");
+    } else {
+        say!(
+            "steps            {steps} in {seconds:.1} s, median {}",
+            median.map_or("unknown".into(), |ms| format!("{ms:.3} ms"))
+        );
+        say!("loss per feature {:.6e} ± {:.1e}", loss.mean(), loss.standard_error());
+        say!("loss/p           {:.5} ± {:.5}", loss.mean() / p, loss.standard_error() / p);
+        say!("theory loss/p    {:.5} (Gaussian interference, symmetric optimum)", optimum.loss / p);
+    }
     if let Some(path) = &arguments.out {
         let mut weights = Weights::new(trainer.into_model());
         for (key, value) in [
@@ -130,28 +146,6 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
             weights.metadata.insert(key.to_owned(), value);
         }
         weights.save(path, Names::Own)?;
-    }
-
-    let (median, stages) = times.medians();
-    if median.is_none() && arguments.warmup > 0 {
-        eprintln!("no times: --warmup {} leaves none of the steps of this run", arguments.warmup);
-    }
-    if arguments.json {
-        let object = json!({
-            "features": features, "hidden": hidden, "probability": p, "seed": arguments.seed,
-            "steps": steps, "seconds": seconds, "milliseconds_per_step": median, "stages": stages,
-            "loss": loss.mean(), "loss_standard_error": loss.standard_error(),
-            "theory_loss": optimum.loss, "linear_loss": theory::linear_loss(p, ratio)?,
-        });
-        say!("{object}");
-    } else {
-        say!(
-            "steps            {steps} in {seconds:.1} s, median {}",
-            median.map_or("unknown".into(), |ms| format!("{ms:.3} ms"))
-        );
-        say!("loss per feature {:.6e} ± {:.1e}", loss.mean(), loss.standard_error());
-        say!("loss/p           {:.5} ± {:.5}", loss.mean() / p, loss.standard_error() / p);
-        say!("theory loss/p    {:.5} (Gaussian interference, symmetric optimum)", optimum.loss / p);
     }
     Ok(())
 }
@@ -191,5 +185,5 @@ impl Times {
 }
 
 fn main() -> ExitCode {
-    command_line::finish(run(&Arguments::parse()))
+    command_line::start(run)
 }

@@ -84,5 +84,5 @@ fn run(arguments: &Arguments) -> Result<(), AnyError> {
 }
 
 fn main() -> ExitCode {
-    command_line::finish(run(&Arguments::parse()).map_err(|error| error as Box<dyn Error>))
+    command_line::start(|arguments| run(arguments).map_err(|error| error as Box<dyn Error>))
 }

@@ -28,7 +28,7 @@ pub(crate) fn lines(
     if let Some(steps) = arguments.steps {
         recipe.stop = StopRule::Steps { steps };
     }
-    let model = initial_model::<f32>(shape, seed);
+    let model = initial_model::<f32>(shape, seed)?;
     let mut trainer = Trainer::on_fresh_batches(model, Features::paper(features, p)?, &recipe, seed)?;
     trainer.run(&Run { progress: Run::bar("minibatches"), ..Run::default() }, |_, _| {})?;
     let steps = trainer.steps();
@@ -36,7 +36,7 @@ pub(crate) fn lines(
 
     let objective = MeanField::new(Feature::uniform(p)?);
     let least = theory::envelope(p, hidden as f64 / features as f64)?.loss;
-    let mean_field = mean_field(initial_model::<f64>(shape, seed), objective, least)?;
+    let mean_field = mean_field(initial_model::<f64>(shape, seed)?, objective, least)?;
 
     let mut lines = vec![
         line(format!("trained on minibatches, {steps} steps"), &minibatch, p)?,

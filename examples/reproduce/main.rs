@@ -17,8 +17,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
+use command_line::chain;
 use serde_json::json;
-use toy_superposition::model::write_atomically;
+use toy_superposition::files::{check_writable, create_folder, write_atomically};
 use toy_superposition::sweep::{Grid, Options, Superposition, Sweep, figures};
 
 /// Trains a family of models, measures them on fresh data beside the untrained Persian rug, the optimal linear model
@@ -79,8 +80,14 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         (None, Some(from)) => from.clone(),
         (None, None) => PathBuf::from("out/reproduction").join(&preset),
     };
+    let report = out.join("report.md");
+    let try_out = || create_folder(&out).and_then(|()| check_writable(&report));
     let sweep = match &arguments.from {
-        Some(from) => Sweep::open(from)?,
+        Some(from) => {
+            let sweep = Sweep::open(from)?;
+            try_out()?;
+            sweep
+        }
         None => {
             let mut grid = Grid::<Superposition>::parse(arguments.preset.grid())?;
             grid.blocks
@@ -88,6 +95,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
                 .flat_map(|block| &mut block.seeds)
                 .for_each(|seed| *seed = seed.wrapping_add(arguments.seed));
             let sweep = Sweep::create(&out, grid)?;
+            try_out()?;
             let interrupt = command_line::interrupt()?;
             let options =
                 Options { threads: arguments.threads, interrupt: Some(interrupt), ..Options::default() };
@@ -98,16 +106,14 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
             sweep
         }
     };
-    std::fs::create_dir_all(&out).map_err(|error| format!("{}: {error}", out.display()))?;
     let (records, counts) = (sweep.records()?, sweep.counts()?);
     for line in report::summary(&records).lines() {
         say!("{line}");
     }
     let figures = Figures::draw(&sweep, &out)?;
     let text = report::text(&sweep, &records, counts, &figures);
-    let path = out.join("report.md");
-    write_atomically(&path, text.as_bytes())?;
-    say!("report: {}", path.display());
+    write_atomically(&report, text.as_bytes())?;
+    say!("report: {}", report.display());
     if arguments.json {
         let drawn: Vec<_> = figures.drawn.iter().map(|(_, path)| path.to_string_lossy()).collect();
         let failed: Vec<_> = figures.failed.iter().map(|(name, _)| name).collect();
@@ -121,9 +127,9 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     }
     match figures.failed.as_slice() {
         [] => Ok(()),
-        [(name, reason), ..] => {
-            let count = figures.failed.len();
-            Err(format!("{count} figures are not drawn, the report says which; {name}: {reason}").into())
+        failed @ [(_, reason), ..] => {
+            let names: Vec<&str> = failed.iter().map(|(name, _)| name.as_str()).collect();
+            Err(format!("could not draw {}: {reason}", names.join(", ")).into())
         }
     }
 }
@@ -143,18 +149,13 @@ impl Figures {
     fn draw(sweep: &Sweep<Superposition>, out: &Path) -> Result<Self, Box<dyn Error>> {
         let drawings = figures::drawings(sweep)?;
         let (mut drawn, mut failed) = (Vec::new(), Vec::new());
-        let mut fail = |name, error: &dyn Error| {
-            let causes = std::iter::successors(error.source(), |&cause| cause.source());
-            let reason = causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"));
-            failed.push((name, reason));
-        };
         for (name, reason) in drawings.failed {
-            fail(name, &*reason);
+            failed.push((name, chain(&*reason)));
         }
         for drawing in drawings.ready {
             match drawing.draw(out) {
                 Ok(written) => drawn.push((drawing.caption().to_owned(), written.png)),
-                Err(error) => fail(drawing.name, &error),
+                Err(error) => failed.push((drawing.name, chain(&error))),
             }
         }
         Ok(Self { drawn, absent: drawings.absent, failed })
@@ -162,5 +163,5 @@ impl Figures {
 }
 
 fn main() -> ExitCode {
-    command_line::finish(run(&Arguments::parse()))
+    command_line::start(run)
 }

@@ -62,7 +62,7 @@ impl<T: Scalar> Autoencoder<T> {
         activation.check(shape.features())?;
         check_finite("encoder", encoder.as_slice())?;
         check_finite("bias", bias.as_slice())?;
-        let mut parameters = Parameters::zeros(shape);
+        let mut parameters = Parameters::zeros(shape)?;
         let (encoder_out, decoder_out, bias_out) = parameters.split_mut();
         encoder_out.copy_from_slice(encoder.as_slice());
         if let (Some(out), Some(decoder)) = (decoder_out, decoder) {

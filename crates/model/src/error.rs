@@ -14,6 +14,14 @@ pub enum Error {
         /// The number of hidden dimensions n_d.
         hidden: usize,
     },
+    /// More memory than the system grants.
+    #[error("{what} would take {bytes} bytes, more than this machine has to give")]
+    TooLarge {
+        /// What the memory is for.
+        what: &'static str,
+        /// The number of bytes.
+        bytes: u128,
+    },
     /// A matrix or vector whose shape does not fit the others.
     #[error("{what} is {} × {}, expected {} × {}", given.0, given.1, expected.0, expected.1)]
     Mismatch {
@@ -62,8 +70,11 @@ pub enum Error {
     /// The data was refused.
     #[error(transparent)]
     Data(#[from] toy_superposition_data::Error),
-    /// The file could not be read or written.
-    #[error("{}: {source}", path.display())]
+    /// A file could not be written.
+    #[error(transparent)]
+    Write(#[from] toy_superposition_files::Error),
+    /// A file could not be read.
+    #[error("cannot read {}", path.display())]
     File {
         /// Which file.
         path: PathBuf,
@@ -71,7 +82,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// The bytes are not a safetensors file: truncated, overlong, or with a hostile header.
-    #[error("not a valid safetensors file: {0}")]
+    #[error("not a valid safetensors file")]
     Format(#[from] safetensors::SafeTensorError),
     /// The file holds none of the known sets of names.
     #[error(
@@ -101,10 +112,10 @@ pub enum Error {
         expected: usize,
     },
     /// What is wrong with the contents of a file.
-    #[error("{}: {source}", path.display())]
+    #[error("cannot use {}", path.display())]
     Contents {
         /// The file.
-        path: std::path::PathBuf,
+        path: PathBuf,
         /// What is wrong.
         source: Box<Error>,
     },

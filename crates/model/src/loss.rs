@@ -28,7 +28,7 @@ use crate::step::parallel::in_pool;
 use crate::step::residual::Residual;
 use crate::step::tuning::{COLUMNS, PIECE, ROWS};
 use crate::step::{self, by_feature, by_sample};
-use crate::{Activation, Autoencoder, Error, Estimate, Parameters, Result, Scalar};
+use crate::{Activation, Autoencoder, Error, Estimate, Parameters, Result, Scalar, check_memory};
 
 /// A stop-watch.
 #[derive(Debug, Default)]
@@ -69,6 +69,8 @@ pub struct MinibatchLoss<T: Scalar> {
     /// `Σ_i ι_i (y_i − x_i)²`, a sample.
     losses: Vec<f64>,
     stages: Stages,
+    /// Bytes of Δ that there was memory for.
+    granted: u128,
 }
 
 impl<T: Scalar> Default for MinibatchLoss<T> {
@@ -97,6 +99,7 @@ impl<T: Scalar> MinibatchLoss<T> {
             residual: Grid::default(),
             losses: Vec::new(),
             stages: Stages::default(),
+            granted: 0,
         }
     }
 
@@ -116,7 +119,8 @@ impl<T: Scalar> MinibatchLoss<T> {
     ///
     /// # Errors
     /// [`Error::Mismatch`] if the batch or the importance does not have the model's n_s features,
-    /// [`Error::EmptyBatch`] for no samples, [`Error::NotFinite`] if the loss overflows or is NaN.
+    /// [`Error::EmptyBatch`] for no samples, [`Error::TooLarge`] if there is no memory for n_s × B residuals,
+    /// [`Error::NotFinite`] if the loss overflows or is NaN.
     pub fn loss(&mut self, model: &Autoencoder<T>, batch: &SparseBatch<T>) -> Result<f64> {
         in_pool(|| self.forward(model, batch, false))?;
         self.mean(batch)
@@ -196,6 +200,11 @@ impl<T: Scalar> MinibatchLoss<T> {
         }
         if samples == 0 {
             return Err(Error::EmptyBatch);
+        }
+        let bytes = features as u128 * samples as u128 * size_of::<T>() as u128;
+        if bytes > self.granted {
+            check_memory("the residual of a batch", bytes)?;
+            self.granted = bytes;
         }
         self.stages.start();
         let (arch, parameters) = (self.arch, model.parameters());
@@ -372,7 +381,7 @@ mod tests {
             for (density, bias) in [(0.01, -0.5), (0.1, -0.2), (0.1, 0.4), (0.9, -0.6), (0.9, 0.1)] {
                 for activation in [Activation::Relu, if features > 9 { top } else { Activation::Identity }] {
                     let shape = Shape::new(features, hidden, false).unwrap();
-                    let mut model = Initialisation::PyTorch.sample::<T, _>(shape, activation, rng);
+                    let mut model = Initialisation::PyTorch.sample::<T, _>(shape, activation, rng).unwrap();
                     let start = shape.parameters() - features;
                     for b in &mut model.parameters_mut().as_mut_slice()[start..] {
                         *b += T::round_from(bias);
@@ -388,7 +397,7 @@ mod tests {
                         let arch = evaluator.arch;
                         let at =
                             format!("{arch:?} {features} {hidden} {samples} {density} {bias} {activation}");
-                        let mut gradient = Parameters::zeros(shape);
+                        let mut gradient = Parameters::zeros(shape).unwrap();
                         let fast = evaluator.loss_and_gradient(&model, &batch, &mut gradient).unwrap();
                         ways.push((evaluator.input.form, through_product));
                         assert!((fast - loss.to_f64()).abs() <= tolerance * loss.to_f64(), "{at}: {fast}");

@@ -9,7 +9,9 @@
 
 use nalgebra::{DMatrix, DMatrixView, DVectorView};
 
-use crate::{Error, Result, Scalar};
+use crate::{Error, Result, Scalar, check_memory};
+
+const PARAMETERS: &str = "the parameters";
 
 /// How many features and hidden dimensions a model has, and whether the decoder is the encoder's transpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,10 +25,16 @@ impl Shape {
     /// The shape of a model with `features` = n_s, `hidden` = n_d.
     ///
     /// # Errors
-    /// [`Error::Shape`] unless `1 ≤ n_d ≤ n_s ≤ u32::MAX`.
+    /// [`Error::Shape`] unless `1 ≤ n_d ≤ n_s ≤ u32::MAX`, [`Error::TooLarge`] for more parameters, in double
+    /// precision, than an address space holds.
     pub fn new(features: usize, hidden: usize, tied: bool) -> Result<Self> {
         if hidden == 0 || hidden > features || features > u32::MAX as usize {
             return Err(Error::Shape { features, hidden });
+        }
+        let matrices = if tied { 1 } else { 2 };
+        let bytes = (matrices * features as u128 * hidden as u128 + features as u128) * 8;
+        if bytes > isize::MAX as u128 {
+            return Err(Error::TooLarge { what: PARAMETERS, bytes });
         }
         Ok(Self { features, hidden, tied })
     }
@@ -76,8 +84,12 @@ pub struct Parameters<T> {
 
 impl<T: Scalar> Parameters<T> {
     /// All zero.
-    pub fn zeros(shape: Shape) -> Self {
-        Self { shape, values: vec![T::zero(); shape.parameters()] }
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`] if there is no memory for them.
+    pub fn zeros(shape: Shape) -> Result<Self> {
+        check_memory(PARAMETERS, shape.parameters() as u128 * size_of::<T>() as u128)?;
+        Ok(Self { shape, values: vec![T::zero(); shape.parameters()] })
     }
 
     /// From the flat list in the order of [the layout](Parameters::as_slice).

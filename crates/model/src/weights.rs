@@ -18,8 +18,9 @@ use std::path::Path;
 use nalgebra::{DMatrix, DVector};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
+use toy_superposition_files::write_atomically;
 
-use crate::{Activation, Autoencoder, Error, Result, Scalar, write_atomically};
+use crate::{Activation, Autoencoder, Error, Result, Scalar};
 
 /// The names that tensors are written under.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -103,12 +104,12 @@ impl<T: Scalar> Weights<T> {
             .map_err(|source| Error::Contents { path: path.to_owned(), source: Box::new(source) })
     }
 
-    /// Writes a weight file, atomically.
+    /// Writes a weight file, [atomically](write_atomically).
     ///
     /// # Errors
-    /// [`Error::File`] if it cannot be written; an older file is then untouched.
+    /// [`Error::Write`] if it cannot be written; an older file is then untouched.
     pub fn save(&self, path: impl AsRef<Path>, names: Names) -> Result<()> {
-        write_atomically(path.as_ref(), &self.to_bytes(names)?)
+        Ok(write_atomically(path, &self.to_bytes(names)?)?)
     }
 
     /// Parses the bytes of a weight file.

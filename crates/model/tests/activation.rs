@@ -28,7 +28,8 @@ fn example<T: Scalar>(
     seed: u64,
 ) -> (Autoencoder<T>, DMatrix<T>, DVector<T>) {
     let rng = &mut ChaCha8Rng::seed_from_u64(seed);
-    let model = Initialisation::PyTorch.sample(Shape::new(features, hidden, tied).unwrap(), activation, rng);
+    let model =
+        Initialisation::PyTorch.sample(Shape::new(features, hidden, tied).unwrap(), activation, rng).unwrap();
     let x = DMatrix::from_fn(features, samples, |_, _| {
         if rng.random_bool(density) { T::round_from(rng.random::<f64>() * 1.7 - 0.3) } else { T::zero() }
     });
@@ -258,7 +259,7 @@ fn bad_parameters_are_refused() {
     assert!(too_many(Weights::<f32>::from_bytes(&file("top_k(4)")).map(|_| ())));
     assert!(Autoencoder::tied(&encoder, &bias, top(3)).is_ok());
     // Where there is no error to give, a model has at most all its features.
-    let parameters = Parameters::<f64>::zeros(Shape::new(3, 2, true).unwrap());
+    let parameters = Parameters::<f64>::zeros(Shape::new(3, 2, true).unwrap()).unwrap();
     assert_eq!(Autoencoder::from_parameters(parameters, top(4)).activation(), top(3));
 }
 

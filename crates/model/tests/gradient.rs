@@ -22,7 +22,7 @@ fn example<T: Scalar>(
 ) -> (Autoencoder<T>, DMatrix<T>, DVector<T>) {
     let rng = &mut ChaCha8Rng::seed_from_u64(seed);
     let shape = Shape::new(features, hidden, tied).unwrap();
-    let model = Initialisation::PyTorch.sample(shape, activation, rng);
+    let model = Initialisation::PyTorch.sample(shape, activation, rng).unwrap();
     let x = DMatrix::from_fn(features, samples, |_, _| {
         if rng.random_bool(density) { T::round_from(rng.random::<f64>() * 1.7 - 0.3) } else { T::zero() }
     });
@@ -94,7 +94,7 @@ fn sparse_residuals_take_the_sparse_products() {
     let density = z.iter().filter(|z| **z > 0.0).count() as f64 / z.len() as f64;
     assert!(density > 0.0 && density < 0.1, "{density}");
     let (loss, gradient) = plain::loss_and_gradient(&model, &x, Some(&importance)).unwrap();
-    let mut out = Parameters::zeros(model.shape());
+    let mut out = Parameters::zeros(model.shape()).unwrap();
     let mut fast = MinibatchLoss::with_importance(&importance).unwrap();
     let fast_loss = fast.loss_and_gradient_dense(&model, &x, &mut out).unwrap();
     approx::assert_relative_eq!(fast_loss, loss, epsilon = 0.0, max_relative = 1e-12);
@@ -145,7 +145,7 @@ fn a_one_by_one_model_by_hand() {
     let one = |v: f64| DMatrix::from_element(1, 1, v);
     let bias = DVector::from_element(1, -1.0);
     let model = Autoencoder::new(&one(2.0), &one(3.0), &bias, Activation::Relu).unwrap();
-    let mut gradient = Parameters::zeros(model.shape());
+    let mut gradient = Parameters::zeros(model.shape()).unwrap();
     let mut loss = MinibatchLoss::new();
     let batch = SparseBatch::from_dense(&one(0.5)).unwrap();
     assert_eq!(loss.loss_and_gradient(&model, &batch, &mut gradient).unwrap(), 2.25);
@@ -174,7 +174,7 @@ fn thread_counts_do_not_change_a_bit() {
         let run = |threads: usize| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             pool.install(|| {
-                let mut gradient = Parameters::zeros(model.shape());
+                let mut gradient = Parameters::zeros(model.shape()).unwrap();
                 let loss = MinibatchLoss::new().loss_and_gradient_dense(&model, &x, &mut gradient).unwrap();
                 (loss.to_bits(), gradient.as_slice().iter().map(|g| g.to_bits()).collect::<Vec<_>>())
             })
@@ -196,7 +196,7 @@ fn bad_input_is_named() {
     let mut nan = x.clone();
     nan[(4, 2)] = f64::NAN;
     assert!(matches!(loss.loss_dense(&model, &nan), Err(Error::Data(_))));
-    let mut other = Parameters::zeros(Shape::new(6, 3, false).unwrap());
+    let mut other = Parameters::zeros(Shape::new(6, 3, false).unwrap()).unwrap();
     let error = loss.loss_and_gradient_dense(&model, &x, &mut other);
     assert!(matches!(error, Err(Error::Mismatch { what: "gradient", .. })));
     let negative = MinibatchLoss::with_importance(&DVector::from_vec(vec![1.0, -2.0]));

@@ -7,13 +7,14 @@ use std::collections::BTreeMap;
 use nalgebra::{DMatrix, DVector};
 use rand::SeedableRng;
 use safetensors::tensor::{Dtype, TensorView};
+use toy_superposition_files as files;
 use toy_superposition_model::{
     Activation, Autoencoder, Error, Initialisation, Names, Shape, Vector, Weights,
 };
 
 fn model<T: toy_superposition_model::Scalar>(tied: bool, activation: Activation) -> Autoencoder<T> {
     let rng = &mut rand_chacha::ChaCha8Rng::seed_from_u64(9);
-    Initialisation::PyTorch.sample(Shape::new(7, 3, tied).unwrap(), activation, rng)
+    Initialisation::PyTorch.sample(Shape::new(7, 3, tied).unwrap(), activation, rng).unwrap()
 }
 
 #[test]
@@ -158,12 +159,14 @@ fn what_cannot_be_written_leaves_the_old_file() {
     let folder = tempfile::tempdir().unwrap();
     let weights = Weights::new(model::<f32>(false, Activation::Relu));
     let missing = folder.path().join("missing/weights.safetensors");
-    assert!(matches!(weights.save(&missing, Names::Own), Err(Error::File { path, .. }) if path == missing));
+    assert!(
+        matches!(weights.save(&missing, Names::Own), Err(Error::Write(files::Error::Write { path, .. })) if path == missing)
+    );
     assert!(matches!(Weights::<f32>::load(&missing), Err(Error::File { .. })));
     // A folder in the way cannot be replaced; it stays, and no temporary file is left.
     let taken = folder.path().join("taken");
     std::fs::create_dir(&taken).unwrap();
-    assert!(matches!(weights.save(&taken, Names::Own), Err(Error::File { .. })));
+    assert!(matches!(weights.save(&taken, Names::Own), Err(Error::Write(files::Error::NotAFile { .. }))));
     assert!(taken.is_dir());
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 }

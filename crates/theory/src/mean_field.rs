@@ -97,6 +97,10 @@ impl<T: Scalar, M: Magnitude + Sync> MeanField<T, M> {
         let parameters = model.parameters();
         let (encoder, decoder) = (parameters.encoder(), parameters.decoder_transpose());
         let Scratch { square, tall, wide } = &mut self.scratch;
+        if square.nrows() != hidden || tall.nrows() != features {
+            let entries = hidden as u128 * (hidden as u128 + 2 * features as u128);
+            crate::error::memory("products of the weights", entries)?;
+        }
         fit(square, hidden, hidden);
         fit(tall, features, hidden);
         fit(wide, hidden, features);

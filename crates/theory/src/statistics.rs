@@ -240,6 +240,7 @@ impl PaperCode {
 /// `W` (n_s × n_s) and the bias of a model. Rounding in `T` would hide in `W` what is to be seen: all in f64.
 #[cfg(feature = "models")]
 pub(crate) fn product_of<T: Scalar>(model: &Autoencoder<T>) -> Result<(DMatrix<f64>, Vec<f64>)> {
+    crate::error::memory("the product of the weights", (model.features() as u128).pow(2))?;
     let encoder = model.encoder().map(|value| value.to_f64());
     let decoder = model.decoder().map(|value| value.to_f64());
     let mut w = DMatrix::zeros(model.features(), model.features());

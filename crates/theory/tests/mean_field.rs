@@ -40,7 +40,7 @@ fn moved(model: &Autoencoder<f64>, index: usize, by: f64) -> Autoencoder<f64> {
 /// The largest error of the gradient, by differences of fourth order, over what is allowed: 1e-7 of the largest entry and
 /// the quotient's own rounding, a few ε L/h, which is all there is where every output is off.
 fn gradient_error<O: Objective<f64>>(objective: &mut O, model: &Autoencoder<f64>, step: f64) -> f64 {
-    let mut gradient = Parameters::zeros(model.shape());
+    let mut gradient = Parameters::zeros(model.shape()).unwrap();
     gradient.as_mut_slice().fill(7.0);
     let loss = objective.loss_and_gradient(model, &mut gradient).unwrap();
     assert_eq!(loss, objective.loss(model).unwrap());
@@ -149,7 +149,8 @@ fn single_precision_is_double_precision_rounded() {
         let values = model.parameters().as_slice().iter().map(|&v| v as f32).collect();
         let parameters = Parameters::from_values(model.shape(), values).unwrap();
         let single = Autoencoder::from_parameters(parameters, Activation::Relu);
-        let mut gradients = (Parameters::zeros(model.shape()), Parameters::zeros(model.shape()));
+        let mut gradients =
+            (Parameters::zeros(model.shape()).unwrap(), Parameters::zeros(model.shape()).unwrap());
         let loss = wide.loss_and_gradient(&model, &mut gradients.0).unwrap();
         let rounded = narrow.loss_and_gradient(&single, &mut gradients.1).unwrap();
         assert_relative_eq!(rounded, loss, epsilon = 0.0, max_relative = 1e-5);
@@ -175,7 +176,7 @@ fn exact_gradient_of_the_weights_is_the_difference_quotient() {
         }
         let mut objective = ExactObjective::new(p).unwrap();
         let rows: Vec<usize> = (0..model.features()).collect();
-        let mut gradient = Parameters::zeros(model.shape());
+        let mut gradient = Parameters::zeros(model.shape()).unwrap();
         gradient.as_mut_slice().fill(7.0);
         let loss = objective.loss_and_gradient(&model, &mut gradient).unwrap();
         let expected = exact_model_loss(&model, &rows, p).unwrap().loss;
@@ -220,7 +221,7 @@ fn the_symmetric_optimum_is_stationary() {
     let off_diagonal = -best.a / 0.8 * 0.2 * 4.0;
     let bias = DVector::from_element(features, best.b - p / 2.0 * off_diagonal);
     let model = Autoencoder::new(&helmert, &decoder, &bias, Activation::Relu).unwrap();
-    let mut gradient = Parameters::zeros(model.shape());
+    let mut gradient = Parameters::zeros(model.shape()).unwrap();
     let loss = MeanField::new(Feature::uniform(p).unwrap()).loss_and_gradient(&model, &mut gradient).unwrap();
     assert_relative_eq!(loss, best.loss, epsilon = 0.0, max_relative = 1e-13);
     // The optimum is found to about 1e-10 in a and b.
@@ -233,7 +234,7 @@ fn what_does_not_fit_is_refused() {
     let model = example((6, 3, false), Activation::Relu, 1);
     let mut objective = MeanField::new(Feature::uniform(0.2).unwrap());
     for shape in [(6, 3, true), (6, 2, false), (5, 3, false)] {
-        let mut gradient = Parameters::zeros(Shape::new(shape.0, shape.1, shape.2).unwrap());
+        let mut gradient = Parameters::zeros(Shape::new(shape.0, shape.1, shape.2).unwrap()).unwrap();
         let refused = objective.loss_and_gradient(&model, &mut gradient);
         assert!(matches!(refused, Err(Error::Size { .. })), "{shape:?}");
         let refused = ExactObjective::new(0.2).unwrap().loss_and_gradient(&model, &mut gradient);

@@ -11,6 +11,9 @@ pub use toy_superposition_data as data;
 #[cfg(feature = "figures")]
 #[doc(inline)]
 pub use toy_superposition_figures as figures;
+#[cfg(feature = "files")]
+#[doc(inline)]
+pub use toy_superposition_files as files;
 #[cfg(feature = "model")]
 #[doc(inline)]
 pub use toy_superposition_model as model;

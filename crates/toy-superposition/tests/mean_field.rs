@@ -12,7 +12,7 @@ fn descent_ends_at_the_closed_form_optimum() {
     for (features, hidden, p) in [(64, 16, 0.05), (64, 32, 0.05), (48, 17, 0.08)] {
         let least = optimum_at_ratio(p, hidden as f64 / features as f64).unwrap().loss;
         for seed in 0..3 {
-            let model = initial_model::<f64>(Shape::new(features, hidden, false).unwrap(), seed);
+            let model = initial_model::<f64>(Shape::new(features, hidden, false).unwrap(), seed).unwrap();
             let objective = MeanField::new(Feature::uniform(p).unwrap());
             let recipe = Recipe::without_samples(0.004, 520).unwrap();
             let mut trainer = Trainer::new(model, objective, &recipe, "mean field".to_owned()).unwrap();

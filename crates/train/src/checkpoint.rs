@@ -25,7 +25,7 @@ impl<T: Scalar + Real, O: Objective<T> + Send> Trainer<T, O> {
     /// Writes a checkpoint, atomically: whatever happens, the file holds this one or the one before.
     ///
     /// # Errors
-    /// [`ModelError::File`] if it cannot be written.
+    /// [`ModelError::Write`] if it cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let mut weights = Weights::new(self.model.clone());
         for (name, values) in self.moments().slots {

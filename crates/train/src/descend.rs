@@ -17,7 +17,7 @@ pub fn descend<T: Scalar + Real, O: Objective<T>>(
     objective: &mut O,
     lbfgs: &Lbfgs,
 ) -> Result<Minimum> {
-    let (mut trial, mut slopes) = (model.clone(), Parameters::zeros(model.shape()));
+    let (mut trial, mut slopes) = (model.clone(), Parameters::zeros(model.shape())?);
     let mut evaluations = 0;
     lbfgs.minimise(model.parameters_mut().as_mut_slice(), |parameters, gradient| {
         trial.parameters_mut().as_mut_slice().copy_from_slice(parameters);
@@ -44,14 +44,14 @@ mod tests {
         let mut batch = SparseBatch::new(6).unwrap();
         Sampler::new().sample_into(&Features::paper(6, 0.4).unwrap(), 3, 0, 50, &mut batch).unwrap();
         let mut objective = BatchObjective::new(batch, MinibatchLoss::new());
-        let mut model = initial_model::<f64>(Shape::new(6, 3, false).unwrap(), 2);
+        let mut model = initial_model::<f64>(Shape::new(6, 3, false).unwrap(), 2).unwrap();
         let before = objective.loss(&model).unwrap();
         let config = LbfgsConfig { max_iterations: 2000, gradient_tolerance: 1e-6, ..LbfgsConfig::default() };
         let minimum = descend(&mut model, &mut objective, &Lbfgs::new(config).unwrap()).unwrap();
         assert!(minimum.outcome.converged() && minimum.loss < 0.8 * before, "{minimum:?} from {before}");
         assert_eq!(objective.loss(&model).unwrap(), minimum.loss);
 
-        let mut other = initial_model::<f64>(Shape::new(5, 3, false).unwrap(), 2);
+        let mut other = initial_model::<f64>(Shape::new(5, 3, false).unwrap(), 2).unwrap();
         let refused = descend(&mut other, &mut objective, &Lbfgs::default());
         assert!(matches!(refused, Err(Error::Objective { step: 0, .. })), "{refused:?}");
     }

@@ -9,7 +9,7 @@ use std::{io, path::Path};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The model, the batch or a file was refused.
+    /// The model, the batch or a weight file was refused.
     #[error(transparent)]
     Model(#[from] toy_superposition_model::Error),
     /// The data was refused.
@@ -19,7 +19,7 @@ pub enum Error {
     #[error(transparent)]
     Optim(#[from] toy_superposition_optim::Error),
     /// The objective failed.
-    #[error("step {step}: {source}")]
+    #[error("step {step}")]
     Objective {
         /// The step, from 0.
         step: u64,
@@ -52,6 +52,10 @@ pub enum Error {
         /// The part of it.
         what: &'static str,
     },
+    /// A file of a sweep that cannot be written.
+    #[cfg(feature = "sweep")]
+    #[error(transparent)]
+    Write(#[from] toy_superposition_files::Error),
     /// A file or a folder that cannot be read or written.
     #[cfg(feature = "sweep")]
     #[error("{}: cannot be read or written", path.display())]
@@ -176,6 +180,15 @@ pub enum Error {
     #[cfg(feature = "sweep")]
     #[error("the records make no table")]
     Table(#[from] csv::Error),
+    /// More threads than a sweep may have.
+    #[cfg(feature = "sweep")]
+    #[error("{given} threads; allowed is 1 to {most}")]
+    ManyThreads {
+        /// What was given.
+        given: usize,
+        /// The most.
+        most: usize,
+    },
     /// Threads that cannot be started.
     #[cfg(feature = "sweep")]
     #[error(transparent)]

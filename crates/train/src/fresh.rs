@@ -17,8 +17,11 @@ use crate::{Batches, Result};
 pub const EVALUATION: u64 = 1 << 63;
 
 /// The initial model of a seed: PyTorch's initialisation, ReLU.
-pub fn initial_model<T: Scalar>(shape: Shape, seed: u64) -> Autoencoder<T> {
-    Initialisation::PyTorch.sample(shape, Activation::Relu, &mut sample_rng(seed, u64::MAX))
+///
+/// # Errors
+/// [`TooLarge`](toy_superposition_model::Error::TooLarge) if there is no memory for it.
+pub fn initial_model<T: Scalar>(shape: Shape, seed: u64) -> Result<Autoencoder<T>> {
+    Ok(Initialisation::PyTorch.sample(shape, Activation::Relu, &mut sample_rng(seed, u64::MAX))?)
 }
 
 /// The per-feature loss on the batch of the current step.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 use toy_superposition_data::Distribution;
-use toy_superposition_model::{Autoencoder, MinibatchLoss, Objective, Parameters, Scalar};
+use toy_superposition_model::{Autoencoder, MinibatchLoss, Objective, Parameters, Scalar, check_memory};
 use toy_superposition_optim::{Adam, AdamStep, Optimizer, Real, Schedule, Stopper};
 
 use crate::{Error, FreshBatches, Recipe, Result};
@@ -81,11 +81,15 @@ impl<T: Scalar + Real, O: Objective<T> + Send> Trainer<T, O> {
     /// a run of the same identity, recipe and model shape.
     ///
     /// # Errors
-    /// If the recipe's settings are out of range.
+    /// If the recipe's settings are out of range, or there is no memory for the gradient and the moments.
     pub fn new(model: Autoencoder<T>, objective: O, recipe: &Recipe, identity: String) -> Result<Self> {
         let shape = model.shape();
         let identity =
             format!("{shape:?}, {:?}, {:?}, {:?}, {identity}", recipe.adam, recipe.schedule, recipe.stop);
+        check_memory(
+            "the gradient and its two moments",
+            3 * shape.parameters() as u128 * size_of::<T>() as u128,
+        )?;
         Ok(Self {
             objective,
             adam: Adam::new(shape.parameters(), recipe.adam)?,
@@ -93,7 +97,7 @@ impl<T: Scalar + Real, O: Objective<T> + Send> Trainer<T, O> {
             stopper: Stopper::new(recipe.stop)?,
             losses: Vec::new(),
             identity,
-            gradient: Parameters::zeros(shape),
+            gradient: Parameters::zeros(shape)?,
             optimizing: Duration::ZERO,
             model,
         })

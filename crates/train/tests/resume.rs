@@ -31,7 +31,7 @@ fn recipe() -> Recipe {
 }
 
 fn trainer(recipe: &Recipe, probability: f64) -> Trainer<f32, Fresh> {
-    let model = initial_model(Shape::new(90, 30, false).unwrap(), SEED);
+    let model = initial_model(Shape::new(90, 30, false).unwrap(), SEED).unwrap();
     Trainer::on_fresh_batches(model, Features::paper(90, probability).unwrap(), recipe, SEED).unwrap()
 }
 

@@ -48,6 +48,8 @@ impl Product {
         if model.activation() != Activation::Relu {
             return Err(Error::Activation { given: model.activation().name() });
         }
+        let entries = 3 * (model.features() as u128).pow(2);
+        crate::error::memory("the product of the weights and its gradient", entries)?;
         let (encoder, decoder) = (model.encoder().map(T::into), model.decoder().map(T::into));
         let mut w = DMatrix::zeros(model.features(), model.features());
         multiply(w.as_mut_slice(), decoder.as_slice(), encoder.as_slice(), model.hidden())?;

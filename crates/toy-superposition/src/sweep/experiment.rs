@@ -183,7 +183,7 @@ impl Superposition {
         cell: &Cell<Model>,
         context: &Context<'_>,
     ) -> Result<Option<(Autoencoder<f32>, u64)>, Reason> {
-        let model = initial_model(Shape::new(cell.features, cell.hidden, false)?, cell.seed);
+        let model = initial_model(Shape::new(cell.features, cell.hidden, false)?, cell.seed)?;
         let data = Features::paper(cell.features, cell.probability)?;
         let mut trainer = Trainer::on_fresh_batches(model, data, &self.recipe(cell.features)?, cell.seed)?;
         trainer.resume(context.checkpoint())?;
@@ -205,7 +205,7 @@ impl Superposition {
     ) -> Result<Option<(Autoencoder<f64>, u64)>, Reason> {
         let steps = self.mean_field_steps;
         let recipe = Recipe::without_samples(MEAN_FIELD_RATE, steps)?;
-        let model = initial_model(Shape::new(cell.features, cell.hidden, false)?, cell.seed);
+        let model = initial_model(Shape::new(cell.features, cell.hidden, false)?, cell.seed)?;
         let objective = MeanField::new(Feature::uniform(cell.probability)?);
         let goal = theory::envelope(cell.probability, cell.ratio())?.loss * (1.0 + MEAN_FIELD_TOLERANCE);
         let mut trainer = Trainer::new(model, objective, &recipe, "mean field".to_owned())?;

@@ -9,11 +9,9 @@
 //! | `cells/` | checkpoints of cells in flight, weights of finished ones |
 
 use std::collections::HashMap;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
-use toy_superposition_model::write_atomically;
+use toy_superposition_files::write_atomically;
 
 use super::journal::{self, Line};
 use super::{Cell, Counts, Experiment, Grid, Outcome, manifest};
@@ -213,25 +211,6 @@ pub(super) fn add<R: serde::Serialize>(ends: &mut Ends<R>, id: String, line: Lin
         _ => drop(ends.insert(id, line)),
     }
     Ok(())
-}
-
-/// A file without a name of its own yet, with the permissions of any new file.
-pub(super) fn temporary(folder: &Path) -> std::io::Result<NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".toy-superposition-").suffix(".tmp");
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder)
-}
-
-/// Names a complete file, unless there is one of that name already: then it is dropped, and the answer is no. Nothing
-/// can come between the question and the naming.
-pub(super) fn name_new(file: NamedTempFile, path: &Path) -> Result<bool> {
-    match file.persist_noclobber(path) {
-        Ok(_) => Ok(true),
-        Err(error) if error.error.kind() == ErrorKind::AlreadyExists => Ok(false),
-        Err(error) => Err(Error::file(path)(error.error)),
-    }
 }
 
 /// A table in memory.

@@ -1,12 +1,12 @@
 //! What the sweep in a folder is: `manifest.json`, written once and never changed.
 
-use std::io::{ErrorKind, Write};
+use std::io::ErrorKind;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use tempfile::NamedTempFile;
+use toy_superposition_files::write_new;
 
-use super::{Experiment, Grid, folder};
+use super::{Experiment, Grid};
 use crate::{Error, Result};
 
 const FILE: &str = "manifest.json";
@@ -31,7 +31,7 @@ pub(super) fn write<E: Experiment>(folder: &Path, grid: &Grid<E>, cells: usize) 
     std::fs::create_dir_all(folder).map_err(Error::file(folder))?;
     let there = match read_if_there(folder)? {
         Some(there) => there,
-        None if create(folder, grid, cells)? => return Ok(()),
+        None if write_new(folder.join(FILE), &json(folder, grid, cells)?)? => return Ok(()),
         None => read(folder)?,
     };
     if there != *grid {
@@ -40,19 +40,10 @@ pub(super) fn write<E: Experiment>(folder: &Path, grid: &Grid<E>, cells: usize) 
     Ok(())
 }
 
-/// Gives a complete manifest its name, unless there is a file of that name: then nothing is written, and the answer is no.
-fn create<E: Experiment>(folder: &Path, grid: &Grid<E>, cells: usize) -> Result<bool> {
-    let path = folder.join(FILE);
+fn json<E: Experiment>(folder: &Path, grid: &Grid<E>, cells: usize) -> Result<Vec<u8>> {
     let manifest = Manifest { format: FORMAT, version: VERSION.to_owned(), cells, grid: grid.clone() };
-    let json = serde_json::to_vec_pretty(&manifest)
-        .map_err(|source| Error::Manifest { path: path.clone(), source })?;
-    let write = |file: &mut NamedTempFile| {
-        file.write_all(&json)?;
-        file.as_file().sync_all()
-    };
-    let mut file = folder::temporary(folder).map_err(Error::file(folder))?;
-    write(&mut file).map_err(Error::file(&path))?;
-    folder::name_new(file, &path)
+    serde_json::to_vec_pretty(&manifest)
+        .map_err(|source| Error::Manifest { path: folder.join(FILE), source })
 }
 
 /// The grid of the sweep in a folder.

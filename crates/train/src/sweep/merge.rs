@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::folder::{Ends, JOURNAL, add, name_new, temporary};
+use toy_superposition_files::write_new;
+
+use super::folder::{Ends, JOURNAL, add};
 use super::journal::{Journal, Line};
 use super::{Cell, Experiment, Outcome, Sweep};
 use crate::{Error, Result};
@@ -59,9 +61,7 @@ impl<E: Experiment> Sweep<E> {
 fn copy_weights<E: Experiment>(from: &Sweep<E>, to: &Sweep<E>, cell: &Cell<E::Kind>) -> Result<()> {
     let (source, target) = (from.weights(cell), to.weights(cell));
     if source.is_file() && !target.exists() {
-        let copy = temporary(&to.folder).map_err(Error::file(&to.folder))?;
-        std::fs::copy(&source, copy.path()).map_err(Error::file(&source))?;
-        name_new(copy, &target)?;
+        write_new(&target, &std::fs::read(&source).map_err(Error::file(&source))?)?;
     }
     Ok(())
 }
