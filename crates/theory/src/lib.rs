@@ -31,7 +31,7 @@ pub use check::{Check, check_product};
 pub use check::{check, check_rows};
 pub use decoder::{
     Decoders, JumpRelu, Posterior, ThresholdOptimum, bayes_loss, decoders, decoders_at_ratio, oracle_loss,
-    threshold_optimum,
+    relative_decoders, threshold_optimum,
 };
 pub use envelope::{Envelope, Mixture, envelope};
 pub use error::{Error, Result};
