@@ -131,9 +131,9 @@ class Channel:
 
 
 def root(f, lo, hi):
-    f_lo = f(lo)
-    assert f_lo * f(hi) < 0, (lo, hi)
-    x = mp.findroot(f, (lo, hi), solver="anderson", tol=mp.mpf(10) ** -40, maxsteps=40, verify=False)
+    size = abs(f(lo))
+    assert f(lo) * f(hi) < 0, (lo, hi)
+    x = mp.findroot(lambda x: f(x) / size, (lo, hi), solver="anderson", tol=mp.mpf(10) ** -40, maxsteps=40, verify=False)
     step = (1 + abs(x)) * mp.mpf(10) ** -24
     assert f(x - step) * f(x + step) < 0, x
     return x

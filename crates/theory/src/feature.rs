@@ -70,9 +70,11 @@ impl<M: Magnitude> Feature<M> {
     /// A feature of any magnitude.
     ///
     /// # Errors
-    /// [`Error::Probability`](crate::Error::Probability) outside (0, 1].
+    /// [`Error::Probability`](crate::Error::Probability) outside (0, 1];
+    /// [`Error::NotFinite`](crate::Error::NotFinite) for a magnitude whose `E u²` is beyond f64.
     pub fn new(probability: f64, magnitude: M) -> Result<Self> {
         error::probability(probability)?;
+        error::finite("E u²", magnitude.second_moment())?;
         Ok(Self { probability, magnitude })
     }
 

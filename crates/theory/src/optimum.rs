@@ -110,8 +110,8 @@ impl<M: Magnitude> Feature<M> {
             return Ok(self.describe(sigma, Scale::plain(0.0), Gain { value: 1.0, rest: 0.0 }, 0.0));
         }
         let affine = variance / (variance + sigma * sigma);
-        // Nothing to tell apart (a constant that is always on), or a noise beyond all signal: the gain is V/σ² or less.
-        if variance <= 1e-15 * self.second_moment() || sigma > 1e100 || variance / sigma / sigma < LEAST_GAIN {
+        // Nothing to tell apart (a constant that is always on), or a noise beyond all signal: the gain is about V/σ².
+        if variance <= 1e-15 * self.second_moment() || sigma > 1e100 || (sigma > 1.0 && variance / sigma / sigma < LEAST_GAIN) {
             let loss = variance.max(0.0);
             let (a, b, shift) = (0.0, mean, f64::INFINITY);
             let u = self.magnitude().mean();
