@@ -9,7 +9,7 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
-use toy_superposition::data::{Features, Sampler, SparseBatch};
+use toy_superposition::data::{Features, Sampler, SparseBatch, Stream};
 use toy_superposition::rug::{MatrixFreeRug, PersianRug, Scalar, transform};
 
 /// Features n_s, hidden dimensions n_d, samples and probability of the forward pass.
@@ -25,7 +25,9 @@ fn rug(features: usize, hidden: usize) -> PersianRug {
 fn samples() -> SparseBatch<f32> {
     let mut batch = SparseBatch::new(FEATURES).unwrap();
     let features = Features::paper(FEATURES, PROBABILITY).unwrap();
-    Sampler::new().sample_into(&features, 1, 0, SAMPLES, &mut batch).unwrap();
+    Sampler::new()
+        .sample_into(&features, Stream::Training.samples(1, 0..SAMPLES as u64), &mut batch)
+        .unwrap();
     batch
 }
 

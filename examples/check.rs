@@ -11,15 +11,16 @@ use clap::Parser;
 use clap::builder::RangedU64ValueParser;
 use rand::seq::index;
 use serde_json::{Value, json};
-use toy_superposition::data::{Features, sample_rng};
+use toy_superposition::data::{Features, Stream};
 use toy_superposition::model::{Weights, sampled_loss};
 use toy_superposition::theory::{self, Attribution, Gaussianity};
 
 /// Measures the weights of a safetensors file, trained here or elsewhere, against the theory: their exact loss, what
 /// Gaussian interference would make of them, the symmetric optimum, and where the distance comes from.
 ///
-/// Reads the names encoder, decoder, bias, or those of the paper's released code (initial_layer.weight,
-/// final_layer.weight, final_layer.bias). Losses are per feature.
+/// Reads the names encoder, decoder, bias, those of the paper's released code (initial_layer.weight,
+/// final_layer.weight, final_layer.bias), or those of Elhage et al. (W, b_final). Every number is taken as the file has
+/// it, in F16, BF16, F32 or F64, and everything is computed in double precision. Losses are per feature.
 #[derive(Parser)]
 struct Arguments {
     /// The weight file.
@@ -27,7 +28,7 @@ struct Arguments {
     /// Probability p that a feature is on.
     #[arg(long)]
     probability: f64,
-    /// Seed of the fresh samples.
+    /// Seed of the fresh samples; training draws none of them, with this or any other seed.
     #[arg(long, default_value_t = 0)]
     seed: u64,
     /// Fresh samples to measure the loss on.
@@ -44,20 +45,18 @@ struct Arguments {
 /// The exact loss of all rows takes a time that grows like `n_s²`; of so many rows, like `n_s`.
 const WORK: usize = 1 << 22;
 
-/// The stream of the draw of rows, apart from those of the samples.
-const ROWS: u64 = u64::MAX - 1;
-
 fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let p = arguments.probability;
-    let model = Weights::<f32>::load(&arguments.weights)?.model;
+    let model = Weights::<f64>::load(&arguments.weights)?.model;
     let features = model.features();
     let data = Features::paper(features, p)?;
-    let sampled = sampled_loss(&model, &data, arguments.seed, 0, arguments.samples)?;
+    let fresh = Stream::Evaluation.samples(arguments.seed, 0..arguments.samples as u64);
+    let sampled = sampled_loss(&model, &data, fresh)?;
     let count = arguments.rows.unwrap_or(WORK / features).clamp(1, features);
     if count * features > WORK / 4 {
-        eprintln!("exact loss of {count} rows of {features}: up to half a minute on two cores");
+        note!("exact loss of {count} rows of {features}: up to half a minute on two cores");
     }
-    let rows = index::sample(&mut sample_rng(arguments.seed, ROWS), features, count).into_vec();
+    let rows = index::sample(&mut Stream::Rows.rng(arguments.seed, 0), features, count).into_vec();
     let check = theory::check_rows(&model, p, &rows)?;
     let statistics = &check.statistics;
     let rows = [
@@ -135,5 +134,5 @@ fn attribution(found: &Attribution) -> Value {
 }
 
 fn main() -> ExitCode {
-    command_line::finish(run(&Arguments::parse()))
+    command_line::start(run)
 }

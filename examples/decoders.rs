@@ -9,8 +9,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use serde_json::json;
-use toy_superposition::figures::{Colours, HeatMap, HeatMaps, Scale, heat_maps};
-use toy_superposition::model::write_atomically;
+use toy_superposition::figures::{self, Colours, HeatMap, HeatMaps, Scale, heat_maps};
+use toy_superposition::files::{check_writable, create_folder, write_atomically};
 use toy_superposition::theory::{Decoders, decoders_at_ratio, threshold_optimum};
 
 /// The least losses of five element-wise decoders of x + ν, from closed forms: nothing is sampled or trained.
@@ -38,7 +38,16 @@ struct Arguments {
 const PROBABILITIES: (f64, f64, u32) = (1e-6, 0.8, 36);
 const RATIOS: (f64, f64, u32) = (1e-3, 1.0, 30);
 
+/// The files in the folder.
+const TABLE: &str = "decoders.csv";
+const FIGURE: &str = "decoders";
+
 fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+    if let Some(folder) = &arguments.out {
+        create_folder(folder)?;
+        check_writable(folder.join(TABLE))?;
+        figures::check_writable(folder.join(FIGURE))?;
+    }
     if let (Some(probability), Some(ratio)) = (arguments.probability, arguments.ratio) {
         print(&decoders_at_ratio(probability, ratio)?, ratio, arguments.json)?;
     }
@@ -77,13 +86,12 @@ fn print(losses: &Decoders, ratio: f64, json: bool) -> Result<(), Box<dyn Error>
 
 /// Writes the table and the figure.
 fn write(folder: &Path) -> Result<(), Box<dyn Error>> {
-    std::fs::create_dir_all(folder)?;
     let (probabilities, ratios) = (cells(PROBABILITIES), cells(RATIOS));
     let pairs = probabilities.iter().flat_map(|&p| ratios.iter().map(move |&r| (p, r)));
     let grid =
         pairs.map(|(p, r)| Ok((r, decoders_at_ratio(p, r)?))).collect::<Result<Vec<_>, Box<dyn Error>>>()?;
 
-    let table = folder.join("decoders.csv");
+    let table = folder.join(TABLE);
     write_atomically(&table, &csv(&grid)?)?;
     let map = |title: &str, of: fn(&Decoders) -> f64| HeatMap {
         title: title.to_owned(),
@@ -104,8 +112,8 @@ fn write(folder: &Path) -> Result<(), Box<dyn Error>> {
             ratios.len()
         ),
     };
-    let written = heat_maps(&figure, folder.join("decoders"))?;
-    eprintln!("wrote {}, {} and {}", table.display(), written.png.display(), written.svg.display());
+    let written = heat_maps(&figure, folder.join(FIGURE))?;
+    note!("wrote {}, {} and {}", table.display(), written.png.display(), written.svg.display());
     Ok(())
 }
 
@@ -136,5 +144,5 @@ fn csv(grid: &[(f64, Decoders)]) -> Result<Vec<u8>, Box<dyn Error>> {
 }
 
 fn main() -> ExitCode {
-    command_line::finish(run(&Arguments::parse()))
+    command_line::start(run)
 }

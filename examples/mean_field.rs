@@ -9,12 +9,13 @@ use std::time::Instant;
 
 use clap::{Parser, ValueEnum};
 use serde_json::json;
-use toy_superposition::data::{Moments, sample_rng};
-use toy_superposition::model::{Autoencoder, Names, Objective, Shape, Weights};
-use toy_superposition::optim::{Lbfgs, LbfgsConfig};
+use toy_superposition::data::{LawSpec, Moments, Stream};
+use toy_superposition::files::check_writable;
+use toy_superposition::model::{Autoencoder, Names, Objective, Shape, Weights, check_memory};
+use toy_superposition::optim::{Lbfgs, LbfgsConfig, StopReason};
 use toy_superposition::rug::PersianRug;
 use toy_superposition::theory::{self, ExactObjective, Feature, MeanField, Statistics};
-use toy_superposition::train::{Recipe, Trainer, descend, initial_model};
+use toy_superposition::train::{Ended, Recipe, Run, Task, Trainer, descend, initial_model};
 
 /// Minimises the expected loss over all weights, in double precision and without samples.
 ///
@@ -48,7 +49,7 @@ struct Arguments {
     polish: u64,
     /// Stop the mean-field descent once the loss is within this, relatively, of the least in closed form: that of the
     /// symmetric optimum or, where some features are better dropped, of the envelope.
-    #[arg(long, default_value_t = 1e-10)]
+    #[arg(long, default_value_t = 1e-10, value_parser = |text: &str| command_line::number(text, 0.0..=1e300))]
     tolerance: f64,
     /// Start from these weights (safetensors) instead of the seed's.
     #[arg(long)]
@@ -67,23 +68,37 @@ enum Which {
     Exact,
 }
 
-/// Where a descent ended, and after how many evaluations of the gradient.
-type Descent = Result<(Autoencoder<f64>, u64), Box<dyn Error>>;
+/// Where a descent ended, after how many evaluations of the gradient, and why.
+struct Descent {
+    model: Autoencoder<f64>,
+    steps: u64,
+    ended: String,
+}
 
-fn minimise<O: Objective<f64> + Send + Clone>(arguments: &Arguments, mut objective: O, goal: f64) -> Descent {
-    let shape = Shape::new(arguments.features, arguments.hidden, false)?;
+/// Descends until the loss is at most `goal`, if there is one.
+fn minimise<O: Objective<Autoencoder<f64>> + Send + Clone>(
+    arguments: &Arguments,
+    mut objective: O,
+    goal: Option<f64>,
+) -> Result<Descent, Box<dyn Error>> {
+    let shape = Shape::new(arguments.features, arguments.hidden)?;
     let mut model = match &arguments.start {
         Some(path) => Weights::<f64>::load(path)?.model,
-        None => initial_model::<f64>(shape, arguments.seed),
+        None => initial_model::<f64>(shape, arguments.seed)?,
     };
     if model.shape() != shape {
         return Err(format!("the weights are {:?}, not {shape:?}", model.shape()).into());
     }
-    let mut steps = 0;
+    let (mut steps, mut ended) = (0, Ended::Stopped(StopReason::Steps).to_string());
     if arguments.steps > 0 {
         let recipe = Recipe::without_samples(arguments.rate, arguments.steps)?;
-        let mut trainer = Trainer::new(model, objective.clone(), &recipe, "without samples".to_owned())?;
-        while !trainer.stopped() && trainer.step()?.loss > goal {}
+        let name = match arguments.objective {
+            Which::MeanField => "mean field",
+            Which::Exact => "exact loss",
+        };
+        let task = Task::new(name, LawSpec::paper(arguments.features, arguments.probability));
+        let mut trainer = Trainer::new(model, objective.clone(), &recipe, task)?;
+        ended = trainer.run(&Run { goal, ..Run::default() }, |_, _| {})?.to_string();
         steps = trainer.steps();
         model = trainer.into_model();
     }
@@ -93,18 +108,20 @@ fn minimise<O: Objective<f64> + Send + Clone>(arguments: &Arguments, mut objecti
             gradient_tolerance: 0.0,
             ..LbfgsConfig::default()
         };
-        steps += descend(&mut model, &mut objective, &Lbfgs::new(config)?)?.evaluations;
+        let minimum = descend(&mut model, &mut objective, &Lbfgs::new(config)?)?;
+        steps += minimum.evaluations;
+        ended = format!("{}, largest slope {:.1e}", minimum.outcome, minimum.gradient);
     }
-    Ok((model, steps))
+    Ok(Descent { model, steps, ended })
 }
 
 /// The mean and the least exact loss of ten random rugs, gain and bias from the theory; all rows of a rug are alike.
 fn rugs(arguments: &Arguments, optimum: &theory::Optimum) -> Result<(f64, f64), Box<dyn Error>> {
     let p = arguments.probability;
     let loss = |draw| -> Result<f64, Box<dyn Error>> {
-        let rug = PersianRug::random(arguments.features, arguments.hidden, &mut sample_rng(0, draw))?;
+        let rug = PersianRug::random(arguments.features, arguments.hidden, &mut Stream::Draws.rng(0, draw))?;
         let bias = rug.raw_bias(optimum.a, optimum.b, &Moments::uniform(p)?);
-        Ok(theory::exact_model_loss(&rug.autoencoder::<f64>(optimum.a, bias)?, &[0], p)?.loss)
+        Ok(theory::exact_model_loss(&rug.to_autoencoder::<f64>(optimum.a, bias)?, &[0], p)?.loss)
     };
     let losses = (0..10).map(loss).collect::<Result<Vec<_>, _>>()?;
     Ok((losses.iter().sum::<f64>() / 10.0, losses.into_iter().fold(f64::INFINITY, f64::min)))
@@ -112,16 +129,21 @@ fn rugs(arguments: &Arguments, optimum: &theory::Optimum) -> Result<(f64, f64), 
 
 fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let &Arguments { features, hidden, probability: p, .. } = arguments;
+    if let Some(path) = &arguments.out {
+        check_writable(path)?;
+    }
+    check_memory("the product of the weights", 8 * (features as u128).pow(2))?;
     let ratio = hidden as f64 / features as f64;
     let optimum = theory::optimum_at_ratio(p, ratio)?;
     let mixture = theory::envelope(p, ratio)?;
     let feature = Feature::uniform(p)?;
     let start = Instant::now();
-    let (model, steps) = match arguments.objective {
+    let Descent { model, steps, ended } = match arguments.objective {
         Which::MeanField => {
-            minimise(arguments, MeanField::new(feature), mixture.loss * (1.0 + arguments.tolerance))?
+            let goal = mixture.loss * (1.0 + arguments.tolerance);
+            minimise(arguments, MeanField::new(feature), Some(goal))?
         }
-        Which::Exact if features <= 256 => minimise(arguments, ExactObjective::new(p)?, 0.0)?,
+        Which::Exact if features <= 256 => minimise(arguments, ExactObjective::new(p)?, None)?,
         Which::Exact => return Err(format!("{features} features: the exact loss is for at most 256").into()),
     };
     let seconds = start.elapsed().as_secs_f64();
@@ -136,14 +158,11 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let rugs = (arguments.objective == Which::Exact && features.is_power_of_two())
         .then(|| rugs(arguments, &optimum))
         .transpose()?;
-    if let Some(path) = &arguments.out {
-        Weights::new(model).save(path, Names::Own)?;
-    }
 
     if arguments.json {
         let object = json!({
             "features": features, "hidden": hidden, "probability": p, "seed": arguments.seed,
-            "steps": steps, "seconds": seconds, "loss": loss, "optimum_loss": optimum.loss, "relative_gap": gap,
+            "steps": steps, "ended": ended, "seconds": seconds, "loss": loss, "optimum_loss": optimum.loss, "relative_gap": gap,
             "sigma_mean": statistics.sigma.mean, "welch_sigma": welch, "exact_loss": exact,
             "mean_field_loss": mean_field, "envelope_loss": mixture.loss, "dropped": statistics.dropped,
             "envelope_dropped": mixture.dropped_fraction * features as f64,
@@ -151,7 +170,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         });
         say!("{object}");
     } else {
-        say!("steps            {steps} in {seconds:.2} s");
+        say!("steps            {steps} in {seconds:.2} s ({ended})");
         say!("loss/p           {:.10}", loss / p);
         say!(
             "optimum/p        {:.10} (Gaussian, all features alike; relative gap {gap:.2e})",
@@ -167,7 +186,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     }
     if arguments.objective == Which::MeanField && gap.abs() > arguments.tolerance.max(1e-9) {
         let side = if gap < 0.0 { "below" } else { "above" };
-        eprintln!(
+        note!(
             "settled elsewhere: {:.2e} {side} the symmetric optimum, {:+.2e} from the envelope; {} of {features} \
              features dropped (the best mixture drops {:.1})",
             gap.abs(),
@@ -176,9 +195,14 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
             mixture.dropped_fraction * features as f64,
         );
     }
+    if let Some(path) = &arguments.out {
+        let mut weights = Weights::new(model);
+        weights.metadata.insert(LawSpec::METADATA_KEY.to_owned(), LawSpec::paper(features, p).to_string());
+        weights.save(path, Names::Own)?;
+    }
     Ok(())
 }
 
 fn main() -> ExitCode {
-    command_line::finish(run(&Arguments::parse()))
+    command_line::start(run)
 }

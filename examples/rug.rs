@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use clap::{Parser, ValueEnum};
 use serde_json::json;
-use toy_superposition::data::{Moments, sample_rng};
+use toy_superposition::data::{Moments, Stream};
 use toy_superposition::designs::optimise;
 use toy_superposition::figures;
 use toy_superposition::rug::{Cumulants, PersianRug, welch_coherence};
@@ -38,7 +38,7 @@ struct Arguments {
     /// Probability p that a feature is on: gain and bias by the theory and by the exact loss.
     #[arg(long)]
     probability: Option<f64>,
-    /// Draw it: the PNG; an SVG of the same name is written beside it.
+    /// Draw it as OUT.png and OUT.svg; a .png or .svg at the end of OUT is left out.
     #[arg(long)]
     out: Option<PathBuf>,
     /// Print one JSON object instead of a table. Without interference (n_d = n_s) lyapunov, skewness and excess_kurtosis are
@@ -84,10 +84,10 @@ fn choose(arguments: &Arguments) -> Result<PersianRug, Box<dyn Error>> {
     };
     Ok(match set {
         Set::Random | Set::LeastSkewed if draws == 1 => {
-            shift(&PersianRug::random(features, hidden, &mut sample_rng(seed, 0))?)
+            shift(&PersianRug::random(features, hidden, &mut Stream::Draws.rng(seed, 0))?)
         }
         Set::Random | Set::LeastSkewed => {
-            let rng = &mut sample_rng(seed, 0);
+            let rng = &mut Stream::Draws.rng(seed, 0);
             let cost = |rug: &PersianRug| cost(rug).unwrap_or(f64::NAN);
             shift(&PersianRug::best_of(features, hidden, draws, rng, cost)?)
         }
@@ -101,8 +101,11 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     /// A picture has a point for each entry of R.
     const DRAWN: usize = 4096;
     let &Arguments { features, hidden, seed, set, .. } = arguments;
-    if arguments.out.is_some() && features > DRAWN {
-        return Err(format!("--out draws rugs of up to {DRAWN} features, not of {features}").into());
+    if let Some(out) = &arguments.out {
+        if features > DRAWN {
+            return Err(format!("--out draws rugs of up to {DRAWN} features, not of {features}").into());
+        }
+        figures::check_writable(out)?;
     }
     let rug = choose(arguments)?;
     if rug.hidden() != hidden {
@@ -113,7 +116,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let seconds = start.elapsed().as_secs_f64();
     let span = rug.span();
     if let Some(warning) = span.warning() {
-        eprintln!("warning: {warning}");
+        note!("warning: {warning}");
     }
     let has_zero = rug.rows()[0] == 0;
     // What a rug has not (without interference it has no skewness) is left out.
@@ -175,16 +178,16 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
             set.to_possible_value().map(|value| value.get_name().replace('-', " ")).unwrap_or_default();
         let figure = figures::Rug {
             features,
-            values: rug.matrix::<f64>().transpose().as_slice().to_vec(),
+            values: rug.to_matrix::<f64>().transpose().as_slice().to_vec(),
             limit: None,
             caption: format!("Persian rug: $n_s = {features}$, $n_d = {hidden}$, $S$ {chosen}, seed {seed}."),
         };
-        let written = figures::rug(&figure, out.with_extension(""))?;
-        eprintln!("wrote {} and {}", written.png.display(), written.svg.display());
+        let written = figures::rug(&figure, out)?;
+        note!("wrote {} and {}", written.png.display(), written.svg.display());
     }
     Ok(())
 }
 
 fn main() -> ExitCode {
-    command_line::finish(run(&Arguments::parse()))
+    command_line::start(run)
 }

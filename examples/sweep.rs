@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use clap::Parser;
 use serde_json::json;
+use toy_superposition::files::check_writable;
 use toy_superposition::sweep::{Counts, Grid, Options, Shard, Superposition, Sweep};
 
 /// Makes and measures a model at each cell of a grid: trained, rug, mean-field, linear, theory.
@@ -41,8 +42,8 @@ struct Arguments {
     #[arg(long)]
     retry_failed: bool,
     /// Seconds between two checkpoints of a model in training: what a kill may lose.
-    #[arg(long, default_value_t = 10.0)]
-    checkpoint_every: f64,
+    #[arg(long, default_value = "10", value_parser = command_line::seconds)]
+    checkpoint_every: Duration,
     /// Print one JSON object on the last line.
     #[arg(long)]
     json: bool,
@@ -54,12 +55,15 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let (sweep, counts) = if let Some(path) = &arguments.grid {
         let grid = Grid::<Superposition>::read(path)?;
         let sweep = Sweep::create(&arguments.out, grid)?;
+        for table in ["records.csv", "failures.csv"] {
+            check_writable(arguments.out.join(table))?;
+        }
         let interrupt = command_line::interrupt()?;
         let options = Options {
             shard: arguments.shard,
             threads: arguments.threads,
             retry_failed: arguments.retry_failed,
-            checkpoint_every: Duration::try_from_secs_f64(arguments.checkpoint_every)?,
+            checkpoint_every: arguments.checkpoint_every,
             interrupt: Some(interrupt),
         };
         let reporter = progress::Reporter::new();
@@ -76,8 +80,8 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         say!(
             "{}",
             json!({
-                "out": arguments.out, "cells": sweep.cells().len(), "finished": finished, "failed": failed,
-                "left": left, "seconds": start.elapsed().as_secs_f64(),
+                "out": arguments.out.to_string_lossy(), "cells": sweep.cells().len(), "finished": finished,
+                "failed": failed, "left": left, "seconds": start.elapsed().as_secs_f64(),
             })
         );
     } else {
@@ -90,5 +94,5 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
 }
 
 fn main() -> ExitCode {
-    command_line::finish(run(&Arguments::parse()))
+    command_line::start(run)
 }

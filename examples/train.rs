@@ -2,6 +2,8 @@
 
 #[macro_use]
 mod command_line;
+#[path = "command_line/bar.rs"]
+mod bar;
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -12,11 +14,12 @@ use std::time::{Duration, Instant};
 use clap::builder::RangedU64ValueParser;
 use clap::{Parser, ValueEnum};
 use serde_json::json;
-use toy_superposition::data::Features;
+use toy_superposition::data::{Features, Law, LawSpec, Stream};
+use toy_superposition::files::check_writable;
 use toy_superposition::model::{Names, Shape, Weights, sampled_loss};
 use toy_superposition::optim::StopRule;
 use toy_superposition::theory;
-use toy_superposition::train::{EVALUATION, Ended, Recipe, Run, Trainer, initial_model};
+use toy_superposition::train::{Ended, Recipe, Run, Trainer, initial_model};
 
 /// Trains one autoencoder on fresh samples, in single precision, and measures it on fresh data.
 ///
@@ -49,8 +52,8 @@ struct Arguments {
     #[arg(long)]
     checkpoint: Option<PathBuf>,
     /// Seconds between two checkpoints.
-    #[arg(long, default_value_t = 30.0)]
-    checkpoint_every: f64,
+    #[arg(long, default_value = "30", value_parser = command_line::seconds)]
+    checkpoint_every: Duration,
     /// Fresh samples to measure the loss on.
     #[arg(long, default_value_t = 102_400, value_parser = RangedU64ValueParser::<usize>::new().range(2..=1_000_000_000))]
     samples: usize,
@@ -70,16 +73,13 @@ enum Which {
 
 fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let (features, hidden, p) = (arguments.features, arguments.hidden, arguments.probability);
-    let shape = Shape::new(features, hidden, false)?;
+    let shape = Shape::new(features, hidden)?;
     // Better now than after hours of training.
     for path in arguments.out.iter().chain(&arguments.checkpoint) {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        if folder.is_some_and(|folder| !folder.is_dir()) || path.is_dir() {
-            return Err(
-                format!("{} cannot be written: no such folder, or a folder itself", path.display()).into()
-            );
-        }
+        check_writable(path)?;
     }
+    let ratio = hidden as f64 / features as f64;
+    let (optimum, linear) = (theory::optimum_at_ratio(p, ratio)?, theory::linear_loss(p, ratio)?);
     let data = Features::paper(features, p)?;
     let mut recipe = match arguments.recipe {
         Which::Text => Recipe::text(features)?,
@@ -88,39 +88,63 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     if let Some(steps) = arguments.steps {
         recipe.stop = StopRule::Steps { steps };
     }
-    let model = initial_model::<f32>(shape, arguments.seed);
+    let model = initial_model::<f32>(shape, arguments.seed)?;
     let mut trainer = Trainer::on_fresh_batches(model, data, &recipe, arguments.seed)?;
     if let Some(path) = &arguments.checkpoint
         && trainer.resume(path)?
     {
-        eprintln!("resumed after step {} from {}", trainer.steps(), path.display());
+        note!("resumed after step {} from {}", trainer.steps(), path.display());
     }
 
     let run = Run {
         checkpoint: arguments.checkpoint.clone(),
-        every: Duration::try_from_secs_f64(arguments.checkpoint_every)?,
+        every: arguments.checkpoint_every,
         interrupt: Some(command_line::interrupt()?),
-        progress: Run::bar("training"),
+        ..Run::default()
     };
+    let bar = bar::bar("training", recipe.stop.most_steps());
     let (start, mut last) = (Instant::now(), Instant::now());
     let mut times = Times { warmup: arguments.warmup, steps: Vec::new(), stages: BTreeMap::new() };
-    let ended = trainer.run(&run, |trainer, _| {
+    let ended = trainer.run(&run, |trainer, step| {
+        bar::advance(&bar, step);
         times.add(last.elapsed(), trainer.stages());
         last = Instant::now();
     })?;
+    bar.finish_and_clear();
     let seconds = start.elapsed().as_secs_f64();
     if ended == Ended::Interrupted {
         return Err(format!("interrupted after step {}", trainer.steps()).into());
     }
 
     let data = Features::paper(features, p)?;
-    let loss = sampled_loss(trainer.model(), &data, arguments.seed, EVALUATION, arguments.samples)?;
-    let ratio = hidden as f64 / features as f64;
-    let optimum = theory::optimum_at_ratio(p, ratio)?;
+    let fresh = Stream::Evaluation.samples(arguments.seed, 0..arguments.samples as u64);
+    let loss = sampled_loss(trainer.model(), &data, fresh)?;
     let steps = trainer.steps();
+    let (median, stages) = times.medians();
+    if median.is_none() && arguments.warmup > 0 {
+        note!("no times: --warmup {} leaves none of the steps of this run", arguments.warmup);
+    }
+    if arguments.json {
+        let object = json!({
+            "features": features, "hidden": hidden, "probability": p, "seed": arguments.seed,
+            "steps": steps, "ended": ended.to_string(), "seconds": seconds, "milliseconds_per_step": median, "stages": stages,
+            "loss": loss.mean(), "loss_standard_error": loss.standard_error(),
+            "theory_loss": optimum.loss, "linear_loss": linear,
+        });
+        say!("{object}");
+    } else {
+        say!(
+            "steps            {steps} in {seconds:.1} s ({ended}), median {}",
+            median.map_or("unknown".into(), |ms| format!("{ms:.3} ms"))
+        );
+        say!("loss per feature {:.6e} ± {:.1e}", loss.mean(), loss.standard_error());
+        say!("loss/p           {:.5} ± {:.5}", loss.mean() / p, loss.standard_error() / p);
+        say!("theory loss/p    {:.5} (Gaussian interference, symmetric optimum)", optimum.loss / p);
+    }
     if let Some(path) = &arguments.out {
         let mut weights = Weights::new(trainer.into_model());
         for (key, value) in [
+            (LawSpec::METADATA_KEY, data.spec().to_string()),
             ("p", p.to_string()),
             ("seed", arguments.seed.to_string()),
             ("steps", steps.to_string()),
@@ -130,28 +154,6 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
             weights.metadata.insert(key.to_owned(), value);
         }
         weights.save(path, Names::Own)?;
-    }
-
-    let (median, stages) = times.medians();
-    if median.is_none() && arguments.warmup > 0 {
-        eprintln!("no times: --warmup {} leaves none of the steps of this run", arguments.warmup);
-    }
-    if arguments.json {
-        let object = json!({
-            "features": features, "hidden": hidden, "probability": p, "seed": arguments.seed,
-            "steps": steps, "seconds": seconds, "milliseconds_per_step": median, "stages": stages,
-            "loss": loss.mean(), "loss_standard_error": loss.standard_error(),
-            "theory_loss": optimum.loss, "linear_loss": theory::linear_loss(p, ratio)?,
-        });
-        say!("{object}");
-    } else {
-        say!(
-            "steps            {steps} in {seconds:.1} s, median {}",
-            median.map_or("unknown".into(), |ms| format!("{ms:.3} ms"))
-        );
-        say!("loss per feature {:.6e} ± {:.1e}", loss.mean(), loss.standard_error());
-        say!("loss/p           {:.5} ± {:.5}", loss.mean() / p, loss.standard_error() / p);
-        say!("theory loss/p    {:.5} (Gaussian interference, symmetric optimum)", optimum.loss / p);
     }
     Ok(())
 }
@@ -191,5 +193,5 @@ impl Times {
 }
 
 fn main() -> ExitCode {
-    command_line::finish(run(&Arguments::parse()))
+    command_line::start(run)
 }

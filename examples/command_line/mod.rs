@@ -1,26 +1,104 @@
-//! What the examples share: how they end, and how Ctrl-C reaches them.
+//! What the examples share: how they read arguments, print, end, and hear Ctrl-C.
+//!
+//! An example ends with exit code 0 only if all of its output was written. A closed pipe is the exception: whoever
+//! runs `… | head -n 1` has read enough, and the example goes on quietly, for it may have files to write.
 
+use std::any::TypeId;
 use std::error::Error;
+use std::fmt::Arguments;
+use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-/// Prints a line. That nobody reads any more, say `head`, is no error.
+use clap::Parser;
+
+/// Prints a line on standard output. A failure is kept for the end, where it becomes the exit code, so that files can
+/// still be written.
 macro_rules! say {
-    ($($text:tt)*) => {{
-        use std::io::Write as _;
-        let _ = writeln!(std::io::stdout(), $($text)*);
-    }};
+    ($($text:tt)*) => { crate::command_line::print(format_args!($($text)*)) };
 }
 
-/// Prints an error as a sentence, not as a struct.
-pub(crate) fn finish(result: Result<(), Box<dyn Error>>) -> ExitCode {
-    match result {
+/// A number of an interval, for clap; NaN is in none.
+#[allow(dead_code, reason = "not every example takes such numbers")]
+pub(crate) fn number(text: &str, allowed: std::ops::RangeInclusive<f64>) -> Result<f64, String> {
+    match text.parse() {
+        Ok(number) if allowed.contains(&number) => Ok(number),
+        Ok(number) => Err(format!("{number:?} is not in [{:?}, {:?}]", allowed.start(), allowed.end())),
+        Err(error) => Err(format!("{error}")),
+    }
+}
+
+/// Seconds, for clap: up to 30 years.
+#[allow(dead_code, reason = "not every example takes such numbers")]
+pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
+    number(text, 0.0..=1e9).map(Duration::from_secs_f64)
+}
+
+/// Prints a line on standard error, and drops what cannot be written.
+#[allow(unused_macros, reason = "not every example has something to remark")]
+macro_rules! note {
+    ($($text:tt)*) => { crate::command_line::remark(format_args!($($text)*)) };
+}
+
+/// The first failure to write to standard output, other than a closed pipe.
+static FAILURE: Mutex<Option<io::Error>> = Mutex::new(None);
+
+fn keep_failure(written: io::Result<()>) {
+    if let (Err(error), Ok(mut failure)) = (written, FAILURE.lock())
+        && error.kind() != ErrorKind::BrokenPipe
+    {
+        failure.get_or_insert(error);
+    }
+}
+
+pub(crate) fn print(text: Arguments<'_>) {
+    keep_failure(writeln!(io::stdout(), "{text}"));
+}
+
+pub(crate) fn remark(text: Arguments<'_>) {
+    let _ = io::stderr().write_all(format!("{text}\n").as_bytes());
+}
+
+/// The arguments given. A number may be negative, so that the program can say what is wrong with it.
+fn arguments<A: Parser>() -> clap::error::Result<A> {
+    let mut command = A::command().mut_args(|arg| {
+        let number = arg.get_value_parser().type_id() == TypeId::of::<f64>();
+        let value = arg.get_action().takes_values();
+        // The first knows -1, the second also -1e-3 and -inf.
+        arg.allow_negative_numbers(value).allow_hyphen_values(value && number)
+    });
+    let matches = command.try_get_matches_from_mut(std::env::args_os())?;
+    A::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+}
+
+/// Runs an example: its arguments, its work, and its exit code. An error is printed with its causes, as a sentence.
+pub(crate) fn start<A: Parser>(run: impl FnOnce(&A) -> Result<(), Box<dyn Error>>) -> ExitCode {
+    let result = match arguments::<A>() {
+        Ok(arguments) => run(&arguments),
+        Err(error) if error.use_stderr() => error.exit(),
+        Err(help) => {
+            keep_failure(help.print());
+            Ok(())
+        }
+    };
+    keep_failure(io::stdout().flush());
+    let failure = FAILURE.lock().ok().and_then(|mut failure| failure.take());
+    let failure = failure.map(|error| format!("standard output: {error}").into());
+    match result.and(failure.map_or(Ok(()), Err)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error}");
+            remark(format_args!("error: {}", chain(&*error)));
             ExitCode::FAILURE
         }
     }
+}
+
+/// An error with its causes: `a: b: c`.
+fn chain(error: &(dyn Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |&error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// A flag that Ctrl-C sets; a second Ctrl-C ends the program at once.
@@ -31,7 +109,7 @@ pub(crate) fn interrupt() -> Result<&'static AtomicBool, ctrlc::Error> {
         if INTERRUPTED.swap(true, Ordering::Relaxed) {
             std::process::exit(130);
         }
-        eprintln!("\ninterrupted: finishing the step in progress (again: stop at once)");
+        note!("\ninterrupted: finishing the step in progress (again: stop at once)");
     })?;
     Ok(&INTERRUPTED)
 }

@@ -1,12 +1,13 @@
 //! How far a sweep is, on standard error.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use toy_superposition::sweep::{Counts, Progress};
 
-/// One line on standard error: on a terminal, over and over the same; else a new one now and then.
+/// One line on standard error: on a terminal, over and over the same; else a new one now and then. Where it cannot be
+/// written, because nobody reads it any more or the disk is full, it is dropped and the sweep goes on.
 pub(crate) struct Reporter {
     terminal: bool,
     last: Mutex<Option<Instant>>,
@@ -26,7 +27,7 @@ impl Reporter {
         let total = finished + failures + left;
         let clear = if self.terminal { "\r\x1b[K" } else { "" };
         if let (Some(cell), Some(reason)) = (cell, failed) {
-            eprintln!("{clear}{cell} failed: {reason}");
+            let _ = writeln!(std::io::stderr(), "{clear}{cell} failed: {reason}");
         }
         let pause = if self.terminal { Duration::from_millis(100) } else { Self::PAUSE };
         if left > 0 && last.is_some_and(|last| last.elapsed() < pause) {
@@ -41,6 +42,7 @@ impl Reporter {
         };
         let done = cell.map(|cell| format!(", {cell} in {seconds:.1} s")).unwrap_or_default();
         let end = if self.terminal && left > 0 { "" } else { "\n" };
-        eprint!("{clear}{finished} of {total} cells, {failures} failed{time}{done}{end}");
+        let line = format!("{clear}{finished} of {total} cells, {failures} failed{time}{done}{end}");
+        let _ = std::io::stderr().write_all(line.as_bytes());
     }
 }

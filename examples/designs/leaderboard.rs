@@ -115,10 +115,12 @@ pub(crate) fn print(arguments: &Arguments, p: f64, ratio: f64) -> Result<(), Any
     say!("{:>12.6}  Gaussian envelope: the best mixture", envelope.loss / p);
     say!("{:>12.6}  linear optimum\n", theory::linear_loss(p, ratio)? / p);
     say!("{:>12}  {:>8} {:>10} {:>10}  design", "loss/p", "±", "/optimum", "/envelope");
-    for Line { name, loss, standard_error, .. } in &lines {
+    for Line { name, loss, standard_error, entry } in &lines {
+        let open = entry.as_ref().is_some_and(|entry| !entry.best.converged);
+        let note = if open { " (search not converged)" } else { "" };
         let error = if *standard_error > 0.0 { format!("{:.1e}", standard_error / p) } else { String::new() };
         say!(
-            "{:>12.6}  {error:>8} {:>10.4} {:>10.4}  {name}",
+            "{:>12.6}  {error:>8} {:>10.4} {:>10.4}  {name}{note}",
             loss / p,
             loss / optimum.loss,
             loss / envelope.loss
@@ -138,6 +140,7 @@ fn line_json(line: &Line, optimum: f64, envelope: f64) -> Result<Value, AnyError
         let settings: Vec<_> = settings
             .map(|setting| json!({"a": setting.a, "b": setting.bias, "ones": setting.ones}))
             .collect();
+        object["converged"] = json!(entry.best.converged);
         object["family"] = json!(entry.family.to_string());
         object["settings"] = json!(settings);
         object["coherence"] = json!(found.coherence);

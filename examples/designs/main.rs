@@ -6,6 +6,8 @@ mod command_line;
 
 mod leaderboard;
 mod map;
+#[path = "../command_line/bar.rs"]
+mod steps;
 mod trained;
 
 use std::error::Error;
@@ -84,5 +86,5 @@ fn run(arguments: &Arguments) -> Result<(), AnyError> {
 }
 
 fn main() -> ExitCode {
-    command_line::finish(run(&Arguments::parse()).map_err(|error| error as Box<dyn Error>))
+    command_line::start(|arguments| run(arguments).map_err(|error| error as Box<dyn Error>))
 }

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use rayon::prelude::*;
 use toy_superposition::designs::{Candidate, Entry, Family, Mixtures, blocks, whole};
-use toy_superposition::figures::{Colours, HeatMap, HeatMaps, PhaseMap, Scale, heat_maps, phase_map};
-use toy_superposition::model::write_atomically;
+use toy_superposition::figures::{self, Colours, HeatMap, HeatMaps, PhaseMap, Scale, heat_maps, phase_map};
+use toy_superposition::files::{check_writable, create_folder, write_atomically};
+use toy_superposition::model::check_memory;
 use toy_superposition::theory;
 
 use crate::leaderboard::hidden;
@@ -14,6 +15,10 @@ use crate::{AnyError, Arguments, bar};
 /// Probabilities, even on a logarithmic scale, and ratios, even on a linear one: (from, to).
 const PROBABILITIES: (f64, f64) = (1e-3, 0.8);
 const RATIOS: (f64, f64) = (0.0, 1.0);
+
+/// The files in the folder.
+const TABLE: &str = "designs.csv";
+const FIGURES: [&str; 2] = ["best", "gain"];
 
 struct Cell {
     probability: f64,
@@ -30,7 +35,13 @@ pub(crate) fn draw(arguments: &Arguments, folder: &Path) -> Result<(), AnyError>
     if cells == 0 {
         return Err("a map of no cells".into());
     }
-    std::fs::create_dir_all(folder)?;
+    let most = u128::from(cells) * (features as u128).min(cells.into());
+    check_memory("the cells of the map", most * size_of::<Cell>() as u128)?;
+    create_folder(folder)?;
+    check_writable(folder.join(TABLE))?;
+    for figure in FIGURES {
+        figures::check_writable(folder.join(figure))?;
+    }
     let middle = |k: u32| (f64::from(k) + 0.5) / f64::from(cells);
     let (from, to) = PROBABILITIES;
     let probabilities: Vec<f64> = (0..cells).map(|k| from * (to / from).powf(middle(k))).collect();
@@ -78,7 +89,7 @@ pub(crate) fn draw(arguments: &Arguments, folder: &Path) -> Result<(), AnyError>
     }
     bar.finish_and_clear();
 
-    write_atomically(&folder.join("designs.csv"), &csv(&map)?)?;
+    write_atomically(folder.join(TABLE), &csv(&map)?)?;
     let ratios: Vec<f64> = hiddens.iter().map(|&hidden| hidden as f64 / features as f64).collect();
     let caption = format!(
         "Direct sums of blocks of up to {} features, rugs and harmonic frames at $n_s = {features}$, best of {} draws, seed \
@@ -104,19 +115,29 @@ pub(crate) fn draw(arguments: &Arguments, folder: &Path) -> Result<(), AnyError>
         ratios: ratios.clone(),
         values: map.iter().map(|cell| Some(of(cell)).filter(|v| v.is_finite() && *v > 0.0)).collect(),
     };
+    let panels = [
+        panel("best to Gaussian envelope", |cell| cell.best.best.loss / cell.envelope),
+        panel("best to next kind", |cell| cell.best.best.loss / cell.second.best.loss),
+    ];
+    // At a ratio of 1 every loss is 0.
+    let drawn = |panel: &HeatMap| panel.values.iter().any(Option::is_some);
     let gain = HeatMaps {
         quantity: "ratio of losses".to_owned(),
-        panels: vec![
-            panel("best to Gaussian envelope", |cell| cell.best.best.loss / cell.envelope),
-            panel("best to next kind", |cell| cell.best.best.loss / cell.second.best.loss),
-        ],
+        panels: panels.into_iter().filter(drawn).collect(),
         colours: Colours::Log,
         probability_scale: Scale::Log,
         ratio_scale: Scale::Linear,
         caption: format!("How much the best design known gains. {caption}"),
     };
-    for written in [phase_map(&best, folder.join("best"))?, heat_maps(&gain, folder.join("gain"))?] {
-        say!("{}\n{}", written.png.display(), written.svg.display());
+    let [best_stem, gain_stem] = FIGURES.map(|figure| folder.join(figure));
+    let mut written = vec![phase_map(&best, best_stem)?];
+    if gain.panels.is_empty() {
+        note!("no figure of the gain: no cell has a ratio of losses");
+    } else {
+        written.push(heat_maps(&gain, gain_stem)?);
+    }
+    for figure in written {
+        say!("{}\n{}", figure.png.display(), figure.svg.display());
     }
     Ok(())
 }

@@ -1,15 +1,15 @@
 //! Trained weights by the same exact loss.
 
 use rand::RngExt;
-use toy_superposition::data::{Features, sample_rng};
+use toy_superposition::data::{Features, LawSpec, Stream};
 use toy_superposition::designs::Entry;
 use toy_superposition::model::{Autoencoder, Objective, Scalar, Shape};
-use toy_superposition::optim::{Lbfgs, LbfgsConfig, StopRule};
+use toy_superposition::optim::{Lbfgs, LbfgsConfig, Minimum, StopRule};
 use toy_superposition::theory::{self, ExactObjective, Feature, MeanField};
-use toy_superposition::train::{Recipe, Run, Trainer, descend, initial_model};
+use toy_superposition::train::{Ended, Recipe, Run, Task, Trainer, descend, initial_model};
 
 use crate::leaderboard::Line;
-use crate::{AnyError, Arguments};
+use crate::{AnyError, Arguments, steps};
 
 /// The exact loss is found from no more rows than this.
 const MOST_ROWS: usize = 256;
@@ -22,40 +22,47 @@ pub(crate) fn lines(
     best: &Entry,
 ) -> Result<Vec<Line>, AnyError> {
     let (features, seed) = (arguments.features, arguments.seed);
-    let shape = Shape::new(features, hidden, false)?;
+    let shape = Shape::new(features, hidden)?;
 
     let mut recipe = Recipe::code(features)?;
     if let Some(steps) = arguments.steps {
         recipe.stop = StopRule::Steps { steps };
     }
-    let model = initial_model::<f32>(shape, seed);
+    let model = initial_model::<f32>(shape, seed)?;
     let mut trainer = Trainer::on_fresh_batches(model, Features::paper(features, p)?, &recipe, seed)?;
-    trainer.run(&Run { progress: Run::bar("minibatches"), ..Run::default() }, |_, _| {})?;
+    let bar = steps::bar("minibatches", recipe.stop.most_steps());
+    let ended = trainer.run(&Run::default(), |_, step| steps::advance(&bar, step))?;
+    bar.finish_and_clear();
     let steps = trainer.steps();
     let minibatch = trainer.into_model();
 
     let objective = MeanField::new(Feature::uniform(p)?);
     let least = theory::envelope(p, hidden as f64 / features as f64)?.loss;
-    let mean_field = mean_field(initial_model::<f64>(shape, seed), objective, least)?;
+    let task = Task::new("mean field", LawSpec::paper(features, p));
+    let (mean_field, settled) = mean_field(initial_model::<f64>(shape, seed)?, objective, task, least)?;
 
     let mut lines = vec![
-        line(format!("trained on minibatches, {steps} steps"), &minibatch, p)?,
-        line("trained on the mean-field loss".to_owned(), &mean_field, p)?,
+        line(format!("trained on minibatches, {steps} steps ({ended})"), &minibatch, p)?,
+        line(format!("trained on the mean-field loss ({settled})"), &mean_field, p)?,
     ];
     if let Some(iterations) = arguments.polish {
         if features > MOST_ROWS {
             return Err(format!("{features} features: the exact loss is descended for at most 256").into());
         }
         let mut polish = |name: &str, model: Autoencoder<f64>| -> Result<(), AnyError> {
-            let model = exact(model, p, iterations)?;
-            lines.push(line(format!("{name}, then {iterations} iterations on the exact loss"), &model, p)?);
+            let (model, minimum) = exact(model, p, iterations)?;
+            let name = format!(
+                "{name}, then {} iterations on the exact loss ({})",
+                minimum.iterations, minimum.outcome
+            );
+            lines.push(line(name, &model, p)?);
             Ok(())
         };
-        polish("trained on minibatches", wide(&minibatch)?)?;
+        polish("trained on minibatches", minibatch.cast()?)?;
         polish("trained on the mean-field loss", mean_field)?;
         // A symmetric design may be stationary without being a minimum.
         let mut model = best.design.autoencoder(&best.best.settings)?;
-        let mut rng = sample_rng(seed, u64::MAX - 1);
+        let mut rng = Stream::Perturbation.rng(seed, 0);
         for parameter in model.parameters_mut().as_mut_slice() {
             *parameter += 0.01 * (rng.random::<f64>() - 0.5);
         }
@@ -64,30 +71,34 @@ pub(crate) fn lines(
     Ok(lines)
 }
 
-/// Descent of the mean-field loss until it is within 1e-10 of the least in closed form, 600 steps at most.
+/// Descent of the mean-field loss until it is within 1e-10 of the least in closed form, 600 steps at most; and why it
+/// ended.
 fn mean_field(
     model: Autoencoder<f64>,
     objective: MeanField<f64>,
+    task: Task,
     least: f64,
-) -> Result<Autoencoder<f64>, AnyError> {
+) -> Result<(Autoencoder<f64>, Ended), AnyError> {
     const STEPS: u64 = 600;
     let recipe = Recipe::without_samples(0.003, STEPS)?;
-    let mut trainer = Trainer::new(model, objective, &recipe, "mean field".to_owned())?;
-    let bar = Run::bar("mean field");
-    bar.set_length(STEPS);
-    while !trainer.stopped() && trainer.step()?.loss > least * (1.0 + 1e-10) {
-        bar.inc(1);
-    }
+    let mut trainer = Trainer::new(model, objective, &recipe, task)?;
+    let bar = steps::bar("mean field", Some(STEPS));
+    let goal = Some(least * (1.0 + 1e-10));
+    let ended = trainer.run(&Run { goal, ..Run::default() }, |_, step| steps::advance(&bar, step))?;
     bar.finish_and_clear();
-    Ok(trainer.into_model())
+    Ok((trainer.into_model(), ended))
 }
 
 /// L-BFGS on the exact loss.
-fn exact(mut model: Autoencoder<f64>, p: f64, iterations: u64) -> Result<Autoencoder<f64>, AnyError> {
+fn exact(
+    mut model: Autoencoder<f64>,
+    p: f64,
+    iterations: u64,
+) -> Result<(Autoencoder<f64>, Minimum), AnyError> {
     /// Counts evaluations.
     struct Counted(ExactObjective, indicatif::ProgressBar);
 
-    impl Objective<f64> for Counted {
+    impl Objective<Autoencoder<f64>> for Counted {
         type Error = theory::Error;
 
         fn loss(&mut self, model: &Autoencoder<f64>) -> theory::Result<f64> {
@@ -104,17 +115,17 @@ fn exact(mut model: Autoencoder<f64>, p: f64, iterations: u64) -> Result<Autoenc
         }
     }
 
-    let bar = Run::bar("exact loss");
-    bar.set_length(iterations);
+    let bar = steps::bar("exact loss", Some(iterations));
     let config = LbfgsConfig {
         max_iterations: iterations,
         gradient_tolerance: 0.0,
         history: 20,
         ..LbfgsConfig::default()
     };
-    descend(&mut model, &mut Counted(ExactObjective::new(p)?, bar.clone()), &Lbfgs::new(config)?)?;
+    let mut objective = Counted(ExactObjective::new(p)?, bar.clone());
+    let minimum = descend(&mut model, &mut objective, &Lbfgs::new(config)?)?;
     bar.finish_and_clear();
-    Ok(model)
+    Ok((model, minimum))
 }
 
 /// The exact loss of a model: of all rows, or of some at even distances.
@@ -122,10 +133,4 @@ fn line<T: Scalar>(name: String, model: &Autoencoder<T>, p: f64) -> Result<Line,
     let rows: Vec<usize> = (0..model.features()).step_by(model.features().div_ceil(MOST_ROWS)).collect();
     let exact = theory::exact_model_loss(model, &rows, p)?;
     Ok(Line { name, loss: exact.loss, standard_error: exact.standard_error, entry: None })
-}
-
-/// In double precision.
-fn wide(model: &Autoencoder<f32>) -> Result<Autoencoder<f64>, AnyError> {
-    let (encoder, decoder) = (model.encoder().map(f64::from), model.decoder().map(f64::from));
-    Ok(Autoencoder::new(&encoder, &decoder, &model.bias().map(f64::from), model.activation())?)
 }

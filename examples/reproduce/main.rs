@@ -18,7 +18,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 use serde_json::json;
-use toy_superposition::model::write_atomically;
+use toy_superposition::files::{check_writable, create_folder, write_atomically};
 use toy_superposition::sweep::{Grid, Options, Superposition, Sweep, figures};
 
 /// Trains a family of models, measures them on fresh data beside the untrained Persian rug, the optimal linear model
@@ -79,8 +79,14 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         (None, Some(from)) => from.clone(),
         (None, None) => PathBuf::from("out/reproduction").join(&preset),
     };
+    let report = out.join("report.md");
+    let try_out = || create_folder(&out).and_then(|()| check_writable(&report));
     let sweep = match &arguments.from {
-        Some(from) => Sweep::open(from)?,
+        Some(from) => {
+            let sweep = Sweep::open(from)?;
+            try_out()?;
+            sweep
+        }
         None => {
             let mut grid = Grid::<Superposition>::parse(arguments.preset.grid())?;
             grid.blocks
@@ -88,6 +94,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
                 .flat_map(|block| &mut block.seeds)
                 .for_each(|seed| *seed = seed.wrapping_add(arguments.seed));
             let sweep = Sweep::create(&out, grid)?;
+            try_out()?;
             let interrupt = command_line::interrupt()?;
             let options =
                 Options { threads: arguments.threads, interrupt: Some(interrupt), ..Options::default() };
@@ -98,24 +105,24 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
             sweep
         }
     };
-    std::fs::create_dir_all(&out).map_err(|error| format!("{}: {error}", out.display()))?;
+    let (records, counts) = (sweep.records()?, sweep.counts()?);
+    for line in report::summary(&records).lines() {
+        say!("{line}");
+    }
     let mut drawn = Vec::new();
     for drawing in figures::drawings(&sweep).map_err(|error| error as Box<dyn Error>)? {
         let written = drawing.draw(&out)?;
         drawn.push((drawing.caption().to_owned(), written.png));
     }
-    let (records, counts) = (sweep.records()?, sweep.counts()?);
-    let summary = report::summary(&records);
     let text = report::text(&sweep, &records, counts, &drawn);
-    let path = out.join("report.md");
-    write_atomically(&path, text.as_bytes())?;
-    say!("{summary}report: {}", path.display());
+    write_atomically(&report, text.as_bytes())?;
+    say!("report: {}", report.display());
     if arguments.json {
-        let figures: Vec<_> = drawn.iter().map(|(_, path)| path).collect();
+        let figures: Vec<_> = drawn.iter().map(|(_, path)| path.to_string_lossy()).collect();
         say!(
             "{}",
             json!({
-                "out": out, "finished": counts.finished, "failed": counts.failed, "left": counts.left,
+                "out": out.to_string_lossy(), "finished": counts.finished, "failed": counts.failed, "left": counts.left,
                 "figures": figures, "records": records,
             })
         );
@@ -124,5 +131,5 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
 }
 
 fn main() -> ExitCode {
-    command_line::finish(run(&Arguments::parse()))
+    command_line::start(run)
 }

@@ -1,4 +1,4 @@
-"""Goldens of crates/theory/tests/attribution.rs: the chain of models from the optimum to given weights, in 60 digits.
+"""Goldens of crates/theory/tests/integration/attribution.rs: the chain of models from the optimum to given weights, in 60 digits.
 
     python tools/golden/theory_attribution.py > crates/theory/tests/golden/attribution.txt
 

@@ -1,4 +1,4 @@
-"""Goldens of crates/theory/tests/decoders.rs: element-wise decoders of y = x + nu at 60 digits.
+"""Goldens of crates/theory/tests/integration/decoders.rs: element-wise decoders of y = x + nu at 60 digits.
 
     python tools/golden/theory_decoders.py > crates/theory/tests/golden/decoders.tsv
 

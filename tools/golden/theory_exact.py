@@ -1,4 +1,4 @@
-"""Expected losses of single outputs, for crates/theory/tests/exact.rs.
+"""Expected losses of single outputs, for crates/theory/tests/integration/exact.rs.
 
     python tools/golden/theory_exact.py > crates/theory/tests/golden/exact.txt
     python tools/golden/theory_exact.py --full-size    (constants of `rectified_rows_of_full_size`; minutes)

@@ -1,4 +1,4 @@
-"""Goldens of crates/theory/tests/gaussian.rs: losses and derivatives at 120 digits, from the plain closed forms.
+"""Goldens of crates/theory/tests/integration/gaussian.rs: losses and derivatives at 120 digits, from the plain closed forms.
 
     python tools/golden/theory_gaussian.py > crates/theory/tests/golden/gaussian.tsv
 

@@ -1,4 +1,4 @@
-"""Goldens of crates/theory/tests/magnitude.rs: losses for magnitudes other than U[0, 1], at 40 digits.
+"""Goldens of crates/theory/tests/integration/magnitude.rs: losses for magnitudes other than U[0, 1], at 40 digits.
 
     python tools/golden/theory_magnitude.py
 

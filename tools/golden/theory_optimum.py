@@ -1,4 +1,4 @@
-"""Goldens of crates/theory/tests/optimum.rs: the optimum of the symmetric model at 60 digits.
+"""Goldens of crates/theory/tests/integration/optimum.rs: the optimum of the symmetric model at 60 digits.
 
     python tools/golden/theory_optimum.py > crates/theory/tests/golden/optimum.tsv
     python tools/golden/theory_optimum.py --wide > crates/theory/tests/golden/optimum_wide.tsv

@@ -28,15 +28,35 @@ pub enum Error {
         /// The number of features n_s.
         features: usize,
     },
-    /// Moments of a magnitude that no magnitude has.
+    /// Moments that no magnitude has.
     #[error(
-        "mean {mean} and second moment {second_moment}: both must be finite, and the latter positive and at least mean²"
+        "moments {moments:?} of a magnitude: they must be finite, with E u² > 0, (E u)² ≤ E u², (E u²)² ≤ E u⁴ and (E u³)² ≤ E u² E u⁴"
     )]
     Moments {
-        /// `E u` as given.
-        mean: f64,
-        /// `E u²` as given.
-        second_moment: f64,
+        /// `E u, E u², E u³, E u⁴`.
+        moments: [f64; 4],
+    },
+    /// An interval that is empty or not finite.
+    #[error("interval [{low}, {high}]: its ends must be finite, the first below the second")]
+    Interval {
+        /// The lower end as given.
+        low: f64,
+        /// The upper end as given.
+        high: f64,
+    },
+    /// A rate that is not positive and finite.
+    #[error("rate {given} is outside (0, ∞)")]
+    Rate {
+        /// What was given.
+        given: f64,
+    },
+    /// The weight of a point that is negative or not finite.
+    #[error("weight {given} of point {point} is outside [0, ∞)")]
+    Weight {
+        /// Which point it is.
+        point: usize,
+        /// What was given.
+        given: f64,
     },
     /// A correlation that is NaN or that two switches of this probability cannot have.
     #[error("correlation {given} is outside [{least}, {greatest}]")]
@@ -137,6 +157,48 @@ pub enum Error {
         given: usize,
         /// The length it must have.
         expected: usize,
+    },
+    /// An odd number of features where they come in pairs.
+    #[error("{features} features do not come in pairs")]
+    Odd {
+        /// The number of features n_s.
+        features: usize,
+    },
+    /// Groups of a size that does not divide the number of features.
+    #[error("{features} features do not come in groups of {size}")]
+    Size {
+        /// The size of each group.
+        size: usize,
+        /// The number of features n_s.
+        features: usize,
+    },
+    /// A law that has both or neither of two keys.
+    #[error("give either `{one}` or `{other}`")]
+    Keys {
+        /// One of the keys.
+        one: &'static str,
+        /// The other.
+        other: &'static str,
+    },
+    /// A law of one's own, of which a description holds no more than the name.
+    #[error("the law `{name}` is known by name alone and cannot be built from its description")]
+    Custom {
+        /// The name.
+        name: String,
+    },
+    /// A text that describes no law.
+    #[error("no law: {message}")]
+    Syntax {
+        /// What is wrong, and where.
+        message: String,
+    },
+    /// Lists that do not fit in memory.
+    #[error("no memory for {what}: {bytes} bytes")]
+    Memory {
+        /// What they would hold.
+        what: &'static str,
+        /// What they would take.
+        bytes: usize,
     },
 }
 

@@ -14,17 +14,26 @@
 //! where `d_m ≠ 0` only for sources that reach both. Correlations are never negative, and they reach two steps along
 //! the graph: features with a common source are correlated.
 
+use std::collections::BTreeMap;
+
+use nalgebra::Complex;
+#[cfg(feature = "sampling")]
 use rand::Rng;
 
-use crate::distribution::{Switches, checked_features};
+#[cfg(feature = "sampling")]
+use crate::SampleSwitches;
 use crate::error::checked_probability;
+#[cfg(feature = "sampling")]
 use crate::exactly::drop_repetitions;
-use crate::independent::PerFeature;
+use crate::independent::Classes;
+#[cfg(feature = "sampling")]
 use crate::stream::unit;
-use crate::{Error, Result};
+use crate::switches::{checked_features, distinct};
+use crate::{Error, PerFeature, Result, Switches, SwitchesSpec};
 
 /// A source at `from` that fires turns feature `to` on with probability `transmission`.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct Edge {
     /// The feature whose source transmits.
     pub from: u32,
@@ -50,7 +59,8 @@ pub struct Edge {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Graph {
     sources: Vec<f64>,
-    law: PerFeature,
+    #[cfg_attr(not(feature = "sampling"), allow(dead_code))]
+    law: Classes,
     probabilities: Vec<f64>,
     /// Edges sorted by `(from, to)`, and where each `from` starts.
     outgoing: Vec<Edge>,
@@ -107,7 +117,7 @@ impl Graph {
             });
             probabilities.push(checked_probability(feature, probability)?);
         }
-        let (sources, law) = (sources.to_vec(), PerFeature::new(sources));
+        let (sources, law) = (sources.to_vec(), Classes::new(sources));
         Ok(Self { sources, law, probabilities, outgoing, out_starts, incoming, in_starts })
     }
 
@@ -124,7 +134,68 @@ impl Graph {
     fn reaching(&self, feature: usize) -> &[Edge] {
         &self.incoming[self.in_starts[feature]..self.in_starts[feature + 1]]
     }
+
+    fn leaving(&self, feature: usize) -> &[Edge] {
+        &self.outgoing[self.out_starts[feature]..self.out_starts[feature + 1]]
+    }
+
+    /// The features that edges connect, whatever their direction; each feature is in one component.
+    fn components(&self) -> Vec<Vec<usize>> {
+        let mut seen = vec![false; self.sources.len()];
+        let mut components = Vec::new();
+        for start in 0..seen.len() {
+            if std::mem::replace(&mut seen[start], true) {
+                continue;
+            }
+            let (mut component, mut next) = (vec![start], 0);
+            while let Some(&feature) = component.get(next) {
+                next += 1;
+                let after = self.leaving(feature).iter().map(|edge| edge.to as usize);
+                let before = self.reaching(feature).iter().map(|edge| edge.from as usize);
+                for neighbour in after.chain(before) {
+                    if !std::mem::replace(&mut seen[neighbour], true) {
+                        component.push(neighbour);
+                    }
+                }
+            }
+            components.push(component);
+        }
+        components
+    }
+
+    /// `E Π_{i in the component} factors[i]^{c_i}`.
+    fn component_average(&self, component: &[usize], factors: &[Complex<f64>]) -> Option<Complex<f64>> {
+        let sources: Vec<usize> =
+            component.iter().copied().filter(|&source| !self.leaving(source).is_empty()).collect();
+        if sources.len() > MOST {
+            return None;
+        }
+        let mut sum = Complex::ZERO;
+        for state in 0_usize..1 << sources.len() {
+            // The probability that a source fires, which is 0 or 1 for those that the state says.
+            let fires = |source: usize| match sources.iter().position(|&other| other == source) {
+                Some(bit) => (state >> bit & 1) as f64,
+                None => self.sources[source],
+            };
+            let weights = sources.iter().map(|&source| {
+                let s = self.sources[source];
+                if fires(source) == 1.0 { s } else { 1.0 - s }
+            });
+            let terms = component.iter().map(|&feature| {
+                let on = self
+                    .reaching(feature)
+                    .iter()
+                    .fold(0.0, |on, edge| on + fires(edge.from as usize) * edge.transmission * (1.0 - on));
+                1.0 + (factors[feature] - 1.0) * on
+            });
+            sum += terms.product::<Complex<f64>>() * weights.product::<f64>();
+        }
+        Some(sum)
+    }
 }
+
+/// Sums over the subsets of more than so many features or sources are not attempted.
+const MOST: usize = 16;
 
 impl Switches for Graph {
     fn features(&self) -> usize {
@@ -163,13 +234,65 @@ impl Switches for Graph {
         (1.0 - p) * (1.0 - q) * excess
     }
 
+    /// Source by source, over the subsets of the given features that are on so far: a sum of positive terms. `None` for
+    /// more than 16 features.
+    fn joint_probability(&self, features: &[usize]) -> Option<f64> {
+        let features = distinct(features);
+        if features.len() > MOST {
+            return None;
+        }
+        let mut reached = BTreeMap::<u32, Vec<(usize, f64)>>::new();
+        for (bit, &feature) in features.iter().enumerate() {
+            for edge in self.reaching(feature) {
+                reached.entry(edge.from).or_default().push((1 << bit, edge.transmission));
+            }
+        }
+        let mut by_subset = vec![0.0; 1 << features.len()];
+        by_subset[0] = 1.0;
+        for (source, targets) in reached {
+            let mut fired = by_subset.clone();
+            for (bit, t) in targets {
+                for subset in (0..fired.len()).filter(|subset| subset & bit == 0) {
+                    let before = fired[subset];
+                    fired[subset] = before * (1.0 - t);
+                    fired[subset | bit] += before * t;
+                }
+            }
+            let s = self.sources[source as usize];
+            by_subset
+                .iter_mut()
+                .zip(fired)
+                .for_each(|(total, fired)| *total = (1.0 - s) * *total + s * fired);
+        }
+        by_subset.last().copied()
+    }
+
+    /// Given which sources fire, switches are independent: the sum over the states of the sources that have edges, component
+    /// by component. `None` if a component has more than 16 of them.
+    fn generating_function(&self, factors: &[Complex<f64>]) -> Option<Complex<f64>> {
+        assert_eq!(factors.len(), self.features(), "one factor per feature");
+        self.components().iter().map(|component| self.component_average(component, factors)).product()
+    }
+
+    fn spec(&self) -> SwitchesSpec {
+        let same = self.sources.iter().all(|source| *source == self.sources[0]);
+        let sources = match same {
+            true => PerFeature::Same(self.sources[0]),
+            false => PerFeature::Each(self.sources.clone()),
+        };
+        SwitchesSpec::Graph { sources, edges: self.outgoing.clone() }
+    }
+}
+
+#[cfg(feature = "sampling")]
+impl SampleSwitches for Graph {
     fn sample<R: Rng + ?Sized>(&self, rng: &mut R, on: &mut Vec<u32>) {
         let start = on.len();
         self.law.sample(rng, on);
         let end = on.len();
         for position in start..end {
             let source = on[position] as usize;
-            for edge in &self.outgoing[self.out_starts[source]..self.out_starts[source + 1]] {
+            for edge in self.leaving(source) {
                 if unit(rng) < edge.transmission {
                     on.push(edge.to);
                 }

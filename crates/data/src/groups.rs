@@ -8,10 +8,14 @@
 //!
 //! so that two features of one group have correlation 1. The magnitudes stay independent.
 
+use nalgebra::Complex;
+#[cfg(feature = "sampling")]
 use rand::Rng;
 
-use crate::distribution::{Switches, checked_features};
-use crate::{Error, Independent, Result};
+#[cfg(feature = "sampling")]
+use crate::SampleSwitches;
+use crate::switches::checked_features;
+use crate::{Error, Independent, Result, Switches, SwitchesSpec};
 
 /// Disjoint groups that hold every feature; each group is on or off as a whole.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,6 +68,30 @@ impl<S: Switches> Groups<S> {
         let in_order = members.is_sorted();
         Ok(Self { switches, members, starts, group_of, in_order })
     }
+
+    /// Groups of `size` neighbours: group `g` has the features `g size` to `(g + 1) size − 1` and switch `g` of `switches`.
+    ///
+    /// # Errors
+    /// [`Error::Features`] unless `1 ≤ n_s ≤ u32::MAX` for `n_s = size` times the number of groups; [`Error::Memory`] if
+    /// there is no memory for that many.
+    pub fn equal(size: usize, switches: S) -> Result<Self> {
+        let groups = switches.features();
+        let features = checked_features(groups.saturating_mul(size))?;
+        let (mut members, mut group_of, mut starts) = (Vec::new(), Vec::new(), Vec::new());
+        let reserved = members.try_reserve_exact(features);
+        reserved
+            .and_then(|()| group_of.try_reserve_exact(features))
+            .and_then(|()| starts.try_reserve_exact(groups + 1))
+            .map_err(|_| Error::Memory { what: "groups", bytes: 8 * (features + groups + 1) })?;
+        members.extend(0..features as u32);
+        group_of.extend((0..features).map(|feature| (feature / size) as u32));
+        starts.extend((0..=groups).map(|group| group * size));
+        Ok(Self { switches, members, starts, group_of, in_order: true })
+    }
+
+    fn members(&self, group: usize) -> &[u32] {
+        &self.members[self.starts[group]..self.starts[group + 1]]
+    }
 }
 
 impl<S: Switches> Switches for Groups<S> {
@@ -79,6 +107,36 @@ impl<S: Switches> Switches for Groups<S> {
         self.switches.covariance(self.group_of[i] as usize, self.group_of[j] as usize)
     }
 
+    fn joint_probability(&self, features: &[usize]) -> Option<f64> {
+        let groups: Vec<_> = features.iter().map(|&feature| self.group_of[feature] as usize).collect();
+        self.switches.joint_probability(&groups)
+    }
+
+    fn generating_function(&self, factors: &[Complex<f64>]) -> Option<Complex<f64>> {
+        assert_eq!(factors.len(), self.features(), "one factor per feature");
+        let group = |group| self.members(group).iter().map(|&feature| factors[feature as usize]).product();
+        self.switches.generating_function(&(0..self.switches.features()).map(group).collect::<Vec<_>>())
+    }
+
+    fn spec(&self) -> SwitchesSpec {
+        let lists = || (0..self.switches.features()).map(|group| self.members(group));
+        let size = self.starts[1];
+        let equal = self.in_order && lists().all(|list| list.len() == size);
+        let (probability, of) = match self.switches.spec() {
+            SwitchesSpec::Independent { probability } => (Some(probability), None),
+            other => (None, Some(Box::new(other))),
+        };
+        SwitchesSpec::Groups {
+            size: equal.then_some(size),
+            groups: (!equal).then(|| lists().map(<[u32]>::to_vec).collect()),
+            probability,
+            of,
+        }
+    }
+}
+
+#[cfg(feature = "sampling")]
+impl<S: SampleSwitches> SampleSwitches for Groups<S> {
     fn sample<R: Rng + ?Sized>(&self, rng: &mut R, on: &mut Vec<u32>) {
         let start = on.len();
         self.switches.sample(rng, on);
@@ -86,7 +144,7 @@ impl<S: Switches> Switches for Groups<S> {
         let groups = on.len() - start;
         for position in start..start + groups {
             let group = on[position] as usize;
-            on.extend_from_slice(&self.members[self.starts[group]..self.starts[group + 1]]);
+            on.extend_from_slice(self.members(group));
         }
         on.drain(start..start + groups);
         if !self.in_order {

@@ -3,15 +3,20 @@
 //! One `p` for all features is one run of [`Trials`]. With a `p_i` for each, the features are sorted once into
 //! classes: those with `p_i ≥ 1/16` are tried one by one, and those with `2⁻ᵏ⁻¹ < p_i ≤ 2⁻ᵏ` are tried together at
 //! the greatest of their probabilities `p̂` and kept with probability `p_i / p̂ > 1/2`. A sample then costs at most
-//! 16 words (tried one by one) or about 4 words (classes) an expected non-zero, a word a class, and a sort.
+//! 16 words (tried one by one) or about 4 words (classes) per expected non-zero, a word per class, and a sort.
 
+use nalgebra::Complex;
+#[cfg(feature = "sampling")]
 use rand::Rng;
 
-use crate::Result;
-use crate::distribution::{Switches, checked_features};
+#[cfg(feature = "sampling")]
+use crate::SampleSwitches;
 use crate::error::checked_probability;
+#[cfg(feature = "sampling")]
 use crate::stream::unit;
+use crate::switches::{checked_features, distinct};
 use crate::trials::Trials;
+use crate::{PerFeature, Result, Switches, SwitchesSpec};
 
 /// From this probability on, features are tried one by one.
 const FREQUENT_FROM: f64 = 1.0 / 16.0;
@@ -23,7 +28,7 @@ pub struct Independent(Law);
 #[derive(Debug, Clone, PartialEq)]
 enum Law {
     Same { probability: f64, trials: Trials },
-    PerFeature(PerFeature),
+    PerFeature(Classes),
 }
 
 impl Independent {
@@ -46,7 +51,7 @@ impl Independent {
         for (feature, &given) in probabilities.iter().enumerate() {
             checked_probability(feature, given)?;
         }
-        Ok(Self(Law::PerFeature(PerFeature::new(probabilities))))
+        Ok(Self(Law::PerFeature(Classes::new(probabilities))))
     }
 }
 
@@ -71,6 +76,27 @@ impl Switches for Independent {
         if i == j { p * (1.0 - p) } else { 0.0 }
     }
 
+    fn joint_probability(&self, features: &[usize]) -> Option<f64> {
+        Some(distinct(features).into_iter().map(|feature| self.probability(feature)).product())
+    }
+
+    fn generating_function(&self, factors: &[Complex<f64>]) -> Option<Complex<f64>> {
+        assert_eq!(factors.len(), self.features(), "one factor per feature");
+        let terms = factors.iter().enumerate().map(|(i, factor)| 1.0 + (factor - 1.0) * self.probability(i));
+        Some(terms.product())
+    }
+
+    fn spec(&self) -> SwitchesSpec {
+        let probability = match &self.0 {
+            Law::Same { probability, .. } => PerFeature::Same(*probability),
+            Law::PerFeature(law) => PerFeature::Each(law.probabilities.clone()),
+        };
+        SwitchesSpec::Independent { probability }
+    }
+}
+
+#[cfg(feature = "sampling")]
+impl SampleSwitches for Independent {
     #[inline]
     fn sample<R: Rng + ?Sized>(&self, rng: &mut R, on: &mut Vec<u32>) {
         match &self.0 {
@@ -82,7 +108,7 @@ impl Switches for Independent {
 
 /// Independent switches with probabilities in [0, 1], sorted into classes.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct PerFeature {
+pub(crate) struct Classes {
     probabilities: Vec<f64>,
     frequent: Vec<u32>,
     rare: Vec<Class>,
@@ -97,7 +123,7 @@ struct Class {
     kept: Vec<f64>,
 }
 
-impl PerFeature {
+impl Classes {
     /// The caller has found the probabilities to be in [0, 1] and at most `u32::MAX` many.
     pub(crate) fn new(probabilities: &[f64]) -> Self {
         let mut frequent = Vec::new();
@@ -121,6 +147,7 @@ impl PerFeature {
     }
 
     /// Appends the features that are on, in increasing order.
+    #[cfg(feature = "sampling")]
     pub(crate) fn sample<R: Rng + ?Sized>(&self, rng: &mut R, on: &mut Vec<u32>) {
         let start = on.len();
         // Written always and kept by the next position: whether a feature is on is no branch to mispredict.

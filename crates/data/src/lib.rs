@@ -1,51 +1,53 @@
 #![doc = include_str!("../README.md")]
 
-#[cfg(feature = "sampling")]
-mod distribution;
+mod any;
+mod cumulants;
 mod error;
-#[cfg(feature = "sampling")]
 mod exactly;
-#[cfg(feature = "sampling")]
 mod graph;
-#[cfg(feature = "sampling")]
 mod groups;
-#[cfg(feature = "sampling")]
 mod independent;
-#[cfg(feature = "sampling")]
+mod law;
 mod magnitude;
+mod magnitudes;
 mod moments;
-#[cfg(feature = "sampling")]
 mod pairs;
 #[cfg(feature = "sampling")]
 mod sampler;
 mod scalar;
 #[cfg(feature = "sampling")]
 mod sparse;
+mod spec;
 #[cfg(feature = "sampling")]
 mod stream;
-#[cfg(feature = "sampling")]
+mod switches;
+#[cfg_attr(not(feature = "sampling"), allow(dead_code))]
 mod trials;
 
-#[cfg(feature = "sampling")]
-pub use distribution::{Distribution, Features, Switches};
+pub use any::{AnyLaw, AnyMagnitude, AnySwitches};
+pub use cumulants::Cumulants;
 pub use error::{Error, Result};
-#[cfg(feature = "sampling")]
 pub use exactly::Exactly;
-#[cfg(feature = "sampling")]
 pub use graph::{Edge, Graph};
-#[cfg(feature = "sampling")]
 pub use groups::Groups;
-#[cfg(feature = "sampling")]
 pub use independent::Independent;
 #[cfg(feature = "sampling")]
-pub use magnitude::{Constant, Magnitude, UnitUniform, WithMoments};
-pub use moments::Moments;
+pub use law::Distribution;
+pub use law::{Features, Law};
 #[cfg(feature = "sampling")]
+pub use magnitude::SampleMagnitude;
+pub use magnitude::{Magnitude, UnitUniform, WithMoments};
+pub use magnitudes::{Constant, Exponential, Interval, Points};
+pub use moments::Moments;
 pub use pairs::Pairs;
 #[cfg(feature = "sampling")]
 pub use sampler::{Sampler, sample_dense, sample_into};
 pub use scalar::Scalar;
 #[cfg(feature = "sampling")]
 pub use sparse::SparseBatch;
+pub use spec::{LawSpec, MagnitudeSpec, PerFeature, SwitchesSpec};
 #[cfg(feature = "sampling")]
-pub use stream::sample_rng;
+pub use stream::{SampleRange, Stream};
+#[cfg(feature = "sampling")]
+pub use switches::SampleSwitches;
+pub use switches::Switches;

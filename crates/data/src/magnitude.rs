@@ -1,106 +1,180 @@
 //! How strongly a feature is on: the magnitude `u` of `x = c u`, independent of the switch `c`.
 
+#[cfg(feature = "sampling")]
 use rand::Rng;
 
-use crate::stream::unit;
-use crate::{Error, Result};
+use nalgebra::Complex;
 
-/// The law of a magnitude `u`, with its exact first two moments.
+use crate::{Cumulants, Error, MagnitudeSpec, Result};
+
+/// The law of a magnitude `u`: its moments and, where they are elementary, its density and generating function.
+///
+/// The paper's is [`UnitUniform`]. Others: [`Interval`](crate::Interval), [`Constant`](crate::Constant),
+/// [`Exponential`](crate::Exponential), [`Points`](crate::Points), and [`WithMoments`] for a law of one's own.
 pub trait Magnitude: Sync {
+    /// `E u, E u², E u³, E u⁴`.
+    fn raw_moments(&self) -> [f64; 4];
+
     /// `E u`.
-    fn mean(&self) -> f64;
+    fn mean(&self) -> f64 {
+        self.raw_moments()[0]
+    }
 
     /// `E u²`.
-    fn second_moment(&self) -> f64;
+    fn second_moment(&self) -> f64 {
+        self.raw_moments()[1]
+    }
 
+    /// The cumulants of `x = c u` with `P[c = 1] = probability`.
+    fn feature_cumulants(&self, probability: f64) -> Cumulants {
+        Cumulants::of_feature(probability, self.raw_moments())
+    }
+
+    /// An interval `[least, greatest]` that holds every possible `u`; its ends may be infinite.
+    fn support(&self) -> (f64, f64) {
+        (f64::NEG_INFINITY, f64::INFINITY)
+    }
+
+    /// The density at `u`. `None` for a law that has none or does not know it.
+    fn density(&self, _u: f64) -> Option<f64> {
+        None
+    }
+
+    /// The distribution function `P[u ≤ at]`. `None` for a law that does not know it.
+    fn distribution_function(&self, _at: f64) -> Option<f64> {
+        None
+    }
+
+    /// `E e^{su}`; the characteristic function at `t` is its value at `s = it`.
+    ///
+    /// `None` where it does not converge, and for a law without an elementary form.
+    fn generating_function(&self, _s: Complex<f64>) -> Option<Complex<f64>> {
+        None
+    }
+
+    /// The law as data.
+    fn spec(&self) -> MagnitudeSpec;
+}
+
+/// A magnitude that can be drawn.
+#[cfg(feature = "sampling")]
+pub trait SampleMagnitude: Magnitude {
     /// One magnitude.
     fn sample<R: Rng + ?Sized>(&self, rng: &mut R) -> f64;
 }
 
-/// The paper's magnitude, `u ~ U[0, 1]` (section 2): mean 1/2, second moment 1/3. The ends do not occur in `f64`.
+/// The paper's magnitude, `u ~ U[0, 1]` (section 2): mean 1/2, second moment 1/3. Samples lie strictly inside.
+///
+/// ```
+/// use toy_superposition_data::{Magnitude, UnitUniform};
+/// assert_eq!(UnitUniform.raw_moments(), [1.0 / 2.0, 1.0 / 3.0, 1.0 / 4.0, 1.0 / 5.0]);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct UnitUniform;
 
 impl Magnitude for UnitUniform {
-    fn mean(&self) -> f64 {
-        0.5
+    fn raw_moments(&self) -> [f64; 4] {
+        [0.5, 1.0 / 3.0, 0.25, 0.2]
     }
 
-    fn second_moment(&self) -> f64 {
-        1.0 / 3.0
+    fn feature_cumulants(&self, probability: f64) -> Cumulants {
+        Cumulants::of_unit_uniform(probability)
     }
 
+    fn support(&self) -> (f64, f64) {
+        (0.0, 1.0)
+    }
+
+    fn density(&self, u: f64) -> Option<f64> {
+        Some(if (0.0..=1.0).contains(&u) { 1.0 } else { 0.0 })
+    }
+
+    fn distribution_function(&self, at: f64) -> Option<f64> {
+        Some(at.clamp(0.0, 1.0))
+    }
+
+    fn generating_function(&self, s: Complex<f64>) -> Option<Complex<f64>> {
+        Some(mean_exponential(s))
+    }
+
+    fn spec(&self) -> MagnitudeSpec {
+        MagnitudeSpec::Uniform {}
+    }
+}
+
+#[cfg(feature = "sampling")]
+impl SampleMagnitude for UnitUniform {
     #[inline]
     fn sample<R: Rng + ?Sized>(&self, rng: &mut R) -> f64 {
-        unit(rng)
+        crate::stream::unit(rng)
     }
 }
 
-/// A magnitude that is always the same number; it draws nothing from the RNG.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Constant(f64);
-
-impl Constant {
-    /// The magnitude `value`.
-    ///
-    /// # Errors
-    /// [`Error::Moments`] unless `value` is finite and its square neither overflows nor is zero.
-    pub fn new(value: f64) -> Result<Self> {
-        checked(value, value * value).map(|_| Self(value))
-    }
-}
-
-impl Magnitude for Constant {
-    fn mean(&self) -> f64 {
-        self.0
-    }
-
-    fn second_moment(&self) -> f64 {
-        self.0 * self.0
-    }
-
-    #[inline]
-    fn sample<R: Rng + ?Sized>(&self, _: &mut R) -> f64 {
-        self.0
-    }
-}
-
-/// Any distribution of [`rand_distr`], together with its moments, which that crate does not know.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// A law of one's own: a name, its first four moments and, to draw from it, a distribution `D` of [`rand_distr`].
+///
+/// ```
+/// use toy_superposition_data::{Magnitude, WithMoments};
+/// let beta = WithMoments::new("beta(2, 3)", rand_distr::Beta::new(2.0, 3.0)?, [0.4, 0.2, 4.0 / 35.0, 1.0 / 14.0])?;
+/// assert_eq!(beta.mean(), 0.4);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
 pub struct WithMoments<D> {
+    #[cfg_attr(not(feature = "sampling"), allow(dead_code))]
     distribution: D,
-    mean: f64,
-    second_moment: f64,
+    name: String,
+    moments: [f64; 4],
 }
 
-impl<D: rand_distr::Distribution<f64> + Sync> WithMoments<D> {
-    /// `distribution`, whose mean is `mean = E u` and whose second moment is `second_moment = E u²` (not the
-    /// variance). That they are those of `distribution` is the caller's promise.
+impl<D> WithMoments<D> {
+    /// `distribution`, whose moments are `moments[k − 1] = E uᵏ`. That they are those of `distribution` is the caller's
+    /// promise, and so is that `name` says which distribution it is: two runs of one name, equal moments and otherwise
+    /// equal settings count as the same run.
     ///
     /// # Errors
-    /// [`Error::Moments`] unless both are finite, `second_moment > 0` and `second_moment ≥ mean²`.
-    pub fn new(distribution: D, mean: f64, second_moment: f64) -> Result<Self> {
-        checked(mean, second_moment).map(|(mean, second_moment)| Self { distribution, mean, second_moment })
+    /// [`Error::Moments`] for moments that no magnitude has, or those of a magnitude that is always 0.
+    pub fn new(name: impl Into<String>, distribution: D, moments: [f64; 4]) -> Result<Self> {
+        Ok(Self { distribution, name: name.into(), moments: checked_moments(moments)? })
     }
 }
 
-impl<D: rand_distr::Distribution<f64> + Sync> Magnitude for WithMoments<D> {
-    fn mean(&self) -> f64 {
-        self.mean
+impl<D: Sync> Magnitude for WithMoments<D> {
+    fn raw_moments(&self) -> [f64; 4] {
+        self.moments
     }
 
-    fn second_moment(&self) -> f64 {
-        self.second_moment
+    fn spec(&self) -> MagnitudeSpec {
+        MagnitudeSpec::Custom { name: self.name.clone(), moments: Some(self.moments) }
     }
+}
 
+#[cfg(feature = "sampling")]
+impl<D: rand_distr::Distribution<f64> + Sync> SampleMagnitude for WithMoments<D> {
     #[inline]
     fn sample<R: Rng + ?Sized>(&self, rng: &mut R) -> f64 {
         self.distribution.sample(rng)
     }
 }
 
-fn checked(mean: f64, second_moment: f64) -> Result<(f64, f64)> {
-    // A NaN fails both comparisons; an infinite mean has an infinite square.
-    let possible = second_moment > 0.0 && second_moment >= mean * mean && second_moment.is_finite();
-    if possible { Ok((mean, second_moment)) } else { Err(Error::Moments { mean, second_moment }) }
+/// Refuses moments that are not finite or that break `E u² > 0` or the inequalities of Cauchy and Schwarz,
+/// `(E u)² ≤ E u²`, `(E u²)² ≤ E u⁴`, `(E u³)² ≤ E u² E u⁴`, by more than rounding.
+pub(crate) fn checked_moments(moments: [f64; 4]) -> Result<[f64; 4]> {
+    let [m1, m2, m3, m4] = moments;
+    let at_least = |greater: f64, less: f64| greater * (1.0 + 1e-12) >= less;
+    let possible = moments.iter().all(|moment| moment.is_finite())
+        && m2 > 0.0
+        && at_least(m2, m1 * m1)
+        && at_least(m4, m2 * m2)
+        && at_least(m4, m3 / m2 * m3);
+    if possible { Ok(moments) } else { Err(Error::Moments { moments }) }
+}
+
+/// `(eᶻ − 1)/z = ∫₀¹ e^{zu} du`, without cancellation near 0.
+pub(crate) fn mean_exponential(z: Complex<f64>) -> Complex<f64> {
+    if z == Complex::ZERO {
+        return Complex::ONE;
+    }
+    let half_sine = (0.5 * z.im).sin();
+    let less_one = libm::expm1(z.re) * z.im.cos() - 2.0 * half_sine * half_sine;
+    Complex::new(less_one, z.re.exp() * z.im.sin()) / z
 }

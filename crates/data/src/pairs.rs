@@ -9,13 +9,18 @@
 //!
 //! Pairs with anything on are found as successes of [`Trials`]; then one word says which it is.
 
+use nalgebra::Complex;
+#[cfg(feature = "sampling")]
 use rand::Rng;
 
-use crate::distribution::{Switches, checked_features};
+#[cfg(feature = "sampling")]
+use crate::SampleSwitches;
 use crate::error::checked_probability;
+#[cfg(feature = "sampling")]
 use crate::stream::unit;
+use crate::switches::{checked_features, distinct};
 use crate::trials::Trials;
-use crate::{Error, Result};
+use crate::{Error, Result, Switches, SwitchesSpec};
 
 /// Pairs of features `(2m, 2m + 1)` with correlated switches; the pairs are independent of each other.
 ///
@@ -26,7 +31,10 @@ pub struct Pairs {
     probability: f64,
     correlation: f64,
     trials: Trials,
+    /// `P[second | first]`.
+    second_given_first: f64,
     /// `P[both | any]`.
+    #[cfg_attr(not(feature = "sampling"), allow(dead_code))]
     both: f64,
 }
 
@@ -50,7 +58,7 @@ impl Pairs {
         let second_given_first = (p + correlation * (1.0 - p)).clamp(0.0, 1.0);
         let any = (p * (2.0 - second_given_first)).min(1.0);
         let both = p * second_given_first / any;
-        Ok(Self { probability, correlation, trials: Trials::new(pairs, any), both })
+        Ok(Self { probability, correlation, trials: Trials::new(pairs, any), second_given_first, both })
     }
 }
 
@@ -76,6 +84,34 @@ impl Switches for Pairs {
         }
     }
 
+    fn joint_probability(&self, features: &[usize]) -> Option<f64> {
+        let features = distinct(features);
+        let factors = features.iter().enumerate().map(|(k, &feature)| {
+            let partner_before = k > 0 && features[k - 1] / 2 == feature / 2;
+            if partner_before { self.second_given_first } else { self.probability(feature) }
+        });
+        Some(factors.product())
+    }
+
+    fn generating_function(&self, factors: &[Complex<f64>]) -> Option<Complex<f64>> {
+        assert_eq!(factors.len(), self.features(), "one factor per feature");
+        let both = self.probability * self.second_given_first;
+        let one = self.probability * (1.0 - self.second_given_first);
+        let pairs = factors.chunks_exact(2).map(|pair| {
+            let [a, b] = [pair[0] - 1.0, pair[1] - 1.0];
+            // A product of factors f is 1 + (f − 1), so that nothing is lost where all are near 1.
+            1.0 + (a + b) * one + (a + b + a * b) * both
+        });
+        Some(pairs.product())
+    }
+
+    fn spec(&self) -> SwitchesSpec {
+        SwitchesSpec::Pairs { probability: self.probability, correlation: self.correlation }
+    }
+}
+
+#[cfg(feature = "sampling")]
+impl SampleSwitches for Pairs {
     fn sample<R: Rng + ?Sized>(&self, rng: &mut R, on: &mut Vec<u32>) {
         let first_or_both = 0.5 * (1.0 + self.both);
         self.trials.each(rng, |rng, pair| {

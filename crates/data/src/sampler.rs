@@ -5,7 +5,7 @@
 
 use nalgebra::DMatrix;
 
-use crate::{Distribution, Error, Result, Scalar, SparseBatch, sample_rng};
+use crate::{Distribution, Error, Result, SampleRange, Scalar, SparseBatch};
 
 /// Draws batches, and keeps the memory that drawing them on several threads takes.
 ///
@@ -29,8 +29,8 @@ impl<T: Scalar> Sampler<T> {
         Self::default()
     }
 
-    /// Replaces what `batch` holds by the samples `first, …, first + samples − 1` (modulo 2⁶⁴) of `seed`: sample `k`
-    /// is drawn from [`sample_rng`]`(seed, k)`.
+    /// Replaces what `batch` holds by the samples of `range`: row `k` is drawn from [`SampleRange::rng`]`(k)` and from
+    /// nothing else.
     ///
     /// # Errors
     /// [`Error::Length`] if `batch` and `distribution` differ in the number of features. For a value that overflows
@@ -39,9 +39,7 @@ impl<T: Scalar> Sampler<T> {
     pub fn sample_into<D: Distribution>(
         &mut self,
         distribution: &D,
-        seed: u64,
-        first: u64,
-        samples: usize,
+        range: SampleRange,
         batch: &mut SparseBatch<T>,
     ) -> Result<()> {
         if batch.features() != distribution.features() {
@@ -49,7 +47,7 @@ impl<T: Scalar> Sampler<T> {
             batch.clear();
             return Err(Error::Length { what: "features of the batch", given, expected });
         }
-        let result = self.fill(distribution, seed, first, samples, batch);
+        let result = self.fill(distribution, range, batch);
         if result.is_err() {
             batch.clear();
         }
@@ -60,30 +58,26 @@ impl<T: Scalar> Sampler<T> {
     fn fill<D: Distribution>(
         &mut self,
         distribution: &D,
-        seed: u64,
-        first: u64,
-        samples: usize,
+        range: SampleRange,
         batch: &mut SparseBatch<T>,
     ) -> Result<()> {
         batch.clear();
-        fill_block(distribution, seed, first, 0..samples, batch)
+        fill_block(distribution, range, 0, batch)
     }
 
     #[cfg(feature = "parallel")]
     fn fill<D: Distribution>(
         &mut self,
         distribution: &D,
-        seed: u64,
-        first: u64,
-        samples: usize,
+        range: SampleRange,
         batch: &mut SparseBatch<T>,
     ) -> Result<()> {
         use rayon::prelude::*;
 
-        let threads = rayon::current_num_threads();
+        let (samples, threads) = (range.samples, rayon::current_num_threads());
         if threads == 1 || samples < 2 {
             batch.clear();
-            return fill_block(distribution, seed, first, 0..samples, batch);
+            return fill_block(distribution, range, 0, batch);
         }
         let blocks = samples.min(BLOCKS_PER_THREAD * threads);
         if self.parts.len() < blocks || self.parts[0].features() != distribution.features() {
@@ -92,8 +86,8 @@ impl<T: Scalar> Sampler<T> {
         let parts = &mut self.parts[..blocks];
         parts.par_iter_mut().enumerate().try_for_each(|(block, part)| {
             part.clear();
-            let range = samples * block / blocks..samples * (block + 1) / blocks;
-            fill_block(distribution, seed, first, range, part)
+            let (start, end) = (samples * block / blocks, samples * (block + 1) / blocks);
+            fill_block(distribution, range.part(start, end - start), start, part)
         })?;
         batch.assign(parts);
         Ok(())
@@ -104,17 +98,16 @@ impl<T: Scalar> Sampler<T> {
 #[cfg(feature = "parallel")]
 const BLOCKS_PER_THREAD: usize = 4;
 
-/// Appends the samples `first + range` to `batch`.
+/// Appends the samples of `range` to `batch`; errors call them `named, named + 1, …`.
 fn fill_block<T: Scalar, D: Distribution>(
     distribution: &D,
-    seed: u64,
-    first: u64,
-    range: std::ops::Range<usize>,
+    range: SampleRange,
+    named: usize,
     batch: &mut SparseBatch<T>,
 ) -> Result<()> {
-    range.into_iter().try_for_each(|sample| {
-        let mut rng = sample_rng(seed, first.wrapping_add(sample as u64));
-        batch.push_with(sample, |indices, values| distribution.sample(&mut rng, indices, values))
+    (0..range.samples).try_for_each(|index| {
+        let mut rng = range.rng(index);
+        batch.push_with(named + index, |indices, values| distribution.sample(&mut rng, indices, values))
     })
 }
 
@@ -124,25 +117,18 @@ fn fill_block<T: Scalar, D: Distribution>(
 /// As [`Sampler::sample_into`].
 pub fn sample_into<T: Scalar, D: Distribution>(
     distribution: &D,
-    seed: u64,
-    first: u64,
-    samples: usize,
+    range: SampleRange,
     batch: &mut SparseBatch<T>,
 ) -> Result<()> {
-    Sampler::new().sample_into(distribution, seed, first, samples, batch)
+    Sampler::new().sample_into(distribution, range, batch)
 }
 
-/// The same samples as a dense `features × samples` matrix: sample `first + k` is column `k`.
+/// The same samples as a dense `features × samples` matrix: the range's sample `k` is column `k`.
 ///
 /// # Errors
 /// As [`Sampler::sample_into`].
-pub fn sample_dense<T: Scalar, D: Distribution>(
-    distribution: &D,
-    seed: u64,
-    first: u64,
-    samples: usize,
-) -> Result<DMatrix<T>> {
+pub fn sample_dense<T: Scalar, D: Distribution>(distribution: &D, range: SampleRange) -> Result<DMatrix<T>> {
     let mut batch = SparseBatch::new(distribution.features())?;
-    sample_into(distribution, seed, first, samples, &mut batch)?;
+    sample_into(distribution, range, &mut batch)?;
     Ok(batch.to_dense())
 }

@@ -10,7 +10,7 @@
 
 use nalgebra::DMatrix;
 
-use crate::distribution::checked_features;
+use crate::switches::checked_features;
 use crate::{Error, Result, Scalar};
 
 /// Samples in compressed sparse rows: `samples × features`, one row a sample.

@@ -1,24 +1,105 @@
-//! Which random words belong to which sample, and how words become numbers.
+//! Which random words belong to which purpose and item, and how words become numbers.
 //!
 //! ```text
-//! sample k of seed s  =  ChaCha8, key seed_from_u64(s), stream k, from word 0
+//! item k of stream S of seed s  =  ChaCha8, key seed_from_u64(s), nonce S.number(k), from word 0
 //! ```
 //!
-//! `seed_from_u64` is that of [`SeedableRng`]; the stream is ChaCha's 64-bit nonce. A sample owns a whole stream, so nothing about it depends on the samples before it, on the batch it is in or
-//! on the number of threads.
+//! `seed_from_u64` is that of [`SeedableRng`]. An item owns a whole ChaCha stream, so nothing about it depends on the
+//! items before it, on the batch it is in or on the number of threads.
+
+use std::ops::Range;
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// The random numbers of one sample: `ChaCha8Rng::seed_from_u64(seed)`, set to stream `sample`.
+/// What random numbers are for. Each purpose has streams of its own, one per item.
 ///
-/// Every sampler of this crate draws sample `k` from `sample_rng(seed, k)` and from nothing else. Use it wherever
-/// work is split into items that must not depend on how they are shared out: one seed a purpose, one stream an
-/// item. Streams of one seed never overlap (2⁶⁴ streams of 2⁷⁰ bytes).
-pub fn sample_rng(seed: u64, sample: u64) -> ChaCha8Rng {
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    rng.set_stream(sample);
-    rng
+/// | stream | numbers of its items |
+/// |---|---|
+/// | `Training`, `Draws` | 0, 1, …, 2⁶³ − 1 |
+/// | `Evaluation` | 2⁶³, 2⁶³ + 1, …, 2⁶⁴ − 2³² − 1 |
+/// | `Weights` | 2⁶⁴ − 1, 2⁶⁴ − 3, …, 2⁶⁴ − 2³² + 1 |
+/// | `Rows`, `Perturbation` | 2⁶⁴ − 2, 2⁶⁴ − 4, …, 2⁶⁴ − 2³² |
+///
+/// Two purposes share numbers only where no computation uses both: a constructed design is not trained, and what is
+/// perturbed is not measured on a choice of rows. Items are taken modulo the length of their stream, so that no item
+/// number leads from one row of the table into another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Stream {
+    /// The samples that a model is trained on.
+    Training,
+    /// The samples that a model is measured on. No training of the same seed draws them.
+    Evaluation,
+    /// Initial weights.
+    Weights,
+    /// The choice of the rows of a matrix that are evaluated where all of them would take too long.
+    Rows,
+    /// Random choices in constructed weights, such as the rows of a rug.
+    Draws,
+    /// Noise that is added to given weights.
+    Perturbation,
+}
+
+impl Stream {
+    /// The ChaCha stream of an item; the table of [`Stream`] lists them.
+    pub const fn number(self, item: u64) -> u64 {
+        const HALF: u64 = 1 << 63;
+        const SINGLE: u64 = 1 << 32;
+        match self {
+            Self::Training | Self::Draws => item % HALF,
+            Self::Evaluation => HALF + item % (HALF - SINGLE),
+            Self::Weights => u64::MAX - 2 * (item % (SINGLE / 2)),
+            Self::Rows | Self::Perturbation => u64::MAX - 1 - 2 * (item % (SINGLE / 2)),
+        }
+    }
+
+    /// The random numbers of one item: `ChaCha8Rng::seed_from_u64(seed)`, set to stream [`number`](Self::number)`(item)`.
+    ///
+    /// Use it wherever work is split into items that must not depend on how they are shared out. Streams of one seed
+    /// never overlap (2⁶⁴ streams of 2⁷⁰ bytes).
+    pub fn rng(self, seed: u64, item: u64) -> ChaCha8Rng {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        rng.set_stream(self.number(item));
+        rng
+    }
+
+    /// The samples `items` of this stream of `seed`; none if the range is empty.
+    ///
+    /// ```
+    /// use toy_superposition_data::Stream;
+    /// let range = Stream::Evaluation.samples(7, 10..14);
+    /// assert_eq!((range.seed, range.first, range.samples), (7, 10, 4));
+    /// ```
+    pub fn samples(self, seed: u64, items: Range<u64>) -> SampleRange {
+        let samples = usize::try_from(items.end.saturating_sub(items.start)).unwrap_or(usize::MAX);
+        SampleRange { seed, stream: self, first: items.start, samples }
+    }
+}
+
+/// Consecutive samples of one stream of one seed: `first, first + 1, …, first + samples − 1`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SampleRange {
+    /// The seed.
+    pub seed: u64,
+    /// What the samples are for.
+    pub stream: Stream,
+    /// The number of the first sample in its stream.
+    pub first: u64,
+    /// How many samples there are.
+    pub samples: usize,
+}
+
+impl SampleRange {
+    /// The random numbers of the range's sample `index`, which is sample `first + index` (modulo 2⁶⁴) of the stream.
+    pub fn rng(&self, index: usize) -> ChaCha8Rng {
+        self.stream.rng(self.seed, self.first.wrapping_add(index as u64))
+    }
+
+    /// The `samples` samples of the stream that begin at the range's sample `index`.
+    #[must_use]
+    pub fn part(&self, index: usize, samples: usize) -> Self {
+        Self { first: self.first.wrapping_add(index as u64), samples, ..*self }
+    }
 }
 
 /// A number in the open interval (0, 1): `(k + 1/2) / 2⁵²` with `k` the top 52 bits of one 64-bit word.
@@ -76,11 +157,43 @@ mod tests {
     }
 
     #[test]
-    fn a_sample_is_a_stream() {
+    fn an_item_is_a_chacha_stream() {
         let mut rng = ChaCha8Rng::seed_from_u64(7);
         rng.set_stream(3);
-        assert_eq!(sample_rng(7, 3).next_u64(), rng.next_u64());
-        assert_ne!(sample_rng(7, 4).next_u64(), sample_rng(7, 3).next_u64());
-        assert_ne!(sample_rng(8, 3).next_u64(), sample_rng(7, 3).next_u64());
+        assert_eq!(Stream::Training.rng(7, 3).next_u64(), rng.next_u64());
+        assert_ne!(Stream::Training.rng(7, 4).next_u64(), Stream::Training.rng(7, 3).next_u64());
+        assert_ne!(Stream::Training.rng(8, 3).next_u64(), Stream::Training.rng(7, 3).next_u64());
+    }
+
+    /// Whatever the item, its number lies in the range of its purpose, and the ranges are disjoint.
+    #[test]
+    fn no_item_leads_from_one_purpose_into_another() {
+        let items =
+            [0, 1, 15, 1 << 28, 1 << 31, 1 << 32, (1 << 63) - (1 << 32), (1 << 63) - 1, 1 << 63, u64::MAX];
+        let (evaluation, single) = (1 << 63, u64::MAX - u64::from(u32::MAX));
+        for item in items {
+            assert!(Stream::Training.number(item) < evaluation);
+            assert!((evaluation..single).contains(&Stream::Evaluation.number(item)));
+            for (stream, parity) in [(Stream::Weights, 1), (Stream::Rows, 0), (Stream::Perturbation, 0)] {
+                assert!(stream.number(item) >= single && stream.number(item) % 2 == parity);
+            }
+        }
+        // The numbers of the first items are part of the interface: they say which values a seed draws.
+        let first = |stream: Stream| stream.number(0);
+        assert_eq!(
+            (first(Stream::Training), first(Stream::Draws), first(Stream::Evaluation)),
+            (0, 0, 1 << 63)
+        );
+        assert_eq!((first(Stream::Weights), first(Stream::Rows)), (u64::MAX, u64::MAX - 1));
+    }
+
+    #[test]
+    fn ranges_and_their_parts() {
+        let range = Stream::Evaluation.samples(5, 3..10);
+        assert_eq!(range.part(2, 4), Stream::Evaluation.samples(5, 5..9));
+        assert_eq!(range.rng(2).next_u64(), Stream::Evaluation.rng(5, 5).next_u64());
+        #[allow(clippy::reversed_empty_ranges)]
+        let empty = Stream::Training.samples(5, 9..3);
+        assert_eq!(empty.samples, 0);
     }
 }

@@ -87,13 +87,8 @@ pub enum Error {
         path: PathBuf,
     },
     /// A file that could not be written.
-    #[error("cannot write {}", path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    Write(#[from] toy_superposition_files::Error),
     /// A bitmap that could not be encoded.
     #[error("cannot encode the bitmap")]
     Encode(#[from] png::EncodingError),

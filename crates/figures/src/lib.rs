@@ -28,6 +28,6 @@ pub use finite_size::{FiniteSize, FiniteSizePoint, FiniteSizeSeries, finite_size
 pub use heat_maps::{HeatMap, HeatMaps, heat_maps};
 pub use loss_curves::{LossCurves, LossPoint, LossSeries, loss_curves};
 pub use matrix::{Rug, WeightBlock, rug, weight_block};
-pub use output::Written;
+pub use output::{Written, check_writable};
 pub use phase_map::{Boundary, PhaseMap, phase_map};
 pub use predictions::{PredictedLoss, Predictions, predictions};

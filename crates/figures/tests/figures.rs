@@ -4,11 +4,13 @@
 
 use std::fs;
 use std::path::Path;
+
 use toy_superposition_figures::{
     Boundary, Colours, Error, FiniteSize, FiniteSizePoint, FiniteSizeSeries, HeatMap, HeatMaps, LossCurves,
     LossPoint, LossSeries, PhaseMap, PredictedLoss, Predictions, Result, Rug, Scale, WeightBlock, Written,
-    finite_size, heat_maps, loss_curves, phase_map, predictions, rug, weight_block,
+    check_writable, finite_size, heat_maps, loss_curves, phase_map, predictions, rug, weight_block,
 };
+use toy_superposition_files as files;
 
 const CAPTION: &str = "Drawn from $n_s = 64$, seed 9.";
 
@@ -274,16 +276,21 @@ fn paths_that_cannot_be_written_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let nowhere = folder.path().join("absent/figure");
     for (name, draw, _) in all() {
-        let error = draw(&nowhere).unwrap_err();
-        assert!(
-            matches!(&error, Error::Write { path, .. } if *path == nowhere.with_file_name("figure.png")),
-            "{name}"
-        );
+        for error in [draw(&nowhere).unwrap_err(), check_writable(&nowhere).unwrap_err()] {
+            assert!(
+                matches!(&error, Error::Write(files::Error::Write { path, .. })
+                    if *path == nowhere.with_file_name("figure.png")),
+                "{name}"
+            );
+        }
     }
     assert!(matches!(rug(&a_rug(), "/").unwrap_err(), Error::FileName { .. }));
     // a directory in the file's place stays, and no temporary file with it
     fs::create_dir(folder.path().join("taken.png")).unwrap();
-    assert!(matches!(rug(&a_rug(), folder.path().join("taken")).unwrap_err(), Error::Write { .. }));
+    let taken = folder.path().join("taken.svg");
+    for error in [rug(&a_rug(), &taken).unwrap_err(), check_writable(&taken).unwrap_err()] {
+        assert!(matches!(error, Error::Write(files::Error::NotAFile { .. })));
+    }
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
 }
 

@@ -141,6 +141,24 @@ impl Activation {
         }
     }
 
+    /// The plainest activation that does the same to a sample of that many features: `jump_relu(0)`, and a top-k that
+    /// keeps every output, are the ReLU.
+    ///
+    /// ```
+    /// use toy_superposition_model::Activation;
+    ///
+    /// assert_eq!(Activation::top_k(5)?.simplified(5), Activation::Relu);
+    /// assert_eq!(Activation::top_k(4)?.simplified(5), Activation::top_k(4)?);
+    /// # Ok::<(), toy_superposition_model::Error>(())
+    /// ```
+    pub fn simplified(self, features: usize) -> Self {
+        match self {
+            Self::JumpRelu(Threshold(0.0)) => Self::Relu,
+            Self::TopK(count) if count.get() >= features => Self::Relu,
+            other => other,
+        }
+    }
+
     /// Whether an output of 0 has derivative 0, and so no gradient flows where `y = 0`.
     pub(crate) fn is_flat_at_zero(self) -> bool {
         !matches!(self, Self::Identity)

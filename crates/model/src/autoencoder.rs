@@ -16,7 +16,18 @@ use nalgebra::{DMatrix, DMatrixView, DVector, DVectorView};
 use crate::error::{check_finite, check_shape};
 use crate::{Activation, Parameters, Result, Scalar, Shape, step};
 
-/// A one-layer sparse autoencoder with n_s features and n_d ≤ n_s hidden dimensions.
+/// A one-layer sparse autoencoder with n_s features and n_d hidden dimensions, usually fewer.
+///
+/// ```
+/// use nalgebra::{DMatrix, DVector};
+/// use toy_superposition_model::{Activation, Autoencoder};
+///
+/// let model = Autoencoder::tied(&DMatrix::from_row_slice(1, 2, &[1.0, -1.0]), &DVector::from_row_slice(&[0.25, 0.0]), Activation::Relu)?;
+/// let x = DMatrix::from_row_slice(2, 1, &[0.5, 1.0]); // one sample
+/// assert_eq!(model.encode(&x)?, DMatrix::from_row_slice(1, 1, &[-0.5]));
+/// assert_eq!(model.forward(&x)?, DMatrix::from_row_slice(2, 1, &[0.0, 0.5]));
+/// # Ok::<(), toy_superposition_model::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Autoencoder<T> {
     parameters: Parameters<T>,
@@ -27,7 +38,7 @@ impl<T: Scalar> Autoencoder<T> {
     /// A model with free decoder: `encoder` n_d × n_s, `decoder` n_s × n_d, `bias` n_s.
     ///
     /// # Errors
-    /// [`Error::Shape`](crate::Error::Shape) unless `1 ≤ n_d ≤ n_s`, [`Error::Mismatch`](crate::Error::Mismatch)
+    /// [`Error::Shape`](crate::Error::Shape) unless `1 ≤ n_d, n_s`, [`Error::Mismatch`](crate::Error::Mismatch)
     /// if the shapes do not fit, [`Error::NotFinite`](crate::Error::NotFinite) for a NaN or an infinity,
     /// [`Error::TopK`](crate::Error::TopK) for a top-k of more than n_s.
     pub fn new(
@@ -36,9 +47,9 @@ impl<T: Scalar> Autoencoder<T> {
         bias: &DVector<T>,
         activation: Activation,
     ) -> Result<Self> {
-        let shape = Shape::new(encoder.ncols(), encoder.nrows(), false)?;
+        let shape = Shape::new(encoder.ncols(), encoder.nrows())?;
+        check_encoder(encoder, bias)?;
         check_shape("decoder", decoder.shape(), (shape.features(), shape.hidden()))?;
-        check_shape("bias", bias.shape(), (shape.features(), 1))?;
         Self::from_parts(shape, encoder, Some(decoder), bias, activation)
     }
 
@@ -47,8 +58,8 @@ impl<T: Scalar> Autoencoder<T> {
     /// # Errors
     /// As [`new`](Self::new).
     pub fn tied(encoder: &DMatrix<T>, bias: &DVector<T>, activation: Activation) -> Result<Self> {
-        let shape = Shape::new(encoder.ncols(), encoder.nrows(), true)?;
-        check_shape("bias", bias.shape(), (shape.features(), 1))?;
+        let shape = Shape::tied(encoder.ncols(), encoder.nrows())?;
+        check_encoder(encoder, bias)?;
         Self::from_parts(shape, encoder, None, bias, activation)
     }
 
@@ -62,7 +73,7 @@ impl<T: Scalar> Autoencoder<T> {
         activation.check(shape.features())?;
         check_finite("encoder", encoder.as_slice())?;
         check_finite("bias", bias.as_slice())?;
-        let mut parameters = Parameters::zeros(shape);
+        let mut parameters = Parameters::zeros(shape)?;
         let (encoder_out, decoder_out, bias_out) = parameters.split_mut();
         encoder_out.copy_from_slice(encoder.as_slice());
         if let (Some(out), Some(decoder)) = (decoder_out, decoder) {
@@ -124,6 +135,16 @@ impl<T: Scalar> Autoencoder<T> {
         self.parameters.bias()
     }
 
+    /// The model in another precision, each parameter rounded to the nearest number. From `f32` to `f64` nothing is lost.
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`](crate::Error::NotFinite) if a parameter is too large for `U`, or not finite.
+    pub fn cast<U: Scalar>(&self) -> Result<Autoencoder<U>> {
+        let parameters = self.parameters.cast();
+        check_finite("parameters", parameters.as_slice())?;
+        Ok(Autoencoder { parameters, activation: self.activation })
+    }
+
     /// `W = W_out W_in`, n_s × n_s (paper, section 3.2).
     pub fn product(&self) -> DMatrix<T> {
         let shape = self.shape();
@@ -136,17 +157,26 @@ impl<T: Scalar> Autoencoder<T> {
         product
     }
 
+    /// `h = W_in x` for each column of `x` (n_s × B); n_d × B.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`](crate::Error::Mismatch) unless `x` has n_s rows.
+    pub fn encode(&self, x: &DMatrix<T>) -> Result<DMatrix<T>> {
+        check_shape("x", x.shape(), (self.features(), x.ncols()))?;
+        let shape = self.shape();
+        let mut h = DMatrix::zeros(shape.hidden(), x.ncols());
+        let x = MatRef::from_column_major_slice(x.as_slice(), shape.features(), x.ncols());
+        step::multiply_columns(h.as_mut_slice(), step::columns(self.parameters.encoder_slice(), shape), x);
+        Ok(h)
+    }
+
     /// `z = W_out W_in x + b` for each column of `x` (n_s × B); n_s × B.
     ///
     /// # Errors
     /// [`Error::Mismatch`](crate::Error::Mismatch) unless `x` has n_s rows.
     pub fn preactivation(&self, x: &DMatrix<T>) -> Result<DMatrix<T>> {
-        check_shape("x", x.shape(), (self.features(), x.ncols()))?;
-        let (shape, samples) = (self.shape(), x.ncols());
-        let x = MatRef::from_column_major_slice(x.as_slice(), shape.features(), samples);
-        let mut hidden = vec![T::zero(); shape.hidden() * samples];
-        step::multiply_columns(&mut hidden, step::columns(self.parameters.encoder_slice(), shape), x);
-        let h = MatRef::from_column_major_slice(&hidden, shape.hidden(), samples);
+        let (hidden, shape, samples) = (self.encode(x)?, self.shape(), x.ncols());
+        let h = MatRef::from_column_major_slice(hidden.as_slice(), shape.hidden(), samples);
         let mut z = DMatrix::zeros(shape.features(), samples);
         let decoder = step::transposed(self.parameters.decoder_slice(), shape);
         step::multiply_columns(z.as_mut_slice(), decoder, h);
@@ -167,4 +197,13 @@ impl<T: Scalar> Autoencoder<T> {
         }
         Ok(y)
     }
+}
+
+/// Refuses an encoder and a bias of different n_s; names the encoder where its transpose would fit.
+fn check_encoder<T: Scalar>(encoder: &DMatrix<T>, bias: &DVector<T>) -> Result<()> {
+    let (rows, columns) = encoder.shape();
+    if columns != bias.len() && rows == bias.len() {
+        check_shape("encoder", (rows, columns), (columns, rows))?;
+    }
+    check_shape("bias", bias.shape(), (columns, 1))
 }

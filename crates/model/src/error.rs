@@ -7,15 +7,26 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum Error {
     /// A number of features or hidden dimensions that no model can have.
-    #[error("{hidden} hidden dimensions for {features} features: 1 ≤ hidden ≤ features ≤ {max} is needed", max = u32::MAX)]
+    #[error("{hidden} hidden dimensions and {features} features: 1 to {max} of each are needed", max = u32::MAX)]
     Shape {
         /// The number of features n_s.
         features: usize,
         /// The number of hidden dimensions n_d.
         hidden: usize,
     },
+    /// More memory than the system grants.
+    #[error("{what} would take {bytes} bytes, more than this machine has to give")]
+    TooLarge {
+        /// What the memory is for.
+        what: &'static str,
+        /// The number of bytes.
+        bytes: u128,
+    },
     /// A matrix or vector whose shape does not fit the others.
-    #[error("{what} is {} × {}, expected {} × {}", given.0, given.1, expected.0, expected.1)]
+    #[error(
+        "{what} is {} × {}, expected {} × {}{}", given.0, given.1, expected.0, expected.1,
+        if given.0 != given.1 && (given.1, given.0) == *expected { "; is it transposed?" } else { "" }
+    )]
     Mismatch {
         /// Which matrix or vector.
         what: &'static str,
@@ -62,8 +73,11 @@ pub enum Error {
     /// The data was refused.
     #[error(transparent)]
     Data(#[from] toy_superposition_data::Error),
-    /// The file could not be read or written.
-    #[error("{}: {source}", path.display())]
+    /// A file could not be written.
+    #[error(transparent)]
+    Write(#[from] toy_superposition_files::Error),
+    /// A file could not be read.
+    #[error("cannot read {}", path.display())]
     File {
         /// Which file.
         path: PathBuf,
@@ -71,40 +85,84 @@ pub enum Error {
         source: std::io::Error,
     },
     /// The bytes are not a safetensors file: truncated, overlong, or with a hostile header.
-    #[error("not a valid safetensors file: {0}")]
+    #[error("not a valid safetensors file")]
     Format(#[from] safetensors::SafeTensorError),
-    /// The file holds none of the known sets of names.
+    /// The file holds no encoder and bias that are named as expected.
     #[error(
-        "no weights found: the file names {found:?}; expected encoder, decoder (unless tied), bias \
-         or initial_layer.weight, final_layer.weight, final_layer.bias"
+        "no weights found: the file names {found:?}; expected {} (without the decoder, if the weights are tied)",
+        expected.join(" or ")
     )]
     Names {
         /// The tensor names in the file (at most sixteen).
         found: Vec<String>,
+        /// The sets of names that were looked for, each as text.
+        expected: Vec<String>,
+    },
+    /// The file holds the same weights more than once, with different values or behind different prefixes.
+    #[error("{names:?} are of several models; load the one that is meant by its names")]
+    Ambiguous {
+        /// The tensors of which one would have to be chosen.
+        names: Vec<String>,
+    },
+    /// The weights are said to be tied, and have a decoder of their own.
+    #[error("metadata tied = true, but the file holds a decoder, {decoder:?}")]
+    TiedDecoder {
+        /// The decoder's name in the file.
+        decoder: String,
+    },
+    /// There is no decoder of a known name, and the weights may not be tied.
+    #[error(
+        "no decoder beside {encoder:?}: the weights would be tied, but metadata do not say tied = true, and they say          tied = false or the file holds other matrices (it holds {others:?})"
+    )]
+    NoDecoder {
+        /// The encoder's name in the file.
+        encoder: String,
+        /// Other tensors of two or more dimensions (at most sixteen), of which one may be the decoder.
+        others: Vec<String>,
+    },
+    /// Names for tied weights alone, and a model with a decoder of its own.
+    #[error("weights that are not tied have a decoder, for which there is no name beside {encoder:?}")]
+    Untied {
+        /// The name of the encoder.
+        encoder: String,
     },
     /// A tensor of a type that is not read.
-    #[error("tensor {tensor} has type {given}, expected F32 or F64")]
+    #[error("tensor {tensor} has type {given}, expected F16, BF16, F32 or F64")]
     Type {
         /// Which tensor.
-        tensor: &'static str,
+        tensor: String,
         /// The type in the file.
         given: safetensors::Dtype,
+    },
+    /// A value that the wanted type would have to round.
+    #[error(
+        "tensor {tensor} holds {given} at position {index}, which {wanted} cannot hold exactly; load the file in double          precision (and cast it)"
+    )]
+    Precision {
+        /// Which tensor.
+        tensor: String,
+        /// Where, in the order of the file.
+        index: usize,
+        /// The value.
+        given: f64,
+        /// The wanted type.
+        wanted: safetensors::Dtype,
     },
     /// A tensor with the wrong number of dimensions.
     #[error("tensor {tensor} has shape {given:?}, expected {expected} dimensions")]
     Dimensions {
         /// Which tensor.
-        tensor: &'static str,
+        tensor: String,
         /// The shape in the file.
         given: Vec<usize>,
         /// The number of dimensions it must have.
         expected: usize,
     },
     /// What is wrong with the contents of a file.
-    #[error("{}: {source}", path.display())]
+    #[error("cannot use {}", path.display())]
     Contents {
         /// The file.
-        path: std::path::PathBuf,
+        path: PathBuf,
         /// What is wrong.
         source: Box<Error>,
     },
@@ -124,6 +182,16 @@ pub enum Error {
         /// The values that are known.
         allowed: &'static [&'static str],
     },
+}
+
+impl Error {
+    /// The loss, if this says that it is not finite.
+    pub fn non_finite_loss(&self) -> Option<f64> {
+        match self {
+            Self::NotFinite { what: "loss", given, .. } => Some(*given),
+            _ => None,
+        }
+    }
 }
 
 /// A result with this crate's [`Error`].

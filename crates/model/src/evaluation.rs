@@ -1,6 +1,6 @@
 //! A mean with its standard error, and the loss of a model on fresh data.
 
-use toy_superposition_data::{Distribution, Sampler, SparseBatch};
+use toy_superposition_data::{Distribution, SampleRange, Sampler, SparseBatch};
 
 use crate::{Autoencoder, MinibatchLoss, Result, Scalar};
 
@@ -58,27 +58,27 @@ impl FromIterator<f64> for Estimate {
     }
 }
 
-/// Samples a batch of [`sampled_loss`].
+/// The number of samples per batch of [`sampled_loss`].
 const BATCH: usize = 1024;
 
-/// The per-feature loss of a model on the samples `first, …, first + samples − 1` of `seed`, with the standard
-/// error of the mean over samples.
+/// The per-feature loss of a model on the samples of `range`, with the standard error of the mean over samples.
+///
+/// A model that was trained on samples of a seed is measured without bias on
+/// [`Stream::Evaluation`](toy_superposition_data::Stream::Evaluation) of that seed, or on another seed.
 ///
 /// # Errors
 /// As [`MinibatchLoss::loss`]; [`Error::EmptyBatch`](crate::Error::EmptyBatch) for no samples.
 pub fn sampled_loss<T: Scalar, D: Distribution>(
     model: &Autoencoder<T>,
     distribution: &D,
-    seed: u64,
-    first: u64,
-    samples: usize,
+    range: SampleRange,
 ) -> Result<Estimate> {
     let (mut sampler, mut loss) = (Sampler::new(), MinibatchLoss::new());
     let mut batch = SparseBatch::new(distribution.features())?;
     let mut sum = Estimate::default();
-    for start in (0..samples.max(1)).step_by(BATCH) {
-        let count = BATCH.min(samples - start);
-        sampler.sample_into(distribution, seed, first.wrapping_add(start as u64), count, &mut batch)?;
+    for start in (0..range.samples.max(1)).step_by(BATCH) {
+        let count = BATCH.min(range.samples - start);
+        sampler.sample_into(distribution, range.part(start, count), &mut batch)?;
         sum = sum.merge(&loss.estimate(model, &batch)?);
     }
     Ok(sum)

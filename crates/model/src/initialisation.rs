@@ -25,22 +25,25 @@ impl Initialisation {
     /// use toy_superposition_model::{Activation, Initialisation, Shape};
     ///
     /// let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(7);
-    /// let model = Initialisation::PyTorch.sample::<f32, _>(Shape::new(512, 128, false)?, Activation::Relu, &mut rng);
+    /// let model = Initialisation::PyTorch.sample::<f32, _>(Shape::new(512, 128)?, Activation::Relu, &mut rng)?;
     /// assert_eq!(model.encoder().shape(), (128, 512));
     /// # Ok::<(), toy_superposition_model::Error>(())
     /// ```
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`](crate::Error::TooLarge) if there is no memory for it.
     pub fn sample<T: Scalar, R: Rng + ?Sized>(
         self,
         shape: Shape,
         activation: Activation,
         rng: &mut R,
-    ) -> Autoencoder<T> {
+    ) -> Result<Autoencoder<T>> {
         let (features, hidden) = (shape.features() as f64, shape.hidden() as f64);
         let (encoder_bound, decoder_bound, bias_bound) = match self {
             Self::PyTorch => (features.sqrt().recip(), hidden.sqrt().recip(), hidden.sqrt().recip()),
             Self::UnitNorm => ((3.0 / hidden).sqrt(), (3.0 / hidden).sqrt(), 0.0),
         };
-        let mut parameters = Parameters::zeros(shape);
+        let mut parameters = Parameters::zeros(shape)?;
         let (encoder, decoder, bias) = parameters.split_mut();
         let mut fill = |values: &mut [T], bound: f64| {
             values.iter_mut().for_each(|v| *v = T::round_from(bound * (2.0 * rng.random::<f64>() - 1.0)));
@@ -50,7 +53,7 @@ impl Initialisation {
             fill(decoder, decoder_bound);
         }
         fill(bias, bias_bound);
-        Autoencoder::from_parameters(parameters, activation)
+        Ok(Autoencoder::from_parameters(parameters, activation))
     }
 }
 

@@ -56,7 +56,7 @@ pub fn loss_and_gradient<T: Scalar>(
     let encoder_gradient = decoder.transpose() * &delta * x.transpose();
     let bias_gradient = delta.column_sum();
 
-    let mut gradient = Parameters::zeros(model.shape());
+    let mut gradient = Parameters::zeros(model.shape())?;
     let (encoder_out, decoder_out, bias_out) = gradient.split_mut();
     let decoder_gradient = decoder_gradient.transpose();
     match decoder_out {

@@ -1,47 +1,33 @@
 //! Weight files in the safetensors format.
 //!
-//! | tensor | shape | in the paper's released code |
-//! |---|---|---|
-//! | `encoder` | n_d × n_s | `initial_layer.weight` |
-//! | `decoder` (absent if tied) | n_s × n_d | `final_layer.weight` |
-//! | `bias` | n_s | `final_layer.bias` |
+//! | tensor | shape | in the paper's released code | of Elhage et al. (2022) |
+//! |---|---|---|---|
+//! | `encoder` | n_d × n_s | `initial_layer.weight` | `W`, n_s × n_d |
+//! | `decoder` | n_s × n_d | `final_layer.weight` | |
+//! | `bias` | n_s | `final_layer.bias` | `b_final` |
 //!
-//! Both sets of names are read, as F32 or F64; values are rounded to the wanted type. Matrices lie by rows, as
-//! PyTorch, JAX and NumPy write them. Metadata is kept as it is, except for the keys `activation` (`relu` if
-//! absent; other names in [`Activation`]) and `tied` (`true` or `false`), which are written and checked here. So is every
-//! other vector (a tensor of one dimension, F32 or F64): a checkpoint keeps its optimizer's moments there, and is a
-//! weight file all the same.
+//! All sets of names in [`Names`] are read, each name also behind the prefixes `_orig_mod.` (`torch.compile`) and
+//! `module.` (`DistributedDataParallel`). A file without a decoder holds tied weights, `W_out = W_inᵀ`. A file is refused
+//! where that is in doubt: its metadata says `tied = false`, or do not say `tied = true` while it holds further matrices;
+//! and so is a file of several models that differ. Matrices lie by rows, as PyTorch, JAX and NumPy write them. `W` is taken
+//! for n_d × n_s only where its shape and the bias leave no other reading.
+//!
+//! Numbers are F16, BF16, F32 or F64, and reading never rounds them: `f64` holds all of them, and where `f32` does not
+//! the file is refused. To round, read `f64` and [cast](Autoencoder::cast).
+//!
+//! Metadata are kept as they are, except for the keys `activation` (`relu` if absent; other names in [`Activation`]) and
+//! `tied` (`true` or `false`), which are checked, and written for every model. Every other vector (a tensor of one dimension,
+//! F32 or F64) is kept too: a checkpoint has its optimizer's moments there, and is a weight file all the same.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use nalgebra::{DMatrix, DVector};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
+use toy_superposition_files::write_atomically;
 
-use crate::{Activation, Autoencoder, Error, Result, Scalar, write_atomically};
-
-/// The names that tensors are written under.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum Names {
-    /// `encoder`, `decoder`, `bias`.
-    #[default]
-    Own,
-    /// `initial_layer.weight`, `final_layer.weight`, `final_layer.bias`: what the paper's released code reads.
-    ReleasedCode,
-}
-
-impl Names {
-    const ALL: [Self; 2] = [Self::Own, Self::ReleasedCode];
-
-    fn of(self) -> [&'static str; 3] {
-        match self {
-            Self::Own => ["encoder", "decoder", "bias"],
-            Self::ReleasedCode => ["initial_layer.weight", "final_layer.weight", "final_layer.bias"],
-        }
-    }
-}
+use crate::tensors::{Tensors, read_f32, read_f64};
+use crate::{Activation, Autoencoder, Error, Names, Result, Scalar};
 
 /// A model with the metadata of its file.
 #[derive(Debug, Clone, PartialEq)]
@@ -92,32 +78,50 @@ impl<T: Scalar> Weights<T> {
         Self { model, metadata: BTreeMap::new(), vectors: BTreeMap::new() }
     }
 
-    /// Reads a weight file.
+    /// Reads a weight file, by whichever of the known [`Names`] it has.
     ///
     /// # Errors
     /// [`Error::File`] if it cannot be read, [`Error::Contents`] for what [`from_bytes`](Self::from_bytes) refuses.
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
-        let path = path.as_ref();
+        Self::load_any(path.as_ref(), &Names::KNOWN)
+    }
+
+    /// Reads the model that has these names in a weight file.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn load_named(path: impl AsRef<Path>, names: Names<'_>) -> Result<Self> {
+        Self::load_any(path.as_ref(), &[names])
+    }
+
+    fn load_any(path: &Path, names: &[Names<'_>]) -> Result<Self> {
         let bytes = std::fs::read(path).map_err(|source| Error::File { path: path.to_owned(), source })?;
-        Self::from_bytes(&bytes)
+        Self::parse(&bytes, names)
             .map_err(|source| Error::Contents { path: path.to_owned(), source: Box::new(source) })
     }
 
-    /// Writes a weight file, atomically.
+    /// Writes a weight file, [atomically](write_atomically).
     ///
     /// # Errors
-    /// [`Error::File`] if it cannot be written; an older file is then untouched.
-    pub fn save(&self, path: impl AsRef<Path>, names: Names) -> Result<()> {
-        write_atomically(path.as_ref(), &self.to_bytes(names)?)
+    /// [`Error::Write`] if it cannot be written, and as [`to_bytes`](Self::to_bytes); an older file is then untouched.
+    pub fn save(&self, path: impl AsRef<Path>, names: Names<'_>) -> Result<()> {
+        Ok(write_atomically(path, &self.to_bytes(names)?)?)
     }
 
     /// Parses the bytes of a weight file.
     ///
     /// # Errors
-    /// [`Error::Format`] for bytes that are not safetensors (truncated, overlong, hostile header);
-    /// [`Error::Names`], [`Error::Type`], [`Error::Dimensions`], [`Error::Mismatch`], [`Error::Shape`],
-    /// [`Error::NotFinite`], [`Error::TopK`] and [`Error::Metadata`] for a file whose content is no autoencoder.
+    /// - [`Error::Format`] for bytes that are not safetensors: truncated, overlong, with a hostile header.
+    /// - [`Error::Names`] without an encoder and a bias of known names, [`Error::Ambiguous`] for several models that differ,
+    ///   [`Error::TiedDecoder`] and [`Error::NoDecoder`] where it is in doubt whether the weights are tied.
+    /// - [`Error::Type`], [`Error::Dimensions`], [`Error::Precision`] for a tensor that `T` cannot hold.
+    /// - [`Error::Mismatch`], [`Error::Shape`], [`Error::NotFinite`], [`Error::TopK`] and [`Error::Metadata`] for a content
+    ///   that is no autoencoder.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        Self::parse(bytes, &Names::KNOWN)
+    }
+
+    fn parse(bytes: &[u8], names: &[Names<'_>]) -> Result<Self> {
         let (_, header) = SafeTensors::read_metadata(bytes)?;
         let mut metadata: BTreeMap<_, _> =
             header.metadata().iter().flatten().map(|(k, v)| (k.clone(), v.clone())).collect();
@@ -139,54 +143,58 @@ impl<T: Scalar> Weights<T> {
                 }
             },
         };
-        for names in Names::ALL {
-            let [encoder, decoder, bias] = names.of();
-            let (Ok(encoder_view), Ok(bias_view)) = (file.tensor(encoder), file.tensor(bias)) else {
-                continue;
-            };
-            let encoder = matrix(encoder, &encoder_view)?;
-            let bias = DVector::from_vec(numbers(bias, &bias_view, 1)?);
-            let model = match (file.tensor(decoder), tied) {
-                (Ok(view), None | Some(false)) => {
-                    Autoencoder::new(&encoder, &matrix(decoder, &view)?, &bias, activation)?
-                }
-                (Err(_), Some(true)) => Autoencoder::tied(&encoder, &bias, activation)?,
-                _ => continue,
-            };
-            let mut vectors = BTreeMap::new();
-            for (name, view) in file.iter().filter(|(name, _)| !names.of().contains(name)) {
-                let vector = match (view.shape().len(), view.dtype()) {
-                    (1, Dtype::F32) => Vector::F32(read_f32(&view).collect()),
-                    (1, Dtype::F64) => Vector::F64(read_f64(&view).collect()),
-                    _ => continue,
-                };
-                vectors.insert(name.to_owned(), vector);
-            }
-            return Ok(Self { model, metadata, vectors });
+
+        let mut models = Vec::new();
+        for &names in names {
+            models.extend(Tensors::find(&file, names)?);
         }
-        let mut found: Vec<_> = file.names().into_iter().map(str::to_owned).collect();
-        found.sort();
-        found.truncate(16);
-        Err(Error::Names { found })
+        let [first, rest @ ..] = &models[..] else {
+            let expected = names.iter().map(Names::to_string).collect();
+            return Err(Error::Names { found: first_names(file.names()), expected });
+        };
+        let others = || file.iter().filter(|(name, _)| !models.iter().any(|tensors| tensors.contain(name)));
+        let matrices = others().filter(|(_, view)| view.shape().len() > 1);
+        let matrices = first_names(matrices.map(|(name, _)| name));
+        let model = first.model(tied, &matrices, activation)?;
+        for other in rest {
+            if other.model(tied, &matrices, activation)? != model {
+                return Err(Error::Ambiguous {
+                    names: first_names(models.iter().map(Tensors::encoder_name)),
+                });
+            }
+        }
+        let vectors = others().filter_map(|(name, view)| {
+            let vector = match (view.shape().len(), view.dtype()) {
+                (1, Dtype::F32) => Vector::F32(read_f32(&view).collect()),
+                (1, Dtype::F64) => Vector::F64(read_f64(&view).collect()),
+                _ => return None,
+            };
+            Some((name.to_owned(), vector))
+        });
+        let vectors = vectors.collect();
+        Ok(Self { model, metadata, vectors })
     }
 
     /// The bytes of a weight file.
     ///
     /// # Errors
-    /// [`Error::Name`] if a further vector has the name of one of the weights, [`Error::Format`] if the tensors are too large
-    /// for the format.
-    pub fn to_bytes(&self, names: Names) -> Result<Vec<u8>> {
+    /// [`Error::Untied`] for names that only tied weights can have, [`Error::Name`] if a further vector has the name of one of
+    /// the weights, [`Error::Format`] if the tensors are too large for the format.
+    pub fn to_bytes(&self, names: Names<'_>) -> Result<Vec<u8>> {
         let model = &self.model;
-        let (features, hidden, tied) = (model.features(), model.hidden(), model.shape().tied());
-        let [encoder, decoder, bias] = names.of();
-        if let Some(name) = self.vectors.keys().find(|name| names.of().contains(&name.as_str())) {
+        let (features, hidden, tied) = (model.features(), model.hidden(), model.shape().is_tied());
+        if let Some(name) = self.vectors.keys().find(|name| names.all().any(|taken| taken == *name)) {
             return Err(Error::Name { name: name.clone() });
         }
-        let mut tensors = vec![
-            (encoder, vec![hidden, features], bytes_of(model.encoder().transpose().as_slice())),
-            (bias, vec![features], bytes_of(model.parameters().bias_slice())),
-        ];
+        let encoder = if names == Names::Elhage {
+            (names.encoder(), vec![features, hidden], bytes_of(model.parameters().encoder_slice()))
+        } else {
+            (names.encoder(), vec![hidden, features], bytes_of(model.encoder().transpose().as_slice()))
+        };
+        let mut tensors =
+            vec![encoder, (names.bias(), vec![features], bytes_of(model.parameters().bias_slice()))];
         if !tied {
+            let decoder = names.decoder().ok_or(Error::Untied { encoder: names.encoder().to_owned() })?;
             tensors.push((decoder, vec![features, hidden], bytes_of(model.parameters().decoder_slice())));
         }
         let mut tensors: Vec<_> =
@@ -203,6 +211,14 @@ impl<T: Scalar> Weights<T> {
         metadata.insert("tied".into(), tied.to_string());
         Ok(with_metadata(&safetensors::serialize(views, None)?, &metadata))
     }
+}
+
+/// The first sixteen of these names in alphabetical order, for a message.
+fn first_names<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    let mut names: Vec<_> = names.into_iter().map(str::to_owned).collect();
+    names.sort();
+    names.truncate(16);
+    names
 }
 
 /// The same file with metadata. (The library writes metadata in random order; here equal models give equal files.)
@@ -234,31 +250,4 @@ fn bytes_of<T: Scalar>(values: &[T]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(std::mem::size_of_val(values));
     values.iter().for_each(|value| value.write_bytes(&mut bytes));
     bytes
-}
-
-/// A matrix from a tensor stored by rows.
-fn matrix<T: Scalar>(tensor: &'static str, view: &TensorView<'_>) -> Result<DMatrix<T>> {
-    let values = numbers(tensor, view, 2)?;
-    Ok(DMatrix::from_row_slice(view.shape()[0], view.shape()[1], &values))
-}
-
-/// The values of a tensor of the given number of dimensions.
-fn numbers<T: Scalar>(tensor: &'static str, view: &TensorView<'_>, dimensions: usize) -> Result<Vec<T>> {
-    if view.shape().len() != dimensions {
-        return Err(Error::Dimensions { tensor, given: view.shape().to_vec(), expected: dimensions });
-    }
-    match view.dtype() {
-        Dtype::F32 => Ok(read_f32(view).map(|value| T::round_from(value.into())).collect()),
-        Dtype::F64 => Ok(read_f64(view).map(T::round_from).collect()),
-        given => Err(Error::Type { tensor, given }),
-    }
-}
-
-// The format has checked that the data has as many bytes as shape and type ask for.
-fn read_f32(view: &TensorView<'_>) -> impl Iterator<Item = f32> {
-    view.data().as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes))
-}
-
-fn read_f64(view: &TensorView<'_>) -> impl Iterator<Item = f64> {
-    view.data().as_chunks().0.iter().map(|&bytes| f64::from_le_bytes(bytes))
 }

@@ -12,17 +12,22 @@
 use std::array::{from_mut, from_ref};
 
 use crate::{
-    error::{Error, Result, require, require_length},
-    optimizer::{Optimizer, State, check_learning_rate, check_step},
+    error::{Error, Result, require},
+    optimizer::{Optimizer, State},
     real::{Real, real},
+    schedule::check_learning_rate,
+    update::{Rule, Update},
 };
 
 /// How an optimizer pulls the parameters towards zero.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum WeightDecay {
     /// $λθ$ is added to the gradient: PyTorch's `Adam(weight_decay=λ)`.
+    #[cfg_attr(feature = "serde", serde(rename = "l2"))]
     L2(f64),
     /// Each step first multiplies the parameters by $1 - ηλ$: AdamW, PyTorch's `AdamW(weight_decay=λ)`.
+    #[cfg_attr(feature = "serde", serde(rename = "decoupled"))]
     Decoupled(f64),
 }
 
@@ -35,6 +40,11 @@ pub enum WeightDecay {
 /// | `epsilon` | 1e-7 | (0, ∞), not rounding to 0 in `F` |
 /// | `weight_decay` | `L2(0.0)` | λ in [0, ∞) |
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(default, deny_unknown_fields)
+)]
 pub struct AdamConfig {
     /// Decay $β_1$ of the first moment.
     pub beta1: f64,
@@ -88,60 +98,11 @@ impl<F: Real> Adam<F> {
     pub fn config(&self) -> &AdamConfig {
         &self.config
     }
-
-    /// Counts one more step and gives its coefficients, to be applied to every parameter exactly once.
-    ///
-    /// With [`moments_mut`](Self::moments_mut) this is [`Optimizer::step`] in parts: the parameters may be cut
-    /// into disjoint ranges and updated in any order, on any thread, inside any other pass over the gradient,
-    /// with the same bits.
-    ///
-    /// ```
-    /// # fn main() -> Result<(), toy_superposition_optim::Error> {
-    /// use toy_superposition_optim::{Adam, AdamConfig};
-    /// let mut adam = Adam::new(4, AdamConfig::default())?;
-    /// let (mut parameters, gradient) = ([1.0f32; 4], [0.1, 0.2, 0.3, 0.4]);
-    /// let step = adam.begin_step(0.01)?;
-    /// let (first, second) = adam.moments_mut();
-    /// for range in [0..3, 3..4] {
-    ///     let range = || range.clone();
-    ///     step.apply(&mut parameters[range()], &gradient[range()], &mut first[range()], &mut second[range()])?;
-    /// }
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    /// [`Error::Setting`] for a learning rate outside [0, ∞); the step is then not counted.
-    pub fn begin_step(&mut self, learning_rate: f64) -> Result<AdamStep<F>> {
-        check_learning_rate(learning_rate)?;
-        self.steps += 1;
-        let AdamConfig { beta1, beta2, epsilon, weight_decay } = self.config;
-        let count = self.steps as f64;
-        let (l2, shrink) = match weight_decay {
-            WeightDecay::L2(decay) => (decay, 1.0),
-            WeightDecay::Decoupled(decay) => (0.0, 1.0 - learning_rate * decay),
-        };
-        Ok(AdamStep {
-            keep_first: real(beta1),
-            take_first: real(1.0 - beta1),
-            keep_second: real(beta2),
-            take_second: real(1.0 - beta2),
-            root_scale: real(1.0 / (1.0 - beta2.powf(count)).sqrt()),
-            epsilon: real(epsilon),
-            step_size: real(learning_rate / (1.0 - beta1.powf(count))),
-            l2: real(l2),
-            shrink: real(shrink),
-        })
-    }
-
-    /// The first and the second moment, one number a parameter each, for [`AdamStep::apply`].
-    pub fn moments_mut(&mut self) -> (&mut [F], &mut [F]) {
-        (&mut self.first, &mut self.second)
-    }
 }
 
-/// The coefficients of one Adam step, the same for every parameter; from [`Adam::begin_step`].
+/// The coefficients of one Adam step, the same for every parameter.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct AdamStep<F> {
+pub(crate) struct AdamStep<F> {
     keep_first: F,
     take_first: F,
     keep_second: F,
@@ -154,25 +115,9 @@ pub struct AdamStep<F> {
 }
 
 impl<F: Real> AdamStep<F> {
-    /// Updates four slices of one length in one pass: any range of the parameters with the same range of the
-    /// gradient and of both moments.
-    ///
-    /// The gradient is taken as it is: a NaN in it becomes a NaN in the parameters and moments.
-    /// Inlined, so that the loop is compiled for the instruction set of the function that calls it.
-    ///
-    /// # Errors
-    /// [`Error::Length`] where the lengths differ; nothing has changed then.
+    /// Updates four slices of one length in one pass.
     #[inline(always)]
-    pub fn apply(
-        &self,
-        parameters: &mut [F],
-        gradient: &[F],
-        first: &mut [F],
-        second: &mut [F],
-    ) -> Result<()> {
-        require_length("gradient", gradient.len(), parameters.len())?;
-        require_length(FIRST, first.len(), parameters.len())?;
-        require_length(SECOND, second.len(), parameters.len())?;
+    pub(crate) fn apply(&self, parameters: &mut [F], gradient: &[F], first: &mut [F], second: &mut [F]) {
         let (parameters, last_parameters) = parameters.as_chunks_mut::<LANES>();
         let (gradient, last_gradient) = gradient.as_chunks::<LANES>();
         let (first, last_first) = first.as_chunks_mut::<LANES>();
@@ -181,7 +126,6 @@ impl<F: Real> AdamStep<F> {
         all.for_each(|(((p, g), m), v)| self.update(p, g, m, v));
         let last = last_parameters.iter_mut().zip(last_gradient).zip(last_first).zip(last_second);
         last.for_each(|(((p, g), m), v)| self.update(from_mut(p), from_ref(g), from_mut(m), from_mut(v)));
-        Ok(())
     }
 
     /// Reads all before it writes any: lists often begin at the same place of a page, where a processor takes what was
@@ -208,10 +152,31 @@ impl<F: Real> AdamStep<F> {
 }
 
 impl<F: Real> Optimizer<F> for Adam<F> {
-    fn step(&mut self, parameters: &mut [F], gradient: &[F], learning_rate: f64) -> Result<()> {
-        check_step(self.first.len(), parameters, gradient)?;
-        let step = self.begin_step(learning_rate)?;
-        step.apply(parameters, gradient, &mut self.first, &mut self.second)
+    fn parameters(&self) -> usize {
+        self.first.len()
+    }
+
+    fn begin_step(&mut self, learning_rate: f64) -> Result<Update<'_, F>> {
+        check_learning_rate(learning_rate)?;
+        self.steps += 1;
+        let AdamConfig { beta1, beta2, epsilon, weight_decay } = self.config;
+        let count = self.steps as f64;
+        let (l2, shrink) = match weight_decay {
+            WeightDecay::L2(decay) => (decay, 1.0),
+            WeightDecay::Decoupled(decay) => (0.0, 1.0 - learning_rate * decay),
+        };
+        let step = AdamStep {
+            keep_first: real(beta1),
+            take_first: real(1.0 - beta1),
+            keep_second: real(beta2),
+            take_second: real(1.0 - beta2),
+            root_scale: real(1.0 / (1.0 - beta2.powf(count)).sqrt()),
+            epsilon: real(epsilon),
+            step_size: real(learning_rate / (1.0 - beta1.powf(count))),
+            l2: real(l2),
+            shrink: real(shrink),
+        };
+        Ok(Update::new(Rule::Adam(step), self.first.len(), [&mut self.first, &mut self.second]))
     }
 
     fn state(&self) -> State<'_, F> {

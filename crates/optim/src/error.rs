@@ -78,6 +78,13 @@ pub enum Error {
         /// The number of slots the optimizer keeps.
         expected: usize,
     },
+    /// A schedule that is a function, read from where functions cannot be written.
+    #[cfg(feature = "serde")]
+    #[error("the schedule {name:?} is a function, of which only the name is written; it cannot be read back")]
+    FunctionSchedule {
+        /// The function's name.
+        name: String,
+    },
     /// A saved stop state that the rule cannot have left behind.
     #[error("the saved stop state belongs to another rule")]
     StopState,

@@ -28,6 +28,11 @@ use crate::{
 /// | `curvature` | 0.9 | (`decrease`, 1) |
 /// | `line_search_evaluations` | 30 | 10 … 1000 |
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(default, deny_unknown_fields)
+)]
 pub struct LbfgsConfig {
     /// Pairs (s, y) remembered.
     pub history: usize,
@@ -35,7 +40,7 @@ pub struct LbfgsConfig {
     pub max_iterations: u64,
     /// Converged where no component of the gradient exceeds this.
     pub gradient_tolerance: f64,
-    /// Converged where $\max|s_i| ≤$ this $·\max(1, \max|x_i|)$. At 0 only a step that changes nothing converges.
+    /// Ends, not converged, where $\max|s_i| ≤$ this $·\max(1, \max|x_i|)$. At 0 only a step that changes nothing ends.
     pub step_tolerance: f64,
     /// The Wolfe constant $c_1$ of sufficient decrease.
     pub decrease: f64,
@@ -63,20 +68,32 @@ impl Default for LbfgsConfig {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// Converged: the gradient is within its tolerance.
-    Gradient,
-    /// Converged: the last step is within its tolerance.
-    Step,
-    /// The bound on iterations was reached.
-    Iterations,
+    /// The gradient is within its tolerance: the only outcome that is a stationary point.
+    GradientTolerance,
+    /// The last step is within its tolerance but the gradient is not: the loss has no more digits, or a kink, as $|x|$
+    /// has at 0.
+    StepTolerance,
+    /// The bound on iterations was reached first.
+    MaxIterations,
     /// Not even the steepest descent led on.
-    LineSearch(LineSearchFailure),
+    LineSearchFailed(LineSearchFailure),
 }
 
 impl Outcome {
-    /// Whether a tolerance was reached.
+    /// Whether the gradient is within its tolerance. [`Minimum::gradient`] says how large it is where it is not.
     pub fn converged(&self) -> bool {
-        matches!(self, Self::Gradient | Self::Step)
+        matches!(self, Self::GradientTolerance)
+    }
+}
+
+impl std::fmt::Display for Outcome {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::GradientTolerance => f.write_str("the gradient is within its tolerance"),
+            Self::StepTolerance => f.write_str("the steps became too small while the gradient was not"),
+            Self::MaxIterations => f.write_str("the bound on iterations was reached"),
+            Self::LineSearchFailed(reason) => write!(f, "the line search failed: {reason}"),
+        }
     }
 }
 
@@ -160,10 +177,10 @@ impl Lbfgs {
         let (mut iterations, mut evaluations) = (0, 1);
         let outcome = loop {
             if largest(&gradient) <= config.gradient_tolerance {
-                break Outcome::Gradient;
+                break Outcome::GradientTolerance;
             }
             if iterations >= config.max_iterations {
-                break Outcome::Iterations;
+                break Outcome::MaxIterations;
             }
             iterations += 1;
 
@@ -211,12 +228,12 @@ impl Lbfgs {
             let end = match found {
                 // A noisy objective may give another answer the second time: its NaN is not taken.
                 Ok(end) if end.loss.is_finite() => end,
-                Ok(_) => break Outcome::LineSearch(LineSearchFailure::NotFinite),
+                Ok(_) => break Outcome::LineSearchFailed(LineSearchFailure::NotFinite),
                 Err(_) if !history.is_empty() => {
                     history.clear();
                     continue;
                 }
-                Err(reason) => break Outcome::LineSearch(reason),
+                Err(reason) => break Outcome::LineSearchFailed(reason),
             };
             let moved = history.push(parameters, &trial, &gradient, &trial_gradient);
             parameters.copy_from_slice(&trial);
@@ -225,7 +242,7 @@ impl Lbfgs {
             if moved <= config.step_tolerance * largest(parameters).max(1.0) {
                 // The gradient has the first word, at the top of the loop.
                 let small = largest(&gradient) <= config.gradient_tolerance;
-                break if small { Outcome::Gradient } else { Outcome::Step };
+                break if small { Outcome::GradientTolerance } else { Outcome::StepTolerance };
             }
         };
         Ok(Minimum { outcome, loss, gradient: largest(&gradient), iterations, evaluations })

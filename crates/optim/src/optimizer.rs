@@ -3,22 +3,41 @@
 //! An optimizer maps `(θ, g, η)` to a new `θ`: parameters, gradient and learning rate, with `θ` and `g` slices
 //! of one fixed length. What it remembers between steps is a step count and named slots of that same length.
 
+use std::fmt::Debug;
+
 use crate::{
-    error::{Error, Result, require, require_length},
+    adam::{Adam, AdamConfig},
+    error::{Error, Result, require_length},
     real::{Real, require_finite},
+    sgd::{Sgd, SgdConfig},
+    update::Update,
 };
 
 /// A rule that moves parameters against a gradient, one step at a time.
-pub trait Optimizer<F: Real>: Send + Sync {
-    /// Takes one step in place.
+pub trait Optimizer<F: Real>: Debug + Send + Sync {
+    /// The number of parameters that it was built for.
+    fn parameters(&self) -> usize;
+
+    /// Counts one more step, and returns what it does to the parameters. [`step`](Self::step) is this and its
+    /// [application](Update::apply); in parts it may run on several threads.
     ///
-    /// `parameters` and `gradient` have the length the optimizer was built for. The learning rate is a number
-    /// in [0, ∞), free to change from step to step; see [`Schedule`](crate::Schedule).
+    /// The learning rate is a number in [0, ∞), free to change from step to step; see [`Schedule`](crate::Schedule).
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a learning rate outside [0, ∞); the step is then not counted.
+    fn begin_step(&mut self, learning_rate: f64) -> Result<Update<'_, F>>;
+
+    /// Takes one step in place. `parameters` and `gradient` have the length that the optimizer was built for.
     ///
     /// # Errors
     /// A wrong length, a learning rate out of range, or a gradient with a NaN or an infinity
     /// ([`Error::NotFinite`] names the first); then neither the parameters nor the state have changed.
-    fn step(&mut self, parameters: &mut [F], gradient: &[F], learning_rate: f64) -> Result<()>;
+    fn step(&mut self, parameters: &mut [F], gradient: &[F], learning_rate: f64) -> Result<()> {
+        require_length("parameters", parameters.len(), self.parameters())?;
+        require_length("gradient", gradient.len(), self.parameters())?;
+        require_finite("gradient", gradient)?;
+        self.begin_step(learning_rate)?.apply(parameters, gradient)
+    }
 
     /// What must be kept for [`restore`](Self::restore) to go on with the same bits.
     fn state(&self) -> State<'_, F>;
@@ -31,13 +50,47 @@ pub trait Optimizer<F: Real>: Send + Sync {
     fn restore(&mut self, state: &State<'_, F>) -> Result<()>;
 }
 
+/// An optimizer with its settings, as a recipe names it. The default is the paper's Adam.
+///
+/// With the feature `serde`: `kind = "adam"` or `kind = "sgd"` beside the settings.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(tag = "kind"))]
+#[non_exhaustive]
+pub enum OptimizerConfig {
+    /// [`Adam`], or AdamW with [decoupled](crate::WeightDecay::Decoupled) weight decay.
+    #[cfg_attr(feature = "serde", serde(rename = "adam"))]
+    Adam(AdamConfig),
+    /// [`Sgd`].
+    #[cfg_attr(feature = "serde", serde(rename = "sgd"))]
+    Sgd(SgdConfig),
+}
+
+impl Default for OptimizerConfig {
+    fn default() -> Self {
+        Self::Adam(AdamConfig::default())
+    }
+}
+
+impl OptimizerConfig {
+    /// The optimizer, of `parameters` numbers, before its first step.
+    ///
+    /// # Errors
+    /// As [`Adam::new`] and [`Sgd::new`].
+    pub fn build<F: Real>(&self, parameters: usize) -> Result<Box<dyn Optimizer<F>>> {
+        Ok(match *self {
+            Self::Adam(config) => Box::new(Adam::new(parameters, config)?),
+            Self::Sgd(config) => Box::new(Sgd::new(parameters, config)?),
+        })
+    }
+}
+
 /// The state of an [`Optimizer`]: how many steps it took, and its slots by name.
 #[derive(Debug, Clone, PartialEq)]
 pub struct State<'a, F> {
     /// Steps taken so far.
     pub steps: u64,
-    /// Name and values of each slot, one value a parameter.
-    pub slots: Vec<(&'a str, &'a [F])>,
+    /// Name and values of each slot, one value per parameter.
+    pub slots: Vec<(&'static str, &'a [F])>,
 }
 
 impl<'a, F: Real> State<'a, F> {
@@ -59,16 +112,4 @@ impl<'a, F: Real> State<'a, F> {
         }
         Ok(found)
     }
-}
-
-/// The checks that every optimizer makes before a step.
-pub(crate) fn check_step<F: Real>(length: usize, parameters: &[F], gradient: &[F]) -> Result<()> {
-    require_length("parameters", parameters.len(), length)?;
-    require_length("gradient", gradient.len(), length)?;
-    require_finite("gradient", gradient)
-}
-
-/// Refuses a learning rate outside [0, ∞).
-pub(crate) fn check_learning_rate(learning_rate: f64) -> Result<()> {
-    require(learning_rate.is_finite() && learning_rate >= 0.0, "learning rate", learning_rate, "[0, ∞)")
 }

@@ -10,9 +10,9 @@ use crate::error::{Error, Result};
 /// What parameters and gradients are made of: `f32` or `f64`.
 ///
 /// A name for the bound and nothing more; it holds wherever its parts do.
-pub trait Real: Float + Send + Sync + 'static {}
+pub trait Real: Float + std::fmt::Debug + Send + Sync + 'static {}
 
-impl<F: Float + Send + Sync + 'static> Real for F {}
+impl<F: Float + std::fmt::Debug + Send + Sync + 'static> Real for F {}
 
 /// The nearest `F`; infinite where `F` cannot hold it.
 #[inline(always)]

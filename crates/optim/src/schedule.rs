@@ -6,26 +6,75 @@
 //! ```
 //!
 //! k = 0, 1, … the step about to be taken, $η_0$ the rate, $η_∞$ the floor, $K_w$ steps of warm-up, $K_c$ steps
-//! of cosine. (The paper's rate is constant; its mean-field counterpart converges with a cosine.)
+//! of cosine. (The paper's rate is constant; its mean-field counterpart converges with a cosine.) Any other schedule is
+//! a table of rates or a function.
+
+use std::fmt;
+use std::sync::Arc;
 
 use crate::error::{Error, Result, require};
 
-/// A learning rate for each step: constant, with or without a linear warm-up before and a cosine after.
+/// A learning rate for each step: constant, with or without a linear warm-up before and a cosine after; a table; or any
+/// function.
 ///
 /// A pure function of the step, so that there is nothing to save or to restore.
 ///
 /// | Name | Range |
 /// |---|---|
-/// | `rate` | [0, ∞) |
+/// | `rate`, and each rate of a table | [0, ∞) |
 /// | `floor` | [0, `rate`] |
 /// | `warm_up`, `cosine` (steps) | 1 … 2⁵³ |
+///
+/// ```
+/// # fn main() -> Result<(), toy_superposition_optim::Error> {
+/// use toy_superposition_optim::Schedule;
+/// let table = Schedule::table(vec![0.3, 0.2, 0.1])?;
+/// assert_eq!([0, 2, 9].map(|step| table.learning_rate(step)), [0.3, 0.1, 0.1]);
+/// let root = Schedule::function("0.1/√(k + 1)", |step| 0.1 / ((step + 1) as f64).sqrt());
+/// assert_eq!(root.learning_rate(3), 0.05);
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(try_from = "written::Written", into = "written::Written")
+)]
+pub struct Schedule(Form);
+
+#[derive(Debug, Clone, PartialEq)]
+enum Form {
+    Pieces(Pieces),
+    Table(Vec<f64>),
+    Function(Function),
+}
+
+/// Warm-up, plateau and cosine; 0 steps of either: there is none.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Schedule {
+struct Pieces {
     rate: f64,
     floor: f64,
     warm_up: u64,
-    /// 0: the rate stays.
     cosine: u64,
+}
+
+/// A function, known by its name alone.
+#[derive(Clone)]
+struct Function {
+    name: String,
+    function: Arc<dyn Fn(u64) -> f64 + Send + Sync>,
+}
+
+impl fmt::Debug for Function {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.name.fmt(f)
+    }
+}
+
+impl PartialEq for Function {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
 }
 
 impl Schedule {
@@ -34,8 +83,7 @@ impl Schedule {
     /// # Errors
     /// [`Error::Setting`] for a rate outside [0, ∞).
     pub fn constant(rate: f64) -> Result<Self> {
-        require(rate.is_finite() && rate >= 0.0, "learning rate", rate, "[0, ∞)")?;
-        Ok(Self { rate, floor: rate, warm_up: 0, cosine: 0 })
+        Self::pieces(rate, rate, None, None)
     }
 
     /// Rises linearly: `rate / warm_up` at step 0, `rate` from step `warm_up − 1` on.
@@ -43,7 +91,7 @@ impl Schedule {
     /// # Errors
     /// [`Error::Setting`] for a rate outside [0, ∞), [`Error::Count`] for no steps.
     pub fn warm_up(rate: f64, warm_up: u64) -> Result<Self> {
-        Ok(Self { warm_up: count("steps of warm-up", warm_up)?, ..Self::constant(rate)? })
+        Self::pieces(rate, rate, Some(warm_up), None)
     }
 
     /// Falls along half a cosine: `rate` at step 0, `floor` from step `cosine` on.
@@ -51,9 +99,7 @@ impl Schedule {
     /// # Errors
     /// [`Error::Setting`] for a rate outside [0, ∞) or a floor outside [0, rate], [`Error::Count`] for no steps.
     pub fn cosine(rate: f64, floor: f64, cosine: u64) -> Result<Self> {
-        let constant = Self::constant(rate)?;
-        require(floor >= 0.0 && floor <= rate, "floor of the learning rate", floor, "[0, rate]")?;
-        Ok(Self { floor, cosine: count("steps of cosine", cosine)?, ..constant })
+        Self::pieces(rate, floor, None, Some(cosine))
     }
 
     /// [`warm_up`](Self::warm_up) for `warm_up` steps, then [`cosine`](Self::cosine) for `cosine` steps.
@@ -61,12 +107,49 @@ impl Schedule {
     /// # Errors
     /// Those of the two.
     pub fn warm_up_cosine(rate: f64, warm_up: u64, floor: f64, cosine: u64) -> Result<Self> {
-        Ok(Self { warm_up: count("steps of warm-up", warm_up)?, ..Self::cosine(rate, floor, cosine)? })
+        Self::pieces(rate, floor, Some(warm_up), Some(cosine))
+    }
+
+    /// The rates of steps 0, 1, …; from the table's end on, its last rate.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a rate outside [0, ∞), [`Error::Count`] for an empty table.
+    pub fn table(rates: Vec<f64>) -> Result<Self> {
+        count("rates of the table", rates.len() as u64)?;
+        rates.iter().try_for_each(|&rate| check_learning_rate(rate))?;
+        Ok(Self(Form::Table(rates)))
+    }
+
+    /// Any function of the step, which must be pure.
+    ///
+    /// Two functions of one name are taken for the same schedule, in comparisons and in a checkpoint: put into the name
+    /// whatever the rates depend on. A rate outside [0, ∞) is refused by the optimizer at its step.
+    pub fn function(name: impl Into<String>, function: impl Fn(u64) -> f64 + Send + Sync + 'static) -> Self {
+        Self(Form::Function(Function { name: name.into(), function: Arc::new(function) }))
+    }
+
+    fn pieces(rate: f64, floor: f64, warm_up: Option<u64>, cosine: Option<u64>) -> Result<Self> {
+        check_learning_rate(rate)?;
+        require(floor >= 0.0 && floor <= rate, "floor of the learning rate", floor, "[0, rate]")?;
+        let steps = |name, steps: Option<u64>| steps.map_or(Ok(0), |steps| count(name, steps));
+        let (warm_up, cosine) = (steps("steps of warm-up", warm_up)?, steps("steps of cosine", cosine)?);
+        Ok(Self(Form::Pieces(Pieces { rate, floor, warm_up, cosine })))
     }
 
     /// The learning rate of step `step` = 0, 1, ….
     pub fn learning_rate(&self, step: u64) -> f64 {
-        let Self { rate, floor, warm_up, cosine } = *self;
+        match &self.0 {
+            Form::Pieces(pieces) => pieces.learning_rate(step),
+            // Never empty.
+            Form::Table(rates) => rates[usize::try_from(step).unwrap_or(usize::MAX).min(rates.len() - 1)],
+            Form::Function(Function { function, .. }) => function(step),
+        }
+    }
+}
+
+impl Pieces {
+    fn learning_rate(self, step: u64) -> f64 {
+        let Self { rate, floor, warm_up, cosine } = self;
         if step < warm_up {
             return rate * (step + 1) as f64 / warm_up as f64;
         }
@@ -82,15 +165,92 @@ impl Schedule {
     }
 }
 
+/// Refuses a learning rate outside [0, ∞).
+pub(crate) fn check_learning_rate(learning_rate: f64) -> Result<()> {
+    require(learning_rate.is_finite() && learning_rate >= 0.0, "learning rate", learning_rate, "[0, ∞)")
+}
+
 /// A number of steps that is not zero and that an f64 holds exactly.
 fn count(name: &'static str, given: u64) -> Result<u64> {
     let most = 1 << 53;
     if (1..=most).contains(&given) { Ok(given) } else { Err(Error::Count { name, given, least: 1, most }) }
 }
 
+/// The written form: checked when it is read.
+#[cfg(feature = "serde")]
+mod written {
+    use super::{Form, Pieces, Schedule};
+    use crate::{Error, Result};
+
+    #[derive(Clone, serde::Serialize, serde::Deserialize)]
+    #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+    pub(super) enum Written {
+        Pieces {
+            rate: f64,
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            floor: Option<f64>,
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            warm_up: Option<u64>,
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            cosine: Option<u64>,
+        },
+        Table {
+            rates: Vec<f64>,
+        },
+        Function {
+            name: String,
+        },
+    }
+
+    impl From<Schedule> for Written {
+        fn from(schedule: Schedule) -> Self {
+            let some = |steps| (steps > 0).then_some(steps);
+            match schedule.0 {
+                Form::Pieces(Pieces { rate, floor, warm_up, cosine }) => Self::Pieces {
+                    rate,
+                    floor: (floor != rate).then_some(floor),
+                    warm_up: some(warm_up),
+                    cosine: some(cosine),
+                },
+                Form::Table(rates) => Self::Table { rates },
+                Form::Function(function) => Self::Function { name: function.name },
+            }
+        }
+    }
+
+    impl TryFrom<Written> for Schedule {
+        type Error = Error;
+
+        fn try_from(written: Written) -> Result<Self> {
+            match written {
+                Written::Pieces { rate, floor, warm_up, cosine } => {
+                    Self::pieces(rate, floor.unwrap_or(rate), warm_up, cosine)
+                }
+                Written::Table { rates } => Self::table(rates),
+                Written::Function { name } => Err(Error::FunctionSchedule { name }),
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tables_and_functions() -> Result<()> {
+        let table = Schedule::table(vec![0.25, 0.5])?;
+        assert_eq!([0, 1, 2, u64::MAX].map(|step| table.learning_rate(step)), [0.25, 0.5, 0.5, 0.5]);
+        assert!(matches!(Schedule::table(Vec::new()), Err(Error::Count { given: 0, .. })));
+        for rate in [f64::NAN, -0.1, f64::INFINITY] {
+            assert!(matches!(Schedule::table(vec![0.1, rate]), Err(Error::Setting { .. })));
+        }
+        let (ramp, other) = (Schedule::function("ramp", |k| k as f64), Schedule::function("other", |_| 0.0));
+        assert_eq!(ramp.learning_rate(7), 7.0);
+        assert_eq!(ramp, Schedule::function("ramp", |k| 2.0 * k as f64));
+        assert!(ramp != other && ramp != table);
+        Ok(())
+    }
 
     #[test]
     fn pieces_meet() -> Result<()> {

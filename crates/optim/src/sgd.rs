@@ -10,8 +10,10 @@
 
 use crate::{
     error::{Error, Result, require},
-    optimizer::{Optimizer, State, check_learning_rate, check_step},
+    optimizer::{Optimizer, State},
     real::{Real, real},
+    schedule::check_learning_rate,
+    update::{Rule, Update},
 };
 
 /// The settings of [`Sgd`]. The default is plain gradient descent (the paper uses [`Adam`](crate::Adam)).
@@ -23,6 +25,11 @@ use crate::{
 /// | `nesterov` | false | true only with momentum > 0 and dampening 0 |
 /// | `weight_decay` | 0 | [0, ∞) |
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(default, deny_unknown_fields)
+)]
 pub struct SgdConfig {
     /// The factor $μ$ by which the momentum buffer is kept.
     pub momentum: f64,
@@ -70,31 +77,58 @@ impl<F: Real> Sgd<F> {
     }
 }
 
-impl<F: Real> Optimizer<F> for Sgd<F> {
-    fn step(&mut self, parameters: &mut [F], gradient: &[F], learning_rate: f64) -> Result<()> {
-        check_step(self.parameters, parameters, gradient)?;
-        check_learning_rate(learning_rate)?;
-        let SgdConfig { momentum, dampening, nesterov, weight_decay } = self.config;
-        let (rate, decay): (F, F) = (real(learning_rate), real(weight_decay));
-        if momentum == 0.0 {
+/// The coefficients of one step, the same for every parameter.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct SgdStep<F> {
+    rate: F,
+    decay: F,
+    /// How much of the momentum is kept, and how much of the gradient enters it.
+    keep: F,
+    take: F,
+    /// How much of the gradient and of the momentum the step goes.
+    fresh: F,
+    carried: F,
+}
+
+impl<F: Real> SgdStep<F> {
+    /// Updates slices of one length in one pass; without momentum the third is empty.
+    #[inline(always)]
+    pub(crate) fn apply(&self, parameters: &mut [F], gradient: &[F], momentum: &mut [F]) {
+        let Self { rate, decay, keep, take, fresh, carried } = *self;
+        if momentum.is_empty() {
             for (parameter, &gradient) in parameters.iter_mut().zip(gradient) {
                 *parameter = *parameter - rate * (gradient + decay * *parameter);
             }
         } else {
-            let (keep, take) = if self.steps == 0 { (0.0, 1.0) } else { (momentum, 1.0 - dampening) };
-            let (fresh, carried) = if nesterov { (1.0, momentum) } else { (0.0, 1.0) };
-            let (keep, take): (F, F) = (real(keep), real(take));
-            let (fresh, carried): (F, F) = (real(fresh), real(carried));
-            for ((parameter, &gradient), buffer) in
-                parameters.iter_mut().zip(gradient).zip(self.momentum.iter_mut())
-            {
+            for ((parameter, &gradient), buffer) in parameters.iter_mut().zip(gradient).zip(momentum) {
                 let gradient = gradient + decay * *parameter;
                 *buffer = keep * *buffer + take * gradient;
                 *parameter = *parameter - rate * (fresh * gradient + carried * *buffer);
             }
         }
+    }
+}
+
+impl<F: Real> Optimizer<F> for Sgd<F> {
+    fn parameters(&self) -> usize {
+        self.parameters
+    }
+
+    fn begin_step(&mut self, learning_rate: f64) -> Result<Update<'_, F>> {
+        check_learning_rate(learning_rate)?;
+        let SgdConfig { momentum, dampening, nesterov, weight_decay } = self.config;
+        let (keep, take) = if self.steps == 0 { (0.0, 1.0) } else { (momentum, 1.0 - dampening) };
+        let (fresh, carried) = if nesterov { (1.0, momentum) } else { (0.0, 1.0) };
+        let step = SgdStep {
+            rate: real(learning_rate),
+            decay: real(weight_decay),
+            keep: real(keep),
+            take: real(take),
+            fresh: real(fresh),
+            carried: real(carried),
+        };
         self.steps += 1;
-        Ok(())
+        Ok(Update::new(Rule::Sgd(step), self.parameters, [&mut self.momentum, &mut []]))
     }
 
     fn state(&self) -> State<'_, F> {

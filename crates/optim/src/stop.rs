@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 
 use crate::error::{Error, Result, require_length};
 
-/// A rule that reads one loss a step and says when to stop.
+/// A rule that reads one loss per step and says when to stop.
 ///
 /// There is no default: the paper's text and its code differ, so a recipe has to name its rule.
 ///
@@ -20,6 +20,11 @@ use crate::error::{Error, Result, require_length};
 /// | `steps`, `epoch_steps`, `max_epochs` | 1 … 2⁶⁴ − 1 |
 /// | `window` | 1 … 10⁶ |
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)
+)]
 #[non_exhaustive]
 pub enum StopRule {
     /// After so many steps.
@@ -36,7 +41,7 @@ pub enum StopRule {
     EpochWindows {
         /// The width w of each window.
         window: usize,
-        /// Steps an epoch.
+        /// Steps per epoch.
         epoch_steps: u64,
         /// The most epochs there can be.
         max_epochs: u64,
@@ -49,6 +54,17 @@ impl StopRule {
 
     /// The rule in the paper's released code: windows of 200, epochs of 30 steps, at most 1500 epochs.
     pub const RELEASED_CODE: Self = Self::EpochWindows { window: 200, epoch_steps: 30, max_epochs: 1500 };
+
+    /// The most steps there can be, if the rule bounds them.
+    pub fn most_steps(&self) -> Option<u64> {
+        match *self {
+            Self::Steps { steps } => Some(steps),
+            Self::Windows { .. } => None,
+            Self::EpochWindows { epoch_steps, max_epochs, .. } => {
+                Some(epoch_steps.saturating_mul(max_epochs))
+            }
+        }
+    }
 
     /// How many losses the rule remembers.
     fn memory(&self) -> usize {
@@ -68,10 +84,32 @@ impl StopRule {
             Self::Windows { window } => count("window", window as u64, 1_000_000),
             Self::EpochWindows { window, epoch_steps, max_epochs } => {
                 count("window", window as u64, 1_000_000)?;
-                count("steps an epoch", epoch_steps, u64::MAX)?;
+                count("steps per epoch", epoch_steps, u64::MAX)?;
                 count("epochs", max_epochs, u64::MAX)
             }
         }
+    }
+}
+
+/// Why a [`StopRule`] said to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StopReason {
+    /// [`StopRule::Steps`]: as many steps were taken as were asked for, wherever the loss is.
+    Steps,
+    /// The mean of the last window of losses was not below the mean of the window before.
+    Plateau,
+    /// [`StopRule::EpochWindows`]: the bound on epochs was reached while the loss was still falling.
+    MaxEpochs,
+}
+
+impl std::fmt::Display for StopReason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Steps => "all steps were taken",
+            Self::Plateau => "the loss no longer fell",
+            Self::MaxEpochs => "the bound on epochs was reached",
+        })
     }
 }
 
@@ -84,8 +122,8 @@ pub struct StopState {
     pub recent: Vec<f64>,
     /// Whether the epoch now running was found to be the last.
     pub last_epoch: bool,
-    /// Whether the rule has said to stop.
-    pub stopped: bool,
+    /// Why the rule has said to stop, if it has.
+    pub stopped: Option<StopReason>,
 }
 
 /// A [`StopRule`] at work.
@@ -107,7 +145,7 @@ pub struct Stopper {
     steps: u64,
     recent: VecDeque<f64>,
     last_epoch: bool,
-    stopped: bool,
+    stopped: Option<StopReason>,
 }
 
 impl Stopper {
@@ -117,7 +155,7 @@ impl Stopper {
     /// [`Error::Count`] for a number out of the range in [`StopRule`].
     pub fn new(rule: StopRule) -> Result<Self> {
         rule.check()?;
-        Ok(Self { rule, steps: 0, recent: VecDeque::new(), last_epoch: false, stopped: false })
+        Ok(Self { rule, steps: 0, recent: VecDeque::new(), last_epoch: false, stopped: None })
     }
 
     /// A stopper as it was when [`state`](Self::state) was taken: it will stop at the same step.
@@ -125,13 +163,20 @@ impl Stopper {
     /// # Errors
     /// [`Error::Count`] for a number out of range in the rule, [`Error::Length`] where the losses do not fill
     /// the rule's memory as `steps` says they must, [`Error::NotFinite`] for a NaN or infinity among them,
-    /// [`Error::StopState`] for a last epoch under a rule without epochs.
+    /// [`Error::StopState`] for a last epoch, or a reason to stop, that the rule does not know.
     pub fn restore(rule: StopRule, state: &StopState) -> Result<Self> {
         rule.check()?;
         let expected = state.steps.min(rule.memory() as u64) as usize;
         require_length("recent losses", state.recent.len(), expected)?;
         crate::real::require_finite("recent losses", &state.recent)?;
-        if state.last_epoch && !matches!(rule, StopRule::EpochWindows { .. }) {
+        let epochs = matches!(rule, StopRule::EpochWindows { .. });
+        let known = match state.stopped {
+            None => true,
+            Some(StopReason::Steps) => matches!(rule, StopRule::Steps { .. }),
+            Some(StopReason::Plateau) => !matches!(rule, StopRule::Steps { .. }),
+            Some(StopReason::MaxEpochs) => epochs,
+        };
+        if !known || (state.last_epoch && !epochs) {
             return Err(Error::StopState);
         }
         let StopState { steps, ref recent, last_epoch, stopped } = *state;
@@ -158,8 +203,8 @@ impl Stopper {
         self.steps
     }
 
-    /// Whether the rule has said to stop.
-    pub fn stopped(&self) -> bool {
+    /// Why the rule has said to stop, if it has.
+    pub fn stopped(&self) -> Option<StopReason> {
         self.stopped
     }
 
@@ -170,7 +215,7 @@ impl Stopper {
     /// # Errors
     /// [`Error::NotFinite`] for a loss that is NaN or infinite; it is not read.
     pub fn observe(&mut self, loss: f64) -> Result<bool> {
-        if self.stopped {
+        if self.stopped.is_some() {
             return Ok(true);
         }
         if !loss.is_finite() {
@@ -185,17 +230,22 @@ impl Stopper {
             self.recent.push_back(loss);
         }
         match self.rule {
-            StopRule::Steps { steps } => self.stopped = self.steps >= steps,
+            StopRule::Steps { steps } => {
+                self.stopped = (self.steps >= steps).then_some(StopReason::Steps);
+            }
             StopRule::Windows { window } => {
                 if self.recent.len() == memory {
                     let (before, last) = self.means(window);
-                    self.stopped = last >= before;
+                    self.stopped = (last >= before).then_some(StopReason::Plateau);
                 }
             }
             StopRule::EpochWindows { window, epoch_steps, max_epochs } => {
                 if self.steps.is_multiple_of(epoch_steps) {
-                    self.stopped = self.last_epoch || self.steps / epoch_steps >= max_epochs;
-                    if !self.stopped && self.steps > memory as u64 {
+                    if self.last_epoch {
+                        self.stopped = Some(StopReason::Plateau);
+                    } else if self.steps / epoch_steps >= max_epochs {
+                        self.stopped = Some(StopReason::MaxEpochs);
+                    } else if self.steps > memory as u64 {
                         let (before, last) = self.means(window);
                         let change = before.log10() - last.log10();
                         // As the released code's `while change > 0`: a NaN (all losses zero) stops too.
@@ -204,7 +254,7 @@ impl Stopper {
                 }
             }
         }
-        Ok(self.stopped)
+        Ok(self.stopped.is_some())
     }
 
     /// The mean of the first `window` remembered losses and the mean of the rest, summed in order.

@@ -22,7 +22,7 @@ use std::sync::Arc;
 use nalgebra::{DMatrix, DVector};
 use toy_superposition_model::{Activation, Autoencoder};
 
-use crate::error::{check_finite, check_length};
+use crate::error::{check_dense, check_finite, check_length};
 use crate::{Result, welch_coherence};
 
 /// Features that share one gain, one bias and one coefficient, and the rows that stand for all of theirs.
@@ -110,9 +110,11 @@ pub trait Design {
     /// # Errors
     /// [`Error::Length`](crate::Error::Length) unless there is a setting for each class,
     /// [`Error::NotFinite`](crate::Error::NotFinite) for a setting that is not finite or a coefficient that the design
-    /// has no room for, [`Error::Model`](crate::Error::Model) for a design without hidden dimensions.
+    /// has no room for, [`Error::Model`](crate::Error::Model) for a design without hidden dimensions or with more weights than
+    /// there is memory for.
     fn autoencoder(&self, settings: &[Setting]) -> Result<Autoencoder<f64>> {
         check_length("settings", settings.len(), self.classes().len())?;
+        check_dense::<f64>(self.features(), self.hidden())?;
         let encoder = self.encoder();
         let mut decoder = self.decoder();
         let scale =

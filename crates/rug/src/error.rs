@@ -82,6 +82,12 @@ pub(crate) fn log2(n: usize) -> Result<u32> {
     if n.is_power_of_two() && n <= 1 << 31 { Ok(n.ilog2()) } else { Err(Error::NotPowerOfTwo { given: n }) }
 }
 
+/// Refuses dense weights, and the model made of them, that there is no memory for.
+pub(crate) fn check_dense<T>(features: usize, hidden: usize) -> Result<()> {
+    let bytes = 4 * features as u128 * hidden as u128 * size_of::<T>() as u128;
+    Ok(toy_superposition_model::check_memory("dense weights and a model of them", bytes)?)
+}
+
 /// Refuses a length that is not the expected one.
 pub(crate) fn check_length(what: &'static str, given: usize, expected: usize) -> Result<()> {
     if given == expected { Ok(()) } else { Err(Error::Length { what, given, expected }) }

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod design;
+mod encoder;
 mod error;
 mod field;
 mod frame;
@@ -15,6 +16,7 @@ mod sum;
 mod transform;
 
 pub use design::{Class, Design, Diagnostics, RowMean, Setting, mean_over_rows};
+pub use encoder::RugEncoder;
 pub use error::{Error, Result};
 pub use frame::Frame;
 pub use hadamard::{hadamard_entry, hadamard_matrix, transform_naive};

@@ -55,12 +55,12 @@ impl<T: Scalar> MatrixFreeRug<T> {
         self.bias
     }
 
-    /// The same function with dense weights: [`PersianRug::autoencoder`], n_s n_d numbers twice.
+    /// The same function with dense weights: [`PersianRug::to_autoencoder`], n_s n_d numbers twice.
     ///
     /// # Errors
     /// [`Error::Model`](crate::Error::Model) if the model refuses the shape.
     pub fn to_autoencoder(&self) -> Result<Autoencoder<T>> {
-        self.rug.autoencoder(self.a, self.bias)
+        self.rug.to_autoencoder(self.a, self.bias)
     }
 
     /// `y = ReLU(a R x + b)` for each column of `x` (n_s × B); n_s × B.

@@ -30,10 +30,10 @@ use nalgebra::{DMatrix, DVector};
 use rand::Rng;
 use rand::seq::index;
 use toy_superposition_data::Moments;
-use toy_superposition_model::{Activation, Autoencoder};
+use toy_superposition_model::{Activation, Autoencoder, check_memory};
 
 use crate::design::{Class, Design};
-use crate::error::{check_finite, log2};
+use crate::error::{check_dense, check_finite, log2};
 use crate::{Error, Result, hadamard_entry, transform};
 
 /// A Persian rug: the n_d rows `S` of the Hadamard matrix of order n_s.
@@ -48,9 +48,10 @@ impl PersianRug {
     ///
     /// # Errors
     /// [`Error::NotPowerOfTwo`] unless n_s is a power of two in `1..=2³¹`, [`Error::Hidden`] if `rows` is empty or longer
-    /// than n_s, [`Error::OutOfRange`] for a row not below n_s, [`Error::Repeated`] for a row that occurs twice.
+    /// than n_s, [`Error::OutOfRange`] for a row not below n_s, [`Error::Repeated`] for a row that occurs twice,
+    /// [`TooLarge`](toy_superposition_model::Error::TooLarge) if there is no memory for a few rows of `R`.
     pub fn new(features: usize, rows: &[usize]) -> Result<Self> {
-        log2(features)?;
+        order(features)?;
         check_hidden(rows.len(), features)?;
         let mut rows = rows.to_vec();
         rows.sort_unstable();
@@ -66,9 +67,10 @@ impl PersianRug {
     /// The rug of n_d rows drawn without replacement, every set as likely as any other.
     ///
     /// # Errors
-    /// [`Error::NotPowerOfTwo`] unless n_s is a power of two in `1..=2³¹`, [`Error::Hidden`] unless `1 ≤ n_d ≤ n_s`.
+    /// [`Error::NotPowerOfTwo`] unless n_s is a power of two in `1..=2³¹`, [`Error::Hidden`] unless `1 ≤ n_d ≤ n_s`,
+    /// [`TooLarge`](toy_superposition_model::Error::TooLarge) if there is no memory for a few rows of `R`.
     pub fn random<R: Rng + ?Sized>(features: usize, hidden: usize, rng: &mut R) -> Result<Self> {
-        log2(features)?;
+        order(features)?;
         check_hidden(hidden, features)?;
         let mut rows = index::sample(rng, features, hidden).into_vec();
         rows.sort_unstable();
@@ -121,7 +123,7 @@ impl PersianRug {
     }
 
     /// The dense `R`, n_s × n_s.
-    pub fn matrix<T: toy_superposition_data::Scalar>(&self) -> DMatrix<T> {
+    pub fn to_matrix<T: toy_superposition_data::Scalar>(&self) -> DMatrix<T> {
         let row = self.first_row();
         DMatrix::from_fn(self.features, self.features, |i, j| T::round_from(row[i ^ j]))
     }
@@ -144,7 +146,7 @@ impl PersianRug {
     }
 
     /// The first n_d × n_s half of `R = Eᵀ E`: `E = H_S / √n_d`, whose columns are unit vectors, one a feature.
-    pub fn encoder<T: toy_superposition_data::Scalar>(&self) -> DMatrix<T> {
+    pub fn to_encoder<T: toy_superposition_data::Scalar>(&self) -> DMatrix<T> {
         let scale = 1.0 / (self.hidden() as f64).sqrt();
         let (plus, minus) = (T::round_from(scale), T::round_from(-scale));
         DMatrix::from_fn(self.hidden(), self.features, |k, j| {
@@ -156,15 +158,17 @@ impl PersianRug {
     /// every feature: `W_in = H_S/√n_d` (n_d × n_s), `W_out = a W_inᵀ`, so `W = a R`.
     ///
     /// # Errors
-    /// [`Error::NotFinite`] unless `a` and `bias` are finite.
-    pub fn autoencoder<T: toy_superposition_model::Scalar>(
+    /// [`Error::NotFinite`] unless `a` and `bias` are finite,
+    /// [`TooLarge`](toy_superposition_model::Error::TooLarge) if there is no memory for the dense weights.
+    pub fn to_autoencoder<T: toy_superposition_model::Scalar>(
         &self,
         a: f64,
         bias: f64,
     ) -> Result<Autoencoder<T>> {
         check_finite("a", a)?;
         check_finite("bias", bias)?;
-        let encoder = self.encoder::<T>();
+        check_dense::<T>(self.features, self.hidden())?;
+        let encoder = self.to_encoder::<T>();
         let decoder = encoder.transpose() * T::round_from(a);
         let bias = DVector::from_element(self.features, T::round_from(bias));
         Ok(Autoencoder::new(&encoder, &decoder, &bias, Activation::Relu)?)
@@ -186,7 +190,7 @@ impl Design for PersianRug {
     }
 
     fn encoder(&self) -> DMatrix<f64> {
-        Self::encoder(self)
+        self.to_encoder()
     }
 
     fn write_row(&self, i: usize, row: &mut [f64]) {
@@ -202,6 +206,15 @@ impl Design for PersianRug {
     fn all_ones(&self) -> Option<f64> {
         (self.rows[0] == 0).then_some(1.0 / self.ratio())
     }
+}
+
+/// `log₂ n_s`, or the error that says that n_s is no power of two, or that there is no memory for a few rows of `R`.
+pub(crate) fn order(features: usize) -> Result<u32> {
+    /// The most rows, in double precision, that a question about a rug holds at once.
+    const ROWS: u128 = 4;
+    let order = log2(features)?;
+    check_memory("a few rows of the rug", ROWS * 8 * features as u128)?;
+    Ok(order)
 }
 
 /// Refuses n_d outside `1..=n_s`.

@@ -11,7 +11,7 @@
 
 use rand::Rng;
 
-use crate::error::log2;
+use crate::persian::order;
 use crate::{Error, PersianRug, Result, transform};
 
 impl PersianRug {
@@ -33,7 +33,7 @@ impl PersianRug {
             features,
             needs: "a power of four above 1, and features/2 ± √features/2 hidden dimensions",
         };
-        let bits = log2(features)?;
+        let bits = order(features)?;
         if bits == 0 || bits % 2 != 0 || hidden.abs_diff(features / 2) != 1 << (bits / 2 - 1) {
             return Err(none);
         }
@@ -58,7 +58,7 @@ impl PersianRug {
     /// [`Error::NotPowerOfTwo`] unless n_s is a power of two in `1..=2³¹`, [`Error::NoSuchSet`] unless `corners` is a power
     /// of two in `2..=n_s`.
     pub fn simplices(features: usize, corners: usize) -> Result<Self> {
-        log2(features)?;
+        order(features)?;
         if !corners.is_power_of_two() || !(2..=features).contains(&corners) {
             let needs = "a power of two, and groups of a power of two in 2..=features";
             return Err(Error::NoSuchSet { family: "simplices", features, needs });
@@ -78,7 +78,7 @@ impl PersianRug {
         /// Irreducible polynomials of degree 3 … 10 over the field of two elements.
         const MODULI: [usize; 8] =
             [0b1011, 0b1_0011, 0b10_0101, 0b100_0011, 0b1000_0011, 0x11b, 0b10_0000_0011, 0b100_0000_1001];
-        let bits = log2(features)?;
+        let bits = order(features)?;
         let none = Error::NoSuchSet { family: "cubes", features, needs: "a power of four in 4^3..=4^10" };
         let degree = bits / 2;
         let modulus = MODULI.get((degree as usize).wrapping_sub(3)).filter(|_| bits % 2 == 0).ok_or(none)?;

@@ -255,7 +255,7 @@ mod tests {
     #[test]
     fn statistics_are_those_of_every_dense_row() {
         let rug = rug(64, 11, 8);
-        let (dense, statistics) = (rug.matrix::<f64>(), rug.statistics());
+        let (dense, statistics) = (rug.to_matrix::<f64>(), rug.statistics());
         for i in [0, 1, 37, 63] {
             let others = || (0..64).filter(move |&j| j != i).map(|j| dense[(i, j)]);
             let sum = |f: fn(f64) -> f64| others().map(f).sum::<f64>();

@@ -92,12 +92,30 @@ pub enum Error {
         /// The row.
         given: usize,
     },
+    /// More memory than the system grants.
+    #[error("{what} would take {bytes} bytes, more than this machine has to give")]
+    TooLarge {
+        /// What the memory is for.
+        what: &'static str,
+        /// The number of bytes.
+        bytes: u128,
+    },
     /// A model whose activation the closed forms do not cover.
     #[error("the closed forms hold for ReLU outputs; the model's activation is {given}")]
     Activation {
         /// The activation's name.
         given: &'static str,
     },
+}
+
+impl Error {
+    /// The loss, if this says that it is not finite.
+    pub fn non_finite_loss(&self) -> Option<f64> {
+        match self {
+            Self::NotFinite { what: "loss", given } => Some(*given),
+            _ => None,
+        }
+    }
 }
 
 /// A result with this crate's [`Error`].
@@ -111,6 +129,13 @@ pub(crate) fn finite(what: &'static str, given: f64) -> Result<()> {
 /// Refuses a probability outside (0, 1].
 pub(crate) fn probability(given: f64) -> Result<()> {
     if given > 0.0 && given <= 1.0 { Ok(()) } else { Err(Error::Probability { given }) }
+}
+
+/// Refuses `entries` numbers of double precision that there is no memory for.
+#[cfg(feature = "models")]
+pub(crate) fn memory(what: &'static str, entries: u128) -> Result<()> {
+    let bytes = 8 * entries;
+    toy_superposition_model::check_memory(what, bytes).map_err(|_| Error::TooLarge { what, bytes })
 }
 
 /// Refuses a noise level outside [0, ∞).

@@ -1,7 +1,9 @@
 //! The law of a feature's magnitude `u` while it is on.
 
+pub use toy_superposition_data::UnitUniform;
+
 use crate::error::{Error, Result, finite};
-use crate::terms::Terms;
+use crate::gaussian::terms::Terms;
 
 /// A law of `u ≥ 0`: its moments, and its average of the closed forms for one magnitude.
 ///
@@ -28,10 +30,6 @@ pub trait Magnitude {
         None
     }
 }
-
-/// `u ~ U[0, 1]`, the paper's (section 2).
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct UnitUniform;
 
 impl Magnitude for UnitUniform {
     fn mean(&self) -> f64 {

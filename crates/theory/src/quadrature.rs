@@ -8,10 +8,10 @@
 //! begin at the rectifier's edge `u* = −β/c` with the width over which the tails change there, double away from it,
 //! and are at most a sixteenth of the support. So the stated error does not depend on the noise.
 
-use crate::channel::Channel;
 use crate::error::{Error, Result, finite};
+use crate::gaussian::channel::Channel;
+use crate::gaussian::terms::Terms;
 use crate::magnitude::Magnitude;
-use crate::terms::Terms;
 
 /// Points of a panel.
 const POINTS: usize = 16;

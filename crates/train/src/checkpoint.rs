@@ -3,36 +3,43 @@
 //! | part | where |
 //! |---|---|
 //! | weights | `encoder`, `decoder`, `bias`, as in any weight file |
-//! | Adam's moments | vectors `first_moment`, `second_moment`, one number a parameter |
-//! | losses | vector `losses` (f64), one a step |
-//! | what run it is | metadata `run` |
+//! | the optimizer's memory | a vector per slot, for Adam `first_moment` and `second_moment`: one number per parameter |
+//! | losses | vector `losses` (f64), one per step |
+//! | what run it is | metadata `run`, its [`Identity`], and `run_hash`, the hash of that |
+//! | the law of the features | metadata `law`, as in any weight file |
 //!
 //! The rest follows: the step count is the number of losses, the position in the random stream follows from the
 //! step count, and the stop rule has read the losses.
 
 use std::path::Path;
 
-use toy_superposition_model::{Error as ModelError, Names, Objective, Scalar, Vector, Weights};
-use toy_superposition_optim::{Optimizer, Real, State, Stopper};
+use toy_superposition_data::LawSpec;
+use toy_superposition_model::{Autoencoder, Error as ModelError, Names, Scalar, Stochastic, Vector, Weights};
+use toy_superposition_optim::{Real, State, Stopper};
 
+use crate::identity::{Identity, VERSION};
 use crate::{Error, Result, Trainer};
 
-const MOMENTS: [&str; 2] = ["first_moment", "second_moment"];
 const LOSSES: &str = "losses";
 const RUN: &str = "run";
+const RUN_HASH: &str = "run_hash";
 
-impl<T: Scalar + Real, O: Objective<T> + Send> Trainer<T, O> {
+impl<T: Scalar + Real, O: Stochastic<Autoencoder<T>> + Send> Trainer<Autoencoder<T>, O> {
     /// Writes a checkpoint, atomically: whatever happens, the file holds this one or the one before.
     ///
     /// # Errors
-    /// [`ModelError::File`] if it cannot be written.
+    /// [`ModelError::Write`] if it cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let mut weights = Weights::new(self.model.clone());
-        for (name, values) in self.moments().slots {
+        for (name, values) in self.optimizer.state().slots {
             weights.vectors.insert(name.to_owned(), T::to_vector(values));
         }
         weights.vectors.insert(LOSSES.to_owned(), Vector::F64(self.losses.clone()));
-        weights.metadata.insert(RUN.to_owned(), self.identity.clone());
+        weights.metadata.insert(RUN.to_owned(), self.identity.to_string());
+        weights.metadata.insert(RUN_HASH.to_owned(), self.identity.hash());
+        if let Some(law) = &self.law {
+            weights.metadata.insert(LawSpec::METADATA_KEY.to_owned(), law.to_string());
+        }
         Ok(weights.save(path, Names::Own)?)
     }
 
@@ -40,9 +47,10 @@ impl<T: Scalar + Real, O: Objective<T> + Send> Trainer<T, O> {
     /// made as at the run's beginning. Says whether there was a checkpoint.
     ///
     /// # Errors
-    /// [`Error::OtherRun`] if the checkpoint's shape, activation, recipe or data differ from this trainer's,
-    /// [`Error::NotACheckpoint`] if parts of it are missing, otherwise as [`Weights::load`]. The trainer is then
-    /// unchanged. A missing file is no error.
+    /// [`Error::OtherRun`], with each field that differs, if the checkpoint is of another law, importance, recipe, shape,
+    /// activation, precision or seed; [`Error::CheckpointFormat`] if an earlier or a later version wrote it;
+    /// [`Error::NotACheckpoint`] if parts of it are missing or damaged; otherwise as [`Weights::load`]. The trainer is
+    /// then unchanged. A missing file is no error.
     pub fn resume(&mut self, path: impl AsRef<Path>) -> Result<bool> {
         let path = path.as_ref();
         let weights = match Weights::<T>::load(path) {
@@ -53,11 +61,17 @@ impl<T: Scalar + Real, O: Objective<T> + Send> Trainer<T, O> {
         };
         let missing = |what| Error::NotACheckpoint { path: path.to_owned(), what };
         let run = weights.metadata.get(RUN).ok_or(missing(RUN))?;
-        let same = weights.model.shape() == self.model.shape()
-            && weights.model.activation() == self.model.activation();
-        if *run != self.identity || !same {
-            let (given, expected) = (run.clone(), self.identity.clone());
-            return Err(Error::OtherRun { path: path.to_owned(), given, expected });
+        let run = Identity::parse(run).map_err(|given| Error::CheckpointFormat {
+            path: path.to_owned(),
+            given,
+            expected: VERSION,
+        })?;
+        if weights.metadata.get(RUN_HASH) != Some(&run.hash()) {
+            return Err(missing(RUN_HASH));
+        }
+        let differences = self.identity.differences(&run.with_model(&weights.model));
+        if !differences.is_empty() {
+            return Err(Error::OtherRun { path: path.to_owned(), differences });
         }
         let Some(Vector::F64(losses)) = weights.vectors.get(LOSSES) else {
             return Err(missing(LOSSES));
@@ -66,12 +80,13 @@ impl<T: Scalar + Real, O: Objective<T> + Send> Trainer<T, O> {
         for &loss in losses {
             stopper.observe(loss)?;
         }
+        let names: Vec<_> = self.optimizer.state().slots.iter().map(|slot| slot.0).collect();
         let mut slots = Vec::new();
-        for name in MOMENTS {
+        for name in names {
             let values = weights.vectors.get(name).and_then(T::from_vector).ok_or(missing(name))?;
             slots.push((name, values));
         }
-        self.adam.restore(&State { steps: losses.len() as u64, slots })?;
+        self.optimizer.restore(&State { steps: losses.len() as u64, slots })?;
         self.stopper = stopper;
         self.losses = losses.clone();
         self.model = weights.model;

@@ -1,58 +1,145 @@
 //! Descent without noise: L-BFGS on an objective that draws nothing.
 
-use toy_superposition_model::{Autoencoder, Objective, Parameters, Scalar};
+use toy_superposition_model::{Model, Objective};
 use toy_superposition_optim::{Lbfgs, Minimum, Real};
 
 use crate::{Error, Result};
 
-/// Minimises a deterministic objective from where `model` is; the model ends at the last iterate.
+/// Minimises an objective, which is the same at every evaluation, from where `model` is; the model ends at the last iterate. Why it ended there, and
+/// how large the gradient is, the returned [`Minimum`] says.
 ///
 /// For Adam on the same objective, see [`Trainer::new`](crate::Trainer::new).
 ///
+/// What is drawn anew for every step cannot be descended:
+///
+/// ```compile_fail,E0277
+/// # use toy_superposition_data::{Features, Independent};
+/// # use toy_superposition_model::{Autoencoder, MinibatchLoss, Shape};
+/// # use toy_superposition_optim::Lbfgs;
+/// # use toy_superposition_train::{FreshBatches, descend};
+/// fn descended(model: &mut Autoencoder<f64>, mut drawn: FreshBatches<f64, Features<Independent>>) {
+///     descend(model, &mut drawn, &Lbfgs::default());
+/// }
+/// ```
+///
 /// # Errors
-/// [`Error::Objective`] with the number of the evaluation if the objective fails (the model is then the last
-/// iterate), and [`Error::Optim`] if the loss is not finite at the start.
-pub fn descend<T: Scalar + Real, O: Objective<T>>(
-    model: &mut Autoencoder<T>,
+/// [`Error::Objective`] with the number of the evaluation if the objective fails, other than by a loss that is not finite
+/// at a later evaluation: the line search then tries a shorter step. The model is then the last iterate.
+pub fn descend<M: Model<Scalar: Real> + Clone, O: Objective<M>>(
+    model: &mut M,
     objective: &mut O,
     lbfgs: &Lbfgs,
 ) -> Result<Minimum> {
-    let (mut trial, mut slopes) = (model.clone(), Parameters::zeros(model.shape()));
+    let (mut trial, mut slopes) = (model.clone(), model.zero_gradient()?);
     let mut evaluations = 0;
-    lbfgs.minimise(model.parameters_mut().as_mut_slice(), |parameters, gradient| {
-        trial.parameters_mut().as_mut_slice().copy_from_slice(parameters);
-        let loss = objective
-            .loss_and_gradient(&trial, &mut slopes)
-            .map_err(|source| Error::Objective { step: evaluations, source: Box::new(source) })?;
+    lbfgs.minimise(model.as_mut_slice(), |parameters, gradient| {
+        trial.as_mut_slice().copy_from_slice(parameters);
+        let loss = match objective.loss_and_gradient(&trial, &mut slopes) {
+            Ok(loss) => loss,
+            Err(source) => match O::not_finite(&source) {
+                // The line search turns back.
+                Some(loss) if evaluations > 0 => loss,
+                _ => return Err(Error::Objective { step: evaluations, source: Box::new(source) }),
+            },
+        };
         evaluations += 1;
-        gradient.copy_from_slice(slopes.as_slice());
+        gradient.copy_from_slice(slopes.as_ref());
         Ok::<_, Error>(loss)
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use toy_superposition_data::{Features, Sampler, SparseBatch};
-    use toy_superposition_model::{BatchObjective, MinibatchLoss, Objective, Shape};
-    use toy_superposition_optim::{Lbfgs, LbfgsConfig};
+    use nalgebra::DMatrix;
+    use toy_superposition_data::{Features, Sampler, SparseBatch, Stream};
+    use toy_superposition_model::{
+        Activation, Autoencoder, BatchObjective, Error as ModelError, MinibatchLoss, Objective, Parameters,
+        Shape,
+    };
+    use toy_superposition_optim::{Lbfgs, LbfgsConfig, Outcome};
 
     use super::descend;
     use crate::{Error, initial_model};
 
+    fn batch(features: usize) -> SparseBatch<f64> {
+        let mut batch = SparseBatch::new(features).unwrap();
+        let data = Features::paper(features, 0.4).unwrap();
+        Sampler::new().sample_into(&data, Stream::Training.samples(3, 0..50), &mut batch).unwrap();
+        batch
+    }
+
+    /// A linear autoencoder keeps the first n_d principal components of its batch: with the eigenvalues λ_1 ≥ λ_2 ≥ … of
+    /// the batch's covariance, its least loss is Σ_{k > n_d} λ_k / n_s (Baldi and Hornik 1989: no other minimum exists).
     #[test]
-    fn the_model_ends_where_the_gradient_is_small() {
-        let mut batch = SparseBatch::new(6).unwrap();
-        Sampler::new().sample_into(&Features::paper(6, 0.4).unwrap(), 3, 0, 50, &mut batch).unwrap();
-        let mut objective = BatchObjective::new(batch, MinibatchLoss::new());
-        let mut model = initial_model::<f64>(Shape::new(6, 3, false).unwrap(), 2);
-        let before = objective.loss(&model).unwrap();
-        let config = LbfgsConfig { max_iterations: 2000, gradient_tolerance: 1e-6, ..LbfgsConfig::default() };
+    fn a_linear_model_ends_at_the_principal_components() {
+        let (features, hidden) = (6, 3);
+        let batch = batch(features);
+        let x: DMatrix<f64> = batch.to_dense();
+        let centred =
+            DMatrix::from_columns(&x.column_iter().map(|c| c - x.column_mean()).collect::<Vec<_>>());
+        let covariance = &centred * centred.transpose() / x.ncols() as f64;
+        let mut spectrum = covariance.symmetric_eigenvalues().as_slice().to_vec();
+        spectrum.sort_by(f64::total_cmp);
+        let least = spectrum[..features - hidden].iter().sum::<f64>() / features as f64;
+
+        let mut objective = BatchObjective::new(batch, MinibatchLoss::new()).unwrap();
+        let start = initial_model::<f64>(Shape::new(features, hidden).unwrap(), 2).unwrap();
+        let mut model = Autoencoder::from_parameters(start.parameters().clone(), Activation::Identity);
+        assert!(objective.loss(&model).unwrap() > 2.0 * least);
+        let config = LbfgsConfig { max_iterations: 2000, ..LbfgsConfig::default() };
         let minimum = descend(&mut model, &mut objective, &Lbfgs::new(config).unwrap()).unwrap();
-        assert!(minimum.outcome.converged() && minimum.loss < 0.8 * before, "{minimum:?} from {before}");
+        assert_eq!(minimum.outcome, Outcome::GradientTolerance, "{minimum:?}");
+        // The loss is off by the gradient's square over the least curvature.
+        approx::assert_relative_eq!(minimum.loss, least, epsilon = 0.0, max_relative = 1e-9);
         assert_eq!(objective.loss(&model).unwrap(), minimum.loss);
 
-        let mut other = initial_model::<f64>(Shape::new(5, 3, false).unwrap(), 2);
+        let mut other = initial_model::<f64>(Shape::new(5, 3).unwrap(), 2).unwrap();
         let refused = descend(&mut other, &mut objective, &Lbfgs::default());
+        assert!(matches!(refused, Err(Error::Objective { step: 0, .. })), "{refused:?}");
+    }
+
+    /// b_1 − ln b_1, refused as not finite outside b_1 > 0: the first step from 50 lands there.
+    #[derive(Clone, Copy)]
+    struct Edge;
+
+    impl Objective<Autoencoder<f64>> for Edge {
+        type Error = ModelError;
+
+        fn not_finite(error: &ModelError) -> Option<f64> {
+            error.non_finite_loss()
+        }
+
+        fn loss(&mut self, model: &Autoencoder<f64>) -> Result<f64, ModelError> {
+            self.loss_and_gradient(model, &mut Parameters::zeros(model.shape())?)
+        }
+
+        fn loss_and_gradient(
+            &mut self,
+            model: &Autoencoder<f64>,
+            gradient: &mut Parameters<f64>,
+        ) -> Result<f64, ModelError> {
+            let (values, bias) = (gradient.as_mut_slice(), model.bias()[0]);
+            values.fill(0.0);
+            values[2] = 1.0 - 1.0 / bias;
+            let loss = bias - bias.ln();
+            let refused = ModelError::NotFinite { what: "loss", index: 0, given: loss };
+            if loss.is_finite() { Ok(loss) } else { Err(refused) }
+        }
+    }
+
+    #[test]
+    fn a_loss_that_is_not_finite_shortens_the_step() {
+        let at = |bias: f64| {
+            let values = vec![1.0, 1.0, bias];
+            let parameters = Parameters::from_values(Shape::new(1, 1).unwrap(), values).unwrap();
+            Autoencoder::from_parameters(parameters, Activation::Relu)
+        };
+        let mut model = at(1e-3);
+        let minimum = descend(&mut model, &mut Edge, &Lbfgs::default()).unwrap();
+        assert!(minimum.outcome.converged() && (model.bias()[0] - 1.0).abs() < 1e-7, "{minimum:?}");
+        let mut model = at(50.0);
+        assert!(descend(&mut model, &mut Edge, &Lbfgs::default()).unwrap().outcome.converged());
+        let refused = descend(&mut at(-1.0), &mut Edge, &Lbfgs::default());
         assert!(matches!(refused, Err(Error::Objective { step: 0, .. })), "{refused:?}");
     }
 }

@@ -2,14 +2,13 @@
 
 use std::path::PathBuf;
 
-#[cfg(feature = "sweep")]
-use std::{io, path::Path};
+use crate::Difference;
 
 /// What was given and what is allowed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The model, the batch or a file was refused.
+    /// The model, the batch or a weight file was refused.
     #[error(transparent)]
     Model(#[from] toy_superposition_model::Error),
     /// The data was refused.
@@ -19,12 +18,23 @@ pub enum Error {
     #[error(transparent)]
     Optim(#[from] toy_superposition_optim::Error),
     /// The objective failed.
-    #[error("step {step}: {source}")]
+    #[error("step {step}")]
     Objective {
         /// The step, from 0.
         step: u64,
         /// What the objective said.
         source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The loss or its gradient is no longer finite: the steps before were too long.
+    #[error("diverged at step {step}, learning rate {learning_rate:?}: the loss is {loss:?}{}",
+        if loss.is_finite() { ", its gradient is not finite" } else { "" })]
+    Diverged {
+        /// The step, from 0, that could not be taken.
+        step: u64,
+        /// The learning rate of the step before.
+        learning_rate: f64,
+        /// The loss.
+        loss: f64,
     },
     /// A batch or an epoch without samples.
     #[error("batches of {batch} samples, epochs of {epoch:?}: both must be at least 1")]
@@ -34,15 +44,57 @@ pub enum Error {
         /// Samples an epoch.
         epoch: Option<usize>,
     },
+    /// A recipe without something that the objective needs.
+    #[error("the recipe has no {what}")]
+    Missing {
+        /// What is missing.
+        what: &'static str,
+    },
+    /// A recipe with something that the objective would not see.
+    #[error("the recipe has {what}, which this objective would ignore")]
+    Ignored {
+        /// What would be ignored.
+        what: &'static str,
+    },
+    /// A length that is not the number of features of the model or of the data.
+    #[error("{what}: {given}, expected {expected}")]
+    Length {
+        /// What it is.
+        what: &'static str,
+        /// How long it is.
+        given: usize,
+        /// How long it must be.
+        expected: usize,
+    },
+    /// A setting that the description of a run has no words for.
+    #[error("this {what} cannot be described")]
+    Undescribed {
+        /// The setting.
+        what: &'static str,
+        /// Why not.
+        source: serde_json::Error,
+    },
     /// A checkpoint of another run.
-    #[error("{}: a checkpoint of another run: {given}; this run is {expected}", path.display())]
+    #[error("{}: a checkpoint of another run: {}", path.display(), listed(differences))]
     OtherRun {
         /// The checkpoint.
         path: PathBuf,
-        /// What its run was.
-        given: String,
-        /// What this run is.
-        expected: String,
+        /// Each field that differs, with both values.
+        differences: Vec<Difference>,
+    },
+    /// A checkpoint of a format that this version does not read.
+    #[error(
+        "{}: a checkpoint of format {}, this version reads format {expected}; begin the run anew",
+        path.display(),
+        given.map_or("unknown (written before formats had numbers)".to_owned(), |given| given.to_string())
+    )]
+    CheckpointFormat {
+        /// The checkpoint.
+        path: PathBuf,
+        /// Its format, if it names one.
+        given: Option<u64>,
+        /// The format that this version reads.
+        expected: u64,
     },
     /// A weight file that is no checkpoint, or one whose parts do not fit together.
     #[error("{}: not a checkpoint: {what} is missing or does not fit", path.display())]
@@ -52,137 +104,11 @@ pub enum Error {
         /// The part of it.
         what: &'static str,
     },
-    /// A file or a folder that cannot be read or written.
-    #[cfg(feature = "sweep")]
-    #[error("{}: {source}", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// A grid that is no TOML, or has keys or kinds that it may not have.
-    #[cfg(feature = "sweep")]
-    #[error("grid: {source}")]
-    GridSyntax {
-        /// Where and why.
-        source: Box<toml::de::Error>,
-    },
-    /// A list that must not be empty.
-    #[cfg(feature = "sweep")]
-    #[error("grid, block {block}: no {what}")]
-    GridEmpty {
-        /// The block, by number and name.
-        block: String,
-        /// The list.
-        what: &'static str,
-    },
-    /// A number out of range.
-    #[cfg(feature = "sweep")]
-    #[error("grid, block {block}: {what}: {given:?}; allowed is {least:?} to {most:?}")]
-    GridValue {
-        /// The block, by number and name.
-        block: String,
-        /// The list.
-        what: &'static str,
-        /// The number.
-        given: f64,
-        /// The least allowed.
-        least: f64,
-        /// The most.
-        most: f64,
-    },
-    /// A block with both or neither of the two ways to give n_d.
-    #[cfg(feature = "sweep")]
-    #[error("grid, block {block}: give either ratios or hidden")]
-    GridWidths {
-        /// The block, by number and name.
-        block: String,
-    },
-    /// Settings that the experiment refuses.
-    #[cfg(feature = "sweep")]
-    #[error("grid, experiment: {source}")]
-    Settings {
-        /// What it says.
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-    /// A shard that is not I/N with 1 ≤ I ≤ N.
-    #[cfg(feature = "sweep")]
-    #[error("shard {given}: must be I/N with I from 1 to N")]
-    Shard {
-        /// What was given.
-        given: String,
-    },
-    /// A folder that holds the sweep of another grid or version.
-    #[cfg(feature = "sweep")]
-    #[error("{}: a sweep of another {what}; choose another folder", path.display())]
-    OtherSweep {
-        /// The manifest.
-        path: PathBuf,
-        /// What differs.
-        what: &'static str,
-    },
-    /// A folder without a sweep.
-    #[cfg(feature = "sweep")]
-    #[error("{}: holds no sweep (no manifest.json)", path.display())]
-    NotASweep {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// An unreadable manifest.
-    #[cfg(feature = "sweep")]
-    #[error("{}: {source}", path.display())]
-    Manifest {
-        /// The manifest.
-        path: PathBuf,
-        /// Where and why.
-        source: serde_json::Error,
-    },
-    /// An unreadable line of a journal, other than a torn last one.
-    #[cfg(feature = "sweep")]
-    #[error("{}, line {line}: {source}", path.display())]
-    Journal {
-        /// The journal.
-        path: PathBuf,
-        /// The line, from 1.
-        line: usize,
-        /// Where and why.
-        source: serde_json::Error,
-    },
-    /// A journal that another process is writing.
-    #[cfg(feature = "sweep")]
-    #[error("{}: another process is writing it", path.display())]
-    Busy {
-        /// The journal.
-        path: PathBuf,
-    },
-    /// Two different records of one cell.
-    #[cfg(feature = "sweep")]
-    #[error("two different records of {cell}: were they made by different programs or machines?")]
-    Conflict {
-        /// The cell.
-        cell: String,
-    },
-    /// A record that is no row of a table.
-    #[cfg(feature = "sweep")]
-    #[error("records as a table: {0}")]
-    Table(#[from] csv::Error),
-    /// Threads that cannot be started.
-    #[cfg(feature = "sweep")]
-    #[error(transparent)]
-    Threads {
-        /// What the system said.
-        source: rayon::ThreadPoolBuildError,
-    },
 }
 
-#[cfg(feature = "sweep")]
-impl Error {
-    /// Names the file that an input or output error is about.
-    pub(crate) fn file(path: &Path) -> impl Fn(io::Error) -> Self + use<> {
-        let path = path.to_owned();
-        move |source| Self::File { path: path.clone(), source }
-    }
+/// The differences in one line.
+fn listed(differences: &[Difference]) -> String {
+    differences.iter().map(Difference::to_string).collect::<Vec<_>>().join("; ")
 }
 
 /// A result with this crate's [`Error`].

@@ -4,16 +4,16 @@ mod checkpoint;
 mod descend;
 mod error;
 mod fresh;
+mod identity;
 mod recipe;
 mod run;
 mod side_by_side;
-#[cfg(feature = "sweep")]
-pub mod sweep;
 mod trainer;
 
 pub use descend::descend;
 pub use error::{Error, Result};
-pub use fresh::{EVALUATION, FreshBatches, initial_model};
+pub use fresh::{FreshBatches, initial_model};
+pub use identity::{Difference, Identity, Task};
 pub use recipe::{Batches, Recipe};
 pub use run::{Ended, Run};
 pub use side_by_side::side_by_side;

@@ -7,19 +7,19 @@
 //! | stop | mean of the last 100 losses not below that of the 100 before | the same with 200, looked at once an epoch |
 //! | at most | | 1500 epochs |
 
-use toy_superposition_optim::{AdamConfig, Schedule, StopRule, WeightDecay};
+use toy_superposition_optim::{AdamConfig, OptimizerConfig, Schedule, StopRule, WeightDecay};
 
 use crate::{Error, Result};
 
 /// How many samples each step draws.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Batches {
-    batch: usize,
-    epoch: Option<usize>,
+    pub(crate) batch: usize,
+    pub(crate) epoch: Option<usize>,
 }
 
 impl Batches {
-    /// `batch` samples a step. With `epoch`, the last step of each epoch draws only what is left of that many.
+    /// `batch` samples per step. With `epoch`, the last step of each epoch draws only what is left of that many.
     ///
     /// # Errors
     /// [`Error::Batches`] if either is 0.
@@ -45,13 +45,18 @@ impl Batches {
     }
 }
 
-/// Everything about a run but its model, its data and its seed.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// Everything about a run except its model, its data and its seed.
+///
+/// It is checked where a [`Trainer`](crate::Trainer) is built: batches and importance are needed or allowed on fresh
+/// batches, and refused where an objective would ignore them.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Recipe {
-    /// The samples of each step.
-    pub batches: Batches,
-    /// Adam's settings.
-    pub adam: AdamConfig,
+    /// The samples of each step; `None` for an objective that is not an average over samples of the recipe.
+    pub batches: Option<Batches>,
+    /// The importance of each feature: the squared error of feature `i` counts `importance[i]` times. `None` for 1.
+    pub importance: Option<Vec<f64>>,
+    /// The optimizer and its settings.
+    pub optimizer: OptimizerConfig,
     /// The learning rate of each step.
     pub schedule: Schedule,
     /// When to stop.
@@ -86,9 +91,9 @@ impl Recipe {
     pub fn without_samples(rate: f64, steps: u64) -> Result<Self> {
         let adam = AdamConfig { beta1: 0.7, beta2: 0.8, epsilon: 1e-15, weight_decay: WeightDecay::L2(0.0) };
         Ok(Self {
-            // Nothing is drawn.
-            batches: Batches::new(1, None)?,
-            adam,
+            batches: None,
+            importance: None,
+            optimizer: OptimizerConfig::Adam(adam),
             schedule: Schedule::cosine(rate, 0.0, steps)?,
             stop: StopRule::Steps { steps },
         })
@@ -96,8 +101,9 @@ impl Recipe {
 
     fn paper(features: usize, epoch: Option<usize>, stop: StopRule) -> Result<Self> {
         Ok(Self {
-            batches: Batches::new(1024, epoch)?,
-            adam: AdamConfig::default(),
+            batches: Some(Batches::new(1024, epoch)?),
+            importance: None,
+            optimizer: OptimizerConfig::default(),
             schedule: Schedule::constant(3e-3 / (features as f64).sqrt())?,
             stop,
         })
@@ -110,7 +116,7 @@ mod tests {
 
     #[test]
     fn the_codes_epoch_is_29_full_batches_and_one_of_304() {
-        let batches = Recipe::code(128).unwrap().batches;
+        let batches = Recipe::code(128).unwrap().batches.unwrap();
         let mut next = 0;
         for step in 0..65 {
             let (first, count) = batches.at(step);
@@ -119,7 +125,7 @@ mod tests {
             next += count as u64;
         }
         assert_eq!(batches.at(60).0, 60_000);
-        assert_eq!(Recipe::text(128).unwrap().batches.at(7), (7 * 1024, 1024));
+        assert_eq!(Recipe::text(128).unwrap().batches.unwrap().at(7), (7 * 1024, 1024));
         assert!(matches!(Batches::new(0, None), Err(Error::Batches { .. })));
         assert!(matches!(Batches::new(5, Some(0)), Err(Error::Batches { .. })));
     }

@@ -1,23 +1,22 @@
-//! Steps until the end: with a progress bar, checkpoints, and a way to be interrupted.
+//! Steps until the end: with checkpoints, a goal, and a way to be interrupted.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
-use toy_superposition_model::{Objective, Scalar};
-use toy_superposition_optim::{Real, StopRule};
+use toy_superposition_model::{Autoencoder, Scalar, Stochastic};
+use toy_superposition_optim::{Error as OptimError, Real, StopReason};
 
 use crate::{Result, Step, Trainer};
 
-/// How a run is watched and kept.
+/// How a run is kept, and what ends it besides its stop rule.
 ///
 /// | Name | Default |
 /// |---|---|
 /// | `checkpoint` | none |
 /// | `every` | 30 seconds |
 /// | `interrupt` | none |
-/// | `progress` | hidden |
+/// | `goal` | none |
 #[derive(Debug, Clone)]
 pub struct Run<'a> {
     /// Where checkpoints go: one file, replaced again and again, and once at the end.
@@ -26,66 +25,64 @@ pub struct Run<'a> {
     pub every: Duration,
     /// Set it (from a Ctrl-C handler, say) to end the run after the step in progress, with a checkpoint.
     pub interrupt: Option<&'a AtomicBool>,
-    /// Where progress is shown; see [`Run::bar`].
-    pub progress: ProgressBar,
+    /// End the run after the first step whose loss, before its update, is at most this; a finite number.
+    pub goal: Option<f64>,
 }
 
 impl Default for Run<'_> {
     fn default() -> Self {
-        let every = Duration::from_secs(30);
-        Self { checkpoint: None, every, interrupt: None, progress: ProgressBar::hidden() }
-    }
-}
-
-impl Run<'_> {
-    /// A progress bar on standard error; nothing is drawn where that is not a terminal.
-    pub fn bar(label: &str) -> ProgressBar {
-        let bar = ProgressBar::no_length();
-        // The template is a constant that a test renders; the default style is the fall-back.
-        if let Ok(style) = ProgressStyle::with_template("{prefix} {wide_bar} step {pos} {msg} {per_sec}") {
-            bar.set_style(style);
-        }
-        bar.set_prefix(label.to_owned());
-        bar
+        Self { checkpoint: None, every: Duration::from_secs(30), interrupt: None, goal: None }
     }
 }
 
 /// Why a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Ended {
     /// The stop rule said so.
-    Stopped,
+    Stopped(StopReason),
+    /// The loss reached [`Run::goal`].
+    Goal,
     /// [`Run::interrupt`] was set.
     Interrupted,
 }
 
-impl<T: Scalar + Real, O: Objective<T> + Send> Trainer<T, O> {
-    /// Takes steps until the stop rule or an interrupt ends the run. `each` sees every step.
+impl std::fmt::Display for Ended {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Stopped(reason) => reason.fmt(f),
+            Self::Goal => f.write_str("the goal was reached"),
+            Self::Interrupted => f.write_str("interrupted"),
+        }
+    }
+}
+
+impl<T: Scalar + Real, O: Stochastic<Autoencoder<T>> + Send> Trainer<Autoencoder<T>, O> {
+    /// Takes steps until the stop rule, the goal or an interrupt ends the run. `each` is called after every step: a
+    /// progress bar belongs there.
     ///
     /// # Errors
-    /// As [`step`](Trainer::step) and [`save`](Trainer::save). The last checkpoint written stays.
+    /// [`Error::Optim`](crate::Error::Optim) for a goal that is not finite, before anything is done; as
+    /// [`step`](Trainer::step) and [`save`](Trainer::save). The last checkpoint written stays.
     pub fn run(&mut self, run: &Run<'_>, mut each: impl FnMut(&Self, Step)) -> Result<Ended> {
-        match self.stopper.rule() {
-            StopRule::Steps { steps } => run.progress.set_length(steps),
-            StopRule::EpochWindows { epoch_steps, max_epochs, .. } => {
-                run.progress.set_length(epoch_steps.saturating_mul(max_epochs));
-            }
-            _ => {}
+        if let Some(given) = run.goal.filter(|goal| !goal.is_finite()) {
+            return Err(OptimError::Setting { name: "goal", given, allowed: "(−∞, ∞)" }.into());
         }
         let mut saved = Instant::now();
         let ended = loop {
-            if self.stopped() {
-                break Ended::Stopped;
+            if let (Some(goal), Some(&loss)) = (run.goal, self.losses.last())
+                && loss <= goal
+            {
+                break Ended::Goal;
+            }
+            if let Some(reason) = self.stop_reason() {
+                break Ended::Stopped(reason);
             }
             if run.interrupt.is_some_and(|flag| flag.load(Ordering::Relaxed)) {
                 break Ended::Interrupted;
             }
             let step = self.step()?;
             each(self, step);
-            run.progress.set_position(self.steps());
-            if step.index % 32 == 0 {
-                run.progress.set_message(format!("loss {:.4e}", step.loss));
-            }
             if let Some(path) = &run.checkpoint
                 && saved.elapsed() >= run.every
             {
@@ -93,7 +90,6 @@ impl<T: Scalar + Real, O: Objective<T> + Send> Trainer<T, O> {
                 saved = Instant::now();
             }
         };
-        run.progress.finish_and_clear();
         if let Some(path) = &run.checkpoint {
             self.save(path)?;
         }

@@ -4,8 +4,9 @@ use std::num::NonZeroUsize;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Applies `work` to each item, in the order given, on `threads` threads (`None`: as many as there are cores), each of
-/// which does one item at a time from beginning to end; results in the order of the items.
+/// Applies `work` to each item, in the order given, on `threads` threads (`None`: as many as there are cores; more than
+/// eight per core count as eight), each of which does one item at a time from beginning to end; results in the order of
+/// the items.
 ///
 /// Inside `work`, parallel parts of this workspace see a pool of one thread. The bits do not depend on `threads`.
 ///
@@ -16,8 +17,9 @@ pub fn side_by_side<I: Sync, R: Send>(
     threads: Option<NonZeroUsize>,
     work: impl Fn(&I) -> R + Sync,
 ) -> Result<Vec<R>, rayon::ThreadPoolBuildError> {
-    let available = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-    let threads = threads.unwrap_or_else(available).get().min(items.len().max(1));
+    let available = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let threads =
+        threads.map_or(available, |threads| threads.get().min(8 * available)).min(items.len().max(1));
     let pools = (0..threads)
         .map(|_| rayon::ThreadPoolBuilder::new().num_threads(1).build())
         .collect::<Result<Vec<_>, _>>()?;
@@ -55,6 +57,11 @@ mod tests {
             .unwrap();
             assert_eq!(results, items.iter().map(|i| (i * i, 1)).collect::<Vec<_>>());
         }
+        let items: Vec<usize> = (0..5000).collect();
+        let threads =
+            side_by_side(&items, Some(std::num::NonZeroUsize::MAX), |_| std::thread::current().id());
+        let threads: std::collections::HashSet<_> = threads.unwrap().into_iter().collect();
+        assert!(threads.len() <= 8 * std::thread::available_parallelism().unwrap().get());
         assert!(side_by_side(&[] as &[u8], None, |_| ()).unwrap().is_empty());
     }
 }

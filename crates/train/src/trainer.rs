@@ -1,14 +1,14 @@
-//! A training run: a model, an objective, Adam, a schedule and a stop rule, one step at a time.
+//! A training run: a model, an objective, an optimizer, a schedule and a stop rule, one step at a time.
 
 use std::time::{Duration, Instant};
 
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
-use toy_superposition_data::Distribution;
-use toy_superposition_model::{Autoencoder, MinibatchLoss, Objective, Parameters, Scalar};
-use toy_superposition_optim::{Adam, AdamStep, Optimizer, Real, Schedule, Stopper};
+use toy_superposition_data::{Distribution, LawSpec};
+use toy_superposition_model::{Autoencoder, Model, Objective, Scalar, Stochastic, check_memory};
+use toy_superposition_optim::{Optimizer, Real, Schedule, StopReason, Stopper, Update};
 
-use crate::{Error, FreshBatches, Recipe, Result};
+use crate::{Error, FreshBatches, Identity, Recipe, Result, Task};
 
 /// Parameters that one thread updates at a time.
 const CHUNK: usize = 1 << 12;
@@ -18,34 +18,38 @@ const CHUNK: usize = 1 << 12;
 /// Same model, objective and recipe: same bits, whatever the number of threads, and whether or not the run was
 /// interrupted and [resumed](Trainer::resume).
 #[derive(Debug)]
-pub struct Trainer<T: Scalar + Real, O> {
-    pub(crate) model: Autoencoder<T>,
+pub struct Trainer<M: Model<Scalar: Real>, O> {
+    pub(crate) model: M,
     pub(crate) objective: O,
-    pub(crate) adam: Adam<T>,
+    pub(crate) optimizer: Box<dyn Optimizer<M::Scalar>>,
     pub(crate) schedule: Schedule,
     pub(crate) stopper: Stopper,
     pub(crate) losses: Vec<f64>,
-    pub(crate) identity: String,
-    gradient: Parameters<T>,
+    pub(crate) identity: Identity,
+    pub(crate) law: Option<LawSpec>,
+    gradient: M::Gradient,
     optimizing: Duration,
 }
 
-/// [`AdamStep::apply`], with the instructions of this machine.
-struct Update<'a, T> {
-    adam: AdamStep<T>,
+/// [`Update::apply`], with the instructions of this machine.
+struct Apply<'a, T> {
+    update: Update<'a, T>,
     parameters: &'a mut [T],
     gradient: &'a [T],
-    first: &'a mut [T],
-    second: &'a mut [T],
 }
 
-impl<T: Real> WithSimd for Update<'_, T> {
+impl<T: Real> WithSimd for Apply<'_, T> {
     type Output = toy_superposition_optim::Result<()>;
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) -> Self::Output {
-        self.adam.apply(self.parameters, self.gradient, self.first, self.second)
+        self.update.apply(self.parameters, self.gradient)
     }
+}
+
+/// Without a short cut, so that it vectorises.
+fn all_finite<T: Real>(values: &[T]) -> bool {
+    values.iter().fold(true, |finite, value| finite & value.is_finite())
 }
 
 /// What one step did.
@@ -59,59 +63,90 @@ pub struct Step {
     pub stopped: bool,
 }
 
-impl<T: Scalar + Real, D: Distribution + Send> Trainer<T, FreshBatches<T, D>> {
-    /// A run on fresh batches, each feature equally important.
+impl<T: Scalar + Real, D: Distribution + Send> Trainer<Autoencoder<T>, FreshBatches<T, D>> {
+    /// A run on fresh batches of `distribution`, which draws the samples of
+    /// [`Stream::Training`](toy_superposition_data::Stream::Training) of `seed` in order.
     ///
     /// # Errors
-    /// If the recipe's settings are out of range.
+    /// [`Error::Missing`] for a recipe without batches; [`Error::Length`] unless model, distribution and importance have
+    /// the same number of features; [`Error::Model`] and [`Error::Optim`] for settings out of range.
     pub fn on_fresh_batches(
         model: Autoencoder<T>,
         distribution: D,
         recipe: &Recipe,
         seed: u64,
     ) -> Result<Self> {
-        let objective = FreshBatches::new(distribution, recipe.batches, seed, MinibatchLoss::new())?;
-        let identity = objective.identity();
-        Self::new(model, objective, recipe, identity)
+        let (given, expected) = (distribution.features(), model.features());
+        if given != expected {
+            return Err(Error::Length { what: "features of the data", given, expected });
+        }
+        let law = Some(distribution.spec());
+        let task = Task { objective: "fresh batches".to_owned(), law, seed: Some(seed) };
+        Self::build(model, FreshBatches::new(distribution, recipe, seed)?, recipe, task)
+    }
+
+    /// Where the time of the last step went: (stage, wall time) in order.
+    pub fn stages(&self) -> Vec<(&'static str, Duration)> {
+        let mut stages = self.objective.stages();
+        stages.push(("optimizer", self.optimizing));
+        stages
     }
 }
 
-impl<T: Scalar + Real, O: Objective<T> + Send> Trainer<T, O> {
-    /// A run that has not begun. `identity` says in words what the objective is; a checkpoint is only resumed by
-    /// a run of the same identity, recipe and model shape.
+impl<M: Model<Scalar: Real> + Send, O: Stochastic<M> + Send> Trainer<M, O> {
+    /// A run on an objective of one's own, which `task` describes: a checkpoint is only resumed by a run of the same
+    /// task, recipe, model and precision.
     ///
     /// # Errors
-    /// If the recipe's settings are out of range.
-    pub fn new(model: Autoencoder<T>, objective: O, recipe: &Recipe, identity: String) -> Result<Self> {
-        let shape = model.shape();
-        let identity =
-            format!("{shape:?}, {:?}, {:?}, {:?}, {identity}", recipe.adam, recipe.schedule, recipe.stop);
+    /// [`Error::Ignored`] for a recipe with batches or importance, which this objective would not see;
+    /// [`Error::Optim`] for settings out of range.
+    pub fn new(model: M, objective: O, recipe: &Recipe, task: Task) -> Result<Self> {
+        for (what, given) in
+            [("batches", recipe.batches.is_some()), ("importance", recipe.importance.is_some())]
+        {
+            if given {
+                return Err(Error::Ignored { what });
+            }
+        }
+        Self::build(model, objective, recipe, task)
+    }
+
+    fn build(model: M, objective: O, recipe: &Recipe, task: Task) -> Result<Self> {
+        let parameters = model.as_slice().len();
+        let bytes = 3 * parameters as u128 * size_of::<M::Scalar>() as u128;
+        check_memory("the gradient and its two moments", bytes)?;
         Ok(Self {
+            identity: Identity::new(&model, &task, recipe)?,
+            law: task.law,
             objective,
-            adam: Adam::new(shape.parameters(), recipe.adam)?,
-            schedule: recipe.schedule,
+            optimizer: recipe.optimizer.build(parameters)?,
+            schedule: recipe.schedule.clone(),
             stopper: Stopper::new(recipe.stop)?,
             losses: Vec::new(),
-            identity,
-            gradient: Parameters::zeros(shape),
+            gradient: model.zero_gradient()?,
             optimizing: Duration::ZERO,
             model,
         })
     }
 
     /// The model as it is now.
-    pub fn model(&self) -> &Autoencoder<T> {
+    pub fn model(&self) -> &M {
         &self.model
     }
 
     /// The model, at the end.
-    pub fn into_model(self) -> Autoencoder<T> {
+    pub fn into_model(self) -> M {
         self.model
     }
 
     /// The objective.
     pub fn objective(&self) -> &O {
         &self.objective
+    }
+
+    /// The canonical description of the run.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
     }
 
     /// The number of steps taken.
@@ -126,22 +161,21 @@ impl<T: Scalar + Real, O: Objective<T> + Send> Trainer<T, O> {
 
     /// Whether the stop rule has said to stop.
     pub fn stopped(&self) -> bool {
-        self.stopper.stopped()
+        self.stop_reason().is_some()
     }
 
-    /// Where the time of the last step went: (stage, wall time) in order.
-    pub fn stages(&self) -> Vec<(&'static str, Duration)> {
-        let mut stages = self.objective.stages();
-        stages.push(("optimizer", self.optimizing));
-        stages
+    /// Why the stop rule has said to stop, if it has.
+    pub fn stop_reason(&self) -> Option<StopReason> {
+        self.stopper.stopped()
     }
 
     /// Takes one step, whether or not the stop rule has spoken, on a thread of rayon's pool. Of two trainers that step on one
     /// pool at a time, one may wait for the other.
     ///
     /// # Errors
-    /// [`Error::Objective`] if the objective cannot be evaluated (among others: the loss is no longer finite). The
-    /// model is then as it was before the step.
+    /// [`Error::Diverged`] if the loss or its gradient is not finite, [`Error::Objective`] if the objective cannot be
+    /// evaluated for another reason, [`Error::Optim`] for a learning rate outside [0, ∞). The model is then as it was
+    /// before the step.
     pub fn step(&mut self) -> Result<Step> {
         // On a thread of the pool, so that the parallel loops begin there, without waking it one by one.
         rayon::scope(|_| self.step_here())
@@ -149,33 +183,41 @@ impl<T: Scalar + Real, O: Objective<T> + Send> Trainer<T, O> {
 
     fn step_here(&mut self) -> Result<Step> {
         let index = self.steps();
-        self.objective
-            .begin_step(index)
-            .and_then(|()| self.objective.loss_and_gradient(&self.model, &mut self.gradient))
-            .map_err(|source| Error::Objective { step: index, source: Box::new(source) })
-            .and_then(|loss| {
-                let start = Instant::now();
-                let adam = self.adam.begin_step(self.schedule.learning_rate(index))?;
-                let ((first, second), arch) = (self.adam.moments_mut(), Arch::new());
-                self.model
-                    .parameters_mut()
-                    .as_mut_slice()
-                    .par_chunks_mut(CHUNK)
-                    .zip(self.gradient.as_slice().par_chunks(CHUNK))
-                    .zip(first.par_chunks_mut(CHUNK))
-                    .zip(second.par_chunks_mut(CHUNK))
-                    .try_for_each(|(((parameters, gradient), first), second)| {
-                        arch.dispatch(Update { adam, parameters, gradient, first, second })
-                    })?;
-                self.optimizing = start.elapsed();
-                self.losses.push(loss);
-                let stopped = self.stopper.observe(loss)?;
-                Ok(Step { index, loss, stopped })
-            })
+        let loss = self
+            .objective
+            .at(index)
+            .and_then(|mut drawn| drawn.loss_and_gradient(&self.model, &mut self.gradient))
+            .or_else(|error| self.refused(index, error))?;
+        if !loss.is_finite() || !self.gradient.as_ref().par_chunks(CHUNK).all(all_finite) {
+            return Err(self.diverged(index, loss));
+        }
+        let start = Instant::now();
+        let updates = self.optimizer.begin_step(self.schedule.learning_rate(index))?.chunks(CHUNK);
+        let arch = Arch::new();
+        self.model
+            .as_mut_slice()
+            .par_chunks_mut(CHUNK)
+            .zip(self.gradient.as_ref().par_chunks(CHUNK))
+            .zip(updates)
+            .try_for_each(|((parameters, gradient), update)| {
+                arch.dispatch(Apply { update, parameters, gradient })
+            })?;
+        self.optimizing = start.elapsed();
+        self.losses.push(loss);
+        let stopped = self.stopper.observe(loss)?;
+        Ok(Step { index, loss, stopped })
     }
 
-    /// Adam's state, by name.
-    pub(crate) fn moments(&self) -> toy_superposition_optim::State<'_, T> {
-        self.adam.state()
+    /// The loss that an objective refused for not being finite, after the first step; any other error as it is.
+    fn refused(&self, step: u64, error: O::Error) -> Result<f64> {
+        let overflow = || (!all_finite(self.model.as_slice())).then_some(f64::NAN);
+        match <O::Drawn<'_> as Objective<M>>::not_finite(&error).or_else(overflow) {
+            Some(loss) if step > 0 => Ok(loss),
+            _ => Err(Error::Objective { step, source: Box::new(error) }),
+        }
+    }
+
+    fn diverged(&self, step: u64, loss: f64) -> Error {
+        Error::Diverged { step, learning_rate: self.schedule.learning_rate(step.saturating_sub(1)), loss }
     }
 }

@@ -18,7 +18,9 @@ use super::gather::{Lists, gather_rows};
 use super::grid::Grid;
 use super::input::Input;
 use super::parallel::for_each_chunk;
+use super::stages::Stages;
 use super::tuning;
+use super::way::Step;
 use crate::{Scalar, Shape};
 
 /// Columns of W that one thread takes at a time.
@@ -83,8 +85,26 @@ impl<T: Scalar> Composed<T> {
         gather_rows(arch, &mut cell.values, height, self.entries(row), (Lists::of(batch), column), false);
     }
 
+    /// ∂L/∂W_outᵀ and ∂L/∂W_in; without a place of its own the latter is added to the former.
+    pub(crate) fn backward(
+        &mut self,
+        step: &Step<'_, T>,
+        input: &mut Input<T>,
+        residual: &Grid<T>,
+        (encoder_gradient, decoder_gradient): (Option<&mut [T]>, &mut [T]),
+        stages: &mut Stages,
+    ) {
+        self.differentiate(step.arch, residual, input, step.batch);
+        stages.lap("gradient of the product");
+        self.decoder_gradient(decoder_gradient, step.encoder());
+        stages.lap("decoder gradient");
+        let tied = encoder_gradient.is_none();
+        self.encoder_gradient(encoder_gradient.unwrap_or(decoder_gradient), step.decoder(), tied);
+        stages.lap("encoder gradient");
+    }
+
     /// Replaces W by ∂L/∂W.
-    pub(crate) fn differentiate(
+    fn differentiate(
         &mut self,
         arch: Arch,
         residual: &Grid<T>,
@@ -113,7 +133,7 @@ impl<T: Scalar> Composed<T> {
     }
 
     /// ∂L/∂W_outᵀ, from ∂L/∂W.
-    pub(crate) fn decoder_gradient(&self, out: &mut [T], encoder: MatRef<'_, T>) {
+    fn decoder_gradient(&self, out: &mut [T], encoder: MatRef<'_, T>) {
         let hidden = encoder.nrows();
         for_each_chunk(out, hidden * PART_ROWS, |k, chunk| {
             let rows = chunk.len() / hidden;
@@ -124,7 +144,7 @@ impl<T: Scalar> Composed<T> {
     }
 
     /// ∂L/∂W_in, from ∂L/∂W; added to what is there if `add`.
-    pub(crate) fn encoder_gradient(&self, out: &mut [T], decoder: MatRef<'_, T>, add: bool) {
+    fn encoder_gradient(&self, out: &mut [T], decoder: MatRef<'_, T>, add: bool) {
         let hidden = decoder.ncols();
         for_each_chunk(out, hidden * PART_COLUMNS, |k, chunk| {
             let columns = chunk.len() / hidden;

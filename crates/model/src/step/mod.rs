@@ -1,6 +1,6 @@
 //! The products of one training step.
 //!
-//! A batch of many more samples than features goes [by way of W_out W_in](composed), any other by way of the hidden vectors:
+//! A batch of many more samples than features goes [by way of W_out W_in](composed), any other [by way of the hidden vectors](encoded):
 //!
 //! Everything is "n_d numbers a feature" or "n_d numbers a sample", so that each product but one has the same
 //! form: a table with n_d numbers a row, times a matrix that is mostly zero.
@@ -22,13 +22,16 @@
 pub(crate) mod cell;
 pub(crate) mod composed;
 pub(crate) mod compress;
+pub(crate) mod encoded;
 pub(crate) mod gather;
 pub(crate) mod grid;
 pub(crate) mod input;
 pub(crate) mod panels;
 pub(crate) mod parallel;
 pub(crate) mod residual;
+pub(crate) mod stages;
 pub(crate) mod tuning;
+pub(crate) mod way;
 
 use faer::{MatMut, MatRef};
 use pulp::Arch;

@@ -143,7 +143,7 @@ pub fn exact_model_loss<'a, T: Scalar>(
     rows: &[usize],
     probability: impl Into<Probability<'a>>,
 ) -> Result<SampledLoss> {
-    if model.activation() != Activation::Relu {
+    if model.activation().simplified(model.features()) != Activation::Relu {
         return Err(Error::Activation { given: model.activation().name() });
     }
     let bias: Vec<f64> = model.bias().iter().map(|&b| b.into()).collect();

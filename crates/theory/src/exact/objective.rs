@@ -12,7 +12,7 @@ use toy_superposition_model::{Activation, Autoencoder, Objective, Parameters, Sc
 
 use super::{Probability, exact_gradient, exact_loss};
 use crate::blocks::multiply;
-use crate::mean_field::{check_gradient, parts};
+use crate::gaussian::mean_field::check_gradient;
 use crate::{Error, Result};
 
 /// The exact loss of a ReLU model, per feature, as an [`Objective`]; in `f64` whatever the parameters.
@@ -45,9 +45,11 @@ struct Product {
 
 impl Product {
     fn of<T: Scalar>(model: &Autoencoder<T>) -> Result<Self> {
-        if model.activation() != Activation::Relu {
+        if model.activation().simplified(model.features()) != Activation::Relu {
             return Err(Error::Activation { given: model.activation().name() });
         }
+        let entries = 3 * (model.features() as u128).pow(2);
+        crate::error::memory("the product of the weights and its gradient", entries)?;
         let (encoder, decoder) = (model.encoder().map(T::into), model.decoder().map(T::into));
         let mut w = DMatrix::zeros(model.features(), model.features());
         multiply(w.as_mut_slice(), decoder.as_slice(), encoder.as_slice(), model.hidden())?;
@@ -55,8 +57,12 @@ impl Product {
     }
 }
 
-impl<T: Scalar> Objective<T> for ExactObjective {
+impl<T: Scalar> Objective<Autoencoder<T>> for ExactObjective {
     type Error = Error;
+
+    fn not_finite(error: &Error) -> Option<f64> {
+        error.non_finite_loss()
+    }
 
     fn loss(&mut self, model: &Autoencoder<T>) -> Result<f64> {
         let Product { w, bias, .. } = Product::of(model)?;
@@ -74,7 +80,7 @@ impl<T: Scalar> Objective<T> for ExactObjective {
             (DMatrix::zeros(hidden, features), DMatrix::zeros(hidden, features));
         multiply(by_encoder.as_mut_slice(), decoder.transpose().as_slice(), by_w.as_slice(), features)?;
         multiply(by_decoder.as_mut_slice(), encoder.as_slice(), by_w.transpose().as_slice(), features)?;
-        let (encoder_out, decoder_out, bias_out) = parts(gradient);
+        let (encoder_out, decoder_out, bias_out) = gradient.split_mut();
         match decoder_out {
             Some(out) => round(out, by_decoder.as_slice()),
             None => by_encoder += by_decoder,

@@ -1,0 +1,355 @@
+//! Laws as data: what a grid file, a weight file and a checkpoint say of the law of their features.
+//!
+//! With the feature `serde` they are read from and written to any of its formats. In TOML:
+//!
+//! ```toml
+//! features = 6
+//! [switches]
+//! kind = "groups"
+//! probability = 0.3
+//! size = 3
+//! [magnitude]
+//! kind = "uniform"
+//! ```
+//!
+//! | `switches.kind` | keys |
+//! |---|---|
+//! | `independent` | `probability`: a number, or one per feature |
+//! | `exactly` | `on`: how many are on |
+//! | `pairs` | `probability`, `correlation` |
+//! | `groups` | `size` or `groups = [[0, 1], [2]]`; `probability` (a number, or one per group) or `of`, the switches of the groups |
+//! | `graph` | `sources` (a number, or one per feature), `edges = [{ from = 0, to = 1, transmission = 0.5 }]` |
+//! | `custom` | `name`: a law of one's own, which is described and not built |
+//!
+//! | `magnitude.kind` | keys |
+//! |---|---|
+//! | `uniform` (the default) | none: `U[0, 1]` |
+//! | `interval` | `low`, `high` |
+//! | `constant` | `value` |
+//! | `exponential` | `rate` |
+//! | `points` | `values`, `weights` |
+//! | `custom` | `name`, `moments` |
+//!
+//! Any other key is refused by name. The names are the interface: renaming a Rust field must not rename a key.
+
+use crate::{
+    AnyLaw, AnyMagnitude, AnySwitches, Constant, Edge, Error, Exactly, Exponential, Features, Graph, Groups,
+    Independent, Interval, Pairs, Points, Result, UnitUniform,
+};
+
+/// A law of features as data.
+///
+/// ```
+/// use toy_superposition_data::{Features, Law, LawSpec};
+/// let spec = LawSpec::paper(6, 0.3);
+/// let law = spec.build()?;
+/// assert_eq!(law.spec(), spec);
+/// assert_eq!(law.moments(0), Features::paper(6, 0.3)?.moments(0));
+/// # Ok::<(), toy_superposition_data::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
+pub struct LawSpec {
+    /// The number of features n_s.
+    pub features: usize,
+    /// Which features are on.
+    pub switches: SwitchesSpec,
+    /// How strongly they are on.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub magnitude: MagnitudeSpec,
+}
+
+/// A law of switches as data; the number of features stands beside it, in [`LawSpec::features`].
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)
+)]
+#[non_exhaustive]
+pub enum SwitchesSpec {
+    /// [`Independent`].
+    Independent {
+        /// One probability for all features, or one for each.
+        probability: PerFeature,
+    },
+    /// [`Exactly`].
+    Exactly {
+        /// How many features are on.
+        on: usize,
+    },
+    /// [`Pairs`]; the number of features is even.
+    Pairs {
+        /// The probability of each switch.
+        probability: f64,
+        /// The correlation within a pair.
+        correlation: f64,
+    },
+    /// [`Groups`]: either `size` or `groups`, and either `probability` or `of`.
+    Groups {
+        /// The size of groups of neighbours, all alike: features 0 to `size − 1` are the first group.
+        #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+        size: Option<usize>,
+        /// The members of each group.
+        #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+        groups: Option<Vec<Vec<u32>>>,
+        /// The probability of each group, if groups are independent.
+        #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+        probability: Option<PerFeature>,
+        /// The switches of the groups, if they are not.
+        #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+        of: Option<Box<SwitchesSpec>>,
+    },
+    /// [`Graph`].
+    Graph {
+        /// The probabilities that the sources fire.
+        sources: PerFeature,
+        /// The edges.
+        #[cfg_attr(feature = "serde", serde(default))]
+        edges: Vec<Edge>,
+    },
+    /// Switches of one's own, which have a name and cannot be built.
+    Custom {
+        /// What distinguishes them from any others.
+        name: String,
+    },
+}
+
+/// A law of magnitudes as data.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)
+)]
+#[non_exhaustive]
+pub enum MagnitudeSpec {
+    /// [`UnitUniform`].
+    // With braces, since serde does not refuse unknown keys beside the tag of a variant without.
+    Uniform {},
+    /// [`Interval`].
+    Interval {
+        /// The least magnitude.
+        low: f64,
+        /// The greatest magnitude.
+        high: f64,
+    },
+    /// [`Constant`].
+    Constant {
+        /// The magnitude.
+        value: f64,
+    },
+    /// [`Exponential`].
+    Exponential {
+        /// The rate `λ`.
+        rate: f64,
+    },
+    /// [`Points`].
+    Points {
+        /// The values.
+        values: Vec<f64>,
+        /// Their probabilities, up to a common factor.
+        weights: Vec<f64>,
+    },
+    /// A magnitude of one's own, which has a name and cannot be built.
+    Custom {
+        /// What distinguishes it from any others.
+        name: String,
+        /// `E u` to `E u⁴`, if they are known.
+        #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+        moments: Option<[f64; 4]>,
+    },
+}
+
+impl Default for MagnitudeSpec {
+    /// The paper's: [`MagnitudeSpec::Uniform`].
+    fn default() -> Self {
+        Self::Uniform {}
+    }
+}
+
+/// One number for all features, or one for each.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(untagged))]
+pub enum PerFeature {
+    /// The same for all.
+    Same(f64),
+    /// One for each.
+    Each(Vec<f64>),
+}
+
+impl PerFeature {
+    /// One number per feature.
+    fn list(&self, features: usize, what: &'static str) -> Result<Vec<f64>> {
+        match self {
+            Self::Same(value) => {
+                let mut list = Vec::new();
+                let bytes = features.saturating_mul(size_of::<f64>());
+                list.try_reserve_exact(features).map_err(|_| Error::Memory { what, bytes })?;
+                list.resize(features, *value);
+                Ok(list)
+            }
+            Self::Each(list) if list.len() == features => Ok(list.clone()),
+            Self::Each(list) => Err(Error::Length { what, given: list.len(), expected: features }),
+        }
+    }
+}
+
+impl LawSpec {
+    /// The key under which weight files and checkpoints keep the law in their metadata.
+    pub const METADATA_KEY: &str = "law";
+
+    /// The data of the paper: independent features of one probability, magnitudes `U[0, 1]`.
+    pub fn paper(features: usize, probability: f64) -> Self {
+        let switches = SwitchesSpec::Independent { probability: PerFeature::Same(probability) };
+        Self { features, switches, magnitude: MagnitudeSpec::default() }
+    }
+
+    /// A law of one's own, which `name` tells from any other.
+    pub fn custom(features: usize, name: impl Into<String>) -> Self {
+        let name = name.into();
+        let magnitude = MagnitudeSpec::Custom { name: name.clone(), moments: None };
+        Self { features, switches: SwitchesSpec::Custom { name }, magnitude }
+    }
+
+    /// The law that this describes. Its samples are those of the same law built from its own type.
+    ///
+    /// # Errors
+    /// [`Error::Custom`] for a law of one's own; [`Error::Length`] for a list that is not as long as there are features or
+    /// groups; [`Error::Odd`]; [`Error::Size`]; [`Error::Keys`] for groups that do not have one of `size` and `groups` and
+    /// one of `probability` and `of`; and the errors of the constructors of the law.
+    pub fn build(&self) -> Result<AnyLaw> {
+        Ok(Features::new(self.switches.build(self.features)?, self.magnitude.build()?))
+    }
+}
+
+impl SwitchesSpec {
+    /// The switches of `features` features that this describes.
+    ///
+    /// # Errors
+    /// As [`LawSpec::build`].
+    pub fn build(&self, features: usize) -> Result<AnySwitches> {
+        Ok(match self {
+            Self::Independent { probability } => AnySwitches::Independent(match probability {
+                PerFeature::Same(probability) => Independent::new(features, *probability)?,
+                each => Independent::per_feature(&each.list(features, "probabilities")?)?,
+            }),
+            Self::Exactly { on } => AnySwitches::Exactly(Exactly::new(features, *on)?),
+            Self::Pairs { .. } if features % 2 == 1 => return Err(Error::Odd { features }),
+            Self::Pairs { probability, correlation } => {
+                AnySwitches::Pairs(Pairs::new(features / 2, *probability, *correlation)?)
+            }
+            Self::Groups { size, groups, probability, of } => {
+                let count = match (size, groups) {
+                    (Some(0), None) => return Err(Error::Size { size: 0, features }),
+                    (Some(size), None) if features.is_multiple_of(*size) => features / size,
+                    (Some(size), None) => return Err(Error::Size { size: *size, features }),
+                    (None, Some(groups)) => groups.len(),
+                    _ => return Err(Error::Keys { one: "size", other: "groups" }),
+                };
+                let switches = match (probability, of) {
+                    (Some(probability), None) => {
+                        Self::Independent { probability: probability.clone() }.build(count)?
+                    }
+                    (None, Some(of)) => of.build(count)?,
+                    _ => return Err(Error::Keys { one: "probability", other: "of" }),
+                };
+                let groups = match (size, groups) {
+                    (Some(size), _) => Groups::equal(*size, switches)?,
+                    (None, groups) => Groups::new(groups.as_deref().unwrap_or_default(), switches)?,
+                };
+                if crate::Switches::features(&groups) != features {
+                    let given = crate::Switches::features(&groups);
+                    return Err(Error::Length { what: "members of the groups", given, expected: features });
+                }
+                AnySwitches::Groups(Box::new(groups))
+            }
+            Self::Graph { sources, edges } => {
+                AnySwitches::Graph(Graph::new(&sources.list(features, "sources")?, edges)?)
+            }
+            Self::Custom { name } => return Err(Error::Custom { name: name.clone() }),
+        })
+    }
+}
+
+impl MagnitudeSpec {
+    /// The magnitude that this describes.
+    ///
+    /// # Errors
+    /// [`Error::Custom`], and the errors of the constructors.
+    pub fn build(&self) -> Result<AnyMagnitude> {
+        Ok(match self {
+            Self::Uniform {} => AnyMagnitude::Uniform(UnitUniform),
+            Self::Interval { low, high } => AnyMagnitude::Interval(Interval::new(*low, *high)?),
+            Self::Constant { value } => AnyMagnitude::Constant(Constant::new(*value)?),
+            Self::Exponential { rate } => AnyMagnitude::Exponential(Exponential::new(*rate)?),
+            Self::Points { values, weights } => AnyMagnitude::Points(Points::new(values, weights)?),
+            Self::Custom { name, .. } => return Err(Error::Custom { name: name.clone() }),
+        })
+    }
+}
+
+#[cfg(feature = "serde")]
+mod text {
+    //! The text forms.
+
+    use std::fmt;
+    use std::str::FromStr;
+
+    use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
+
+    use super::{LawSpec, PerFeature};
+    use crate::Error;
+
+    /// Writes one line of JSON, keys in a fixed order: what metadata keeps.
+    impl fmt::Display for LawSpec {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(&serde_json::to_string(self).map_err(|_| fmt::Error)?)
+        }
+    }
+
+    /// Reads JSON.
+    impl FromStr for LawSpec {
+        type Err = Error;
+
+        fn from_str(text: &str) -> Result<Self, Error> {
+            serde_json::from_str(text).map_err(|error| Error::Syntax { message: error.to_string() })
+        }
+    }
+
+    impl<'de> Deserialize<'de> for PerFeature {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            struct NumberOrList;
+
+            impl<'de> Visitor<'de> for NumberOrList {
+                type Value = PerFeature;
+
+                fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    f.write_str("a number, or a list of numbers, one for each")
+                }
+
+                fn visit_f64<E>(self, value: f64) -> Result<PerFeature, E> {
+                    Ok(PerFeature::Same(value))
+                }
+
+                fn visit_i64<E>(self, value: i64) -> Result<PerFeature, E> {
+                    Ok(PerFeature::Same(value as f64))
+                }
+
+                fn visit_u64<E>(self, value: u64) -> Result<PerFeature, E> {
+                    Ok(PerFeature::Same(value as f64))
+                }
+
+                fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<PerFeature, A::Error> {
+                    let mut values = Vec::new();
+                    while let Some(value) = list.next_element()? {
+                        values.push(value);
+                    }
+                    Ok(PerFeature::Each(values))
+                }
+            }
+
+            deserializer.deserialize_any(NumberOrList)
+        }
+    }
+}

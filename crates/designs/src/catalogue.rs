@@ -1,0 +1,351 @@
+//! Which designs there are: of one shape, and as blocks of direct sums.
+//!
+//! | family | blocks | of the whole shape |
+//! |---|---|---|
+//! | apart | a feature without loss, a dropped one | the optimal linear model |
+//! | pairs | antipodal pair | |
+//! | simplices | 3 … 12, 16 corners | n_d = n_s − 1 |
+//! | cyclic | the best harmonic frames of up to 12 features, polygons among them | random frequencies |
+//! | equiangular | Paley's, Steiner's with their complements, difference sets | where they fit |
+//! | rugs | of 8, 16, 32 and 64 features | n_s a power of two, or the order of another Hadamard matrix |
+//! | Haar | | a random projector |
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
+
+use rand::Rng;
+use toy_superposition_data::Stream;
+use toy_superposition_rug::{Design, DirectSum, Dropped, Frame, Lossless, PersianRug, construction};
+
+use crate::optimise::rough_loss;
+use crate::{Error, Optimised, Result, optimise};
+
+/// A design that many may hold.
+pub type Shared = Arc<dyn Design + Send + Sync>;
+
+/// Kinds of designs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Family {
+    /// Features with a dimension each, and dropped ones.
+    Apart,
+    /// Antipodal pairs.
+    Pairs,
+    /// Regular simplices of three corners or more.
+    Simplices,
+    /// Harmonic frames: polygons and other cyclic ones.
+    Cyclic,
+    /// Equiangular tight frames other than simplices.
+    Equiangular,
+    /// Rugs of rows of a Hadamard matrix.
+    Rugs,
+    /// Random projectors.
+    Haar,
+}
+
+impl Family {
+    /// All of them, in order.
+    pub const ALL: [Self; 7] =
+        [Self::Apart, Self::Pairs, Self::Simplices, Self::Cyclic, Self::Equiangular, Self::Rugs, Self::Haar];
+}
+
+impl fmt::Display for Family {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Apart => "apart or dropped",
+            Self::Pairs => "antipodal pairs",
+            Self::Simplices => "simplices",
+            Self::Cyclic => "cyclic frames",
+            Self::Equiangular => "equiangular frames",
+            Self::Rugs => "rugs",
+            Self::Haar => "Haar projectors",
+        })
+    }
+}
+
+/// Designs of one shape and kind, of which the best is wanted.
+#[derive(Clone)]
+pub struct Candidate {
+    /// Their kind.
+    pub family: Family,
+    /// What they are, in a few words.
+    pub name: String,
+    /// At least one.
+    designs: Vec<Shared>,
+    /// Whether the coefficient of the all-ones direction is free; not in a sum, which has no such direction.
+    ones: bool,
+}
+
+/// A design at its best.
+#[derive(Clone)]
+pub struct Entry {
+    /// Its kind; that of most features of a mixture.
+    pub family: Family,
+    /// What it is, in a few words.
+    pub name: String,
+    /// The design.
+    pub design: Shared,
+    /// Its best settings and its loss.
+    pub best: Optimised,
+}
+
+impl Candidate {
+    fn one(family: Family, design: impl Design + Send + Sync + 'static) -> Self {
+        Self { family, name: design.name(), designs: vec![Arc::new(design)], ones: false }
+    }
+
+    /// The best of several for each p, which have the same loss if their rows hold the same entries; `None` of none.
+    fn several<D: Design + Send + Sync + 'static>(
+        family: Family,
+        name: &str,
+        designs: Vec<D>,
+    ) -> Option<Self> {
+        let mut seen = BTreeSet::new();
+        let new = |design: &D| seen.insert(signature(design));
+        let designs: Vec<_> =
+            designs.into_iter().filter(new).map(|design| Arc::new(design) as Shared).collect();
+        let count = designs.len();
+        let name = if count > 1 { format!("{name}, best of {count}") } else { name.to_owned() };
+        (count > 0).then_some(Self { family, name, designs, ones: false })
+    }
+
+    /// The designs.
+    pub fn designs(&self) -> &[Shared] {
+        &self.designs
+    }
+
+    /// The design of least loss, at its best. Where there are several they are compared by their exact losses at common
+    /// starting points, and the least is optimised.
+    ///
+    /// # Errors
+    /// As [`optimise`].
+    pub fn best(&self, p: f64) -> Result<Entry> {
+        let mut least = (f64::INFINITY, &self.designs[0]);
+        if self.designs.len() > 1 {
+            for design in &self.designs {
+                let loss = rough_loss(design, p)?;
+                if loss < least.0 {
+                    least = (loss, design);
+                }
+            }
+        }
+        let design = Arc::clone(least.1);
+        let best = optimise(&design, p, self.ones)?;
+        Ok(Entry { family: self.family, name: self.name.clone(), best, design })
+    }
+}
+
+impl Entry {
+    /// This design beside `count` dropped features, each with the loss of the best constant.
+    ///
+    /// # Errors
+    /// As [`optimise`], and [`Error::Rug`] for `count = 0`.
+    pub fn with_dropped(self, count: usize, p: f64) -> Result<Self> {
+        let sum = DirectSum::new(vec![(1, Box::new(self.design)), (1, Box::new(Dropped(count)))])?;
+        let name = format!("{} ({}) + {count} dropped", self.name, sum.features() - count);
+        Ok(Self { family: self.family, name, best: optimise(&sum, p, false)?, design: Arc::new(sum) })
+    }
+}
+
+/// For each class its members and the entries of its rows in order, to 1e-9.
+fn signature(design: &impl Design) -> Vec<(usize, Vec<Vec<i64>>)> {
+    let mut row = vec![0.0; design.features()];
+    let mut entries = |&(i, _): &(usize, usize)| {
+        design.write_row(i, &mut row);
+        let mut entries: Vec<i64> = row.iter().map(|entry| (entry * 1e9).round() as i64).collect();
+        entries.sort_unstable();
+        entries
+    };
+    design
+        .classes()
+        .iter()
+        .map(|class| (class.members, class.rows.iter().map(&mut entries).collect()))
+        .collect()
+}
+
+/// The largest block.
+pub(super) const LARGEST: usize = 128;
+/// Harmonic frames of so few features are tried with all sets of frequencies.
+const CYCLIC: usize = 12;
+/// Random sets of rows that are tried for a block.
+const DRAWS: usize = 8;
+
+/// Blocks of at most `most` features (none has more than 128), for any p. The same seed gives the same ones.
+///
+/// # Errors
+/// None that is known.
+pub fn blocks(most: usize, seed: u64) -> Result<Vec<Candidate>> {
+    let mut blocks = vec![
+        Candidate::one(Family::Apart, Lossless(1)),
+        Candidate::one(Family::Apart, Dropped(1)),
+        Candidate::one(Family::Pairs, Frame::simplex(2)?),
+    ];
+    for corners in (3..=CYCLIC).chain([16]) {
+        blocks.push(Candidate::one(Family::Simplices, Frame::simplex(corners)?));
+    }
+    for features in 5..=CYCLIC.min(most) {
+        blocks.extend(cyclic(features)?);
+    }
+    blocks.extend(equiangular()?);
+    for features in [8, 16, 32, 64].into_iter().filter(|&features| features <= most) {
+        let step = if features == 64 { 4 } else { 1 };
+        for hidden in (2..features - 1).step_by(step) {
+            let rng = &mut Stream::Draws.rng(seed, (features * features + hidden) as u64);
+            let rugs = (0..DRAWS)
+                .map(|_| Ok(PersianRug::random(features, hidden, rng)?.least_skewed()))
+                .collect::<Result<_>>()?;
+            let name = format!("rug ({features}, {hidden})");
+            blocks
+                .extend(Candidate::several(Family::Rugs, &name, rugs).map(|rugs| Candidate { name, ..rugs }));
+        }
+    }
+    blocks.retain(|block| block.designs[0].features() <= most.min(LARGEST));
+    Ok(blocks)
+}
+
+/// The harmonic frames of `features` features with every set of frequencies, by their dimensions; no simplices.
+fn cyclic(features: usize) -> Result<Vec<Candidate>> {
+    let frequencies = features / 2 + 1;
+    let mut by_hidden = vec![Vec::new(); features];
+    for set in 1_usize..1 << frequencies {
+        let chosen: Vec<usize> = (0..frequencies).filter(|k| set >> k & 1 == 1).collect();
+        let frame = Frame::harmonic(features, &chosen)?;
+        if (2..features - 1).contains(&frame.hidden()) {
+            by_hidden[frame.hidden()].push(frame);
+        }
+    }
+    let candidate = |(hidden, frames)| {
+        let name = match hidden {
+            2 => format!("{features}-gon"),
+            _ => format!("cyclic frame ({features}, {hidden})"),
+        };
+        Candidate::several(Family::Cyclic, &name, frames).map(|frames| Candidate { name, ..frames })
+    };
+    Ok(by_hidden.into_iter().enumerate().filter_map(candidate).collect())
+}
+
+/// Paley's, Steiner's and their complements, and difference sets, of at most [`LARGEST`] features.
+fn equiangular() -> Result<Vec<Candidate>> {
+    let mut frames: Vec<Frame> =
+        (6..=62).step_by(4).filter_map(|features| Frame::paley(features).ok()).collect();
+    for (points, block) in [(4, 2), (8, 2), (7, 3), (15, 3)] {
+        let frame = Frame::steiner(points, block)?;
+        frames.push(frame.complement()?);
+        frames.push(frame);
+    }
+    let named = |frame: Frame| {
+        let (features, hidden) = (frame.features(), frame.hidden());
+        let mut candidate = Candidate::one(Family::Equiangular, frame);
+        candidate.name = format!("{} ({features}, {hidden})", candidate.name);
+        candidate
+    };
+    let mut all: Vec<Candidate> = frames.into_iter().map(named).collect();
+    for (features, sizes) in [(16, [6, 10]), (64, [28, 36])] {
+        for hidden in sizes {
+            let sets = [true, false].map(|zero| PersianRug::difference_set(features, hidden, zero));
+            let rugs = sets.into_iter().map(|set| Ok(set?.least_skewed())).collect::<Result<_>>()?;
+            let name = format!("difference set ({features}, {hidden})");
+            all.extend(
+                Candidate::several(Family::Equiangular, &name, rugs).map(|rugs| Candidate { name, ..rugs }),
+            );
+        }
+    }
+    Ok(all)
+}
+
+/// No dense design has more features than this.
+const DENSE: usize = 1024;
+
+/// The designs of n_s = `features` in n_d = `hidden` dimensions that are no sums of blocks, each random one the best of
+/// `draws` sets. Those without a fast transform only up to n_s = 1024. The same seed gives the same ones.
+///
+/// # Errors
+/// [`Error::Shape`] unless `1 ≤ n_d ≤ n_s`.
+pub fn whole(features: usize, hidden: usize, draws: usize, seed: u64) -> Result<Vec<Candidate>> {
+    if !(1..=features).contains(&hidden) {
+        return Err(Error::Shape { features, hidden });
+    }
+    let mut all = Vec::new();
+    let rng = &mut Stream::Draws.rng(seed, 0);
+    if features.is_power_of_two() {
+        all.extend(rugs(features, hidden, draws, rng)?);
+    } else if features <= DENSE && construction(features).is_some() {
+        let mut draw =
+            || Frame::hadamard(features, &rand::seq::index::sample(rng, features, hidden).into_vec());
+        let frames = (0..draws).map(|_| draw()).collect::<std::result::Result<_, _>>()?;
+        all.extend(Candidate::several(Family::Rugs, "Hadamard rug", frames));
+    }
+    if features <= DENSE {
+        all.extend(dense(features, hidden, draws, seed)?);
+    }
+    all.iter_mut().for_each(|candidate| candidate.ones = true);
+    Ok(all)
+}
+
+/// Those that are given by their encoders.
+fn dense(features: usize, hidden: usize, draws: usize, seed: u64) -> Result<Vec<Candidate>> {
+    let mut all = Vec::new();
+    let rng = &mut Stream::Draws.rng(seed, 1);
+    let frames = (0..draws).map(|_| Frame::random_harmonic(features, hidden, rng));
+    all.extend(Candidate::several(
+        Family::Cyclic,
+        "harmonic frame",
+        frames.collect::<std::result::Result<_, _>>()?,
+    ));
+    all.push(Candidate::one(Family::Haar, Frame::haar(features, hidden, &mut Stream::Draws.rng(seed, 2))?));
+    if features > 2 && hidden == features - 1 {
+        all.push(Candidate::one(Family::Simplices, Frame::simplex(features)?));
+    }
+    all.extend(
+        equiangular_of(features, hidden).into_iter().map(|frame| Candidate::one(Family::Equiangular, frame)),
+    );
+    Ok(all)
+}
+
+/// Rugs of a power of two: random, with and without the row of ones; shifted to the least skewness; and known sets.
+fn rugs<R: Rng + ?Sized>(
+    features: usize,
+    hidden: usize,
+    draws: usize,
+    rng: &mut R,
+) -> Result<Vec<Candidate>> {
+    let random = (0..draws)
+        .map(|_| PersianRug::random(features, hidden, rng))
+        .collect::<std::result::Result<Vec<_>, _>>()?;
+    // Shifted by one of its rows, a set has row 0; by another, it has not.
+    let with = random.iter().map(|rug| rug.shifted(rug.rows()[0])).collect();
+    let other = |rug: &PersianRug| (0..features).find(|k| rug.rows().binary_search(k).is_err());
+    let without = random.iter().filter_map(|rug| Some(rug.shifted(other(rug)?))).collect();
+    let least = random.iter().map(PersianRug::least_skewed).collect();
+    let mut all = Vec::new();
+    all.extend(Candidate::several(Family::Rugs, "rug, 0 ∉ S", without));
+    all.extend(Candidate::several(Family::Rugs, "rug, 0 ∈ S", with));
+    all.extend(Candidate::several(Family::Rugs, "rug, least skewed", least));
+    let sets = [true, false].map(|zero| PersianRug::difference_set(features, hidden, zero));
+    let sets = sets.into_iter().flatten().map(|set| set.least_skewed()).collect();
+    all.extend(Candidate::several(Family::Equiangular, "difference set", sets));
+    let cubes = PersianRug::cubes(features).ok().filter(|rug| rug.hidden() == hidden);
+    let cubes = cubes.map(|rug| rug.least_skewed()).into_iter().collect();
+    all.extend(Candidate::several(Family::Rugs, "rug of cubes", cubes));
+    Ok(all)
+}
+
+/// The equiangular frames of this shape.
+fn equiangular_of(features: usize, hidden: usize) -> Vec<Frame> {
+    let mut frames = Vec::new();
+    if features == 2 * hidden {
+        frames.extend(Frame::paley(features));
+    }
+    for (block, points) in (2..=3).flat_map(|block| (block..64).map(move |points| (block, points))) {
+        // The shape first: the frame is made only where it fits.
+        let degree = (points - 1) / (block - 1);
+        let shape = (points * (degree + 1), points * degree / block);
+        if shape == (features, hidden) {
+            frames.extend(Frame::steiner(points, block));
+        } else if shape == (features, features - hidden) {
+            frames.extend(Frame::steiner(points, block).and_then(|frame| frame.complement()));
+        }
+    }
+    frames
+}

@@ -1,0 +1,58 @@
+//! What can go wrong where designs are compared.
+
+/// What was given and what is allowed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A number of features n_s and of hidden dimensions n_d that no design has.
+    #[error(
+        "{hidden} hidden dimensions for {features} features: no such design; 1 to {features} dimensions are allowed, and 0 where features may be dropped"
+    )]
+    Shape {
+        /// The number of features n_s.
+        features: usize,
+        /// The number of hidden dimensions n_d.
+        hidden: usize,
+    },
+    /// No design of a list fits, or no direct sum of its blocks.
+    #[error("no sum of these {blocks} blocks has {features} features in {hidden} dimensions")]
+    NoSum {
+        /// The number of blocks.
+        blocks: usize,
+        /// The number of features n_s.
+        features: usize,
+        /// The number of hidden dimensions n_d.
+        hidden: usize,
+    },
+    /// A block that is too large for the tables of [`Mixtures`](crate::Mixtures).
+    #[error("a block of {given} features; at most {most} are allowed")]
+    Block {
+        /// Its features.
+        given: usize,
+        /// The most.
+        most: usize,
+    },
+    /// More features than the tables of [`Mixtures`](crate::Mixtures) were made for.
+    #[error("{given} features; these tables are for at most {most}")]
+    Table {
+        /// The number of features n_s.
+        given: usize,
+        /// The most.
+        most: usize,
+    },
+    /// A design refused its arguments.
+    #[error(transparent)]
+    Rug(#[from] toy_superposition_rug::Error),
+    /// The probability is out of range, or an exact loss could not be found.
+    #[error(transparent)]
+    Theory(#[from] toy_superposition_theory::Error),
+    /// The minimiser gave up.
+    #[error(transparent)]
+    Optim(#[from] toy_superposition_optim::Error),
+    /// The probability is out of range.
+    #[error(transparent)]
+    Data(#[from] toy_superposition_data::Error),
+}
+
+/// A result with this module's [`Error`].
+pub type Result<T> = std::result::Result<T, Error>;

@@ -1,0 +1,11 @@
+#![doc = include_str!("../README.md")]
+
+mod catalogue;
+mod error;
+mod mixture;
+mod optimise;
+
+pub use catalogue::{Candidate, Entry, Family, Shared, blocks, whole};
+pub use error::{Error, Result};
+pub use mixture::Mixtures;
+pub use optimise::{Optimised, optimise};

@@ -1,0 +1,181 @@
+//! The settings of a design that minimise its exact loss.
+//!
+//! ```math
+//! \min_{a, b, c} \frac1{|C|} \sum_{i \in C} \mathrm E\Big(x_i - \mathrm{ReLU}\Big(\sum_j
+//!   \Big(a R_{ij} + \frac c{n_s}\Big) x_j + b\Big)\Big)^2
+//! ```
+//!
+//! for each class `C` of features by itself: rows do not share settings across classes. L-BFGS on the exact gradient, from
+//! the better ones of five starting points, since there may be several minima.
+
+use toy_superposition_data::Moments;
+use toy_superposition_optim::{Lbfgs, LbfgsConfig};
+use toy_superposition_rug::{Class, Design, Setting, mean_over_rows};
+use toy_superposition_theory as theory;
+
+use crate::Result;
+
+/// A design at its best.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Optimised {
+    /// One for each class of features.
+    pub settings: Vec<Setting>,
+    /// The exact loss per feature.
+    pub loss: f64,
+    /// Its standard error where rows were sampled, else 0.
+    pub standard_error: f64,
+    /// Whether each class's settings are known in closed form, or its search ended where no slope of the loss over p
+    /// exceeds 1e-7. If not, the loss may still be a little above the least.
+    pub converged: bool,
+}
+
+/// Minimises the exact loss of a design over its settings; `ones` frees the coefficient of the all-ones direction where
+/// the design [has it](Design::all_ones).
+///
+/// Of classes with sampled rows the mean over those is minimised. The loss is never above that of the best constant.
+///
+/// # Errors
+/// [`Error::Data`](crate::Error::Data) unless `0 < p ≤ 1`, and [`Error::Theory`](crate::Error::Theory),
+/// [`Error::Optim`](crate::Error::Optim) for weights that are not finite.
+pub fn optimise<D: Design + ?Sized>(design: &D, p: f64, ones: bool) -> Result<Optimised> {
+    let ones = ones && design.all_ones().is_some();
+    let found = design
+        .classes()
+        .iter()
+        .map(|class| Rows::new(design, class, p)?.setting(ones))
+        .collect::<Result<Vec<_>>>()?;
+    let converged = found.iter().all(|class| class.1);
+    let settings: Vec<Setting> = found.into_iter().map(|class| class.0).collect();
+    let mean = mean_over_rows(design, &settings, |row, i, bias| -> Result<f64> {
+        Ok(theory::exact_row_loss(row, i, bias, p)?.loss)
+    })?;
+    Ok(Optimised { settings, loss: mean.mean, standard_error: mean.standard_error, converged })
+}
+
+/// The exact loss of a design at the best of the starting points of [`optimise`]: cheap, and at most a little too high.
+pub(super) fn rough_loss<D: Design + ?Sized>(design: &D, p: f64) -> Result<f64> {
+    let mut loss = 0.0;
+    for class in design.classes() {
+        let rows = Rows::new(design, &class, p)?;
+        let mut least = f64::INFINITY;
+        for start in rows.starts()? {
+            least = least.min(rows.loss(&start[..2])?);
+        }
+        loss += p * least * class.members as f64 / design.features() as f64;
+    }
+    Ok(loss)
+}
+
+/// Entries are rounded to so many parts, so that those that differ by rounding are equal: the exact loss counts equal ones.
+const GRID: f64 = (1_u64 << 42) as f64;
+
+/// The rows of one class.
+struct Rows {
+    p: f64,
+    moments: Moments,
+    /// Each with its feature and its share.
+    rows: Vec<(Vec<f64>, usize, f64)>,
+}
+
+/// a, b, c.
+type Point = [f64; 3];
+
+impl Rows {
+    fn new<D: Design + ?Sized>(design: &D, class: &Class, p: f64) -> Result<Self> {
+        let counted = class.rows.iter().map(|row| row.1).sum::<usize>() as f64;
+        let row = |&(i, count): &(usize, usize)| {
+            let mut row = vec![0.0; design.features()];
+            design.write_row(i, &mut row);
+            row.iter_mut().for_each(|entry| *entry = (*entry * GRID).round() / GRID);
+            (row, i, count as f64 / counted)
+        };
+        Ok(Self { p, moments: Moments::uniform(p)?, rows: class.rows.iter().map(row).collect() })
+    }
+
+    /// `Σ_{j≠i} of(R_ij)`, the mean over the rows.
+    fn off_diagonal(&self, of: fn(f64) -> f64) -> f64 {
+        let sum = |(row, i, share): &(Vec<f64>, usize, f64)| {
+            share * (row.iter().map(|&entry| of(entry)).sum::<f64>() - of(row[*i]))
+        };
+        self.rows.iter().map(sum).sum()
+    }
+
+    /// The loss over p at (a, b).
+    fn loss(&self, x: &[f64]) -> Result<f64> {
+        let mut loss = 0.0;
+        for (row, i, share) in &self.rows {
+            let weights: Vec<f64> = row.iter().map(|entry| x[0] * entry).collect();
+            loss += share / self.p * theory::exact_row_loss(&weights, *i, x[1], self.p)?.loss;
+        }
+        Ok(loss)
+    }
+
+    /// The loss over p at (a, b) or (a, b, c), with its gradient.
+    fn gradient(&self, x: &[f64], gradient: &mut [f64]) -> Result<f64> {
+        gradient.fill(0.0);
+        let (mut loss, mut slopes) = (0.0, Vec::new());
+        for (row, i, share) in &self.rows {
+            let ones = x.get(2).map_or(0.0, |c| c / row.len() as f64);
+            let weights: Vec<f64> = row.iter().map(|entry| x[0] * entry + ones).collect();
+            slopes.resize(row.len(), 0.0);
+            let at = theory::exact_row_gradient(&weights, *i, x[1], self.p, &mut slopes)?;
+            let share = share / self.p;
+            loss += share * at.value.loss;
+            gradient[0] += share * slopes.iter().zip(row).map(|(slope, entry)| slope * entry).sum::<f64>();
+            gradient[1] += share * at.bias;
+            if let Some(ones) = gradient.get_mut(2) {
+                *ones += share * slopes.iter().sum::<f64>() / row.len() as f64;
+            }
+        }
+        Ok(loss)
+    }
+
+    /// Where to start: the Gaussian optimum for the mean σ; weights that reproduce a feature that is on alone, with a bias
+    /// that takes out none, half or all of the largest interference; and half of them.
+    fn starts(&self) -> Result<[Point; 5]> {
+        let squares = self.off_diagonal(|entry| entry * entry);
+        let gaussian = theory::optimum(self.p, (self.moments.variance() * squares).sqrt())?;
+        let mean = self.moments.mean * self.off_diagonal(|entry| entry);
+        let (row, i, _) = &self.rows[0];
+        let largest = (0..row.len()).filter(|j| j != i).fold(0.0, |most: f64, j| most.max(row[j]));
+        let apart = [0.0, 0.5, 1.0].map(|share| [1.0, -share * largest, 0.0]);
+        let [none, half, all] = apart;
+        Ok([[gaussian.a, gaussian.b - gaussian.a * mean, 0.0], none, half, all, [0.5, 0.0, 0.0]])
+    }
+
+    /// The best setting, and whether it is known to be a minimum.
+    fn setting(&self, ones: bool) -> Result<(Setting, bool)> {
+        let (row, i, _) = &self.rows[0];
+        if row[*i] == 0.0 {
+            return Ok((Setting { a: 1.0, bias: self.moments.mean, ones: 0.0 }, true));
+        }
+        if self.off_diagonal(|entry| entry * entry) < 1e-18 {
+            return Ok((Setting { a: 1.0, bias: 0.0, ones: 0.0 }, true));
+        }
+        let dimensions = if ones { 3 } else { 2 };
+        let mut rated = Vec::new();
+        for start in self.starts()? {
+            rated.push((self.loss(&start[..2])?, start));
+        }
+        rated.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let config = LbfgsConfig {
+            max_iterations: 60,
+            gradient_tolerance: 1e-7,
+            step_tolerance: 1e-8,
+            ..LbfgsConfig::default()
+        };
+        let lbfgs = Lbfgs::new(config)?;
+        // The best constant is always to be had. No minimum: its loss falls with a.
+        let mut best = (self.moments.variance() / self.p, [0.0, self.moments.mean, 0.0], false);
+        for &(_, mut x) in rated.iter().filter(|start| start.0 < 2.0 * rated[0].0).take(2) {
+            let minimum = lbfgs.minimise(&mut x[..dimensions], |x: &[f64], gradient: &mut [f64]| {
+                self.gradient(x, gradient)
+            })?;
+            if minimum.loss < best.0 {
+                best = (minimum.loss, x, minimum.outcome.converged());
+            }
+        }
+        let (_, [a, bias, ones], converged) = best;
+        Ok((Setting { a, bias, ones }, converged))
+    }
+}

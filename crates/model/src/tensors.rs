@@ -1,0 +1,178 @@
+//! The tensors of one model in a weight file: found by name, read without rounding.
+
+use nalgebra::{DMatrix, DVector};
+use safetensors::tensor::TensorView;
+use safetensors::{Dtype, SafeTensors};
+
+use crate::{Activation, Autoencoder, Error, Names, Result, Scalar};
+
+/// What wrappers of PyTorch put before every name: `torch.compile` and `DistributedDataParallel`.
+const PREFIXES: [&str; 2] = ["_orig_mod.", "module."];
+
+/// A tensor with its name in the file.
+struct Tensor<'a> {
+    name: &'a str,
+    view: TensorView<'a>,
+}
+
+/// The tensors that go by one set of names.
+pub(crate) struct Tensors<'a> {
+    names: Names<'a>,
+    encoder: Tensor<'a>,
+    decoder: Option<Tensor<'a>>,
+    bias: Tensor<'a>,
+}
+
+impl<'a> Tensors<'a> {
+    /// The tensors of these names, with or without prefixes; `None` unless there are an encoder and a bias.
+    pub(crate) fn find(file: &'a SafeTensors<'a>, names: Names<'a>) -> Result<Option<Self>> {
+        let (encoder, bias) = (Tensor::find(file, names.encoder())?, Tensor::find(file, names.bias())?);
+        let decoder = names.decoder().map(|name| Tensor::find(file, name)).transpose()?.flatten();
+        Ok(encoder.zip(bias).map(|(encoder, bias)| Self { names, encoder, decoder, bias }))
+    }
+
+    /// The name of the encoder in the file.
+    pub(crate) fn encoder_name(&self) -> &'a str {
+        self.encoder.name
+    }
+
+    /// Whether the tensor that is called `name` in the file is one of these.
+    pub(crate) fn contain(&self, name: &str) -> bool {
+        [Some(&self.encoder), self.decoder.as_ref(), Some(&self.bias)]
+            .into_iter()
+            .flatten()
+            .any(|tensor| tensor.name == name)
+    }
+
+    /// The model. Without a decoder it is tied, unless `tied` is false, or unknown while the file holds `others`:
+    /// matrices of which one may be the decoder.
+    pub(crate) fn model<T: Scalar>(
+        &self,
+        tied: Option<bool>,
+        others: &[String],
+        activation: Activation,
+    ) -> Result<Autoencoder<T>> {
+        let bias = DVector::from_vec(self.bias.numbers(1)?);
+        let encoder = self.encoder.matrix()?;
+        let transposed = self.names == Names::Elhage && encoder.nrows() == bias.len();
+        let encoder = if transposed { encoder.transpose() } else { encoder };
+        match (&self.decoder, tied) {
+            (Some(decoder), None | Some(false)) => {
+                Autoencoder::new(&encoder, &decoder.matrix()?, &bias, activation)
+            }
+            (Some(decoder), Some(true)) => Err(Error::TiedDecoder { decoder: decoder.name.to_owned() }),
+            (None, Some(true)) => Autoencoder::tied(&encoder, &bias, activation),
+            (None, None) if others.is_empty() => Autoencoder::tied(&encoder, &bias, activation),
+            (None, _) => {
+                Err(Error::NoDecoder { encoder: self.encoder.name.to_owned(), others: others.to_vec() })
+            }
+        }
+    }
+}
+
+impl<'a> Tensor<'a> {
+    fn find(file: &'a SafeTensors<'a>, name: &str) -> Result<Option<Self>> {
+        let mut found = file.iter().filter(|(full, _)| *full == name || without_prefixes(full) == name);
+        let Some((name, view)) = found.next() else { return Ok(None) };
+        match found.next() {
+            None => Ok(Some(Self { name, view })),
+            Some((other, _)) => {
+                let mut names = vec![name.to_owned(), other.to_owned()];
+                names.sort();
+                Err(Error::Ambiguous { names })
+            }
+        }
+    }
+
+    /// A matrix from a tensor stored by rows.
+    fn matrix<T: Scalar>(&self) -> Result<DMatrix<T>> {
+        let values = self.numbers(2)?;
+        Ok(DMatrix::from_row_slice(self.view.shape()[0], self.view.shape()[1], &values))
+    }
+
+    /// The values of a tensor of the given number of dimensions.
+    fn numbers<T: Scalar>(&self, dimensions: usize) -> Result<Vec<T>> {
+        let Self { name, view } = self;
+        if view.shape().len() != dimensions {
+            let given = view.shape().to_vec();
+            return Err(Error::Dimensions { tensor: (*name).to_owned(), given, expected: dimensions });
+        }
+        match view.dtype() {
+            Dtype::F16 => self.exactly(words(view).map(half)),
+            Dtype::BF16 => self.exactly(words(view).map(|word| single(u32::from(word) << 16))),
+            Dtype::F32 => self.exactly(read_f32(view).map(f64::from)),
+            Dtype::F64 => self.exactly(read_f64(view)),
+            given => Err(Error::Type { tensor: (*name).to_owned(), given }),
+        }
+    }
+
+    fn exactly<T: Scalar>(&self, values: impl Iterator<Item = f64>) -> Result<Vec<T>> {
+        let exactly = |(index, given): (usize, f64)| {
+            let value = T::round_from(given);
+            if value.to_f64() == given || !given.is_finite() {
+                Ok(value)
+            } else {
+                Err(Error::Precision { tensor: self.name.to_owned(), index, given, wanted: T::DTYPE })
+            }
+        };
+        values.enumerate().map(exactly).collect()
+    }
+}
+
+fn without_prefixes(mut name: &str) -> &str {
+    while let Some(rest) = PREFIXES.iter().find_map(|prefix| name.strip_prefix(prefix)) {
+        name = rest;
+    }
+    name
+}
+
+// The format has checked that the data has as many bytes as shape and type ask for.
+pub(crate) fn read_f32(view: &TensorView<'_>) -> impl Iterator<Item = f32> {
+    view.data().as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes))
+}
+
+pub(crate) fn read_f64(view: &TensorView<'_>) -> impl Iterator<Item = f64> {
+    view.data().as_chunks().0.iter().map(|&bytes| f64::from_le_bytes(bytes))
+}
+
+fn words(view: &TensorView<'_>) -> impl Iterator<Item = u16> {
+    view.data().as_chunks().0.iter().map(|&bytes| u16::from_le_bytes(bytes))
+}
+
+/// The value of a single-precision number of these bits.
+fn single(bits: u32) -> f64 {
+    f32::from_bits(bits).into()
+}
+
+/// The value of an IEEE half-precision number: sign, 5 bits of exponent (bias 15), 10 bits of fraction.
+fn half(bits: u16) -> f64 {
+    /// `2⁻²⁴`, the least positive number.
+    const LEAST: f64 = 1.0 / (1 << 24) as f64;
+    let (exponent, fraction) = (bits >> 10 & 31, bits & 1023);
+    let magnitude = match exponent {
+        0 => f64::from(fraction) * LEAST,
+        31 if fraction == 0 => f64::INFINITY,
+        31 => f64::NAN,
+        _ => f64::from(1024 + fraction) * f64::from(1u32 << (exponent - 1)) * LEAST,
+    };
+    if bits >> 15 == 0 { magnitude } else { -magnitude }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{half, single};
+
+    /// All 2¹⁶ numbers of both short types, against the crate `half`.
+    #[test]
+    fn short_numbers_are_those_of_the_half_crate() {
+        for bits in 0..=u16::MAX {
+            for (ours, exact) in [
+                (half(bits), half::f16::from_bits(bits).to_f64()),
+                (single(u32::from(bits) << 16), half::bf16::from_bits(bits).to_f64()),
+            ] {
+                let same = ours.to_bits() == exact.to_bits() || ours.is_nan() && exact.is_nan();
+                assert!(same, "{bits:#06x}: {ours} {exact}");
+            }
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! The integration tests in one binary, since linking takes longer than most of them.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod activation;
+mod bits;
+mod gradient;
+mod initialisation;
+mod weights;

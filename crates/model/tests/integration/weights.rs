@@ -1,0 +1,346 @@
+//! Weight files: round trips, foreign names, and files that are broken or hostile.
+
+use std::collections::BTreeMap;
+
+use nalgebra::{DMatrix, DVector};
+use rand::SeedableRng;
+use safetensors::tensor::{Dtype, TensorView};
+use toy_superposition_files as files;
+use toy_superposition_model::{
+    Activation, Autoencoder, Error, Initialisation, Names, Shape, Vector, Weights,
+};
+
+fn model<T: toy_superposition_model::Scalar>(tied: bool, activation: Activation) -> Autoencoder<T> {
+    let rng = &mut rand_chacha::ChaCha8Rng::seed_from_u64(9);
+    Initialisation::PyTorch
+        .sample(if tied { Shape::tied(7, 3) } else { Shape::new(7, 3) }.unwrap(), activation, rng)
+        .unwrap()
+}
+
+#[test]
+fn a_saved_model_comes_back_to_the_bit() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("weights.safetensors");
+    for names in [Names::Own, Names::ReleasedCode, Names::Elhage] {
+        for (tied, activation) in [
+            (false, Activation::Relu),
+            (true, Activation::Relu),
+            (names != Names::Elhage, Activation::Identity),
+        ] {
+            if names == Names::Elhage && !tied {
+                let untied = Weights::new(model::<f32>(tied, activation)).to_bytes(names);
+                assert!(matches!(untied, Err(Error::Untied { encoder }) if encoder == "W"));
+                continue;
+            }
+            let metadata = BTreeMap::from([
+                ("p".to_owned(), "0.05".to_owned()),
+                ("\"\u{e9}\n".to_owned(), "{},".to_owned()),
+            ]);
+            let vectors =
+                [("m".to_owned(), Vector::F32(vec![0.1])), ("l".to_owned(), Vector::F64(vec![0.2, 0.3]))];
+            let weights =
+                Weights { model: model::<f64>(tied, activation), metadata, vectors: vectors.into() };
+            weights.save(&path, names).unwrap();
+            assert_eq!(Weights::load(&path).unwrap(), weights);
+            assert_eq!(weights.to_bytes(names).unwrap(), weights.clone().to_bytes(names).unwrap());
+            let single = Weights::new(model::<f32>(tied, activation));
+            single.save(&path, names).unwrap();
+            assert_eq!(Weights::<f32>::load(&path).unwrap(), single);
+            let widened = Weights::<f64>::load(&path).unwrap().model;
+            assert_eq!(widened.bias()[2], f64::from(single.model.bias()[2]));
+        }
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "temporary files are left");
+}
+
+fn bytes_of(values: &[f32]) -> Vec<u8> {
+    values.iter().flat_map(|v| v.to_le_bytes()).collect()
+}
+
+/// A file with the given tensors: name, type, shape, bytes.
+fn file(tensors: &[(&str, Dtype, &[usize], Vec<u8>)], metadata: &[(&str, &str)]) -> Vec<u8> {
+    let views: Vec<_> = tensors
+        .iter()
+        .map(|(name, dtype, shape, bytes)| (*name, TensorView::new(*dtype, shape.to_vec(), bytes).unwrap()))
+        .collect();
+    let metadata = metadata.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+    safetensors::serialize(views, Some(metadata)).unwrap()
+}
+
+#[test]
+fn the_released_codes_names_and_row_order_are_read() {
+    let bytes = file(
+        &[
+            ("initial_layer.weight", Dtype::F32, &[2, 3], bytes_of(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0])),
+            ("final_layer.weight", Dtype::F32, &[3, 2], bytes_of(&[7.0, 8.0, 9.0, 10.0, 11.0, 12.0])),
+            ("final_layer.bias", Dtype::F32, &[3], bytes_of(&[-1.0, -2.0, -3.0])),
+        ],
+        &[("p", "0.05")],
+    );
+    let weights = Weights::<f64>::from_bytes(&bytes).unwrap();
+    let encoder = DMatrix::from_row_slice(2, 3, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+    let decoder = DMatrix::from_row_slice(3, 2, &[7.0, 8.0, 9.0, 10.0, 11.0, 12.0]);
+    assert_eq!(weights.model.encoder(), encoder);
+    assert_eq!(weights.model.decoder(), decoder);
+    assert_eq!(weights.model.bias(), DVector::from_vec(vec![-1.0, -2.0, -3.0]));
+    assert_eq!(weights.model.product(), &decoder * &encoder);
+    assert_eq!(weights.metadata["p"], "0.05");
+}
+
+/// An encoder, n_d = 2, and a bias, n_s = 3, under the given names.
+fn tied_tensors<'a>(encoder: &'a str, bias: &'a str) -> [(&'a str, Dtype, &'static [usize], Vec<u8>); 2] {
+    [
+        (encoder, Dtype::F32, &[2, 3], bytes_of(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0])),
+        (bias, Dtype::F32, &[3], bytes_of(&[-1.0, -2.0, -3.0])),
+    ]
+}
+
+fn tied_model() -> Autoencoder<f64> {
+    let encoder = DMatrix::from_row_slice(2, 3, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+    Autoencoder::tied(&encoder, &DVector::from_row_slice(&[-1.0, -2.0, -3.0]), Activation::Relu).unwrap()
+}
+
+#[test]
+fn a_file_without_a_decoder_is_tied_and_whatever_contradicts_that_is_refused() {
+    let tied = tied_tensors("encoder", "bias");
+    let read = |tensors: &[_], metadata: &[_]| Weights::<f64>::from_bytes(&file(tensors, metadata));
+    for metadata in [&[][..], &[("tied", "true")]] {
+        assert_eq!(read(&tied, metadata).unwrap().model, tied_model());
+    }
+    let [encoder, bias] = tied;
+    let ones = bytes_of(&[1.0; 6]);
+    let with = |name| [encoder.clone(), bias.clone(), (name, Dtype::F32, &[3, 2][..], ones.clone())];
+    assert!(matches!(
+        read(&with("decoder"), &[("tied", "true")]),
+        Err(Error::TiedDecoder { decoder }) if decoder == "decoder"
+    ));
+    assert!(matches!(
+        read(&with("up"), &[("tied", "false")]),
+        Err(Error::NoDecoder { encoder, others }) if encoder == "encoder" && others == ["up"]
+    ));
+    assert!(matches!(read(&with("up"), &[]), Err(Error::NoDecoder { others, .. }) if others == ["up"]));
+    assert!(matches!(
+        read(&[encoder.clone(), bias.clone()], &[("tied", "false")]),
+        Err(Error::NoDecoder { others, .. }) if others.is_empty()
+    ));
+    // What the metadata say of other matrices is believed.
+    assert_eq!(read(&with("up"), &[("tied", "true")]).unwrap().model, tied_model());
+}
+
+#[test]
+fn several_models_that_differ_are_refused() {
+    let both = |last: f32| {
+        let mut tensors = tied_tensors("encoder", "bias").to_vec();
+        tensors.extend(tied_tensors("initial_layer.weight", "final_layer.bias"));
+        tensors[3].3 = bytes_of(&[-1.0, -2.0, last]);
+        file(&tensors, &[])
+    };
+    assert_eq!(Weights::<f64>::from_bytes(&both(-3.0)).unwrap().model, tied_model());
+    let differ = Weights::<f64>::from_bytes(&both(-3.5));
+    assert!(
+        matches!(&differ, Err(Error::Ambiguous { names }) if names[..] == ["encoder", "initial_layer.weight"]),
+        "{differ:?}"
+    );
+    let mut prefixed = tied_tensors("encoder", "bias").to_vec();
+    prefixed.extend(tied_tensors("module.encoder", "module.bias"));
+    assert!(matches!(
+        Weights::<f64>::from_bytes(&file(&prefixed, &[])),
+        Err(Error::Ambiguous { names }) if names == ["encoder", "module.encoder"]
+    ));
+}
+
+#[test]
+fn wrapped_and_custom_names_are_read() {
+    for (encoder, bias) in [
+        ("_orig_mod.encoder", "_orig_mod.bias"),
+        ("module._orig_mod.initial_layer.weight", "module._orig_mod.final_layer.bias"),
+    ] {
+        let weights = Weights::<f64>::from_bytes(&file(&tied_tensors(encoder, bias), &[])).unwrap();
+        assert_eq!(weights.model, tied_model());
+        assert_eq!(weights.vectors, BTreeMap::new());
+    }
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("weights.safetensors");
+    let names = Names::custom("down.weight", "up.weight", "up.bias");
+    let weights = Weights::new(model::<f64>(false, Activation::Relu));
+    weights.save(&path, names).unwrap();
+    assert_eq!(Weights::load_named(&path, names).unwrap(), weights);
+    let refused = Weights::<f64>::load(&path).unwrap_err();
+    assert!(refused.to_string().contains("[\"down.weight\", \"up.bias\", \"up.weight\"]"), "{refused}");
+    let refused = Weights::<f64>::load_named(&path, Names::Own).unwrap_err();
+    assert!(matches!(
+        refused,
+        Error::Contents { source, .. }
+            if matches!(&*source, Error::Names { expected, .. } if expected[..] == ["encoder, decoder, bias"])
+    ));
+}
+
+/// `W` is n_s × n_d; only where the bias says otherwise is it n_d × n_s.
+#[test]
+fn the_names_of_elhage_are_read() {
+    let numbers = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+    let read = |shape: &[usize], features: usize| {
+        let values = bytes_of(&numbers[..shape.iter().product()]);
+        let bias = bytes_of(&[-1.0, -2.0, -3.0][..features]);
+        let tensors = [("W", Dtype::F32, shape, values), ("b_final", Dtype::F32, &[features][..], bias)];
+        Weights::<f64>::from_bytes(&file(&tensors, &[])).map(|weights| weights.model)
+    };
+    let model = read(&[3, 2], 3).unwrap();
+    assert!(model.shape().is_tied());
+    assert_eq!(model.encoder(), DMatrix::from_row_slice(2, 3, &[1.0, 3.0, 5.0, 2.0, 4.0, 6.0]));
+    assert_eq!(model.bias(), DVector::from_row_slice(&[-1.0, -2.0, -3.0]));
+    assert_eq!(read(&[2, 3], 3).unwrap(), tied_model());
+    assert_eq!(read(&[2, 2], 2).unwrap().encoder(), DMatrix::from_row_slice(2, 2, &[1.0, 3.0, 2.0, 4.0]));
+    assert!(matches!(read(&[2, 3], 1), Err(Error::Mismatch { what: "bias", .. })));
+    assert!(matches!(read(&[1, 3, 2], 3), Err(Error::Dimensions { tensor, .. }) if tensor == "W"));
+}
+
+#[test]
+fn short_numbers_are_read_exactly_and_nothing_is_rounded_unasked() {
+    let words = |bits: &[u16]| bits.iter().flat_map(|bits| bits.to_le_bytes()).collect::<Vec<_>>();
+    let doubles = |values: &[f64]| values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<_>>();
+    let tensors = |third: f64| {
+        [
+            ("encoder", Dtype::F16, &[1, 3][..], words(&[0x3555, 0x0001, 0xfbff])),
+            ("decoder", Dtype::BF16, &[3, 1][..], words(&[0x3eab, 0x0001, 0xff7f])),
+            ("bias", Dtype::F64, &[3][..], doubles(&[0.5, -0.25, third])),
+        ]
+    };
+    let single = Weights::<f32>::from_bytes(&file(&tensors(2.0), &[])).unwrap().model;
+    let double = Weights::<f64>::from_bytes(&file(&tensors(0.1), &[])).unwrap().model;
+    assert_eq!(double.encoder(), DMatrix::from_row_slice(1, 3, &[0.333251953125, 2f64.powi(-24), -65504.0]));
+    let most = -2f64.powi(127) * (2.0 - 2f64.powi(-7));
+    assert_eq!(double.decoder(), DMatrix::from_row_slice(3, 1, &[0.333984375, 2f64.powi(-133), most]));
+    assert_eq!(single.encoder(), double.encoder().map(|x| x as f32));
+    assert_eq!(double.bias(), DVector::from_row_slice(&[0.5, -0.25, 0.1]));
+    assert_eq!(double.cast::<f32>().unwrap().bias()[2], 0.1);
+
+    let rounded = Weights::<f32>::from_bytes(&file(&tensors(0.1), &[]));
+    assert!(matches!(
+        rounded,
+        Err(Error::Precision { tensor, index: 2, given: 0.1, wanted: Dtype::F32 }) if tensor == "bias"
+    ));
+    let huge = Weights::<f64>::from_bytes(&file(&tensors(1e39), &[])).unwrap().model;
+    assert!(matches!(huge.cast::<f32>(), Err(Error::NotFinite { what: "parameters", index: 8, .. })));
+}
+
+/// Files of this format stay the same to the byte.
+#[test]
+fn the_bytes_of_a_single_precision_file_are_pinned() {
+    let mut weights = Weights::new(model::<f32>(false, Activation::Relu));
+    weights.metadata.insert("p".to_owned(), "0.05".to_owned());
+    let bytes = weights.to_bytes(Names::Own).unwrap();
+    let hash = bytes
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
+    assert_eq!((bytes.len(), hash), (460, 1396638255973428964u64));
+}
+
+#[test]
+fn a_transposed_encoder_is_suspected() {
+    let refused = |encoder: DMatrix<f64>, decoder: DMatrix<f64>| {
+        Autoencoder::new(&encoder, &decoder, &DVector::zeros(64), Activation::Relu).unwrap_err().to_string()
+    };
+    let (wide, tall) = (DMatrix::zeros(16, 64), DMatrix::zeros(64, 16));
+    assert_eq!(refused(tall.clone(), tall), "encoder is 64 × 16, expected 16 × 64; is it transposed?");
+    assert_eq!(refused(wide.clone(), wide), "decoder is 16 × 64, expected 64 × 16; is it transposed?");
+    assert_eq!(refused(DMatrix::zeros(16, 63), DMatrix::zeros(63, 16)), "bias is 64 × 1, expected 63 × 1");
+}
+
+#[test]
+fn a_vector_may_not_be_named_like_a_weight() {
+    let mut weights = Weights::new(model::<f32>(false, Activation::Relu));
+    weights.vectors.insert("bias".to_owned(), Vector::F32(vec![1.0]));
+    assert!(matches!(weights.to_bytes(Names::Own), Err(Error::Name { name }) if name == "bias"));
+}
+
+#[test]
+fn broken_and_hostile_files_are_refused() {
+    let good = Weights::new(model::<f32>(false, Activation::Relu)).to_bytes(Names::Own).unwrap();
+    for length in 0..good.len() {
+        assert!(matches!(Weights::<f32>::from_bytes(&good[..length]), Err(Error::Format(_))), "{length}");
+    }
+    let mut overlong = good.clone();
+    overlong.push(0);
+    assert!(matches!(Weights::<f32>::from_bytes(&overlong), Err(Error::Format(_))));
+    let mut huge_header = good.clone();
+    huge_header[..8].copy_from_slice(&u64::MAX.to_le_bytes());
+    assert!(matches!(Weights::<f32>::from_bytes(&huge_header), Err(Error::Format(_))));
+    // No flipped byte may panic; most are refused, a flipped value is only another value.
+    for position in 0..good.len() {
+        let mut flipped = good.clone();
+        flipped[position] ^= 0x55;
+        let _ = Weights::<f32>::from_bytes(&flipped);
+    }
+
+    let (e, d, b) = (bytes_of(&[1.0; 6]), bytes_of(&[1.0; 6]), bytes_of(&[0.0; 3]));
+    let read = |tensors: &[(&str, Dtype, &[usize], Vec<u8>)], metadata: &[(&str, &str)]| {
+        Weights::<f32>::from_bytes(&file(tensors, metadata)).unwrap_err()
+    };
+    let f = Dtype::F32;
+    let encoder = ("encoder", f, &[2usize, 3][..], e.clone());
+    let decoder = ("decoder", f, &[3usize, 2][..], d.clone());
+    let bias = ("bias", f, &[3usize][..], b.clone());
+    let nothing = Error::Names {
+        found: vec!["decoder".into(), "encoder".into()],
+        expected: vec![
+            "encoder, decoder, bias".into(),
+            "initial_layer.weight, final_layer.weight, final_layer.bias".into(),
+            "W, b_final".into(),
+        ],
+    };
+    assert_eq!(read(&[encoder.clone(), decoder.clone()], &[]).to_string(), nothing.to_string());
+    assert!(matches!(
+        read(&[encoder.clone(), ("decoder", f, &[2, 3], d.clone()), bias.clone()], &[]),
+        Error::Mismatch { what: "decoder", given: (2, 3), expected: (3, 2) }
+    ));
+    assert!(matches!(
+        read(&[("encoder", f, &[3, 2], e.clone()), decoder.clone(), bias.clone()], &[]),
+        Error::Mismatch { what: "encoder", given: (3, 2), expected: (2, 3) }
+    ));
+    assert!(matches!(
+        read(&[("encoder", f, &[6], e.clone()), decoder.clone(), bias.clone()], &[]),
+        Error::Dimensions { tensor, given, expected: 2 } if tensor == "encoder" && given == [6]
+    ));
+    assert!(matches!(
+        read(&[("encoder", Dtype::I32, &[2, 3], e), decoder.clone(), bias.clone()], &[]),
+        Error::Type { tensor, given: Dtype::I32 } if tensor == "encoder"
+    ));
+    assert!(matches!(
+        read(&[encoder.clone(), decoder.clone(), ("bias", f, &[3], bytes_of(&[0.0, f32::NAN, 0.0]))], &[]),
+        Error::NotFinite { what: "bias", index: 1, .. }
+    ));
+    assert!(matches!(
+        read(&[encoder.clone(), decoder.clone(), bias.clone()], &[("activation", "gelu")]),
+        Error::Metadata { key: "activation", .. }
+    ));
+    assert!(matches!(
+        read(&[encoder, decoder, bias], &[("tied", "perhaps")]),
+        Error::Metadata { key: "tied", .. }
+    ));
+    assert!(matches!(
+        read(
+            &[("encoder", f, &[0, 0], vec![]), ("decoder", f, &[0, 0], vec![]), ("bias", f, &[0], vec![])],
+            &[]
+        ),
+        Error::Shape { .. }
+    ));
+}
+
+#[test]
+fn what_cannot_be_written_leaves_the_old_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let weights = Weights::new(model::<f32>(false, Activation::Relu));
+    let missing = folder.path().join("missing/weights.safetensors");
+    assert!(
+        matches!(weights.save(&missing, Names::Own), Err(Error::Write(files::Error::Write { path, .. })) if path == missing)
+    );
+    assert!(matches!(Weights::<f32>::load(&missing), Err(Error::File { .. })));
+    // A folder in the way cannot be replaced; it stays, and no temporary file is left.
+    let taken = folder.path().join("taken");
+    std::fs::create_dir(&taken).unwrap();
+    assert!(matches!(weights.save(&taken, Names::Own), Err(Error::Write(files::Error::NotAFile { .. }))));
+    assert!(taken.is_dir());
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}

@@ -1,0 +1,143 @@
+//! Stop rules against an independent twin (goldens from `tools/golden/optim_pytorch.py`), and their state.
+
+use toy_superposition_optim::{Error, StopReason, StopRule, StopState, Stopper};
+
+const GOLDEN: &str = include_str!("../golden/pytorch.csv");
+const SHORT: StopRule = StopRule::EpochWindows { window: 10, epoch_steps: 7, max_epochs: 40 };
+
+/// The generator's `curve(seed)`.
+fn curve(seed: u64) -> impl Iterator<Item = f64> {
+    let mut x = seed;
+    (0..).map(move |k| {
+        x = (1_103_515_245 * x + 12_345) % (1 << 31);
+        let noise = 1.0 + 0.05 * (seed % 4) as f64 * (x as f64 / 2f64.powi(31));
+        noise / (1.0 + f64::from(k) / (40 + 25 * seed) as f64) + 0.001
+    })
+}
+
+/// Reads losses until the rule says to stop.
+fn run(stopper: &mut Stopper, losses: impl Iterator<Item = f64>) -> u64 {
+    for loss in losses {
+        if stopper.observe(loss).unwrap() {
+            break;
+        }
+    }
+    stopper.steps()
+}
+
+#[test]
+fn the_twin_stops_at_the_same_step() {
+    let mut compared = 0;
+    for line in GOLDEN.lines().filter(|line| line.starts_with("stop,")) {
+        let fields: Vec<_> = line.split(',').collect();
+        let rule = match fields[1] {
+            "text" => StopRule::PAPER_TEXT,
+            "code" => StopRule::RELEASED_CODE,
+            _ => SHORT,
+        };
+        let (seed, steps): (u64, u64) = (fields[2].parse().unwrap(), fields[3].parse().unwrap());
+        assert_eq!(run(&mut Stopper::new(rule).unwrap(), curve(seed)), steps, "{line}");
+        compared += 1;
+    }
+    assert_eq!(compared, 17);
+}
+
+#[test]
+fn a_flat_curve_stops_as_early_as_it_can() {
+    let flat = || std::iter::repeat_n(0.25, 1000);
+    // Two full windows.
+    assert_eq!(run(&mut Stopper::new(StopRule::PAPER_TEXT).unwrap(), flat()), 200);
+    // 420 is the first epoch's start with more than 400 losses behind it; that epoch still runs.
+    assert_eq!(run(&mut Stopper::new(StopRule::RELEASED_CODE).unwrap(), flat()), 450);
+    // Exactly 2w losses at an epoch's start are not more than 2w: the next one counts.
+    let rule = StopRule::EpochWindows { window: 10, epoch_steps: 20, max_epochs: 9 };
+    assert_eq!(run(&mut Stopper::new(rule).unwrap(), flat()), 60);
+    // log10(0) − log10(0) is NaN, which is not > 0.
+    assert_eq!(run(&mut Stopper::new(StopRule::RELEASED_CODE).unwrap(), std::iter::repeat_n(0.0, 1000)), 450);
+    assert_eq!(run(&mut Stopper::new(StopRule::Steps { steps: 7 }).unwrap(), flat()), 7);
+}
+
+#[test]
+fn a_falling_curve_stops_at_the_last_epoch() {
+    let falling = (0..).map(|k| (-1e-3 * f64::from(k)).exp());
+    assert_eq!(run(&mut Stopper::new(StopRule::RELEASED_CODE).unwrap(), falling), 45_000);
+}
+
+#[test]
+fn a_stopper_says_why() {
+    let falling = || (0..).map(|k| (-1e-3 * f64::from(k)).exp());
+    let flat = || std::iter::repeat(0.25);
+    let reason = |rule, losses: &mut dyn Iterator<Item = f64>| {
+        let mut stopper = Stopper::new(rule).unwrap();
+        assert_eq!(stopper.stopped(), None);
+        run(&mut stopper, losses);
+        stopper.stopped()
+    };
+    assert_eq!(reason(StopRule::Steps { steps: 7 }, &mut flat()), Some(StopReason::Steps));
+    assert_eq!(reason(StopRule::PAPER_TEXT, &mut flat()), Some(StopReason::Plateau));
+    assert_eq!(reason(StopRule::RELEASED_CODE, &mut flat()), Some(StopReason::Plateau));
+    assert_eq!(reason(StopRule::RELEASED_CODE, &mut falling()), Some(StopReason::MaxEpochs));
+}
+
+#[test]
+fn a_restored_stopper_goes_on_as_if_nothing_had_been() {
+    for (rule, seed) in
+        [(StopRule::PAPER_TEXT, 3), (SHORT, 3), (SHORT, 11), (StopRule::Steps { steps: 50 }, 1)]
+    {
+        let stop = run(&mut Stopper::new(rule).unwrap(), curve(seed));
+        for cut in (0..stop as usize).step_by(if stop > 1000 { 371 } else { 1 }) {
+            let mut before = Stopper::new(rule).unwrap();
+            curve(seed).take(cut).for_each(|loss| assert!(!before.observe(loss).unwrap()));
+            let mut after = Stopper::restore(rule, &before.state()).unwrap();
+            assert_eq!(after, before);
+            assert_eq!(run(&mut after, curve(seed).skip(cut)), stop, "cut at {cut}");
+            assert!(after.stopped().is_some() && after.observe(1e9).unwrap());
+            assert_eq!(after.steps(), stop);
+            assert_eq!(Stopper::restore(rule, &after.state()).unwrap(), after);
+        }
+    }
+}
+
+#[test]
+fn a_loss_that_is_not_finite_is_not_read() {
+    let mut stopper = Stopper::new(StopRule::PAPER_TEXT).unwrap();
+    stopper.observe(1.0).unwrap();
+    let before = stopper.clone();
+    let error = stopper.observe(f64::INFINITY);
+    assert_eq!(error, Err(Error::NotFinite { what: "loss", index: 1, given: f64::INFINITY }));
+    assert!(stopper.observe(f64::NAN).is_err());
+    assert_eq!(stopper, before);
+}
+
+#[test]
+fn states_that_cannot_be_are_refused() {
+    let restore = |state: &StopState| Stopper::restore(StopRule::Windows { window: 2 }, state);
+    let good = StopState { steps: 9, recent: vec![1.0; 4], ..StopState::default() };
+    assert!(restore(&good).is_ok());
+    let error = restore(&StopState { recent: vec![1.0; 5], ..good.clone() });
+    assert_eq!(error, Err(Error::Length { what: "recent losses", given: 5, expected: 4 }));
+    assert!(matches!(
+        restore(&StopState { steps: 3, ..good.clone() }),
+        Err(Error::Length { expected: 3, .. })
+    ));
+    let error = restore(&StopState { recent: vec![1.0, 1.0, f64::NEG_INFINITY, 1.0], ..good.clone() });
+    assert!(matches!(error, Err(Error::NotFinite { what: "recent losses", index: 2, .. })));
+    assert_eq!(restore(&StopState { last_epoch: true, ..good.clone() }), Err(Error::StopState));
+    for reason in [StopReason::Steps, StopReason::MaxEpochs] {
+        assert_eq!(restore(&StopState { stopped: Some(reason), ..good.clone() }), Err(Error::StopState));
+    }
+    assert!(restore(&StopState { stopped: Some(StopReason::Plateau), ..good }).is_ok());
+}
+
+#[test]
+fn counts_are_checked() {
+    for rule in [
+        StopRule::Steps { steps: 0 },
+        StopRule::Windows { window: 0 },
+        StopRule::Windows { window: 1_000_001 },
+        StopRule::EpochWindows { window: 1, epoch_steps: 0, max_epochs: 1 },
+        StopRule::EpochWindows { window: 1, epoch_steps: 1, max_epochs: 0 },
+    ] {
+        assert!(matches!(Stopper::new(rule), Err(Error::Count { .. })), "{rule:?}");
+    }
+}

@@ -1,0 +1,134 @@
+//! What can go wrong while a grid is read, run or merged.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What was given and what is allowed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Weights were refused.
+    #[error(transparent)]
+    Model(#[from] toy_superposition_model::Error),
+    /// A file of a sweep that cannot be written.
+    #[error(transparent)]
+    Write(#[from] toy_superposition_files::Error),
+    /// A file or a folder that cannot be read or written.
+    #[error("{}: cannot be read or written", path.display())]
+    File {
+        /// The file or the folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A grid that is no TOML, or has keys or kinds that it may not have.
+    #[error("the grid cannot be read")]
+    GridSyntax {
+        /// Where and why.
+        source: Box<toml::de::Error>,
+    },
+    /// A list that must not be empty.
+    #[error("grid, block {block}: no {what}")]
+    GridEmpty {
+        /// The block, by number and name.
+        block: String,
+        /// The list.
+        what: &'static str,
+    },
+    /// A number out of range.
+    #[error("grid, block {block}: {what}: {given:?}; allowed is {least:?} to {most:?}")]
+    GridValue {
+        /// The block, by number and name.
+        block: String,
+        /// The list.
+        what: &'static str,
+        /// The number.
+        given: f64,
+        /// The least allowed.
+        least: f64,
+        /// The most.
+        most: f64,
+    },
+    /// A block with both or neither of the two ways to give n_d.
+    #[error("grid, block {block}: give either ratios or hidden")]
+    GridWidths {
+        /// The block, by number and name.
+        block: String,
+    },
+    /// Settings that the experiment refuses.
+    #[error("grid: the settings under [experiment] are refused")]
+    Settings {
+        /// What the experiment says.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A shard that is not I/N with 1 ≤ I ≤ N.
+    #[error("shard {given}: must be I/N with I from 1 to N")]
+    Shard {
+        /// What was given.
+        given: String,
+    },
+    /// A folder that holds the sweep of another grid or version.
+    #[error("{}: a sweep of another {what}; choose another folder", path.display())]
+    OtherSweep {
+        /// The manifest.
+        path: PathBuf,
+        /// What differs.
+        what: &'static str,
+    },
+    /// A folder without a sweep.
+    #[error("{}: holds no sweep (no manifest.json)", path.display())]
+    NotASweep {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// An unreadable manifest.
+    #[error("{}: not a manifest of this kind of sweep", path.display())]
+    Manifest {
+        /// The manifest.
+        path: PathBuf,
+        /// Where and why.
+        source: serde_json::Error,
+    },
+    /// An unreadable line of a journal, other than a torn last one.
+    #[error("{}: line {line} cannot be read", path.display())]
+    Journal {
+        /// The journal.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// Where and why.
+        source: serde_json::Error,
+    },
+    /// A journal that another process is writing.
+    #[error("{}: another process is writing it", path.display())]
+    Busy {
+        /// The journal.
+        path: PathBuf,
+    },
+    /// Two different records of one cell.
+    #[error("two different records of {cell}: were they made by different programs or machines?")]
+    Conflict {
+        /// The cell.
+        cell: String,
+    },
+    /// A record that is no row of a table.
+    #[error("the records make no table")]
+    Table(#[from] csv::Error),
+    /// Threads that cannot be started.
+    #[error(transparent)]
+    Threads {
+        /// What the system said.
+        source: rayon::ThreadPoolBuildError,
+    },
+}
+
+impl Error {
+    /// Names the file that an input or output error is about.
+    pub(crate) fn file(path: &Path) -> impl Fn(io::Error) -> Self + use<> {
+        let path = path.to_owned();
+        move |source| Self::File { path: path.clone(), source }
+    }
+}
+
+/// A result with this crate's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -1,0 +1,89 @@
+//! What a sweep does at each cell.
+
+use std::fmt::Debug;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::{Cell, Kind};
+
+/// Why a cell failed: any error will do, its text is recorded.
+pub type Reason = Box<dyn std::error::Error + Send + Sync>;
+
+/// An experiment with its settings: what a grid file has under `[experiment]`.
+pub trait Experiment: Clone + Debug + PartialEq + Serialize + DeserializeOwned + Sync {
+    /// What can be done at a cell.
+    type Kind: Kind + Debug;
+    /// What is found there: a flat struct of numbers, strings and options of them, since it becomes a row of CSV. It
+    /// names its cell, and holds nothing that depends on when, where or how fast it was found.
+    type Record: Serialize + DeserializeOwned + Send;
+
+    /// Refuses settings that no cell could be evaluated with.
+    ///
+    /// # Errors
+    /// What is wrong.
+    fn check(&self) -> Result<(), Reason>;
+
+    /// What a cell will cost, roughly.
+    fn effort(&self, cell: &Cell<Self::Kind>) -> Effort;
+
+    /// Evaluates a cell; `None` if [`Context::interrupted`] before the end. The record is a function of the settings
+    /// and the cell, to the bit, and in particular not of how often the evaluation was killed and begun again.
+    ///
+    /// # Errors
+    /// Why there is no record. The sweep records the reason and goes on with the next cell.
+    fn evaluate(
+        &self,
+        cell: &Cell<Self::Kind>,
+        context: &Context<'_>,
+    ) -> Result<Option<Self::Record>, Reason>;
+}
+
+/// What a cell costs.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Effort {
+    /// About how long it takes on one thread; only ratios matter, for the order of the cells and the time left.
+    pub seconds: f64,
+    /// Whether it uses all threads well, so that it is evaluated alone; other cells are evaluated side by side, one
+    /// thread each.
+    pub whole_machine: bool,
+}
+
+/// Where a cell is evaluated.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    pub(crate) cells: &'a Path,
+    pub(crate) id: &'a str,
+    pub(crate) interrupt: &'a AtomicBool,
+    pub(crate) checkpoint_every: Duration,
+}
+
+impl<'a> Context<'a> {
+    /// The cell's checkpoint, which the sweep removes once the cell is in the journal.
+    pub fn checkpoint(&self) -> PathBuf {
+        crate::folder::checkpoint_path(self.cells, self.id)
+    }
+
+    /// The time between two checkpoints: what a kill may lose.
+    pub fn checkpoint_every(&self) -> Duration {
+        self.checkpoint_every
+    }
+
+    /// Where the cell's weights are kept, for those who want to look at them.
+    pub fn weights(&self) -> PathBuf {
+        crate::folder::weights_path(self.cells, self.id)
+    }
+
+    /// Set when the sweep is to end.
+    pub fn interrupt(&self) -> &'a AtomicBool {
+        self.interrupt
+    }
+
+    /// Whether it is.
+    pub fn interrupted(&self) -> bool {
+        self.interrupt.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,230 @@
+//! A sweep on disk.
+//!
+//! | in the folder | |
+//! |---|---|
+//! | `manifest.json` | the grid and the version |
+//! | `journal.jsonl`, `journal-2-of-8.jsonl` | what has come to an end: of a whole run, of a shard |
+//! | `records.csv` | a row for each finished cell, in the grid's order |
+//! | `failures.csv` | the cells that failed, with the reason |
+//! | `cells/` | checkpoints of cells in flight, weights of finished ones |
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use toy_superposition_files::write_atomically;
+
+use crate::journal::{self, Line};
+use crate::{Cell, Counts, Error, Experiment, Grid, Outcome, Result, manifest};
+
+pub(crate) const JOURNAL: &str = "journal.jsonl";
+
+pub(crate) fn checkpoint_path(cells: &Path, id: &str) -> PathBuf {
+    cells.join(format!("{id}.checkpoint"))
+}
+
+pub(crate) fn weights_path(cells: &Path, id: &str) -> PathBuf {
+    cells.join(format!("{id}.safetensors"))
+}
+
+/// Cells in the grid's order, each with how it ended.
+pub type Outcomes<E> = Vec<(Cell<<E as Experiment>::Kind>, Outcome<<E as Experiment>::Record>)>;
+
+/// A sweep in its folder.
+#[derive(Debug, Clone)]
+pub struct Sweep<E: Experiment> {
+    pub(crate) folder: PathBuf,
+    pub(crate) grid: Grid<E>,
+    pub(crate) cells: Vec<Cell<E::Kind>>,
+}
+
+/// What the journals hold, by cell.
+pub(crate) type Ends<R> = HashMap<String, Line<R>>;
+
+impl<E: Experiment> Sweep<E> {
+    /// A sweep in a new folder, or, with the same grid, in one that it was begun in before.
+    ///
+    /// # Errors
+    /// [`Error::OtherSweep`] if the folder holds a sweep of another grid or version; as [`Grid::cells`];
+    /// [`Error::File`].
+    pub fn create(folder: impl Into<PathBuf>, grid: Grid<E>) -> Result<Self> {
+        let (folder, cells) = (folder.into(), grid.cells()?);
+        manifest::write(&folder, &grid, cells.len())?;
+        let files = folder.join("cells");
+        std::fs::create_dir_all(&files).map_err(Error::file(&files))?;
+        Ok(Self { folder, grid, cells })
+    }
+
+    /// The sweep that a folder holds.
+    ///
+    /// # Errors
+    /// [`Error::NotASweep`], [`Error::Manifest`], [`Error::OtherSweep`] for one of another version.
+    pub fn open(folder: impl Into<PathBuf>) -> Result<Self> {
+        let folder = folder.into();
+        let grid: Grid<E> = manifest::read(&folder)?;
+        let cells = grid.cells()?;
+        Ok(Self { folder, grid, cells })
+    }
+
+    /// Its folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Its grid.
+    pub fn grid(&self) -> &Grid<E> {
+        &self.grid
+    }
+
+    /// Its cells, in the grid's order.
+    pub fn cells(&self) -> &[Cell<E::Kind>] {
+        &self.cells
+    }
+
+    /// Where the weights of a cell are, if its experiment keeps them.
+    pub fn weights(&self, cell: &Cell<E::Kind>) -> PathBuf {
+        weights_path(&self.folder.join("cells"), &cell.id())
+    }
+
+    /// The cells that have come to an end, in the grid's order, whoever is still working on the others.
+    ///
+    /// # Errors
+    /// [`Error::Journal`] for an unreadable line, [`Error::Conflict`] if two journals have different records of a cell.
+    pub fn outcomes(&self) -> Result<Outcomes<E>> {
+        let mut ends = self.ends()?;
+        let outcome = |cell: &Cell<_>| Some((*cell, ends.remove(&cell.id())?.outcome));
+        Ok(self.cells.iter().filter_map(outcome).collect())
+    }
+
+    /// How the cells stand.
+    ///
+    /// # Errors
+    /// As [`outcomes`](Self::outcomes).
+    pub fn counts(&self) -> Result<Counts> {
+        let outcomes = self.outcomes()?;
+        let finished = outcomes.iter().filter(|(_, outcome)| matches!(outcome, Outcome::Record(_))).count();
+        let failed = outcomes.len() - finished;
+        Ok(Counts { finished, failed, left: self.cells.len() - outcomes.len() })
+    }
+
+    /// The records of the finished cells, in the grid's order.
+    ///
+    /// # Errors
+    /// As [`outcomes`](Self::outcomes).
+    pub fn records(&self) -> Result<Vec<E::Record>> {
+        let record = |(_, outcome)| match outcome {
+            Outcome::Record(record) => Some(record),
+            Outcome::Failed(_) => None,
+        };
+        Ok(self.outcomes()?.into_iter().filter_map(record).collect())
+    }
+
+    /// The records of each block's finished cells, in the block's order; a cell that several blocks have is in each.
+    ///
+    /// # Errors
+    /// As [`outcomes`](Self::outcomes).
+    pub fn records_by_block(&self) -> Result<Vec<Vec<E::Record>>>
+    where
+        E::Record: Clone,
+    {
+        let ends = self.ends()?;
+        let record = |cell: Cell<E::Kind>| match &ends.get(&cell.id())?.outcome {
+            Outcome::Record(record) => Some(record.clone()),
+            Outcome::Failed(_) => None,
+        };
+        let blocks = self.grid.blocks.iter().enumerate();
+        blocks
+            .map(|(index, block)| Ok(block.cells(index)?.into_iter().filter_map(record).collect()))
+            .collect()
+    }
+
+    /// The seconds that each finished cell took, in the grid's order: from its beginning, or its last resumption, to its
+    /// end, on one thread or, for a cell that [uses them all](crate::Effort::whole_machine), on all of them.
+    ///
+    /// # Errors
+    /// As [`outcomes`](Self::outcomes).
+    pub fn seconds(&self) -> Result<Vec<(Cell<E::Kind>, f64)>> {
+        let ends = self.ends()?;
+        let seconds = |cell: &Cell<_>| {
+            let line = ends.get(&cell.id())?;
+            matches!(line.outcome, Outcome::Record(_)).then_some((*cell, line.seconds))
+        };
+        Ok(self.cells.iter().filter_map(seconds).collect())
+    }
+
+    /// Writes `records.csv` and `failures.csv` anew from the journals, each atomically. They do not depend on the order
+    /// in which cells came to an end. A run does this at its end, but a shard does not.
+    ///
+    /// # Errors
+    /// As [`outcomes`](Self::outcomes), [`Error::Table`], [`Error::File`].
+    pub fn write_tables(&self) -> Result<()> {
+        let (mut records, mut failures) = (Table::default(), Table::default());
+        failures.0.write_record(["cell", "reason"])?;
+        for (cell, outcome) in self.outcomes()? {
+            match outcome {
+                Outcome::Record(record) => records.0.serialize(record)?,
+                Outcome::Failed(reason) => failures.0.serialize((cell.id(), reason))?,
+            }
+        }
+        write_atomically(&self.folder.join("records.csv"), &records.bytes()?)?;
+        write_atomically(&self.folder.join("failures.csv"), &failures.bytes()?)?;
+        Ok(())
+    }
+
+    /// The last word of all journals on each cell. A journal's later lines count more than its earlier ones (a cell that
+    /// was tried again), and a record counts more than another journal's failure.
+    pub(crate) fn ends(&self) -> Result<Ends<E::Record>> {
+        let mut ends = Ends::<E::Record>::new();
+        for path in self.journals()? {
+            let mut own = Ends::<E::Record>::new();
+            for line in journal::read::<E::Record>(&path)? {
+                own.insert(line.cell.clone(), line);
+            }
+            for (id, line) in own {
+                add(&mut ends, id, line)?;
+            }
+        }
+        Ok(ends)
+    }
+
+    fn journals(&self) -> Result<Vec<PathBuf>> {
+        let failed = Error::file(&self.folder);
+        let entries = std::fs::read_dir(&self.folder).and_then(Iterator::collect::<std::io::Result<Vec<_>>>);
+        let mut paths: Vec<PathBuf> =
+            entries.map_err(failed)?.into_iter().map(|entry| entry.path()).collect();
+        let journal = |path: &PathBuf| {
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            name.starts_with("journal") && name.ends_with(".jsonl")
+        };
+        paths.retain(journal);
+        paths.sort();
+        Ok(paths)
+    }
+}
+
+/// Adds a line to those of other journals.
+pub(crate) fn add<R: serde::Serialize>(ends: &mut Ends<R>, id: String, line: Line<R>) -> Result<()> {
+    let json = |line: &Line<R>| serde_json::to_string(&line.outcome).unwrap_or_default();
+    match (ends.get(&id).map(|there| (&there.outcome, there)), &line.outcome) {
+        (Some((Outcome::Record(_), there)), Outcome::Record(_)) if json(there) != json(&line) => {
+            return Err(Error::Conflict { cell: id });
+        }
+        (Some((Outcome::Record(_), _)), _) => {}
+        _ => drop(ends.insert(id, line)),
+    }
+    Ok(())
+}
+
+/// A table in memory.
+struct Table(csv::Writer<Vec<u8>>);
+
+impl Default for Table {
+    fn default() -> Self {
+        Self(csv::Writer::from_writer(Vec::new()))
+    }
+}
+
+impl Table {
+    fn bytes(self) -> Result<Vec<u8>> {
+        self.0.into_inner().map_err(|error| Error::Table(error.into_error().into()))
+    }
+}

@@ -1,0 +1,192 @@
+//! The journal: a file to which one line of JSON is appended for each cell that has come to an end.
+//!
+//! ```json
+//! {"cell":"trained-n32-d8-p0.1-s0","seconds":1.25,"outcome":{"record":{"loss":0.0123}}}
+//! {"cell":"rug-n33-d8-p0.1-s0","seconds":0.01,"outcome":{"failed":"33 is not a power of two"}}
+//! ```
+//!
+//! A line goes to the operating system in one write, so that a killed process leaves whole lines or a torn last one. It
+//! is flushed to the disk at the latest with the first line that ends a second or more later, and when the journal is
+//! closed: more than that a power failure cannot take. A torn last line (no line end, or no JSON) is cut off when the
+//! journal is opened for writing; an unreadable line anywhere else is an error, for no crash makes one.
+//!
+//! A journal has one writer, which holds a lock on it. Anyone may read it meanwhile.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, Result};
+
+const FLUSH: Duration = Duration::from_secs(1);
+
+/// A cell's end.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Line<R> {
+    pub(crate) cell: String,
+    pub(crate) seconds: f64,
+    pub(crate) outcome: Outcome<R>,
+}
+
+/// How a cell ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome<R> {
+    /// With what was found.
+    Record(R),
+    /// Without, for this reason.
+    Failed(String),
+}
+
+/// A journal open for writing.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    file: File,
+    path: PathBuf,
+    flushed: Instant,
+}
+
+impl Journal {
+    /// Opens or makes a journal, locks it, and cuts off a torn last line.
+    pub(crate) fn open(path: PathBuf) -> Result<Self> {
+        let mut options = OpenOptions::new();
+        let mut file = options
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(Error::file(&path))?;
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => return Err(Error::Busy { path }),
+            // Some file systems of clusters have no locks.
+            Err(TryLockError::Error(source)) if source.kind() != ErrorKind::Unsupported => {
+                return Err(Error::File { path, source });
+            }
+            _ => {}
+        }
+        let mut cut = || {
+            let mut bytes = Vec::new();
+            file.read_to_end(&mut bytes)?;
+            let length = whole(&bytes).len() as u64;
+            file.set_len(length)?;
+            file.seek(SeekFrom::Start(length)).map(drop)
+        };
+        cut().map_err(Error::file(&path))?;
+        Ok(Self { file, path, flushed: Instant::now() })
+    }
+
+    /// Appends a line. A record that does not read back, say for a NaN, is recorded as failed; says which it was.
+    pub(crate) fn append<R: Serialize + DeserializeOwned>(
+        &mut self,
+        mut line: Line<R>,
+    ) -> Result<Outcome<()>> {
+        let mut text = to_json(&line);
+        if let Err(source) = serde_json::from_str::<Line<R>>(&text) {
+            line.outcome = Outcome::Failed(format!("the record cannot be kept: {source}"));
+            text = to_json(&line);
+        }
+        text.push('\n');
+        let end = self.file.stream_position().map_err(Error::file(&self.path))?;
+        if let Err(source) = self.file.write_all(text.as_bytes()) {
+            // Nothing may follow half a line. If this fails too, it is cut off when the journal is next opened.
+            let _ = self.file.set_len(end).and_then(|()| self.file.seek(SeekFrom::Start(end)));
+            return Err(Error::File { path: self.path.clone(), source });
+        }
+        if self.flushed.elapsed() >= FLUSH {
+            self.flush()?;
+        }
+        Ok(match line.outcome {
+            Outcome::Record(_) => Outcome::Record(()),
+            Outcome::Failed(reason) => Outcome::Failed(reason),
+        })
+    }
+
+    pub(crate) fn flush(&mut self) -> Result<()> {
+        self.flushed = Instant::now();
+        self.file.sync_data().map_err(Error::file(&self.path))
+    }
+}
+
+/// A line as JSON. What cannot be written at all (a map with odd keys) cannot be read back either.
+fn to_json<R: Serialize>(line: &Line<R>) -> String {
+    serde_json::to_string(line).unwrap_or_default()
+}
+
+/// All lines of a journal, without a torn last one.
+pub(crate) fn read<R: DeserializeOwned>(path: &Path) -> Result<Vec<Line<R>>> {
+    let bytes = std::fs::read(path).map_err(Error::file(path))?;
+    let lines = whole(&bytes).split_inclusive(|&byte| byte == b'\n').enumerate();
+    let parse = |(index, line)| {
+        let wrong = |source| Error::Journal { path: path.to_owned(), line: index + 1, source };
+        serde_json::from_slice(line).map_err(wrong)
+    };
+    lines.map(parse).collect()
+}
+
+/// The bytes without a torn last line.
+fn whole(bytes: &[u8]) -> &[u8] {
+    let ended = |bytes: &[u8]| bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+    let bytes = &bytes[..ended(bytes)];
+    let before = ended(&bytes[..bytes.len().saturating_sub(1)]);
+    match serde_json::from_slice::<serde_json::Value>(&bytes[before..]) {
+        Ok(_) => bytes,
+        Err(_) => &bytes[..before],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(cell: &str, outcome: Outcome<f64>) -> Line<f64> {
+        Line { cell: cell.to_owned(), seconds: 0.5, outcome }
+    }
+
+    #[test]
+    fn a_line_torn_anywhere_is_cut_off_and_the_lines_before_it_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.jsonl");
+        let lines = [line("a", Outcome::Record(0.1 + 0.2)), line("b", Outcome::Failed("no\nway".to_owned()))];
+        let mut journal = Journal::open(path.clone()).unwrap();
+        assert!(matches!(Journal::open(path.clone()), Err(Error::Busy { .. })));
+        lines.iter().for_each(|line| drop(journal.append(line.clone()).unwrap()));
+        drop(journal);
+        let bytes = std::fs::read(&path).unwrap();
+        assert_eq!(bytes.iter().filter(|&&byte| byte == b'\n').count(), 2);
+        let first = bytes.iter().position(|&byte| byte == b'\n').unwrap() + 1;
+        for length in first..=bytes.len() {
+            // Some file systems leave zeros where a power failure stopped a write.
+            for torn in [bytes[..length].to_vec(), [&bytes[..length], &[0; 7], b"\n"].concat()] {
+                if torn.len() > length && length == bytes.len() {
+                    continue;
+                }
+                std::fs::write(&path, &torn).unwrap();
+                let expected = if length == bytes.len() { &lines[..] } else { &lines[..1] };
+                assert_eq!(read::<f64>(&path).unwrap(), expected, "{length} bytes");
+                let mut journal = Journal::open(path.clone()).unwrap();
+                journal.append(line("c", Outcome::Record(3.0))).unwrap();
+                let found = read::<f64>(&path).unwrap();
+                assert_eq!(found.len(), expected.len() + 1);
+                assert_eq!(found.last().unwrap(), &line("c", Outcome::Record(3.0)));
+                assert!(std::fs::read(&path).unwrap().ends_with(b"3.0}}\n"));
+            }
+        }
+    }
+
+    #[test]
+    fn an_unreadable_line_elsewhere_is_an_error_and_nan_is_a_failure() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.jsonl");
+        let mut journal = Journal::open(path.clone()).unwrap();
+        let found = journal.append(line("a", Outcome::Record(f64::NAN))).unwrap();
+        assert!(matches!(found, Outcome::Failed(_)), "{found:?}");
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, format!("{{\"cell\":\n{text}")).unwrap();
+        assert!(matches!(read::<f64>(&path), Err(Error::Journal { line: 1, .. })));
+    }
+}

@@ -1,0 +1,25 @@
+#![doc = include_str!("../README.md")]
+
+mod cell;
+mod error;
+mod experiment;
+mod folder;
+mod grid;
+mod journal;
+mod manifest;
+mod merge;
+mod paper;
+mod run;
+mod shard;
+
+pub use cell::{Cell, Kind};
+pub use error::{Error, Result};
+pub use experiment::{Context, Effort, Experiment, Reason};
+pub use folder::{Outcomes, Sweep};
+pub use grid::{Block, Grid, Values};
+pub use journal::Outcome;
+#[cfg(feature = "figures")]
+pub use paper::figures;
+pub use paper::{Model, RecipeName, Record, Superposition, random_rug};
+pub use run::{Counts, Options, Progress};
+pub use shard::Shard;

@@ -1,0 +1,67 @@
+//! What the sweep in a folder is: `manifest.json`, written once and never changed.
+
+use std::io::ErrorKind;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use toy_superposition_files::write_atomically;
+
+use crate::{Error, Experiment, Grid, Result};
+
+const FILE: &str = "manifest.json";
+/// Of the folder's layout.
+const FORMAT: u32 = 1;
+/// Another version of this crate may train to other bits.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(bound = "E: Experiment")]
+struct Manifest<E: Experiment> {
+    format: u32,
+    version: String,
+    /// How many, for the reader.
+    cells: usize,
+    grid: Grid<E>,
+}
+
+/// Writes the manifest of a new folder; in an old one, refuses another sweep than the one that is there.
+pub(crate) fn write<E: Experiment>(folder: &Path, grid: &Grid<E>, cells: usize) -> Result<()> {
+    if let Some(there) = read_if_there::<E>(folder)? {
+        if there != *grid {
+            return Err(Error::OtherSweep { path: folder.join(FILE), what: "grid" });
+        }
+        return Ok(());
+    }
+    std::fs::create_dir_all(folder).map_err(Error::file(folder))?;
+    let manifest = Manifest { format: FORMAT, version: VERSION.to_owned(), cells, grid: grid.clone() };
+    let json = serde_json::to_vec_pretty(&manifest)
+        .map_err(|source| Error::Manifest { path: folder.join(FILE), source })?;
+    Ok(write_atomically(&folder.join(FILE), &json)?)
+}
+
+/// The grid of the sweep in a folder.
+pub(crate) fn read<E: Experiment>(folder: &Path) -> Result<Grid<E>> {
+    read_if_there(folder)?.ok_or_else(|| Error::NotASweep { path: folder.to_owned() })
+}
+
+fn read_if_there<E: Experiment>(folder: &Path) -> Result<Option<Grid<E>>> {
+    let path = folder.join(FILE);
+    let bytes = match std::fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(source) if source.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(Error::File { path, source }),
+    };
+    // Another version may have other settings: its number first.
+    #[derive(Deserialize)]
+    struct Version {
+        format: u32,
+        version: String,
+    }
+    let unreadable = |source| Error::Manifest { path: path.clone(), source };
+    let Version { format, version } = serde_json::from_slice(&bytes).map_err(unreadable)?;
+    if format != FORMAT || version != VERSION {
+        return Err(Error::OtherSweep { path, what: "version" });
+    }
+    let manifest: Manifest<E> = serde_json::from_slice(&bytes).map_err(unreadable)?;
+    Ok(Some(manifest.grid))
+}

@@ -1,0 +1,66 @@
+//! Several folders into one.
+
+use std::path::{Path, PathBuf};
+
+use crate::folder::{Ends, JOURNAL, add, weights_path};
+use crate::journal::{Journal, Line};
+use crate::{Cell, Error, Experiment, Outcome, Result, Sweep};
+
+impl<E: Experiment> Sweep<E> {
+    /// Merges the sweeps in `parts`, which must be of one grid, into a folder, new or of the same grid, and writes its
+    /// tables: the same bits as if one process had done it all. Weights are copied; the parts stay as they are. Cells
+    /// that no part has finished can be run in the new folder.
+    ///
+    /// # Errors
+    /// [`Error::GridEmpty`] for no parts, [`Error::OtherSweep`] for parts of different grids, [`Error::Conflict`] if two
+    /// have different records of a cell, and as [`open`](Self::open) and [`create`](Self::create).
+    pub fn merge(folder: impl Into<PathBuf>, parts: &[impl AsRef<Path>]) -> Result<Self> {
+        let folder = folder.into();
+        let open = |path: &Path| Self::open(path);
+        let parts = parts.iter().map(|path| open(path.as_ref())).collect::<Result<Vec<_>>>()?;
+        let Some(first) = parts.first() else {
+            return Err(Error::GridEmpty { block: "merge".to_owned(), what: "folders" });
+        };
+        let merged = Self::create(folder, first.grid.clone())?;
+        let mut found: Ends<E::Record> = Ends::new();
+        for part in &parts {
+            if part.grid != merged.grid {
+                return Err(Error::OtherSweep { path: part.folder.clone(), what: "grid" });
+            }
+            for (id, line) in part.ends()? {
+                add(&mut found, id, line)?;
+            }
+            for cell in &part.cells {
+                copy_weights(part, &merged, cell)?;
+            }
+        }
+        let mut journal = Journal::open(merged.folder.join(JOURNAL))?;
+        let mut there = merged.ends()?;
+        for cell in &merged.cells {
+            let id = cell.id();
+            let Some(line) = found.remove(&id) else { continue };
+            let record = |line: &Line<_>| matches!(line.outcome, Outcome::Record(_));
+            match there.get(&id) {
+                Some(end) if record(end) => add(&mut there, id, line)?,
+                Some(_) if !record(&line) => {}
+                _ => drop(journal.append(line)?),
+            }
+        }
+        journal.flush()?;
+        drop(journal);
+        merged.write_tables()?;
+        Ok(merged)
+    }
+}
+
+fn copy_weights<E: Experiment>(from: &Sweep<E>, to: &Sweep<E>, cell: &Cell<E::Kind>) -> Result<()> {
+    let (source, target) = (from.weights(cell), to.weights(cell));
+    if source.is_file() && !target.exists() {
+        // A copy that is cut short must not look like one.
+        let partial = weights_path(&to.folder, &format!(".{}", cell.id()));
+        std::fs::copy(&source, &partial)
+            .and_then(|_| std::fs::rename(&partial, &target))
+            .map_err(Error::file(&source))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,261 @@
+//! The experiment's settings, and how each kind of cell is evaluated.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use toy_superposition_data::{Features, LawSpec, Moments, Stream};
+use toy_superposition_model::{Autoencoder, Names, Scalar, Shape, Weights};
+use toy_superposition_optim::StopRule;
+use toy_superposition_rug::PersianRug;
+use toy_superposition_theory::{self as theory, Feature, MeanField};
+use toy_superposition_train::{Ended, Recipe, Run, Task, Trainer, initial_model};
+
+use super::record::Record;
+use crate::{Cell, Context, Effort, Experiment, Kind, Reason};
+
+/// What is made at a point of the grid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Model {
+    /// Minibatch training by one of the paper's recipes, in single precision.
+    Trained,
+    /// The Persian rug of a random set of rows, its diagonal and bias from the theory; n_s a power of two.
+    Rug,
+    /// Descent of the mean-field loss, in double precision: no samples, Gaussian interference.
+    MeanField,
+    /// The optimal linear model, in closed form.
+    Linear,
+    /// The symmetric optimum for Gaussian interference, in closed form.
+    Theory,
+}
+
+impl fmt::Display for Model {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Trained => "trained",
+            Self::Rug => "rug",
+            Self::MeanField => "mean-field",
+            Self::Linear => "linear",
+            Self::Theory => "theory",
+        })
+    }
+}
+
+impl Kind for Model {
+    fn is_random(self) -> bool {
+        matches!(self, Self::Trained | Self::Rug | Self::MeanField)
+    }
+}
+
+/// One of the paper's recipes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RecipeName {
+    /// That of the paper's text, [`Recipe::text`].
+    Text,
+    /// That of its released code, [`Recipe::code`].
+    #[default]
+    Code,
+}
+
+/// Autoencoders of the paper's features: how they are made and measured.
+///
+/// | Name | Default | Range |
+/// |---|---|---|
+/// | `recipe` | `code` | `text`, `code` |
+/// | `max_epochs` | the recipe's | at least 1; for `code` alone |
+/// | `mean_field_steps` | 600 | at least 1 |
+/// | `samples` | 102,400 | at least 2 |
+/// | `exact_rows` | 512 | at least 2 |
+/// | `keep_weights` | yes | |
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Superposition {
+    /// How models are trained.
+    pub recipe: RecipeName,
+    /// The most epochs, of 30 steps each.
+    pub max_epochs: Option<u64>,
+    /// The most steps of a mean-field descent.
+    pub mean_field_steps: u64,
+    /// The fresh samples that each model's loss is measured on.
+    pub samples: usize,
+    /// The most rows of a model whose exact loss is evaluated: all rows of models up to this size, of larger ones so
+    /// many, drawn with the cell's seed.
+    pub exact_rows: usize,
+    /// Whether weights are kept; 4 bytes a number (8 for mean-field ones).
+    pub keep_weights: bool,
+}
+
+impl Default for Superposition {
+    fn default() -> Self {
+        Self {
+            recipe: RecipeName::default(),
+            max_epochs: None,
+            mean_field_steps: 600,
+            samples: 102_400,
+            exact_rows: 512,
+            keep_weights: true,
+        }
+    }
+}
+
+const MEAN_FIELD_RATE: f64 = 0.003;
+/// A descent ends this close, relatively, to the least loss, that of the lower convex envelope.
+const MEAN_FIELD_TOLERANCE: f64 = 1e-10;
+
+/// Multiplications of a pass through a model from which it uses two threads or more well.
+const WHOLE_MACHINE: f64 = 1e6;
+/// The largest n_s n_d of a model, 2³⁰: where memory ends it does so without a word.
+const MOST_WEIGHTS: usize = 1 << 30;
+
+impl Experiment for Superposition {
+    type Kind = Model;
+    type Record = Record;
+
+    fn check(&self) -> Result<(), Reason> {
+        if self.max_epochs == Some(0) || (self.max_epochs.is_some() && self.recipe == RecipeName::Text) {
+            return Err("max_epochs is for the recipe `code` and at least 1".into());
+        }
+        if self.samples < 2 || self.exact_rows < 2 || self.mean_field_steps == 0 {
+            return Err("samples and exact_rows must be at least 2, mean_field_steps at least 1".into());
+        }
+        Ok(())
+    }
+
+    fn effort(&self, cell: &Cell<Model>) -> Effort {
+        let (features, hidden) = (cell.features as f64, cell.hidden as f64);
+        let product = features * hidden;
+        // As measured, roughly, on one thread: a sample's overhead, its residual, its products.
+        let pass = 1e-9 * (500.0 + 6.0 * features + product * (0.035 + 0.1 * cell.probability));
+        let sampling = self.samples as f64 * pass;
+        let exact = 1e-6 * features * features.min(self.exact_rows as f64) + 1e-10 * features * product;
+        let epochs = self.max_epochs.unwrap_or(1500).min(280) as f64;
+        let seconds = match cell.kind {
+            Model::Trained => 30_000.0 * epochs * pass + sampling + exact,
+            Model::MeanField => self.mean_field_steps as f64 * 1e-10 * product * hidden + sampling + exact,
+            Model::Rug => sampling + 1e-6 * features,
+            Model::Linear | Model::Theory => 1e-4,
+        };
+        let whole_machine = cell.kind.is_random() && product > WHOLE_MACHINE;
+        Effort { seconds, whole_machine }
+    }
+
+    fn evaluate(&self, cell: &Cell<Model>, context: &Context<'_>) -> Result<Option<Record>, Reason> {
+        let record = Record::of_theory(cell)?;
+        if cell.kind.is_random() && cell.features.saturating_mul(cell.hidden) > MOST_WEIGHTS {
+            return Err(format!("a model of {} × {} weights is too large", cell.features, cell.hidden).into());
+        }
+        Ok(match cell.kind {
+            Model::Theory => Some(record),
+            Model::Linear => Some(Record { loss: record.linear_loss, ..record }),
+            Model::Rug => Some(self.rug(cell)?),
+            Model::Trained => match self.train(cell, context)? {
+                Some((model, steps)) => Some(self.finish(cell, context, model, steps)?),
+                None => None,
+            },
+            Model::MeanField => match self.descend(cell, context)? {
+                Some((model, steps)) => Some(self.finish(cell, context, model, steps)?),
+                None => None,
+            },
+        })
+    }
+}
+
+impl Superposition {
+    /// How models of n_s = `features` are trained.
+    ///
+    /// # Errors
+    /// As [`Recipe::text`] and [`Recipe::code`].
+    pub fn recipe(&self, features: usize) -> Result<Recipe, toy_superposition_train::Error> {
+        let mut recipe = match self.recipe {
+            RecipeName::Text => Recipe::text(features)?,
+            RecipeName::Code => Recipe::code(features)?,
+        };
+        if let (StopRule::EpochWindows { max_epochs, .. }, Some(most)) = (&mut recipe.stop, self.max_epochs) {
+            *max_epochs = most;
+        }
+        Ok(recipe)
+    }
+
+    fn train(
+        &self,
+        cell: &Cell<Model>,
+        context: &Context<'_>,
+    ) -> Result<Option<(Autoencoder<f32>, u64)>, Reason> {
+        let model = initial_model(Shape::new(cell.features, cell.hidden)?, cell.seed)?;
+        let data = Features::paper(cell.features, cell.probability)?;
+        let mut trainer = Trainer::on_fresh_batches(model, data, &self.recipe(cell.features)?, cell.seed)?;
+        trainer.resume(context.checkpoint())?;
+        let run = Run {
+            checkpoint: Some(context.checkpoint()),
+            every: context.checkpoint_every(),
+            interrupt: Some(context.interrupt()),
+            ..Run::default()
+        };
+        let ended = trainer.run(&run, |_, _| {})?;
+        let steps = trainer.steps();
+        Ok((ended != Ended::Interrupted).then(|| (trainer.into_model(), steps)))
+    }
+
+    fn descend(
+        &self,
+        cell: &Cell<Model>,
+        context: &Context<'_>,
+    ) -> Result<Option<(Autoencoder<f64>, u64)>, Reason> {
+        let steps = self.mean_field_steps;
+        let recipe = Recipe::without_samples(MEAN_FIELD_RATE, steps)?;
+        let model = initial_model(Shape::new(cell.features, cell.hidden)?, cell.seed)?;
+        let objective = MeanField::new(Feature::uniform(cell.probability)?);
+        let goal = theory::envelope(cell.probability, cell.ratio())?.loss * (1.0 + MEAN_FIELD_TOLERANCE);
+        let task = Task::new("mean field", LawSpec::paper(cell.features, cell.probability));
+        let mut trainer = Trainer::new(model, objective, &recipe, task)?;
+        while !trainer.stopped() && trainer.step()?.loss > goal {
+            if context.interrupted() {
+                return Ok(None);
+            }
+        }
+        let steps = trainer.steps();
+        Ok(Some((trainer.into_model(), steps)))
+    }
+
+    /// Measures a model and keeps its weights.
+    fn finish<T: Scalar>(
+        &self,
+        cell: &Cell<Model>,
+        context: &Context<'_>,
+        model: Autoencoder<T>,
+        steps: u64,
+    ) -> Result<Record, Reason> {
+        let record = Record { steps: Some(steps), ..self.measure(cell, &model)? };
+        if self.keep_weights {
+            let mut weights = Weights::new(model);
+            for (key, value) in [
+                ("kind", cell.kind.to_string()),
+                (LawSpec::METADATA_KEY, LawSpec::paper(cell.features, cell.probability).to_string()),
+                ("p", cell.probability.to_string()),
+                ("seed", cell.seed.to_string()),
+                ("steps", steps.to_string()),
+            ] {
+                weights.metadata.insert(key.to_owned(), value);
+            }
+            weights.save(context.weights(), Names::Own)?;
+        }
+        Ok(record)
+    }
+
+    fn rug(&self, cell: &Cell<Model>) -> Result<Record, Reason> {
+        let rug = random_rug(cell)?;
+        let optimum = theory::optimum_at_ratio(cell.probability, cell.ratio())?;
+        let bias = rug.raw_bias(optimum.a, optimum.b, &Moments::uniform(cell.probability)?);
+        self.measure_rug(cell, &rug, optimum.a, bias)
+    }
+}
+
+/// The rug of a cell: of those with the cell's n_s and n_d, the one that its seed draws.
+///
+/// # Errors
+/// As [`PersianRug::random`].
+pub fn random_rug(cell: &Cell<Model>) -> Result<PersianRug, toy_superposition_rug::Error> {
+    PersianRug::random(cell.features, cell.hidden, &mut Stream::Draws.rng(cell.seed, cell.hidden as u64))
+}

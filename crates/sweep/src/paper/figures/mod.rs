@@ -1,0 +1,180 @@
+//! Every figure of the paper, and some of our own, from a sweep's records.
+//!
+//! | figure | needs |
+//! |---|---|
+//! | 1: a rug | nothing |
+//! | 2a, 2b: loss against r, full range and around r = p | a block with four ratios or more |
+//! | 3: weights and bias | kept weights; the model nearest to the paper's |
+//! | 4 to 7: variances and Λ over (p, r) | a block with three p and three ratios or more |
+//! | maps of the distance to the theory and of dropped features | likewise |
+//! | distance to the theory against n_s | the same p and ratio at two n_s or more |
+//! | predicted against measured loss | any trained model |
+//! | phase map with the convex envelope | nothing |
+//!
+//! Where several seeds were run, a point is their mean and its bar their standard error; where one was, the bar is the
+//! standard error of the measurement alone.
+
+mod curves;
+mod maps;
+mod phases;
+mod sizes;
+mod weights;
+
+use std::path::Path;
+
+use crate::{Reason, Sweep};
+use toy_superposition_figures as figures;
+
+pub use curves::{initial_drop, loss_curves};
+pub use maps::{Quantity, heat_maps};
+pub use phases::phase_map;
+pub use sizes::{finite_size, predictions};
+pub use weights::{example_rug, weight_block};
+
+use super::{Model, RecipeName, Record, Superposition};
+
+/// What is drawn.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "each is a figure of the figures crate")]
+pub enum Figure {
+    Rug(figures::Rug),
+    LossCurves(figures::LossCurves),
+    WeightBlock(figures::WeightBlock),
+    HeatMaps(figures::HeatMaps),
+    FiniteSize(figures::FiniteSize),
+    Predictions(figures::Predictions),
+    PhaseMap(figures::PhaseMap),
+}
+
+/// A figure and the name of its files.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Drawing {
+    /// The files' name without extension.
+    pub name: String,
+    /// The figure.
+    pub figure: Figure,
+}
+
+impl Drawing {
+    /// The text below it: parameters and seeds.
+    pub fn caption(&self) -> &str {
+        match &self.figure {
+            Figure::Rug(figure) => &figure.caption,
+            Figure::LossCurves(figure) => &figure.caption,
+            Figure::WeightBlock(figure) => &figure.caption,
+            Figure::HeatMaps(figure) => &figure.caption,
+            Figure::FiniteSize(figure) => &figure.caption,
+            Figure::Predictions(figure) => &figure.caption,
+            Figure::PhaseMap(figure) => &figure.caption,
+        }
+    }
+
+    /// Writes PNG and SVG into a folder.
+    ///
+    /// # Errors
+    /// Those of the figure's own function.
+    pub fn draw(&self, folder: &Path) -> figures::Result<figures::Written> {
+        let stem = folder.join(&self.name);
+        match &self.figure {
+            Figure::Rug(figure) => figures::rug(figure, stem),
+            Figure::LossCurves(figure) => figures::loss_curves(figure, stem),
+            Figure::WeightBlock(figure) => figures::weight_block(figure, stem),
+            Figure::HeatMaps(figure) => figures::heat_maps(figure, stem),
+            Figure::FiniteSize(figure) => figures::finite_size(figure, stem),
+            Figure::Predictions(figure) => figures::predictions(figure, stem),
+            Figure::PhaseMap(figure) => figures::phase_map(figure, stem),
+        }
+    }
+}
+
+/// All figures that the records of a sweep, finished or not, are enough for.
+///
+/// # Errors
+/// As [`Sweep::outcomes`]; if kept weights cannot be read.
+pub fn drawings(sweep: &Sweep<Superposition>) -> Result<Vec<Drawing>, Reason> {
+    let (blocks, records) = (sweep.records_by_block()?, sweep.records()?);
+    let how = how_made(&sweep.grid().experiment);
+    let seed = records.first().map_or(0, |record| record.seed);
+    let mut drawings = Vec::new();
+    let mut add = |name: String, figure: Option<Figure>| {
+        drawings.extend(figure.map(|figure| Drawing { name, figure }));
+    };
+    add("figure1_rug".to_owned(), Some(Figure::Rug(example_rug(seed)?)));
+    for features in sizes_of(&records) {
+        let curves = blocks.iter().find_map(|block| loss_curves(block, features, &how));
+        add(format!("figure2a_loss_{features}"), curves.map(Figure::LossCurves));
+        let drop = blocks.iter().find_map(|block| initial_drop(block, features, &how));
+        add(format!("figure2b_drop_{features}"), drop.map(Figure::LossCurves));
+    }
+    add("figure3_weights".to_owned(), weight_block(sweep)?.map(Figure::WeightBlock));
+    for quantity in Quantity::ALL {
+        let maps = heat_maps(&blocks, quantity, &how);
+        add(quantity.name().to_owned(), maps.map(Figure::HeatMaps));
+    }
+    add("finite_size".to_owned(), finite_size(&records, &how).map(Figure::FiniteSize));
+    add("predictions".to_owned(), predictions(&records, &how).map(Figure::Predictions));
+    add("phase_map".to_owned(), Some(Figure::PhaseMap(phase_map()?)));
+    Ok(drawings)
+}
+
+/// How the models were made and measured, for captions.
+fn how_made(experiment: &Superposition) -> String {
+    let recipe = match experiment.recipe {
+        RecipeName::Text => "recipe of the paper's text",
+        RecipeName::Code => "recipe of the paper's released code",
+    };
+    let most = experiment.max_epochs.map(|most| format!(" (at most {most} epochs)")).unwrap_or_default();
+    format!("{recipe}{most}, {} fresh samples a model", experiment.samples)
+}
+
+/// The n_s of the trained models, increasing.
+fn sizes_of(records: &[Record]) -> Vec<usize> {
+    let mut sizes: Vec<usize> = of_kind(records, Model::Trained).map(|record| record.features).collect();
+    sizes.sort_unstable();
+    sizes.dedup();
+    sizes
+}
+
+fn of_kind(records: &[Record], kind: Model) -> impl Iterator<Item = &Record> + Clone {
+    records.iter().filter(move |record| record.kind == kind)
+}
+
+/// Without repetitions, increasing.
+fn distinct(numbers: impl Iterator<Item = f64>) -> Vec<f64> {
+    let mut numbers: Vec<f64> = numbers.collect();
+    numbers.sort_by(f64::total_cmp);
+    numbers.dedup();
+    numbers
+}
+
+/// `seed 3` or `seeds 0, 1, 2`.
+fn seeds_of<'a>(records: impl Iterator<Item = &'a Record>) -> String {
+    let mut seeds: Vec<u64> = records.map(|record| record.seed).collect();
+    seeds.sort_unstable();
+    seeds.dedup();
+    let list: Vec<String> = seeds.iter().map(u64::to_string).collect();
+    format!("{} {}", if list.len() == 1 { "seed" } else { "seeds" }, list.join(", "))
+}
+
+/// The mean over seeds of a value with its standard error: over the seeds if there are several (which holds the error
+/// of each measurement), otherwise the one record's own.
+fn over_seeds<'a>(
+    records: impl Iterator<Item = &'a Record>,
+    of: impl Fn(&Record) -> Option<(f64, f64)>,
+) -> Option<(f64, f64)> {
+    let values: Vec<(f64, f64)> = records.filter_map(of).collect();
+    match values.as_slice() {
+        [] => None,
+        [one] => Some(*one),
+        several => {
+            let count = several.len() as f64;
+            let mean = several.iter().map(|(value, _)| value).sum::<f64>() / count;
+            let squares: f64 = several.iter().map(|(value, _)| (value - mean).powi(2)).sum();
+            Some((mean, (squares / (count * (count - 1.0))).sqrt()))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

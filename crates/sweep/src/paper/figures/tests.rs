@@ -1,0 +1,180 @@
+use crate::Cell;
+use toy_superposition_figures::{LossPoint, Scale};
+use toy_superposition_theory as theory;
+
+use super::*;
+
+/// A record whose every number tells where it comes from.
+fn record(kind: Model, features: usize, hidden: usize, probability: f64, seed: u64) -> Record {
+    let cell = Cell { kind, features, hidden, probability, seed, block: 0 };
+    let theory = Record::of_theory(&cell).unwrap();
+    let loss = theory.theory_loss * (1.0 + 0.01 * hidden as f64 + seed as f64);
+    let tell =
+        |digit: f64| Some(digit + features as f64 + 1e-3 * hidden as f64 + probability + 1e-6 * seed as f64);
+    Record {
+        loss,
+        standard_error: 1e-3 * loss,
+        exact_loss: Some(1.01 * loss),
+        exact_standard_error: Some(0.0),
+        gaussian_loss: Some(1.2 * loss),
+        edgeworth_loss: Some(0.9 * loss),
+        diagonal_variance: tell(1e4),
+        bias_variance: tell(2e4),
+        delta_variance: tell(3e4),
+        lyapunov: tell(4e4),
+        dropped: Some(hidden / 2),
+        ..theory
+    }
+}
+
+fn block(features: &[usize], probabilities: &[f64], hidden: &[usize], seeds: &[u64]) -> Vec<Record> {
+    let mut records = Vec::new();
+    for &features in features {
+        for &p in probabilities {
+            for &hidden in hidden {
+                for kind in [Model::Trained, Model::Rug, Model::MeanField] {
+                    records.extend(seeds.iter().map(|&seed| record(kind, features, hidden, p, seed)));
+                }
+            }
+        }
+    }
+    records
+}
+
+#[test]
+fn curves_hold_the_records_losses() {
+    let (probabilities, hidden) = ([0.3, 0.02, 0.1, 0.7, 0.05, 0.4], [24, 1, 3, 12, 6]);
+    let records = block(&[32, 64], &probabilities, &hidden, &[5]);
+    let figure = loss_curves(&records, 64, "made").unwrap();
+    let drawn: Vec<f64> = figure.series.iter().map(|series| series.probability).collect();
+    assert_eq!(drawn, [0.02, 0.05, 0.3, 0.7]);
+    for series in &figure.series {
+        for (points, kind) in [(&series.trained, Model::Trained), (&series.rug, Model::Rug)] {
+            let expected = [1, 3, 6, 12, 24].map(|hidden| {
+                let record = record(kind, 64, hidden, series.probability, 5);
+                LossPoint { ratio: hidden as f64 / 64.0, loss: record.loss, error: record.standard_error }
+            });
+            assert_eq!(points.as_slice(), expected);
+        }
+        for (line, of) in [
+            (&series.linear, theory::linear_loss as fn(f64, f64) -> theory::Result<f64>),
+            (&series.theory, |p, r| Ok(theory::optimum_at_ratio(p, r)?.loss)),
+        ] {
+            assert!(
+                line.len() > 100 && line[0].ratio < 1.0 / 64.0 && line[line.len() - 1].ratio > 24.0 / 64.0
+            );
+            assert!(line.iter().all(|point| point.loss == of(series.probability, point.ratio).unwrap()));
+        }
+    }
+    assert!(figure.caption.contains("$n_s = 64$, seed 5; made"), "{}", figure.caption);
+    let drop = initial_drop(&records, 64, "made").unwrap();
+    assert_eq!((drop.loss_scale, drop.ratio_scale), (Scale::Log, Scale::Log));
+    // Of p from the least ratio, 1/64, to 1/2: all but 0.7.
+    let shown: Vec<f64> = drop.series.iter().map(|series| series.probability).collect();
+    assert_eq!(shown, [0.02, 0.05, 0.1, 0.4]);
+    assert_eq!(drop.series[..2], figure.series[..2]);
+    assert!(initial_drop(&block(&[64], &[0.1], &[1, 2, 3, 40], &[0]), 64, "").is_none());
+    assert!(loss_curves(&records, 128, "").is_none());
+    assert!(loss_curves(&block(&[64], &[0.1], &[1, 2, 3], &[0]), 64, "").is_none());
+
+    // A rug far above everything else is told of, not drawn.
+    let mut odd = records.clone();
+    let rug =
+        |r: &&mut Record| r.kind == Model::Rug && r.features == 64 && r.hidden == 3 && r.probability == 0.05;
+    odd.iter_mut().find(rug).unwrap().loss = 7.0;
+    let limited = loss_curves(&odd, 64, "made").unwrap();
+    assert!(limited.losses.is_some() && figure.losses.is_none());
+    assert!(limited.caption.ends_with("1 rug lies above the range."), "{}", limited.caption);
+}
+
+#[test]
+fn several_seeds_become_a_mean_and_its_standard_error() {
+    let records = block(&[64], &[0.1], &[2, 4, 8, 16], &[0, 1, 4]);
+    let figure = loss_curves(&records, 64, "").unwrap();
+    let losses = [0, 1, 4].map(|seed| record(Model::Trained, 64, 8, 0.1, seed).loss);
+    let mean = losses.iter().sum::<f64>() / 3.0;
+    let variance = losses.iter().map(|loss| (loss - mean).powi(2)).sum::<f64>() / 2.0;
+    let point = figure.series[0].trained[2];
+    assert_eq!((point.loss, point.error), (mean, (variance / 3.0).sqrt()));
+    assert!(figure.caption.contains("seeds 0, 1, 4"));
+}
+
+#[test]
+fn maps_hold_each_records_value_at_its_place() {
+    let small = block(&[32], &[0.1, 0.2, 0.4], &[4, 8, 16], &[0]);
+    let mut large = block(&[32, 64], &[0.01, 0.1, 0.5, 0.8], &[4, 9, 16], &[0, 1]);
+    let gone = |r: &Record| r.features == 64 && r.hidden == 9 && r.probability == 0.5;
+    large.retain(|record| !gone(record));
+    let blocks = [small, large, block(&[128], &[0.1, 0.2], &[4, 8, 16], &[0])];
+    for quantity in Quantity::ALL {
+        let figure = heat_maps(&blocks, quantity, "").unwrap();
+        assert_eq!(figure.panels.len(), 2);
+        for (panel, features) in figure.panels.iter().zip([32, 64]) {
+            assert_eq!(panel.title, format!("$n_s = {features}$"));
+            assert_eq!(panel.probabilities, [0.01, 0.1, 0.5, 0.8]);
+            assert_eq!(panel.ratios, [4, 9, 16].map(|hidden| f64::from(hidden) / features as f64));
+            for (i, &p) in panel.probabilities.iter().enumerate() {
+                for (j, hidden) in [4, 9, 16].into_iter().enumerate() {
+                    let one = |seed| quantity.of(&record(Model::Trained, features, hidden, p, seed)).unwrap();
+                    let expected = (!gone(&record(Model::Trained, features, hidden, p, 0)))
+                        .then(|| (one(0) + one(1)) / 2.0);
+                    assert_eq!(panel.values[3 * i + j], expected);
+                }
+            }
+        }
+    }
+    let of = |quantity: Quantity| quantity.of(&record(Model::Trained, 32, 9, 0.1, 2)).unwrap();
+    assert_eq!(of(Quantity::DiagonalVariance).floor(), 10_032.0);
+    assert_eq!(of(Quantity::BiasVariance).floor(), 20_032.0);
+    assert_eq!(of(Quantity::DeltaVariance).floor(), 30_032.0);
+    assert_eq!(of(Quantity::Lyapunov).floor(), 40_032.0);
+    assert_eq!(of(Quantity::Dropped), 4.0 / 32.0);
+    // 1.01 times the measured loss, which is (1 + 0.09 + 2) times the theory's.
+    assert!((of(Quantity::Distance) - (1.01_f64 * 3.09).log10()).abs() < 1e-12);
+    assert!(heat_maps(&blocks[2..], Quantity::Lyapunov, "").is_none());
+    let none = Record { diagonal_variance: Some(0.0), ..record(Model::Trained, 32, 9, 0.1, 2) };
+    assert_eq!(Quantity::DiagonalVariance.of(&none), None);
+}
+
+#[test]
+fn distances_are_those_of_each_size_at_its_own_ratio() {
+    // r = 0.3: 9/32, 19/64, 38/128 count as one ratio; 0.5 has one size alone.
+    let mut records = block(&[32], &[0.1, 0.2], &[9], &[0, 1, 2]);
+    records.extend(block(&[64], &[0.1], &[19], &[0]));
+    records.extend(block(&[128], &[0.1, 0.2], &[38, 64], &[7]));
+    let figure = finite_size(&records, "made").unwrap();
+    let found: Vec<_> = figure.series.iter().map(|series| (series.probability, series.ratio)).collect();
+    assert_eq!(found, [(0.1, 38.0 / 128.0), (0.2, 38.0 / 128.0)]);
+    let sizes = |k: usize| figure.series[k].points.iter().map(|point| point.features).collect::<Vec<_>>();
+    assert_eq!((sizes(0), sizes(1)), (vec![32, 64, 128], vec![32, 128]));
+    let relative = |hidden: usize, seed: u64| 1.01 * (1.0 + 0.01 * hidden as f64 + seed as f64) - 1.0;
+    let [first, second, third] = figure.series[0].points[..] else { panic!("three sizes") };
+    // Over seeds 0, 1, 2: mean that of seed 1, standard error 1.01/√3. A single exact loss has no error.
+    assert!(
+        (first.relative - relative(9, 1)).abs() < 1e-12 && (first.error - 1.01 / 3f64.sqrt()).abs() < 1e-12
+    );
+    assert!((second.relative - relative(19, 0)).abs() < 1e-12 && second.error == 0.0);
+    assert!((third.relative - relative(38, 7)).abs() < 1e-12);
+    assert_eq!(figure.series[0].rugs, figure.series[0].points);
+    assert!(figure.caption.contains("seeds 0, 1, 2, 7; made"));
+    assert!(finite_size(&block(&[64], &[0.1], &[9], &[0]), "").is_none());
+
+    let figure = predictions(&records, "").unwrap();
+    let trained: Vec<&Record> = of_kind(&records, Model::Trained).collect();
+    assert_eq!(figure.models.len(), trained.len());
+    for (model, record) in figure.models.iter().zip(trained) {
+        assert_eq!(
+            (model.probability, model.sampled, model.error),
+            (record.probability, record.loss, record.standard_error)
+        );
+        assert_eq!(
+            (model.exact, model.edgeworth, model.gaussian),
+            (record.exact_loss, record.edgeworth_loss, record.gaussian_loss)
+        );
+    }
+    let mut few = block(&[64], &[0.1], &[9], &[0]);
+    few[0].exact_standard_error = Some(1e-9);
+    few[0].edgeworth_loss = Some(-1.0);
+    let model = predictions(&few, "").unwrap().models[0];
+    assert_eq!((model.exact, model.edgeworth), (None, None));
+}

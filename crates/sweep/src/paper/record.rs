@@ -1,0 +1,231 @@
+//! What is known of a cell in the end: one flat row of a table.
+
+use rand::seq::index;
+use serde::{Deserialize, Serialize};
+use toy_superposition_data::{Features, SampleRange, Stream};
+use toy_superposition_model::{Autoencoder, Scalar, sampled_loss};
+use toy_superposition_rug::PersianRug;
+use toy_superposition_theory as theory;
+
+use super::{Model, Superposition};
+use crate::{Cell, Reason};
+
+/// One row. Losses are per feature and not divided by p; what a kind of cell does not have is absent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// What was made.
+    pub kind: Model,
+    /// n_s.
+    pub features: usize,
+    /// n_d.
+    pub hidden: usize,
+    /// n_d/n_s.
+    pub ratio: f64,
+    /// p.
+    pub probability: f64,
+    /// The seed.
+    pub seed: u64,
+    /// The loss: of a model, measured on fresh samples; of `linear` and `theory`, in closed form.
+    pub loss: f64,
+    /// Its standard error; 0 for a closed form.
+    pub standard_error: f64,
+    /// The symmetric optimum for Gaussian interference.
+    pub theory_loss: f64,
+    /// The best mixture of symmetric models: the lower convex envelope in r.
+    pub envelope_loss: f64,
+    /// The fraction of features that this mixture drops.
+    pub envelope_dropped: f64,
+    /// The optimal linear model.
+    pub linear_loss: f64,
+    /// Steps taken.
+    pub steps: Option<u64>,
+    /// The model's expected loss, exactly, from some or all of its rows.
+    pub exact_loss: Option<f64>,
+    /// Its numerical error, as estimated.
+    pub exact_error: Option<f64>,
+    /// Its standard error for not having seen every row; 0 if it has.
+    pub exact_standard_error: Option<f64>,
+    /// The loss that the model would have if its interference were Gaussian, of the same mean and variance in each row.
+    pub gaussian_loss: Option<f64>,
+    /// That with Edgeworth's terms of the third and fourth cumulants.
+    pub edgeworth_loss: Option<f64>,
+    /// The mean of `W_ii`.
+    pub diagonal_mean: Option<f64>,
+    /// The variance of `W_ii` over i (Fig. 4).
+    pub diagonal_variance: Option<f64>,
+    /// The mean of `b_i`.
+    pub bias_mean: Option<f64>,
+    /// The variance of `b_i` over i (Fig. 5).
+    pub bias_variance: Option<f64>,
+    /// The mean of `b_i + Σ_{j≠i} W_ij E x_j`.
+    pub effective_bias_mean: Option<f64>,
+    /// The mean of `σ_i`, over features that are not dropped.
+    pub sigma_mean: Option<f64>,
+    /// The variance over i of `Var ν_i = σ_i²`, over features that are not dropped (Fig. 6).
+    pub delta_variance: Option<f64>,
+    /// The largest `Λ_i` (Fig. 7).
+    pub lyapunov: Option<f64>,
+    /// The mean of `Λ_i`.
+    pub lyapunov_mean: Option<f64>,
+    /// How far the rows lie above the Welch bound, relatively; absent where features are dropped.
+    pub welch_gap: Option<f64>,
+    /// Features with `|W_ii| ≤ 0.01 max_j |W_jj|`.
+    pub dropped: Option<usize>,
+}
+
+impl Record {
+    /// The theory at a cell, as the record of a cell of kind `theory`.
+    pub(super) fn of_theory(cell: &Cell<Model>) -> theory::Result<Self> {
+        let (p, ratio) = (cell.probability, cell.ratio());
+        let optimum = theory::optimum_at_ratio(p, ratio)?;
+        let envelope = theory::envelope(p, ratio)?;
+        Ok(Self {
+            kind: cell.kind,
+            features: cell.features,
+            hidden: cell.hidden,
+            ratio,
+            probability: p,
+            seed: cell.seed,
+            loss: optimum.loss,
+            standard_error: 0.0,
+            theory_loss: optimum.loss,
+            envelope_loss: envelope.loss,
+            envelope_dropped: envelope.dropped_fraction,
+            linear_loss: theory::linear_loss(p, ratio)?,
+            steps: None,
+            exact_loss: None,
+            exact_error: None,
+            exact_standard_error: None,
+            gaussian_loss: None,
+            edgeworth_loss: None,
+            diagonal_mean: None,
+            diagonal_variance: None,
+            bias_mean: None,
+            bias_variance: None,
+            effective_bias_mean: None,
+            sigma_mean: None,
+            delta_variance: None,
+            lyapunov: None,
+            lyapunov_mean: None,
+            welch_gap: None,
+            dropped: None,
+        })
+    }
+
+    /// The most precise loss that is known, with its standard error: the exact one where every row was seen, otherwise
+    /// the measured one.
+    pub fn best_loss(&self) -> (f64, f64) {
+        match (self.exact_loss, self.exact_standard_error) {
+            (Some(loss), Some(0.0)) => (loss, 0.0),
+            _ => (self.loss, self.standard_error),
+        }
+    }
+
+    /// `(L − L*)/L*` and its standard error, from [`best_loss`](Self::best_loss): 0 where the model is as good as the
+    /// symmetric optimum for Gaussian interference.
+    pub fn relative_to_theory(&self) -> (f64, f64) {
+        let (loss, error) = self.best_loss();
+        (loss / self.theory_loss - 1.0, error / self.theory_loss)
+    }
+}
+
+impl Superposition {
+    /// Measures a model as the record of a cell.
+    ///
+    /// # Errors
+    /// If its features are not the cell's, or its weights are not finite.
+    pub fn measure<T: Scalar>(&self, cell: &Cell<Model>, model: &Autoencoder<T>) -> Result<Record, Reason> {
+        let p = cell.probability;
+        let data = Features::paper(cell.features, p)?;
+        let sampled = sampled_loss(model, &data, self.fresh(cell))?;
+        let check = theory::check_rows(model, p, &self.rows(cell))?;
+        let statistics = check.statistics;
+        Ok(Record {
+            loss: sampled.mean(),
+            standard_error: sampled.standard_error(),
+            exact_loss: Some(check.exact_loss),
+            exact_error: Some(check.exact_error),
+            exact_standard_error: finite(check.exact_standard_error),
+            gaussian_loss: Some(check.gaussian_loss),
+            edgeworth_loss: finite(check.edgeworth_loss),
+            diagonal_mean: Some(statistics.diagonal.mean),
+            diagonal_variance: Some(statistics.diagonal.variance),
+            bias_mean: Some(statistics.bias.mean),
+            bias_variance: Some(statistics.bias.variance),
+            effective_bias_mean: Some(statistics.effective_bias.mean),
+            sigma_mean: finite(statistics.sigma.mean),
+            delta_variance: finite(statistics.sigma_squared.variance),
+            lyapunov: Some(statistics.lyapunov_max),
+            lyapunov_mean: Some(statistics.lyapunov_mean),
+            welch_gap: statistics.welch.and_then(|welch| finite(welch.gap)),
+            dropped: Some(statistics.dropped),
+            ..Record::of_theory(cell)?
+        })
+    }
+
+    /// Measures `y = ReLU(a R x + b)`, whose rows are all alike: row 0 stands for all of them.
+    pub(super) fn measure_rug(
+        &self,
+        cell: &Cell<Model>,
+        rug: &PersianRug,
+        a: f64,
+        bias: f64,
+    ) -> Result<Record, Reason> {
+        let p = cell.probability;
+        let data = Features::paper(cell.features, p)?;
+        let model = rug.to_autoencoder::<f32>(a, bias)?;
+        let sampled = sampled_loss(&model, &data, self.fresh(cell))?;
+        let row: Vec<f64> = rug.first_row().into_iter().map(|entry| a * entry).collect();
+        let exact = theory::exact_row_loss(&row, 0, bias, p)?;
+        let edgeworth = theory::edgeworth_row_loss(&row, 0, bias, p)?;
+        let statistics = rug.statistics();
+        let lyapunov = statistics.lyapunov();
+        Ok(Record {
+            loss: sampled.mean(),
+            standard_error: sampled.standard_error(),
+            exact_loss: Some(exact.loss),
+            exact_error: Some(exact.error),
+            exact_standard_error: Some(0.0),
+            gaussian_loss: Some(edgeworth.gaussian),
+            edgeworth_loss: finite(edgeworth.corrected),
+            diagonal_mean: Some(a),
+            diagonal_variance: Some(0.0),
+            bias_mean: Some(bias),
+            bias_variance: Some(0.0),
+            effective_bias_mean: Some(bias + a * statistics.sum * data_mean(p)),
+            sigma_mean: finite((statistics.squares * (p / 3.0 - p * p / 4.0)).sqrt()),
+            delta_variance: Some(0.0),
+            lyapunov,
+            lyapunov_mean: lyapunov,
+            welch_gap: Some(0.0),
+            dropped: Some(0),
+            ..Record::of_theory(cell)?
+        })
+    }
+
+    /// The samples that a cell's loss is measured on.
+    fn fresh(&self, cell: &Cell<Model>) -> SampleRange {
+        Stream::Evaluation.samples(cell.seed, 0..self.samples as u64)
+    }
+
+    /// The rows whose exact losses are evaluated, increasing.
+    fn rows(&self, cell: &Cell<Model>) -> Vec<usize> {
+        if cell.features <= self.exact_rows {
+            return (0..cell.features).collect();
+        }
+        let mut rng = Stream::Rows.rng(cell.seed, 0);
+        let mut rows = index::sample(&mut rng, cell.features, self.exact_rows).into_vec();
+        rows.sort_unstable();
+        rows
+    }
+}
+
+/// `E x`.
+fn data_mean(p: f64) -> f64 {
+    p / 2.0
+}
+
+/// A number that can be written down.
+fn finite(value: f64) -> Option<f64> {
+    value.is_finite().then_some(value)
+}

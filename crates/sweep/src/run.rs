@@ -1,0 +1,266 @@
+//! Running a sweep: every cell once, expensive ones first, to the same bits however often it is killed.
+
+use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use toy_superposition_train::side_by_side;
+
+use crate::folder::{JOURNAL, checkpoint_path};
+use crate::journal::{Journal, Line};
+use crate::{Cell, Context, Effort, Error, Experiment, Outcome, Result, Shard, Sweep};
+
+/// How a sweep is run; none of it changes a record.
+///
+/// | Name | Default |
+/// |---|---|
+/// | `shard` | all cells |
+/// | `threads` | one a core |
+/// | `retry_failed` | no |
+/// | `checkpoint_every` | 10 seconds |
+/// | `interrupt` | none |
+#[derive(Debug, Clone)]
+pub struct Options<'a> {
+    /// The part of the cells that this process works on. Shards write a journal each, so any number of them may work in
+    /// one folder, or each in its own, to be [merged](Sweep::merge) later.
+    pub shard: Option<Shard>,
+    /// The number of threads.
+    pub threads: Option<NonZeroUsize>,
+    /// Whether cells that have failed before are tried again. Most would fail again for the same reason, so a restart
+    /// leaves them alone; after a full disk it should not.
+    pub retry_failed: bool,
+    /// The time between two checkpoints of a cell.
+    pub checkpoint_every: Duration,
+    /// Set it to end the run soon; cells in flight leave a checkpoint.
+    pub interrupt: Option<&'a AtomicBool>,
+}
+
+impl Default for Options<'_> {
+    fn default() -> Self {
+        Self {
+            shard: None,
+            threads: None,
+            retry_failed: false,
+            checkpoint_every: Duration::from_secs(10),
+            interrupt: None,
+        }
+    }
+}
+
+/// How far a run is, after a cell.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Progress<'a> {
+    /// The cell that has just come to an end; none at the run's beginning.
+    pub cell: Option<&'a str>,
+    /// Why it failed, if it did.
+    pub failed: Option<&'a str>,
+    /// Its time.
+    pub seconds: f64,
+    /// How far the run is.
+    pub counts: Counts,
+    /// The time left, from the efforts of the cells that are left and the pace so far.
+    pub seconds_left: Option<f64>,
+}
+
+/// Cells by how they stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// With a record.
+    pub finished: usize,
+    /// Failed.
+    pub failed: usize,
+    /// Still to come.
+    pub left: usize,
+}
+
+impl<E: Experiment> Sweep<E> {
+    /// Evaluates the cells that have not come to an end yet and writes the tables (a shard does not: its neighbours may
+    /// be at work). `progress` is told of the beginning and of each cell's end.
+    ///
+    /// The order is that of the grid's blocks; within a block cells that use the whole machine come first, one at a
+    /// time, then the others side by side, the most expensive first. Counts are of the shard's cells.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] if another process works on the same shard in this folder; [`Error::File`] if the journal cannot
+    /// be written; [`Error::Threads`]; as [`outcomes`](Sweep::outcomes). A cell that fails, or even panics, is no error.
+    pub fn run(&self, options: &Options<'_>, progress: impl Fn(&Progress<'_>) + Sync) -> Result<Counts> {
+        let name = options.shard.map_or(JOURNAL.to_owned(), Shard::journal_name);
+        let journal = Journal::open(self.folder.join(name))?;
+        let ends = self.ends()?;
+        let mut counts = Counts::default();
+        let mut todo = Vec::new();
+        for work in self.order_of_work(options.shard) {
+            match ends.get(&work.id).map(|line| &line.outcome) {
+                Some(Outcome::Record(_)) => counts.finished += 1,
+                Some(Outcome::Failed(_)) if !options.retry_failed => counts.failed += 1,
+                _ => todo.push(work),
+            }
+        }
+        drop(ends);
+        counts.left = todo.len();
+        let threads = match options.threads {
+            Some(threads) => threads,
+            None => std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+        };
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build()?;
+        let seconds_to_come = todo.iter().map(Work::pace).sum();
+        let never = AtomicBool::new(false);
+        let run = Run {
+            sweep: self,
+            options,
+            interrupt: options.interrupt.unwrap_or(&never),
+            broken: AtomicBool::new(false),
+            begun: Instant::now(),
+            state: Mutex::new(State { journal, counts, seconds_to_come, seconds_done: 0.0 }),
+            progress,
+        };
+        run.report(None, None, 0.0, counts, None);
+        for group in todo.chunk_by(|a, b| a.effort.whole_machine == b.effort.whole_machine) {
+            let ends = if group[0].effort.whole_machine {
+                pool.install(|| group.iter().map(|work| run.cell(work)).collect::<Vec<_>>())
+            } else {
+                side_by_side(group, Some(threads), |work| run.cell(work))?
+            };
+            ends.into_iter().collect::<Result<()>>()?;
+        }
+        let mut state = run.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        state.journal.flush()?;
+        if options.shard.is_none() {
+            self.write_tables()?;
+        }
+        Ok(state.counts)
+    }
+
+    /// The cells of a shard in the order of work, which depends on the grid alone.
+    fn order_of_work(&self, shard: Option<Shard>) -> Vec<Work<'_, E>> {
+        let experiment = &self.grid.experiment;
+        let work = |cell| Work { cell, id: Cell::id(cell), effort: experiment.effort(cell) };
+        let mut works: Vec<_> = self.cells.iter().map(work).collect();
+        works.sort_by(|a, b| {
+            let whole = b.effort.whole_machine.cmp(&a.effort.whole_machine);
+            a.cell.block.cmp(&b.cell.block).then(whole).then(b.effort.seconds.total_cmp(&a.effort.seconds))
+        });
+        let mut place = 0..;
+        works.retain(|_| shard.is_none_or(|shard| place.next().is_some_and(|place| shard.holds(place))));
+        works
+    }
+}
+
+/// A cell to be worked on.
+struct Work<'a, E: Experiment> {
+    cell: &'a Cell<E::Kind>,
+    id: String,
+    effort: Effort,
+}
+
+impl<E: Experiment> Work<'_, E> {
+    /// Seconds of effort, none of them free.
+    fn pace(&self) -> f64 {
+        self.effort.seconds.max(1e-6)
+    }
+}
+
+/// A run of a sweep.
+struct Run<'a, E: Experiment, P> {
+    sweep: &'a Sweep<E>,
+    options: &'a Options<'a>,
+    interrupt: &'a AtomicBool,
+    /// Set when the journal cannot be written: nothing that is still done would be kept.
+    broken: AtomicBool,
+    begun: Instant,
+    state: Mutex<State>,
+    progress: P,
+}
+
+struct State {
+    journal: Journal,
+    counts: Counts,
+    /// Of effort, as estimated.
+    seconds_to_come: f64,
+    seconds_done: f64,
+}
+
+impl<E: Experiment, P: Fn(&Progress<'_>) + Sync> Run<'_, E, P> {
+    /// Evaluates a cell and writes down how it ended; nothing if the run is to end.
+    fn cell(&self, work: &Work<'_, E>) -> Result<()> {
+        if self.interrupt.load(Ordering::Relaxed) || self.broken.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let cells = self.sweep.folder.join("cells");
+        let context = Context {
+            cells: &cells,
+            id: &work.id,
+            interrupt: self.interrupt,
+            checkpoint_every: self.options.checkpoint_every,
+        };
+        let start = Instant::now();
+        let found = catch_unwind(AssertUnwindSafe(|| {
+            self.sweep.grid.experiment.evaluate(work.cell, &context).map_err(|reason| chain(&*reason))
+        }));
+        let seconds = start.elapsed().as_secs_f64();
+        let outcome = match found {
+            Ok(Ok(Some(record))) => Outcome::Record(record),
+            Ok(Ok(None)) => return Ok(()),
+            Ok(Err(reason)) => Outcome::Failed(reason),
+            Err(panic) => Outcome::Failed(format!("panicked: {}", message(&*panic))),
+        };
+        self.write_down(work, Line { cell: work.id.clone(), seconds, outcome })
+            .inspect_err(|_| self.broken.store(true, Ordering::Relaxed))?;
+        // The cell is safe; a checkpoint that stays behind does no harm.
+        let _ = std::fs::remove_file(checkpoint_path(&cells, &work.id));
+        Ok(())
+    }
+
+    fn write_down(&self, work: &Work<'_, E>, line: Line<E::Record>) -> Result<()> {
+        let seconds = line.seconds;
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let outcome = state.journal.append(line)?;
+        let failed = match &outcome {
+            Outcome::Record(()) => {
+                state.counts.finished += 1;
+                None
+            }
+            Outcome::Failed(reason) => {
+                state.counts.failed += 1;
+                Some(reason.as_str())
+            }
+        };
+        state.counts.left -= 1;
+        state.seconds_done += work.pace();
+        let left = (state.seconds_to_come - state.seconds_done).max(0.0);
+        let seconds_left = self.begun.elapsed().as_secs_f64() * left / state.seconds_done;
+        self.report(Some(&work.id), failed, seconds, state.counts, Some(seconds_left));
+        Ok(())
+    }
+
+    fn report(
+        &self,
+        cell: Option<&str>,
+        failed: Option<&str>,
+        seconds: f64,
+        counts: Counts,
+        seconds_left: Option<f64>,
+    ) {
+        (self.progress)(&Progress { cell, failed, seconds, counts, seconds_left });
+    }
+}
+
+/// What an error and its causes say, from the outermost to the innermost.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
+/// What a panic said.
+fn message(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("(without a message)")
+}
+
+impl From<rayon::ThreadPoolBuildError> for Error {
+    fn from(source: rayon::ThreadPoolBuildError) -> Self {
+        Self::Threads { source }
+    }
+}

@@ -1,0 +1,378 @@
+//! A sweep as its user meets it: whatever happens to it, the same bytes come out.
+
+use std::fmt;
+use std::fs;
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use serde::{Deserialize, Serialize};
+use toy_superposition_sweep::Error;
+use toy_superposition_sweep::{
+    Cell, Context, Counts, Effort, Experiment, Grid, Kind, Options, Outcome, Reason, Shard, Sweep, Values,
+    Values::List,
+};
+
+/// Something to do that can go well, fail or panic, and that uses a checkpoint.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Toy {
+    /// Fails from this p on, if `file` is there.
+    failing: f64,
+    file: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum What {
+    Drawn,
+    Formula,
+}
+
+impl fmt::Display for What {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if *self == Self::Drawn { "drawn" } else { "formula" })
+    }
+}
+
+impl Kind for What {
+    fn is_random(self) -> bool {
+        self == Self::Drawn
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Found {
+    id: String,
+    value: f64,
+    seed: Option<u64>,
+}
+
+impl Experiment for Toy {
+    type Kind = What;
+    type Record = Found;
+
+    fn check(&self) -> Result<(), Reason> {
+        if self.failing.is_finite() { Ok(()) } else { Err("failing is not finite".into()) }
+    }
+
+    fn effort(&self, cell: &Cell<What>) -> Effort {
+        Effort { seconds: cell.features as f64, whole_machine: cell.features == 64 }
+    }
+
+    fn evaluate(&self, cell: &Cell<What>, context: &Context<'_>) -> Result<Option<Found>, Reason> {
+        // Half of the work, then a checkpoint; the other half.
+        let half = (cell.probability * 1e3).sin();
+        if !context.checkpoint().exists() {
+            fs::write(context.checkpoint(), half.to_string())?;
+            if context.interrupted() {
+                return Ok(None);
+            }
+        }
+        if cell.probability >= self.failing && Path::new(&self.file).exists() {
+            if cell.features == 8 {
+                panic!("the cell of {} features", cell.features);
+            }
+            return Err(format!("p = {} is \"too large\",\nsay", cell.probability).into());
+        }
+        let half: f64 = fs::read_to_string(context.checkpoint())?.parse()?;
+        let value = half / 3.0 + cell.seed as f64 + cell.ratio();
+        fs::write(context.weights(), value.to_le_bytes())?;
+        let seed = (cell.kind == What::Drawn).then_some(cell.seed);
+        Ok(Some(Found { id: cell.id(), value, seed }))
+    }
+}
+
+const GRID: &str = r#"
+    [[block]]
+    kinds = ["drawn", "formula"]
+    features = [8, 16, 64]
+    probabilities = { linspace = [0.05, 0.5, 10] }
+    ratios = [0.25, 1]
+    seeds = [3, 1]
+
+    [[block]]
+    name = "again, and more"
+    kinds = ["drawn"]
+    features = [16, 20]
+    probabilities = [0.05, 0.07]
+    hidden = [4, 5]
+"#;
+
+/// A grid whose cells from p = 0.4 on fail while `file` is there.
+fn grid(file: &Path) -> Grid<Toy> {
+    let experiment = format!("[experiment]\nfailing = 0.4\nfile = {:?}\n", file.display().to_string());
+    Grid::parse(&(experiment + GRID)).unwrap()
+}
+
+/// A folder for a test, with the file that makes cells fail.
+fn folder() -> (tempfile::TempDir, Grid<Toy>) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("fail");
+    fs::write(&file, "").unwrap();
+    let grid = grid(&file);
+    (folder, grid)
+}
+
+fn tables(sweep: &Sweep<Toy>) -> (String, String) {
+    let read = |name| fs::read_to_string(sweep.folder().join(name)).unwrap();
+    (read("records.csv"), read("failures.csv"))
+}
+
+fn lines(sweep: &Sweep<Toy>) -> usize {
+    fs::read_to_string(sweep.folder().join("journal.jsonl")).unwrap().lines().count()
+}
+
+fn run(sweep: &Sweep<Toy>, options: &Options<'_>) -> Counts {
+    sweep.run(options, |_| {}).unwrap()
+}
+
+#[test]
+fn cells_are_the_grids_in_its_order_and_none_comes_twice() {
+    let (_folder, grid) = folder();
+    let cells = grid.cells().unwrap();
+    let ids: Vec<String> = cells.iter().map(Cell::id).collect();
+    assert_eq!(
+        ids[..4],
+        ["drawn-n8-d2-p0.05-s3", "drawn-n8-d2-p0.05-s1", "formula-n8-d2-p0.05-s0", "drawn-n8-d8-p0.05-s3"]
+    );
+    // 3 sizes, 10 p, 2 ratios, 2 seeds and a formula; then 2 sizes, 2 p, 2 hidden, of which none is there before: seed 0.
+    assert_eq!(cells.len(), 180 + 8);
+    assert_eq!(
+        (cells[187].features, cells[187].hidden, cells[187].probability, cells[187].block),
+        (20, 5, 0.07, 1)
+    );
+    let numbers = Values::EvenRatios { logspace: (1e-3, 1.0, 4) }.numbers();
+    assert!(numbers.iter().zip([1e-3, 1e-2, 1e-1, 1.0]).all(|(a, b)| (a / b - 1.0).abs() < 1e-14));
+    let mut twice = grid.clone();
+    twice.blocks.push(twice.blocks[0].clone());
+    assert_eq!(twice.cells().unwrap(), cells);
+}
+
+#[test]
+fn bad_grids_are_refused_by_name() {
+    let (_folder, good) = folder();
+    let refused = |change: fn(&mut Grid<Toy>)| {
+        let mut grid = good.clone();
+        change(&mut grid);
+        grid.cells().unwrap_err()
+    };
+    for (error, expected) in [
+        (refused(|g| g.blocks.clear()), "blocks"),
+        (refused(|g| g.blocks[0].kinds.clear()), "kinds"),
+        (refused(|g| g.blocks[1].features.clear()), "features"),
+        (refused(|g| g.blocks[0].probabilities = List(vec![])), "probabilities"),
+        (refused(|g| g.blocks[0].seeds.clear()), "seeds"),
+    ] {
+        assert!(matches!(error, Error::GridEmpty { what, .. } if what == expected), "{error}");
+    }
+    for (error, expected) in [
+        (refused(|g| g.blocks[0].probabilities = List(vec![0.1, 0.0])), "probabilities"),
+        (refused(|g| g.blocks[0].probabilities = List(vec![f64::NAN])), "probabilities"),
+        (refused(|g| g.blocks[0].ratios = List(vec![1.5])), "ratios"),
+        (refused(|g| g.blocks[1].hidden = vec![17]), "hidden"),
+        (refused(|g| g.blocks[1].features = vec![0]), "features"),
+        (refused(|g| g.blocks[0].ratios = Values::Even { linspace: (0.1, 0.9, usize::MAX) }), "cells"),
+        (refused(|g| g.blocks[0].probabilities = Values::Even { linspace: (0.1, 0.9, 1_000_001) }), "cells"),
+    ] {
+        assert!(matches!(error, Error::GridValue { what, .. } if what == expected), "{error}");
+    }
+    assert!(matches!(refused(|g| g.blocks[0].hidden = vec![2]), Error::GridWidths { .. }));
+    assert!(matches!(refused(|g| g.blocks[1].hidden.clear()), Error::GridWidths { .. }));
+    assert!(matches!(refused(|g| g.experiment.failing = f64::NAN), Error::Settings { .. }));
+    let parse = |text: &str| Grid::<Toy>::parse(&format!("[experiment]\nfailing = 1\nfile = \"\"\n{text}"));
+    assert!(matches!(parse(&GRID.replace("seeds", "seed")), Err(Error::GridSyntax { .. })));
+    assert!(matches!(parse(&GRID.replace("\"formula\"", "\"magic\"")), Err(Error::GridSyntax { .. })));
+    for shard in ["0/3", "4/3", "1", "a/b", "1/0", "-1/2"] {
+        assert!(matches!(shard.parse::<Shard>(), Err(Error::Shard { .. })), "{shard}");
+    }
+}
+
+#[test]
+fn one_run_a_cut_one_any_threads_and_merged_shards_write_the_same_bytes() {
+    let (folder, grid) = folder();
+    let sweep = |name: &str| Sweep::create(folder.path().join(name), grid.clone()).unwrap();
+    let whole = sweep("whole");
+    let threads = |threads| Options { threads: NonZeroUsize::new(threads), ..Options::default() };
+    let counts = run(&whole, &threads(1));
+    // Of 10 p, 0.4, 0.45 and 0.5 fail: 3 sizes, 2 ratios, 3 cells each.
+    assert_eq!(counts, Counts { finished: 188 - 54, failed: 54, left: 0 });
+    let expected = tables(&whole);
+    assert_eq!(expected.0.lines().count(), 1 + 134);
+    let csv: Vec<Found> =
+        csv::Reader::from_reader(expected.0.as_bytes()).into_deserialize().map(Result::unwrap).collect();
+    assert_eq!(csv, whole.records().unwrap());
+    let blocks = whole.records_by_block().unwrap();
+    assert_eq!(blocks.concat(), csv);
+    let ids: Vec<String> = whole.cells().iter().map(Cell::id).collect();
+    assert!(csv.iter().all(|found| ids.contains(&found.id)));
+    assert!(
+        !fs::read_dir(whole.folder().join("cells")).unwrap().any(|file| {
+            file.unwrap().path().extension().is_some_and(|extension| extension == "checkpoint")
+        })
+    );
+
+    for count in [2, 5] {
+        let sweep = sweep(&format!("threads {count}"));
+        run(&sweep, &threads(count));
+        assert!(tables(&sweep) == expected);
+    }
+
+    // Interrupted again and again, a few cells at a time.
+    let cut = sweep("cut");
+    let mut rounds = 0;
+    loop {
+        let (flag, ended) = (AtomicBool::new(false), AtomicUsize::new(0));
+        let options = Options { interrupt: Some(&flag), ..threads(2) };
+        let counts =
+            cut.run(&options, |_| flag.store(ended.fetch_add(1, Ordering::Relaxed) > 40, Ordering::Relaxed));
+        rounds += 1;
+        if counts.unwrap().left == 0 {
+            break;
+        }
+    }
+    assert!(rounds >= 4, "{rounds}");
+    assert!(tables(&cut) == expected);
+    assert_eq!(lines(&cut), 188);
+
+    // Shards in one folder, read by a last run, and shards in folders of their own, merged in any order.
+    let shared = sweep("shared");
+    let parts: Vec<_> =
+        (1..=3).map(|index| (Shard::new(index, 3).unwrap(), sweep(&format!("part {index}")))).collect();
+    for (shard, part) in &parts {
+        let options = Options { shard: Some(*shard), ..threads(2) };
+        let counts = run(part, &options);
+        assert!((62..=63).contains(&(counts.finished + counts.failed)), "{counts:?}");
+        assert_eq!(run(&shared, &options), counts);
+        assert!(!shared.folder().join("records.csv").exists());
+    }
+    run(&shared, &threads(1));
+    assert!(tables(&shared) == expected);
+    assert_eq!(lines(&shared), 0);
+    let merged = folder.path().join("merged");
+    let order = [2, 0, 1].map(|k| parts[k].1.folder());
+    Sweep::<Toy>::merge(&merged, &order[..2]).unwrap();
+    let merged = Sweep::<Toy>::merge(&merged, &order).unwrap();
+    assert!(tables(&merged) == expected);
+    assert_eq!(lines(&merged), 188);
+    let finished = |cell: &&Cell<What>| whole.weights(cell).exists();
+    for cell in whole.cells().iter().filter(finished) {
+        assert_eq!(fs::read(merged.weights(cell)).unwrap(), fs::read(whole.weights(cell)).unwrap());
+    }
+    assert_eq!(whole.cells().iter().filter(finished).count(), 134);
+}
+
+#[test]
+fn a_torn_record_is_cut_off_and_its_cell_made_again() {
+    let (folder, grid) = folder();
+    let sweep = Sweep::create(folder.path().join("sweep"), grid).unwrap();
+    run(&sweep, &Options::default());
+    let (expected, journal) = (tables(&sweep), sweep.folder().join("journal.jsonl"));
+    let whole = fs::read(&journal).unwrap();
+    let last = whole[..whole.len() - 1].iter().rposition(|&byte| byte == b'\n').unwrap() + 1;
+    for length in [whole.len() - 1, whole.len() - 4, last + 1, last] {
+        fs::write(&journal, &whole[..length]).unwrap();
+        let mut told = Vec::new();
+        let counts = sweep.counts().unwrap();
+        assert_eq!(counts.left, 1);
+        let seen = std::sync::Mutex::new(&mut told);
+        sweep
+            .run(&Options::default(), |progress| {
+                seen.lock().unwrap().extend(progress.cell.map(str::to_owned))
+            })
+            .unwrap();
+        assert_eq!(told.len(), 1, "one cell is made again, not {told:?}");
+        assert!(tables(&sweep) == expected);
+        assert_eq!(lines(&sweep), 188);
+    }
+    let broken = String::from_utf8(whole).unwrap().replacen("\"outcome\"", "\"outcome", 1);
+    fs::write(&journal, broken).unwrap();
+    assert!(matches!(sweep.run(&Options::default(), |_| {}), Err(Error::Journal { line: 1, .. })));
+}
+
+#[test]
+fn a_failed_cell_is_written_down_and_tried_again_only_when_told_to() {
+    let (folder, grid) = folder();
+    let sweep = Sweep::create(folder.path().join("sweep"), grid.clone()).unwrap();
+    assert_eq!(run(&sweep, &Options::default()).failed, 54);
+    let reason = |features: usize| {
+        let outcomes = sweep.outcomes().unwrap().into_iter();
+        let found = outcomes.filter(move |(cell, _)| cell.features == features && cell.probability == 0.5);
+        found.map(|(_, outcome)| match outcome {
+            Outcome::Failed(reason) => reason,
+            Outcome::Record(found) => panic!("{found:?}"),
+        })
+    };
+    assert!(reason(16).all(|reason| reason == "p = 0.5 is \"too large\",\nsay"));
+    assert!(reason(8).all(|reason| reason == "panicked: the cell of 8 features"));
+    assert!(tables(&sweep).1.contains("\"p = 0.5 is \"\"too large\"\",\nsay\""));
+
+    let finished: Vec<String> = sweep.records().unwrap().into_iter().map(|found| found.id).collect();
+    let seconds = sweep.seconds().unwrap();
+    assert!(seconds.iter().map(|(cell, _)| cell.id()).eq(finished));
+    assert!(seconds.iter().all(|&(_, seconds)| seconds >= 0.0 && seconds.is_finite()));
+
+    fs::remove_file(&grid.experiment.file).unwrap();
+    run(&sweep, &Options::default());
+    assert_eq!((sweep.counts().unwrap().failed, lines(&sweep)), (54, 188));
+    let counts = run(&sweep, &Options { retry_failed: true, ..Options::default() });
+    assert_eq!((counts, lines(&sweep)), (Counts { finished: 188, failed: 0, left: 0 }, 188 + 54));
+
+    // As if nothing had ever failed.
+    let other = Sweep::create(folder.path().join("other"), grid).unwrap();
+    run(&other, &Options::default());
+    assert!(tables(&other) == tables(&sweep));
+}
+
+#[test]
+fn a_folder_holds_one_sweep() {
+    let (folder, grid) = folder();
+    let path = folder.path().join("sweep");
+    assert!(matches!(Sweep::<Toy>::open(&path), Err(Error::NotASweep { .. })));
+    let sweep = Sweep::create(&path, grid.clone()).unwrap();
+    let counts = run(&sweep, &Options::default());
+    assert_eq!(Sweep::<Toy>::open(&path).unwrap().counts().unwrap(), counts);
+
+    let mut other = grid.clone();
+    other.blocks[1].seeds = vec![1];
+    assert!(matches!(Sweep::create(&path, other.clone()), Err(Error::OtherSweep { what: "grid", .. })));
+    let mut settings = grid.clone();
+    settings.experiment.failing = 0.3;
+    assert!(matches!(Sweep::create(&path, settings), Err(Error::OtherSweep { what: "grid", .. })));
+    let elsewhere = folder.path().join("elsewhere");
+    Sweep::create(&elsewhere, other).unwrap();
+    let merged = Sweep::<Toy>::merge(folder.path().join("merged"), &[&path, &elsewhere]);
+    assert!(matches!(merged, Err(Error::OtherSweep { what: "grid", .. })), "{merged:?}");
+
+    // Another machine found something else.
+    let differing = folder.path().join("differing");
+    let copy = Sweep::create(&differing, grid.clone()).unwrap();
+    let text =
+        fs::read_to_string(path.join("journal.jsonl")).unwrap().replacen("\"value\":", "\"value\":1", 1);
+    fs::write(differing.join("journal.jsonl"), text).unwrap();
+    assert_eq!(copy.counts().unwrap(), counts);
+    let merged = Sweep::<Toy>::merge(folder.path().join("conflict"), &[&path, &differing]);
+    assert!(matches!(merged, Err(Error::Conflict { .. })), "{merged:?}");
+    // A record that is there already counts as much.
+    let merged = Sweep::<Toy>::merge(&differing, &[&path]);
+    assert!(matches!(merged, Err(Error::Conflict { .. })), "{merged:?}");
+
+    // Two at a time.
+    let begun = AtomicUsize::new(0);
+    let again = Sweep::create(folder.path().join("busy"), grid.clone()).unwrap();
+    again
+        .run(&Options::default(), |_| {
+            if begun.fetch_add(1, Ordering::Relaxed) == 0 {
+                let second = again.run(&Options::default(), |_| {});
+                assert!(matches!(second, Err(Error::Busy { .. })), "{second:?}");
+            }
+        })
+        .unwrap();
+
+    let manifest = path.join("manifest.json");
+    let text = fs::read_to_string(&manifest).unwrap();
+    let version = format!("\"version\": \"{}\"", env!("CARGO_PKG_VERSION"));
+    fs::write(&manifest, text.replace(&version, "\"version\": \"0.0.9\"")).unwrap();
+    assert!(matches!(Sweep::create(&path, grid), Err(Error::OtherSweep { what: "version", .. })));
+    fs::write(&manifest, &text[..text.len() / 2]).unwrap();
+    assert!(matches!(Sweep::<Toy>::open(&path), Err(Error::Manifest { .. })));
+}

@@ -1,0 +1,7 @@
+//! The integration tests in one binary, since linking takes longer than most of them.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod engine;
+#[cfg(feature = "figures")]
+mod paper;

@@ -1,0 +1,219 @@
+//! Where the distance between a model's exact loss and the optimum comes from, in parts that add up to it.
+//!
+//! A chain of models leads from the optimum to the model; each part is one step. Of the `n` rows, `K` are kept and the
+//! fraction `δ` is dropped ([`Statistics::dropped`]). `L*(σ)` is the least loss at interference `σ`, reached at
+//! `a*(σ), b*(σ)`; `ℓ_i(a, b) = E (x − (a x + b + aν)₊)²`, `ν ~ N(0, σ_i²)`; `σ_W(r)` is the Welch bound;
+//! `σ̄² = mean_K σ_i²`; `Δa = mean_K (W_ii − a*(σ_i))`, `Δb = mean_K (b_i^eff − b*(σ_i))`; `V = Var x`.
+//!
+//! ```math
+//! \begin{array}{lll}
+//! \text{loss of the model in the chain} & \text{step to it} & \\
+//! L_{opt} = L^*(\sigma_W(n_d/n)) & & \\
+//! \delta V + (1-\delta)\, L^*\bigl(\sigma_W(n_d/|K|)\bigr) & \textit{dropped (first part)} & \\
+//! \delta V + (1-\delta)\, L^*(\bar\sigma) & \textit{sigma} & \ge 0 \\
+//! \delta V + \frac1n \sum_K L^*(\sigma_i) & \textit{sigma spread} & \\
+//! \delta V + \frac1n \sum_K \ell_i\bigl(a^*(\sigma_i) + \Delta a,\; b^*(\sigma_i) + \Delta b\bigr) & \textit{gain and bias} & \ge 0 \\
+//! \delta V + \frac1n \sum_K \ell_i\bigl(W_{ii},\; b^*(\sigma_i) + \Delta b\bigr) & \textit{diagonal spread} & \\
+//! \delta V + \frac1n \sum_K \ell_i(W_{ii}, b_i^{eff}) & \textit{bias spread} & \\
+//! L_{gauss} = \frac1n \sum_i \ell_i(W_{ii}, b_i^{eff}) & \textit{dropped (second part)} & \\
+//! L_{exact} & \textit{not Gaussian} &
+//! \end{array}
+//! ```
+//!
+//! For an identity output `L*` is the least loss without a rectifier, `Vσ²/(V + σ²)`, and one step more stands at the
+//! beginning: from the optimum with a rectifier to the one without.
+
+use std::fmt;
+
+use crate::check::statistics::{Row, Statistics};
+use crate::error::Result;
+use crate::gaussian::channel::Channel;
+use crate::gaussian::feature::Feature;
+use crate::gaussian::optimum::Optimum;
+
+/// The parts of `exact_loss − optimum_loss`: they add up to it, to rounding.
+///
+/// Each is a difference of two losses, so it may be negative: dropping features can pay (see
+/// [`envelope`](crate::envelope())), and so can rows of unequal `σ`, and interference that is not Gaussian. Parts belong to
+/// the order of the chain. A model whose bias suits its own interference, and not a Gaussian one, pays under
+/// [`gain_and_bias`](Self::gain_and_bias) for what it gains under [`not_gaussian`](Self::not_gaussian).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Attribution {
+    /// Where the parts begin: the loss of the best symmetric ReLU model with Gaussian interference.
+    pub optimum_loss: f64,
+    /// Where they end: the exact loss, or its estimate from some rows.
+    pub exact_loss: f64,
+    /// The identity in the place of the rectifier; 0 for ReLU, and never below.
+    pub activation: f64,
+    /// Dropped features: what it costs, or gains, to spend their share of the hidden dimensions on the others, and to
+    /// output something else than the best constant for them.
+    pub dropped: f64,
+    /// The kept rows' mean square `σ` above the Welch bound. Never negative.
+    pub sigma: f64,
+    /// The kept rows' `σ_i` that differ.
+    pub sigma_spread: f64,
+    /// The mean distance of the kept rows' diagonals and effective biases from the best ones for their `σ_i`. Never
+    /// negative.
+    pub gain_and_bias: f64,
+    /// The rest of the diagonals' distances, which differ.
+    pub diagonal_spread: f64,
+    /// The rest of the effective biases' distances, which differ.
+    pub bias_spread: f64,
+    /// Interference that is not Gaussian: exact loss less Gaussian prediction.
+    pub not_gaussian: f64,
+}
+
+impl Attribution {
+    /// `exact_loss − optimum_loss`.
+    pub fn distance(&self) -> f64 {
+        self.exact_loss - self.optimum_loss
+    }
+
+    /// Rows that differ: the sum of [`dropped`](Self::dropped), [`sigma_spread`](Self::sigma_spread),
+    /// [`diagonal_spread`](Self::diagonal_spread) and [`bias_spread`](Self::bias_spread).
+    pub fn rows(&self) -> f64 {
+        self.dropped + self.sigma_spread + self.diagonal_spread + self.bias_spread
+    }
+
+    /// The parts with a few words each, rows that differ taken together; they add up to the distance.
+    pub fn headlines(&self) -> [(&'static str, f64); 5] {
+        [
+            ("σ above the Welch bound", self.sigma),
+            ("rows that differ", self.rows()),
+            ("gain and bias off their best", self.gain_and_bias),
+            ("interference that is not Gaussian", self.not_gaussian),
+            ("no rectifier", self.activation),
+        ]
+    }
+
+    /// The [headline](Self::headlines) of largest magnitude.
+    pub fn dominant(&self) -> (&'static str, f64) {
+        let [first, rest @ ..] = self.headlines();
+        rest.into_iter().fold(first, |most, part| if part.1.abs() > most.1.abs() { part } else { most })
+    }
+
+    /// `gaussian` are the rows' losses with Gaussian interference.
+    pub(crate) fn new(
+        feature: &Feature,
+        rectified: bool,
+        statistics: &Statistics,
+        gaussian: &[f64],
+        optimum: &Optimum,
+        exact_loss: f64,
+    ) -> Result<Self> {
+        let best = |sigma: f64| Best::new(feature, rectified, sigma);
+        let count = statistics.features() as f64;
+        let kept: Vec<(&Row, f64)> = statistics.kept().map(|(i, row)| (row, gaussian[i])).collect();
+        let share = kept.len() as f64 / count;
+        let mean = |values: &mut dyn Iterator<Item = f64>| values.sum::<f64>() / (kept.len() as f64).max(1.0);
+        let symmetric = |loss: f64| (1.0 - share) * feature.variance() + share * loss;
+
+        let ratio = statistics.hidden as f64 / count;
+        let welch = best(feature.welch_sigma(ratio)?)?;
+        let ideal = best(feature.welch_sigma((ratio / share).min(1.0))?)?;
+        let sigma = mean(&mut kept.iter().map(|(row, _)| row.sigma().powi(2))).sqrt();
+        let equal = best(sigma)?;
+        let own = kept.iter().map(|(row, _)| best(row.sigma())).collect::<Result<Vec<_>>>()?;
+        let offset =
+            |of: fn(&Row, &Best) -> f64| mean(&mut kept.iter().zip(&own).map(|((row, _), own)| of(row, own)));
+        let gain = offset(|row, own| row.diagonal - own.gain);
+        let bias = offset(|row, own| row.effective_bias - own.bias);
+        let shifted = |diagonal: bool| {
+            let loss = |row: &Row, own: &Best| {
+                let gain = if diagonal { row.diagonal } else { own.gain + gain };
+                row_loss(feature, rectified, gain, own.bias + bias, gain.abs() * limited(row.sigma()))
+            };
+            mean(&mut kept.iter().zip(&own).map(|((row, _), own)| loss(row, own)))
+        };
+
+        let chain = [
+            symmetric(ideal.loss),
+            symmetric(equal.loss),
+            symmetric(mean(&mut own.iter().map(|own| own.loss))),
+            symmetric(shifted(false)),
+            symmetric(shifted(true)),
+            symmetric(mean(&mut kept.iter().map(|&(_, loss)| loss))),
+        ];
+        let gaussian_loss = gaussian.iter().sum::<f64>() / count;
+        Ok(Self {
+            optimum_loss: optimum.loss,
+            exact_loss,
+            activation: welch.loss - optimum.loss,
+            dropped: (chain[0] - welch.loss) + (gaussian_loss - chain[5]),
+            sigma: chain[1] - chain[0],
+            sigma_spread: chain[2] - chain[1],
+            gain_and_bias: chain[3] - chain[2],
+            diagonal_spread: chain[4] - chain[3],
+            bias_spread: chain[5] - chain[4],
+            not_gaussian: exact_loss - gaussian_loss,
+        })
+    }
+}
+
+/// What the parts are, in sentences: absolute, and in per cent of the optimum if that is not 0.
+impl fmt::Display for Attribution {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let show = |part: f64| {
+            let share = 100.0 * part / self.optimum_loss;
+            if share.is_finite() { format!("{part:+.3e} ({share:+.2} %)") } else { format!("{part:+.3e}") }
+        };
+        let side = if self.distance() < 0.0 { "below" } else { "above" };
+        let (exact, optimum) = (self.exact_loss, self.optimum_loss);
+        writeln!(
+            f,
+            "The loss {exact:.6e} lies {side} the optimum {optimum:.6e}: {}.",
+            show(self.distance())
+        )?;
+        let mut parts = self.headlines();
+        parts.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
+        let [(most, part), rest @ ..] = parts;
+        writeln!(f, "The largest part is {most}: {}.", show(part))?;
+        for (what, part) in rest.into_iter().filter(|&(_, part)| part != 0.0) {
+            writeln!(f, "Then {what}: {}.", show(part))?;
+        }
+        write!(
+            f,
+            "Of what rows that differ make, dropped features are {}, σ {}, diagonals {}, biases {}.",
+            show(self.dropped),
+            show(self.sigma_spread),
+            show(self.diagonal_spread),
+            show(self.bias_spread)
+        )
+    }
+}
+
+/// The best gain and bias at one `σ`, and their loss.
+struct Best {
+    gain: f64,
+    bias: f64,
+    loss: f64,
+}
+
+impl Best {
+    fn new(feature: &Feature, rectified: bool, sigma: f64) -> Result<Self> {
+        let sigma = limited(sigma);
+        if !rectified {
+            let variance = feature.variance();
+            let total = variance + sigma * sigma;
+            let (gain, rest) = (variance / total, sigma * sigma / total);
+            return Ok(Self { gain, bias: feature.mean() * rest, loss: gain * sigma * sigma });
+        }
+        let Optimum { a, b, loss, .. } = feature.optimum(sigma)?;
+        Ok(Self { gain: a, bias: b, loss })
+    }
+}
+
+/// Noise beyond all signal, whose square is still a number.
+fn limited(sigma: f64) -> f64 {
+    sigma.min(1e100)
+}
+
+/// The loss of one output with Gaussian interference, `E (x − f(gain x + bias + noise))²`; exact for the identity.
+pub(crate) fn row_loss(feature: &Feature, rectified: bool, gain: f64, bias: f64, noise: f64) -> f64 {
+    if !rectified {
+        let rest = 1.0 - gain;
+        let mean = rest * feature.mean() - bias;
+        return rest * rest * feature.variance() + noise * noise + mean * mean;
+    }
+    feature.row_loss(&Channel::unchecked(gain, bias, noise)).total
+}

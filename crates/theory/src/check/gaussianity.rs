@@ -1,0 +1,105 @@
+//! How Gaussian the interference of given weights is.
+//!
+//! For independent features of one law, `I_i = Σ_{j≠i} W_ij x_j` has the Lyapunov ratio and the excess kurtosis
+//!
+//! ```math
+//! \Lambda_i \, \frac{E|x - Ex|^3}{(\mathrm{Var}\,x)^{3/2}}, \quad
+//! \Lambda_i = \frac{\sum_{j\ne i} |W_{ij}|^3}{\bigl(\sum_{j\ne i} W_{ij}^2\bigr)^{3/2}}; \qquad
+//! \frac{\kappa_4(I_i)}{\kappa_2(I_i)^2} = \frac{\kappa_4(x)}{(\mathrm{Var}\,x)^2} \,
+//!   \frac{\sum_{j\ne i} W_{ij}^4}{\bigl(\sum_{j\ne i} W_{ij}^2\bigr)^2} .
+//! ```
+//!
+//! The paper's equation (3) has `Λ_i` alone. The factor beside it grows like `1.30/√p`: the interference of a rug is
+//! Gaussian where `p n_s → ∞`, not wherever n_s is large. By Berry and Esseen's theorem (Shevtsova's constant, 2010) its
+//! distribution function lies within 0.56 of that product of the normal one. For the paper's features, `m = Ex = p/2`,
+//!
+//! ```math
+//! E|x - m|^3 = (1-p)\, m^3 + \frac p4 \bigl(m^4 + (1-m)^4\bigr), \qquad
+//! \kappa_4(x) = \frac p5 - \frac{5p^2}6 + p^3 - \frac{3p^4}8 .
+//! ```
+
+use nalgebra::DMatrix;
+
+use crate::check::normality::{NormalTest, lilliefors};
+use crate::check::statistics::Row;
+use crate::error::{Error, Result, finite, probability as check_probability};
+
+/// How far the interference, and the weights that it comes from, are from normal laws.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Gaussianity {
+    /// The largest Lyapunov ratio of a row, the features' own factor included.
+    pub lyapunov_ratio: f64,
+    /// The mean over rows of the excess kurtosis of the interference (0 for a row without).
+    pub excess_kurtosis_mean: f64,
+    /// The excess kurtosis of largest magnitude; all rows have one sign, positive for `p < 0.4129`, negative above.
+    pub excess_kurtosis_max: f64,
+    /// Lilliefors' test of all off-diagonal entries of `W`. Absent for fewer than five entries or entries all equal.
+    ///
+    /// Its hypothesis is that of n_s(n_s − 1) independent entries; those of a matrix of rank n_d, symmetric perhaps,
+    /// are not, and with so many a distance of no consequence is seen. It is the statistic that compares models.
+    pub normality: Option<NormalTest>,
+}
+
+impl Gaussianity {
+    /// Of `W` (n_s × n_s), whose [`Statistics::rows`](crate::Statistics::rows) are `rows`, for the paper's features
+    /// with one probability.
+    ///
+    /// # Errors
+    /// [`Error::Probability`]; [`Error::Empty`] and [`Error::Size`] unless `W` is square with as many rows;
+    /// [`Error::Entry`] for an entry that is not finite.
+    pub fn new(w: &DMatrix<f64>, rows: &[Row], probability: f64) -> Result<Self> {
+        let (lyapunov, kurtosis) = (lyapunov_factor(probability)?, feature_excess_kurtosis(probability)?);
+        if rows.is_empty() {
+            return Err(Error::Empty { what: "rows" });
+        }
+        for (what, given) in [("rows of W", w.nrows()), ("columns of W", w.ncols())] {
+            if given != rows.len() {
+                return Err(Error::Size { what, given, expected: rows.len() });
+            }
+        }
+        let mut entries = Vec::with_capacity(w.len() - rows.len());
+        for (column, values) in w.column_iter().enumerate() {
+            if let Some((row, &given)) = values.iter().enumerate().find(|(_, value)| !value.is_finite()) {
+                return Err(Error::Entry { what: "W", row, column, given });
+            }
+            entries.extend(values.iter().take(column));
+            entries.extend(values.iter().skip(column + 1));
+        }
+        let concentrations = || rows.iter().map(|row| row.concentration);
+        Ok(Self {
+            lyapunov_ratio: lyapunov * rows.iter().map(|row| row.lyapunov).fold(0.0, f64::max),
+            excess_kurtosis_mean: kurtosis * concentrations().sum::<f64>() / rows.len() as f64,
+            excess_kurtosis_max: kurtosis * concentrations().fold(0.0, f64::max),
+            // Finite entries: what is refused is a sample that is too small or constant.
+            normality: lilliefors(entries).ok(),
+        })
+    }
+}
+
+/// `E|x − Ex|³ / (Var x)^{3/2}` of one of the paper's features; `3√3/(4√p) ≈ 1.30/√p` for small p.
+///
+/// # Errors
+/// [`Error::Probability`] outside (0, 1].
+pub fn lyapunov_factor(probability: f64) -> Result<f64> {
+    check_probability(probability)?;
+    let p = probability;
+    let m = 0.5 * p;
+    // Both divided by p.
+    let third = (1.0 - p) * m * m * 0.5 + 0.25 * (m.powi(4) + (1.0 - m).powi(4));
+    let variance = 1.0 / 3.0 - 0.25 * p;
+    Ok(third / (variance * variance.sqrt() * p.sqrt()))
+}
+
+/// `κ_4(x) / (Var x)²` of one of the paper's features: its excess kurtosis, about `1.8/p` for small p.
+///
+/// # Errors
+/// [`Error::Probability`] outside (0, 1]; [`Error::NotFinite`] for `p` below 1e-308, where it is beyond f64.
+pub fn feature_excess_kurtosis(probability: f64) -> Result<f64> {
+    check_probability(probability)?;
+    let p = probability;
+    let fourth = 0.2 + p * (-5.0 / 6.0 + p * (1.0 - 0.375 * p));
+    let variance = 1.0 / 3.0 - 0.25 * p;
+    let kurtosis = fourth / (variance * variance) / p;
+    finite("the excess kurtosis of a feature", kurtosis)?;
+    Ok(kurtosis)
+}

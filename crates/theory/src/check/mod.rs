@@ -1,0 +1,201 @@
+//! A model's weights against the theory: its exact loss, what Gaussian interference predicts for its own rows, the
+//! optimum, and where the distance comes from.
+//!
+//! ```math
+//! L_{gauss} = \frac1{n_s} \sum_i E\,\bigl(x_i - (W_{ii} x_i + b_i^{eff} + I_i)_+\bigr)^2, \qquad
+//! I_i \sim N(0, \mathrm{noise}_i^2),
+//! ```
+//!
+//! row by row in closed form (`W_ii` may be zero or negative). For an identity output this is exact:
+//! `(1 − W_ii)² Var x_i + noise_i² + (E x_i (1 − W_ii) − b_i^eff)²`.
+
+mod attribution;
+mod gaussianity;
+mod normality;
+pub(crate) mod statistics;
+
+pub use attribution::Attribution;
+pub use gaussianity::{Gaussianity, feature_excess_kurtosis, lyapunov_factor};
+pub use normality::{NormalTest, lilliefors, lilliefors_p_value};
+pub use statistics::{PaperCode, Row, Spread, Statistics};
+
+use nalgebra::DMatrix;
+#[cfg(feature = "models")]
+use toy_superposition_model::{Activation, Autoencoder, Scalar};
+
+use crate::error::{Error, Result};
+use crate::exact::{SampledLoss, edgeworth_losses, exact_losses};
+use crate::gaussian::feature::Feature;
+use crate::gaussian::optimum::Optimum;
+use attribution::row_loss;
+#[cfg(feature = "models")]
+use statistics::product_of;
+
+/// What the theory says of a model's weights, for the paper's features. Losses are per feature.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Check {
+    /// The rows and their statistics.
+    pub statistics: Statistics,
+    /// The loss of each row under Gaussian interference of its own mean and variance.
+    pub row_losses: Vec<f64>,
+    /// Their mean: the Gaussian prediction for these weights.
+    pub gaussian_loss: f64,
+    /// The same with the third and fourth cumulants of the interference ([`edgeworth_row_loss`](crate::edgeworth_row_loss)).
+    /// An asymptotic series: it means something where `gaussianity.excess_kurtosis_max` is small beside 1.
+    pub edgeworth_loss: f64,
+    /// The exact expected loss. From some of the rows it is `gaussian_loss` plus their mean of exact less Gaussian loss.
+    pub exact_loss: f64,
+    /// The estimated numerical error of `exact_loss`.
+    pub exact_error: f64,
+    /// The standard error of `exact_loss` if the rows were drawn at random without replacement; 0 from all rows.
+    pub exact_standard_error: f64,
+    /// The best symmetric ReLU model at the Welch bound of `r = n_d/n_s`.
+    pub optimum: Optimum,
+    /// The best affine model of the same rank.
+    pub linear_loss: f64,
+    /// How far the mean `σ_i²` of the rows that are not dropped lies above its bound ([`Statistics::welch_gap`]).
+    pub welch_gap: Option<f64>,
+    /// How Gaussian the interference is.
+    pub gaussianity: Gaussianity,
+    /// Where `exact_loss − optimum.loss` comes from.
+    pub attribution: Attribution,
+}
+
+/// Checks a model against the theory for features that are on with one `probability` and then `U[0, 1]`.
+///
+/// Takes the time of the [exact loss](crate::exact_loss) of all rows; see [`check_rows`] for large n_s.
+///
+/// # Errors
+/// [`Error::Probability`]; [`Error::Activation`] for an output that neither is nor [equals](Activation::simplified) ReLU or the identity;
+/// [`Error::Entry`] for weights that are not finite.
+#[cfg(feature = "models")]
+pub fn check<T: Scalar>(model: &Autoencoder<T>, probability: f64) -> Result<Check> {
+    check_rows(model, probability, &all(model.features()))
+}
+
+/// [`check`] with the exact loss from the rows `rows` alone, which the caller has drawn without replacement: all else is
+/// of all rows.
+///
+/// The estimate is `L_gauss + mean(L_i − L_gauss,i)`, the mean over the k drawn rows, with standard error
+/// `√((1 − k/n_s) s²/k)`, `s²` the variance of the k differences. They vary far less than the losses do.
+///
+/// # Errors
+/// As [`check`], and [`Error::Empty`], [`Error::Row`], [`Error::Repeated`] for a list of rows that is no sample.
+#[cfg(feature = "models")]
+pub fn check_rows<T: Scalar>(model: &Autoencoder<T>, probability: f64, rows: &[usize]) -> Result<Check> {
+    let rectified = match model.activation().simplified(model.features()) {
+        Activation::Relu => true,
+        Activation::Identity => false,
+        other => return Err(Error::Activation { given: other.name() }),
+    };
+    let (w, bias) = product_of(model)?;
+    Weights { w: &w, bias: &bias, hidden: model.hidden(), rectified }.check(probability, rows)
+}
+
+/// [`check`] of `W` (n_s × n_s, of rank at most `hidden`) and the bias, for a ReLU output.
+///
+/// # Errors
+/// As [`check`], and [`Error::Size`] for shapes that do not fit.
+pub fn check_product(w: &DMatrix<f64>, bias: &[f64], hidden: usize, probability: f64) -> Result<Check> {
+    Weights { w, bias, hidden, rectified: true }.check(probability, &all(w.nrows()))
+}
+
+fn all(features: usize) -> Vec<usize> {
+    (0..features).collect()
+}
+
+struct Weights<'a> {
+    w: &'a DMatrix<f64>,
+    bias: &'a [f64],
+    hidden: usize,
+    /// ReLU outputs, not the identity.
+    rectified: bool,
+}
+
+impl Weights<'_> {
+    fn check(&self, probability: f64, rows: &[usize]) -> Result<Check> {
+        let Self { w, bias, hidden, rectified } = *self;
+        let feature = Feature::uniform(probability)?;
+        let statistics = Statistics::from_product(w, bias, hidden, &vec![feature.moments(); w.nrows()])?;
+        let gaussianity = Gaussianity::new(w, &statistics.rows, probability)?;
+        let row_losses: Vec<f64> = statistics
+            .rows
+            .iter()
+            .map(|row| row_loss(&feature, rectified, row.diagonal, row.effective_bias, row.noise))
+            .collect();
+        let gaussian_loss = mean(row_losses.iter().copied());
+        let exact = self.exact(probability, rows, &row_losses)?;
+        let edgeworth_loss = if rectified {
+            mean(edgeworth_losses(bias, probability, self.fill())?.into_iter().map(|row| row.corrected))
+        } else {
+            gaussian_loss
+        };
+        let ratio = hidden as f64 / statistics.features() as f64;
+        let optimum = feature.optimum_at_ratio(ratio)?;
+        let attribution =
+            Attribution::new(&feature, rectified, &statistics, &row_losses, &optimum, exact.loss)?;
+        Ok(Check {
+            gaussian_loss,
+            edgeworth_loss,
+            exact_loss: exact.loss,
+            exact_error: exact.error,
+            exact_standard_error: exact.standard_error,
+            optimum,
+            linear_loss: feature.linear_loss(ratio)?,
+            welch_gap: statistics.welch_gap(feature.variance()),
+            gaussianity,
+            attribution,
+            statistics,
+            row_losses,
+        })
+    }
+
+    /// Writes a row of `W`.
+    fn fill(&self) -> impl Fn(usize, &mut [f64]) + Sync {
+        |i, row| row.iter_mut().zip(self.w.row(i).iter()).for_each(|(entry, &w)| *entry = w)
+    }
+
+    /// The exact loss, from some rows and the Gaussian losses of all.
+    fn exact(&self, probability: f64, rows: &[usize], gaussian: &[f64]) -> Result<SampledLoss> {
+        distinct(rows, gaussian.len())?;
+        let gaussian_loss = mean(gaussian.iter().copied());
+        if !self.rectified {
+            let error = 8.0 * f64::EPSILON * gaussian_loss;
+            return Ok(SampledLoss { loss: gaussian_loss, error, standard_error: 0.0 });
+        }
+        let losses = exact_losses(rows, self.bias, probability, self.fill())?;
+        let error = mean(losses.iter().map(|row| row.error));
+        if rows.len() == gaussian.len() {
+            let loss = mean(losses.iter().map(|row| row.loss));
+            return Ok(SampledLoss { loss, error, standard_error: 0.0 });
+        }
+        let differences = || losses.iter().zip(rows).map(|(row, &i)| row.loss - gaussian[i]);
+        let (count, shift) = (rows.len() as f64, mean(differences()));
+        let squares: f64 = differences().map(|difference| (difference - shift).powi(2)).sum();
+        let rest = 1.0 - count / gaussian.len() as f64;
+        let standard_error =
+            if rows.len() == 1 { f64::INFINITY } else { (rest * squares / (count * (count - 1.0))).sqrt() };
+        Ok(SampledLoss { loss: gaussian_loss + shift, error, standard_error })
+    }
+}
+
+fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
+    let count = values.len() as f64;
+    values.sum::<f64>() / count
+}
+
+/// Refuses a list of rows that is no sample without replacement.
+fn distinct(rows: &[usize], features: usize) -> Result<()> {
+    if rows.is_empty() {
+        return Err(Error::Empty { what: "list of rows" });
+    }
+    let mut seen = vec![false; features];
+    for &given in rows {
+        match seen.get_mut(given) {
+            None => return Err(Error::Row { given, features }),
+            Some(true) => return Err(Error::Repeated { given }),
+            Some(seen) => *seen = true,
+        }
+    }
+    Ok(())
+}

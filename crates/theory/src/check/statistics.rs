@@ -1,0 +1,305 @@
+//! The macroscopic statistics of any weights (sections 3.2 and 3.3).
+//!
+//! Row `i` of `W = W_out W_in` (n_s × n_s) sees the interference `I_i = Σ_{j≠i} W_ij x_j`, `ν_i = I_i / W_ii`:
+//!
+//! ```math
+//! \sigma_i^2 = W_{ii}^{-2} \sum_{j\ne i} W_{ij}^2 \,\mathrm{Var}\,x_j, \qquad
+//! b_i^{eff} = b_i + \sum_{j \ne i} W_{ij}\, E x_j, \qquad
+//! \Lambda_i = \frac{\sum_{j\ne i} |W_{ij}|^3}{\bigl(\sum_{j\ne i} W_{ij}^2\bigr)^{3/2}} \quad\text{(equation 3)}.
+//! ```
+
+use nalgebra::DMatrix;
+use toy_superposition_data::Moments;
+#[cfg(feature = "models")]
+use toy_superposition_model::{Autoencoder, Scalar};
+
+#[cfg(feature = "models")]
+use crate::blocks::multiply;
+use crate::error::{Error, Result};
+use crate::gaussian::channel::Channel;
+use crate::gaussian::welch::{WelchCheck, welch_check};
+
+/// What one output sees.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Row {
+    /// `W_ii`.
+    pub diagonal: f64,
+    /// `b_i`.
+    pub bias: f64,
+    /// `b_i + Σ_{j≠i} W_ij E x_j`: the bias beside an interference of mean 0.
+    pub effective_bias: f64,
+    /// `Σ_{j≠i} W_ij`.
+    pub row_sum: f64,
+    /// `√(Σ_{j≠i} W_ij² Var x_j)`, the standard deviation of the interference; `σ_i = noise / |W_ii|`.
+    pub noise: f64,
+    /// `Λ_i` of equation (3), its exponent 3/2 included; 0 for a row without interference.
+    pub lyapunov: f64,
+    /// `Σ_{j≠i} W_ij⁴ / (Σ_{j≠i} W_ij²)²`, between 1 over the number of entries that are not 0 and 1; 0 for a row
+    /// without interference.
+    pub concentration: f64,
+}
+
+impl Row {
+    /// `σ_i = noise / |W_ii|`; infinite where `W_ii = 0`.
+    pub fn sigma(&self) -> f64 {
+        self.noise / self.diagonal.abs()
+    }
+
+    /// The row as a channel, `Y = W_ii x + b_i^eff + I`, `I` of mean 0.
+    pub fn channel(&self) -> Channel {
+        Channel::unchecked(self.diagonal, self.effective_bias, self.noise)
+    }
+}
+
+/// A mean over rows, and the variance (divisor `n − 1`; 0 for one row).
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Spread {
+    /// The mean.
+    pub mean: f64,
+    /// The unbiased variance.
+    pub variance: f64,
+}
+
+impl Spread {
+    /// Of a list of values; zeros for an empty one.
+    pub fn of(values: impl Iterator<Item = f64> + Clone) -> Self {
+        let count = values.clone().count() as f64;
+        if count == 0.0 {
+            return Self::default();
+        }
+        let mean = values.clone().sum::<f64>() / count;
+        let squares: f64 = values.map(|value| (value - mean) * (value - mean)).sum();
+        Self { mean, variance: if count > 1.0 { squares / (count - 1.0) } else { 0.0 } }
+    }
+}
+
+/// A feature whose diagonal is at most this fraction of the largest is dropped.
+const DROPPED: f64 = 0.01;
+
+/// The statistics of all rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Statistics {
+    /// The rows, `i = 0..n_s`.
+    pub rows: Vec<Row>,
+    /// n_d.
+    pub hidden: usize,
+    /// Of `W_ii`.
+    pub diagonal: Spread,
+    /// Of `b_i`.
+    pub bias: Spread,
+    /// Of `b_i + Σ_{j≠i} W_ij E x_j`.
+    pub effective_bias: Spread,
+    /// Of `Σ_{j≠i} W_ij`.
+    pub row_sum: Spread,
+    /// Of `σ_i`, over the rows that are not dropped.
+    pub sigma: Spread,
+    /// Of `Var ν_i = σ_i²`, over the rows that are not dropped; its variance is `Δvar(ν)` of figure 6.
+    pub sigma_squared: Spread,
+    /// Rows with `|W_ii| ≤ 0.01 max_j |W_jj|`: features that the model has dropped, whose `σ_i` means nothing.
+    pub dropped: usize,
+    /// `Λ = max Λ_i`, equation (3).
+    pub lyapunov_max: f64,
+    /// The mean of `Λ_i`.
+    pub lyapunov_mean: f64,
+    /// The Welch bound and how far the rows lie above it; absent if a row is dropped.
+    pub welch: Option<WelchCheck>,
+}
+
+impl Statistics {
+    /// The statistics of a model whose feature `i` has the moments `moments[i]`.
+    ///
+    /// # Errors
+    /// [`Error::Size`], [`Error::Entry`], as [`from_product`](Self::from_product).
+    #[cfg(feature = "models")]
+    pub fn of_model<T: Scalar>(model: &Autoencoder<T>, moments: &[Moments]) -> Result<Self> {
+        let (w, bias) = product_of(model)?;
+        Self::from_product(&w, &bias, model.hidden(), moments)
+    }
+
+    /// The statistics of `W` (n_s × n_s, of rank at most `hidden`) and the bias (n_s).
+    ///
+    /// # Errors
+    /// [`Error::Empty`] for no features; [`Error::Size`] unless `W` is square, bias and moments have length n_s and
+    /// `1 ≤ hidden ≤ n_s`; [`Error::Entry`] for a NaN or an infinity; [`Error::Probability`] for moments of a
+    /// probability outside (0, 1].
+    pub fn from_product(w: &DMatrix<f64>, bias: &[f64], hidden: usize, moments: &[Moments]) -> Result<Self> {
+        check(w, bias, moments)?;
+        let features = w.nrows();
+        if hidden == 0 || hidden > features {
+            return Err(Error::Size { what: "hidden (at most)", given: hidden, expected: features });
+        }
+        let rows: Vec<Row> = (0..features).map(|i| row(w, bias[i], moments, i)).collect();
+        let kept = kept(&rows).map(|(_, row)| row);
+        let dropped = features - kept.clone().count();
+        let welch = if dropped == 0 { Some(welch_check(w, hidden, moments)?) } else { None };
+        Ok(Self {
+            hidden,
+            diagonal: Spread::of(rows.iter().map(|row| row.diagonal)),
+            bias: Spread::of(rows.iter().map(|row| row.bias)),
+            effective_bias: Spread::of(rows.iter().map(|row| row.effective_bias)),
+            row_sum: Spread::of(rows.iter().map(|row| row.row_sum)),
+            sigma: Spread::of(kept.clone().map(Row::sigma)),
+            sigma_squared: Spread::of(kept.map(|row| row.sigma() * row.sigma())),
+            dropped,
+            lyapunov_max: rows.iter().fold(0.0, |most, row| row.lyapunov.max(most)),
+            lyapunov_mean: rows.iter().map(|row| row.lyapunov).sum::<f64>() / features as f64,
+            welch,
+            rows,
+        })
+    }
+
+    /// n_s.
+    pub fn features(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// The rows that are not [dropped](Self::dropped), with their numbers.
+    pub fn kept(&self) -> impl Iterator<Item = (usize, &Row)> + Clone {
+        kept(&self.rows)
+    }
+
+    /// The kept rows' mean `σ_i²` over their Welch bound `V (|K|/n_d − 1)`, less 1: [`WelchCheck::gap`], dropped rows
+    /// left out. `variance` is `V`, that of every feature. Absent where the bound is 0, `|K| ≤ n_d`.
+    pub fn welch_gap(&self, variance: f64) -> Option<f64> {
+        let excess = (self.features() - self.dropped) as f64 / self.hidden as f64 - 1.0;
+        (excess > 0.0).then(|| self.sigma_squared.mean / (variance * excess) - 1.0)
+    }
+}
+
+fn kept(rows: &[Row]) -> impl Iterator<Item = (usize, &Row)> + Clone {
+    let largest = rows.iter().fold(0.0, |most: f64, row| most.max(row.diagonal.abs()));
+    rows.iter().enumerate().filter(move |(_, row)| row.diagonal.abs() > DROPPED * largest)
+}
+
+/// The statistics as the paper's released code computes them, slips and all, for comparison with its figures.
+///
+/// Against [`Statistics`]: `Λ` lacks the exponent 3/2 (so it depends on the scale of `W`), the variance of `ν` has the
+/// diagonal term in and is not divided by `W_ii²`, and the mean of `ν` has the diagonal in and is divided by n_s.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PaperCode {
+    /// Mean and variance of `W_ii` (figure 4).
+    pub diagonal: Spread,
+    /// Variance of `b_i` (figure 5).
+    pub bias_variance: f64,
+    /// `Δvar(ν)`: variance over rows of `(p/3 − p²/4) Σ_j W_ij²`, `j = i` included (figure 6).
+    pub delta_variance: f64,
+    /// Variance over rows of `(p/2) n_s⁻¹ Σ_j W_ij`, `j = i` included.
+    pub mean_variance: f64,
+    /// The least of `Σ_{j≠i} |W_ij|³ / Σ_{j≠i} W_ij²`.
+    pub lyapunov_min: f64,
+    /// The largest (figure 7).
+    pub lyapunov_max: f64,
+    /// The mean.
+    pub lyapunov_mean: f64,
+}
+
+impl PaperCode {
+    /// The released code's statistics of `W` (n_s × n_s) and the bias, for one probability.
+    ///
+    /// # Errors
+    /// As [`Statistics::from_product`].
+    pub fn from_product(w: &DMatrix<f64>, bias: &[f64], probability: f64) -> Result<Self> {
+        crate::error::probability(probability)?;
+        let moments = Moments { probability, mean: probability / 2.0, second_moment: probability / 3.0 };
+        let features = w.nrows();
+        check(w, bias, &vec![moments; features])?;
+        let squares = (0..features).map(|i| moments.variance() * w.row(i).norm_squared());
+        let means = (0..features).map(|i| moments.mean * w.row(i).sum() / features as f64);
+        let ratio = |i: usize| {
+            let others = (0..features).filter(|&j| j != i).map(|j| w[(i, j)].abs());
+            let (cubes, squares) = others.fold((0.0, 0.0), |(c, s), v| (c + v * v * v, s + v * v));
+            cubes / squares
+        };
+        let ratios: Vec<f64> = (0..features).map(ratio).collect();
+        Ok(Self {
+            diagonal: Spread::of((0..features).map(|i| w[(i, i)])),
+            bias_variance: Spread::of(bias.iter().copied()).variance,
+            delta_variance: Spread::of(squares).variance,
+            mean_variance: Spread::of(means).variance,
+            lyapunov_min: ratios.iter().copied().fold(f64::INFINITY, f64::min),
+            lyapunov_max: ratios.iter().copied().fold(0.0, f64::max),
+            lyapunov_mean: ratios.iter().sum::<f64>() / features as f64,
+        })
+    }
+
+    /// The released code's linear baseline, `(1 − (n_d + 1)/n_s) p/3`: the eigenvalues left out are one too many, and
+    /// each is `E x²` in place of `Var x`. Its figure takes `p = 0.8` for every curve. Compare
+    /// [`linear_loss`](crate::linear_loss).
+    ///
+    /// # Errors
+    /// [`Error::Probability`]; [`Error::Size`] unless `1 ≤ hidden < features`.
+    pub fn linear_loss(features: usize, hidden: usize, probability: f64) -> Result<f64> {
+        crate::error::probability(probability)?;
+        if hidden == 0 || hidden >= features {
+            return Err(Error::Size { what: "hidden (below)", given: hidden, expected: features });
+        }
+        Ok((features - hidden - 1) as f64 / features as f64 * probability / 3.0)
+    }
+}
+
+/// `W` (n_s × n_s) and the bias of a model. Rounding in `T` would hide in `W` what is to be seen: all in f64.
+#[cfg(feature = "models")]
+pub(crate) fn product_of<T: Scalar>(model: &Autoencoder<T>) -> Result<(DMatrix<f64>, Vec<f64>)> {
+    crate::error::memory("the product of the weights", (model.features() as u128).pow(2))?;
+    let encoder = model.encoder().map(|value| value.to_f64());
+    let decoder = model.decoder().map(|value| value.to_f64());
+    let mut w = DMatrix::zeros(model.features(), model.features());
+    multiply(w.as_mut_slice(), decoder.as_slice(), encoder.as_slice(), model.hidden())?;
+    Ok((w, model.bias().iter().map(|value| value.to_f64()).collect()))
+}
+
+fn row(w: &DMatrix<f64>, bias: f64, moments: &[Moments], i: usize) -> Row {
+    let others = || (0..w.ncols()).filter(|&j| j != i).map(|j| (w[(i, j)], &moments[j]));
+    // In units of the largest entry, so that no square or cube underflows.
+    let unit = others().fold(0.0, |most: f64, (value, _)| most.max(value.abs()));
+    let (mut sum, mut mean, mut variance) = (0.0, 0.0, 0.0);
+    let (mut squares, mut cubes, mut fourths) = (0.0, 0.0, 0.0);
+    if unit > 0.0 {
+        for (value, moments) in others() {
+            let scaled = value / unit;
+            sum += value;
+            mean += value * moments.mean;
+            let square = scaled * scaled;
+            variance += square * moments.variance();
+            squares += square;
+            cubes += square * scaled.abs();
+            fourths += square * square;
+        }
+    }
+    Row {
+        diagonal: w[(i, i)],
+        bias,
+        effective_bias: bias + mean,
+        row_sum: sum,
+        noise: unit * variance.max(0.0).sqrt(),
+        lyapunov: if squares > 0.0 { cubes / (squares * squares.sqrt()) } else { 0.0 },
+        concentration: if squares > 0.0 { fourths / (squares * squares) } else { 0.0 },
+    }
+}
+
+/// Refuses what has no statistics.
+fn check(w: &DMatrix<f64>, bias: &[f64], moments: &[Moments]) -> Result<()> {
+    let features = w.nrows();
+    if features == 0 {
+        return Err(Error::Empty { what: "W" });
+    }
+    for (what, given) in [("columns of W", w.ncols()), ("bias", bias.len()), ("moments", moments.len())] {
+        if given != features {
+            return Err(Error::Size { what, given, expected: features });
+        }
+    }
+    for (column, entries) in w.column_iter().enumerate() {
+        if let Some((row, &given)) = entries.iter().enumerate().find(|(_, value)| !value.is_finite()) {
+            return Err(Error::Entry { what: "W", row, column, given });
+        }
+    }
+    if let Some((row, &given)) = bias.iter().enumerate().find(|(_, value)| !value.is_finite()) {
+        return Err(Error::Entry { what: "bias", row, column: 0, given });
+    }
+    for moments in moments {
+        crate::error::probability(moments.probability)?;
+        crate::error::finite("E x", moments.mean)?;
+        crate::error::finite("E x²", moments.second_moment)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,259 @@
+//! The loss in a mean field: infinite data, Gaussian interference, as a function of the weights (section 4).
+//!
+//! ```math
+//! L = \frac1{n_s} \sum_i \ell(a_i, v_i, \beta_i), \qquad \ell(a, v, \beta) = E\,(x - (a x + \beta + I)_+)^2,\quad
+//! I \sim N(0, v),
+//! ```
+//! ```math
+//! a_i = d_i \cdot e_i, \quad v_i = (d_i^\top A d_i - a_i^2)\,\mathrm{Var}\,x, \quad
+//! \beta_i = b_i + (d_i \cdot e - a_i)\,E x, \qquad A = W_{in} W_{in}^\top, \quad e = \textstyle\sum_j e_j,
+//! ```
+//!
+//! `e_i` column i of W_in (n_d × n_s), `d_i` row i of W_out (n_s × n_d). W itself is never formed: O(n_s n_d²). With
+//! `g_i = ℓ_a − 2 a_i ℓ_v Var x − ℓ_β E x` and `B = Σ_k 2 ℓ_v(k) Var x d_k d_kᵀ`,
+//!
+//! ```math
+//! n_s \frac{\partial L}{\partial d_i} = g_i e_i + 2 \ell_v \mathrm{Var}\,x\, A d_i + \ell_\beta E x\, e, \qquad
+//! n_s \frac{\partial L}{\partial e_i} = g_i d_i + B e_i + E x \sum_k \ell_\beta(k)\, d_k, \qquad
+//! n_s \frac{\partial L}{\partial b_i} = \ell_\beta.
+//! ```
+
+use nalgebra::{DMatrix, DVector};
+use toy_superposition_model::{Activation, Autoencoder, Objective, Parameters, Scalar, Shape};
+
+use crate::blocks::{for_each_block, multiply};
+use crate::error::{self, Error, Result};
+use crate::gaussian::channel::Channel;
+use crate::gaussian::feature::{ChannelGradient, Feature};
+use crate::magnitude::{Magnitude, UnitUniform};
+
+/// The mean-field loss of features of one law, per feature: an [`Objective`] without batches and without noise.
+///
+/// It equals [`Check::gaussian_loss`](crate::Check). Matrices are multiplied in `T`, sums and closed forms are in
+/// `f64`. A row may have any diagonal, zero and negative ones included. For an identity output the loss is exact,
+/// `(1 − a)² Var x + v + (E x (1 − a) − β)²` a row.
+///
+/// Its minimum over all weights is the closed-form optimum at the Welch bound where no mixture is better, and
+/// otherwise may fall to the envelope: features are then dropped (see [`envelope`](crate::envelope())).
+#[derive(Debug, Clone)]
+pub struct MeanField<T, M = UnitUniform> {
+    feature: Feature<M>,
+    rows: Vec<Slopes>,
+    scratch: Scratch<T>,
+}
+
+/// Reused between evaluations.
+#[derive(Debug, Clone)]
+struct Scratch<T> {
+    /// A or B, n_d × n_d.
+    square: DMatrix<T>,
+    /// W_inᵀ or W_out, n_s × n_d.
+    tall: DMatrix<T>,
+    /// A W_outᵀ, then W_outᵀ with its columns scaled, then B W_in: n_d × n_s.
+    wide: DMatrix<T>,
+}
+
+/// One row's loss and derivatives.
+#[derive(Debug, Clone, Copy, Default)]
+struct Slopes {
+    loss: f64,
+    /// g.
+    own: f64,
+    /// 2 ℓ_v Var x.
+    norm: f64,
+    /// ℓ_β.
+    bias: f64,
+}
+
+impl Slopes {
+    fn new((loss, by): (f64, ChannelGradient), a: f64, mean: f64, variance: f64) -> Self {
+        let norm = 2.0 * by.variance * variance;
+        Self { loss, own: by.slope - norm * a - mean * by.shift, norm, bias: by.shift }
+    }
+}
+
+impl<T: Scalar, M: Magnitude> MeanField<T, M> {
+    /// The objective for features of this law; any shape of model.
+    pub fn new(feature: Feature<M>) -> Self {
+        let empty = || DMatrix::zeros(0, 0);
+        Self { feature, rows: Vec::new(), scratch: Scratch { square: empty(), tall: empty(), wide: empty() } }
+    }
+
+    /// The features' law.
+    pub fn feature(&self) -> &Feature<M> {
+        &self.feature
+    }
+}
+
+impl<T: Scalar, M: Magnitude + Sync> MeanField<T, M> {
+    /// Fills `rows` and leaves A W_outᵀ in `scratch.wide`; returns the loss and `e = W_in 1`.
+    fn evaluate(&mut self, model: &Autoencoder<T>) -> Result<(f64, Vec<f64>)> {
+        let (features, hidden) = (model.features(), model.hidden());
+        let identity = match model.activation().simplified(features) {
+            Activation::Relu => false,
+            Activation::Identity => true,
+            other => return Err(Error::Activation { given: other.name() }),
+        };
+        let parameters = model.parameters();
+        let (encoder, decoder) = (parameters.encoder(), parameters.decoder_transpose());
+        let Scratch { square, tall, wide } = &mut self.scratch;
+        if square.nrows() != hidden || tall.nrows() != features {
+            let entries = hidden as u128 * (hidden as u128 + 2 * features as u128);
+            crate::error::memory("products of the weights", entries)?;
+        }
+        fit(square, hidden, hidden);
+        fit(tall, features, hidden);
+        fit(wide, hidden, features);
+        encoder.transpose_to(tall);
+        multiply(square.as_mut_slice(), parameters.encoder_slice(), tall.as_slice(), features)?;
+        multiply(wide.as_mut_slice(), square.as_slice(), parameters.decoder_slice(), hidden)?;
+        let mut sum = vec![0.0; hidden];
+        for column in encoder.column_iter() {
+            for (sum, &entry) in sum.iter_mut().zip(column.as_slice()) {
+                *sum += entry.to_f64();
+            }
+        }
+        self.rows.resize(features, Slopes::default());
+        let (feature, bias, wide) = (&self.feature, model.bias(), &*wide);
+        let (mean, variance) = (feature.mean(), feature.variance());
+        for_each_block(&mut self.rows, 1, |first, chunk| {
+            for (i, row) in (first..).zip(chunk) {
+                let (e, d, ad) = (encoder.column(i), decoder.column(i), wide.column(i));
+                let (mut a, mut square, mut total) = (0.0, 0.0, 0.0);
+                let factors = d.as_slice().iter().zip(e.as_slice()).zip(ad.as_slice()).zip(&sum);
+                for (((&d, &e), &ad), &sum) in factors {
+                    let d = d.to_f64();
+                    a += d * e.to_f64();
+                    square += d * ad.to_f64();
+                    total += d * sum;
+                }
+                // Rounding may leave less than nothing; a NaN stays one.
+                let others = if square < a * a { 0.0 } else { square - a * a };
+                let shift = bias[i].to_f64() + mean * (total - a);
+                *row = match Channel::new(a, shift, (others * variance).sqrt()) {
+                    Ok(channel) if identity => Slopes::new(affine(feature, &channel), a, mean, variance),
+                    Ok(channel) => Slopes::new(feature.row_gradient(&channel), a, mean, variance),
+                    Err(_) => Slopes { loss: f64::NAN, ..Slopes::default() },
+                };
+            }
+        });
+        let loss = self.rows.iter().map(|row| row.loss).sum::<f64>() / features as f64;
+        error::finite("loss", loss)?;
+        Ok((loss, sum))
+    }
+
+    /// The gradient, from what `evaluate` left.
+    fn differentiate(
+        &mut self,
+        model: &Autoencoder<T>,
+        sum: &[f64],
+        gradient: &mut Parameters<T>,
+    ) -> Result<()> {
+        let (features, hidden) = (model.features(), model.hidden());
+        let (mean, scale) = (self.feature.mean(), 1.0 / features as f64);
+        let parameters = model.parameters();
+        let (encoder, decoder) = (parameters.encoder(), parameters.decoder_transpose());
+        let (rows, Scratch { square, tall, wide }) = (&self.rows, &mut self.scratch);
+        let (encoder_out, decoder_out, bias_out) = gradient.split_mut();
+        let add = decoder_out.is_none();
+        let sum = rounded::<T>(sum, mean * scale);
+        // ∂L/∂W_outᵀ; for tied weights it is kept where the rest is added to it.
+        for_each_block(decoder_out.unwrap_or(&mut *encoder_out), hidden, |first, chunk| {
+            for (i, out) in (first..).zip(chunk.chunks_exact_mut(hidden)) {
+                let row = &rows[i];
+                let own = T::round_from(row.own * scale);
+                let (norm, bias) = (T::round_from(row.norm * scale), T::round_from(row.bias));
+                let (e, ad) = (encoder.column(i), wide.column(i));
+                let terms = e.as_slice().iter().zip(ad.as_slice()).zip(sum.as_slice());
+                for (out, ((&e, &ad), &sum)) in out.iter_mut().zip(terms) {
+                    *out = own * e + norm * ad + bias * sum;
+                }
+            }
+        });
+        decoder.transpose_to(tall);
+        for_each_block(wide.as_mut_slice(), hidden, |first, chunk| {
+            for (i, out) in (first..).zip(chunk.chunks_exact_mut(hidden)) {
+                let norm = T::round_from(rows[i].norm * scale);
+                for (out, &d) in out.iter_mut().zip(decoder.column(i).as_slice()) {
+                    *out = norm * d;
+                }
+            }
+        });
+        multiply(square.as_mut_slice(), wide.as_slice(), tall.as_slice(), features)?;
+        multiply(wide.as_mut_slice(), square.as_slice(), parameters.encoder_slice(), hidden)?;
+        let mut drift = vec![0.0; hidden];
+        for (row, column) in rows.iter().zip(decoder.column_iter()) {
+            for (drift, &d) in drift.iter_mut().zip(column.as_slice()) {
+                *drift += row.bias * d.to_f64();
+            }
+        }
+        let drift = rounded::<T>(&drift, mean * scale);
+        for_each_block(encoder_out, hidden, |first, chunk| {
+            for (i, out) in (first..).zip(chunk.chunks_exact_mut(hidden)) {
+                let own = T::round_from(rows[i].own * scale);
+                let (d, be) = (decoder.column(i), wide.column(i));
+                let terms = d.as_slice().iter().zip(be.as_slice()).zip(drift.as_slice());
+                for (out, ((&d, &be), &drift)) in out.iter_mut().zip(terms) {
+                    let value = own * d + be + drift;
+                    *out = if add { *out + value } else { value };
+                }
+            }
+        });
+        for (out, row) in bias_out.iter_mut().zip(rows) {
+            *out = T::round_from(row.bias * scale);
+        }
+        Ok(())
+    }
+}
+
+impl<T: Scalar, M: Magnitude + Sync> Objective<Autoencoder<T>> for MeanField<T, M> {
+    type Error = Error;
+
+    fn not_finite(error: &Error) -> Option<f64> {
+        error.non_finite_loss()
+    }
+
+    fn loss(&mut self, model: &Autoencoder<T>) -> Result<f64> {
+        self.evaluate(model).map(|(loss, _)| loss)
+    }
+
+    fn loss_and_gradient(&mut self, model: &Autoencoder<T>, gradient: &mut Parameters<T>) -> Result<f64> {
+        check_gradient(model.shape(), gradient.shape())?;
+        let (loss, sum) = self.evaluate(model)?;
+        self.differentiate(model, &sum, gradient)?;
+        Ok(loss)
+    }
+}
+
+/// Refuses a gradient of another shape than the model's.
+pub(crate) fn check_gradient(model: Shape, gradient: Shape) -> Result<()> {
+    let sizes = [
+        ("features of the gradient", gradient.features(), model.features()),
+        ("hidden dimensions of the gradient", gradient.hidden(), model.hidden()),
+        ("parameters of the gradient", gradient.parameters(), model.parameters()),
+    ];
+    match sizes.into_iter().find(|(_, given, expected)| given != expected) {
+        Some((what, given, expected)) => Err(Error::Size { what, given, expected }),
+        None => Ok(()),
+    }
+}
+
+/// The loss of a row without a rectifier, and its derivatives.
+fn affine<M: Magnitude>(feature: &Feature<M>, channel: &Channel) -> (f64, ChannelGradient) {
+    let (mean, variance, rest) = (feature.mean(), feature.variance(), 1.0 - channel.slope);
+    let bias = rest * mean - channel.shift;
+    let loss = rest * rest * variance + channel.noise * channel.noise + bias * bias;
+    let slope = -2.0 * (rest * variance + bias * mean);
+    (loss, ChannelGradient { slope, shift: -2.0 * bias, variance: 1.0 })
+}
+
+fn rounded<T: Scalar>(values: &[f64], scale: f64) -> DVector<T> {
+    DVector::from_iterator(values.len(), values.iter().map(|&value| T::round_from(value * scale)))
+}
+
+/// Gives a scratch matrix its shape; what it holds is overwritten.
+fn fit<T: Scalar>(matrix: &mut DMatrix<T>, rows: usize, columns: usize) {
+    if matrix.shape() != (rows, columns) {
+        *matrix = DMatrix::zeros(rows, columns);
+    }
+}

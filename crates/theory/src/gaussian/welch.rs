@@ -1,0 +1,155 @@
+//! What the size of the hidden layer allows: the Welch bound on the interference, and the linear model.
+//!
+//! With `r = n_d/n_s` and `V = Var x` (`p/3 − p²/4` for the paper's features),
+//!
+//! ```math
+//! \sigma^2 \ge V\left(\tfrac1r - 1\right) \quad\text{(equation 6)}, \qquad L_{linear} = (1 - r)\,V, \qquad
+//! L_{r \to 0} = V \quad\text{(section 4.3.1)}.
+//! ```
+//!
+//! The paper's text has `p/3 − p²/9` in the last; Jensen's inequality with `E u = 1/2` gives `p/3 − p²/4`.
+
+use nalgebra::DMatrix;
+use toy_superposition_data::Moments;
+
+use crate::error::{Error, Result};
+use crate::gaussian::feature::Feature;
+use crate::magnitude::Magnitude;
+
+impl<M: Magnitude> Feature<M> {
+    /// The least root-mean-square interference `σ = √(V (1/r − 1))` over rows of unit diagonal, equation (6).
+    ///
+    /// # Errors
+    /// [`Error::Ratio`] unless `0 < r ≤ 1`.
+    pub fn welch_sigma(&self, ratio: f64) -> Result<f64> {
+        positive_ratio(ratio)?;
+        let square = self.variance() * ((1.0 - ratio) / ratio);
+        if ratio == 1.0 || square.is_normal() {
+            return Ok(square.sqrt());
+        }
+        // Its square is beyond f64.
+        Ok(self.variance().sqrt() * (1.0 - ratio).sqrt() / ratio.sqrt())
+    }
+
+    /// The loss `(1 − r) V` of the best affine model of rank `n_d = r n_s`.
+    ///
+    /// # Errors
+    /// [`Error::Ratio`] unless `0 ≤ r ≤ 1`.
+    pub fn linear_loss(&self, ratio: f64) -> Result<f64> {
+        any_ratio(ratio)?;
+        Ok((1.0 - ratio) * self.variance())
+    }
+}
+
+/// [`Feature::welch_sigma`] for the paper's features: `σ² = (p/3 − p²/4)(1/r − 1)`, equation (6).
+///
+/// # Errors
+/// [`Error::Probability`] outside (0, 1], [`Error::Ratio`] outside (0, 1].
+pub fn welch_sigma(probability: f64, ratio: f64) -> Result<f64> {
+    Feature::uniform(probability)?.welch_sigma(ratio)
+}
+
+/// [`Feature::linear_loss`] for the paper's features: `(1 − r)(p/3 − p²/4)`.
+///
+/// # Errors
+/// [`Error::Probability`] outside (0, 1], [`Error::Ratio`] outside [0, 1].
+pub fn linear_loss(probability: f64, ratio: f64) -> Result<f64> {
+    Feature::uniform(probability)?.linear_loss(ratio)
+}
+
+/// The loss at ratio 0 for the paper's features, `p/3 − p²/4` (section 4.3.1).
+///
+/// # Errors
+/// [`Error::Probability`] outside (0, 1].
+pub fn initial_loss(probability: f64) -> Result<f64> {
+    Ok(Feature::uniform(probability)?.variance())
+}
+
+/// The bound of appendix C for given weights, and its two conditions for equality.
+///
+/// Rows are first scaled to unit diagonal, `W̃_ij = W_ij / W_ii`; then `tr W̃ = n_s` and, whatever `W̃` of rank `n_d`,
+///
+/// ```math
+/// \frac1{n_s}\sum_i \mathrm{Var}\,\nu_i = V\left(\frac{\lVert\tilde W\rVert_F^2}{n_s} - 1\right)
+/// \ge V \left(\frac{n_s}{n_d} - 1\right),
+/// ```
+///
+/// by Schur (equality if `W̃` is normal with real eigenvalues, that is, symmetric) and Cauchy–Schwarz (equality if the n_d
+/// non-zero eigenvalues are equal).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct WelchCheck {
+    /// `V (n_s/n_d − 1)`, with `V` the mean of `Var x_j` (a bound if all features have the same variance).
+    pub bound: f64,
+    /// The mean of `Var ν_i = σ_i²` over rows.
+    pub mean_variance: f64,
+    /// `mean_variance / bound − 1`; infinite for a bound of 0 that is not met, 0 for one that is.
+    pub gap: f64,
+    /// `‖W̃ − W̃ᵀ‖_F / ‖W̃‖_F`: 0 if symmetric, √2 on average for a matrix with no symmetry at all.
+    pub asymmetry: f64,
+    /// `n_d ‖W̃‖_F² / (tr W̃)² − 1`: 0 if and only if both conditions hold.
+    pub spread: f64,
+}
+
+/// The Welch bound for `W` (n_s × n_s) of rank at most `hidden`, features of the given moments.
+///
+/// # Errors
+/// [`Error::Empty`], [`Error::Size`] for shapes that do not fit; [`Error::OutOfRange`] for a zero on the diagonal;
+/// [`Error::Entry`] for an entry that is not finite.
+pub fn welch_check(w: &DMatrix<f64>, hidden: usize, moments: &[Moments]) -> Result<WelchCheck> {
+    let features = w.nrows();
+    if features == 0 {
+        return Err(Error::Empty { what: "W" });
+    }
+    for (what, given) in [("columns of W", w.ncols()), ("moments", moments.len())] {
+        if given != features {
+            return Err(Error::Size { what, given, expected: features });
+        }
+    }
+    if hidden == 0 || hidden > features {
+        return Err(Error::Size { what: "hidden (at most)", given: hidden, expected: features });
+    }
+    if let Some(i) = (0..features).find(|&i| w[(i, i)] == 0.0) {
+        return Err(Error::OutOfRange {
+            what: "a diagonal entry of W",
+            given: w[(i, i)],
+            allowed: "numbers but 0",
+        });
+    }
+    let n_s = features as f64;
+    let excess = n_s / hidden as f64;
+    let (mut interference, mut norm, mut difference) = (0.0, 0.0, 0.0);
+    for column in 0..features {
+        for row in 0..features {
+            let given = w[(row, column)];
+            if !given.is_finite() {
+                return Err(Error::Entry { what: "W", row, column, given });
+            }
+            let scaled = given / w[(row, row)];
+            let mirrored = w[(column, row)] / w[(column, column)];
+            norm += scaled * scaled;
+            difference += (scaled - mirrored) * (scaled - mirrored);
+            if row != column {
+                interference += scaled * scaled * moments[column].variance();
+            }
+        }
+    }
+    let mean_variance = interference / n_s;
+    let bound = (excess - 1.0) * moments.iter().map(Moments::variance).sum::<f64>() / n_s;
+    let gap = match (bound > 0.0, mean_variance > 0.0) {
+        (true, _) => mean_variance / bound - 1.0,
+        (false, true) => f64::INFINITY,
+        (false, false) => 0.0,
+    };
+    let spread = norm / (n_s * excess) - 1.0;
+    Ok(WelchCheck { bound, mean_variance, gap, asymmetry: (difference / norm).sqrt(), spread })
+}
+
+/// Refuses a ratio outside (0, 1].
+pub(crate) fn positive_ratio(given: f64) -> Result<()> {
+    if given > 0.0 && given <= 1.0 { Ok(()) } else { Err(Error::Ratio { given, allowed: "(0, 1]" }) }
+}
+
+/// Refuses a ratio outside [0, 1].
+pub(crate) fn any_ratio(given: f64) -> Result<()> {
+    if (0.0..=1.0).contains(&given) { Ok(()) } else { Err(Error::Ratio { given, allowed: "[0, 1]" }) }
+}

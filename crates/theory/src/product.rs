@@ -1,0 +1,162 @@
+//! `W = W_out W_in` (n_s × n_s) with the bias (n_s), in double precision and row by row: what the expected loss of a model
+//! depends on (section 3.2).
+//!
+//! Output `i` reads row `i` of W alone, so rows lie without gaps.
+
+use nalgebra::DMatrix;
+#[cfg(feature = "models")]
+use toy_superposition_model::{Autoencoder, Scalar};
+
+#[cfg(feature = "models")]
+use crate::blocks::multiply;
+use crate::error::{Error, Result};
+
+/// A square matrix W and a bias, all finite, validated once.
+///
+/// ```
+/// use toy_superposition_theory::Product;
+///
+/// let product = Product::new(vec![1.0, -0.5, 0.25, 1.0], vec![0.0, -0.1])?;
+/// assert_eq!(product.row(0), [1.0, -0.5]);
+/// assert_eq!(product.features(), 2);
+/// # Ok::<(), toy_superposition_theory::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Product {
+    rows: Vec<f64>,
+    bias: Vec<f64>,
+}
+
+impl Product {
+    /// The product whose rows are `rows`, one after the other (n_s² numbers), with the bias (n_s numbers).
+    ///
+    /// # Errors
+    /// [`Error::Empty`] for no features, [`Error::Size`] unless there are n_s² numbers, [`Error::Entry`] for a NaN or an
+    /// infinity.
+    pub fn new(rows: Vec<f64>, bias: Vec<f64>) -> Result<Self> {
+        let features = bias.len();
+        if features == 0 {
+            return Err(Error::Empty { what: "bias" });
+        }
+        if features.checked_mul(features) != Some(rows.len()) {
+            let expected = features.saturating_mul(features);
+            return Err(Error::Size { what: "W", given: rows.len(), expected });
+        }
+        for (what, values) in [("W", &rows), ("bias", &bias)] {
+            if let Some(k) = values.iter().position(|value| !value.is_finite()) {
+                let (row, column) = if what == "W" { (k / features, k % features) } else { (k, 0) };
+                return Err(Error::Entry { what, row, column, given: values[k] });
+            }
+        }
+        Ok(Self { rows, bias })
+    }
+
+    /// The product of a matrix W (n_s × n_s) and a bias (n_s).
+    ///
+    /// # Errors
+    /// As [`new`](Self::new), and [`Error::Size`] unless W is square.
+    pub fn from_matrix(w: &DMatrix<f64>, bias: &[f64]) -> Result<Self> {
+        if w.nrows() != w.ncols() {
+            return Err(Error::Size { what: "columns of W", given: w.ncols(), expected: w.nrows() });
+        }
+        Self::new(w.transpose().as_slice().to_vec(), bias.to_vec())
+    }
+
+    /// The product of a model. Its weights are converted first, exactly, and multiplied in double precision.
+    ///
+    /// # Errors
+    /// [`Error::Entry`] if a product overflows, or a parameter was set to a NaN or an infinity.
+    #[cfg(feature = "models")]
+    pub fn of_model<T: Scalar>(model: &Autoencoder<T>) -> Result<Self> {
+        let (features, parameters) = (model.features(), model.parameters());
+        let encoder = model.encoder().transpose().map(|value| value.to_f64());
+        let decoder: Vec<f64> = parameters.decoder_slice().iter().map(|value| value.to_f64()).collect();
+        // Wᵀ = W_inᵀ W_outᵀ by columns is W by rows.
+        let mut rows = vec![0.0; features * features];
+        multiply(&mut rows, encoder.as_slice(), &decoder, model.hidden())?;
+        Self::new(rows, model.bias().iter().map(|value| value.to_f64()).collect())
+    }
+
+    /// The number of features n_s.
+    pub fn features(&self) -> usize {
+        self.bias.len()
+    }
+
+    /// Row `i` of W: what output `i` takes of each feature.
+    ///
+    /// # Panics
+    /// Unless `i < n_s`.
+    pub fn row(&self, i: usize) -> &[f64] {
+        &self.rows[i * self.features()..][..self.features()]
+    }
+
+    /// The rows of W in order.
+    pub fn rows(&self) -> impl ExactSizeIterator<Item = &[f64]> {
+        self.rows.chunks_exact(self.features())
+    }
+
+    /// The bias.
+    pub fn bias(&self) -> &[f64] {
+        &self.bias
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use nalgebra::DMatrix;
+
+    use super::Product;
+    use crate::Error;
+
+    #[test]
+    fn what_is_no_product_is_refused() {
+        assert!(matches!(Product::new(vec![], vec![]), Err(Error::Empty { what: "bias" })));
+        assert!(matches!(
+            Product::new(vec![1.0; 5], vec![0.0; 2]),
+            Err(Error::Size { what: "W", given: 5, expected: 4 })
+        ));
+        assert!(matches!(
+            Product::from_matrix(&DMatrix::zeros(2, 3), &[0.0; 2]),
+            Err(Error::Size { what: "columns of W", given: 3, expected: 2 })
+        ));
+        let mut w = DMatrix::from_element(3, 3, 0.5);
+        w[(1, 2)] = f64::NEG_INFINITY;
+        assert!(matches!(
+            Product::from_matrix(&w, &[0.0; 3]),
+            Err(Error::Entry { what: "W", row: 1, column: 2, .. })
+        ));
+        assert!(matches!(
+            Product::new(vec![0.5; 4], vec![0.0, f64::NAN]),
+            Err(Error::Entry { what: "bias", row: 1, column: 0, .. })
+        ));
+    }
+
+    /// The rows have the bits of the matrix that the statistics are of, in single and in double precision.
+    #[cfg(feature = "models")]
+    #[test]
+    fn a_models_product_is_its_matrix_by_rows() {
+        use nalgebra::DVector;
+        use toy_superposition_model::{Activation, Autoencoder};
+
+        use crate::check::statistics::product_of;
+
+        let entry = |i: usize, j: usize| ((i * 37 + j * 11) as f64).sin() / 3.0;
+        for (features, hidden) in [(1, 1), (5, 3), (70, 33), (131, 200)] {
+            let encoder = DMatrix::from_fn(hidden, features, entry);
+            let decoder = DMatrix::from_fn(features, hidden, |i, j| entry(i + 1, 2 * j));
+            let bias = DVector::from_fn(features, |i, _| entry(i, 3));
+            let model = Autoencoder::new(&encoder, &decoder, &bias, Activation::Relu).unwrap();
+            let (w, b) = product_of(&model).unwrap();
+            let product = Product::of_model(&model).unwrap();
+            assert_eq!(product, Product::from_matrix(&w, &b).unwrap(), "{features} {hidden}");
+            assert_eq!(product.rows().len(), features);
+            let row: Vec<f64> = w.row(features - 1).iter().copied().collect();
+            assert_eq!((product.row(features - 1), product.bias()), (&row[..], bias.as_slice()));
+
+            let single = model.cast::<f32>().unwrap();
+            let widened = single.cast::<f64>().unwrap();
+            assert_eq!(Product::of_model(&single).unwrap(), Product::of_model(&widened).unwrap());
+            assert_ne!(Product::of_model(&single).unwrap(), product);
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! The integration tests in one binary, since linking takes longer than most of them.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+#[cfg(feature = "models")]
+mod attribution;
+#[cfg(feature = "models")]
+mod bits;
+#[cfg(feature = "models")]
+mod check;
+mod decoders;
+#[cfg(feature = "models")]
+mod exact;
+mod gaussian;
+mod gaussianity;
+mod magnitude;
+#[cfg(feature = "models")]
+mod mean_field;
+mod optimum;
+mod scaling;
+mod wide;

@@ -1,0 +1,365 @@
+//! The examples as a shell sees them: exit codes, messages, and what they leave behind.
+//!
+//! `cargo test` builds the examples before this. After `cargo test --test command_line`, which does not, they are as old as
+//! they were: run `cargo build --examples` first.
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use tempfile::tempdir;
+use toy_superposition::model::{Names, Shape, Weights};
+use toy_superposition::train::initial_model;
+
+fn example(name: &str, arguments: &[&str]) -> Command {
+    let test = std::env::current_exe().unwrap();
+    let folder = test.parent().and_then(Path::parent).unwrap().join("examples");
+    let program = folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    assert!(program.exists(), "{} is missing: cargo build --examples", program.display());
+    let mut command = Command::new(program);
+    command.args(arguments);
+    command
+}
+
+fn errors(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// The message of an example that ends with an error of its own, not a panic.
+fn refused(command: &mut Command) -> String {
+    let output = command.output().unwrap();
+    let errors = errors(&output);
+    assert_eq!(output.status.code(), Some(1), "{command:?}: {errors}");
+    let error = errors.lines().last().unwrap();
+    assert!(error.starts_with("error: ") && !errors.contains("panicked"), "{command:?}: {errors}");
+    error.to_owned()
+}
+
+fn succeeds(command: &mut Command) -> Output {
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{command:?}: {}", errors(&output));
+    output
+}
+
+const MODEL: [&str; 6] = ["--features", "16", "--hidden", "4", "--probability", "0.1"];
+
+fn train(more: &[&str]) -> Command {
+    let mut command = example("train", &MODEL);
+    command.args(["--steps", "3", "--samples", "64"]).args(more);
+    command
+}
+
+fn weights(folder: &Path) -> PathBuf {
+    let path = folder.join("weights.st");
+    succeeds(train(&["--out"]).arg(&path));
+    path
+}
+
+const GRID: &str = "
+    [experiment]
+    samples = 64
+    [[block]]
+    kinds = [\"rug\", \"theory\"]
+    features = [16]
+    probabilities = [0.1]
+    ratios = [0.25, 0.5]
+";
+
+/// Every example with little work, in a folder of its own.
+fn all(folder: &Path) -> Vec<Command> {
+    let at = |name: &str| folder.join(name).into_os_string().into_string().unwrap();
+    let (grid, sweep) = (at("grid.toml"), at("sweep"));
+    fs::write(&grid, GRID).unwrap();
+    succeeds(&mut example("sweep", &["--grid", &grid, "--out", &sweep]));
+    vec![
+        example("theory", &["--probability", "0.1", "--ratio", "0.25", "--json"]),
+        example("decoders", &["--probability", "0.1", "--ratio", "0.25"]),
+        train(&["--json"]),
+        example("mean_field", &[&MODEL[..], &["--steps", "3"]].concat()),
+        example("check", &[weights(folder).to_str().unwrap(), "--probability", "0.1", "--samples", "64"]),
+        example("rug", &["--features", "16", "--hidden", "4", "--json"]),
+        example("designs", &["--probability", "0.1", "--ratio", "0.5", "--features", "4", "--block", "4"]),
+        example("sweep", &["--grid", &grid, "--out", &sweep]),
+        example("reproduce", &["--from", &sweep, "--out", &at("report")]),
+    ]
+}
+
+#[test]
+fn a_number_below_zero_is_refused_for_what_it_is() {
+    for (name, arguments) in [
+        ("theory", ["--ratio", "0.25", "--probability"]),
+        ("decoders", ["--probability", "0.1", "--ratio"]),
+        ("designs", ["--ratio", "0.25", "--probability"]),
+    ] {
+        for given in ["-0.1", "-1e-3", "-inf"] {
+            let message = refused(example(name, &arguments).arg(given));
+            let number: f64 = given.parse().unwrap();
+            assert!(message.contains(&number.to_string()), "{name}: {message}");
+        }
+    }
+    let output = train(&["--seed", "-1"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(errors(&output).contains("invalid value '-1' for '--seed"), "{}", errors(&output));
+}
+
+#[test]
+fn an_error_is_told_with_its_cause_and_each_once() {
+    let folder = tempdir().unwrap();
+    let missing = folder.path().join("missing.st");
+    let check = |path: &Path| refused(example("check", &["--probability", "0.1"]).arg(path));
+    let cause = fs::read(&missing).unwrap_err();
+    assert_eq!(check(&missing), format!("error: cannot read {}: {cause}", missing.display()));
+
+    let torn = folder.path().join("torn.st");
+    fs::write(&torn, &fs::read(weights(folder.path())).unwrap()[..100]).unwrap();
+    let message = check(&torn);
+    let start = format!("error: cannot use {}: not a valid safetensors file: ", torn.display());
+    assert!(message.starts_with(&start) && message.len() > start.len() + 5, "{message}");
+    assert_eq!(message.matches("safetensors").count(), 1, "{message}");
+}
+
+/// Work that would take hours.
+const ENDLESS: &str = "1000000000";
+
+#[test]
+fn a_path_that_cannot_be_written_is_refused_before_the_work() {
+    let folder = tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).into_os_string().into_string().unwrap();
+    fs::write(at("file"), "kept").unwrap();
+    fs::write(at("grid.toml"), GRID).unwrap();
+    fs::create_dir_all(at("taken/decoders.svg")).unwrap();
+    for path in [at("missing/w.st"), at("file/w.st"), at("w.st/"), folder.path().display().to_string()] {
+        for flag in ["--out", "--checkpoint"] {
+            let message =
+                refused(&mut example("train", &[&MODEL[..], &["--steps", ENDLESS, flag, &path]].concat()));
+            assert!(message.contains(&path), "{message}");
+        }
+        let arguments = ["--steps", ENDLESS, "--out", &path];
+        let message = refused(&mut example("mean_field", &[&MODEL[..], &arguments].concat()));
+        assert!(message.contains(&path), "{message}");
+    }
+    let draws = ["--features", "1024", "--hidden", "100", "--draws", ENDLESS];
+    for path in [at("missing/r"), at("file/r")] {
+        let message = refused(&mut example("rug", &[&draws[..], &["--out", &path]].concat()));
+        assert!(message.contains(&path), "{message}");
+    }
+    let grid = at("grid.toml");
+    for path in [at("file"), at("file/folder")] {
+        let map = ["--features", "65536", "--draws", "1000000", "--map"];
+        for message in [
+            refused(&mut example("decoders", &["--out", &path])),
+            refused(example("designs", &map).arg(&path)),
+            refused(&mut example("sweep", &["--grid", &grid, "--out", &path])),
+            refused(&mut example("reproduce", &["--preset", "paper", "--out", &path])),
+        ] {
+            assert!(message.contains(&path), "{message}");
+        }
+    }
+    let message = refused(&mut example("decoders", &["--out", &at("taken")]));
+    assert!(message.contains("decoders.svg: it is a folder"), "{message}");
+    assert_eq!(fs::read(at("file")).unwrap(), b"kept");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
+}
+
+#[test]
+fn a_rug_keeps_the_whole_of_its_name() {
+    let folder = tempdir().unwrap();
+    for name in ["r0.05", "r0.1", "r0.2.png", "r.svg"] {
+        let out = folder.path().join(name);
+        succeeds(example("rug", &["--features", "16", "--hidden", "4", "--out"]).arg(out));
+    }
+    let mut found: Vec<_> =
+        fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
+    found.sort();
+    let names = ["r.png", "r.svg", "r0.05.png", "r0.05.svg", "r0.1.png", "r0.1.svg", "r0.2.png", "r0.2.svg"];
+    assert_eq!(found, names);
+}
+
+#[test]
+fn a_size_beyond_memory_is_refused_with_its_bytes() {
+    let too_large = |name: &str, arguments: &[&str]| {
+        let message = refused(&mut example(name, arguments));
+        assert!(
+            message.contains("bytes, more than this machine has to give"),
+            "{name} {arguments:?}: {message}"
+        );
+    };
+    // 2⁶³ bytes and more, which no machine has.
+    for hidden in ["4000000000", "400000000"] {
+        let model = ["--features", "4000000000", "--hidden", hidden, "--probability", "0.1"];
+        too_large("train", &model);
+        too_large("mean_field", &model);
+    }
+    let folder = tempdir().unwrap();
+    let map = ["--cells", "4294967295", "--map", folder.path().to_str().unwrap()];
+    too_large("designs", &map);
+    if !memory_is_less_than(40_000_000_000) {
+        return;
+    }
+    // 51 GB, 103 GB and 69 GB.
+    let model = ["--features", "4294967295", "--hidden", "1", "--probability", "0.1"];
+    too_large("train", &model);
+    too_large("mean_field", &model);
+    too_large("rug", &["--features", "2147483648", "--hidden", "1000000"]);
+    // A file of 6 MB whose product would take 2 TB.
+    let wide = folder.path().join("wide.st");
+    let model = initial_model::<f32>(Shape::new(500_000, 1).unwrap(), 1).unwrap();
+    Weights::new(model).save(&wide, Names::Own).unwrap();
+    let wide = wide.to_str().unwrap();
+    too_large("check", &[wide, "--probability", "1e-5", "--samples", "2"]);
+    let model = ["--features", "500000", "--hidden", "1", "--probability", "1e-5", "--start", wide];
+    too_large("mean_field", &model);
+}
+
+/// Whether the machine has less memory than that, and grants no single request for more than it has.
+fn memory_is_less_than(bytes: u64) -> bool {
+    let read = |path| fs::read_to_string(path).unwrap_or_default();
+    let text = read("/proc/meminfo");
+    let total = text.lines().find_map(|line| line.strip_prefix("MemTotal:")?.strip_suffix("kB"));
+    let kilobytes = total.and_then(|total| total.trim().parse::<u64>().ok());
+    let strict = read("/proc/sys/vm/overcommit_memory").trim() != "1";
+    strict && kilobytes.is_some_and(|kilobytes| 1024 * kilobytes < bytes)
+}
+
+#[cfg(unix)]
+mod unix {
+    use std::os::unix::fs::{FileTypeExt, symlink};
+    use std::os::unix::net::UnixListener;
+
+    use super::*;
+
+    #[test]
+    fn a_socket_stays_and_a_link_is_followed() {
+        let folder = tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let _listener = UnixListener::bind(at("socket")).unwrap();
+        for out in ["/dev/null".into(), at("socket")] {
+            let message = refused(train(&["--out"]).arg(&out));
+            assert!(message.contains("not a regular file"), "{message}");
+        }
+        assert!(fs::symlink_metadata(at("socket")).unwrap().file_type().is_socket());
+        assert!(fs::symlink_metadata("/dev/null").unwrap().file_type().is_char_device());
+
+        fs::create_dir(at("real")).unwrap();
+        fs::write(at("real/w.st"), "old").unwrap();
+        symlink("real/w.st", at("link")).unwrap();
+        succeeds(train(&["--out"]).arg(at("link")));
+        assert!(fs::symlink_metadata(at("link")).unwrap().is_symlink());
+        assert!(fs::metadata(at("real/w.st")).unwrap().len() > 100);
+    }
+}
+
+/// Devices and file names that Linux has.
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::ffi::OsStr;
+    use std::fs::{File, OpenOptions};
+    use std::io::Write;
+    use std::os::unix::ffi::OsStrExt;
+    use std::process::Stdio;
+
+    use super::*;
+
+    fn full() -> File {
+        OpenOptions::new().write(true).open("/dev/full").unwrap()
+    }
+
+    #[test]
+    fn output_that_cannot_be_written_is_an_error_and_a_closed_pipe_is_none() {
+        let folder = tempdir().unwrap();
+        for mut command in all(folder.path()) {
+            let message = command
+                .stdout(full())
+                .output()
+                .map(|output| (output.status.code(), errors(&output)))
+                .unwrap();
+            assert_eq!(message.0, Some(1), "{command:?}: {}", message.1);
+            assert!(
+                message.1.contains("error: standard output: No space left"),
+                "{command:?}: {}",
+                message.1
+            );
+
+            let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+            drop(child.stdout.take());
+            let output = child.wait_with_output().unwrap();
+            assert_eq!(output.status.code(), Some(0), "{command:?}: {}", errors(&output));
+            assert!(!errors(&output).contains("error"), "{command:?}: {}", errors(&output));
+        }
+        let output = example("theory", &["--help"]).stdout(full()).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{}", errors(&output));
+        // What was to be saved is saved nonetheless.
+        let out = folder.path().join("saved.st");
+        assert_eq!(train(&["--out"]).arg(&out).stdout(full()).output().unwrap().status.code(), Some(1));
+        assert!(out.exists());
+    }
+
+    #[test]
+    fn remarks_that_cannot_be_written_are_dropped() {
+        let folder = tempdir().unwrap();
+        for mut command in all(folder.path()) {
+            let status = command.stderr(full()).stdout(Stdio::null()).status().unwrap();
+            assert_eq!(status.code(), Some(0), "{command:?}");
+        }
+        let status = train(&["--warmup", "99"]).stderr(full()).stdout(Stdio::null()).status().unwrap();
+        assert_eq!(status.code(), Some(0));
+        let status =
+            example("theory", &["--ratio", "2", "--probability", "0.1"]).stderr(full()).status().unwrap();
+        assert_eq!(status.code(), Some(1));
+    }
+
+    #[test]
+    fn results_are_printed_before_they_are_saved() {
+        let folder = tempdir().unwrap();
+        let (out, pipe) = (folder.path().join("w.st"), folder.path().join("pipe"));
+        assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let start = fs::read(weights(folder.path())).unwrap();
+        let mut command = example("mean_field", &[&MODEL[..], &["--steps", "3"]].concat());
+        command.arg("--start").arg(&pipe).arg("--out").arg(&out);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // Opens once the example reads its first weights, when it has tried the path.
+        let mut pipe = OpenOptions::new().write(true).open(&pipe).unwrap();
+        fs::create_dir(&out).unwrap();
+        pipe.write_all(&start).unwrap();
+        drop(pipe);
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{}", errors(&output));
+        assert!(String::from_utf8(output.stdout).unwrap().contains("loss/p"));
+    }
+
+    #[test]
+    fn a_path_that_is_no_text_is_written_and_told_as_text() {
+        let folder = tempdir().unwrap();
+        let at = |name: &[u8]| folder.path().join(OsStr::from_bytes(name));
+        let (grid, sweep) = (at(b"grid.toml"), at(b"sweep\xff"));
+        fs::write(&grid, GRID).unwrap();
+        let out = at(b"w\xff.st");
+        succeeds(train(&["--json", "--out"]).arg(&out));
+        assert!(out.exists());
+        succeeds(example("check", &["--probability", "0.1", "--samples", "64", "--json"]).arg(&out));
+        succeeds(
+            example("rug", &["--features", "16", "--hidden", "4", "--json", "--out"]).arg(at(b"r\xff.1")),
+        );
+        assert!(at(b"r\xff.1.svg").exists());
+        for mut command in [
+            {
+                let mut command = example("sweep", &["--json", "--grid"]);
+                command.arg(&grid).arg("--out").arg(&sweep);
+                command
+            },
+            {
+                let mut command = example("reproduce", &["--json", "--from"]);
+                command.arg(&sweep);
+                command
+            },
+        ] {
+            let output = succeeds(&mut command);
+            let text = String::from_utf8(output.stdout).unwrap();
+            let object: serde_json::Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+            assert!(object["out"].as_str().unwrap().ends_with("sweep\u{fffd}"), "{object}");
+        }
+        let message = refused(example("check", &["--probability", "0.1"]).arg(at(b"none\xff")));
+        assert!(message.contains("none\u{fffd}"), "{message}");
+    }
+}

@@ -1,0 +1,245 @@
+//! What run a checkpoint is of: the canonical description of a run, and its hash.
+//!
+//! | field | what it says |
+//! |---|---|
+//! | `version` | the version of this table |
+//! | `objective`, `law`, `seed` | the [`Task`]; the law as [`LawSpec`] writes it |
+//! | `model.blocks`, `model.…` | the blocks of the model, and how it [describes](Model::describe) itself |
+//! | `precision` | `f32` or `f64` |
+//! | `recipe.batches`, `.importance`, `.optimizer`, `.schedule`, `.stop` | the [`Recipe`] |
+//!
+//! The keys are written out as text, here and in the serde forms of `data` and `optim`, apart from the names of Rust
+//! fields: a field that is renamed orphans no checkpoint. Whoever changes a key, or what a value means, raises [`VERSION`].
+//!
+//! Two runs are the same if all fields are, so the hash need not withstand an attack: it says that the description
+//! is whole, and names a run shortly. It is FNV-1a of 64 bits, which is six lines, the same on every machine and in every
+//! release, and adds no dependency.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde_json::{Value, json};
+use toy_superposition_data::LawSpec;
+use toy_superposition_model::Model;
+
+use crate::{Error, Recipe, Result};
+
+/// The version of the description that this crate writes and reads.
+pub(crate) const VERSION: u64 = 1;
+
+/// What a run minimises: an objective, the law of its data and the seed of what it draws.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Task {
+    /// The name of the objective, such as `mean field`. Objectives that differ have different names.
+    pub objective: String,
+    /// The law of the features, if the objective knows one.
+    pub law: Option<LawSpec>,
+    /// The seed of what the run draws, if it draws anything.
+    pub seed: Option<u64>,
+}
+
+impl Task {
+    /// The task of an objective that draws nothing.
+    pub fn new(objective: impl Into<String>, law: LawSpec) -> Self {
+        Self { objective: objective.into(), law: Some(law), seed: None }
+    }
+}
+
+/// The canonical description of a run: two runs with equal descriptions, on one machine, compute the same bits.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Identity {
+    description: Value,
+}
+
+/// A field in which two runs differ.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// The field, such as `law.switches.correlation`.
+    pub field: String,
+    /// Its value in the checkpoint, as JSON; `None` if the field is absent there.
+    pub checkpoint: Option<String>,
+    /// Its value in this run, as JSON; `None` if the field is absent here.
+    pub run: Option<String>,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        /// The longest value that is written out.
+        const LONGEST: usize = 60;
+        let short = |value: &Option<String>| match value.as_deref() {
+            None => "absent".to_owned(),
+            Some(value) if value.chars().count() <= LONGEST => value.to_owned(),
+            Some(value) => value.chars().take(LONGEST).chain(['…']).collect(),
+        };
+        write!(f, "{} is {}, here {}", self.field, short(&self.checkpoint), short(&self.run))
+    }
+}
+
+impl Identity {
+    /// The identity of a run that has not begun.
+    ///
+    /// # Errors
+    /// [`Error::Undescribed`] for a stop rule that this crate does not know.
+    pub(crate) fn new<M: Model>(model: &M, task: &Task, recipe: &Recipe) -> Result<Self> {
+        let description = json!({
+            "version": VERSION,
+            "objective": task.objective,
+            "law": task.law,
+            "seed": task.seed,
+            "model": model_value(model),
+            "precision": if size_of::<M::Scalar>() == 4 { "f32" } else { "f64" },
+            "recipe": recipe_value(recipe)?,
+        });
+        Ok(Self { description })
+    }
+
+    /// Reads a description. `Err` holds the version that the text names, if it names one and it is not [`VERSION`].
+    pub(crate) fn parse(text: &str) -> std::result::Result<Self, Option<u64>> {
+        let description: Value = serde_json::from_str(text).map_err(|_| None)?;
+        match description.get("version").and_then(Value::as_u64) {
+            Some(VERSION) => Ok(Self { description }),
+            other => Err(other),
+        }
+    }
+
+    /// The same run of the given model.
+    pub(crate) fn with_model<M: Model>(mut self, model: &M) -> Self {
+        if let Value::Object(fields) = &mut self.description {
+            fields.insert("model".to_owned(), model_value(model));
+        }
+        self
+    }
+
+    /// Each field with its value as JSON; a list is one value.
+    fn fields(&self) -> BTreeMap<String, String> {
+        fn collect(name: &str, value: &Value, fields: &mut BTreeMap<String, String>) {
+            match value {
+                Value::Object(parts) => {
+                    for (key, part) in parts {
+                        let name = if name.is_empty() { key.clone() } else { format!("{name}.{key}") };
+                        collect(&name, part, fields);
+                    }
+                }
+                value => {
+                    fields.insert(name.to_owned(), value.to_string());
+                }
+            }
+        }
+        let mut fields = BTreeMap::new();
+        collect("", &self.description, &mut fields);
+        fields
+    }
+
+    /// The hash of the description, after its version: `1-` and 16 hexadecimal digits.
+    pub fn hash(&self) -> String {
+        let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+        for (field, value) in self.fields() {
+            for byte in format!("{field}={value}\n").bytes() {
+                hash = (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
+            }
+        }
+        format!("{VERSION}-{hash:016x}")
+    }
+
+    /// The fields in which `checkpoint` differs from this run, by name.
+    pub fn differences(&self, checkpoint: &Self) -> Vec<Difference> {
+        let (run, checkpoint) = (self.fields(), checkpoint.fields());
+        let mut names: Vec<_> = run.keys().chain(checkpoint.keys()).collect();
+        names.sort_unstable();
+        names.dedup();
+        let of = |name: &String| Difference {
+            field: name.clone(),
+            checkpoint: checkpoint.get(name).cloned(),
+            run: run.get(name).cloned(),
+        };
+        names.into_iter().filter(|name| run.get(*name) != checkpoint.get(*name)).map(of).collect()
+    }
+}
+
+/// Writes the description as one line of JSON.
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.description)
+    }
+}
+
+fn model_value<M: Model>(model: &M) -> Value {
+    let mut value = serde_json::Map::new();
+    value.insert("blocks".to_owned(), model.blocks().into_iter().map(|(name, len)| (name, len)).collect());
+    value.extend(model.describe().into_iter().map(|(name, what)| (name.to_owned(), what.into())));
+    Value::Object(value)
+}
+
+fn recipe_value(recipe: &Recipe) -> Result<Value> {
+    let undescribed = |what| move |source| Error::Undescribed { what, source };
+    Ok(json!({
+        "batches": recipe.batches.map(|batches| json!({ "samples": batches.batch, "epoch": batches.epoch })),
+        "importance": recipe.importance,
+        "optimizer": serde_json::to_value(recipe.optimizer).map_err(undescribed("optimizer"))?,
+        "schedule": serde_json::to_value(&recipe.schedule).map_err(undescribed("schedule"))?,
+        "stop": serde_json::to_value(recipe.stop).map_err(undescribed("stop rule"))?,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use toy_superposition_data::{Features, Law, Pairs, UnitUniform};
+    use toy_superposition_model::Shape;
+    use toy_superposition_optim::{AdamConfig, OptimizerConfig, Schedule, StopRule, WeightDecay};
+
+    use super::*;
+    use crate::{Batches, initial_model};
+
+    /// The text and the hash are part of the file format: if this test fails, checkpoints are orphaned, and [`VERSION`]
+    /// has to be raised.
+    #[test]
+    fn the_description_of_a_run_stays_as_it_is() {
+        let law = Features::new(Pairs::new(3, 0.25, -0.1).unwrap(), UnitUniform).spec();
+        let recipe = Recipe {
+            batches: Some(Batches::new(70, Some(250)).unwrap()),
+            optimizer: OptimizerConfig::Adam(AdamConfig {
+                beta1: 0.8,
+                beta2: 0.97,
+                epsilon: 1e-6,
+                weight_decay: WeightDecay::Decoupled(0.01),
+            }),
+            schedule: Schedule::warm_up_cosine(0.01, 5, 0.001, 30).unwrap(),
+            stop: StopRule::EpochWindows { window: 3, epoch_steps: 4, max_epochs: 9 },
+            importance: Some(vec![1.0, 0.5, 1.0, 0.0, 2.0, 1e-7]),
+        };
+        let task = Task { objective: "fresh batches".into(), law: Some(law), seed: Some(u64::MAX) };
+        let model = initial_model::<f32>(Shape::tied(6, 2).unwrap(), 1).unwrap();
+        let identity = Identity::new(&model, &task, &recipe).unwrap();
+        let text = r#"{
+            "version": 1, "objective": "fresh batches", "seed": 18446744073709551615, "precision": "f32",
+            "law": {
+                "features": 6, "switches": { "kind": "pairs", "probability": 0.25, "correlation": -0.1 },
+                "magnitude": { "kind": "uniform" }
+            },
+            "model": {
+                "blocks": { "encoder": 12, "bias": 6 },
+                "features": "6", "hidden": "2", "tied": "true", "activation": "relu"
+            },
+            "recipe": {
+                "batches": { "samples": 70, "epoch": 250 }, "importance": [1.0, 0.5, 1.0, 0.0, 2.0, 1e-7],
+                "optimizer": {
+                    "kind": "adam", "beta1": 0.8, "beta2": 0.97, "epsilon": 1e-6,
+                    "weight_decay": { "kind": "decoupled", "rate": 0.01 }
+                },
+                "schedule": { "rate": 0.01, "floor": 0.001, "warm_up": 5, "cosine": 30 },
+                "stop": { "kind": "epoch_windows", "window": 3, "epoch_steps": 4, "max_epochs": 9 }
+            }
+        }"#;
+        let written = Identity::parse(text).unwrap();
+        assert_eq!(identity.differences(&written), []);
+        assert_eq!(identity.hash(), "1-b78f621aa4358bbe");
+        assert_eq!(Identity::parse(&identity.to_string()).unwrap(), identity);
+    }
+
+    #[test]
+    fn other_versions_and_other_texts_are_no_descriptions() {
+        assert_eq!(Identity::parse(r#"{ "version": 2 }"#), Err(Some(2)));
+        assert_eq!(Identity::parse("{}"), Err(None));
+        assert_eq!(Identity::parse("Shape { features: 90 }, AdamConfig {"), Err(None));
+    }
+}

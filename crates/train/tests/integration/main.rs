@@ -1,0 +1,6 @@
+//! The integration tests in one binary, since linking takes longer than most of them.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod mean_field;
+mod resume;

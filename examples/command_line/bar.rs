@@ -1,0 +1,23 @@
+//! A progress bar for training.
+
+use indicatif::{ProgressBar, ProgressStyle};
+use toy_superposition::train::Step;
+
+/// A bar on standard error, of `steps` steps if so many are the most there can be. Nothing is drawn where standard error
+/// is not a terminal.
+pub(crate) fn bar(label: &str, steps: Option<u64>) -> ProgressBar {
+    let bar = steps.map_or_else(ProgressBar::no_length, ProgressBar::new);
+    if let Ok(style) = ProgressStyle::with_template("{prefix} {wide_bar} step {pos} {msg} {per_sec}") {
+        bar.set_style(style);
+    }
+    bar.set_prefix(label.to_owned());
+    bar
+}
+
+/// Moves the bar past a step.
+pub(crate) fn advance(bar: &ProgressBar, step: Step) {
+    bar.set_position(step.index + 1);
+    if step.index % 32 == 0 {
+        bar.set_message(format!("loss {:.4e}", step.loss));
+    }
+}
