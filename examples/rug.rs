@@ -41,7 +41,8 @@ struct Arguments {
     /// Draw it as OUT.png and OUT.svg; a .png or .svg at the end of OUT is left out.
     #[arg(long)]
     out: Option<PathBuf>,
-    /// Print one JSON object instead of a table.
+    /// Print one JSON object instead of a table. Without interference (n_d = n_s) lyapunov, skewness and excess_kurtosis are
+    /// left out.
     #[arg(long)]
     json: bool,
 }
@@ -118,17 +119,18 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         note!("warning: {warning}");
     }
     let has_zero = rug.rows()[0] == 0;
+    // What a rug has not (without interference it has no skewness) is left out.
     let mut rows = vec![
         (
             "off_diagonal_sum",
-            statistics.sum,
+            Some(statistics.sum),
             "Σ_{j≠i} R_ij: n_s/n_d − 1 if S holds 0, the row of ones, else −1",
         ),
-        ("squares", statistics.squares, "Σ_{j≠i} R_ij²: n_s/n_d − 1, the least there is"),
-        ("coherence", statistics.coherence, "max |R_ij|, i ≠ j"),
-        ("welch_coherence", welch_coherence(features, hidden), "the least there is"),
+        ("squares", Some(statistics.squares), "Σ_{j≠i} R_ij²: n_s/n_d − 1, the least there is"),
+        ("coherence", Some(statistics.coherence), "max |R_ij|, i ≠ j"),
+        ("welch_coherence", Some(welch_coherence(features, hidden)), "the least there is"),
         ("lyapunov", statistics.lyapunov(), "Λ (eq. 3)"),
-        ("seconds", seconds, "for these statistics"),
+        ("seconds", Some(seconds), "for these statistics"),
     ];
     if let Some(p) = arguments.probability {
         let interference = statistics.interference(&Cumulants::uniform(p)?);
@@ -138,19 +140,20 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         rows.extend([
             ("skewness", interference.skewness(), "of the interference"),
             ("excess_kurtosis", interference.excess_kurtosis(), "of the interference"),
-            ("theory_a", a, "gain of the Gaussian optimum"),
-            ("theory_b", bias, "its bias to be added"),
-            ("theory_loss", optimum.loss, "Gaussian optimum"),
-            ("loss_at_theory", exact_loss(&rug, a, bias, p)?, "exact loss at that gain and bias"),
-            ("a", best.settings[0].a, "gain of the least exact loss"),
-            ("b", best.settings[0].bias, "its bias"),
-            ("ones", best.settings[0].ones, "its coefficient of the all-ones direction, if S holds 0"),
-            ("loss", best.loss, "least exact loss"),
+            ("theory_a", Some(a), "gain of the Gaussian optimum"),
+            ("theory_b", Some(bias), "its bias to be added"),
+            ("theory_loss", Some(optimum.loss), "Gaussian optimum"),
+            ("loss_at_theory", Some(exact_loss(&rug, a, bias, p)?), "exact loss at that gain and bias"),
+            ("a", Some(best.settings[0].a), "gain of the least exact loss"),
+            ("b", Some(best.settings[0].bias), "its bias"),
+            ("ones", Some(best.settings[0].ones), "its coefficient of the all-ones direction, if S holds 0"),
+            ("loss", Some(best.loss), "least exact loss"),
         ]);
     }
+    let rows = rows.into_iter().filter_map(|(key, value, meaning)| Some((key, value?, meaning)));
     if arguments.json {
         let mut object: serde_json::Map<_, _> =
-            rows.iter().map(|(key, value, _)| ((*key).to_owned(), json!(value))).collect();
+            rows.map(|(key, value, _)| (key.to_owned(), json!(value))).collect();
         for (key, value) in [
             ("features", json!(features)),
             ("hidden", json!(hidden)),

@@ -53,14 +53,16 @@ impl Cumulants {
         })
     }
 
-    /// `κ₃ / κ₂^{3/2}`; NaN where the variance is 0.
-    pub fn skewness(&self) -> f64 {
-        self.third / (self.variance * self.variance.sqrt())
+    /// The skewness `κ₃ / κ₂^{3/2}`; `None` where it is no finite number: without variance, or where the skewness itself
+    /// is beyond f64.
+    pub fn skewness(&self) -> Option<f64> {
+        // One division after another: the variance's powers may underflow.
+        finite(self.third / self.variance / self.variance.sqrt())
     }
 
-    /// `κ₄ / κ₂²`; NaN where the variance is 0.
-    pub fn excess_kurtosis(&self) -> f64 {
-        self.fourth / (self.variance * self.variance)
+    /// The excess kurtosis `κ₄ / κ₂²`; `None` as for the [skewness](Self::skewness).
+    pub fn excess_kurtosis(&self) -> Option<f64> {
+        finite(self.fourth / self.variance / self.variance)
     }
 }
 
@@ -94,10 +96,15 @@ impl Statistics {
         }
     }
 
-    /// `Λ = Σ_{j≠i} |W_ij|³ / (Σ_{j≠i} W_ij²)^{3/2}`, the same for every row (paper, eq. 3); NaN if n_d = n_s.
-    pub fn lyapunov(&self) -> f64 {
-        self.absolute_cubes / (self.squares * self.squares.sqrt())
+    /// `Λ = Σ_{j≠i} |W_ij|³ / (Σ_{j≠i} W_ij²)^{3/2}`, the same for every row (paper, eq. 3); `None` for a rug without
+    /// interference, n_d = n_s.
+    pub fn lyapunov(&self) -> Option<f64> {
+        finite(self.absolute_cubes / (self.squares * self.squares.sqrt()))
     }
+}
+
+fn finite(value: f64) -> Option<f64> {
+    value.is_finite().then_some(value)
 }
 
 /// The least coherence that n_s unit vectors in n_d ≤ n_s dimensions can have (Welch, 1974): `√((n_s − n_d)/(n_d(n_s − 1)))`.
@@ -259,7 +266,7 @@ mod tests {
             let third = sum(|w| w.abs().powi(3));
             assert_relative_eq!(statistics.absolute_cubes, third, epsilon = 0.0, max_relative = 1e-13);
             let lyapunov = third / sum(|w| w * w).powf(1.5);
-            assert_relative_eq!(statistics.lyapunov(), lyapunov, epsilon = 0.0, max_relative = 1e-13);
+            assert_relative_eq!(statistics.lyapunov().unwrap(), lyapunov, epsilon = 0.0, max_relative = 1e-13);
             assert_eq!(statistics.coherence, others().map(f64::abs).fold(0.0, f64::max));
         }
     }
@@ -278,7 +285,8 @@ mod tests {
             assert_relative_eq!(x.fourth, fourth, epsilon = tolerance);
         }
         assert_relative_eq!(Cumulants::uniform(1.0).unwrap().fourth, -1.0 / 120.0, epsilon = 1e-15);
-        assert_relative_eq!(Cumulants::uniform(1.0).unwrap().excess_kurtosis(), -1.2, max_relative = 1e-13);
+        let kurtosis = Cumulants::uniform(1.0).unwrap().excess_kurtosis().unwrap();
+        assert_relative_eq!(kurtosis, -1.2, epsilon = 0.0, max_relative = 1e-13);
         for p in [0.0, -0.1, 1.1, f64::NAN] {
             assert!(Cumulants::uniform(p).is_err());
         }
@@ -290,7 +298,24 @@ mod tests {
         let x = Cumulants::uniform(0.1).unwrap();
         let nu = PersianRug::simplices(32, 2).unwrap().statistics().interference(&x);
         assert_eq!(nu, Cumulants { mean: -x.mean, variance: x.variance, third: -x.third, fourth: x.fourth });
-        assert_eq!(nu.skewness(), -x.skewness());
+        assert_eq!(nu.skewness(), x.skewness().map(|skewness| -skewness));
+    }
+
+    /// `κ₃/κ₂^{3/2} → (p/4)(3/p)^{3/2}` and `κ₄/κ₂² → 9/(5p)` for `p → 0`, however far their parts underflow.
+    #[test]
+    fn ratios_of_cumulants_outlive_underflow() {
+        for p in [1e-300_f64, 1e-250, 1e-160, 1e-30] {
+            let x = Cumulants::uniform(p).unwrap();
+            let skewness = 0.25 * 27_f64.sqrt() / p.sqrt();
+            assert_relative_eq!(x.skewness().unwrap(), skewness, epsilon = 0.0, max_relative = 1e-14);
+            assert_relative_eq!(x.excess_kurtosis().unwrap(), 1.8 / p, epsilon = 0.0, max_relative = 1e-14);
+        }
+        // 1.8/p is beyond f64; nothing is beside the feature; n_d = n_s.
+        assert_eq!(Cumulants::uniform(1e-309).unwrap().excess_kurtosis(), None);
+        let none = Cumulants { mean: 0.0, variance: 0.0, third: 0.0, fourth: 0.0 };
+        assert_eq!((none.skewness(), none.excess_kurtosis()), (None, None));
+        let alone = PersianRug::new(1, &[0]).unwrap().statistics();
+        assert_eq!(alone.lyapunov(), None);
     }
 
     #[test]

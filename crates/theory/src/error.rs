@@ -54,6 +54,14 @@ pub enum Error {
         /// What was given.
         given: f64,
     },
+    /// A search that was still moving after as many steps as it may take.
+    #[error("the search for {what} did not settle in {steps} steps")]
+    NotSettled {
+        /// What was searched for.
+        what: &'static str,
+        /// The steps that it may take.
+        steps: u32,
+    },
     /// A matrix or list with no entries.
     #[error("{what} is empty")]
     Empty {

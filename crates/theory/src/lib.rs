@@ -20,7 +20,7 @@ pub use check::{check, check_rows};
 pub use error::{Error, Result};
 pub use estimators::{
     Decoders, JumpRelu, Posterior, ThresholdOptimum, bayes_loss, decoders, decoders_at_ratio, oracle_loss,
-    threshold_optimum,
+    relative_decoders, threshold_optimum,
 };
 pub use exact::{
     EdgeworthLoss, ExactLoss, Probability, RowGradient, SampledLoss, edgeworth_row_loss, exact_gradient,

@@ -18,6 +18,9 @@ const POINTS: usize = 16;
 /// No panel is longer than the support over this.
 const PANELS: f64 = 16.0;
 
+/// No panel is shorter than the longest times this.
+const SHORTEST: f64 = 1e-12;
+
 /// A magnitude that takes finitely many values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Points {
@@ -93,7 +96,8 @@ impl<F: Fn(f64) -> f64> Density<F> {
     /// The law proportional to `density ≥ 0` on `[low, high]`, `0 ≤ low < high`.
     ///
     /// # Errors
-    /// [`Error::NotFinite`]; [`Error::OutOfRange`] unless `0 ≤ low < high` and the density's integral lies in (0, ∞).
+    /// [`Error::NotFinite`]; [`Error::OutOfRange`] unless `0 ≤ low`, `high − low ≥ 4e-295` and the density's integral lies in
+    /// (0, ∞).
     pub fn new(density: F, low: f64, high: f64) -> Result<Self> {
         finite("low", low)?;
         finite("high", high)?;
@@ -102,6 +106,10 @@ impl<F: Fn(f64) -> f64> Density<F> {
         }
         if high <= low {
             return Err(Error::OutOfRange { what: "high", given: high, allowed: "(low, ∞)" });
+        }
+        // The shortest panel has a length: the panels come to an end.
+        if !((high - low) / PANELS * SHORTEST).is_normal() {
+            return Err(Error::OutOfRange { what: "high", given: high, allowed: "above low by at least 4e-295" });
         }
         let mut law = Self { density, low, high, total: 1.0, mean: 0.0, second_moment: 0.0 };
         let (mut total, mut mean, mut square) = (0.0, 0.0, 0.0);
@@ -128,7 +136,7 @@ impl<F: Fn(f64) -> f64> Density<F> {
         let near = edge.clamp(self.low, self.high);
         // Where the tails start, they change over a z of 4/(1 + y).
         let scale = channel.noise / channel.slope.abs();
-        let first = (4.0 * scale / (1.0 + channel.z(near).abs())).clamp(1e-12 * longest, longest);
+        let first = (4.0 * scale / (1.0 + channel.z(near).abs())).clamp(SHORTEST * longest, longest);
         let first = if first.is_nan() { longest } else { first };
         let rule = gauss_legendre();
         for (length, sign) in [(near - self.low, -1.0), (self.high - near, 1.0)] {

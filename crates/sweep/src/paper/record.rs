@@ -148,7 +148,7 @@ impl Superposition {
             standard_error: sampled.standard_error(),
             exact_loss: Some(check.exact_loss),
             exact_error: Some(check.exact_error),
-            exact_standard_error: Some(check.exact_standard_error),
+            exact_standard_error: finite(check.exact_standard_error),
             gaussian_loss: Some(check.gaussian_loss),
             edgeworth_loss: finite(check.edgeworth_loss),
             diagonal_mean: Some(statistics.diagonal.mean),
@@ -182,7 +182,7 @@ impl Superposition {
         let exact = theory::exact_row_loss(&row, 0, bias, p)?;
         let edgeworth = theory::edgeworth_row_loss(&row, 0, bias, p)?;
         let statistics = rug.statistics();
-        let lyapunov = finite(statistics.lyapunov());
+        let lyapunov = statistics.lyapunov();
         Ok(Record {
             loss: sampled.mean(),
             standard_error: sampled.standard_error(),

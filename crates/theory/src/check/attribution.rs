@@ -194,8 +194,9 @@ impl Best {
         let sigma = limited(sigma);
         if !rectified {
             let variance = feature.variance();
-            let gain = variance / (variance + sigma * sigma);
-            return Ok(Self { gain, bias: feature.mean() * (1.0 - gain), loss: gain * sigma * sigma });
+            let total = variance + sigma * sigma;
+            let (gain, rest) = (variance / total, sigma * sigma / total);
+            return Ok(Self { gain, bias: feature.mean() * rest, loss: gain * sigma * sigma });
         }
         let Optimum { a, b, loss, .. } = feature.optimum(sigma)?;
         Ok(Self { gain: a, bias: b, loss })

@@ -22,7 +22,7 @@ use nalgebra::DMatrix;
 
 use crate::check::normality::{NormalTest, lilliefors};
 use crate::check::statistics::Row;
-use crate::error::{Error, Result, probability as check_probability};
+use crate::error::{Error, Result, finite, probability as check_probability};
 
 /// How far the interference, and the weights that it comes from, are from normal laws.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -93,11 +93,13 @@ pub fn lyapunov_factor(probability: f64) -> Result<f64> {
 /// `κ_4(x) / (Var x)²` of one of the paper's features: its excess kurtosis, about `1.8/p` for small p.
 ///
 /// # Errors
-/// [`Error::Probability`] outside (0, 1].
+/// [`Error::Probability`] outside (0, 1]; [`Error::NotFinite`] for `p` below 1e-308, where it is beyond f64.
 pub fn feature_excess_kurtosis(probability: f64) -> Result<f64> {
     check_probability(probability)?;
     let p = probability;
     let fourth = 0.2 + p * (-5.0 / 6.0 + p * (1.0 - 0.375 * p));
     let variance = 1.0 / 3.0 - 0.25 * p;
-    Ok(fourth / (variance * variance * p))
+    let kurtosis = fourth / (variance * variance) / p;
+    finite("the excess kurtosis of a feature", kurtosis)?;
+    Ok(kurtosis)
 }

@@ -57,14 +57,15 @@ impl Feature {
         if sigma == 0.0 {
             return Ok(0.0);
         }
-        let h = interval(sigma);
-        let edge = REACH.min(0.5 * h);
-        let middle = if h > 2.0 * REACH { (1.0 - 2.0 * REACH * sigma) * sigma * sigma } else { 0.0 };
-        let half = panels(-REACH, edge, 1.0, |t| {
-            let given = Conditional::new(t, h - t, h);
-            given.density * given.variance
-        });
-        Ok(self.probability() * (2.0 * half + middle))
+        let (ends, middle) = known(sigma);
+        Ok(self.probability() * (ends + middle * sigma * sigma))
+    }
+
+    /// The losses of Bayes's decoder and of the oracle over `min(1, σ²)`, `σ > 0`.
+    pub(crate) fn relative_losses(&self, sigma: f64) -> (f64, f64) {
+        let (unit, (ends, middle)) = (sigma.min(1.0), known(sigma));
+        let oracle = self.probability() * (ends / unit / unit + middle * (sigma / unit) * (sigma / unit));
+        (oracle + self.doubt(sigma) / unit / unit, oracle)
     }
 
     /// What not knowing the state costs: `p ∫ q (1 − π) μ² dt`.
@@ -82,6 +83,18 @@ impl Feature {
             given.density * off * given.mean * given.mean
         })
     }
+}
+
+/// `∫ q v dt` near both ends of [0, h], and between them over `σ²`.
+fn known(sigma: f64) -> (f64, f64) {
+    let h = interval(sigma);
+    let edge = REACH.min(0.5 * h);
+    let middle = if h > 2.0 * REACH { 1.0 - 2.0 * REACH * sigma } else { 0.0 };
+    let half = panels(-REACH, edge, 1.0, |t| {
+        let given = Conditional::new(t, h - t, h);
+        given.density * given.variance
+    });
+    (2.0 * half, middle)
 }
 
 /// `∫ f` by panels no longer than `width`.

@@ -20,10 +20,10 @@
 
 use super::posterior::{Conditional, interval};
 use crate::error::{self, Result};
-use crate::gaussian::channel::Channel;
+use crate::gaussian::channel::{Channel, Scale};
 use crate::gaussian::feature::Feature;
 use crate::gaussian::optimum::Optimum;
-use crate::gaussian::terms::Terms;
+use crate::gaussian::terms::{Gain, Line, Terms};
 use crate::magnitude::Magnitude;
 
 /// The decoder `z 1[z > θ]`, `z = a y + b`.
@@ -87,7 +87,8 @@ impl<M: Magnitude> Feature<M> {
             return Ok(self.variance() + distance * distance);
         }
         let channel = Channel::new(gain.signum(), shift, sigma)?;
-        Ok(self.terms(&channel).jump_loss(gain.abs(), threshold))
+        let gain = Gain { value: gain.abs(), rest: 1.0 - gain };
+        Ok(self.terms(&channel).line_loss(&Line { gain, bias, jump: threshold }))
     }
 }
 
@@ -97,76 +98,78 @@ impl Feature {
     /// # Errors
     /// [`Error::Sigma`](crate::Error::Sigma).
     pub fn threshold_optimum(&self, sigma: f64) -> Result<ThresholdOptimum> {
-        Ok(self.best_threshold(&self.optimum(sigma)?))
+        error::sigma(sigma)?;
+        let (relu, loss) = self.relative_optimum(sigma)?;
+        Ok(self.best_threshold(&relu, loss).0)
     }
 
-    /// The same, with the ReLU's optimum known.
-    pub(crate) fn best_threshold(&self, relu: &Optimum) -> ThresholdOptimum {
+    /// The same, with the ReLU's optimum and its loss over `min(1, σ²)` known; and its loss over that.
+    pub(crate) fn best_threshold(&self, relu: &Optimum, relu_loss: f64) -> (ThresholdOptimum, f64) {
         let &Optimum { probability, sigma, a, b, shift, loss, .. } = relu;
         let decoder = JumpRelu { gain: a, bias: b, threshold: 0.0 };
         let smooth = ThresholdOptimum { probability, sigma, decoder, cut: -shift, loss };
         if sigma == 0.0 || !shift.is_finite() {
-            return smooth;
+            return (smooth, relu_loss);
         }
-        let search = Search { feature: self, sigma, h: interval(sigma) };
-        let Some(z) = search.scan() else { return smooth };
-        let Regression { gain, jump, .. } = search.regression(z);
-        let cut = z * sigma;
-        let loss = self.terms(&Channel::unchecked(1.0, -cut, sigma)).jump_loss(gain, jump);
-        let decoder = JumpRelu { gain, bias: jump - gain * cut, threshold: jump };
-        if loss < smooth.loss { ThresholdOptimum { decoder, cut, loss, ..smooth } } else { smooth }
+        let scale = self.noise_scale(sigma);
+        let search = Search { feature: self, scale, sigma, h: interval(sigma) };
+        let Some(z) = search.scan() else { return (smooth, relu_loss) };
+        let line = self.scaled_terms(&scale.channel(-z)).best_line();
+        let loss = self.terms(&scale.channel(-z)).line_loss(&line);
+        if loss >= relu_loss {
+            return (smooth, relu_loss);
+        }
+        let Line { gain, bias, jump } = line;
+        let [bias, threshold] = [bias, jump].map(|length| length * scale.length);
+        let decoder = JumpRelu { gain: gain.value, bias, threshold };
+        (ThresholdOptimum { decoder, cut: z * sigma, loss: scale.loss(loss), ..smooth }, loss)
     }
 }
 
 /// The one-dimensional problem in `z = τ/σ`.
 struct Search<'a> {
     feature: &'a Feature,
+    scale: Scale,
     sigma: f64,
     h: f64,
 }
 
-/// The best line above a cut.
-struct Regression {
-    gain: f64,
-    /// Its value at the cut, `θ`.
-    jump: f64,
-    /// What it gains on the output 0, over what is left: how good it is, exact where either is small.
-    merit: f64,
-}
-
 impl Search<'_> {
-    fn regression(&self, z: f64) -> Regression {
-        let channel = Channel::unchecked(1.0, -z * self.sigma, self.sigma);
-        let terms: Terms = self.feature.scaled_terms(&channel);
-        let (square, first, mass) = (terms.square(), terms.first(), terms.mass());
-        let (product, signal) = (terms.product(), terms.residual(0.0));
-        let gain = (product * mass - first * signal) / (square * mass - first * first);
-        let jump = (signal - gain * first) / mass;
-        let gained = (gain * product + jump * signal) * terms.unscale();
-        Regression { gain, jump, merit: gained / terms.jump_loss(gain, jump) }
+    fn terms(&self, z: f64) -> Terms {
+        self.feature.scaled_terms(&self.scale.channel(-z))
+    }
+
+    /// What the best line above a cut gains on the output 0, over what is left: how good it is, exact where either is small.
+    fn merit(&self, z: f64) -> f64 {
+        let terms = self.terms(z);
+        let line = terms.best_line();
+        let [product, signal] = [terms.product(), terms.residual(0.0)].map(|x| x / terms.line_loss(&line));
+        (line.gain.value * product + line.jump * signal) * terms.unscale()
     }
 
     /// Of the sign of `dL/dτ` where there is a jump.
     fn slope(&self, z: f64) -> f64 {
         let given = Conditional::new(z, self.h - z, self.h);
-        2.0 * given.states(self.feature.probability()).0 * given.mean - self.regression(z).jump
+        let mean = given.states(self.feature.probability()).0 * given.mean / self.scale.length;
+        2.0 * mean - self.terms(z).best_line().jump
     }
 
     /// The best minimum with a jump, if there is one.
     fn scan(&self) -> Option<f64> {
         const LOWEST: f64 = -8.0;
         const STEP: f64 = 0.25;
-        // Beyond, all that is dropped is on: τ > √(2 ln(1/(pσ))) σ, or τ > 1 + 4σ.
-        let rare = -2.0 * (self.feature.probability() * self.sigma).ln();
+        // Beyond, all that is dropped is on: τ > √(2 ln(1/(pσ))) σ, or τ > 1 + 4σ. For f64 that is 58 at most.
+        let rare = -2.0 * (self.feature.probability().ln() + self.sigma.ln());
         let highest = 4.0 + self.h.min(rare.max(0.0).sqrt());
+        let steps = ((highest - LOWEST) / STEP).ceil() as u32;
         let mut best: Option<(f64, f64)> = None;
         let (mut low, mut falling) = (LOWEST, self.slope(LOWEST) < 0.0);
-        while low < highest {
-            let high = low + STEP;
+        for step in 1..=steps {
+            let high = LOWEST + STEP * f64::from(step);
             let falls = self.slope(high) < 0.0;
             if falling && !falls {
                 let z = self.root(low, high);
-                let merit = self.regression(z).merit;
+                let merit = self.merit(z);
                 if best.is_none_or(|(_, most)| merit > most) {
                     best = Some((z, merit));
                 }

@@ -19,7 +19,7 @@ pub use bayes::{bayes_loss, oracle_loss};
 pub use jump_relu::{JumpRelu, ThresholdOptimum, threshold_optimum};
 pub use posterior::Posterior;
 
-use crate::error::{self, Result};
+use crate::error::{self, Error, Result};
 use crate::gaussian::feature::Feature;
 
 /// The losses per feature of five decoders of one channel, the best of each kind.
@@ -41,12 +41,24 @@ pub struct Decoders {
     pub oracle: f64,
 }
 
-/// The five decoders for the paper's features at interference `sigma`.
+/// The five decoders for the paper's features at interference `sigma`. A loss below the least positive number is 0;
+/// [`relative_decoders`] has its size.
 ///
 /// # Errors
 /// [`Error::Probability`](crate::Error::Probability), [`Error::Sigma`](crate::Error::Sigma).
 pub fn decoders(probability: f64, sigma: f64) -> Result<Decoders> {
     Feature::uniform(probability)?.decoders(sigma)
+}
+
+/// The losses of the five [`decoders`] for the paper's features, each divided by `min(1, σ²)`.
+///
+/// They are of the order of `p`, or of `p/σ²` for `σ > 1`, and so are their quotients: neither underflows however small
+/// `σ` is, where the losses themselves do.
+///
+/// # Errors
+/// [`Error::Probability`]; [`Error::Sigma`]; [`Error::OutOfRange`] for `σ = 0`, where there is nothing to divide by.
+pub fn relative_decoders(probability: f64, sigma: f64) -> Result<Decoders> {
+    Feature::uniform(probability)?.relative_decoders(sigma)
 }
 
 /// The five decoders for the paper's features at the Welch bound of a ratio, `σ² = (p/3 − p²/4)(1/r − 1)` (equation 6).
@@ -65,15 +77,35 @@ impl Feature {
     /// [`Error::Sigma`](crate::Error::Sigma).
     pub fn decoders(&self, sigma: f64) -> Result<Decoders> {
         error::sigma(sigma)?;
-        let relu = self.optimum(sigma)?;
+        let (relu, relative) = self.relative_optimum(sigma)?;
         Ok(Decoders {
             probability: self.probability(),
             sigma,
             linear: (self.variance().recip() + (sigma * sigma).recip()).recip(),
             relu: relu.loss,
-            threshold: self.best_threshold(&relu).loss,
+            threshold: self.best_threshold(&relu, relative).0.loss,
             bayes: self.bayes_loss(sigma)?,
             oracle: self.oracle_loss(sigma)?,
         })
+    }
+
+    /// The five decoders at interference `σ > 0`, their losses divided by `min(1, σ²)`: [`relative_decoders`].
+    ///
+    /// # Errors
+    /// [`Error::Sigma`]; [`Error::OutOfRange`] for `σ = 0`.
+    pub fn relative_decoders(&self, sigma: f64) -> Result<Decoders> {
+        error::sigma(sigma)?;
+        if sigma == 0.0 {
+            return Err(Error::OutOfRange { what: "sigma", given: sigma, allowed: "(0, ∞)" });
+        }
+        let (optimum, relu) = self.relative_optimum(sigma)?;
+        let (bayes, oracle) = self.relative_losses(sigma);
+        let linear = if sigma < 1.0 {
+            1.0 / (1.0 + (sigma / self.variance()) * sigma)
+        } else {
+            self.variance() / (1.0 + (self.variance() / sigma) / sigma)
+        };
+        let threshold = self.best_threshold(&optimum, relu).1;
+        Ok(Decoders { probability: self.probability(), sigma, linear, relu, threshold, bayes, oracle })
     }
 }

@@ -71,16 +71,23 @@ impl Feature {
             let on = if y > 0.0 || p == 1.0 { 1.0 } else { 0.0 };
             return Ok(Posterior { on, off: 1.0 - on, magnitude: y.clamp(0.0, 1.0), variance_on: 0.0 });
         }
-        let scaled = |x: f64| (x / sigma).clamp(-1e100, 1e100);
+        // A noise so small is as good as none.
+        let sigma = sigma.max(SILENT);
+        let scaled = |x: f64| (x / sigma).clamp(-FARTHEST, FARTHEST);
         let given = Conditional::new(scaled(y), scaled(1.0 - y), interval(sigma));
         let (on, off) = given.states(p);
         Ok(Posterior { on, off, magnitude: given.mean, variance_on: given.variance })
     }
 }
 
-/// `h = 1/σ`, bounded where the squares of all that follows underflow anyway.
+/// Less noise than this is as good as none.
+const SILENT: f64 = 1e-305;
+/// What is farther from [0, 1], in units of the noise, might as well be here.
+const FARTHEST: f64 = 1e306;
+
+/// `h = 1/σ`, bounded where it would overflow.
 pub(crate) fn interval(sigma: f64) -> f64 {
-    sigma.recip().min(1e150)
+    sigma.max(SILENT).recip()
 }
 
 /// The on state at one `t`.
@@ -110,9 +117,9 @@ impl Conditional {
         } else if beyond >= 0.0 {
             0.5 * t * t
         } else {
-            h * (t - 0.5 * h)
+            0.5 * h * (t - beyond)
         };
-        Self { density, log_ratio: ratio.ln() + log, mean, variance }
+        Self { density, log_ratio: ratio.max(f64::MIN_POSITIVE).ln() + log, mean, variance }
     }
 
     /// `π` and `1 − π`.

@@ -13,6 +13,7 @@
 
 use super::interference::Interference;
 use super::{Probability, check_row};
+use crate::error::finite;
 use crate::{Channel, Feature, Result};
 
 /// The Gaussian loss of one output, its Edgeworth correction, and the cumulants that it comes from.
@@ -30,17 +31,18 @@ pub struct EdgeworthLoss {
 impl EdgeworthLoss {
     /// `κ_3/σ³`, 0 without interference.
     pub fn skewness(&self) -> f64 {
-        ratio(self.cumulants[2], self.cumulants[1].powf(1.5))
+        ratio(self.cumulants[2], [self.cumulants[1], self.cumulants[1].sqrt()])
     }
 
     /// `κ_4/σ⁴`, 0 without interference.
     pub fn excess_kurtosis(&self) -> f64 {
-        ratio(self.cumulants[3], self.cumulants[1] * self.cumulants[1])
+        ratio(self.cumulants[3], [self.cumulants[1]; 2])
     }
 }
 
-fn ratio(a: f64, b: f64) -> f64 {
-    if b > 0.0 { a / b } else { 0.0 }
+/// One division after another: the product may underflow.
+fn ratio(a: f64, [b, c]: [f64; 2]) -> f64 {
+    if b > 0.0 { a / b / c } else { 0.0 }
 }
 
 /// The loss of one output by Edgeworth's expansion; arguments as [`exact_row_loss`](crate::exact_row_loss).
@@ -51,7 +53,8 @@ fn ratio(a: f64, b: f64) -> f64 {
 /// primes for derivatives of the Gaussian loss in the bias. Time O(n_s).
 ///
 /// # Errors
-/// As [`exact_row_loss`](crate::exact_row_loss).
+/// As [`exact_row_loss`](crate::exact_row_loss); [`Error::NotFinite`](crate::Error::NotFinite) too where cumulants or
+/// the loss are beyond f64: for weights above 1e77, or `p` below 1e-308.
 pub fn edgeworth_row_loss<'a>(
     row: &[f64],
     feature: usize,
@@ -64,17 +67,19 @@ pub fn edgeworth_row_loss<'a>(
     let cumulants = Interference::new(row, feature, probability).cumulants;
     let (mean, sigma) = (bias + cumulants[0], cumulants[1].sqrt());
     let gaussian = Feature::uniform(p)?.row_loss(&Channel::new(c, mean, sigma)?).total;
-    let mut corrected = gaussian;
+    let mut found = EdgeworthLoss { gaussian, corrected: gaussian, cumulants };
     if sigma > 0.0 {
-        let derivatives = derivatives(p, c, mean, sigma);
-        corrected += cumulants[2] / 6.0 * derivatives[0]
-            + cumulants[3] / 24.0 * derivatives[1]
-            + cumulants[2] * cumulants[2] / 72.0 * derivatives[3];
+        let (skewness, kurtosis) = (found.skewness(), found.excess_kurtosis());
+        let [third, fourth, _, sixth] = derivatives(p, c, mean, sigma);
+        let terms = skewness / 6.0 * third + kurtosis / 24.0 * fourth + skewness * skewness / 72.0 * sixth;
+        found.corrected += cumulants[1] * terms;
     }
-    Ok(EdgeworthLoss { gaussian, corrected, cumulants })
+    let values = [found.gaussian, found.corrected];
+    cumulants.into_iter().chain(values).try_for_each(|value| finite("Edgeworth's loss or a cumulant", value))?;
+    Ok(found)
 }
 
-/// The third to sixth derivatives of the Gaussian loss in the bias.
+/// The third to sixth derivatives of the Gaussian loss in the bias, the (r+3)-rd times `σʳ⁺¹`: so that none overflows.
 ///
 /// The (r+3)-rd is `2(1−p) φ⁽ʳ⁾(μ) + 2p ∫ [φ⁽ʳ⁾ − u φ⁽ʳ⁺¹⁾](μ + cu) du`, and by parts
 /// `∫ u φ⁽ʳ⁺¹⁾(μ+cu) du = φ⁽ʳ⁾(μ+c)/c − (1/c) ∫ φ⁽ʳ⁾(μ+cu) du`.
@@ -88,7 +93,7 @@ fn derivatives(p: f64, c: f64, mean: f64, sigma: f64) -> [f64; 4] {
                 let u = (f64::from(panel) + 0.5 + x / 2.0) / f64::from(PANELS);
                 let at = density_derivatives(mean + c * u, sigma);
                 for (r, sum) in total.iter_mut().enumerate() {
-                    *sum += p * weight / f64::from(PANELS) * (at[r + 1] - u * at[r + 2]);
+                    *sum += p * weight / f64::from(PANELS) * (at[r + 1] - u * (at[r + 2] / sigma));
                 }
             }
         }
@@ -97,7 +102,7 @@ fn derivatives(p: f64, c: f64, mean: f64, sigma: f64) -> [f64; 4] {
     let (start, end) = (density_derivatives(mean, sigma), density_derivatives(mean + c, sigma));
     std::array::from_fn(|r| {
         // at[r] is the (r−1)-st derivative: at[0] the distribution function.
-        let integral = (end[r] - start[r]) / c;
+        let integral = sigma * ((end[r] - start[r]) / c);
         2.0 * (1.0 - p) * start[r + 1] + 2.0 * p * (integral - (end[r + 1] - integral) / c)
     })
 }
@@ -108,16 +113,20 @@ const PANELS: u32 = 16;
 const GAUSS_3: [(f64, f64); 3] =
     [(-0.774_596_669_241_483_4, 5.0 / 9.0), (0.0, 8.0 / 9.0), (0.774_596_669_241_483_4, 5.0 / 9.0)];
 
-/// `Φ(t/σ)` and `φ_σ⁽ʳ⁾(t)`, r = 0 … 4: `φ⁽ʳ⁾ = (−1/σ)ʳ He_r(t/σ) φ`.
+/// `Φ(z)` and `σʳ⁺¹ φ_σ⁽ʳ⁾(t) = (−1)ʳ He_r(z) φ(z)`, r = 0 … 4, at `z = t/σ`.
 fn density_derivatives(t: f64, sigma: f64) -> [f64; 6] {
     let z = t / sigma;
-    let density = (-z * z / 2.0).exp() / (sigma * (2.0 * std::f64::consts::PI).sqrt());
+    let density = (-z * z / 2.0).exp() / (2.0 * std::f64::consts::PI).sqrt();
+    // Beyond, all are 0, and the polynomials might overflow.
+    if density == 0.0 {
+        return [if z > 0.0 { 1.0 } else { 0.0 }, 0.0, 0.0, 0.0, 0.0, 0.0];
+    }
     let hermite = [1.0, z, z * z - 1.0, z * (z * z - 3.0), z * z * (z * z - 6.0) + 3.0];
     let mut scale = density;
     let mut values = [0.5 * libm::erfc(-z * std::f64::consts::FRAC_1_SQRT_2), 0.0, 0.0, 0.0, 0.0, 0.0];
     for (value, hermite) in values[1..].iter_mut().zip(hermite) {
         *value = scale * hermite;
-        scale /= -sigma;
+        scale = -scale;
     }
     values
 }
@@ -141,14 +150,20 @@ mod tests {
             let third = (loss(mean + 2.0 * h) - 2.0 * loss(mean + h) + 2.0 * loss(mean - h)
                 - loss(mean - 2.0 * h))
                 / (2.0 * h * h * h);
-            let found = derivatives(p, c, mean, sigma);
+            let plain = |mean: f64| {
+                let mut unit = 1.0;
+                derivatives(p, c, mean, sigma).map(|scaled| {
+                    unit *= sigma;
+                    scaled / unit
+                })
+            };
+            let found = plain(mean);
             let size = found[0].abs().max(0.1);
             // Difference error h²/4 L⁽⁵⁾ and rounding 1e-16/h³.
             assert!((found[0] - third).abs() < 1e-3 * size, "{} {third}", found[0]);
             for r in 0..3 {
                 let h = 1e-4;
-                let slope = (derivatives(p, c, mean + h, sigma)[r] - derivatives(p, c, mean - h, sigma)[r])
-                    / (2.0 * h);
+                let slope = (plain(mean + h)[r] - plain(mean - h)[r]) / (2.0 * h);
                 assert!(
                     (found[r + 1] - slope).abs() < 1e-5 * slope.abs().max(1.0),
                     "{r}: {} {slope}",

@@ -13,7 +13,8 @@ use rayon::prelude::*;
 use toy_superposition_model::{Activation, Autoencoder, Scalar};
 
 use super::row::{Output, exact_loss as row_loss};
-use super::{EdgeworthLoss, ExactLoss, Probability, check_row, edgeworth_row_loss};
+use super::{EdgeworthLoss, ExactLoss, Probability, check_row, checked, edgeworth_row_loss};
+use crate::error::finite;
 use crate::{Error, Result};
 
 /// A loss found from some of the rows.
@@ -56,7 +57,7 @@ pub fn exact_losses<'a>(
         let mut row = vec![0.0; features];
         fill(i, &mut row);
         check_row(&row, i, bias[i], Probability::Shared(1.0))?;
-        Ok(row_loss(&row, i, bias[i], probability))
+        checked(row_loss(&row, i, bias[i], probability))
     })
 }
 
@@ -181,7 +182,8 @@ pub fn exact_gradient<'a>(
         let mut gradient = vec![0.0; features];
         let (value, slope) =
             Output::new(&row, i, bias[i], probability).gradient(probability, i, &mut gradient);
-        Ok((value, slope, gradient))
+        gradient.iter().chain([&slope]).try_for_each(|&slope| finite("slope of the exact loss", slope))?;
+        Ok((checked(value)?, slope, gradient))
     })?;
     let scale = 1.0 / features as f64;
     for (i, (_, slope, gradient)) in outputs.iter().enumerate() {

@@ -109,7 +109,8 @@ fn check_row(row: &[f64], feature: usize, bias: f64, probability: Probability<'_
 ///
 /// # Errors
 /// [`Error::Empty`], [`Error::Row`], [`Error::Entry`], [`Error::NotFinite`], [`Error::Probability`],
-/// [`Error::Size`] for what their names say.
+/// [`Error::Size`] for what their names say; [`Error::NotFinite`] too where the loss or what it is made of is beyond f64,
+/// as for weights above 1e50.
 pub fn exact_row_loss<'a>(
     row: &[f64],
     feature: usize,
@@ -118,7 +119,14 @@ pub fn exact_row_loss<'a>(
 ) -> Result<ExactLoss> {
     let probability = probability.into();
     check_row(row, feature, bias, probability)?;
-    Ok(row::exact_loss(row, feature, bias, probability))
+    checked(row::exact_loss(row, feature, bias, probability))
+}
+
+/// Refuses a loss that has overflowed.
+fn checked(value: ExactLoss) -> Result<ExactLoss> {
+    finite("exact loss", value.loss)?;
+    finite("error of the exact loss", value.error)?;
+    Ok(value)
 }
 
 /// The exact loss of one output and its slope in the bias.
@@ -151,5 +159,6 @@ pub fn exact_row_gradient<'a>(
     }
     let (value, bias) =
         row::Output::new(row, feature, bias, probability).gradient(probability, feature, gradient);
-    Ok(RowGradient { value, bias })
+    gradient.iter().chain([&bias]).try_for_each(|&slope| finite("slope of the exact loss", slope))?;
+    Ok(RowGradient { value: checked(value)?, bias })
 }

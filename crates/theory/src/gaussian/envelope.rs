@@ -16,7 +16,7 @@
 //! only for p above about 0.81; below, `r_1 = 1`. `f' = ∂L/∂σ² · dσ²/dr` with `σ² = V(1/r − 1)`, since at the
 //! optimum the other derivatives vanish.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::gaussian::feature::Feature;
 use crate::gaussian::optimum::Optimum;
 use crate::gaussian::welch::any_ratio;
@@ -63,7 +63,7 @@ impl<M: Magnitude> Envelope<M> {
     /// Finds the tangent points.
     ///
     /// # Errors
-    /// None for a valid feature; those of [`Feature::optimum`].
+    /// Those of [`Feature::optimum`]; [`Error::NotSettled`] for a law without a ratio below which dropping pays.
     pub fn new(feature: Feature<M>) -> Result<Self> {
         let variance = feature.variance();
         let whole = Tangent { ratio: 1.0, loss: 0.0 };
@@ -72,30 +72,26 @@ impl<M: Magnitude> Envelope<M> {
         }
         // Positive where the chord from (0, V) would be less steep than the curve, relative to V.
         let lower = |x: f64| {
-            let Slope { ratio, loss, slope, .. } = slope(&feature, x)?;
-            Ok((variance - loss + ratio * slope) / variance)
+            let Slope { ratio, loss, by_variance, .. } = slope(&feature, x)?;
+            Ok((variance - loss) / variance - by_variance / ratio)
         };
         // Positive where the chord to (1, 0) would be, relative to f.
         let upper = |x: f64| {
-            let Slope { loss, slope, rest, .. } = slope(&feature, x)?;
-            Ok(1.0 + rest * slope / loss)
+            let Slope { ratio, by_sigma, .. } = slope(&feature, x)?;
+            Ok(1.0 - by_sigma / ratio)
         };
         let tangent = |x: f64| {
             let Slope { ratio, loss, .. } = slope(&feature, x)?;
             Ok::<_, crate::Error>(Tangent { ratio, loss })
         };
-        // Down from ratio near 1, in x = ln(r/(1 − r)), to the first sign change.
-        let top = 20.0;
-        let mut high = top;
-        let mut low = high;
-        while low > -100.0 {
-            low -= 0.5;
-            if lower(low)? < 0.0 {
-                break;
-            }
-            high = low;
-        }
-        let at = root(&lower, low, high)?;
+        // Down from ratio near 1, in x = ln(r/(1 − r)), to the first sign change: it has σ² = V e^{−x} of order 1, and V is
+        // above e^{−745}.
+        let (top, step) = (20.0, 0.5);
+        const STEPS: u32 = 1700;
+        let mut changes = (1..=STEPS).map(|k| top - step * f64::from(k)).map(|x| Ok((x, lower(x)? < 0.0)));
+        let change = changes.find(|point| !matches!(point, Ok((_, false)))).transpose()?;
+        let (low, _) = change.ok_or(Error::NotSettled { what: "the ratio below which dropping pays", steps: STEPS })?;
+        let at = root(&lower, low, low + step)?;
         let first = tangent(at)?;
         let second =
             if upper(top)? > 0.0 && upper(at)? < 0.0 { tangent(root(&upper, at, top)?)? } else { whole };
@@ -143,28 +139,26 @@ impl<M: Magnitude> Envelope<M> {
     }
 }
 
-/// The curve at `x = ln(r/(1 − r))`: `r`, `1 − r`, `f` and `f'`.
+/// The curve at `x = ln(r/(1 − r))`: `r`, `f`, `∂L/∂σ² = −r² f'/V` and `∂ ln L/∂ ln σ² = −r (1 − r) f'/f`.
 struct Slope {
     ratio: f64,
-    rest: f64,
     loss: f64,
-    slope: f64,
+    by_variance: f64,
+    by_sigma: f64,
 }
 
 fn slope<M: Magnitude>(feature: &Feature<M>, x: f64) -> Result<Slope> {
     let odds = x.exp();
-    let (ratio, rest) = (odds / (1.0 + odds), 1.0 / (1.0 + odds));
-    let best = feature.optimum((feature.variance() / odds).sqrt())?;
-    let slope = -feature.variance() / (ratio * ratio) * loss_by_variance(feature, &best)?;
-    Ok(Slope { ratio, rest, loss: best.loss, slope })
+    let ratio = odds / (1.0 + odds);
+    let (best, relative) = feature.relative_optimum((feature.variance() / odds).sqrt())?;
+    let by_variance = loss_by_variance(feature, &best);
+    let by_sigma = by_variance * best.sigma.max(1.0) * best.sigma.max(1.0) / relative;
+    Ok(Slope { ratio, loss: best.loss, by_variance, by_sigma })
 }
 
-/// `dL*/dσ² = ∂L/∂σ / (2σ)` at an optimum with `σ > 0` (envelope theorem).
-pub(crate) fn loss_by_variance<M: Magnitude>(feature: &Feature<M>, best: &Optimum) -> Result<f64> {
-    if !best.shift.is_finite() {
-        return Ok(0.0);
-    }
-    Ok(feature.gradient(best.a, best.shift, best.sigma)?.sigma / (2.0 * best.sigma))
+/// `dL*/dσ² = ∂L/∂σ²` at an optimum with `σ > 0` (envelope theorem).
+pub(crate) fn loss_by_variance<M: Magnitude>(feature: &Feature<M>, best: &Optimum) -> f64 {
+    if best.shift.is_finite() { feature.by_variance(best.a, best.shift, best.sigma) } else { 0.0 }
 }
 
 /// The zero of a function that is negative at `low` and positive at `high`: regula falsi, halving (Illinois).

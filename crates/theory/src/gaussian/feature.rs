@@ -10,7 +10,7 @@
 use toy_superposition_data::Moments;
 
 use crate::error::{self, Result};
-use crate::gaussian::channel::Channel;
+use crate::gaussian::channel::{Channel, Scale};
 use crate::gaussian::terms::{Gain, Terms};
 use crate::magnitude::{Magnitude, UnitUniform};
 
@@ -70,9 +70,11 @@ impl<M: Magnitude> Feature<M> {
     /// A feature of any magnitude.
     ///
     /// # Errors
-    /// [`Error::Probability`](crate::Error::Probability) outside (0, 1].
+    /// [`Error::Probability`](crate::Error::Probability) outside (0, 1];
+    /// [`Error::NotFinite`](crate::Error::NotFinite) for a magnitude whose `E u²` is beyond f64.
     pub fn new(probability: f64, magnitude: M) -> Result<Self> {
         error::probability(probability)?;
+        error::finite("E u²", magnitude.second_moment())?;
         Ok(Self { probability, magnitude })
     }
 
@@ -173,6 +175,25 @@ impl<M: Magnitude> Feature<M> {
             sigma: 2.0 * gain * sigma * (gain * terms.mass() - terms.edge()),
             probability,
         })
+    }
+
+    /// `∂L/∂σ² = a (a P[Y > 0] − E x δ(Y))` at a gain `a ≥ 0`: [`gradient`](Self::gradient)'s `L_σ/(2σ)`, which does not
+    /// underflow where that does.
+    pub(crate) fn by_variance(&self, gain: f64, shift: f64, sigma: f64) -> f64 {
+        let terms = self.terms(&Channel::unchecked(1.0, shift, sigma));
+        gain * (gain * terms.mass() - terms.edge())
+    }
+
+    /// In what lengths to measure the channel of a symmetric model: as given, but where `p σ²` comes near underflow in
+    /// units of the noise.
+    pub(crate) fn scale(&self, sigma: f64) -> Scale {
+        const LEAST: f64 = 1e-200;
+        if sigma < 1.0 && self.probability * sigma * sigma < LEAST { self.noise_scale(sigma) } else { Scale::plain(sigma) }
+    }
+
+    /// Units of the noise where it is below 1.
+    pub(crate) fn noise_scale(&self, sigma: f64) -> Scale {
+        if sigma < 1.0 { Scale::noise(sigma, self.magnitude.largest()) } else { Scale::plain(sigma) }
     }
 
     /// The gain of least loss at a shift, `a* = N/D` (equation 16): `N = E x Y₊`, `D = E Y₊²`.

@@ -11,8 +11,8 @@
 //! features none of 24,200 (p, σ) over twelve and eight decades showed a second), and the root of `S` is then
 //! bracketed by two points of the scan and found by Newton's method kept inside the bracket.
 
-use crate::error::{self, Result};
-use crate::gaussian::channel::Channel;
+use crate::error::{self, Error, Result};
+use crate::gaussian::channel::Scale;
 use crate::gaussian::feature::Feature;
 use crate::gaussian::terms::{Gain, Terms};
 use crate::magnitude::Magnitude;
@@ -22,6 +22,9 @@ const REGIME_TOLERANCE: f64 = 1e-6;
 
 /// Beyond this `β/σ` the rectifier takes part with a probability below 1e-19: the optimum is the affine one to rounding.
 const NEVER_CLIPS: f64 = 9.0;
+
+/// A gain below this would lose digits.
+const LEAST_GAIN: f64 = 1e-305;
 
 /// What the optimum does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -45,9 +48,9 @@ pub struct Optimum {
     pub a: f64,
     /// The effective bias `b = aβ` in `ReLU(a(x + ν) + b)` (equation 4, `ν` of mean 0). Finite in every regime.
     pub b: f64,
-    /// `β = b/a`, the bias in units of the diagonal.
+    /// `β = b/a`, the bias in units of the diagonal; infinite where `a = 0`.
     pub shift: f64,
-    /// The loss per feature.
+    /// The loss per feature; 0 where it is below the least positive number.
     pub loss: f64,
     /// While the feature is on.
     pub loss_on: f64,
@@ -94,69 +97,89 @@ impl<M: Magnitude> Feature<M> {
     /// The optimum at interference `σ`; `σ = 0` gives the identity and no loss.
     ///
     /// # Errors
-    /// [`Error::Sigma`](crate::Error::Sigma).
+    /// [`Error::Sigma`]; [`Error::NotSettled`] for a magnitude of which no optimum is found.
     pub fn optimum(&self, sigma: f64) -> Result<Optimum> {
         error::sigma(sigma)?;
+        self.optimum_in(sigma, self.scale(sigma)).map(|(optimum, _)| optimum)
+    }
+
+    /// The optimum, found in the units of `scale`, with its loss in those.
+    pub(crate) fn optimum_in(&self, sigma: f64, scale: Scale) -> Result<(Optimum, f64)> {
         let (mean, variance) = (self.mean(), self.variance());
         if sigma == 0.0 {
-            return Ok(self.describe(sigma, Gain { value: 1.0, rest: 0.0 }, 0.0, 0.0));
+            return Ok(self.describe(sigma, Scale::plain(0.0), Gain { value: 1.0, rest: 0.0 }, 0.0));
         }
         let affine = variance / (variance + sigma * sigma);
-        // Nothing to tell apart (a constant that is always on), or a noise beyond all signal.
-        if variance <= 1e-15 * self.second_moment() || sigma > 1e100 {
+        // Nothing to tell apart (a constant that is always on), or a noise beyond all signal: the gain is about V/σ².
+        if variance <= 1e-15 * self.second_moment() || sigma > 1e100 || (sigma > 1.0 && variance / sigma / sigma < LEAST_GAIN) {
             let loss = variance.max(0.0);
             let (a, b, shift) = (0.0, mean, f64::INFINITY);
             let u = self.magnitude().mean();
             let loss_on = self.magnitude().second_moment() - mean * (2.0 * u - mean);
             let (probability, loss_off, regime) = (self.probability(), mean * mean, Regime::Off);
-            return Ok(Optimum { probability, sigma, a, b, shift, loss, loss_on, loss_off, regime });
+            return Ok((Optimum { probability, sigma, a, b, shift, loss, loss_on, loss_off, regime }, loss / scale.length / scale.length));
         }
-        let search = Search { feature: self, sigma };
+        let search = Search { feature: self, scale };
         let affine_z = mean * (sigma / variance);
-        let best = search.scan(affine_z);
+        let best = search.scan(affine_z)?;
         let (z, gain) = if best.best > NEVER_CLIPS {
             (affine_z, Gain { value: affine, rest: sigma * sigma / (variance + sigma * sigma) })
         } else {
-            let z = search.polish(best);
+            let z = search.polish(best)?;
             (z, search.terms(z).best_gain())
         };
-        Ok(self.describe(sigma, gain, z * sigma, affine))
+        Ok(self.describe(sigma, scale, gain, z))
     }
 
-    fn describe(&self, sigma: f64, gain: Gain, shift: f64, affine: f64) -> Optimum {
-        let channel = Channel::unchecked(1.0, shift, sigma);
-        let loss = self.symmetric_loss_at(&channel, gain);
+    /// The optimum, with its loss over `min(1, σ²)`.
+    pub(crate) fn relative_optimum(&self, sigma: f64) -> Result<(Optimum, f64)> {
+        let (scale, unit) = (self.scale(sigma), sigma.min(1.0));
+        let (optimum, loss) = self.optimum_in(sigma, scale)?;
+        Ok((optimum, if sigma == 0.0 { 0.0 } else { loss * (scale.length / unit) * (scale.length / unit) }))
+    }
+
+    fn describe(&self, sigma: f64, scale: Scale, gain: Gain, z: f64) -> (Optimum, f64) {
+        let loss = self.symmetric_loss_at(&scale.channel(z), gain);
         let variance = self.variance();
         // The best affine output: V σ²/(V + σ²).
-        let linear = variance * (1.0 - affine);
+        let linear = scale.noise * scale.noise / (1.0 + (sigma / variance) * sigma);
         let regime = if sigma == 0.0 {
             Regime::Linear
-        } else if loss.total >= variance * (1.0 - REGIME_TOLERANCE) {
+        } else if scale.loss(loss.total) >= variance * (1.0 - REGIME_TOLERANCE) {
             Regime::Off
         } else if loss.total >= linear * (1.0 - REGIME_TOLERANCE) {
             Regime::Linear
         } else {
             Regime::Rectified
         };
-        Optimum {
+        let shift = z * sigma;
+        let optimum = Optimum {
             probability: self.probability(),
             sigma,
             a: gain.value,
             b: gain.value * shift,
             shift,
-            loss: loss.total,
-            loss_on: loss.on,
-            loss_off: loss.off,
+            loss: scale.loss(loss.total),
+            loss_on: scale.loss(loss.on),
+            loss_off: scale.loss(loss.off),
             regime,
-        }
+        };
+        (optimum, loss.total)
     }
 }
 
 /// The one-dimensional problem in `z = β/σ`.
 struct Search<'a, M> {
     feature: &'a Feature<M>,
-    sigma: f64,
+    scale: Scale,
 }
+
+/// Steps of the scan: more than from the least to the greatest number by doubling.
+const SCAN: u32 = 4096;
+/// Doublings of the step by which an end of the scan is moved out.
+const DOUBLINGS: u32 = 60;
+/// Steps of Newton's method and of bisection.
+const POLISH: u32 = 200;
 
 /// A point of the scan with its neighbours.
 struct Bracket {
@@ -168,81 +191,89 @@ struct Bracket {
 /// How good a shift is: by its loss where that is small, by what it gains on the output 0 where that is.
 #[derive(Clone, Copy)]
 struct Score {
+    /// The loss over `p`.
     loss: f64,
+    /// What is gained, over `p²`, which it is about where nothing can be told apart.
     gained: f64,
 }
 
 impl Score {
-    fn better_than(&self, other: &Self) -> bool {
-        if self.loss < self.gained || other.loss < other.gained {
-            self.loss < other.loss
-        } else {
-            self.gained > other.gained
-        }
+    fn better_than(&self, other: &Self, probability: f64) -> bool {
+        let small = |score: &Self| score.loss < score.gained * probability;
+        if small(self) || small(other) { self.loss < other.loss } else { self.gained > other.gained }
     }
 }
 
 impl<M: Magnitude> Search<'_, M> {
     fn terms(&self, z: f64) -> Terms {
-        self.feature.scaled_terms(&Channel::unchecked(1.0, z * self.sigma, self.sigma))
+        self.feature.scaled_terms(&self.scale.channel(z))
     }
 
     fn score(&self, z: f64) -> Score {
-        let terms = self.terms(z);
+        let (terms, p) = (self.terms(z), self.feature.probability());
         let gain = terms.best_gain();
-        Score { loss: terms.loss_at(gain), gained: gain.value * terms.product() * terms.unscale() }
+        let gained = (gain.value / p) * (terms.product() / p) * terms.unscale();
+        Score { loss: terms.loss_at(gain) / p, gained }
     }
 
     /// The best point of the scan, between two that are no better.
-    fn scan(&self, affine_z: f64) -> Bracket {
-        let lowest = -(2.0 * (1.0 / self.feature.probability()).ln()).sqrt() - 1.0;
+    fn scan(&self, affine_z: f64) -> Result<Bracket> {
+        const WHAT: &str = "the best bias";
+        let p = self.feature.probability();
+        let lowest = -(-2.0 * p.ln()).sqrt() - 1.0;
         let highest = affine_z + 1.0;
         let next = |z: f64| if z < 2.0 { z + 1.25 } else { 2.0 * z };
         let mut bracket = Bracket { low: lowest, best: lowest, high: next(lowest) };
         let mut best = self.score(lowest);
         let mut z = lowest;
-        while z < highest {
+        for step in 0.. {
+            if z >= highest {
+                break;
+            }
+            if step == SCAN {
+                return Err(Error::NotSettled { what: WHAT, steps: SCAN });
+            }
             let previous = z;
             z = next(z);
             let score = self.score(z);
-            if score.better_than(&best) {
+            if score.better_than(&best, p) {
                 best = score;
                 bracket = Bracket { low: previous, best: z, high: next(z) };
             }
         }
         // The ends are moved out until they are worse.
-        for doubling in 0..60 {
+        for doubling in 0..DOUBLINGS {
             let step = f64::from(1 << doubling.min(30));
             if bracket.best == bracket.low {
                 bracket.low -= step;
                 let score = self.score(bracket.low);
-                if score.better_than(&best) {
+                if score.better_than(&best, p) {
                     best = score;
                     bracket = Bracket { low: bracket.low, best: bracket.low, high: bracket.best };
                 }
             } else if bracket.best >= highest {
                 let score = self.score(bracket.high);
-                if !score.better_than(&best) {
-                    break;
+                if !score.better_than(&best, p) {
+                    return Ok(bracket);
                 }
                 best = score;
                 bracket = Bracket { low: bracket.best, best: bracket.high, high: bracket.high + step };
             } else {
-                break;
+                return Ok(bracket);
             }
         }
-        bracket
+        Err(Error::NotSettled { what: WHAT, steps: DOUBLINGS })
     }
 
     /// The zero of `S` in a bracket.
-    fn polish(&self, bracket: Bracket) -> f64 {
+    fn polish(&self, bracket: Bracket) -> Result<f64> {
         let Bracket { mut low, best: mut z, mut high } = bracket;
-        for _ in 0..200 {
+        for _ in 0..POLISH {
             let terms = self.terms(z);
             let gain = terms.best_gain();
             let residual = terms.residual_at(gain);
             if residual == 0.0 {
-                break;
+                return Ok(z);
             }
             if residual > 0.0 {
                 low = z
@@ -252,8 +283,8 @@ impl<M: Magnitude> Search<'_, M> {
             let first = terms.first();
             let slope = terms.edge()
                 - gain.value * terms.mass()
-                - first * (residual - gain.value * first) / terms.square();
-            let newton = z - residual / (slope * self.sigma);
+                - (first / terms.square()) * (residual - gain.value * first);
+            let newton = z - residual / (slope * self.scale.noise);
             let good = slope < 0.0 && newton > low && newton < high;
             let next = if good { newton } else { 0.5 * (low + high) };
             let step = (next - z).abs();
@@ -262,9 +293,9 @@ impl<M: Magnitude> Search<'_, M> {
             if (step <= 1e-9 * z.abs() || step <= 1e-15)
                 && (good || high - low <= 4.0 * f64::EPSILON * (1.0 + z.abs()))
             {
-                break;
+                return Ok(z);
             }
         }
-        z
+        Err(Error::NotSettled { what: "the best bias", steps: POLISH })
     }
 }

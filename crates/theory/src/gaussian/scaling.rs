@@ -25,9 +25,16 @@ pub const CONDITIONAL_VARIANCE: f64 = 0.198_748_043_098_799_2;
 /// [`Error::Sigma`](crate::Error::Sigma).
 pub fn blind_optimum(probability: f64, shift: f64, sigma: f64) -> Result<(f64, f64)> {
     let feature = Feature::uniform(probability)?;
-    let RectifiedMoments { log_scale, scaled } = RectifiedMoments::new(shift, sigma)?;
+    error::finite("shift", shift)?;
+    error::sigma(sigma)?;
+    // In units of the larger, so that no square underflows or overflows.
+    let unit = if shift == 0.0 && sigma == 0.0 { 1.0 } else { shift.abs().max(sigma) };
+    let RectifiedMoments { log_scale, scaled } = RectifiedMoments::new(shift / unit, sigma / unit)?;
     let gain = if scaled[2] > 0.0 { feature.mean() * scaled[1] / scaled[2] } else { 0.0 };
-    Ok((gain, feature.second_moment() - feature.mean() * gain * scaled[1] * (-log_scale).exp()))
+    let loss = feature.second_moment() - feature.mean() * gain * scaled[1] * (-log_scale).exp();
+    let gain = gain / unit;
+    error::finite("gain", gain)?;
+    Ok((gain, loss))
 }
 
 /// Equations (10) and (11): `E ν₊² < (σ²/2) exp(−μ²/(2σ²))` for `ν ~ N(−μ, σ²)`, `μ ≥ 0`. Gives the bound.
@@ -134,20 +141,21 @@ impl<M: Magnitude> Feature<M> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Ratio`](crate::Error::Ratio) outside (0, 1).
+    /// [`Error::Ratio`](crate::Error::Ratio) outside (0, 1); [`Error::NotFinite`](crate::Error::NotFinite) where the loss
+    /// over `min(1, σ²)` is below the least positive number, for `p` below about 1e-307.
     pub fn exponents(&self, ratio: f64) -> Result<Exponents> {
         if ratio >= 1.0 {
             return Err(crate::Error::Ratio { given: ratio, allowed: "(0, 1)" });
         }
-        let best = self.optimum_at_ratio(ratio)?;
-        let by_variance = loss_by_variance(self, &best)?;
+        let (best, loss) = self.relative_optimum(self.welch_sigma(ratio)?)?;
+        let unit = best.sigma.min(1.0);
+        // ∂ ln L/∂ ln σ²: by it all that goes through σ² = V (1/r − 1) is told.
+        let by_sigma = loss_by_variance(self, &best) * (best.sigma / unit) * (best.sigma / unit) / loss;
         let (p, mean) = (self.probability(), self.magnitude().mean());
         let variance_by_p = self.magnitude().second_moment() - 2.0 * p * mean * mean;
-        let by_p = best.loss_on - best.loss_off + by_variance * variance_by_p * ((1.0 - ratio) / ratio);
-        Ok(Exponents {
-            probability: p / best.loss * by_p,
-            ratio: -by_variance * self.variance() / (ratio * best.loss),
-            sigma: 2.0 * by_variance * best.sigma * best.sigma / best.loss,
-        })
+        let explicit = p * ((best.loss_on - best.loss_off) / unit / unit) / loss;
+        let probability = explicit + by_sigma * p * variance_by_p / self.variance();
+        error::finite("exponent", probability)?;
+        Ok(Exponents { probability, ratio: -by_sigma / (1.0 - ratio), sigma: 2.0 * by_sigma })
     }
 }

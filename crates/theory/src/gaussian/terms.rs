@@ -39,6 +39,8 @@ pub struct Terms {
     cut: Parts,
     /// `E u φ(z)/s`, times `exp(reference²/2)`.
     edge: f64,
+    /// `E φ(z)`, times `exp(reference²/2)`.
+    density: f64,
 }
 
 /// The integrals of `u s g_1`, `2 s² g_2`, `s g_1`, `u² g_0`, `u g_0` and `g_0` over one side of `z = 0`.
@@ -70,6 +72,16 @@ pub(crate) struct Gain {
     pub(crate) rest: f64,
 }
 
+/// The output `f = a Y + θ` where `Y > 0`, 0 elsewhere.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Line {
+    pub(crate) gain: Gain,
+    /// `b = θ + aβ`, of `f = a (Y − β) + b`: it may be known to more digits than `θ` has.
+    pub(crate) bias: f64,
+    /// `θ`.
+    pub(crate) jump: f64,
+}
+
 /// The part of an interval on one side of `z = 0`: `near` is its end nearer to it.
 struct Side {
     near: f64,
@@ -94,6 +106,7 @@ impl Terms {
             open_line: 0.0,
             cut: Parts::default(),
             edge: 0.0,
+            density: 0.0,
         }
     }
 
@@ -101,6 +114,7 @@ impl Terms {
     pub fn add_point(&mut self, weight: f64, u: f64) {
         let Channel { noise: s, reference, .. } = self.channel;
         let (line, z) = (self.channel.line(u), self.channel.z(u));
+        let u = u * self.channel.unit;
         let f = factor(z.abs(), reference);
         let [phi, g0, g1, g2, _] = if f == 0.0 { [0.0; 5] } else { Tail::new(z.abs()).0.map(|r| r * f) };
         let parts = Parts {
@@ -111,6 +125,7 @@ impl Terms {
             signal: u * g0,
             mass: g0,
         };
+        self.density += weight * phi;
         if s > 0.0 {
             self.edge += weight * u * phi / s;
         }
@@ -147,6 +162,7 @@ impl Terms {
     fn add_side(&mut self, weight: f64, side: &Side) {
         let Channel { noise: s, reference, .. } = self.channel;
         let &Side { near, far, y_near, y_far, h, middle } = side;
+        let (near, far) = (near * self.channel.unit, far * self.channel.unit);
         let mut parts = Parts::default();
         if s > 0.0 {
             let Averages { mean, ramp, square } = Averages::new(y_near, y_far, h, reference);
@@ -161,6 +177,7 @@ impl Terms {
                 signal: u(1),
                 mass: mean[1],
             };
+            self.density += weight * mean[0];
             self.edge += weight * u(0) / s;
         }
         let (mean, variance) = (0.5 * (near + far), (far - near) * (far - near) / 12.0);
@@ -195,6 +212,7 @@ impl Terms {
         self.clipped.add(weight, &other.clipped);
         self.cut.add(weight, &other.cut);
         self.edge += weight * other.edge;
+        self.density += weight * other.density;
         self.add_open(weight * other.open_mass, other.open_mean, other.open_variance, other.open_line);
     }
 
@@ -209,7 +227,7 @@ impl Terms {
     }
 
     fn plain(&self, gain: f64) -> Gain {
-        Gain { value: gain, rest: 1.0 - gain * self.channel.slope }
+        Gain { value: gain, rest: 1.0 - gain * self.channel.gain() }
     }
 
     /// The gain of least loss `N/D`; for a channel of slope 1, `1 − N/D = E[(Y − u) Y; Y > 0]/D` where that is small.
@@ -220,10 +238,10 @@ impl Terms {
             return Gain { value: 0.0, rest: 1.0 };
         }
         let value = self.product() / square;
-        let rest = if self.channel.slope == 1.0 && (value - 1.0).abs() < 0.25 {
+        let rest = if self.channel.gain() == 1.0 && (value - 1.0).abs() < 0.25 {
             -self.residual_product(1.0) / square
         } else {
-            1.0 - value * self.channel.slope
+            1.0 - value * self.channel.gain()
         };
         Gain { value, rest }
     }
@@ -270,12 +288,11 @@ impl Terms {
         (2.0 * (below + rest * (above - gain * mean)), 2.0 * rest.abs() * (above + gain * mean))
     }
 
-    /// `E (u − (a Y + j) 1[Y > 0])²` for a gain `a ≥ 0` and a jump `j`: each part as for [`loss`](Self::loss), of which
-    /// again at most 0.9 is subtracted if `j ≥ 0`.
-    pub(crate) fn jump_loss(&self, gain: f64, jump: f64) -> f64 {
-        let Channel { slope, shift, noise, .. } = self.channel;
-        let rest = 1.0 - gain * slope;
-        let bias = rest * self.open_mean - gain * shift - jump;
+    /// `E (u − f)²` for a line `f` of gain `a ≥ 0`: each part as for [`loss`](Self::loss), of which again at most 0.9 is
+    /// subtracted if `θ ≥ 0`.
+    pub(crate) fn line_loss(&self, line: &Line) -> f64 {
+        let &Line { gain: Gain { value: gain, rest }, bias, jump } = line;
+        let (noise, bias) = (self.channel.noise, rest * self.open_mean - bias);
         let line = rest * rest * self.open_variance + bias * bias + gain * gain * noise * noise;
         let Parts { product, square, first, signal, mass, .. } = self.cut;
         let cut = gain * (gain * square + 2.0 * product) - 2.0 * jump * (gain * first + signal)
@@ -287,6 +304,35 @@ impl Terms {
         (self.open_mass * line - cut) + (self.clipped_square + self.unscale() * clipped)
     }
 
+    /// The line of least loss, for a channel of slope 1: the regression of `u` on `Y` where `Y > 0`.
+    ///
+    /// There `u = Y − β − ν`, and by Stein's lemma `E[ν; Y > 0] = s E φ(z)`, `E[ν Y; Y > 0] = s² P[Y > 0]`. With bars for
+    /// means where `Y > 0`,
+    ///
+    /// ```math
+    /// 1 - a = \frac{s^2 - s\bar\varphi\,\bar Y}{\overline{Y^2} - \bar Y^2}, \qquad
+    /// \theta + \beta = (1 - a)\,\bar Y - s\bar\varphi .
+    /// ```
+    ///
+    /// So neither what is left of the slope nor the distance of `θ` from the cut `−β` is a difference of numbers near 1.
+    /// Where the slope is far from 1 it is the covariance over the variance.
+    pub(crate) fn best_line(&self) -> Line {
+        let Channel { shift, noise, .. } = self.channel;
+        let mass = self.mass();
+        let (mean, square, density) = (self.first() / mass, self.square() / mass, self.density / mass);
+        let variance = square - mean * mean;
+        let rest = noise * (noise - density * mean) / variance;
+        let offset = rest * mean - noise * density;
+        if rest < 0.75 {
+            let gain = Gain { value: 1.0 - rest, rest };
+            return Line { gain, bias: offset - rest * shift, jump: offset - shift };
+        }
+        let signal = self.residual(0.0) / mass;
+        let value = (self.product() / mass - mean * signal) / variance;
+        let jump = signal - value * mean;
+        Line { gain: Gain { value, rest }, bias: jump + value * shift, jump }
+    }
+
     /// What turns the integrals below into themselves: `exp(−reference²/2)`.
     pub(crate) fn unscale(&self) -> f64 {
         factor(self.channel.reference, 0.0)
@@ -294,13 +340,13 @@ impl Terms {
 
     /// `E u Y₊`, times `exp(reference²/2)` as all that follow.
     pub(crate) fn product(&self) -> f64 {
-        let line = self.channel.slope * self.open_variance + self.open_mean * self.open_line;
+        let line = self.channel.gain() * self.open_variance + self.open_mean * self.open_line;
         self.clipped.product + self.open_mass * line + self.cut.product
     }
 
     /// `E Y₊²`.
     pub(crate) fn square(&self) -> f64 {
-        let Channel { slope, noise, .. } = self.channel;
+        let (slope, noise) = (self.channel.gain(), self.channel.noise);
         let line = slope * slope * self.open_variance + self.open_line * self.open_line + noise * noise;
         self.clipped.square + (self.open_mass * line - self.cut.square)
     }
@@ -333,7 +379,7 @@ impl Terms {
 
     /// `E [(u − Y) u; Y > 0]`.
     pub(crate) fn residual_signal(&self) -> f64 {
-        let Channel { slope, shift, .. } = self.channel;
+        let (slope, shift) = (self.channel.gain(), self.channel.shift);
         let square = self.open_mean * self.open_mean + self.open_variance;
         let open = self.open_mass * ((1.0 - slope) * square - shift * self.open_mean);
         (open - self.cut.power - self.cut.product) + (self.clipped.power - self.clipped.product)
@@ -341,7 +387,8 @@ impl Terms {
 
     /// `E [(u − a Y) Y; Y > 0]`.
     pub(crate) fn residual_product(&self, gain: f64) -> f64 {
-        let Channel { slope, shift, noise, .. } = self.channel;
+        let Channel { shift, noise, .. } = self.channel;
+        let slope = self.channel.gain();
         let rest = 1.0 - gain * slope;
         let line = rest * slope * self.open_variance
             + (rest * self.open_mean - gain * shift) * self.open_line

@@ -23,7 +23,12 @@ impl<M: Magnitude> Feature<M> {
     /// [`Error::Ratio`] unless `0 < r ≤ 1`.
     pub fn welch_sigma(&self, ratio: f64) -> Result<f64> {
         positive_ratio(ratio)?;
-        Ok((self.variance() * ((1.0 - ratio) / ratio)).sqrt())
+        let square = self.variance() * ((1.0 - ratio) / ratio);
+        if ratio == 1.0 || square.is_normal() {
+            return Ok(square.sqrt());
+        }
+        // Its square is beyond f64.
+        Ok(self.variance().sqrt() * (1.0 - ratio).sqrt() / ratio.sqrt())
     }
 
     /// The loss `(1 − r) V` of the best affine model of rank `n_d = r n_s`.

@@ -101,6 +101,17 @@ fn bad_laws_are_refused() {
     assert!(matches!(Points::new(&[(1.0, -1.0)]), Err(Error::OutOfRange { .. })));
     assert!(matches!(Points::new(&[(1.0, 0.0)]), Err(Error::OutOfRange { .. })));
     assert!(matches!(Density::new(|_| 0.0, 0.0, 1.0), Err(Error::OutOfRange { .. })));
+    // Panels of no length would never fill an interval; squares of no size have no loss.
+    for high in [5e-324, 1e-310, 1e-296] {
+        let law = Density::new(|_| 1.0, 0.0, high);
+        assert!(matches!(law, Err(Error::OutOfRange { what: "high", given, .. }) if given == high));
+    }
+    let law = Density::new(|_| 1.0, 0.0, 1e-290).unwrap();
+    for sigma in [0.0, 5e-324, 1.0] {
+        assert!(Feature::new(0.1, law).unwrap().optimum(sigma).unwrap().loss.abs() < 1e-300);
+    }
+    let huge = Points::new(&[(1e200, 1.0)]).unwrap();
+    assert!(matches!(Feature::new(0.1, huge), Err(Error::NotFinite { what: "E u²", .. })));
     assert!(matches!(exponential(0.0), Err(Error::OutOfRange { .. })));
     assert!(matches!(exponential(f64::INFINITY), Err(Error::NotFinite { .. })));
 }

@@ -18,3 +18,4 @@ mod magnitude;
 mod mean_field;
 mod optimum;
 mod scaling;
+mod wide;
