@@ -2,6 +2,8 @@
 
 #[macro_use]
 mod command_line;
+#[path = "command_line/law.rs"]
+mod law;
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -11,7 +13,7 @@ use clap::Parser;
 use clap::builder::RangedU64ValueParser;
 use rand::seq::index;
 use serde_json::{Value, json};
-use toy_superposition::data::{Features, Stream};
+use toy_superposition::data::{LawSpec, Stream};
 use toy_superposition::model::{Weights, sampled_loss};
 use toy_superposition::theory::{self, Attribution, Gaussianity};
 
@@ -25,9 +27,9 @@ use toy_superposition::theory::{self, Attribution, Gaussianity};
 struct Arguments {
     /// The weight file.
     weights: PathBuf,
-    /// Probability p that a feature is on.
-    #[arg(long)]
-    probability: f64,
+    /// The law of the features; if left out, that of the weight file.
+    #[command(flatten)]
+    law: law::LawArguments,
     /// Seed of the fresh samples; training draws none of them, with this or any other seed.
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -46,12 +48,25 @@ struct Arguments {
 const WORK: usize = 1 << 22;
 
 fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
-    let p = arguments.probability;
-    let model = Weights::<f64>::load(&arguments.weights)?.model;
+    let Weights { model, metadata, .. } = Weights::<f64>::load(&arguments.weights)?;
     let features = model.features();
-    let data = Features::paper(features, p)?;
+    let law = arguments.law.spec(features, metadata.get(LawSpec::METADATA_KEY).map(String::as_str))?;
+    let data = law.build()?;
     let fresh = Stream::Evaluation.samples(arguments.seed, 0..arguments.samples as u64);
     let sampled = sampled_loss(&model, &data, fresh)?;
+    let Some(p) = law.paper_probability() else {
+        note!("only the sampled loss: the theory is for independent features of one probability");
+        return print(
+            arguments.json,
+            vec![
+                ("features", json!(features), "n_s"),
+                ("hidden", json!(model.hidden()), "n_d"),
+                ("law", json!(law), "of the features"),
+                ("sampled_loss", json!(sampled.mean()), "measured on fresh samples"),
+                ("sampled_standard_error", json!(sampled.standard_error()), "of that"),
+            ],
+        );
+    };
     let count = arguments.rows.unwrap_or(WORK / features).clamp(1, features);
     if count * features > WORK / 4 {
         note!("exact loss of {count} rows of {features}: up to half a minute on two cores");
@@ -86,7 +101,16 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         ("linear_loss", json!(check.linear_loss), "optimal linear model"),
         ("attribution", attribution(&check.attribution), "of exact_loss − optimum_loss"),
     ];
-    if arguments.json {
+    print(arguments.json, rows)?;
+    if !arguments.json {
+        say!("\n{}", check.attribution);
+    }
+    Ok(())
+}
+
+/// Prints (key, value, meaning) as one JSON object or as a table.
+fn print(json: bool, rows: Vec<(&str, Value, &str)>) -> Result<(), Box<dyn Error>> {
+    if json {
         let object: serde_json::Map<_, _> =
             rows.into_iter().map(|(key, value, _)| (key.to_owned(), value)).collect();
         say!("{}", Value::Object(object));
@@ -103,7 +127,6 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
             value => say!("{key:<24}{:>24}  {meaning}", value.to_string()),
         }
     }
-    say!("\n{}", check.attribution);
     Ok(())
 }
 

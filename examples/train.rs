@@ -4,6 +4,8 @@
 mod command_line;
 #[path = "command_line/bar.rs"]
 mod bar;
+#[path = "command_line/law.rs"]
+mod law;
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -14,7 +16,7 @@ use std::time::{Duration, Instant};
 use clap::builder::RangedU64ValueParser;
 use clap::{Parser, ValueEnum};
 use serde_json::json;
-use toy_superposition::data::{Features, Law, LawSpec, Stream};
+use toy_superposition::data::{LawSpec, Stream};
 use toy_superposition::files::check_writable;
 use toy_superposition::model::{Names, Shape, Weights, sampled_loss};
 use toy_superposition::optim::StopRule;
@@ -33,9 +35,8 @@ struct Arguments {
     /// Hidden dimensions n_d.
     #[arg(long)]
     hidden: usize,
-    /// Probability p that a feature is on.
-    #[arg(long)]
-    probability: f64,
+    #[command(flatten)]
+    law: law::LawArguments,
     /// Seed of the weights and the samples.
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -72,15 +73,18 @@ enum Which {
 }
 
 fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
-    let (features, hidden, p) = (arguments.features, arguments.hidden, arguments.probability);
+    let (features, hidden) = (arguments.features, arguments.hidden);
     let shape = Shape::new(features, hidden)?;
     // Better now than after hours of training.
     for path in arguments.out.iter().chain(&arguments.checkpoint) {
         check_writable(path)?;
     }
+    let law = arguments.law.spec(features, None)?;
     let ratio = hidden as f64 / features as f64;
-    let (optimum, linear) = (theory::optimum_at_ratio(p, ratio)?, theory::linear_loss(p, ratio)?);
-    let data = Features::paper(features, p)?;
+    let theory = match law.paper_probability() {
+        Some(p) => Some((p, theory::optimum_at_ratio(p, ratio)?.loss, theory::linear_loss(p, ratio)?)),
+        None => None,
+    };
     let mut recipe = match arguments.recipe {
         Which::Text => Recipe::text(features)?,
         Which::Code => Recipe::code(features)?,
@@ -89,7 +93,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         recipe.stop = StopRule::Steps { steps };
     }
     let model = initial_model::<f32>(shape, arguments.seed)?;
-    let mut trainer = Trainer::on_fresh_batches(model, data, &recipe, arguments.seed)?;
+    let mut trainer = Trainer::on_fresh_batches(model, law.build()?, &recipe, arguments.seed)?;
     if let Some(path) = &arguments.checkpoint
         && trainer.resume(path)?
     {
@@ -116,21 +120,24 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         return Err(format!("interrupted after step {}", trainer.steps()).into());
     }
 
-    let data = Features::paper(features, p)?;
     let fresh = Stream::Evaluation.samples(arguments.seed, 0..arguments.samples as u64);
-    let loss = sampled_loss(trainer.model(), &data, fresh)?;
+    let loss = sampled_loss(trainer.model(), &law.build()?, fresh)?;
     let steps = trainer.steps();
     let (median, stages) = times.medians();
     if median.is_none() && arguments.warmup > 0 {
         note!("no times: --warmup {} leaves none of the steps of this run", arguments.warmup);
     }
     if arguments.json {
-        let object = json!({
-            "features": features, "hidden": hidden, "probability": p, "seed": arguments.seed,
+        let mut object = json!({
+            "features": features, "hidden": hidden, "law": law, "seed": arguments.seed,
             "steps": steps, "ended": ended.to_string(), "seconds": seconds, "milliseconds_per_step": median, "stages": stages,
             "loss": loss.mean(), "loss_standard_error": loss.standard_error(),
-            "theory_loss": optimum.loss, "linear_loss": linear,
         });
+        if let Some((p, optimum, linear)) = theory {
+            for (key, value) in [("probability", p), ("theory_loss", optimum), ("linear_loss", linear)] {
+                object[key] = json!(value);
+            }
+        }
         say!("{object}");
     } else {
         say!(
@@ -138,20 +145,24 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
             median.map_or("unknown".into(), |ms| format!("{ms:.3} ms"))
         );
         say!("loss per feature {:.6e} ± {:.1e}", loss.mean(), loss.standard_error());
-        say!("loss/p           {:.5} ± {:.5}", loss.mean() / p, loss.standard_error() / p);
-        say!("theory loss/p    {:.5} (Gaussian interference, symmetric optimum)", optimum.loss / p);
+        if let Some((p, optimum, _)) = theory {
+            say!("loss/p           {:.5} ± {:.5}", loss.mean() / p, loss.standard_error() / p);
+            say!("theory loss/p    {:.5} (Gaussian interference, symmetric optimum)", optimum / p);
+        }
     }
     if let Some(path) = &arguments.out {
         let mut weights = Weights::new(trainer.into_model());
         for (key, value) in [
-            (LawSpec::METADATA_KEY, data.spec().to_string()),
-            ("p", p.to_string()),
+            (LawSpec::METADATA_KEY, law.to_string()),
             ("seed", arguments.seed.to_string()),
             ("steps", steps.to_string()),
             ("n_sparse", features.to_string()),
             ("n_dense", hidden.to_string()),
         ] {
             weights.metadata.insert(key.to_owned(), value);
+        }
+        if let Some((p, ..)) = theory {
+            weights.metadata.insert("p".to_owned(), p.to_string());
         }
         weights.save(path, Names::Own)?;
     }

@@ -205,6 +205,17 @@ impl LawSpec {
         Self { features, switches, magnitude: MagnitudeSpec::default() }
     }
 
+    /// The probability p if this is [the law of the paper](Self::paper), `None` for any other law.
+    pub fn paper_probability(&self) -> Option<f64> {
+        match (&self.switches, &self.magnitude) {
+            (
+                SwitchesSpec::Independent { probability: PerFeature::Same(probability) },
+                MagnitudeSpec::Uniform {},
+            ) => Some(*probability),
+            _ => None,
+        }
+    }
+
     /// A law of one's own, which `name` tells from any other.
     pub fn custom(features: usize, name: impl Into<String>) -> Self {
         let name = name.into();

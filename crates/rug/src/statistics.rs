@@ -266,7 +266,12 @@ mod tests {
             let third = sum(|w| w.abs().powi(3));
             assert_relative_eq!(statistics.absolute_cubes, third, epsilon = 0.0, max_relative = 1e-13);
             let lyapunov = third / sum(|w| w * w).powf(1.5);
-            assert_relative_eq!(statistics.lyapunov().unwrap(), lyapunov, epsilon = 0.0, max_relative = 1e-13);
+            assert_relative_eq!(
+                statistics.lyapunov().unwrap(),
+                lyapunov,
+                epsilon = 0.0,
+                max_relative = 1e-13
+            );
             assert_eq!(statistics.coherence, others().map(f64::abs).fold(0.0, f64::max));
         }
     }

@@ -109,7 +109,11 @@ impl<F: Fn(f64) -> f64> Density<F> {
         }
         // The shortest panel has a length: the panels come to an end.
         if !((high - low) / PANELS * SHORTEST).is_normal() {
-            return Err(Error::OutOfRange { what: "high", given: high, allowed: "above low by at least 4e-295" });
+            return Err(Error::OutOfRange {
+                what: "high",
+                given: high,
+                allowed: "above low by at least 4e-295",
+            });
         }
         let mut law = Self { density, low, high, total: 1.0, mean: 0.0, second_moment: 0.0 };
         let (mut total, mut mean, mut square) = (0.0, 0.0, 0.0);

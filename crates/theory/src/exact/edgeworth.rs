@@ -75,7 +75,10 @@ pub fn edgeworth_row_loss<'a>(
         found.corrected += cumulants[1] * terms;
     }
     let values = [found.gaussian, found.corrected];
-    cumulants.into_iter().chain(values).try_for_each(|value| finite("Edgeworth's loss or a cumulant", value))?;
+    cumulants
+        .into_iter()
+        .chain(values)
+        .try_for_each(|value| finite("Edgeworth's loss or a cumulant", value))?;
     Ok(found)
 }
 

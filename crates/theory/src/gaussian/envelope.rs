@@ -90,7 +90,8 @@ impl<M: Magnitude> Envelope<M> {
         const STEPS: u32 = 1700;
         let mut changes = (1..=STEPS).map(|k| top - step * f64::from(k)).map(|x| Ok((x, lower(x)? < 0.0)));
         let change = changes.find(|point| !matches!(point, Ok((_, false)))).transpose()?;
-        let (low, _) = change.ok_or(Error::NotSettled { what: "the ratio below which dropping pays", steps: STEPS })?;
+        let (low, _) =
+            change.ok_or(Error::NotSettled { what: "the ratio below which dropping pays", steps: STEPS })?;
         let at = root(&lower, low, low + step)?;
         let first = tangent(at)?;
         let second =

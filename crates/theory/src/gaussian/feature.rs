@@ -188,7 +188,11 @@ impl<M: Magnitude> Feature<M> {
     /// units of the noise.
     pub(crate) fn scale(&self, sigma: f64) -> Scale {
         const LEAST: f64 = 1e-200;
-        if sigma < 1.0 && self.probability * sigma * sigma < LEAST { self.noise_scale(sigma) } else { Scale::plain(sigma) }
+        if sigma < 1.0 && self.probability * sigma * sigma < LEAST {
+            self.noise_scale(sigma)
+        } else {
+            Scale::plain(sigma)
+        }
     }
 
     /// Units of the noise where it is below 1.

@@ -111,13 +111,19 @@ impl<M: Magnitude> Feature<M> {
         }
         let affine = variance / (variance + sigma * sigma);
         // Nothing to tell apart (a constant that is always on), or a noise beyond all signal: the gain is about V/σ².
-        if variance <= 1e-15 * self.second_moment() || sigma > 1e100 || (sigma > 1.0 && variance / sigma / sigma < LEAST_GAIN) {
+        if variance <= 1e-15 * self.second_moment()
+            || sigma > 1e100
+            || (sigma > 1.0 && variance / sigma / sigma < LEAST_GAIN)
+        {
             let loss = variance.max(0.0);
             let (a, b, shift) = (0.0, mean, f64::INFINITY);
             let u = self.magnitude().mean();
             let loss_on = self.magnitude().second_moment() - mean * (2.0 * u - mean);
             let (probability, loss_off, regime) = (self.probability(), mean * mean, Regime::Off);
-            return Ok((Optimum { probability, sigma, a, b, shift, loss, loss_on, loss_off, regime }, loss / scale.length / scale.length));
+            return Ok((
+                Optimum { probability, sigma, a, b, shift, loss, loss_on, loss_off, regime },
+                loss / scale.length / scale.length,
+            ));
         }
         let search = Search { feature: self, scale };
         let affine_z = mean * (sigma / variance);

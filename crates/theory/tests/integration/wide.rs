@@ -92,27 +92,42 @@ fn all_is_finite() {
             check("optimum", p, r, &best(optimum_at_ratio(p, r).unwrap()));
             check("decoders", p, r, &losses(decoders_at_ratio(p, r).unwrap()));
             let mix = envelope(p, r).unwrap();
-            check("envelope", p, r, &[mix.loss, mix.dropped_fraction, mix.lossless_fraction, mix.superposed_ratio]);
+            check(
+                "envelope",
+                p,
+                r,
+                &[mix.loss, mix.dropped_fraction, mix.lossless_fraction, mix.superposed_ratio],
+            );
             let sigma = welch_sigma(p, r).unwrap();
-            check("bounds", p, r, &[
-                sigma,
-                linear_loss(p, r).unwrap(),
-                lower_bound(p, sigma).unwrap(),
-                asymptotic_loss(p, sigma.min(1.0)).unwrap(),
-                upper_bound(p, sigma.min(1.0)).unwrap(),
-                blind_optimum(p, 0.0, sigma).unwrap().1,
-            ]);
+            check(
+                "bounds",
+                p,
+                r,
+                &[
+                    sigma,
+                    linear_loss(p, r).unwrap(),
+                    lower_bound(p, sigma).unwrap(),
+                    asymptotic_loss(p, sigma.min(1.0)).unwrap(),
+                    upper_bound(p, sigma.min(1.0)).unwrap(),
+                    blind_optimum(p, 0.0, sigma).unwrap().1,
+                ],
+            );
             if r < 1.0 {
                 match feature.exponents(r) {
                     Ok(found) => check("exponents", p, r, &[found.probability, found.ratio, found.sigma]),
                     Err(error) => {
-                        assert!(p < 1e-307 && matches!(error, Error::NotFinite { .. }), "{p:e} {r:e}: {error}");
+                        assert!(
+                            p < 1e-307 && matches!(error, Error::NotFinite { .. }),
+                            "{p:e} {r:e}: {error}"
+                        );
                     }
                 }
             }
             match relative_decoders(p, sigma) {
                 Ok(found) => check("relative", p, r, &losses(found)),
-                Err(error) => assert!(sigma == 0.0 && matches!(error, Error::OutOfRange { what: "sigma", .. })),
+                Err(error) => {
+                    assert!(sigma == 0.0 && matches!(error, Error::OutOfRange { what: "sigma", .. }))
+                }
             }
         }
         for sigma in [5e-324, 1e-310, 1e-200, 1e-20, 1.0, 1e20, 1e99, 1e101, 1e200, 1.7e308] {
@@ -140,7 +155,11 @@ fn dropping_pays_below_a_tangent() {
             let r = tangent * 1.1f64.powi(k);
             let chord = 1.0 - r / tangent * (1.0 - at(tangent));
             // A twelfth of the distance of a parabola: a tangent at another ratio would cut it.
-            assert!(r > 1.0 || at(r) - chord > 1e-5 * f64::from(k * k).min(1.0), "{p:e} {k}: {:e}", at(r) - chord);
+            assert!(
+                r > 1.0 || at(r) - chord > 1e-5 * f64::from(k * k).min(1.0),
+                "{p:e} {k}: {:e}",
+                at(r) - chord
+            );
         }
     }
 }

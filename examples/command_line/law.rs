@@ -1,0 +1,39 @@
+//! The law of the features, as the arguments or a weight file say it.
+
+use std::error::Error;
+use std::path::PathBuf;
+
+use clap::Args;
+use toy_superposition::data::LawSpec;
+
+#[derive(Args)]
+pub(crate) struct LawArguments {
+    /// Probability p that a feature is on: independent features, magnitudes U[0, 1].
+    #[arg(long, conflicts_with = "law")]
+    probability: Option<f64>,
+    /// The law of the features, from a TOML file: features, [switches], [magnitude] (see the README of crates/data).
+    #[arg(long, value_name = "FILE.toml")]
+    law: Option<PathBuf>,
+}
+
+impl LawArguments {
+    /// The law of `features` features. `other` is what to take if the arguments say nothing.
+    pub(crate) fn spec(&self, features: usize, other: Option<&str>) -> Result<LawSpec, Box<dyn Error>> {
+        let (spec, from): (LawSpec, _) = match (self.probability, &self.law, other) {
+            (Some(probability), ..) => return Ok(LawSpec::paper(features, probability)),
+            (None, Some(path), _) => {
+                let unreadable = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+                let text = std::fs::read_to_string(path).map_err(|error| unreadable(&error))?;
+                let spec = toml::from_str(&text).map_err(|error| unreadable(&error))?;
+                (spec, path.display().to_string())
+            }
+            (None, None, Some(text)) => (text.parse()?, "the weight file".to_owned()),
+            (None, None, None) => return Err("give --probability, or --law FILE.toml".into()),
+        };
+        if spec.features != features {
+            let given = spec.features;
+            return Err(format!("{from}: a law of {given} features, for weights of {features}").into());
+        }
+        Ok(spec)
+    }
+}
