@@ -72,6 +72,8 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let (features, hidden, p) = (arguments.features, arguments.hidden, arguments.probability);
     let shape = Shape::new(features, hidden)?;
     // Better now than after hours of training.
+    let ratio = hidden as f64 / features as f64;
+    let optimum = theory::optimum_at_ratio(p, ratio)?;
     for path in arguments.out.iter().chain(&arguments.checkpoint) {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         if folder.is_some_and(|folder| !folder.is_dir()) || path.is_dir() {
@@ -115,8 +117,6 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
 
     let data = Features::paper(features, p)?;
     let loss = sampled_loss(trainer.model(), &data, arguments.seed, EVALUATION, arguments.samples)?;
-    let ratio = hidden as f64 / features as f64;
-    let optimum = theory::optimum_at_ratio(p, ratio)?;
     let steps = trainer.steps();
     if let Some(path) = &arguments.out {
         let mut weights = Weights::new(trainer.into_model());
