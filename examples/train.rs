@@ -76,6 +76,8 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let (features, hidden) = (arguments.features, arguments.hidden);
     let shape = Shape::new(features, hidden)?;
     // Better now than after hours of training.
+    let ratio = hidden as f64 / features as f64;
+    let optimum = theory::optimum_at_ratio(p, ratio)?;
     for path in arguments.out.iter().chain(&arguments.checkpoint) {
         check_writable(path)?;
     }
