@@ -50,7 +50,7 @@ struct Arguments {
     #[arg(long)]
     checkpoint: Option<PathBuf>,
     /// Seconds between two checkpoints.
-    #[arg(long, default_value_t = 30.0)]
+    #[arg(long, default_value_t = 30.0, requires = "checkpoint")]
     checkpoint_every: f64,
     /// Fresh samples to measure the loss on.
     #[arg(long, default_value_t = 102_400, value_parser = RangedU64ValueParser::<usize>::new().range(2..=1_000_000_000))]

@@ -172,6 +172,27 @@ fn a_path_that_is_no_text_is_told_as_far_as_it_is() {
 }
 
 #[test]
+fn a_setting_that_does_nothing_is_refused() {
+    for (name, arguments) in [
+        ("decoders", "--out nowhere/decoders --json"),
+        ("designs", "--probability 0.1 --ratio 0.5 --cells 4"),
+        ("train", "--features 8 --hidden 2 --probability 0.1 --steps 1 --checkpoint-every 5"),
+        ("mean_field", "--features 8 --hidden 2 --probability 0.1 --start nowhere.st --seed 3"),
+        ("mean_field", "--features 8 --hidden 2 --probability 0.1 --objective exact --tolerance 0.1"),
+        ("mean_field", "--features 8 --hidden 2 --probability 0.1 --steps 0 --polish 1 --rate 0.1"),
+        ("rug", "--features 16 --hidden 4 --set cubes --draws 5"),
+        ("rug", "--features 16 --hidden 4 --set cubes --seed 5"),
+        ("reproduce", "--from nowhere --seed 1"),
+    ] {
+        let output = example(name).args(arguments.split(' ')).output().unwrap();
+        let (code, errors) = (output.status.code(), errors(&output));
+        assert!(code == Some(1) || code == Some(2), "{name} {arguments}: {errors}");
+        let setting = arguments.split(' ').rfind(|word| word.starts_with("--")).unwrap();
+        assert!(errors.contains(setting), "{name} {arguments}: {errors}");
+    }
+}
+
+#[test]
 fn what_merging_does_not_heed_is_refused() {
     let (folder, grid) = folder(FORMULAS);
     let out = folder.path().join("sweep");

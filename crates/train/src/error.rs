@@ -105,7 +105,9 @@ pub enum Error {
     },
     /// A kind whose name is no part of a file name, or is that of another kind too.
     #[cfg(feature = "sweep")]
-    #[error("grid, block {block}: kind {given:?}: names are letters, digits and hyphens, and no two kinds share one")]
+    #[error(
+        "grid, block {block}: kind {given:?}: names are letters, digits and hyphens, and no two kinds share one"
+    )]
     GridKind {
         /// The block, by number and name.
         block: String,

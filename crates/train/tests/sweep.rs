@@ -14,8 +14,8 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 use toy_superposition_train::Error;
 use toy_superposition_train::sweep::{
-    Block, Cell, Context, Counts, Effort, Experiment, Grid, Kind, Options, Outcome, Reason, Shard, Sweep, Values,
-    Values::List,
+    Block, Cell, Context, Counts, Effort, Experiment, Grid, Kind, Options, Outcome, Reason, Shard, Sweep,
+    Values, Values::List,
 };
 
 /// Something to do that can go well, fail or panic, and that uses a checkpoint.

@@ -124,7 +124,11 @@ impl<K: Kind> Block<K> {
     pub(super) fn cells(&self, index: usize) -> Vec<Cell<K>> {
         let widths = |features: usize| -> Vec<usize> {
             let ratio = |ratio: f64| ((features as f64 * ratio) as usize).max(1);
-            if self.hidden.is_empty() { self.ratios.numbers().map(ratio).collect() } else { self.hidden.clone() }
+            if self.hidden.is_empty() {
+                self.ratios.numbers().map(ratio).collect()
+            } else {
+                self.hidden.clone()
+            }
         };
         let mut cells = Vec::new();
         for &features in &self.features {
@@ -173,7 +177,8 @@ impl<K: Kind> Block<K> {
             return Err(Error::GridWidths { block: block() });
         }
         // Before the numbers are looked at, of which there may be 10¹⁸.
-        let cells = lists.iter().fold(ratios.max(hidden), |product, (_, count)| product.saturating_mul(*count));
+        let cells =
+            lists.iter().fold(ratios.max(hidden), |product, (_, count)| product.saturating_mul(*count));
         if cells > most {
             let (given, most) = (cells as f64, most as f64);
             return Err(Error::GridValue { block: block(), what: "cells", given, least: 1.0, most });

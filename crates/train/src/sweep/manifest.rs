@@ -42,8 +42,7 @@ pub(super) fn write<E: Experiment>(folder: &Path, grid: &Grid<E>, cells: usize) 
 
 fn json<E: Experiment>(folder: &Path, grid: &Grid<E>, cells: usize) -> Result<Vec<u8>> {
     let manifest = Manifest { format: FORMAT, version: VERSION.to_owned(), cells, grid: grid.clone() };
-    serde_json::to_vec_pretty(&manifest)
-        .map_err(|source| Error::Manifest { path: folder.join(FILE), source })
+    serde_json::to_vec_pretty(&manifest).map_err(|source| Error::Manifest { path: folder.join(FILE), source })
 }
 
 /// The grid of the sweep in a folder.

@@ -125,7 +125,8 @@ pub fn heat_maps(blocks: &[Vec<Record>], quantity: Quantity, how: &str) -> Optio
     };
     let (probability_scale, ratio_scale) =
         (scale(|panel| &panel.probabilities), scale(|panel| &panel.ratios));
-    let left_out = used.iter().filter_map(|record| quantity.value(record)).filter(|&v| !quantity.shows(v)).count();
+    let left_out =
+        used.iter().filter_map(|record| quantity.value(record)).filter(|&v| !quantity.shows(v)).count();
     let caption = format!("Trained models, {}; {how}.", seeds_of(used.into_iter()));
     (known > 0).then(|| HeatMaps {
         quantity: quantity.label().to_owned(),

