@@ -169,12 +169,13 @@ fn csv(map: &[Cell]) -> Result<Vec<u8>, AnyError> {
     ])?;
     for Cell { probability, ratio, best, second, optimum, envelope } in map {
         let loss = best.best.loss;
+        let over = |least: &f64| if *least > 0.0 { (loss / least).to_string() } else { String::new() };
         writer.write_record([
             probability.to_string(),
             ratio.to_string(),
             loss.to_string(),
-            (loss / optimum).to_string(),
-            (loss / envelope).to_string(),
+            over(optimum),
+            over(envelope),
             best.family.to_string(),
             best.name.clone(),
             second.best.loss.to_string(),
