@@ -58,7 +58,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         note!("only the sampled loss: the theory is for independent features of one probability");
         return print(
             arguments.json,
-            vec![
+            &[
                 ("features", json!(features), "n_s"),
                 ("hidden", json!(model.hidden()), "n_d"),
                 ("law", json!(law), "of the features"),
@@ -101,7 +101,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         ("linear_loss", json!(check.linear_loss), "optimal linear model"),
         ("attribution", attribution(&check.attribution), "of exact_loss − optimum_loss"),
     ];
-    print(arguments.json, rows)?;
+    print(arguments.json, &rows)?;
     if !arguments.json {
         say!("\n{}", check.attribution);
     }
@@ -109,10 +109,10 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
 }
 
 /// Prints (key, value, meaning) as one JSON object or as a table.
-fn print(json: bool, rows: Vec<(&str, Value, &str)>) -> Result<(), Box<dyn Error>> {
+fn print(json: bool, rows: &[(&str, Value, &str)]) -> Result<(), Box<dyn Error>> {
     if json {
         let object: serde_json::Map<_, _> =
-            rows.into_iter().map(|(key, value, _)| (key.to_owned(), value)).collect();
+            rows.iter().map(|(key, value, _)| ((*key).to_owned(), value.clone())).collect();
         say!("{}", Value::Object(object));
         return Ok(());
     }

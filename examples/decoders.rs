@@ -30,7 +30,7 @@ struct Arguments {
     #[arg(long)]
     out: Option<PathBuf>,
     /// Print one JSON object instead of a table.
-    #[arg(long)]
+    #[arg(long, requires = "probability")]
     json: bool,
 }
 

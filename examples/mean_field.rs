@@ -42,17 +42,17 @@ struct Arguments {
     #[arg(long, default_value_t = 520)]
     steps: u64,
     /// Adam's first learning rate; it falls to 0 along half a cosine.
-    #[arg(long, default_value_t = 0.004)]
+    #[arg(long, default_value_t = RATE)]
     rate: f64,
     /// Iterations of L-BFGS after Adam's last step; with --steps 0, from the initial weights.
     #[arg(long, default_value_t = 0)]
     polish: u64,
     /// Stop the mean-field descent once the loss is within this, relatively, of the least in closed form: that of the
     /// symmetric optimum or, where some features are better dropped, of the envelope.
-    #[arg(long, default_value_t = 1e-10, value_parser = |text: &str| command_line::number(text, 0.0..=1e300))]
+    #[arg(long, default_value_t = TOLERANCE, value_parser = |text: &str| command_line::number(text, 0.0..=1e300))]
     tolerance: f64,
     /// Start from these weights (safetensors) instead of the seed's.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "seed")]
     start: Option<std::path::PathBuf>,
     /// Write the weights here (safetensors).
     #[arg(long)]
@@ -61,6 +61,9 @@ struct Arguments {
     #[arg(long)]
     json: bool,
 }
+
+const RATE: f64 = 0.004;
+const TOLERANCE: f64 = 1e-10;
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
 enum Which {
@@ -133,6 +136,12 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         check_writable(path)?;
     }
     check_memory("the product of the weights", 8 * (features as u128).pow(2))?;
+    if arguments.steps == 0 && arguments.rate != RATE {
+        return Err("--rate is for Adam, which takes no steps".into());
+    }
+    if arguments.tolerance != TOLERANCE && (arguments.steps == 0 || arguments.objective == Which::Exact) {
+        return Err("--tolerance is for Adam's descent of the mean-field loss".into());
+    }
     let ratio = hidden as f64 / features as f64;
     let optimum = theory::optimum_at_ratio(p, ratio)?;
     let mixture = theory::envelope(p, ratio)?;

@@ -107,6 +107,9 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         }
         figures::check_writable(out)?;
     }
+    if !matches!(set, Set::Random | Set::LeastSkewed) && (arguments.draws, seed) != (1, 0) {
+        return Err("--draws and --seed are for random sets: of this kind there is one".into());
+    }
     let rug = choose(arguments)?;
     if rug.hidden() != hidden {
         return Err(format!("this set has {} hidden dimensions, not {hidden}", rug.hidden()).into());

@@ -53,7 +53,7 @@ struct Arguments {
     #[arg(long)]
     checkpoint: Option<PathBuf>,
     /// Seconds between two checkpoints.
-    #[arg(long, default_value = "30", value_parser = command_line::seconds)]
+    #[arg(long, default_value = "30", requires = "checkpoint", value_parser = command_line::seconds)]
     checkpoint_every: Duration,
     /// Fresh samples to measure the loss on.
     #[arg(long, default_value_t = 102_400, value_parser = RangedU64ValueParser::<usize>::new().range(2..=1_000_000_000))]
@@ -76,8 +76,6 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let (features, hidden) = (arguments.features, arguments.hidden);
     let shape = Shape::new(features, hidden)?;
     // Better now than after hours of training.
-    let ratio = hidden as f64 / features as f64;
-    let optimum = theory::optimum_at_ratio(p, ratio)?;
     for path in arguments.out.iter().chain(&arguments.checkpoint) {
         check_writable(path)?;
     }

@@ -17,7 +17,7 @@ pub(crate) fn bar(label: &str, steps: Option<u64>) -> ProgressBar {
 /// Moves the bar past a step.
 pub(crate) fn advance(bar: &ProgressBar, step: Step) {
     bar.set_position(step.index + 1);
-    if step.index % 32 == 0 {
+    if step.index.is_multiple_of(32) {
         bar.set_message(format!("loss {:.4e}", step.loss));
     }
 }

@@ -58,7 +58,7 @@ pub(crate) struct Arguments {
     #[arg(long, conflicts_with_all = ["probability", "train", "json"])]
     map: Option<PathBuf>,
     /// Cells of the map along each axis.
-    #[arg(long, default_value_t = 16)]
+    #[arg(long, default_value_t = 16, requires = "map")]
     cells: u32,
     /// Print one JSON object instead of a table.
     #[arg(long)]

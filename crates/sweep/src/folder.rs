@@ -163,8 +163,8 @@ impl<E: Experiment> Sweep<E> {
                 Outcome::Failed(reason) => failures.0.serialize((cell.id(), reason))?,
             }
         }
-        write_atomically(&self.folder.join("records.csv"), &records.bytes()?)?;
-        write_atomically(&self.folder.join("failures.csv"), &failures.bytes()?)?;
+        write_atomically(self.folder.join("records.csv"), &records.bytes()?)?;
+        write_atomically(self.folder.join("failures.csv"), &failures.bytes()?)?;
         Ok(())
     }
 

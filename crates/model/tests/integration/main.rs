@@ -6,4 +6,5 @@ mod activation;
 mod bits;
 mod gradient;
 mod initialisation;
+mod memory;
 mod weights;

@@ -4,10 +4,14 @@ use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use toy_superposition_data::{Features, Stream};
-use toy_superposition_model::{Weights, sampled_loss};
-use toy_superposition_sweep::{Grid, Model, Options, Record, Superposition, Sweep, figures};
+use toy_superposition_model::{Autoencoder, Shape, Stochastic, Weights, sampled_loss};
+use toy_superposition_sweep::{
+    Cell, Context, Effort, Experiment, Grid, Model, Options, Reason, Record, Superposition, Sweep, figures,
+};
 use toy_superposition_theory as theory;
+use toy_superposition_train::{Ended, Run, Trainer, initial_model};
 
 const GRID: &str = r#"
     [experiment]
@@ -39,42 +43,104 @@ const GRID: &str = r#"
     hidden = [32768]
 "#;
 
-fn sweep(folder: &tempfile::TempDir) -> Sweep<Superposition> {
+fn sweep<E: Experiment>(folder: &tempfile::TempDir) -> Sweep<E> {
     Sweep::create(folder.path(), Grid::parse(GRID).unwrap()).unwrap()
+}
+
+/// The same experiment, but each cell that is trained is interrupted once, after so many steps.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+struct Interrupted(Superposition);
+
+static INTERRUPT: AtomicBool = AtomicBool::new(false);
+
+impl Interrupted {
+    fn trainer(
+        &self,
+        cell: &Cell<Model>,
+    ) -> Result<Trainer<Autoencoder<f32>, impl Stochastic<Autoencoder<f32>> + Send + use<>>, Reason> {
+        let model = initial_model(Shape::new(cell.features, cell.hidden)?, cell.seed)?;
+        let data = Features::paper(cell.features, cell.probability)?;
+        Ok(Trainer::on_fresh_batches(model, data, &self.0.recipe(cell.features)?, cell.seed)?)
+    }
+
+    /// The steps, of 300, after which a training is interrupted.
+    fn steps(cell: &Cell<Model>) -> u64 {
+        [1, 299, 100][cell.hidden % 3]
+    }
+
+    /// The checkpoint that a sweep leaves that is interrupted after so many steps.
+    fn leave_checkpoint(&self, cell: &Cell<Model>, context: &Context<'_>) -> Result<(), Reason> {
+        let stop = AtomicBool::new(false);
+        let run = Run { checkpoint: Some(context.checkpoint()), interrupt: Some(&stop), ..Run::default() };
+        let last = Self::steps(cell) - 1;
+        let ended =
+            self.trainer(cell)?.run(&run, |_, step| stop.store(step.index >= last, Ordering::Relaxed))?;
+        assert_eq!(ended, Ended::Interrupted);
+        Ok(())
+    }
+}
+
+impl Experiment for Interrupted {
+    type Kind = Model;
+    type Record = Record;
+
+    fn check(&self) -> Result<(), Reason> {
+        self.0.check()
+    }
+
+    fn effort(&self, cell: &Cell<Model>) -> Effort {
+        self.0.effort(cell)
+    }
+
+    fn evaluate(&self, cell: &Cell<Model>, context: &Context<'_>) -> Result<Option<Record>, Reason> {
+        let mark = context.weights().with_extension("interrupted");
+        if !matches!(cell.kind, Model::Trained | Model::MeanField) || mark.exists() {
+            return self.0.evaluate(cell, context);
+        }
+        std::fs::write(mark, "")?;
+        if cell.kind == Model::Trained {
+            self.leave_checkpoint(cell, context)?;
+        }
+        INTERRUPT.store(true, Ordering::Relaxed);
+        let found = self.0.evaluate(cell, context)?;
+        assert!(found.is_none(), "{cell:?} heeds the interrupt");
+        if cell.kind == Model::Trained {
+            // It went on from the checkpoint, and left one again.
+            let mut trainer = self.trainer(cell)?;
+            assert!(trainer.resume(context.checkpoint())?);
+            assert_eq!(trainer.steps(), Self::steps(cell));
+        }
+        Ok(None)
+    }
 }
 
 #[test]
 fn models_are_the_same_however_often_training_is_interrupted() {
     let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
-    let (whole, cut) = (sweep(&folders[0]), sweep(&folders[1]));
+    let (whole, cut) = (sweep::<Superposition>(&folders[0]), sweep::<Interrupted>(&folders[1]));
     let counts = whole.run(&Options::default(), |_| {}).unwrap();
     // There is no rug of 24 features, twice, and none larger than memory.
     assert_eq!((counts.failed, counts.left), (3, 0));
-    let (flag, mut rounds) = (AtomicBool::new(false), 0);
+    let mut rounds = 0;
     loop {
-        flag.store(false, Ordering::Relaxed);
-        let left = std::thread::scope(|scope| {
-            scope.spawn(|| {
-                std::thread::sleep(Duration::from_millis(150));
-                flag.store(true, Ordering::Relaxed);
-            });
-            let options = Options {
-                threads: NonZeroUsize::new(1 + rounds % 3),
-                interrupt: Some(&flag),
-                checkpoint_every: Duration::from_millis(20),
-                ..Options::default()
-            };
-            cut.run(&options, |_| {}).unwrap().left
-        });
+        INTERRUPT.store(false, Ordering::Relaxed);
+        let options = Options {
+            threads: NonZeroUsize::new(1 + rounds % 3),
+            interrupt: Some(&INTERRUPT),
+            checkpoint_every: Duration::from_millis(20),
+            ..Options::default()
+        };
         rounds += 1;
-        if left == 0 {
+        if cut.run(&options, |_| {}).unwrap().left == 0 {
             break;
         }
     }
-    assert!(rounds > 2, "{rounds}");
+    // 32 trained models and 2 mean-field ones are each interrupted once, at most three of them in a round.
+    assert!(rounds > 34 / 3, "{rounds}");
     for table in ["records.csv", "failures.csv"] {
-        let read = |sweep: &Sweep<_>| std::fs::read_to_string(sweep.folder().join(table)).unwrap();
-        assert!(read(&whole) == read(&cut), "{table}");
+        let read = |folder: &tempfile::TempDir| std::fs::read_to_string(folder.path().join(table)).unwrap();
+        assert!(read(&folders[0]) == read(&folders[1]), "{table}");
     }
     for cell in whole.cells().iter().filter(|cell| matches!(cell.kind, Model::Trained | Model::MeanField)) {
         assert!(std::fs::read(whole.weights(cell)).unwrap() == std::fs::read(cut.weights(cell)).unwrap());
@@ -91,7 +157,8 @@ fn models_are_the_same_however_often_training_is_interrupted() {
     draw(&whole);
 }
 
-/// A record's numbers are those of the weights beside it.
+/// A record's numbers are those of the weights beside it. Of some 80 sampled and exact losses, at fixed seeds, one is off
+/// by five standard errors with a probability of α = 5e-5.
 fn measured(sweep: &Sweep<Superposition>, record: &Record) {
     let name = (record.kind, record.features, record.hidden, record.probability, record.seed);
     let cell =
@@ -156,9 +223,19 @@ fn draw(sweep: &Sweep<Superposition>) {
         "phase_map",
     ];
     assert_eq!(names, expected);
-    for drawing in drawings.ready {
+    // Of n_s = 24 there is one ratio.
+    assert_eq!(drawings.absent, ["figure2a_loss_24", "figure2b_drop_24"]);
+    assert!(drawings.failed.is_empty(), "{:?}", drawings.failed);
+    for drawing in &drawings.ready {
         assert!(drawing.caption().contains("seed"), "{}", drawing.name);
         let written = drawing.draw(sweep.folder()).unwrap();
         assert!(written.png.is_file() && written.svg.is_file());
     }
+
+    // Of unreadable weights the picture alone is missing.
+    let weights = std::fs::read_dir(sweep.folder().join("cells")).unwrap().map(|file| file.unwrap().path());
+    weights.for_each(|path| std::fs::write(path, "torn").unwrap());
+    let torn = figures::drawings(sweep).unwrap();
+    assert_eq!(torn.failed.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["figure3_weights"]);
+    assert_eq!(torn.ready.len(), drawings.ready.len() - 1);
 }

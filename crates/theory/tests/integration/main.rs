@@ -16,6 +16,8 @@ mod gaussianity;
 mod magnitude;
 #[cfg(feature = "models")]
 mod mean_field;
+#[cfg(feature = "models")]
+mod memory;
 mod optimum;
 mod scaling;
 mod wide;

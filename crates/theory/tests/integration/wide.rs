@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use toy_superposition_theory::{
     Decoders, Envelope, Error, Feature, Optimum, Regime, asymptotic_loss, blind_optimum, decoders,
-    decoders_at_ratio, envelope, feature_excess_kurtosis, linear_loss, lower_bound, lyapunov_factor, optimum,
-    optimum_at_ratio, relative_decoders, threshold_optimum, upper_bound, welch_sigma,
+    decoders_at_ratio, envelope, linear_loss, lower_bound, optimum, optimum_at_ratio, relative_decoders,
+    threshold_optimum, upper_bound, welch_sigma,
 };
 
 #[test]

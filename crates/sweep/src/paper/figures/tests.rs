@@ -178,3 +178,86 @@ fn distances_are_those_of_each_size_at_its_own_ratio() {
     let model = predictions(&few, "").unwrap().models[0];
     assert_eq!((model.exact, model.edgeworth), (None, None));
 }
+
+/// Records of trained models with a loss of 0 at one hidden dimension, as where no sample has a feature that is on.
+fn with_zeros(hidden: usize) -> Vec<Record> {
+    let mut records = block(&[32, 64], &[0.1, 0.2, 0.4], &[1, 2, 4, 8, 16], &[0]);
+    for record in records.iter_mut().filter(|r| r.kind == Model::Trained && r.hidden == hidden) {
+        *record = Record {
+            loss: 0.0,
+            standard_error: 0.0,
+            exact_loss: Some(0.0),
+            diagonal_variance: Some(0.0),
+            ..record.clone()
+        };
+    }
+    records
+}
+
+#[test]
+fn values_without_a_place_on_a_logarithmic_scale_are_left_out_and_counted() {
+    let records = with_zeros(4);
+    let told = |caption: &str, count: usize| {
+        let end = format!(" {count} values that are 0, negative or not finite have no place on the scale.");
+        assert!(caption.ends_with(&end), "{caption}");
+    };
+    let drop = initial_drop(&records, 64, "").unwrap();
+    assert!(drop.series.iter().all(|series| series.trained.len() == 4 && series.rug.len() == 5));
+    told(&drop.caption, 3);
+    // A linear axis has a place for 0.
+    let curves = loss_curves(&records, 64, "").unwrap();
+    assert!(curves.series.iter().all(|series| series.trained.len() == 5));
+    assert!(curves.caption.ends_with("standard error."), "{}", curves.caption);
+    let figure = predictions(&records, "").unwrap();
+    assert_eq!(figure.models.len(), 24);
+    told(&figure.caption, 6);
+    // Variances of 0; and 0 times the theory's loss, of which there is no logarithm.
+    for quantity in [Quantity::DiagonalVariance, Quantity::Distance] {
+        let maps = heat_maps(std::slice::from_ref(&records), quantity, "").unwrap();
+        assert_eq!(maps.panels.iter().flat_map(|panel| &panel.values).flatten().count(), 24);
+        told(&maps.caption, 6);
+    }
+    let maps = heat_maps(std::slice::from_ref(&records), Quantity::BiasVariance, "").unwrap();
+    assert!(maps.caption.ends_with("seed 0; ."), "{}", maps.caption);
+
+    // One bad number of any sort spoils no figure: they are drawn.
+    let folder = tempfile::tempdir().unwrap();
+    for odd in [0.0, -1e-3, 1e-320, 1e300, f64::INFINITY, f64::NAN] {
+        let mut records = block(&[32, 64], &[0.1, 0.2, 0.4], &[1, 2, 4, 8], &[0, 1]);
+        records[0] = Record {
+            loss: odd,
+            standard_error: odd.abs(),
+            exact_loss: Some(odd),
+            gaussian_loss: Some(odd),
+            edgeworth_loss: Some(odd),
+            diagonal_variance: Some(odd),
+            ..records[0].clone()
+        };
+        let maps = |quantity| heat_maps(std::slice::from_ref(&records), quantity, "").map(Figure::HeatMaps);
+        for figure in [
+            maps(Quantity::DiagonalVariance),
+            maps(Quantity::Distance),
+            loss_curves(&records, 32, "").map(Figure::LossCurves),
+            initial_drop(&records, 32, "").map(Figure::LossCurves),
+            finite_size(&records, "").map(Figure::FiniteSize),
+            predictions(&records, "").map(Figure::Predictions),
+        ] {
+            let drawing = Drawing { name: "odd".to_owned(), figure: figure.unwrap() };
+            let written = drawing.draw(folder.path()).map_err(|error| format!("{odd}: {error}"));
+            let svg = std::fs::read_to_string(written.unwrap().svg).unwrap();
+            assert!(!svg.contains("NaN") && !svg.contains("inf"), "{odd}: {drawing:?}");
+        }
+    }
+}
+
+#[test]
+fn where_the_theory_has_no_loss_a_model_without_one_is_at_it() {
+    let relative = |hidden: usize, loss: f64| {
+        let of_theory = record(Model::Trained, 8, hidden, 0.1, 0);
+        assert_eq!(of_theory.theory_loss == 0.0, hidden == 8);
+        Record { loss, standard_error: 0.0, exact_loss: None, ..of_theory }.relative_to_theory()
+    };
+    assert_eq!(relative(8, 0.0), (0.0, 0.0));
+    assert_eq!(relative(8, 1e-9), (f64::INFINITY, 0.0));
+    assert_eq!(relative(4, 0.0), (-1.0, 0.0));
+}

@@ -1,5 +1,4 @@
 //! Sizes that no machine has memory for, of models that are themselves small.
-#![allow(clippy::unwrap_used)]
 
 use toy_superposition_data::SparseBatch;
 use toy_superposition_model::{
@@ -16,11 +15,11 @@ fn bytes_refused<T: std::fmt::Debug>(result: Result<T, Error>) -> u128 {
 #[test]
 fn a_shape_whose_parameters_fill_an_address_space_is_refused_with_their_bytes() {
     let n = 4_000_000_000;
-    assert_eq!(bytes_refused(Shape::new(n, n, false)), 8 * (2 * 16_000_000_000_000_000_000 + 4_000_000_000));
-    assert_eq!(bytes_refused(Shape::new(n, n, true)), 8 * (16_000_000_000_000_000_000 + 4_000_000_000));
+    assert_eq!(bytes_refused(Shape::new(n, n)), 8 * (2 * 16_000_000_000_000_000_000 + 4_000_000_000));
+    assert_eq!(bytes_refused(Shape::tied(n, n)), 8 * (16_000_000_000_000_000_000 + 4_000_000_000));
     // 2⁶³ bytes are too many; without a decoder of their own the weights take half.
-    assert_eq!(bytes_refused(Shape::new(1 << 31, 1 << 28, false)), (1 << 63) + (1 << 34));
-    assert!(Shape::new(1 << 31, 1 << 28, true).is_ok());
+    assert_eq!(bytes_refused(Shape::new(1 << 31, 1 << 28)), (1 << 63) + (1 << 34));
+    assert!(Shape::tied(1 << 31, 1 << 28).is_ok());
 }
 
 #[test]
@@ -32,7 +31,7 @@ fn memory_that_cannot_be_had_is_refused_and_other_is_not() {
         assert_eq!(bytes_refused(check_memory("a vector", bytes)), bytes);
     }
     // 2⁵⁷ bytes: more than any page table reaches.
-    let shape = Shape::new(1 << 30, 1 << 23, false).unwrap();
+    let shape = Shape::new(1 << 30, 1 << 23).unwrap();
     assert_eq!(bytes_refused(Parameters::<f64>::zeros(shape)), (1 << 57) + (1 << 33));
 }
 
@@ -40,7 +39,7 @@ fn memory_that_cannot_be_had_is_refused_and_other_is_not() {
 fn residuals_of_a_batch_without_entries_may_be_too_many() {
     let (features, samples) = (4_000_000, 10_000_000);
     let rng = &mut <rand_chacha::ChaCha8Rng as rand::SeedableRng>::seed_from_u64(1);
-    let shape = Shape::new(features, 1, false).unwrap();
+    let shape = Shape::new(features, 1).unwrap();
     let model = Initialisation::UnitNorm.sample::<f32, _>(shape, Activation::Relu, rng).unwrap();
     let mut batch = SparseBatch::new(features).unwrap();
     for _ in 0..samples {

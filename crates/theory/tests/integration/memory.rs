@@ -1,6 +1,4 @@
 //! A model of 60 MB whose product `W` would take 200 TB.
-#![cfg(feature = "models")]
-#![allow(clippy::unwrap_used)]
 
 use nalgebra::{DMatrix, DVector};
 use toy_superposition_model::{Activation, Autoencoder, Objective};
