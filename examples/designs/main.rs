@@ -60,7 +60,7 @@ pub(crate) struct Arguments {
     /// Cells of the map along each axis.
     #[arg(long, default_value_t = 16)]
     cells: u32,
-    /// Print one JSON object instead of a table.
+    /// Print one JSON object instead of a table. At a ratio of 1 the least loss is 0, and what is over it is left out.
     #[arg(long)]
     json: bool,
 }

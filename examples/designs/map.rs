@@ -9,7 +9,7 @@ use toy_superposition::files::{check_writable, create_folder, write_atomically};
 use toy_superposition::model::check_memory;
 use toy_superposition::theory;
 
-use crate::leaderboard::hidden;
+use crate::leaderboard::{hidden, over};
 use crate::{AnyError, Arguments, bar};
 
 /// Probabilities, even on a logarithmic scale, and ratios, even on a linear one: (from, to).
@@ -173,8 +173,8 @@ fn csv(map: &[Cell]) -> Result<Vec<u8>, AnyError> {
             probability.to_string(),
             ratio.to_string(),
             loss.to_string(),
-            (loss / optimum).to_string(),
-            (loss / envelope).to_string(),
+            over(loss, *optimum).map(|quotient| quotient.to_string()).unwrap_or_default(),
+            over(loss, *envelope).map(|quotient| quotient.to_string()).unwrap_or_default(),
             best.family.to_string(),
             best.name.clone(),
             second.best.loss.to_string(),
