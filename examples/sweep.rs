@@ -33,13 +33,13 @@ struct Arguments {
     #[arg(long)]
     out: PathBuf,
     /// Work on part I of N of the cells alone, such as 2/8.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "merge")]
     shard: Option<Shard>,
     /// Threads; one a core if left out.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "merge")]
     threads: Option<NonZeroUsize>,
     /// Try cells again that have failed.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "merge")]
     retry_failed: bool,
     /// Seconds between two checkpoints of a model in training: what a kill may lose.
     #[arg(long, default_value = "10", value_parser = command_line::seconds)]

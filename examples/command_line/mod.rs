@@ -96,7 +96,7 @@ pub(crate) fn start<A: Parser>(run: impl FnOnce(&A) -> Result<(), Box<dyn Error>
 }
 
 /// An error with its causes: `a: b: c`.
-fn chain(error: &(dyn Error + 'static)) -> String {
+pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
     let causes = std::iter::successors(Some(error), |&error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

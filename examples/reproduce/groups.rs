@@ -5,7 +5,7 @@ use std::fmt::Write;
 use toy_superposition::sweep::figures::Quantity;
 use toy_superposition::sweep::{Model, Record};
 
-use crate::compare::quantiles;
+use crate::compare::{number, percent, quantiles};
 use crate::report::{KINDS, trained};
 
 /// Records that differ by their seeds alone.
@@ -68,21 +68,22 @@ fn row(name: &str, group: &Group<'_>) -> String {
     let squares = mean(&|record| (loss(record) - average).powi(2));
     let (losses, deviation) = if group.len() > 1 {
         let deviation = (squares * count / (count - 1.0)).sqrt();
-        (format!("{average:.5} ± {:.5}", deviation / count.sqrt()), format!("{deviation:.5}"))
+        let error = number(deviation / count.sqrt(), 5);
+        (format!("{} ± {error}", number(average, 5)), number(deviation, 5))
     } else {
-        (format!("{average:.5}"), String::new())
+        (number(average, 5), String::new())
     };
     let theory = first.theory_loss / first.probability;
-    let percent = |value: f64| format!("{:.1} %", 100.0 * value);
     format!(
-        "| {name} | {:.4} | {:.4} | {} | {} | {losses} | {deviation} | {theory:.5} | {:+.1} % | {} | {:.3} | {:.0} |\n",
-        first.probability,
+        "| {name} | {} | {:.4} | {} | {} | {losses} | {deviation} | {} | {} | {:.1} % | {} | {:.0} |\n",
+        number(first.probability, 4),
         first.ratio,
         first.features,
         group.len(),
-        100.0 * (average / theory - 1.0),
-        percent(mean(&|record| record.dropped.unwrap_or(0) as f64 / record.features as f64)),
-        mean(&|record| record.lyapunov.unwrap_or(f64::NAN)),
+        number(theory, 5),
+        percent(average / theory - 1.0),
+        100.0 * mean(&|record| record.dropped.unwrap_or(0) as f64 / record.features as f64),
+        number(mean(&|record| record.lyapunov.unwrap_or(f64::NAN)), 3),
         mean(&|record| record.steps.unwrap_or(0) as f64),
     )
 }
@@ -118,9 +119,12 @@ pub(crate) fn symmetry(text: &mut String, records: &[Record]) {
                 let fell = ratios.iter().filter(|&&ratio| ratio < 1.0).count();
                 let _ = writeln!(
                     rows,
-                    "| {size} → {} | {name} | {fell} of {} | {median:.2} | {least:.3} … {most:.1} |",
+                    "| {size} → {} | {name} | {fell} of {} | {} | {} … {} |",
                     2 * size,
                     ratios.len(),
+                    number(median, 2),
+                    number(least, 3),
+                    number(most, 1),
                 );
             }
         }

@@ -13,10 +13,11 @@ mod time;
 
 use std::error::Error;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
+use command_line::chain;
 use serde_json::json;
 use toy_superposition::files::{check_writable, create_folder, write_atomically};
 use toy_superposition::sweep::{Grid, Options, Superposition, Sweep, figures};
@@ -31,7 +32,7 @@ struct Arguments {
     /// How large a family.
     #[arg(long, value_enum, default_value_t = Preset::Quick)]
     preset: Preset,
-    /// Draw the figures and the report of the sweep in this folder, finished or not, instead of running one.
+    /// Draw the figures and write the report of the sweep in this folder, finished or not, instead of running one.
     #[arg(long, conflicts_with_all = ["preset", "seed", "threads"])]
     from: Option<PathBuf>,
     /// Where the results go; out/reproduction/PRESET if left out.
@@ -109,25 +110,56 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     for line in report::summary(&records).lines() {
         say!("{line}");
     }
-    let mut drawn = Vec::new();
-    for drawing in figures::drawings(&sweep).map_err(|error| error as Box<dyn Error>)? {
-        let written = drawing.draw(&out)?;
-        drawn.push((drawing.caption().to_owned(), written.png));
-    }
-    let text = report::text(&sweep, &records, counts, &drawn);
+    let figures = Figures::draw(&sweep, &out)?;
+    let text = report::text(&sweep, &records, counts, &figures);
     write_atomically(&report, text.as_bytes())?;
     say!("report: {}", report.display());
     if arguments.json {
-        let figures: Vec<_> = drawn.iter().map(|(_, path)| path.to_string_lossy()).collect();
+        let drawn: Vec<_> = figures.drawn.iter().map(|(_, path)| path.to_string_lossy()).collect();
+        let failed: Vec<_> = figures.failed.iter().map(|(name, _)| name).collect();
         say!(
             "{}",
             json!({
-                "out": out.to_string_lossy(), "finished": counts.finished, "failed": counts.failed, "left": counts.left,
-                "figures": figures, "records": records,
+                "out": out.to_string_lossy(), "finished": counts.finished, "failed": counts.failed,
+                "left": counts.left, "figures": drawn, "failed_figures": failed, "records": records,
             })
         );
     }
-    Ok(())
+    match figures.failed.as_slice() {
+        [] => Ok(()),
+        failed @ [(_, reason), ..] => {
+            let names: Vec<&str> = failed.iter().map(|(name, _)| name.as_str()).collect();
+            Err(format!("could not draw {}: {reason}", names.join(", ")).into())
+        }
+    }
+}
+
+/// What became of the figures.
+pub(crate) struct Figures {
+    /// Captions and bitmaps.
+    pub(crate) drawn: Vec<(String, PathBuf)>,
+    /// Names of those that the records are not enough for.
+    pub(crate) absent: Vec<String>,
+    /// Names, and why.
+    pub(crate) failed: Vec<(String, String)>,
+}
+
+impl Figures {
+    /// Draws all that can be drawn.
+    fn draw(sweep: &Sweep<Superposition>, out: &Path) -> Result<Self, Box<dyn Error>> {
+        let drawings = figures::drawings(sweep)?;
+        let (mut drawn, mut failed) = (Vec::new(), Vec::new());
+        for (name, reason) in drawings.failed {
+            failed.push((name, chain(&*reason)));
+        }
+        for drawing in drawings.ready {
+            match drawing.draw(out) {
+                Ok(written) => drawn.push((drawing.caption().to_owned(), written.png)),
+                Err(error) => failed.push((drawing.name, chain(&error))),
+            }
+        }
+        Ok(Self { drawn, absent: drawings.absent, failed })
+    }
 }
 
 fn main() -> ExitCode {

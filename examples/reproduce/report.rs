@@ -1,12 +1,12 @@
 //! `report.md`: every number with its error, and in words where the paper's claim holds and where it does not.
 
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use toy_superposition::sweep::{Counts, Model, Record, Superposition, Sweep};
 
-use crate::compare::{SIGNIFICANT, Side, TOLERANCE, compare, quantiles, side};
-use crate::{groups, time};
+use crate::compare::{SIGNIFICANT, Side, TOLERANCE, compare, number, percent, quantiles, side};
+use crate::{Figures, groups, time};
 
 /// More rows are left to records.csv.
 const MOST_ROWS: usize = 150;
@@ -40,7 +40,7 @@ pub(crate) fn text(
     sweep: &Sweep<Superposition>,
     records: &[Record],
     counts: Counts,
-    figures: &[(String, PathBuf)],
+    figures: &Figures,
 ) -> String {
     let settings = &sweep.grid().experiment;
     let mut text = format!(
@@ -69,9 +69,19 @@ pub(crate) fn text(
     groups::symmetry(&mut text, records);
     time::section(&mut text, sweep);
     text.push_str("\n## Figures\n");
-    for (caption, path) in figures {
+    for (caption, path) in &figures.drawn {
         let name = path.file_name().map(Path::new).unwrap_or(path).display();
         let _ = write!(text, "\n![{caption}]({name})\n\n*{caption}*\n");
+    }
+    for (name, reason) in &figures.failed {
+        let _ = write!(text, "\n`{name}` could not be drawn: {reason}.\n");
+    }
+    if !figures.absent.is_empty() {
+        let _ = write!(
+            text,
+            "\nNot drawn, for want of records with values that their scales can show: {}.\n",
+            figures.absent.join(", ")
+        );
     }
     table(&mut text, records);
     text
@@ -136,6 +146,8 @@ fn verdict(text: &mut String, records: &[Record]) {
 fn predictions(text: &mut String, records: &[Record]) {
     let scores = trained(records).filter(|record| record.exact_standard_error == Some(0.0));
     let scores = scores.filter_map(|r| Some((r.loss - r.exact_loss?) / r.standard_error));
+    // Where no sample has a feature that is on, there is no standard error.
+    let scores = scores.filter(|score| score.is_finite());
     if let Some([least, _, largest]) = quantiles(scores.clone()) {
         let squares: f64 = scores.clone().map(|score| score * score).sum();
         let _ = writeln!(
@@ -154,9 +166,9 @@ fn predictions(text: &mut String, records: &[Record]) {
         if let Some([_, median, largest]) = quantiles(relative) {
             let _ = writeln!(
                 text,
-                "- The {name} prediction from a model's own weights is off by {:.2} % in the median, at most {:.1} %.",
-                100.0 * median,
-                100.0 * largest
+                "- The {name} prediction from a model's own weights is off by {} % in the median, at most {} %.",
+                number(100.0 * median, 2),
+                number(100.0 * largest, 1)
             );
         }
     }
@@ -179,20 +191,23 @@ fn table(text: &mut String, records: &[Record]) {
     );
     for record in models {
         let p = record.probability;
-        let loss = |record: &Record| format!("{:.5} ± {:.5}", record.loss / p, record.standard_error / p);
+        let loss = |record: &Record| {
+            format!("{} ± {}", number(record.loss / p, 5), number(record.standard_error / p, 5))
+        };
         let _ = writeln!(
             text,
-            "| {} | {p:.4} | {} | {:.4} | {} | {} | {} | {} | {:.5} | {:.5} | {:+.1} % |",
+            "| {} | {} | {} | {:.4} | {} | {} | {} | {} | {} | {} | {} |",
             record.features,
+            number(p, 4),
             record.hidden,
             record.ratio,
             record.seed,
             record.steps.unwrap_or_default(),
             loss(record),
             beside(records, record, Model::Rug).map(loss).unwrap_or_default(),
-            record.theory_loss / p,
-            record.linear_loss / p,
-            100.0 * record.relative_to_theory().0,
+            number(record.theory_loss / p, 5),
+            number(record.linear_loss / p, 5),
+            percent(record.relative_to_theory().0),
         );
     }
 }

@@ -23,11 +23,13 @@ impl Scale {
         }
     }
 
-    /// Back from [`even`](Self::even).
+    /// Back from [`even`](Self::even): finite, and positive on a logarithmic scale, where the exact value may be beyond
+    /// what an `f64` holds.
     pub(crate) fn value(self, even: f64) -> f64 {
+        const LEAST: f64 = f64::from_bits(1);
         match self {
-            Self::Linear => even,
-            Self::Log => 10f64.powf(even),
+            Self::Linear => even.clamp(-f64::MAX, f64::MAX),
+            Self::Log => 10f64.powf(even).clamp(LEAST, f64::MAX),
         }
     }
 
@@ -120,8 +122,9 @@ impl Axis {
 
     /// Where the value lies, 0 at `lo` and 1 at `hi`.
     pub(crate) fn fraction(&self, v: f64) -> f64 {
-        let (lo, hi) = (self.scale.even(self.lo), self.scale.even(self.hi));
-        (self.scale.even(v) - lo) / (hi - lo)
+        // Halves, since the whole range may be more than an f64 holds.
+        let [lo, hi, v] = [self.lo, self.hi, v].map(|v| self.scale.even(v) / 2.0);
+        (v - lo) / (hi - lo)
     }
 
     pub(crate) fn holds(&self, v: f64) -> bool {
@@ -294,6 +297,8 @@ mod tests {
                     let values = [a, b].map(|v| if scale == Scale::Log { v.abs() + 1e-320 } else { v });
                     let axis = Axis::new("", scale, scale.around(values, 0.05), 5);
                     assert!(axis.ticks.len() < 10_000, "{scale:?} {a} {b}");
+                    let placed = |v: f64| (-1e-9..=1.0 + 1e-9).contains(&axis.fraction(v));
+                    assert!(values.into_iter().all(placed), "{scale:?} {a} {b}: {axis:?}");
                 }
             }
         }

@@ -105,9 +105,13 @@ impl Frame<'_> {
         scene.line(&run, stroke.clone());
     }
 
-    /// Liang and Barsky's clipping: the part of the segment inside the frame.
+    /// Liang and Barsky's clipping: the part of the segment inside the frame; nothing of one that has no place on the
+    /// axes.
     fn cut(&self, a: [f64; 2], b: [f64; 2]) -> Option<[[f64; 2]; 2]> {
         let (mut from, mut to) = (0.0f64, 1.0f64);
+        if a.iter().chain(&b).any(|place| !place.is_finite()) {
+            return None;
+        }
         let sides = [(self.rect.x, self.rect.right()), (self.rect.y, self.rect.bottom())];
         for (k, (low, high)) in sides.into_iter().enumerate() {
             let step = b[k] - a[k];
@@ -144,7 +148,7 @@ impl Frame<'_> {
             if place.is_nan() { bottom } else { place }
         };
         let (high, low) = (end(y + error), end(y - error));
-        if high > bottom || low < top {
+        if !(high <= bottom && low >= top) {
             return;
         }
         let stroke = Stroke::solid(colour, 0.8);
@@ -195,6 +199,7 @@ mod tests {
         assert_eq!(cut, Some([[0.0, 5.0], [5.0, 5.0]]));
         assert_eq!(frame.cut([-5.0, 5.0], [-1.0, 5.0]), None);
         assert_eq!(frame.cut([5.0, -5.0], [5.0, 15.0]), Some([[5.0, 0.0], [5.0, 10.0]]));
+        assert_eq!(frame.cut([5.0, 5.0], [5.0, f64::INFINITY]), None);
         let mut scene = Scene { width: 10.0, height: 10.0, resolution: 1.0, marks: Vec::new() };
         let stroke = Stroke::solid(INK, 1.0);
         frame.line(&mut scene, &[[1.0, 1.0], [2.0, 20.0], [3.0, 1.0], [4.0, 2.0]], &stroke);

@@ -82,6 +82,8 @@ fn check(figure: &LossCurves) -> Result<()> {
             }
             validate::finite(what, list.iter().map(|p| p.loss))?;
             validate::not_negative("loss errors", list.iter().map(|p| p.error))?;
+            let over_p = |p: &LossPoint| [p.loss, p.error].map(|value| value / series.probability);
+            validate::finite("losses and errors / p", list.iter().flat_map(over_p))?;
             if figure.loss_scale == Scale::Log {
                 validate::positive(what, list.iter().map(|p| p.loss))?;
             }

@@ -68,6 +68,11 @@ fn check(figure: &Predictions) -> Result<()> {
     validate::positive("exact loss", models.iter().map(|m| m.exact.unwrap_or(1.0)))?;
     validate::positive("Edgeworth loss", models.iter().map(|m| m.edgeworth.unwrap_or(1.0)))?;
     validate::positive("Gaussian loss", models.iter().map(|m| m.gaussian.unwrap_or(1.0)))?;
+    let over_p = |m: &PredictedLoss| {
+        let losses = [Some(m.sampled), m.exact, m.edgeworth, m.gaussian];
+        losses.map(|loss| loss.unwrap_or(0.0) / m.probability)
+    };
+    validate::finite("losses / p", models.iter().flat_map(over_p))?;
     let any = models.iter().filter_map(|m| m.exact.or(m.edgeworth).or(m.gaussian)).collect::<Vec<_>>();
     validate::filled("predictions", &any)
 }

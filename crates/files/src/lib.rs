@@ -33,6 +33,25 @@ pub fn write_atomically(path: impl AsRef<Path>, bytes: &[u8]) -> Result<()> {
     write().map_err(|source| Error::Write { path: path.to_owned(), source })
 }
 
+/// Writes a new file as [`write_atomically`] does, unless there is something of that name: then nothing is changed, and
+/// the answer is no. Of several processes that do so at once, one hears yes.
+///
+/// # Errors
+/// [`Error::Write`] for a missing folder, no permission or a full disk.
+pub fn write_new(path: impl AsRef<Path>, bytes: &[u8]) -> Result<bool> {
+    let path = path.as_ref();
+    let write = || {
+        let mut file = temporary(folder_of(path))?;
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        match file.persist_noclobber(path) {
+            Err(error) if error.error.kind() == ErrorKind::AlreadyExists => Ok(false),
+            named => Ok(named.map(|_| true)?),
+        }
+    };
+    write().map_err(|source| Error::Write { path: path.to_owned(), source })
+}
+
 /// Finds out whether [`write_atomically`] can write `path`, and leaves everything as it is. Call it before the work
 /// whose results go there.
 ///

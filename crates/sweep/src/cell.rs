@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 /// What can be done at a point of the grid, such as training a model or evaluating a formula.
 ///
 /// In a grid file a kind is what serde makes of it; in [`Cell::id`], and so in file names, it is what [`Display`] makes
-/// of it: letters, digits and hyphens, please.
+/// of it: ASCII letters, digits and hyphens.
 pub trait Kind: Copy + Eq + Display + Serialize + DeserializeOwned + Send + Sync {
     /// Whether it draws random numbers. A kind that draws none has one cell for all seeds, of seed 0.
     fn is_random(self) -> bool;
@@ -38,9 +38,12 @@ impl<K: Kind> Cell<K> {
     }
 
     /// The cell's name, such as `trained-n512-d128-p0.05-s3`: the same in every grid, and no two cells of a grid share
-    /// one. Rust prints the shortest decimal that reads back as the same p.
+    /// one. The p is the shortest decimal that reads back as the same number; below 1e-10 it has an exponent, as in
+    /// `p1e-225`, since a file name has room for 255 bytes.
     pub fn id(&self) -> String {
         let Self { kind, features, hidden, probability, seed, .. } = self;
+        let probability =
+            if *probability < 1e-10 { format!("{probability:e}") } else { probability.to_string() };
         format!("{kind}-n{features}-d{hidden}-p{probability}-s{seed}")
     }
 }

@@ -55,6 +55,16 @@ pub enum Error {
         /// The block, by number and name.
         block: String,
     },
+    /// A kind whose name is no part of a file name, or is that of another kind too.
+    #[error(
+        "grid, block {block}: kind {given:?}: names are letters, digits and hyphens, and no two kinds share one"
+    )]
+    GridKind {
+        /// The block, by number and name.
+        block: String,
+        /// The kind's name.
+        given: String,
+    },
     /// Settings that the experiment refuses.
     #[error("grid: the settings under [experiment] are refused")]
     Settings {
@@ -114,6 +124,14 @@ pub enum Error {
     /// A record that is no row of a table.
     #[error("the records make no table")]
     Table(#[from] csv::Error),
+    /// More threads than a sweep may have.
+    #[error("{given} threads; allowed is 1 to {most}")]
+    ManyThreads {
+        /// What was given.
+        given: usize,
+        /// The most.
+        most: usize,
+    },
     /// Threads that cannot be started.
     #[error(transparent)]
     Threads {

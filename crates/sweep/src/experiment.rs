@@ -10,10 +10,11 @@ use serde::de::DeserializeOwned;
 
 use crate::{Cell, Kind};
 
-/// Why a cell failed: any error will do, its text is recorded.
+/// Why a cell failed: any error will do, its text and that of its causes is recorded.
 pub type Reason = Box<dyn std::error::Error + Send + Sync>;
 
-/// An experiment with its settings: what a grid file has under `[experiment]`.
+/// An experiment with its settings: what a grid file has under `[experiment]`. Derive `Deserialize` with
+/// `#[serde(deny_unknown_fields)]`, so that a key that is not a setting is refused.
 pub trait Experiment: Clone + Debug + PartialEq + Serialize + DeserializeOwned + Sync {
     /// What can be done at a cell.
     type Kind: Kind + Debug;

@@ -132,9 +132,7 @@ impl<E: Experiment> Sweep<E> {
             Outcome::Failed(_) => None,
         };
         let blocks = self.grid.blocks.iter().enumerate();
-        blocks
-            .map(|(index, block)| Ok(block.cells(index)?.into_iter().filter_map(record).collect()))
-            .collect()
+        Ok(blocks.map(|(index, block)| block.cells(index).into_iter().filter_map(record).collect()).collect())
     }
 
     /// The seconds that each finished cell took, in the grid's order: from its beginning, or its last resumption, to its

@@ -1,11 +1,12 @@
 //! A grid: blocks of cells, each block the product of its axes.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Cell, Error, Experiment, Kind, Result};
+use crate::{Cell, Experiment, Kind, Values};
+use crate::{Error, Result};
 
 /// What is to be done, and where; a TOML file.
 ///
@@ -70,56 +71,8 @@ fn one_seed() -> Vec<u64> {
     vec![0]
 }
 
-/// The numbers along an axis.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum Values {
-    /// Listed.
-    List(Vec<f64>),
-    /// From the first to the second in even steps, both included.
-    Even {
-        /// First, last, how many.
-        linspace: (f64, f64, usize),
-    },
-    /// From the first to the second in even ratios, both included.
-    EvenRatios {
-        /// First, last, how many.
-        logspace: (f64, f64, usize),
-    },
-}
-
-impl Default for Values {
-    fn default() -> Self {
-        Self::List(Vec::new())
-    }
-}
-
-/// The most cells of a block.
+/// The most cells of a grid, those that several blocks have counted in each.
 const MOST_CELLS: usize = 1_000_000;
-
-impl Values {
-    /// How many there are.
-    fn count(&self) -> usize {
-        match *self {
-            Self::List(ref numbers) => numbers.len(),
-            Self::Even { linspace: (.., count) } | Self::EvenRatios { logspace: (.., count) } => count,
-        }
-    }
-
-    /// The numbers.
-    pub fn numbers(&self) -> Vec<f64> {
-        let fractions = |count: usize| (0..count).map(move |k| k as f64 / (count.max(2) - 1) as f64);
-        match *self {
-            Self::List(ref numbers) => numbers.clone(),
-            Self::Even { linspace: (first, last, count) } => {
-                fractions(count).map(|x| first + (last - first) * x).collect()
-            }
-            Self::EvenRatios { logspace: (first, last, count) } => {
-                fractions(count).map(|x| first * (last / first).powf(x)).collect()
-            }
-        }
-    }
-}
 
 impl<E: Experiment> Grid<E> {
     /// Reads a grid from TOML text.
@@ -142,34 +95,46 @@ impl<E: Experiment> Grid<E> {
     /// All cells, in the grid's order, none twice.
     ///
     /// # Errors
-    /// [`Error::GridEmpty`], [`Error::GridValue`], [`Error::GridWidths`] for what a block may not hold, and
-    /// [`Error::Settings`] for what the experiment refuses.
+    /// [`Error::GridEmpty`], [`Error::GridValue`], [`Error::GridWidths`], [`Error::GridKind`] for what a block may not
+    /// hold, and [`Error::Settings`] for what the experiment refuses.
     pub fn cells(&self) -> Result<Vec<Cell<E::Kind>>> {
         self.experiment.check().map_err(|source| Error::Settings { source })?;
         if self.blocks.is_empty() {
             return Err(Error::GridEmpty { block: String::new(), what: "blocks" });
         }
-        let (mut cells, mut seen) = (Vec::new(), HashSet::new());
+        let (mut cells, mut seen, mut count) = (Vec::new(), HashMap::new(), 0);
         for (index, block) in self.blocks.iter().enumerate() {
-            cells.extend(block.cells(index)?.into_iter().filter(|cell| seen.insert(cell.id())));
+            count += block.check(index, MOST_CELLS - count)?;
+            for cell in block.cells(index) {
+                match seen.insert(cell.id(), cell.kind) {
+                    None => cells.push(cell),
+                    Some(kind) if kind == cell.kind => {}
+                    Some(kind) => {
+                        return Err(Error::GridKind { block: block.label(index), given: kind.to_string() });
+                    }
+                }
+            }
         }
         Ok(cells)
     }
 }
 
 impl<K: Kind> Block<K> {
-    /// The block's own cells, those of earlier blocks included, as block number `index`.
-    pub(crate) fn cells(&self, index: usize) -> Result<Vec<Cell<K>>> {
-        self.check(index)?;
-        let widths = |features: usize| {
+    /// The cells of the block, which has been checked, as block number `index`; those of earlier blocks too.
+    pub(crate) fn cells(&self, index: usize) -> Vec<Cell<K>> {
+        let widths = |features: usize| -> Vec<usize> {
             let ratio = |ratio: f64| ((features as f64 * ratio) as usize).max(1);
-            let hidden: Vec<usize> = self.ratios.numbers().into_iter().map(ratio).collect();
-            if hidden.is_empty() { self.hidden.clone() } else { hidden }
+            if self.hidden.is_empty() {
+                self.ratios.numbers().map(ratio).collect()
+            } else {
+                self.hidden.clone()
+            }
         };
         let mut cells = Vec::new();
         for &features in &self.features {
+            let widths = widths(features);
             for probability in self.probabilities.numbers() {
-                for hidden in widths(features) {
+                for &hidden in &widths {
                     for &kind in &self.kinds {
                         let seeds = if kind.is_random() { self.seeds.as_slice() } else { &[0] };
                         cells.extend(seeds.iter().map(|&seed| Cell {
@@ -184,47 +149,53 @@ impl<K: Kind> Block<K> {
                 }
             }
         }
-        Ok(cells)
+        cells
     }
 
-    fn check(&self, index: usize) -> Result<()> {
-        let block = || match self.name.as_str() {
+    /// The block's number, from 1, and its name.
+    fn label(&self, index: usize) -> String {
+        match self.name.as_str() {
             "" => format!("{}", index + 1),
             name => format!("{} ({name})", index + 1),
-        };
-        let widths = self.ratios.count().max(self.hidden.len());
-        let lists =
-            [self.features.len(), self.probabilities.count(), widths, self.kinds.len(), self.seeds.len()];
-        let cells = lists.into_iter().fold(1, usize::saturating_mul);
-        if cells > MOST_CELLS {
-            let (given, most) = (cells as f64, MOST_CELLS as f64);
-            return Err(Error::GridValue { block: block(), what: "cells", given, least: 1.0, most });
         }
-        let (probabilities, ratios) = (self.probabilities.numbers(), self.ratios.numbers());
-        for (what, empty) in [
-            ("kinds", self.kinds.is_empty()),
-            ("features", self.features.is_empty()),
-            ("probabilities", probabilities.is_empty()),
-            ("seeds", self.seeds.is_empty()),
-        ] {
-            if empty {
-                return Err(Error::GridEmpty { block: block(), what });
-            }
+    }
+
+    /// Refuses what a block may not hold, and more cells than `most`. Returns how many it has at most.
+    fn check(&self, index: usize, most: usize) -> Result<usize> {
+        let block = || self.label(index);
+        let lists = [
+            ("kinds", self.kinds.len()),
+            ("features", self.features.len()),
+            ("probabilities", self.probabilities.count()),
+            ("seeds", self.seeds.len()),
+        ];
+        if let Some(&(what, _)) = lists.iter().find(|(_, count)| *count == 0) {
+            return Err(Error::GridEmpty { block: block(), what });
         }
-        if ratios.is_empty() == self.hidden.is_empty() {
+        let (ratios, hidden) = (self.ratios.count(), self.hidden.len());
+        if (ratios == 0) == (hidden == 0) {
             return Err(Error::GridWidths { block: block() });
         }
-        let fractions =
-            probabilities.iter().map(|p| ("probabilities", *p)).chain(ratios.iter().map(|r| ("ratios", *r)));
-        for (what, given) in fractions {
+        // Before the numbers are looked at, of which there may be 10¹⁸.
+        let cells =
+            lists.iter().fold(ratios.max(hidden), |product, (_, count)| product.saturating_mul(*count));
+        if cells > most {
+            let (given, most) = (cells as f64, most as f64);
+            return Err(Error::GridValue { block: block(), what: "cells", given, least: 1.0, most });
+        }
+        let name = |kind: &K| kind.to_string();
+        let fits = |name: &String| {
+            (1..=64).contains(&name.len())
+                && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        };
+        if let Some(given) = self.kinds.iter().map(name).find(|name| !fits(name)) {
+            return Err(Error::GridKind { block: block(), given });
+        }
+        let fractions = self.probabilities.numbers().map(|p| ("probabilities", p));
+        for (what, given) in fractions.chain(self.ratios.numbers().map(|ratio| ("ratios", ratio))) {
             if !(given > 0.0 && given <= 1.0) {
-                return Err(Error::GridValue {
-                    block: block(),
-                    what,
-                    given,
-                    least: f64::MIN_POSITIVE,
-                    most: 1.0,
-                });
+                let (least, most) = (f64::MIN_POSITIVE, 1.0);
+                return Err(Error::GridValue { block: block(), what, given, least, most });
             }
         }
         let least = self.features.iter().copied().min().unwrap_or(0);
@@ -235,6 +206,6 @@ impl<K: Kind> Block<K> {
                 return Err(Error::GridValue { block: block(), what, given, least: 1.0, most });
             }
         }
-        Ok(())
+        Ok(cells)
     }
 }

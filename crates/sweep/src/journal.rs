@@ -26,6 +26,7 @@ const FLUSH: Duration = Duration::from_secs(1);
 
 /// A cell's end.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Line<R> {
     pub(crate) cell: String,
     pub(crate) seconds: f64,
@@ -38,7 +39,7 @@ pub(crate) struct Line<R> {
 pub enum Outcome<R> {
     /// With what was found.
     Record(R),
-    /// Without, for this reason.
+    /// Without, for this reason: what the error says, and each of its causes, separated by colons.
     Failed(String),
 }
 

@@ -11,15 +11,17 @@ mod merge;
 mod paper;
 mod run;
 mod shard;
+mod values;
 
 pub use cell::{Cell, Kind};
 pub use error::{Error, Result};
 pub use experiment::{Context, Effort, Experiment, Reason};
 pub use folder::{Outcomes, Sweep};
-pub use grid::{Block, Grid, Values};
+pub use grid::{Block, Grid};
 pub use journal::Outcome;
 #[cfg(feature = "figures")]
 pub use paper::figures;
 pub use paper::{Model, RecipeName, Record, Superposition, random_rug};
 pub use run::{Counts, Options, Progress};
 pub use shard::Shard;
+pub use values::Values;

@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use toy_superposition_files::write_atomically;
+use toy_superposition_files::write_new;
 
 use crate::{Error, Experiment, Grid, Result};
 
@@ -15,7 +15,7 @@ const FORMAT: u32 = 1;
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
-#[serde(bound = "E: Experiment")]
+#[serde(deny_unknown_fields, bound = "E: Experiment")]
 struct Manifest<E: Experiment> {
     format: u32,
     version: String,
@@ -24,19 +24,24 @@ struct Manifest<E: Experiment> {
     grid: Grid<E>,
 }
 
-/// Writes the manifest of a new folder; in an old one, refuses another sweep than the one that is there.
+/// Writes the manifest of a new folder; in an old one, refuses another sweep than the one that is there. Of several
+/// processes that begin at once in a new folder one writes, and the others meet its manifest.
 pub(crate) fn write<E: Experiment>(folder: &Path, grid: &Grid<E>, cells: usize) -> Result<()> {
-    if let Some(there) = read_if_there::<E>(folder)? {
-        if there != *grid {
-            return Err(Error::OtherSweep { path: folder.join(FILE), what: "grid" });
-        }
-        return Ok(());
-    }
     std::fs::create_dir_all(folder).map_err(Error::file(folder))?;
+    let there = match read_if_there(folder)? {
+        Some(there) => there,
+        None if write_new(folder.join(FILE), &json(folder, grid, cells)?)? => return Ok(()),
+        None => read(folder)?,
+    };
+    if there != *grid {
+        return Err(Error::OtherSweep { path: folder.join(FILE), what: "grid" });
+    }
+    Ok(())
+}
+
+fn json<E: Experiment>(folder: &Path, grid: &Grid<E>, cells: usize) -> Result<Vec<u8>> {
     let manifest = Manifest { format: FORMAT, version: VERSION.to_owned(), cells, grid: grid.clone() };
-    let json = serde_json::to_vec_pretty(&manifest)
-        .map_err(|source| Error::Manifest { path: folder.join(FILE), source })?;
-    Ok(write_atomically(&folder.join(FILE), &json)?)
+    serde_json::to_vec_pretty(&manifest).map_err(|source| Error::Manifest { path: folder.join(FILE), source })
 }
 
 /// The grid of the sweep in a folder.

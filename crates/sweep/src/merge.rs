@@ -2,9 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::folder::{Ends, JOURNAL, add, weights_path};
+use toy_superposition_files::write_new;
+
+use crate::folder::{Ends, JOURNAL, add};
 use crate::journal::{Journal, Line};
-use crate::{Cell, Error, Experiment, Outcome, Result, Sweep};
+use crate::{Cell, Experiment, Outcome, Sweep};
+use crate::{Error, Result};
 
 impl<E: Experiment> Sweep<E> {
     /// Merges the sweeps in `parts`, which must be of one grid, into a folder, new or of the same grid, and writes its
@@ -47,20 +50,18 @@ impl<E: Experiment> Sweep<E> {
             }
         }
         journal.flush()?;
-        drop(journal);
+        // The journal is still locked: no run writes newer tables meanwhile.
         merged.write_tables()?;
+        drop(journal);
         Ok(merged)
     }
 }
 
+/// Copies the weights of a cell, unless they are there: another process may be copying or making the same ones.
 fn copy_weights<E: Experiment>(from: &Sweep<E>, to: &Sweep<E>, cell: &Cell<E::Kind>) -> Result<()> {
     let (source, target) = (from.weights(cell), to.weights(cell));
     if source.is_file() && !target.exists() {
-        // A copy that is cut short must not look like one.
-        let partial = weights_path(&to.folder, &format!(".{}", cell.id()));
-        std::fs::copy(&source, &partial)
-            .and_then(|_| std::fs::rename(&partial, &target))
-            .map_err(Error::file(&source))?;
+        write_new(&target, &std::fs::read(&source).map_err(Error::file(&source))?)?;
     }
     Ok(())
 }

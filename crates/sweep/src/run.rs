@@ -12,6 +12,9 @@ use crate::folder::{JOURNAL, checkpoint_path};
 use crate::journal::{Journal, Line};
 use crate::{Cell, Context, Effort, Error, Experiment, Outcome, Result, Shard, Sweep};
 
+/// More would only wait for each other, after minutes that it takes to start them.
+const MOST_THREADS: usize = 4096;
+
 /// How a sweep is run; none of it changes a record.
 ///
 /// | Name | Default |
@@ -26,7 +29,7 @@ pub struct Options<'a> {
     /// The part of the cells that this process works on. Shards write a journal each, so any number of them may work in
     /// one folder, or each in its own, to be [merged](Sweep::merge) later.
     pub shard: Option<Shard>,
-    /// The number of threads.
+    /// The number of threads, at most 4096.
     pub threads: Option<NonZeroUsize>,
     /// Whether cells that have failed before are tried again. Most would fail again for the same reason, so a restart
     /// leaves them alone; after a full disk it should not.
@@ -84,7 +87,7 @@ impl<E: Experiment> Sweep<E> {
     ///
     /// # Errors
     /// [`Error::Busy`] if another process works on the same shard in this folder; [`Error::File`] if the journal cannot
-    /// be written; [`Error::Threads`]; as [`outcomes`](Sweep::outcomes). A cell that fails, or even panics, is no error.
+    /// be written; [`Error::ManyThreads`], [`Error::Threads`]; as [`outcomes`](Sweep::outcomes). A cell that fails, or even panics, is no error.
     pub fn run(&self, options: &Options<'_>, progress: impl Fn(&Progress<'_>) + Sync) -> Result<Counts> {
         let name = options.shard.map_or(JOURNAL.to_owned(), Shard::journal_name);
         let journal = Journal::open(self.folder.join(name))?;
@@ -101,6 +104,9 @@ impl<E: Experiment> Sweep<E> {
         drop(ends);
         counts.left = todo.len();
         let threads = match options.threads {
+            Some(given) if given.get() > MOST_THREADS => {
+                return Err(Error::ManyThreads { given: given.get(), most: MOST_THREADS });
+            }
             Some(threads) => threads,
             None => std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
         };

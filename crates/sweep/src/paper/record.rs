@@ -12,6 +12,7 @@ use crate::{Cell, Reason};
 
 /// One row. Losses are per feature and not divided by p; what a kind of cell does not have is absent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Record {
     /// What was made.
     pub kind: Model,
@@ -122,10 +123,12 @@ impl Record {
     }
 
     /// `(L − L*)/L*` and its standard error, from [`best_loss`](Self::best_loss): 0 where the model is as good as the
-    /// symmetric optimum for Gaussian interference.
+    /// symmetric optimum for Gaussian interference, infinite where that has no loss (at `r = 1`) and the model does.
     pub fn relative_to_theory(&self) -> (f64, f64) {
         let (loss, error) = self.best_loss();
-        (loss / self.theory_loss - 1.0, error / self.theory_loss)
+        let over = |value: f64| if value == 0.0 { 0.0 } else { value / self.theory_loss };
+        let relative = if loss == self.theory_loss { 0.0 } else { over(loss) - 1.0 };
+        (relative, over(error))
     }
 }
 

@@ -4,17 +4,21 @@ use std::fmt;
 use std::fs;
 use std::num::NonZeroUsize;
 use std::path::Path;
+use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 use toy_superposition_sweep::Error;
 use toy_superposition_sweep::{
-    Cell, Context, Counts, Effort, Experiment, Grid, Kind, Options, Outcome, Reason, Shard, Sweep, Values,
-    Values::List,
+    Block, Cell, Context, Counts, Effort, Experiment, Grid, Kind, Options, Outcome, Reason, Shard, Sweep,
+    Values, Values::List,
 };
 
 /// Something to do that can go well, fail or panic, and that uses a checkpoint.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Toy {
     /// Fails from this p on, if `file` is there.
     failing: f64,
@@ -26,11 +30,19 @@ struct Toy {
 enum What {
     Drawn,
     Formula,
+    /// Of the same name as another.
+    Twin,
+    /// Of a name that is no part of a file name.
+    Path,
 }
 
 impl fmt::Display for What {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if *self == Self::Drawn { "drawn" } else { "formula" })
+        f.write_str(match self {
+            Self::Drawn | Self::Twin => "drawn",
+            Self::Formula => "formula",
+            Self::Path => "../formula",
+        })
     }
 }
 
@@ -72,7 +84,8 @@ impl Experiment for Toy {
             if cell.features == 8 {
                 panic!("the cell of {} features", cell.features);
             }
-            return Err(format!("p = {} is \"too large\",\nsay", cell.probability).into());
+            let source = format!("p = {} is \"too large\",\nsay", cell.probability).into();
+            return Err(Error::Settings { source }.into());
         }
         let half: f64 = fs::read_to_string(context.checkpoint())?.parse()?;
         let value = half / 3.0 + cell.seed as f64 + cell.ratio();
@@ -141,7 +154,8 @@ fn cells_are_the_grids_in_its_order_and_none_comes_twice() {
         (cells[187].features, cells[187].hidden, cells[187].probability, cells[187].block),
         (20, 5, 0.07, 1)
     );
-    let numbers = Values::EvenRatios { logspace: (1e-3, 1.0, 4) }.numbers();
+    let numbers: Vec<f64> = Values::EvenRatios { logspace: (1e-3, 1.0, 4) }.numbers().collect();
+    assert_eq!(numbers.len(), 4);
     assert!(numbers.iter().zip([1e-3, 1e-2, 1e-1, 1.0]).all(|(a, b)| (a / b - 1.0).abs() < 1e-14));
     let mut twice = grid.clone();
     twice.blocks.push(twice.blocks[0].clone());
@@ -156,6 +170,18 @@ fn bad_grids_are_refused_by_name() {
         change(&mut grid);
         grid.cells().unwrap_err()
     };
+    fn many(grid: &Grid<Toy>) -> Block<What> {
+        let probabilities = Values::Even { linspace: (0.1, 0.9, 50_001) };
+        Block { probabilities, ..grid.blocks[0].clone() }
+    }
+    // A list that is empty hides no axis of 10¹⁸ numbers.
+    let endless = Values::Even { linspace: (0.1, 0.9, 1 << 60) };
+    let mut grid = good.clone();
+    grid.blocks[0].probabilities = endless;
+    grid.blocks[0].seeds.clear();
+    assert!(matches!(grid.cells(), Err(Error::GridEmpty { what: "seeds", .. })));
+    grid.blocks[0].ratios = List(vec![]);
+    assert!(grid.cells().is_err());
     for (error, expected) in [
         (refused(|g| g.blocks.clear()), "blocks"),
         (refused(|g| g.blocks[0].kinds.clear()), "kinds"),
@@ -173,17 +199,115 @@ fn bad_grids_are_refused_by_name() {
         (refused(|g| g.blocks[1].features = vec![0]), "features"),
         (refused(|g| g.blocks[0].ratios = Values::Even { linspace: (0.1, 0.9, usize::MAX) }), "cells"),
         (refused(|g| g.blocks[0].probabilities = Values::Even { linspace: (0.1, 0.9, 1_000_001) }), "cells"),
+        // Two blocks, each within what is allowed.
+        (refused(|g| g.blocks = vec![many(g), many(g)]), "cells"),
     ] {
         assert!(matches!(error, Error::GridValue { what, .. } if what == expected), "{error}");
     }
     assert!(matches!(refused(|g| g.blocks[0].hidden = vec![2]), Error::GridWidths { .. }));
     assert!(matches!(refused(|g| g.blocks[1].hidden.clear()), Error::GridWidths { .. }));
     assert!(matches!(refused(|g| g.experiment.failing = f64::NAN), Error::Settings { .. }));
-    let parse = |text: &str| Grid::<Toy>::parse(&format!("[experiment]\nfailing = 1\nfile = \"\"\n{text}"));
-    assert!(matches!(parse(&GRID.replace("seeds", "seed")), Err(Error::GridSyntax { .. })));
-    assert!(matches!(parse(&GRID.replace("\"formula\"", "\"magic\"")), Err(Error::GridSyntax { .. })));
+    for (error, expected) in [
+        (refused(|g| g.blocks[1].kinds.push(What::Path)), "../formula"),
+        (refused(|g| g.blocks[1].kinds.push(What::Twin)), "drawn"),
+    ] {
+        assert!(matches!(&error, Error::GridKind { given, .. } if given == expected), "{error}");
+    }
     for shard in ["0/3", "4/3", "1", "a/b", "1/0", "-1/2"] {
         assert!(matches!(shard.parse::<Shard>(), Err(Error::Shard { .. })), "{shard}");
+    }
+}
+
+#[test]
+fn a_key_that_does_nothing_is_refused_by_name_at_any_depth() {
+    let settings = "[experiment]\nfailing = 1\nfile = \"\"\n";
+    let good = format!("{settings}{GRID}");
+    let parsed = Grid::<Toy>::parse(&good).unwrap();
+    assert_eq!(parsed.blocks[0].probabilities, Values::Even { linspace: (0.05, 0.5, 10) });
+    assert_eq!(parsed.blocks[0].ratios, List(vec![0.25, 1.0]));
+    for (old, new, name) in [
+        ("[experiment]", "[experiment]\nfile_name = 1", "`file_name`"),
+        ("[experiment]", "[experiments]\n[experiment]", "`experiments`"),
+        ("seeds", "seed", "`seed`"),
+        ("\"formula\"", "\"magic\"", "`magic`"),
+        ("0.5, 10] }", "0.5, 10], num = 5 }", "`num`"),
+        ("0.5, 10] }", "0.5, 10], logspace = [0.1, 0.2, 2] }", "`linspace` and `logspace`"),
+        ("{ linspace", "{ linespace", "`linespace`"),
+        ("{ linspace", "{ num = 5, linspace", "`num`"),
+        ("0.5, 10] }", "0.5, 10, 7] }", "invalid length 4"),
+        ("0.5, 10] }", "0.5] }", "invalid length 2"),
+        ("0.5, 10] }", "0.5, 1e1] }", "usize"),
+        ("0.5, 10] }", "0.5, -10] }", "usize"),
+        ("ratios = [0.25, 1]", "ratios = {}", "neither linspace nor logspace"),
+        ("ratios = [0.25, 1]", "ratios = 0.25", "list of numbers"),
+        ("ratios = [0.25, 1]", "ratios = [0.25, \"1\"]", "f64"),
+    ] {
+        assert!(good.contains(old), "{old}");
+        match Grid::<Toy>::parse(&good.replacen(old, new, 1)) {
+            Err(Error::GridSyntax { source }) => {
+                assert!(source.message().contains(name), "{new}: {source}");
+                assert!(source.span().is_some(), "{new}: {source}");
+            }
+            other => panic!("{new}: {other:?}"),
+        }
+    }
+    // A manifest is read by the same rules.
+    let json = serde_json::to_string(&parsed).unwrap();
+    assert_eq!(serde_json::from_str::<Grid<Toy>>(&json).unwrap(), parsed);
+    let more = json.replacen("{\"linspace\":[0.05,0.5,10]}", "{\"linspace\":[0.05,0.5,10],\"num\":5}", 1);
+    assert!(more != json && serde_json::from_str::<Grid<Toy>>(&more).is_err());
+}
+
+#[test]
+fn ids_are_file_names_and_no_two_cells_share_one() {
+    let id = |probability: f64| {
+        let (kind, features, hidden) = (What::Drawn, 1 << 31, 1 << 31);
+        Cell { kind, features, hidden, probability, seed: u64::MAX, block: 0 }.id()
+    };
+    for (probability, expected) in [
+        (1.0, "p1"),
+        (0.05, "p0.05"),
+        (0.012_345_678_901_234_567, "p0.012345678901234568"),
+        (1e-10, "p0.0000000001"),
+        (1e-10_f64.next_down(), "p9.999999999999999e-11"),
+        (1e-225, "p1e-225"),
+        (f64::from_bits(1), "p5e-324"),
+    ] {
+        let name = id(probability);
+        assert!(name.contains(&format!("-{expected}-")), "{name}");
+        assert!(name.len() < 200 && id(probability.next_up()) != name, "{name}");
+        let text = name.split("-p").nth(1).unwrap().rsplit_once("-s").unwrap().0;
+        assert_eq!(text.parse(), Ok(probability), "{name}");
+    }
+}
+
+#[test]
+fn of_two_grids_begun_at_once_in_a_new_folder_one_is_refused() {
+    let (folder, grid) = folder();
+    let mut other = grid.clone();
+    other.experiment.failing = 0.3;
+    for (second, expected) in [(&other, 1), (&grid, 2)] {
+        for trial in 0..100 {
+            let path = folder.path().join(format!("{expected} of {trial}"));
+            let start = Barrier::new(2);
+            let create = |grid: &Grid<Toy>| {
+                start.wait();
+                Sweep::create(&path, grid.clone())
+            };
+            let begun = thread::scope(|scope| {
+                let first = scope.spawn(|| create(&grid));
+                [create(second), first.join().unwrap()]
+            });
+            assert_eq!(begun.iter().filter(|sweep| sweep.is_ok()).count(), expected, "{begun:?}");
+            for sweep in &begun {
+                match sweep {
+                    Ok(sweep) => assert_eq!(Sweep::<Toy>::open(&path).unwrap().grid(), sweep.grid()),
+                    Err(error) => assert!(matches!(error, Error::OtherSweep { what: "grid", .. }), "{error}"),
+                }
+            }
+            // The manifest and the folder of cells: nothing temporary stays behind.
+            assert_eq!(fs::read_dir(&path).unwrap().count(), 2);
+        }
     }
 }
 
@@ -293,7 +417,9 @@ fn a_torn_record_is_cut_off_and_its_cell_made_again() {
 fn a_failed_cell_is_written_down_and_tried_again_only_when_told_to() {
     let (folder, grid) = folder();
     let sweep = Sweep::create(folder.path().join("sweep"), grid.clone()).unwrap();
+    let start = Instant::now();
     assert_eq!(run(&sweep, &Options::default()).failed, 54);
+    let most = start.elapsed().as_secs_f64();
     let reason = |features: usize| {
         let outcomes = sweep.outcomes().unwrap().into_iter();
         let found = outcomes.filter(move |(cell, _)| cell.features == features && cell.probability == 0.5);
@@ -302,14 +428,16 @@ fn a_failed_cell_is_written_down_and_tried_again_only_when_told_to() {
             Outcome::Record(found) => panic!("{found:?}"),
         })
     };
-    assert!(reason(16).all(|reason| reason == "p = 0.5 is \"too large\",\nsay"));
+    // The error and its cause.
+    let told = "grid: the settings under [experiment] are refused: p = 0.5 is \"too large\",\nsay";
+    assert!(reason(16).all(|reason| reason == told));
     assert!(reason(8).all(|reason| reason == "panicked: the cell of 8 features"));
-    assert!(tables(&sweep).1.contains("\"p = 0.5 is \"\"too large\"\",\nsay\""));
+    assert!(tables(&sweep).1.contains(&format!("\"{}\"", told.replace('"', "\"\""))));
 
     let finished: Vec<String> = sweep.records().unwrap().into_iter().map(|found| found.id).collect();
     let seconds = sweep.seconds().unwrap();
     assert!(seconds.iter().map(|(cell, _)| cell.id()).eq(finished));
-    assert!(seconds.iter().all(|&(_, seconds)| seconds >= 0.0 && seconds.is_finite()));
+    assert!(seconds.iter().all(|&(_, seconds)| seconds > 0.0 && seconds <= most));
 
     fs::remove_file(&grid.experiment.file).unwrap();
     run(&sweep, &Options::default());
@@ -339,7 +467,7 @@ fn a_folder_holds_one_sweep() {
     settings.experiment.failing = 0.3;
     assert!(matches!(Sweep::create(&path, settings), Err(Error::OtherSweep { what: "grid", .. })));
     let elsewhere = folder.path().join("elsewhere");
-    Sweep::create(&elsewhere, other).unwrap();
+    Sweep::create(&elsewhere, other.clone()).unwrap();
     let merged = Sweep::<Toy>::merge(folder.path().join("merged"), &[&path, &elsewhere]);
     assert!(matches!(merged, Err(Error::OtherSweep { what: "grid", .. })), "{merged:?}");
 
@@ -355,6 +483,10 @@ fn a_folder_holds_one_sweep() {
     // A record that is there already counts as much.
     let merged = Sweep::<Toy>::merge(&differing, &[&path]);
     assert!(matches!(merged, Err(Error::Conflict { .. })), "{merged:?}");
+
+    let many = Options { threads: NonZeroUsize::new(4097), ..Options::default() };
+    let refused = Sweep::create(&elsewhere, other).unwrap().run(&many, |_| {});
+    assert!(matches!(refused, Err(Error::ManyThreads { given: 4097, .. })), "{refused:?}");
 
     // Two at a time.
     let begun = AtomicUsize::new(0);

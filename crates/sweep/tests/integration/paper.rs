@@ -137,7 +137,7 @@ fn measured(sweep: &Sweep<Superposition>, record: &Record) {
 /// Every figure, of a sweep with enough cells for each.
 fn draw(sweep: &Sweep<Superposition>) {
     let drawings = figures::drawings(sweep).unwrap();
-    let names: Vec<&str> = drawings.iter().map(|drawing| drawing.name.as_str()).collect();
+    let names: Vec<&str> = drawings.ready.iter().map(|drawing| drawing.name.as_str()).collect();
     let expected = [
         "figure1_rug",
         "figure2a_loss_16",
@@ -156,7 +156,7 @@ fn draw(sweep: &Sweep<Superposition>) {
         "phase_map",
     ];
     assert_eq!(names, expected);
-    for drawing in drawings {
+    for drawing in drawings.ready {
         assert!(drawing.caption().contains("seed"), "{}", drawing.name);
         let written = drawing.draw(sweep.folder()).unwrap();
         assert!(written.png.is_file() && written.svg.is_file());

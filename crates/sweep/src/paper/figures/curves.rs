@@ -3,7 +3,7 @@
 use toy_superposition_figures::{LossCurves, LossPoint, LossSeries, Scale};
 use toy_superposition_theory as theory;
 
-use super::{distinct, of_kind, over_seeds, seeds_of};
+use super::{distinct, leaving_out, of_kind, over_seeds, seeds_of};
 use crate::{Model, Record};
 
 /// A curve needs as many ratios.
@@ -16,7 +16,7 @@ const MOST_PROBABILITIES: usize = 4;
 pub fn loss_curves(records: &[Record], features: usize, how: &str) -> Option<LossCurves> {
     let (series, seeds) = all_series(records, features, (0.0, 1.0))?;
     let caption = format!("Loss against ratio: $n_s = {features}$, {seeds}; {how}; bars one standard error.");
-    Some(without_outliers(LossCurves {
+    Some(drawable(LossCurves {
         series,
         loss_scale: Scale::Linear,
         ratio_scale: Scale::Linear,
@@ -40,7 +40,7 @@ pub fn initial_drop(records: &[Record], features: usize, how: &str) -> Option<Lo
     let caption = format!(
         "The initial drop, $r$ near $p$: $n_s = {features}$, {seeds}; {how}; bars one standard error."
     );
-    Some(without_outliers(LossCurves {
+    Some(drawable(LossCurves {
         series,
         loss_scale: Scale::Log,
         ratio_scale: Scale::Log,
@@ -69,6 +69,24 @@ fn all_series(records: &[Record], features: usize, range: (f64, f64)) -> Option<
     let series: Vec<LossSeries> = chosen.iter().map(|&p| series(&records, p)).collect();
     let enough = series.iter().any(|series| series.trained.len() >= LEAST_RATIOS);
     enough.then(|| (series, seeds_of(trained())))
+}
+
+/// Leaves out the points that the scale of losses has no place for, and says in the caption how many.
+fn drawable(mut figure: LossCurves) -> LossCurves {
+    let (scale, mut left_out) = (figure.loss_scale, 0);
+    for LossSeries { probability, trained, rug, .. } in &mut figure.series {
+        for points in [trained, rug] {
+            let before = points.len();
+            points.retain(|point| {
+                let loss = point.loss / *probability;
+                let placed = loss > 0.0 || (scale == Scale::Linear && loss == 0.0);
+                placed && loss.is_finite() && (point.error / *probability).is_finite()
+            });
+            left_out += before - points.len();
+        }
+    }
+    figure.caption = leaving_out(figure.caption, left_out);
+    without_outliers(figure)
 }
 
 /// Limits the losses shown where rugs lie far above all else, and says in the caption how many do: where hardly any

@@ -2,7 +2,7 @@
 
 use toy_superposition_figures::{Colours, HeatMap, HeatMaps, Scale};
 
-use super::{distinct, of_kind, over_seeds, seeds_of, sizes_of};
+use super::{distinct, leaving_out, of_kind, over_seeds, seeds_of, sizes_of};
 use crate::{Model, Record};
 
 /// A map needs as many p, and as many ratios.
@@ -50,16 +50,22 @@ impl Quantity {
 
     /// The value of one trained model; `None` if it has none, or none that the colours can show.
     pub fn of(self, record: &Record) -> Option<f64> {
-        let value = match self {
-            Self::DiagonalVariance => record.diagonal_variance?,
-            Self::BiasVariance => record.bias_variance?,
-            Self::DeltaVariance => record.delta_variance?,
-            Self::Lyapunov => record.lyapunov?,
-            Self::Distance => (record.best_loss().0 / record.theory_loss).log10(),
-            Self::Dropped => record.dropped? as f64 / record.features as f64,
-        };
-        let drawable = value.is_finite() && (self.colours() != Colours::Log || value > 0.0);
-        drawable.then_some(value)
+        self.value(record).filter(|&value| self.shows(value))
+    }
+
+    fn value(self, record: &Record) -> Option<f64> {
+        match self {
+            Self::DiagonalVariance => record.diagonal_variance,
+            Self::BiasVariance => record.bias_variance,
+            Self::DeltaVariance => record.delta_variance,
+            Self::Lyapunov => record.lyapunov,
+            Self::Distance => Some((record.best_loss().0 / record.theory_loss).log10()),
+            Self::Dropped => Some(record.dropped? as f64 / record.features as f64),
+        }
+    }
+
+    fn shows(self, value: f64) -> bool {
+        value.is_finite() && (self.colours() != Colours::Log || value > 0.0)
     }
 
     fn colours(self) -> Colours {
@@ -119,13 +125,15 @@ pub fn heat_maps(blocks: &[Vec<Record>], quantity: Quantity, how: &str) -> Optio
     };
     let (probability_scale, ratio_scale) =
         (scale(|panel| &panel.probabilities), scale(|panel| &panel.ratios));
+    let left_out =
+        used.iter().filter_map(|record| quantity.value(record)).filter(|&v| !quantity.shows(v)).count();
     let caption = format!("Trained models, {}; {how}.", seeds_of(used.into_iter()));
     (known > 0).then(|| HeatMaps {
         quantity: quantity.label().to_owned(),
         colours: quantity.colours(),
         probability_scale,
         ratio_scale,
-        caption,
+        caption: leaving_out(caption, left_out),
         panels,
     })
 }

@@ -12,7 +12,8 @@
 //! | phase map with the convex envelope | nothing |
 //!
 //! Where several seeds were run, a point is their mean and its bar their standard error; where one was, the bar is the
-//! standard error of the measurement alone.
+//! standard error of the measurement alone. Values without a place on a figure's scale, such as a loss of 0 on a
+//! logarithmic one, are left out, and the caption says how many.
 
 mod curves;
 mod maps;
@@ -88,34 +89,66 @@ impl Drawing {
     }
 }
 
-/// All figures that the records of a sweep, finished or not, are enough for.
+/// The figures of a sweep, each by itself: one that fails costs none of the others.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct Drawings {
+    /// Those that the records are enough for.
+    pub ready: Vec<Drawing>,
+    /// The names of those that the records are not enough for, or hold no value for that the figure's scale can show.
+    pub absent: Vec<String>,
+    /// The names of those that could not be made, and why.
+    pub failed: Vec<(String, Reason)>,
+}
+
+impl Drawings {
+    fn add(&mut self, name: impl Into<String>, figure: Result<Option<Figure>, Reason>) {
+        let name = name.into();
+        match figure {
+            Ok(Some(figure)) => self.ready.push(Drawing { name, figure }),
+            Ok(None) => self.absent.push(name),
+            Err(reason) => self.failed.push((name, reason)),
+        }
+    }
+}
+
+/// All figures of the records of a sweep, finished or not.
 ///
 /// # Errors
-/// As [`Sweep::outcomes`]; if kept weights cannot be read.
-pub fn drawings(sweep: &Sweep<Superposition>) -> Result<Vec<Drawing>, Reason> {
+/// As [`Sweep::outcomes`].
+pub fn drawings(sweep: &Sweep<Superposition>) -> Result<Drawings, crate::Error> {
     let (blocks, records) = (sweep.records_by_block()?, sweep.records()?);
     let how = how_made(&sweep.grid().experiment);
     let seed = records.first().map_or(0, |record| record.seed);
-    let mut drawings = Vec::new();
-    let mut add = |name: String, figure: Option<Figure>| {
-        drawings.extend(figure.map(|figure| Drawing { name, figure }));
-    };
-    add("figure1_rug".to_owned(), Some(Figure::Rug(example_rug(seed)?)));
+    let mut drawings = Drawings::default();
+    let rug = example_rug(seed).map(|rug| Some(Figure::Rug(rug)));
+    drawings.add("figure1_rug", rug.map_err(Into::into));
     for features in sizes_of(&records) {
         let curves = blocks.iter().find_map(|block| loss_curves(block, features, &how));
-        add(format!("figure2a_loss_{features}"), curves.map(Figure::LossCurves));
+        drawings.add(format!("figure2a_loss_{features}"), Ok(curves.map(Figure::LossCurves)));
         let drop = blocks.iter().find_map(|block| initial_drop(block, features, &how));
-        add(format!("figure2b_drop_{features}"), drop.map(Figure::LossCurves));
+        drawings.add(format!("figure2b_drop_{features}"), Ok(drop.map(Figure::LossCurves)));
     }
-    add("figure3_weights".to_owned(), weight_block(sweep)?.map(Figure::WeightBlock));
+    drawings.add("figure3_weights", weight_block(sweep).map(|block| block.map(Figure::WeightBlock)));
     for quantity in Quantity::ALL {
         let maps = heat_maps(&blocks, quantity, &how);
-        add(quantity.name().to_owned(), maps.map(Figure::HeatMaps));
+        drawings.add(quantity.name(), Ok(maps.map(Figure::HeatMaps)));
     }
-    add("finite_size".to_owned(), finite_size(&records, &how).map(Figure::FiniteSize));
-    add("predictions".to_owned(), predictions(&records, &how).map(Figure::Predictions));
-    add("phase_map".to_owned(), Some(Figure::PhaseMap(phase_map()?)));
+    drawings.add("finite_size", Ok(finite_size(&records, &how).map(Figure::FiniteSize)));
+    drawings.add("predictions", Ok(predictions(&records, &how).map(Figure::Predictions)));
+    let phases = phase_map().map(|map| Some(Figure::PhaseMap(map)));
+    drawings.add("phase_map", phases.map_err(Into::into));
     Ok(drawings)
+}
+
+/// A caption that says how many values the figure leaves out.
+fn leaving_out(caption: String, count: usize) -> String {
+    let values = match count {
+        0 => return caption,
+        1 => "1 value that is 0, negative or not finite has".to_owned(),
+        count => format!("{count} values that are 0, negative or not finite have"),
+    };
+    format!("{caption} {values} no place on the scale.")
 }
 
 /// How the models were made and measured, for captions.

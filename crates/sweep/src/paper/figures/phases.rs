@@ -11,8 +11,8 @@ use crate::Values;
 /// # Errors
 /// None for these p and r.
 pub fn phase_map() -> theory::Result<PhaseMap> {
-    let probabilities = Values::EvenRatios { logspace: (1e-3, 1.0, 91) }.numbers();
-    let ratios = Values::Even { linspace: (0.005, 0.995, 100) }.numbers();
+    let probabilities = Values::EvenRatios { logspace: (1e-3, 1.0, 91) }.numbers().collect::<Vec<_>>();
+    let ratios = Values::Even { linspace: (0.005, 0.995, 100) }.numbers().collect::<Vec<_>>();
     let optima = theory::phase_map(&probabilities, &ratios)?;
     // The third regime, off, needs a smaller p or r.
     let regime = |optimum: &theory::Optimum| match optimum.regime {

@@ -48,7 +48,8 @@ pub fn weight_block(sweep: &Sweep<Superposition>) -> Result<Option<WeightBlock>,
     let Some(cell) = nearest else { return Ok(None) };
     let model = Weights::<f64>::load(sweep.weights(cell))?.model;
     let size = BLOCK.min(cell.features);
-    let corner = model.product().view((0, 0), (size, size)).transpose();
+    // Of W alone this much: all of it, n_s × n_s, may be larger than memory.
+    let corner = (model.decoder().rows(0, size) * model.encoder().columns(0, size)).transpose();
     let Cell { features, hidden, probability, seed, .. } = cell;
     Ok(Some(WeightBlock {
         features: size,
