@@ -84,7 +84,11 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         ("bias_variance", json!(statistics.bias.variance), "their variance (Fig. 5)"),
         ("effective_bias_mean", json!(statistics.effective_bias.mean), "mean of b_i + Σ_j≠i W_ij E x_j"),
         ("sigma_mean", json!(statistics.sigma.mean), "mean of the std of ν_i"),
-        ("welch_gap", json!(check.welch_gap), "mean of σ_i² above its bound, relative (eq. 6)"),
+        (
+            "welch_gap",
+            json!(check.welch_gap),
+            "mean of σ_i² above its bound, relative (eq. 6); none where that is 0",
+        ),
         ("dropped", json!(statistics.dropped), "features with |W_ii| ≤ 1 % of the largest; they have no σ"),
         ("lyapunov", json!(statistics.lyapunov_max), "Λ, worst row (eq. 3, Fig. 7)"),
         ("delta_variance", json!(statistics.sigma_squared.variance), "Δvar(ν) (Fig. 6)"),
@@ -94,7 +98,11 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         ("exact_loss", json!(check.exact_loss), "expected loss, by integration: nothing is sampled"),
         ("exact_error", json!(check.exact_error), "its numerical error"),
         ("exact_rows", json!(count), "rows that it was found from"),
-        ("exact_standard_error", json!(check.exact_standard_error), "for the rows left out"),
+        (
+            "exact_standard_error",
+            json!(check.exact_standard_error),
+            "for the rows left out; none from a single row",
+        ),
         ("gaussian_loss", json!(check.gaussian_loss), "predicted from its own rows, Gaussian interference"),
         ("edgeworth_loss", json!(check.edgeworth_loss), "the same with third and fourth cumulants"),
         ("optimum_loss", json!(check.optimum.loss), "symmetric optimum at this n_d/n_s"),
@@ -110,9 +118,11 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
 
 /// Prints (key, value, meaning) as one JSON object or as a table.
 fn print(json: bool, rows: &[(&str, Value, &str)]) -> Result<(), Box<dyn Error>> {
+    // What there is none of is left out: JSON has no word for it but null.
+    let rows = rows.iter().filter(|(_, value, _)| !value.is_null());
     if json {
         let object: serde_json::Map<_, _> =
-            rows.iter().map(|(key, value, _)| ((*key).to_owned(), value.clone())).collect();
+            rows.map(|(key, value, _)| ((*key).to_owned(), value.clone())).collect();
         say!("{}", Value::Object(object));
         return Ok(());
     }

@@ -11,7 +11,7 @@ use clap::Parser;
 use serde_json::json;
 use toy_superposition::figures::{self, Colours, HeatMap, HeatMaps, Scale, heat_maps};
 use toy_superposition::files::{check_writable, create_folder, write_atomically};
-use toy_superposition::theory::{Decoders, decoders_at_ratio, threshold_optimum};
+use toy_superposition::theory::{Decoders, decoders_at_ratio, relative_decoders, threshold_optimum};
 
 /// The least losses of five element-wise decoders of x + ν, from closed forms: nothing is sampled or trained.
 ///
@@ -29,7 +29,8 @@ struct Arguments {
     /// Folder for decoders.csv and the figure of ReLU and JumpReLU over Bayes, for p from 1e-6 to 0.8 and r from 1e-3 to 1.
     #[arg(long)]
     out: Option<PathBuf>,
-    /// Print one JSON object instead of a table.
+    /// Print one JSON object instead of a table. At a ratio of 1, where no decoder loses anything, relu_over_bayes is left
+    /// out.
     #[arg(long, requires = "probability")]
     json: bool,
 }
@@ -60,6 +61,10 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
 fn print(losses: &Decoders, ratio: f64, json: bool) -> Result<(), Box<dyn Error>> {
     let &Decoders { probability, sigma, linear, relu, threshold, bayes, oracle } = losses;
     let best = threshold_optimum(probability, sigma)?.decoder;
+    // Losses may be too small for f64 where their quotient is not. At a ratio of 1 all are 0, and there is none.
+    let relative = if sigma > 0.0 { Some(relative_decoders(probability, sigma)?) } else { None };
+    let over_bayes =
+        relative.map(|losses| losses.relu / losses.bayes).filter(|quotient| quotient.is_finite());
     let rows = [
         ("probability", probability, "p"),
         ("ratio", ratio, "r = n_d/n_s"),
@@ -69,12 +74,13 @@ fn print(losses: &Decoders, ratio: f64, json: bool) -> Result<(), Box<dyn Error>
         ("threshold_loss", threshold, "z where z > θ, z = a y + b: JumpReLU"),
         ("bayes_loss", bayes, "E[x|y]: the best of all functions of y"),
         ("oracle_loss", oracle, "E[x|y], told whether the feature is on"),
-        ("relu_over_bayes", relu / bayes, "loss of the best ReLU over the least"),
         ("threshold", best.threshold, "θ of the best JumpReLU; 0: no better than the ReLU"),
     ];
+    let quotient = over_bayes.map(|value| ("relu_over_bayes", value, "loss of the best ReLU over the least"));
+    let rows = rows.into_iter().chain(quotient);
     if json {
         let object: serde_json::Map<_, _> =
-            rows.iter().map(|(key, value, _)| ((*key).to_owned(), json!(value))).collect();
+            rows.map(|(key, value, _)| (key.to_owned(), json!(value))).collect();
         say!("{}", serde_json::Value::Object(object));
     } else {
         for (key, value, meaning) in rows {

@@ -161,7 +161,8 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let rows: Vec<usize> = (0..features).step_by(features.div_ceil(1024)).collect();
     let exact = theory::exact_model_loss(&model, &rows, p)?.loss;
     let loss = if arguments.objective == Which::Exact { exact } else { mean_field };
-    let gap = loss / optimum.loss - 1.0;
+    // At a ratio of 1 the optimum loses nothing, and no gap is relative to it.
+    let gap = Some(loss / optimum.loss - 1.0).filter(|gap| gap.is_finite());
     let statistics = Statistics::of_model(&model, &vec![feature.moments(); features])?;
     let welch = theory::welch_sigma(p, ratio)?;
     let rugs = (arguments.objective == Which::Exact && features.is_power_of_two())
@@ -169,22 +170,23 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         .transpose()?;
 
     if arguments.json {
-        let object = json!({
+        let mut object = json!({
             "features": features, "hidden": hidden, "probability": p, "seed": arguments.seed,
-            "steps": steps, "ended": ended, "seconds": seconds, "loss": loss, "optimum_loss": optimum.loss, "relative_gap": gap,
+            "steps": steps, "ended": ended, "seconds": seconds, "loss": loss, "optimum_loss": optimum.loss,
             "sigma_mean": statistics.sigma.mean, "welch_sigma": welch, "exact_loss": exact,
             "mean_field_loss": mean_field, "envelope_loss": mixture.loss, "dropped": statistics.dropped,
             "envelope_dropped": mixture.dropped_fraction * features as f64,
             "rug_loss": rugs.map(|rugs| rugs.0), "rug_best": rugs.map(|rugs| rugs.1),
         });
+        if let Some(gap) = gap {
+            object["relative_gap"] = json!(gap);
+        }
         say!("{object}");
     } else {
         say!("steps            {steps} in {seconds:.2} s ({ended})");
         say!("loss/p           {:.10}", loss / p);
-        say!(
-            "optimum/p        {:.10} (Gaussian, all features alike; relative gap {gap:.2e})",
-            optimum.loss / p
-        );
+        let relative = gap.map_or(String::new(), |gap| format!("; relative gap {gap:.2e}"));
+        say!("optimum/p        {:.10} (Gaussian, all features alike{relative})", optimum.loss / p);
         say!("envelope/p       {:.10} (the best mixture)", mixture.loss / p);
         say!("exact loss/p     {:.10}", exact / p);
         say!("mean-field/p     {:.10}", mean_field / p);
@@ -193,7 +195,9 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         }
         say!("sigma            {:.8} (Welch bound {welch:.8})", statistics.sigma.mean);
     }
-    if arguments.objective == Which::MeanField && gap.abs() > arguments.tolerance.max(1e-9) {
+    let far = gap
+        .filter(|gap| arguments.objective == Which::MeanField && gap.abs() > arguments.tolerance.max(1e-9));
+    if let Some(gap) = far {
         let side = if gap < 0.0 { "below" } else { "above" };
         note!(
             "settled elsewhere: {:.2e} {side} the symmetric optimum, {:+.2e} from the envelope; {} of {features} \

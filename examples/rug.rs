@@ -131,7 +131,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         ),
         ("squares", Some(statistics.squares), "Σ_{j≠i} R_ij²: n_s/n_d − 1, the least there is"),
         ("coherence", Some(statistics.coherence), "max |R_ij|, i ≠ j"),
-        ("welch_coherence", Some(welch_coherence(features, hidden)), "the least there is"),
+        ("welch_coherence", welch_coherence(features, hidden), "the least there is"),
         ("lyapunov", statistics.lyapunov(), "Λ (eq. 3)"),
         ("seconds", Some(seconds), "for these statistics"),
     ];

@@ -42,7 +42,7 @@ struct Arguments {
     #[arg(long, conflicts_with = "merge")]
     retry_failed: bool,
     /// Seconds between two checkpoints of a model in training: what a kill may lose.
-    #[arg(long, default_value = "10", value_parser = command_line::seconds)]
+    #[arg(long, default_value = "10", conflicts_with = "merge", value_parser = command_line::seconds)]
     checkpoint_every: Duration,
     /// Print one JSON object on the last line.
     #[arg(long)]

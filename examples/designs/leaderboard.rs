@@ -54,7 +54,10 @@ fn sums(blocks: &[Entry], features: usize, hidden: usize) -> Result<Vec<Entry>, 
         let own: Vec<Entry> = blocks.iter().filter(of).cloned().collect();
         let sum = Mixtures::new(&own, features)?.at(features, hidden)?;
         // The same design under another name, such as a rug that is made of pairs.
-        let same = |other: &Entry| (other.best.loss / sum.best.loss - 1.0).abs() < 1e-6;
+        let same = |other: &Entry| {
+            let (a, b) = (other.best.loss, sum.best.loss);
+            (a - b).abs() <= 1e-6 * a.abs().max(b.abs())
+        };
         if !sums.iter().any(same) {
             sums.push(sum);
         }
@@ -119,21 +122,30 @@ pub(crate) fn print(arguments: &Arguments, p: f64, ratio: f64) -> Result<(), Any
         let open = entry.as_ref().is_some_and(|entry| !entry.best.converged);
         let note = if open { " (search not converged)" } else { "" };
         let error = if *standard_error > 0.0 { format!("{:.1e}", standard_error / p) } else { String::new() };
-        say!(
-            "{:>12.6}  {error:>8} {:>10.4} {:>10.4}  {name}{note}",
-            loss / p,
-            loss / optimum.loss,
-            loss / envelope.loss
-        );
+        let [over_optimum, over_envelope] =
+            [optimum.loss, envelope.loss].map(|least| match over(*loss, least) {
+                Some(quotient) => format!("{quotient:.4}"),
+                None => String::new(),
+            });
+        say!("{:>12.6}  {error:>8} {over_optimum:>10} {over_envelope:>10}  {name}{note}", loss / p);
     }
     Ok(())
+}
+
+/// A loss over the least; none where that is 0, at a ratio of 1.
+pub(crate) fn over(loss: f64, least: f64) -> Option<f64> {
+    Some(loss / least).filter(|quotient| quotient.is_finite())
 }
 
 fn line_json(line: &Line, optimum: f64, envelope: f64) -> Result<Value, AnyError> {
     let mut object = json!({
         "name": line.name, "loss": line.loss, "standard_error": line.standard_error,
-        "over_optimum": line.loss / optimum, "over_envelope": line.loss / envelope,
     });
+    for (key, least) in [("over_optimum", optimum), ("over_envelope", envelope)] {
+        if let Some(quotient) = over(line.loss, least) {
+            object[key] = json!(quotient);
+        }
+    }
     if let Some(entry) = &line.entry {
         let found = entry.design.diagnostics();
         let settings = entry.best.settings.iter();
@@ -144,9 +156,14 @@ fn line_json(line: &Line, optimum: f64, envelope: f64) -> Result<Value, AnyError
         object["family"] = json!(entry.family.to_string());
         object["settings"] = json!(settings);
         object["coherence"] = json!(found.coherence);
-        object["welch_coherence"] = json!(found.welch_coherence);
         object["squares"] = json!(found.squares);
-        object["welch_squares"] = json!(found.welch_squares);
+        for (key, bound) in
+            [("welch_coherence", found.welch_coherence), ("welch_squares", found.welch_squares)]
+        {
+            if let Some(bound) = bound {
+                object[key] = json!(bound);
+            }
+        }
     }
     Ok(object)
 }

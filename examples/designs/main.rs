@@ -58,9 +58,9 @@ pub(crate) struct Arguments {
     #[arg(long, conflicts_with_all = ["probability", "train", "json"])]
     map: Option<PathBuf>,
     /// Cells of the map along each axis.
-    #[arg(long, default_value_t = 16, requires = "map")]
+    #[arg(long, default_value_t = 16, conflicts_with = "probability")]
     cells: u32,
-    /// Print one JSON object instead of a table.
+    /// Print one JSON object instead of a table. At a ratio of 1 the least loss is 0, and what is over it is left out.
     #[arg(long)]
     json: bool,
 }

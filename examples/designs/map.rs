@@ -9,7 +9,7 @@ use toy_superposition::files::{check_writable, create_folder, write_atomically};
 use toy_superposition::model::check_memory;
 use toy_superposition::theory;
 
-use crate::leaderboard::hidden;
+use crate::leaderboard::{hidden, over};
 use crate::{AnyError, Arguments, bar};
 
 /// Probabilities, even on a logarithmic scale, and ratios, even on a linear one: (from, to).
@@ -169,13 +169,12 @@ fn csv(map: &[Cell]) -> Result<Vec<u8>, AnyError> {
     ])?;
     for Cell { probability, ratio, best, second, optimum, envelope } in map {
         let loss = best.best.loss;
-        let over = |least: &f64| if *least > 0.0 { (loss / least).to_string() } else { String::new() };
         writer.write_record([
             probability.to_string(),
             ratio.to_string(),
             loss.to_string(),
-            over(optimum),
-            over(envelope),
+            over(loss, *optimum).map(|quotient| quotient.to_string()).unwrap_or_default(),
+            over(loss, *envelope).map(|quotient| quotient.to_string()).unwrap_or_default(),
             best.family.to_string(),
             best.name.clone(),
             second.best.loss.to_string(),

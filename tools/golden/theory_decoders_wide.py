@@ -5,7 +5,7 @@
 x = c u, y = x + nu as in theory_decoders.py, here in units of the noise: t = y/sigma, h = 1/sigma, X = x/sigma in [0, h].
 Losses are divided by min(1, sigma^2), lengths (cut, jump, shift) by sigma, so that each is a number of ordinary size. With
 r = X - t every loss is a quadratic form in integrals of t^k, r t^k and r^2 over t > tau and of X^2 over t < tau; for
-sigma > 1, where X is small beside t, in integrals of t^k and X t^k. These are sums over panels of at most a quarter of the noise, 50 digits, by rules of 24 and 32 points that must agree to 1e-15 (the second then is right to 1e-20). Between
+sigma > 1/200, where the loss may be E X^2 to all digits, in integrals of t^k and X t^k. These are sums over panels of at most a quarter of the noise, 50 digits, by rules of 24 and 32 points that must agree to 1e-15 (the second then is right to 1e-20). Between
 `top` (where the posterior has long switched) and 26 noises before h, a density of p/h and r ~ N(0, 1) are right to 1e-70.
 The best ReLU is the least of a scan over tau, refined on its derivative; the best JumpReLU the least of all zeros of
 2 E[X|tau] - (a tau + b), or the ReLU where that is better. Nothing is shared with the Rust code.
@@ -40,6 +40,7 @@ class Channel:
     def __init__(self, p, s):
         self.p, self.h = p, 1 / s
         h = self.h
+        self.direct = h < 200
         switch = mp.sqrt(max(mp.mpf(0), 2 * mp.log(1 / (p * s))))
         top = max(REACH, switch + 18)
         width = mp.mpf(1) / (4 if switch < 20 else 8)
@@ -103,7 +104,7 @@ class Channel:
         """Loss, a, a tau + b of the best line above tau: r = (a - 1) t + b + rest; what is gained on the output 0."""
         (s0, s1, s2, r0, r1, rr), below, (n0, n1) = self.split(tau, k)
         det = s2 * s0 - s1 * s1
-        if self.h < 1:
+        if self.direct:
             a, b = (n1 * s0 - n0 * s1) / det, (n0 * s2 - n1 * s1) / det
             gained = a * n1 + b * n0
             return self.sums[0][6] - gained, a, a * tau + b, gained
@@ -119,7 +120,7 @@ class Channel:
         """Loss, a and E[X - a Y; Y > 0] of the best a (t - tau); what is gained on the output 0."""
         (s0, s1, s2, r0, r1, rr), below, (n0, n1) = self.split(tau, k)
         y1, y2 = s1 - tau * s0, s2 - 2 * tau * s1 + tau * tau * s0
-        if self.h < 1:
+        if self.direct:
             a = (n1 - tau * n0) / y2
             gained = a * (n1 - tau * n0)
             return self.sums[0][6] - gained, a, n0 - a * y1, gained
@@ -127,7 +128,9 @@ class Channel:
         q0, q1, qq = tau * s0 + r0, r1 - tau * r0 + tau * y1, rr + 2 * tau * r0 + tau * tau * s0
         slope = q1 / y2
         loss = qq - slope * q1 + below
-        return loss, 1 + slope, q0 - slope * y1, -loss
+        # Where all digits cancel the noise that passes is far above all signal: as good as the output 0.
+        gained = -loss if loss > qq * mp.mpf(10) ** -25 else -self.sums[0][6]
+        return loss, 1 + slope, q0 - slope * y1, gained
 
 
 def root(f, lo, hi):
@@ -141,7 +144,7 @@ def root(f, lo, hi):
 
 def relu(channel, p, s):
     edges = channel.edges
-    count = sum(edge < 9 + min(channel.h, max(REACH, edges[-1] - 40)) for edge in edges)
+    count = sum(edge < 9 + min(channel.h, edges[-1] - 18) for edge in edges)
     v = p / 3 - p * p / 4
     affine = -p / 2 * s / v
     scan = [(edges[k], k) for k in range(count)] + [(affine * mp.mpf(2) ** (mp.mpf(j) / 8), None) for j in range(-24, 9)]

@@ -18,18 +18,37 @@ fn loss(design: &dyn Design, setting: Setting, p: f64) -> f64 {
     mean_over_rows(design, &settings, row_loss).unwrap().mean
 }
 
-/// L = p²/6 with a = 1, b = 0 (docs/theory.md), and a little less with the best a and b.
+/// The least value of a function by a pattern search: to the best of eight neighbours, or nearer where none is better.
+fn least(of: impl Fn(f64, f64) -> f64, mut at: (f64, f64)) -> f64 {
+    let (mut value, mut step) = (of(at.0, at.1), 0.1);
+    while step > 1e-8 {
+        let before = value;
+        for (x, y) in [(1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1)] {
+            let next = (at.0 + step * f64::from(x), at.1 + step * f64::from(y));
+            let found = of(next.0, next.1);
+            if found < value {
+                (value, at) = (found, next);
+            }
+        }
+        if value == before {
+            step /= 2.0;
+        }
+    }
+    value
+}
+
+/// L = p²/6 with a = 1, b = 0 (docs/theory.md), and a little less with the best a and b: about 1e-4 of it for p = 1e-4.
 #[test]
 fn known_designs_have_their_known_losses() {
     let pairs = DirectSum::antipodal_pairs(3).unwrap();
     for p in [1e-4, 0.044, 0.5] {
         let found = optimise(&pairs, p, true).unwrap();
-        let closed = loss(&pairs, Setting { a: 1.0, bias: 0.0, ones: 0.0 }, p);
-        assert!((closed / (p * p / 6.0) - 1.0).abs() < 1e-12);
-        assert!(
-            found.loss <= closed * (1.0 + 1e-12) && found.loss > (1.0 - 1.2 * p) * closed,
-            "{p}: {found:?}"
-        );
+        let at = |a, bias| loss(&pairs, Setting { a, bias, ones: 0.0 }, p);
+        assert!((at(1.0, 0.0) / (p * p / 6.0) - 1.0).abs() < 1e-12);
+        let expected = least(at, (1.0, 0.0));
+        assert!((found.loss / expected - 1.0).abs() < 1e-7, "{p}: {found:?} {expected}");
+        let gained = 1.0 - expected / at(1.0, 0.0);
+        assert!(gained > 0.1 * p && gained < 1.2 * p, "{p}: {gained}");
         let dropped = optimise(&Dropped(4), p, true).unwrap();
         assert!((dropped.loss / (p / 3.0 - p * p / 4.0) - 1.0).abs() < 1e-13);
         assert!(optimise(&Lossless(4), p, true).unwrap().loss.abs() < 1e-15);
@@ -113,7 +132,7 @@ fn mixtures_are_the_best_of_all_sums() {
     }
 }
 
-/// Above the table's size the sums stay within a part in a thousand of the envelope of the blocks.
+/// Above the table's size the sums stay within a hundredth of the envelope of the blocks, and where that is 0 they lose nothing.
 #[test]
 fn large_mixtures_meet_their_shape_and_the_envelope() {
     let p = 0.02;
@@ -135,7 +154,7 @@ fn large_mixtures_meet_their_shape_and_the_envelope() {
         }
         let loss = sum.best.loss;
         assert!(
-            loss >= envelope * (1.0 - 1e-12) && loss <= envelope + 1e-3 * p,
+            loss >= envelope * (1.0 - 1e-12) && loss <= envelope * 1.01 + 1e-17,
             "{hidden}: {loss} {envelope}"
         );
     }

@@ -429,6 +429,15 @@ fn extreme_but_finite_numbers_are_drawn() {
             let mut figure = some_curves();
             figure.loss_scale = loss_scale;
             figure.series[0].trained[0] = LossPoint { ratio: big, loss: big, error: big };
+            // The axis shows losses over p, which f64 may not hold.
+            if big == f64::MAX {
+                let refused = loss_curves(&figure, &stem).unwrap_err();
+                assert!(
+                    matches!(refused, Error::NotFinite { what: "losses and errors / p", .. }),
+                    "{refused}"
+                );
+                figure.series[0].probability = 1.0;
+            }
             loss_curves(&figure, &stem).unwrap();
         }
         for colours in [Colours::Linear, Colours::Log, Colours::Diverging { centre: -big, reach: None }] {
@@ -443,7 +452,9 @@ fn extreme_but_finite_numbers_are_drawn() {
         sizes.series[0].points[0] = FiniteSizePoint { features: usize::MAX, relative: -big, error: big };
         finite_size(&sizes, &stem).unwrap();
         let mut losses = some_predictions();
-        (losses.models[0].sampled, losses.models[1].gaussian) = (big, Some(big));
+        // Losses over p must stay numbers.
+        let loss = big.min(1e300);
+        (losses.models[0].sampled, losses.models[1].gaussian) = (loss, Some(loss));
         predictions(&losses, &stem).unwrap();
         let mut phases = a_phase_map();
         phases.probabilities = vec![-big, big];

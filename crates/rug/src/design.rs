@@ -153,7 +153,7 @@ pub trait Design {
             coherence,
             welch_coherence: welch_coherence(features, hidden),
             squares,
-            welch_squares: features as f64 / hidden as f64 - 1.0,
+            welch_squares: (hidden > 0).then(|| features as f64 / hidden as f64 - 1.0),
         }
     }
 }
@@ -204,12 +204,12 @@ impl<D: Design + ?Sized> Design for Arc<D> {
 pub struct Diagnostics {
     /// `max |R_ij|`, i ≠ j.
     pub coherence: f64,
-    /// Its least value, `√((n_s − n_d)/(n_d (n_s − 1)))`: attained by equiangular tight frames.
-    pub welch_coherence: f64,
+    /// Its least value, `√((n_s − n_d)/(n_d (n_s − 1)))`: attained by equiangular tight frames. `None` for n_d = 0.
+    pub welch_coherence: Option<f64>,
     /// The mean over the rows of `Σ_{j≠i} R_ij²`; times `p/3 − p²/4` it is the mean σ².
     pub squares: f64,
-    /// Its least value, `n_s/n_d − 1`: attained by tight designs with unit diagonal.
-    pub welch_squares: f64,
+    /// Its least value, `n_s/n_d − 1`: attained by tight designs with unit diagonal. `None` for n_d = 0.
+    pub welch_squares: Option<f64>,
 }
 
 /// A mean over the rows of a design.

@@ -157,7 +157,7 @@ mod tests {
                     assert_eq!(rug.rows().contains(&0), zero);
                     let magnitude = (1 << (k - 1)) as f64 / hidden as f64;
                     assert!(rug.first_row()[1..].iter().all(|g| g.abs() == magnitude));
-                    let welch = welch_coherence(features, hidden);
+                    let welch = welch_coherence(features, hidden).unwrap();
                     assert_relative_eq!(magnitude, welch, epsilon = 0.0, max_relative = 1e-14);
                 }
             }

@@ -109,14 +109,15 @@ fn finite(value: f64) -> Option<f64> {
 
 /// The least coherence that n_s unit vectors in n_d ≤ n_s dimensions can have (Welch, 1974): `√((n_s − n_d)/(n_d(n_s − 1)))`.
 ///
-/// A rug attains it where all `|g(j)|`, j ≠ 0, are equal: an equiangular tight frame. 0 for `features = 1`, NaN for
+/// A rug attains it where all `|g(j)|`, j ≠ 0, are equal: an equiangular tight frame. 0 for `features = 1`, `None` for
 /// `hidden = 0`.
-pub fn welch_coherence(features: usize, hidden: usize) -> f64 {
+pub fn welch_coherence(features: usize, hidden: usize) -> Option<f64> {
     let (features, hidden) = (features as f64, hidden as f64);
-    if features == 1.0 {
-        return 0.0;
+    match (features == 1.0, hidden == 0.0) {
+        (_, true) => None,
+        (true, _) => Some(0.0),
+        _ => Some(((features - hidden).max(0.0) / (hidden * (features - 1.0))).sqrt()),
     }
-    ((features - hidden).max(0.0) / (hidden * (features - 1.0))).sqrt()
 }
 
 /// What the rows `S` span in the vector space of the m bits of an index over the field of two elements.
@@ -345,9 +346,10 @@ mod tests {
     fn welch_bound_holds_for_every_rug() {
         for (hidden, seed) in [(1, 1), (5, 2), (20, 3), (31, 4), (32, 5)] {
             let coherence = rug(32, hidden, seed).statistics().coherence;
-            assert!(coherence >= welch_coherence(32, hidden) * (1.0 - 1e-14), "{hidden}");
+            assert!(coherence >= welch_coherence(32, hidden).unwrap() * (1.0 - 1e-14), "{hidden}");
         }
-        assert_relative_eq!(welch_coherence(16, 6), 1.0 / 3.0, max_relative = 1e-15);
-        assert_eq!((welch_coherence(8, 8), welch_coherence(1, 1)), (0.0, 0.0));
+        assert_relative_eq!(welch_coherence(16, 6).unwrap(), 1.0 / 3.0, max_relative = 1e-15);
+        assert_eq!((welch_coherence(8, 8), welch_coherence(1, 1)), (Some(0.0), Some(0.0)));
+        assert_eq!((welch_coherence(8, 0), welch_coherence(1, 0)), (None, None));
     }
 }

@@ -224,15 +224,15 @@ mod tests {
                 "batches": { "samples": 70, "epoch": 250 }, "importance": [1.0, 0.5, 1.0, 0.0, 2.0, 1e-7],
                 "optimizer": {
                     "kind": "adam", "beta1": 0.8, "beta2": 0.97, "epsilon": 1e-6,
-                    "weight_decay": { "kind": "decoupled", "rate": 0.01 }
+                    "weight_decay": { "decoupled": 0.01 }
                 },
-                "schedule": { "rate": 0.01, "floor": 0.001, "warm_up": 5, "cosine": 30 },
+                "schedule": { "kind": "pieces", "rate": 0.01, "floor": 0.001, "warm_up": 5, "cosine": 30 },
                 "stop": { "kind": "epoch_windows", "window": 3, "epoch_steps": 4, "max_epochs": 9 }
             }
         }"#;
         let written = Identity::parse(text).unwrap();
         assert_eq!(identity.differences(&written), []);
-        assert_eq!(identity.hash(), "1-b78f621aa4358bbe");
+        assert_eq!(identity.hash(), "1-6182fd870cb778f6");
         assert_eq!(Identity::parse(&identity.to_string()).unwrap(), identity);
     }
 

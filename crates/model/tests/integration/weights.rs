@@ -167,7 +167,8 @@ fn wrapped_and_custom_names_are_read() {
     weights.save(&path, names).unwrap();
     assert_eq!(Weights::load_named(&path, names).unwrap(), weights);
     let refused = Weights::<f64>::load(&path).unwrap_err();
-    assert!(refused.to_string().contains("[\"down.weight\", \"up.bias\", \"up.weight\"]"), "{refused}");
+    let cause = std::error::Error::source(&refused).unwrap().to_string();
+    assert!(cause.contains("[\"down.weight\", \"up.bias\", \"up.weight\"]"), "{refused}: {cause}");
     let refused = Weights::<f64>::load_named(&path, Names::Own).unwrap_err();
     assert!(matches!(
         refused,

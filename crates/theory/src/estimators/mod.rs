@@ -52,8 +52,7 @@ pub fn decoders(probability: f64, sigma: f64) -> Result<Decoders> {
 
 /// The losses of the five [`decoders`] for the paper's features, each divided by `min(1, σ²)`.
 ///
-/// They are of the order of `p`, or of `p/σ²` for `σ > 1`, and so are their quotients: neither underflows however small
-/// `σ` is, where the losses themselves do.
+/// None of them underflows however small `σ` is, where the losses themselves do, and so their quotients are numbers.
 ///
 /// # Errors
 /// [`Error::Probability`]; [`Error::Sigma`]; [`Error::OutOfRange`] for `σ = 0`, where there is nothing to divide by.

@@ -11,6 +11,7 @@ use toy_superposition_theory::{
 
 #[test]
 fn decoders_agree_with_50_digits() {
+    let (mut rows, mut with_jump) = (0, 0);
     // What is compared: how often, and the worst relative error.
     let mut found = BTreeMap::<&str, (usize, f64)>::new();
     let mut compare = |what: &'static str, given: f64, expected: f64| {
@@ -23,6 +24,8 @@ fn decoders_agree_with_50_digits() {
         let [p, sigma, oracle, bayes, threshold, relu, gain, shift, slope, jump, cut] = v[..] else {
             panic!("columns")
         };
+        rows += 1;
+        with_jump += usize::from(jump != 0.0);
         let relative = relative_decoders(p, sigma).unwrap();
         let unit = sigma.min(1.0);
         let (variance, square) = (p / 3.0 - p * p / 4.0, (sigma / unit).powi(2));
@@ -61,20 +64,21 @@ fn decoders_agree_with_50_digits() {
     for (what, (count, worst)) in &found {
         println!("{what}: {worst:e} in {count} rows");
     }
-    for (what, rows, allowed) in [
-        ("oracle", 126, 1e-13),
-        ("bayes", 126, 1e-13),
-        ("threshold", 126, 1e-13),
-        ("relu", 126, 1e-12),
-        ("linear", 126, 1e-14),
-        ("gain", 126, 1e-12),
-        ("shift", 126, 1e-12),
-        ("slope", 126, 1e-12),
-        ("jump", 126, 1e-11),
-        ("cut", 126, 1e-11),
+    assert!(rows > 80 && with_jump > 30, "{rows} {with_jump}");
+    for (what, expected, allowed) in [
+        ("oracle", rows, 1e-13),
+        ("bayes", rows, 1e-13),
+        ("threshold", rows, 1e-13),
+        ("relu", rows, 1e-12),
+        ("linear", rows, 1e-14),
+        ("gain", rows, 1e-12),
+        ("shift", rows, 1e-12),
+        ("slope", with_jump, 1e-12),
+        ("jump", with_jump, 1e-11),
+        ("cut", with_jump, 1e-11),
     ] {
         let (count, worst) = found[what];
-        assert!(count == rows && worst <= allowed, "{what}: {worst:e} in {count} rows");
+        assert!(count == expected && worst <= allowed, "{what}: {worst:e} in {count} rows");
     }
 }
 
