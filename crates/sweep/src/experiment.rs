@@ -83,7 +83,7 @@ impl<'a> Context<'a> {
         self.interrupt
     }
 
-    /// Whether it is.
+    /// Whether the sweep is to end.
     pub fn interrupted(&self) -> bool {
         self.interrupt.load(Ordering::Relaxed)
     }
