@@ -24,8 +24,9 @@ pub struct Optimised {
     pub loss: f64,
     /// Its standard error where rows were sampled, else 0.
     pub standard_error: f64,
-    /// Whether each class's settings are known in closed form, or its search ended where no slope of the loss over p
-    /// exceeds 1e-7. If not, the loss may still be a little above the least.
+    /// Whether each class's settings are known in closed form, or its search ended where no slope of $L/p$ in
+    /// $(a, b/\sqrt p, c)$ exceeds $10^{-7} \sqrt p$, or 1e-14 where that is larger. If not, the loss may still be a
+    /// little above the least.
     pub converged: bool,
 }
 
@@ -153,6 +154,9 @@ impl Rows {
             return Ok((Setting { a: 1.0, bias: 0.0, ones: 0.0 }, true));
         }
         let dimensions = if ones { 3 } else { 2 };
+        // The outputs that should be 0 cost b² where the bias is positive, and every other term is of order p: in b / √p
+        // the curvature of the loss over p is of order 1, as it is in a.
+        let scale = self.p.sqrt();
         let mut rated = Vec::new();
         for start in self.starts()? {
             rated.push((self.loss(&start[..2])?, start));
@@ -160,17 +164,23 @@ impl Rows {
         rated.sort_by(|a, b| a.0.total_cmp(&b.0));
         let config = LbfgsConfig {
             max_iterations: 60,
-            gradient_tolerance: 1e-7,
-            step_tolerance: 1e-8,
+            gradient_tolerance: (1e-7 * scale).max(1e-14),
             ..LbfgsConfig::default()
         };
         let lbfgs = Lbfgs::new(config)?;
         // The best constant is always to be had. No minimum: its loss falls with a.
         let mut best = (self.moments.variance() / self.p, [0.0, self.moments.mean, 0.0], false);
         for &(_, mut x) in rated.iter().filter(|start| start.0 < 2.0 * rated[0].0).take(2) {
+            x[1] /= scale;
             let minimum = lbfgs.minimise(&mut x[..dimensions], |x: &[f64], gradient: &mut [f64]| {
-                self.gradient(x, gradient)
+                let mut at = [0.0; 3];
+                at[..dimensions].copy_from_slice(x);
+                at[1] *= scale;
+                let loss = self.gradient(&at[..dimensions], gradient)?;
+                gradient[1] *= scale;
+                Ok::<_, crate::Error>(loss)
             })?;
+            x[1] *= scale;
             if minimum.loss < best.0 {
                 best = (minimum.loss, x, minimum.outcome.converged());
             }
