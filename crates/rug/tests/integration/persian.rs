@@ -6,7 +6,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use toy_superposition_data::{Moments, SparseBatch};
 use toy_superposition_rug::{
-    Error, MatrixFreeRug, PersianRug, RugEncoder, Scalar, hadamard_matrix, transform_columns, transform_naive,
+    Error, MatrixFreeRug, PersianRug, RugEncoder, Scalar, hadamard_matrix, transform_naive,
 };
 
 fn rug(features: usize, hidden: usize, seed: u64) -> PersianRug {
@@ -222,7 +222,7 @@ fn bits_do_not_depend_on_the_number_of_threads() {
     let one = on(1);
     assert!(one == on(2) && one == on(3));
     let mut columns = x.clone();
-    transform_columns(&mut columns).unwrap();
+    toy_superposition_rug::transform_columns(&mut columns).unwrap();
     let spot: f32 = columns[(4096, 1)];
     let exact: f64 = (0..1 << 17)
         .map(|j| f64::from(x[(j, 1)]) * f64::from(toy_superposition_rug::hadamard_entry(4096, j)))
