@@ -5,8 +5,8 @@ use nalgebra::Complex;
 use rand::Rng;
 
 use crate::{
-    Constant, Cumulants, Exactly, Exponential, Features, Graph, Groups, Independent, Interval, Magnitude,
-    MagnitudeSpec, Pairs, Points, Switches, SwitchesSpec, UnitUniform,
+    Block, Constant, Cumulants, Exactly, Exponential, Features, Graph, Groups, Independent, Interval,
+    Magnitude, MagnitudeSpec, Pairs, Points, Result, Switches, SwitchesSpec, UnitUniform,
 };
 #[cfg(feature = "sampling")]
 use crate::{SampleMagnitude, SampleSwitches};
@@ -59,8 +59,8 @@ impl Switches for AnySwitches {
         self.inner().joint_probability(features)
     }
 
-    fn generating_function(&self, factors: &[Complex<f64>]) -> Option<Complex<f64>> {
-        self.inner().generating_function(factors)
+    fn blocks(&self) -> Result<Vec<Block>> {
+        self.inner().blocks()
     }
 
     fn spec(&self) -> SwitchesSpec {

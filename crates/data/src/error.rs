@@ -192,6 +192,15 @@ pub enum Error {
         /// What is wrong, and where.
         message: String,
     },
+    /// Switches that are no product of mixtures of at most so many terms.
+    #[error(
+        "the switches have no exact form{}",
+        terms.map_or(String::new(), |terms| format!(": a component would take {terms} terms, of at most {MOST_TERMS}"))
+    )]
+    NoBlocks {
+        /// The terms of the largest block, where their number is what forbids it.
+        terms: Option<f64>,
+    },
     /// Lists that do not fit in memory.
     #[error("no memory for {what}: {bytes} bytes")]
     Memory {
@@ -201,6 +210,9 @@ pub enum Error {
         bytes: usize,
     },
 }
+
+/// The most terms of a [`Block`](crate::Block).
+pub(crate) const MOST_TERMS: usize = 1 << 16;
 
 /// A result with this crate's [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;

@@ -19,7 +19,7 @@ use crate::SampleSwitches;
 #[cfg(feature = "sampling")]
 use crate::stream::below;
 use crate::switches::{checked_features, distinct};
-use crate::{Error, Result, Switches, SwitchesSpec};
+use crate::{Block, Error, Result, Switches, SwitchesSpec, Term};
 
 /// Exactly `on` features on, a uniformly random subset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,24 +67,33 @@ impl Switches for Exactly {
         Some((0..features.len()).map(ratio).product())
     }
 
-    /// In time `n_s k`, feature by feature: with `j` on so far, feature `i` is on with probability `(k − j)/(n_s − i)`.
-    fn generating_function(&self, factors: &[Complex<f64>]) -> Option<Complex<f64>> {
-        assert_eq!(factors.len(), self.features(), "one factor per feature");
-        let on = self.on as usize;
-        let mut by_count = vec![Complex::ZERO; on + 1];
-        by_count[0] = Complex::ONE;
-        for (i, factor) in factors.iter().enumerate() {
-            let rest = (self.features() - i) as f64;
-            for j in (0..=on.min(i)).rev() {
-                let probability = (on - j) as f64 / rest;
-                let before = by_count[j];
-                if j < on {
-                    by_count[j + 1] += before * factor * probability;
-                }
-                by_count[j] = before * (1.0 - probability).max(0.0);
-            }
-        }
-        Some(by_count[on])
+    /// The law of independent switches of probability `p = k/n_s`, given that `k` are on: with `z_a = e^{2πi a/N}`,
+    ///
+    /// ```text
+    /// E Π f_i^{c_i} = (1/(N P)) Σ_{a < N} z_a^{−k} Π_i (1 − p + p z_a f_i) ,   P = P[k are on] .
+    /// ```
+    ///
+    /// The sum counts `k ± N, k ± 2N, …` on as well. `N = n_s + 1` leaves none of them; a smaller `N` suffices where so
+    /// many have, by Bernstein's inequality, a probability below `e^{−46}`.
+    fn blocks(&self) -> Result<Vec<Block>> {
+        let (n, k) = (f64::from(self.features), f64::from(self.on));
+        let p = k / n;
+        let depth = 46.0;
+        let enough = depth / 3.0 + (depth * depth / 9.0 + 2.0 * depth * k * (1.0 - p)).sqrt();
+        let count = (enough.ceil() as usize).min(self.features() + 1);
+        let root = |turns: f64| {
+            // Reduced first: the sine of a large angle would lose digits.
+            let turns = turns / count as f64;
+            Complex::cis(2.0 * std::f64::consts::PI * (turns - turns.round()))
+        };
+        let turns = |a: usize, times: u32| root(((a * times as usize) % count) as f64);
+        let off = Complex::from(1.0 - p);
+        let weights: Vec<_> = (0..count).map(|a| turns(a, self.on).conj()).collect();
+        let all = |a: usize| weights[a] * (off + turns(a, 1) * p).powu(self.features);
+        let total = (0..count).map(all).sum::<Complex<f64>>().re;
+        let term = |a: usize| Term::new(weights[a] / total, vec![[off, turns(a, 1) * p]]);
+        let units = (0..self.features).map(|i| vec![i]).collect();
+        Ok(vec![Block::new(units, (0..count).map(term).collect())])
     }
 
     fn spec(&self) -> SwitchesSpec {

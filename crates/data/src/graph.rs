@@ -16,20 +16,20 @@
 
 use std::collections::BTreeMap;
 
-use nalgebra::Complex;
 #[cfg(feature = "sampling")]
 use rand::Rng;
 
 #[cfg(feature = "sampling")]
 use crate::SampleSwitches;
-use crate::error::checked_probability;
+use crate::blocks::switch;
+use crate::error::{MOST_TERMS, checked_probability};
 #[cfg(feature = "sampling")]
 use crate::exactly::drop_repetitions;
 use crate::independent::Classes;
 #[cfg(feature = "sampling")]
 use crate::stream::unit;
 use crate::switches::{checked_features, distinct};
-use crate::{Error, PerFeature, Result, Switches, SwitchesSpec};
+use crate::{Block, Error, PerFeature, Result, Switches, SwitchesSpec, Term};
 
 /// A source at `from` that fires turns feature `to` on with probability `transmission`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -163,15 +163,15 @@ impl Graph {
         components
     }
 
-    /// `E Π_{i in the component} factors[i]^{c_i}`.
-    fn component_average(&self, component: &[usize], factors: &[Complex<f64>]) -> Option<Complex<f64>> {
+    /// Given which sources fire, switches are independent: one term for each state of the sources that have edges.
+    fn block(&self, component: &[usize]) -> Result<Block> {
         let sources: Vec<usize> =
             component.iter().copied().filter(|&source| !self.leaving(source).is_empty()).collect();
-        if sources.len() > MOST {
-            return None;
+        let terms = 2.0_f64.powi(sources.len().min(1000) as i32);
+        if terms > MOST_TERMS as f64 || terms * component.len() as f64 > MOST_FACTORS {
+            return Err(Error::NoBlocks { terms: Some(terms) });
         }
-        let mut sum = Complex::ZERO;
-        for state in 0_usize..1 << sources.len() {
+        let term = |state: usize| {
             // The probability that a source fires, which is 0 or 1 for those that the state says.
             let fires = |source: usize| match sources.iter().position(|&other| other == source) {
                 Some(bit) => (state >> bit & 1) as f64,
@@ -181,21 +181,22 @@ impl Graph {
                 let s = self.sources[source];
                 if fires(source) == 1.0 { s } else { 1.0 - s }
             });
-            let terms = component.iter().map(|&feature| {
-                let on = self
-                    .reaching(feature)
-                    .iter()
-                    .fold(0.0, |on, edge| on + fires(edge.from as usize) * edge.transmission * (1.0 - on));
-                1.0 + (factors[feature] - 1.0) * on
+            let factors = component.iter().map(|&feature| {
+                let on = |on, edge: &Edge| on + fires(edge.from as usize) * edge.transmission * (1.0 - on);
+                switch(self.reaching(feature).iter().fold(0.0, on))
             });
-            sum += terms.product::<Complex<f64>>() * weights.product::<f64>();
-        }
-        Some(sum)
+            Term::new(weights.product::<f64>(), factors.collect())
+        };
+        let units = component.iter().map(|&feature| vec![feature as u32]).collect();
+        Ok(Block::new(units, (0..1_usize << sources.len()).map(term).collect()))
     }
 }
 
-/// Sums over the subsets of more than so many features or sources are not attempted.
+/// Sums over the subsets of more than so many features are not attempted.
 const MOST: usize = 16;
+
+/// Blocks with more terms times features than this are not made: each takes 32 bytes.
+const MOST_FACTORS: f64 = (1 << 22) as f64;
 
 impl Switches for Graph {
     fn features(&self) -> usize {
@@ -267,11 +268,9 @@ impl Switches for Graph {
         by_subset.last().copied()
     }
 
-    /// Given which sources fire, switches are independent: the sum over the states of the sources that have edges, component
-    /// by component. `None` if a component has more than 16 of them.
-    fn generating_function(&self, factors: &[Complex<f64>]) -> Option<Complex<f64>> {
-        assert_eq!(factors.len(), self.features(), "one factor per feature");
-        self.components().iter().map(|component| self.component_average(component, factors)).product()
+    /// One block for each component. An error if a component has more than 16 features with edges that leave them.
+    fn blocks(&self) -> Result<Vec<Block>> {
+        self.components().iter().map(|component| self.block(component)).collect()
     }
 
     fn spec(&self) -> SwitchesSpec {

@@ -8,14 +8,13 @@
 //!
 //! so that two features of one group have correlation 1. The magnitudes stay independent.
 
-use nalgebra::Complex;
 #[cfg(feature = "sampling")]
 use rand::Rng;
 
 #[cfg(feature = "sampling")]
 use crate::SampleSwitches;
 use crate::switches::checked_features;
-use crate::{Error, Independent, Result, Switches, SwitchesSpec};
+use crate::{Block, Error, Independent, Result, Switches, SwitchesSpec};
 
 /// Disjoint groups that hold every feature; each group is on or off as a whole.
 #[derive(Debug, Clone, PartialEq)]
@@ -112,10 +111,9 @@ impl<S: Switches> Switches for Groups<S> {
         self.switches.joint_probability(&groups)
     }
 
-    fn generating_function(&self, factors: &[Complex<f64>]) -> Option<Complex<f64>> {
-        assert_eq!(factors.len(), self.features(), "one factor per feature");
-        let group = |group| self.members(group).iter().map(|&feature| factors[feature as usize]).product();
-        self.switches.generating_function(&(0..self.switches.features()).map(group).collect::<Vec<_>>())
+    fn blocks(&self) -> Result<Vec<Block>> {
+        let expand = |block: Block| block.expanded(|group| self.members(group as usize));
+        Ok(self.switches.blocks()?.into_iter().map(expand).collect())
     }
 
     fn spec(&self) -> SwitchesSpec {

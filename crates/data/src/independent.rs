@@ -5,7 +5,6 @@
 //! the greatest of their probabilities `p̂` and kept with probability `p_i / p̂ > 1/2`. A sample then costs at most
 //! 16 words (tried one by one) or about 4 words (classes) per expected non-zero, a word per class, and a sort.
 
-use nalgebra::Complex;
 #[cfg(feature = "sampling")]
 use rand::Rng;
 
@@ -16,7 +15,7 @@ use crate::error::checked_probability;
 use crate::stream::unit;
 use crate::switches::{checked_features, distinct};
 use crate::trials::Trials;
-use crate::{PerFeature, Result, Switches, SwitchesSpec};
+use crate::{Block, PerFeature, Result, Switches, SwitchesSpec};
 
 /// From this probability on, features are tried one by one.
 const FREQUENT_FROM: f64 = 1.0 / 16.0;
@@ -80,10 +79,9 @@ impl Switches for Independent {
         Some(distinct(features).into_iter().map(|feature| self.probability(feature)).product())
     }
 
-    fn generating_function(&self, factors: &[Complex<f64>]) -> Option<Complex<f64>> {
-        assert_eq!(factors.len(), self.features(), "one factor per feature");
-        let terms = factors.iter().enumerate().map(|(i, factor)| 1.0 + (factor - 1.0) * self.probability(i));
-        Some(terms.product())
+    fn blocks(&self) -> Result<Vec<Block>> {
+        let block = |i| Block::unit(vec![i as u32], self.probability(i));
+        Ok((0..self.features()).map(block).collect())
     }
 
     fn spec(&self) -> SwitchesSpec {

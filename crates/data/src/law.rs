@@ -68,6 +68,11 @@ pub trait Law: Sync {
         None
     }
 
+    /// The switches and the magnitude of a law that is their product. `None` for any other law.
+    fn parts(&self) -> Option<(&dyn Switches, &dyn Magnitude)> {
+        None
+    }
+
     /// The law as data.
     fn spec(&self) -> LawSpec;
 }
@@ -162,6 +167,10 @@ impl<S: Switches, M: Magnitude> Law for Features<S, M> {
         let factors: Option<Vec<_>> =
             weights.iter().map(|&weight| self.magnitude.generating_function(s * weight)).collect();
         self.switches.generating_function(&factors?)
+    }
+
+    fn parts(&self) -> Option<(&dyn Switches, &dyn Magnitude)> {
+        Some((&self.switches, &self.magnitude))
     }
 
     fn spec(&self) -> LawSpec {

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod any;
+mod blocks;
 mod cumulants;
 mod error;
 mod exactly;
@@ -25,6 +26,7 @@ mod switches;
 mod trials;
 
 pub use any::{AnyLaw, AnyMagnitude, AnySwitches};
+pub use blocks::{Block, Term};
 pub use cumulants::Cumulants;
 pub use error::{Error, Result};
 pub use exactly::Exactly;

@@ -9,18 +9,18 @@
 //!
 //! Pairs with anything on are found as successes of [`Trials`]; then one word says which it is.
 
-use nalgebra::Complex;
 #[cfg(feature = "sampling")]
 use rand::Rng;
 
 #[cfg(feature = "sampling")]
 use crate::SampleSwitches;
+use crate::blocks::switch;
 use crate::error::checked_probability;
 #[cfg(feature = "sampling")]
 use crate::stream::unit;
 use crate::switches::{checked_features, distinct};
 use crate::trials::Trials;
-use crate::{Error, Result, Switches, SwitchesSpec};
+use crate::{Block, Error, Result, Switches, SwitchesSpec, Term};
 
 /// Pairs of features `(2m, 2m + 1)` with correlated switches; the pairs are independent of each other.
 ///
@@ -93,16 +93,17 @@ impl Switches for Pairs {
         Some(factors.product())
     }
 
-    fn generating_function(&self, factors: &[Complex<f64>]) -> Option<Complex<f64>> {
-        assert_eq!(factors.len(), self.features(), "one factor per feature");
-        let both = self.probability * self.second_given_first;
-        let one = self.probability * (1.0 - self.second_given_first);
-        let pairs = factors.chunks_exact(2).map(|pair| {
-            let [a, b] = [pair[0] - 1.0, pair[1] - 1.0];
-            // A product of factors f is 1 + (f − 1), so that nothing is lost where all are near 1.
-            1.0 + (a + b) * one + (a + b + a * b) * both
-        });
-        Some(pairs.product())
+    fn blocks(&self) -> Result<Vec<Block>> {
+        let (p, [off, on]) = (self.probability, switch(1.0));
+        let first_only = p * (1.0 - self.second_given_first);
+        // The second given that the first is off.
+        let given_off = if p < 1.0 { first_only / (1.0 - p) } else { 0.0 };
+        let terms = [
+            Term::new(1.0 - p, vec![[on, off], switch(given_off)]),
+            Term::new(p, vec![[off, on], switch(self.second_given_first)]),
+        ];
+        let block = |i: u32| Block::new(vec![vec![2 * i], vec![2 * i + 1]], terms.to_vec());
+        Ok((0..self.trials.count() as u32).map(block).collect())
     }
 
     fn spec(&self) -> SwitchesSpec {

@@ -4,7 +4,7 @@ use nalgebra::Complex;
 #[cfg(feature = "sampling")]
 use rand::Rng;
 
-use crate::{Error, Result, SwitchesSpec};
+use crate::{Block, Error, Result, SwitchesSpec};
 
 /// The joint law of the switches `c_i ∈ {0, 1}`.
 ///
@@ -40,12 +40,22 @@ pub trait Switches: Sync {
         }
     }
 
-    /// `E Π_i factors[i]^{c_i}`, the generating function of the switches. `None` for a law without an elementary form.
+    /// The law as independent blocks, each a mixture of products. Each feature is in one block.
+    ///
+    /// # Errors
+    /// [`Error::NoBlocks`] for a law that has no such form, and for one whose blocks would take too many terms.
+    fn blocks(&self) -> Result<Vec<Block>> {
+        Err(Error::NoBlocks { terms: None })
+    }
+
+    /// `E Π_i factors[i]^{c_i}`, the generating function of the switches, from their [`blocks`](Self::blocks). `None` for a
+    /// law without them.
     ///
     /// # Panics
     /// If `factors.len() ≠ features()`.
-    fn generating_function(&self, _factors: &[Complex<f64>]) -> Option<Complex<f64>> {
-        None
+    fn generating_function(&self, factors: &[Complex<f64>]) -> Option<Complex<f64>> {
+        assert_eq!(factors.len(), self.features(), "one factor per feature");
+        Some(self.blocks().ok()?.iter().map(|block| block.average(factors)).product())
     }
 
     /// The law as data.
