@@ -119,7 +119,7 @@ impl Rows {
             let ones = x.get(2).map_or(0.0, |c| c / row.len() as f64);
             let weights: Vec<f64> = row.iter().map(|entry| x[0] * entry + ones).collect();
             slopes.resize(row.len(), 0.0);
-            let at = theory::exact_row_gradient(&weights, *i, x[1], self.p, &mut slopes)?;
+            let at = theory::exact_row_gradient(&weights, *i, x[1], self.p, 1e-9, &mut slopes)?;
             let share = share / self.p;
             loss += share * at.value.loss;
             gradient[0] += share * slopes.iter().zip(row).map(|(slope, entry)| slope * entry).sum::<f64>();

@@ -78,6 +78,15 @@ pub enum Error {
         /// What it must be.
         expected: usize,
     },
+    /// A law whose exact loss is not known: its switches have no blocks.
+    #[error("no exact loss for this law: {0}")]
+    Law(toy_superposition_data::Error),
+    /// Magnitudes that the exact loss does not know.
+    #[error("the exact loss knows magnitudes uniform on [0, h], not {given:?}")]
+    Magnitude {
+        /// What was given.
+        given: Box<toy_superposition_data::MagnitudeSpec>,
+    },
     /// A row (an output) that the matrix does not have.
     #[error("row {given} of a matrix of {features} rows")]
     Row {

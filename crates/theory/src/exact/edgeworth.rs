@@ -12,7 +12,8 @@
 //! `κ_r(I) = Σ_j W_ijʳ κ_r(x_j)`, `κ_r(x_j)` of `x = c u` with `E xʳ = p/(r+1)` (sections 2 and 4.2 of the paper).
 
 use super::interference::Interference;
-use super::{Probability, check_row};
+use super::law::Prepared;
+use super::{FeatureLaw, check_row};
 use crate::error::finite;
 use crate::{Channel, Feature, Result};
 
@@ -50,7 +51,9 @@ fn ratio(a: f64, [b, c]: [f64; 2]) -> f64 {
 /// ```math
 /// L \approx L_G + \frac{\kappa_3}{6} L_G''' + \frac{\kappa_4}{24} L_G'''' + \frac{\kappa_3^2}{72} L_G^{(6)} ,
 /// ```
-/// primes for derivatives of the Gaussian loss in the bias. Time O(n_s).
+/// primes for derivatives of the Gaussian loss in the bias. Time O(n_s). Where other features depend on this one, both losses
+/// are averages over its two states, each with the cumulants of the interference in that state: the covariance of the law is
+/// in the variance and in how the mean differs.
 ///
 /// # Errors
 /// As [`exact_row_loss`](crate::exact_row_loss); [`Error::NotFinite`](crate::Error::NotFinite) too where cumulants or
@@ -59,27 +62,82 @@ pub fn edgeworth_row_loss<'a>(
     row: &[f64],
     feature: usize,
     bias: f64,
-    probability: impl Into<Probability<'a>>,
+    law: impl Into<FeatureLaw<'a>>,
 ) -> Result<EdgeworthLoss> {
-    let probability = probability.into();
-    check_row(row, feature, bias, probability)?;
-    let (p, c) = (probability.of(feature), row[feature]);
-    let cumulants = Interference::new(row, feature, probability).cumulants;
-    let (mean, sigma) = (bias + cumulants[0], cumulants[1].sqrt());
-    let gaussian = Feature::uniform(p)?.row_loss(&Channel::new(c, mean, sigma)?).total;
-    let mut found = EdgeworthLoss { gaussian, corrected: gaussian, cumulants };
-    if sigma > 0.0 {
-        let (skewness, kurtosis) = (found.skewness(), found.excess_kurtosis());
-        let [third, fourth, _, sixth] = derivatives(p, c, mean, sigma);
-        let terms = skewness / 6.0 * third + kurtosis / 24.0 * fourth + skewness * skewness / 72.0 * sixth;
-        found.corrected += cumulants[1] * terms;
+    check_row(row, feature, bias)?;
+    edgeworth_loss(row, feature, bias, &law.into().of(row.len())?)
+}
+
+/// [`edgeworth_row_loss`] of a row and a law that have been checked.
+pub(super) fn edgeworth_loss(
+    row: &[f64],
+    feature: usize,
+    bias: f64,
+    law: &Prepared<'_>,
+) -> Result<EdgeworthLoss> {
+    let (p, c) = (law.of(feature), row[feature]);
+    let states = match law.block_of(feature) {
+        None => vec![(1.0, None)],
+        Some(_) => vec![(1.0 - p, Some(false)), (p, Some(true))],
+    };
+    let mut found = EdgeworthLoss { gaussian: 0.0, corrected: 0.0, cumulants: [0.0; 4] };
+    let mut means = Vec::new();
+    for (share, own) in states.into_iter().filter(|&(share, _)| share > 0.0) {
+        let cumulants = Interference::new(row, feature, law, own).cumulants;
+        let (mean, sigma) = (bias / law.scale + cumulants[0], cumulants[1].max(0.0).sqrt());
+        let losses = Feature::uniform(p)?.row_loss(&Channel::new(c, mean, sigma)?);
+        let (gaussian, p) = match own {
+            None => (losses.total, p),
+            Some(false) => (losses.off, 0.0),
+            Some(true) => (losses.on, 1.0),
+        };
+        let state = EdgeworthLoss { gaussian, corrected: gaussian, cumulants };
+        found.gaussian += share * gaussian;
+        found.corrected += share * gaussian;
+        if sigma > 0.0 {
+            let (skewness, kurtosis) = (state.skewness(), state.excess_kurtosis());
+            let [third, fourth, _, sixth] = derivatives(p, c, mean, sigma);
+            let terms =
+                skewness / 6.0 * third + kurtosis / 24.0 * fourth + skewness * skewness / 72.0 * sixth;
+            found.corrected += share * cumulants[1] * terms;
+        }
+        means.push((share, cumulants));
+    }
+    found.cumulants = mixture_cumulants(&means);
+    let square = law.scale * law.scale;
+    found.gaussian *= square;
+    found.corrected *= square;
+    let mut unit = 1.0;
+    for kappa in &mut found.cumulants {
+        unit *= law.scale;
+        *kappa *= unit;
     }
     let values = [found.gaussian, found.corrected];
-    cumulants
+    found
+        .cumulants
         .into_iter()
         .chain(values)
         .try_for_each(|value| finite("Edgeworth's loss or a cumulant", value))?;
     Ok(found)
+}
+
+/// The cumulants of a mixture of laws with these shares and cumulants.
+fn mixture_cumulants(states: &[(f64, [f64; 4])]) -> [f64; 4] {
+    if let [(_, cumulants)] = states {
+        return *cumulants;
+    }
+    let average = |of: &dyn Fn(&[f64; 4]) -> f64| states.iter().map(|(share, k)| share * of(k)).sum::<f64>();
+    let mean = average(&|k| k[0]);
+    let second = average(&|k| k[1] + (k[0] - mean).powi(2));
+    let third = average(&|k| {
+        let d = k[0] - mean;
+        k[2] + 3.0 * d * k[1] + d.powi(3)
+    });
+    let fourth = average(&|k| {
+        let d = k[0] - mean;
+        k[3] + 3.0 * k[1] * k[1] + 4.0 * d * k[2] + 6.0 * d * d * k[1] + d.powi(4)
+    });
+    [mean, second, third, fourth - 3.0 * second * second]
 }
 
 /// The third to sixth derivatives of the Gaussian loss in the bias, the (r+3)-rd times `σʳ⁺¹`: so that none overflows.

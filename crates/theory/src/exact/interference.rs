@@ -5,11 +5,15 @@
 //! κ_r(I) = Σ_j w_jʳ κ_r(x_j) ,
 //! ```
 //! its atom at 0 (no feature on), and its n parts of exactly one feature on, which are uniform laws.
-//! Equal terms are kept once with their number; zero weights not at all.
+//! Equal terms are kept once with their number; zero weights not at all. Features that depend on each other come in
+//! [blocks](super::block), each of which is one factor of `K` and one term of `κ_r`.
 //!
 //! Sections 2 and 4.2 of the paper; `w_j = W_ij`, `p_j` the probabilities.
 
-use super::Probability;
+use toy_superposition_data::{Cumulants, Magnitude, UnitUniform};
+
+use super::block::RowBlock;
+use super::law::Prepared;
 use super::periodic::BINOMIAL;
 use super::piecewise::Piecewise;
 
@@ -30,11 +34,13 @@ pub(super) const ORDER: usize = 24;
 
 /// The law of the interference on one output.
 #[derive(Debug, Clone)]
-pub(super) struct Interference {
-    /// In order of falling `|w|`.
+pub(super) struct Interference<'a> {
+    /// The independent features, in order of falling `|w|`.
     pub(super) groups: Vec<Group>,
-    /// The features in the order of the groups.
+    /// They themselves, in the order of the groups.
     pub(super) members: Vec<usize>,
+    /// All other features.
+    pub(super) blocks: Vec<RowBlock<'a>>,
     /// `λ_r` of `log K_j = Σ_r λ_r (s w_j)ʳ`, one table per distinct probability.
     pub(super) series: Vec<[f64; ORDER + 1]>,
     /// The probability that no feature is on.
@@ -45,15 +51,10 @@ pub(super) struct Interference {
     pub(super) support: [f64; 2],
 }
 
-/// `κ_1 … κ_4` of one feature `x = c u`, from `E xʳ = p/(r+1)`.
+/// `κ_1 … κ_4` of one feature `x = c u`.
 pub(super) fn feature_cumulants(p: f64) -> [f64; 4] {
-    let [a, b, c, d] = [p / 2.0, p / 3.0, p / 4.0, p / 5.0];
-    [
-        a,
-        b - a * a,
-        c - 3.0 * a * b + 2.0 * a * a * a,
-        d - 4.0 * a * c - 3.0 * b * b + 12.0 * a * a * b - 6.0 * a * a * a * a,
-    ]
+    let Cumulants { mean, variance, third, fourth } = UnitUniform.feature_cumulants(p);
+    [mean, variance, third, fourth]
 }
 
 /// The coefficients of `log(1 + Σ_{r≥1} p zʳ/(r+1)!)`.
@@ -75,10 +76,12 @@ fn logarithm(p: f64) -> [f64; ORDER + 1] {
     log
 }
 
-impl Interference {
-    /// From one row of W; the own feature is left out.
-    pub(super) fn new(row: &[f64], feature: usize, probability: Probability<'_>) -> Self {
-        let mut members: Vec<usize> = (0..row.len()).filter(|&j| j != feature && row[j] != 0.0).collect();
+impl<'a> Interference<'a> {
+    /// From one row of W, the own feature left out, given the own switch. `None` averages over that switch, and is for a
+    /// feature that is independent of all others.
+    pub(super) fn new(row: &[f64], feature: usize, probability: &'a Prepared<'_>, own: Option<bool>) -> Self {
+        let independent = |j: usize| j != feature && row[j] != 0.0 && probability.block_of(j).is_none();
+        let mut members: Vec<usize> = (0..row.len()).filter(|&j| independent(j)).collect();
         members.sort_unstable_by(|&a, &b| {
             row[b]
                 .abs()
@@ -86,9 +89,9 @@ impl Interference {
                 .then(row[a].total_cmp(&row[b]))
                 .then(probability.of(a).total_cmp(&probability.of(b)))
         });
-        let mut classes: Vec<f64> = match probability {
-            Probability::Shared(p) => vec![p],
-            Probability::Each(_) => members.iter().map(|&j| probability.of(j)).collect(),
+        let mut classes: Vec<f64> = match probability.shared() {
+            Some(p) => vec![p],
+            None => members.iter().map(|&j| probability.of(j)).collect(),
         };
         classes.sort_unstable_by(f64::total_cmp);
         classes.dedup();
@@ -118,16 +121,44 @@ impl Interference {
                 _ => groups.push(Group { weight, probability: p, count: 1, alone: 0.0, class }),
             }
         }
+        let own = own.map(|on| (feature, on));
+        let mut blocks: Vec<_> =
+            probability.blocks().iter().map(|block| RowBlock::new(block, row, own)).collect();
+        let left: Vec<f64> = running(blocks.iter().map(|block| block.silent));
+        let right: Vec<f64> = running(blocks.iter().rev().map(|block| block.silent));
+        let all_silent = left[blocks.len()];
         for group in &mut groups {
             let p = group.probability;
-            group.alone = match always {
-                0 => p * (log_silent - (-p).ln_1p()).exp(),
-                1 if p >= 1.0 => log_silent.exp(),
-                _ => 0.0,
-            };
+            group.alone = all_silent
+                * match always {
+                    0 => p * (log_silent - (-p).ln_1p()).exp(),
+                    1 if p >= 1.0 => log_silent.exp(),
+                    _ => 0.0,
+                };
         }
         let silent = if always == 0 { log_silent.exp() } else { 0.0 };
-        Self { groups, members, series, silent, cumulants, support }
+        let count = blocks.len();
+        for (b, block) in blocks.iter_mut().enumerate() {
+            let others = silent * left[b] * right[count - 1 - b];
+            for member in &mut block.members {
+                member.alone *= others;
+                support[usize::from(member.weight > 0.0)] += member.weight;
+            }
+            cumulants.iter_mut().zip(block.cumulants).for_each(|(sum, kappa)| *sum += kappa);
+        }
+        Self { groups, members, blocks, series, silent: silent * all_silent, cumulants, support }
+    }
+
+    /// The number of features that take part.
+    pub(super) fn features(&self) -> usize {
+        self.members.len() + self.blocks.iter().map(|block| block.members.len()).sum::<usize>()
+    }
+
+    /// The weights of the features that may be on alone, each with the probability that it is, equal ones together.
+    fn alone(&self) -> impl Iterator<Item = (f64, f64)> {
+        let groups = self.groups.iter().map(|group| (group.weight, f64::from(group.count) * group.alone));
+        let members = self.blocks.iter().flat_map(|block| &block.members);
+        groups.chain(members.map(|member| (member.weight, member.alone))).filter(|&(_, mass)| mass > 0.0)
     }
 
     /// `log K(θ)` at a real θ, to the accuracy of a bound.
@@ -147,7 +178,7 @@ impl Interference {
                 log += f64::from(group.count) * factor.ln();
             }
         }
-        log + product.ln()
+        log + product.ln() + self.blocks.iter().map(|block| block.log_bound(theta)).sum::<f64>()
     }
 
     /// The least `P` found for which `E (± I + shift − P)₊ᵏ`, with its prefactor, is below `tolerance`.
@@ -163,7 +194,12 @@ impl Interference {
     ) -> f64 {
         let sign = if upwards { 1.0 } else { -1.0 };
         let hard = sign * self.support[usize::from(upwards)] + shift;
-        let Some(largest) = self.groups.first().map(|group| group.weight.abs()) else { return hard };
+        let members = self.blocks.iter().flat_map(|block| &block.members).map(|member| member.weight.abs());
+        let single = self.groups.first().map_or(0.0, |group| group.weight.abs());
+        let largest = members.fold(single, f64::max);
+        if largest == 0.0 {
+            return hard;
+        }
         let bound = |theta: f64| {
             let value = self.log_generating(sign * theta) + (prefactor(theta) / tolerance).ln();
             if value.is_finite() { shift + value / theta } else { f64::INFINITY }
@@ -210,12 +246,9 @@ impl Interference {
             *moment -= self.silent * power;
             power *= m;
         }
-        for group in &self.groups {
-            let mass = f64::from(group.count) * group.alone;
-            if mass > 0.0 {
-                for (moment, average) in moments.iter_mut().zip(path_moments(m, group.weight)) {
-                    *moment -= mass * average;
-                }
+        for (weight, mass) in self.alone() {
+            for (moment, average) in moments.iter_mut().zip(path_moments(m, weight)) {
+                *moment -= mass * average;
             }
         }
         moments
@@ -237,17 +270,22 @@ impl Interference {
     /// The part of the loss, of its slope in `m` and of its slope in `c` with at most one feature on: exact.
     pub(super) fn few(&self, loss: &Piecewise, m: f64) -> [f64; 3] {
         let mut total = loss.at(m).map(|part| part * self.silent);
-        for group in &self.groups {
-            let mass = f64::from(group.count) * group.alone;
-            if mass > 0.0 {
-                let along = loss.along(m, group.weight);
-                for (sum, part) in total.iter_mut().zip(along) {
-                    *sum += mass * part;
-                }
+        for (weight, mass) in self.alone() {
+            for (sum, part) in total.iter_mut().zip(loss.along(m, weight)) {
+                *sum += mass * part;
             }
         }
         total
     }
+}
+
+/// `1, a, a b, a b c, …`.
+fn running(factors: impl Iterator<Item = f64>) -> Vec<f64> {
+    let products = factors.scan(1.0, |product, factor| {
+        *product *= factor;
+        Some(*product)
+    });
+    std::iter::once(1.0).chain(products).collect()
 }
 
 /// `∫₀¹ (m + w u)ʳ du`, r = 0 … 4, without cancellation for small w.
@@ -266,14 +304,19 @@ mod tests {
     use approx::assert_relative_eq;
 
     use super::Interference;
-    use crate::exact::Probability;
+    use crate::exact::law::Prepared;
+
+    fn each(probabilities: &[f64]) -> Prepared<'static> {
+        Prepared::each(probabilities.to_vec())
+    }
 
     const ROW: [f64; 6] = [0.4, -0.9, 0.4, 0.0, 1.5, 0.2];
 
     #[test]
     fn masses_and_moments_by_enumeration() {
         for probabilities in [[0.3, 0.2, 0.3, 0.9, 0.05, 0.6], [0.3, 0.2, 0.3, 0.9, 1.0, 0.6]] {
-            let law = Interference::new(&ROW, 5, Probability::Each(&probabilities));
+            let prepared = each(&probabilities);
+            let law = Interference::new(&ROW, 5, &prepared, None);
             assert_eq!(law.groups.len(), 3);
             let active = [0, 1, 2, 4];
             let (mut mass, mut mean, mut square) = (0.0, 0.0, 0.0);
@@ -306,7 +349,8 @@ mod tests {
     fn the_series_is_the_logarithm() {
         for p in [1e-3, 0.437, 0.9, 1.0] {
             for z in [-1.0_f64, 0.7, 1.0] {
-                let law = Interference::new(&[1.0, 0.3], 1, Probability::Shared(p));
+                let prepared = each(&[p; 2]);
+                let law = Interference::new(&[1.0, 0.3], 1, &prepared, None);
                 let sum = law.series[0].iter().rev().fold(0.0, |sum, a| sum * z + a);
                 assert_relative_eq!(
                     sum,
@@ -321,13 +365,16 @@ mod tests {
     #[test]
     fn reach_bounds_the_tail() {
         // One feature, weight 2, p = 0.01: E (I − P)₊² = p (2 − P)³/6.
-        let law = Interference::new(&[0.0, 2.0], 0, Probability::Shared(0.01));
+        let prepared = each(&[0.01; 2]);
+        let law = Interference::new(&[0.0, 2.0], 0, &prepared, None);
         let reach = law.reach(true, 0.0, |theta| 2.0 / (theta * theta), 1e-4);
         assert!(0.01 * (2.0 - reach).powi(3) / 6.0 <= 1e-4 && reach < 2.0);
         let reach = law.reach(false, 0.5, |theta| 2.0 / (theta * theta), 1e-12);
         assert!((0.499..=0.5).contains(&reach), "{reach}");
         // Many features: close to the Gaussian depth.
-        let law = Interference::new(&vec![0.1; 4_001], 0, Probability::Shared(0.5));
+        let prepared = each(&[0.5; 4_001]);
+        let row = vec![0.1; 4_001];
+        let law = Interference::new(&row, 0, &prepared, None);
         let (mean, sigma) = (law.cumulants[0], law.cumulants[1].sqrt());
         let depth = (law.reach(true, -mean, |theta| 2.0 / (theta * theta), 1e-12) / sigma).abs();
         assert!((6.5..9.0).contains(&depth), "{depth}");

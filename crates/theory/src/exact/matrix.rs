@@ -12,9 +12,10 @@ use rayon::prelude::*;
 #[cfg(feature = "models")]
 use toy_superposition_model::{Activation, Autoencoder, Scalar};
 
-use super::row::{Output, exact_loss as row_loss};
-use super::{EdgeworthLoss, ExactLoss, Probability, check_row, checked, edgeworth_row_loss};
-use crate::error::finite;
+use super::edgeworth::edgeworth_loss;
+use super::law::Prepared;
+use super::row::exact_loss as row_loss;
+use super::{EdgeworthLoss, ExactLoss, FeatureLaw, check_row, check_tolerance, checked, row_gradient};
 use crate::{Error, Result};
 
 /// A loss found from some of the rows.
@@ -45,34 +46,45 @@ fn each_row<R: Send>(rows: &[usize], work: impl Fn(usize) -> Result<R> + Sync) -
 pub fn exact_losses<'a>(
     rows: &[usize],
     bias: &[f64],
-    probability: impl Into<Probability<'a>>,
+    law: impl Into<FeatureLaw<'a>>,
     fill: impl Fn(usize, &mut [f64]) + Sync,
 ) -> Result<Vec<ExactLoss>> {
-    let (features, probability) = (bias.len(), probability.into());
-    probability.check(features)?;
+    prepared_losses(rows, bias, &law.into().of(bias.len())?, fill)
+}
+
+/// [`exact_losses`] for a law that has been checked.
+pub(super) fn prepared_losses(
+    rows: &[usize],
+    bias: &[f64],
+    law: &Prepared<'_>,
+    fill: impl Fn(usize, &mut [f64]) + Sync,
+) -> Result<Vec<ExactLoss>> {
+    let features = bias.len();
     each_row(rows, |i| {
         if i >= features {
             return Err(Error::Row { given: i, features });
         }
         let mut row = vec![0.0; features];
         fill(i, &mut row);
-        check_row(&row, i, bias[i], Probability::Shared(1.0))?;
-        checked(row_loss(&row, i, bias[i], probability))
+        check_row(&row, i, bias[i])?;
+        checked(row_loss(&row, i, bias[i], law))
     })
 }
 
 /// Edgeworth's losses of all rows of W, n_s × n_s; `fill` and `bias` as in [`exact_losses`].
 pub(crate) fn edgeworth_losses<'a>(
     bias: &[f64],
-    probability: impl Into<Probability<'a>>,
+    law: impl Into<FeatureLaw<'a>>,
     fill: impl Fn(usize, &mut [f64]) + Sync,
 ) -> Result<Vec<EdgeworthLoss>> {
-    let (features, probability) = (bias.len(), probability.into());
+    let features = bias.len();
+    let law = law.into().of(features)?;
     let rows: Vec<usize> = (0..features).collect();
     each_row(&rows, |i| {
         let mut row = vec![0.0; features];
         fill(i, &mut row);
-        edgeworth_row_loss(&row, i, bias[i], probability)
+        check_row(&row, i, bias[i])?;
+        edgeworth_loss(&row, i, bias[i], &law)
     })
 }
 
@@ -87,7 +99,7 @@ pub(crate) fn edgeworth_losses<'a>(
 pub fn exact_loss_of_rows<'a>(
     rows: &[usize],
     bias: &[f64],
-    probability: impl Into<Probability<'a>>,
+    law: impl Into<FeatureLaw<'a>>,
     fill: impl Fn(usize, &mut [f64]) + Sync,
 ) -> Result<SampledLoss> {
     if rows.is_empty() {
@@ -98,7 +110,7 @@ pub fn exact_loss_of_rows<'a>(
     if let Some(pair) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
         return Err(Error::Repeated { given: pair[0] });
     }
-    let losses = exact_losses(rows, bias, probability, fill)?;
+    let losses = exact_losses(rows, bias, law, fill)?;
     let count = losses.len() as f64;
     let ExactLoss { loss, error } = mean(&losses);
     let standard_error = if losses.len() == bias.len() {
@@ -121,11 +133,11 @@ pub fn exact_loss_of_rows<'a>(
 pub fn exact_loss<'a>(
     product: &DMatrix<f64>,
     bias: &[f64],
-    probability: impl Into<Probability<'a>>,
+    law: impl Into<FeatureLaw<'a>>,
 ) -> Result<ExactLoss> {
     check_shape(product, bias)?;
     let rows: Vec<usize> = (0..bias.len()).collect();
-    let losses = exact_losses(&rows, bias, probability, |i, row| {
+    let losses = exact_losses(&rows, bias, law, |i, row| {
         for (entry, &w) in row.iter_mut().zip(product.row(i).iter()) {
             *entry = w;
         }
@@ -141,14 +153,14 @@ pub fn exact_loss<'a>(
 pub fn exact_model_loss<'a, T: Scalar>(
     model: &Autoencoder<T>,
     rows: &[usize],
-    probability: impl Into<Probability<'a>>,
+    law: impl Into<FeatureLaw<'a>>,
 ) -> Result<SampledLoss> {
     if model.activation().simplified(model.features()) != Activation::Relu {
         return Err(Error::Activation { given: model.activation().name() });
     }
     let bias: Vec<f64> = model.bias().iter().map(|&b| b.into()).collect();
     let (encoder, decoder) = (model.encoder(), model.decoder());
-    exact_loss_of_rows(rows, &bias, probability, |i, row| {
+    exact_loss_of_rows(rows, &bias, law, |i, row| {
         for (entry, column) in row.iter_mut().zip(encoder.column_iter()) {
             *entry = decoder.row(i).iter().zip(&column).map(|(&a, &b)| a.into() * b.into()).sum();
         }
@@ -157,43 +169,59 @@ pub fn exact_model_loss<'a, T: Scalar>(
 
 /// The exact loss per feature and its gradient in W and b, which are overwritten (same shapes as W and b).
 ///
-/// A gradient in `W_out` and `W_in` follows as `G W_inᵀ` and `W_outᵀ G` from that in W, `G`.
+/// A gradient in `W_out` and `W_in` follows as `G W_inᵀ` and `W_outᵀ G` from that in W, `G`. `tolerance` is that of
+/// [`exact_row_gradient`](crate::exact_row_gradient).
 ///
 /// # Errors
-/// As [`exact_loss`].
+/// As [`exact_loss`] and [`exact_row_gradient`](crate::exact_row_gradient).
 pub fn exact_gradient<'a>(
     product: &DMatrix<f64>,
     bias: &[f64],
-    probability: impl Into<Probability<'a>>,
+    law: impl Into<FeatureLaw<'a>>,
+    tolerance: f64,
+    product_gradient: &mut DMatrix<f64>,
+    bias_gradient: &mut [f64],
+) -> Result<ExactLoss> {
+    check_tolerance(tolerance)?;
+    let law = law.into().of(bias.len())?;
+    weighted_gradient(product, bias, &law, tolerance, |_| 1.0, product_gradient, bias_gradient)
+}
+
+/// [`exact_gradient`] of `(1/n_s) Σ_i importance(i) L_i`.
+pub(super) fn weighted_gradient(
+    product: &DMatrix<f64>,
+    bias: &[f64],
+    law: &Prepared<'_>,
+    tolerance: f64,
+    importance: impl Fn(usize) -> f64,
     product_gradient: &mut DMatrix<f64>,
     bias_gradient: &mut [f64],
 ) -> Result<ExactLoss> {
     check_shape(product, bias)?;
     check_shape(product_gradient, bias_gradient)?;
-    let (features, probability) = (bias.len(), probability.into());
+    let features = bias.len();
     if bias_gradient.len() != features {
         return Err(Error::Size { what: "gradient", given: bias_gradient.len(), expected: features });
     }
-    probability.check(features)?;
     let rows: Vec<usize> = (0..features).collect();
     let outputs = each_row(&rows, |i| {
         let row: Vec<f64> = product.row(i).iter().copied().collect();
-        check_row(&row, i, bias[i], Probability::Shared(1.0))?;
+        check_row(&row, i, bias[i])?;
         let mut gradient = vec![0.0; features];
-        let (value, slope) =
-            Output::new(&row, i, bias[i], probability).gradient(probability, i, &mut gradient);
-        gradient.iter().chain([&slope]).try_for_each(|&slope| finite("slope of the exact loss", slope))?;
-        Ok((checked(value)?, slope, gradient))
+        let found = row_gradient(&row, i, bias[i], law, tolerance, &mut gradient)?;
+        Ok((found, gradient))
     })?;
-    let scale = 1.0 / features as f64;
-    for (i, (_, slope, gradient)) in outputs.iter().enumerate() {
-        bias_gradient[i] = slope * scale;
+    let mut total = ExactLoss { loss: 0.0, error: 0.0 };
+    for (i, (found, gradient)) in outputs.iter().enumerate() {
+        let scale = importance(i) / features as f64;
+        total.loss += found.value.loss * scale;
+        total.error += found.value.error * scale;
+        bias_gradient[i] = found.bias * scale;
         for (entry, part) in product_gradient.row_mut(i).iter_mut().zip(gradient) {
             *entry = part * scale;
         }
     }
-    let values: Vec<ExactLoss> = outputs.into_iter().map(|(value, ..)| value).collect();
-    Ok(mean(&values))
+    Ok(total)
 }
 
 fn check_shape(product: &DMatrix<f64>, bias: &[f64]) -> Result<()> {

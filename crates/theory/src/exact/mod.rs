@@ -1,12 +1,15 @@
 //! The expected loss of any weights, exactly: `E (x_i − ReLU(W_i x + b_i))²` without samples.
 //!
 //! Given the other features, an output is a piecewise cubic of the interference ([`piecewise`]), which is a sum of
-//! independent terms ([`interference`]) whose generating function is known; the expectation is a Fourier series
-//! ([`periodic`], [`nodes`], [`row`]).
+//! independent terms ([`interference`], [`block`]) whose generating function is known; the expectation is a Fourier series
+//! ([`periodic`], [`nodes`], [`row`]), and so is its gradient ([`gradient`], [`lanes`]).
 
+mod block;
 mod edgeworth;
 mod gradient;
 mod interference;
+mod lanes;
+mod law;
 mod matrix;
 mod nodes;
 #[cfg(feature = "models")]
@@ -14,6 +17,7 @@ mod objective;
 mod periodic;
 mod piecewise;
 mod row;
+mod waves;
 
 pub use edgeworth::{EdgeworthLoss, edgeworth_row_loss};
 pub(crate) use matrix::edgeworth_losses;
@@ -23,52 +27,13 @@ pub use matrix::{SampledLoss, exact_gradient, exact_loss, exact_loss_of_rows, ex
 #[cfg(feature = "models")]
 pub use objective::ExactObjective;
 
-use crate::error::{finite, probability as check_probability};
+use gradient::exact_gradient as exact_gradient_of_row;
+pub use law::FeatureLaw;
+use law::Prepared;
+use row::FINEST;
+
+use crate::error::finite;
 use crate::{Error, Result};
-
-/// The probabilities with which the features are on.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Probability<'a> {
-    /// One p in (0, 1] for all features, as in the paper.
-    Shared(f64),
-    /// One p_j in (0, 1] for each feature, n_s of them.
-    Each(&'a [f64]),
-}
-
-impl From<f64> for Probability<'_> {
-    fn from(p: f64) -> Self {
-        Self::Shared(p)
-    }
-}
-
-impl<'a> From<&'a [f64]> for Probability<'a> {
-    fn from(probabilities: &'a [f64]) -> Self {
-        Self::Each(probabilities)
-    }
-}
-
-impl Probability<'_> {
-    /// That of feature `feature`.
-    fn of(&self, feature: usize) -> f64 {
-        match self {
-            Self::Shared(p) => *p,
-            Self::Each(probabilities) => probabilities[feature],
-        }
-    }
-
-    fn check(&self, features: usize) -> Result<()> {
-        match self {
-            Self::Shared(p) => check_probability(*p),
-            Self::Each(probabilities) => {
-                if probabilities.len() != features {
-                    let given = probabilities.len();
-                    return Err(Error::Size { what: "probabilities", given, expected: features });
-                }
-                probabilities.iter().try_for_each(|&p| check_probability(p))
-            }
-        }
-    }
-}
 
 /// An expected loss and an estimate of its numerical error (not a standard error: nothing is sampled).
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -80,7 +45,7 @@ pub struct ExactLoss {
 }
 
 /// Refuses what no row can be.
-fn check_row(row: &[f64], feature: usize, bias: f64, probability: Probability<'_>) -> Result<()> {
+fn check_row(row: &[f64], feature: usize, bias: f64) -> Result<()> {
     if row.is_empty() {
         return Err(Error::Empty { what: "row" });
     }
@@ -90,8 +55,16 @@ fn check_row(row: &[f64], feature: usize, bias: f64, probability: Probability<'_
     if let Some(column) = row.iter().position(|w| !w.is_finite()) {
         return Err(Error::Entry { what: "W", row: feature, column, given: row[column] });
     }
-    finite("bias", bias)?;
-    probability.check(row.len())
+    finite("bias", bias)
+}
+
+/// Refuses a tolerance that cannot be met, and one that means nothing.
+fn check_tolerance(given: f64) -> Result<()> {
+    if (FINEST..=0.1).contains(&given) {
+        Ok(())
+    } else {
+        Err(Error::OutOfRange { what: "tolerance", given, allowed: "[1e-10, 0.1]" })
+    }
 }
 
 /// The expected loss of one output,
@@ -100,8 +73,11 @@ fn check_row(row: &[f64], feature: usize, bias: f64, probability: Probability<'_
 /// L_i = E\left(x_i - \mathrm{ReLU}\Big(\sum_j W_{ij} x_j + b_i\Big)\right)^2 ,
 /// ```
 ///
-/// for independent features `x_j = c_j u_j`, `c_j ~ Bernoulli(p_j)`, `u_j ~ U[0, 1]` (paper, section 2).
-/// `row` is row `feature` of W = W_out W_in (length n_s), `bias` its raw b_i.
+/// for features of the given law: a probability for the paper's (section 2), a list of n_s of them, or any law of `data` that
+/// [`FeatureLaw`] knows. `row` is row `feature` of W = W_out W_in (length n_s), `bias` its raw b_i.
+///
+/// Features that depend on `feature` are conditioned on its switch:
+/// `L_i = P[c_i = 0] E[ReLU(I + b)² | c_i = 0] + P[c_i = 1] E[(u − ReLU(W_ii u + I + b))² | c_i = 1]`.
 ///
 /// Exact but for rounding and a truncated series: relative error about 1e-10, as estimated in
 /// [`ExactLoss::error`]. Time O(n_s × nodes): tens of nodes where many features are on at once, up to
@@ -109,17 +85,16 @@ fn check_row(row: &[f64], feature: usize, bias: f64, probability: Probability<'_
 ///
 /// # Errors
 /// [`Error::Empty`], [`Error::Row`], [`Error::Entry`], [`Error::NotFinite`], [`Error::Probability`],
-/// [`Error::Size`] for what their names say; [`Error::NotFinite`] too where the loss or what it is made of is beyond f64,
+/// [`Error::Size`], [`Error::Law`], [`Error::Magnitude`] for what their names say; [`Error::NotFinite`] too where the loss or what it is made of is beyond f64,
 /// as for weights above 1e50.
 pub fn exact_row_loss<'a>(
     row: &[f64],
     feature: usize,
     bias: f64,
-    probability: impl Into<Probability<'a>>,
+    law: impl Into<FeatureLaw<'a>>,
 ) -> Result<ExactLoss> {
-    let probability = probability.into();
-    check_row(row, feature, bias, probability)?;
-    checked(row::exact_loss(row, feature, bias, probability))
+    check_row(row, feature, bias)?;
+    checked(row::exact_loss(row, feature, bias, &law.into().of(row.len())?))
 }
 
 /// Refuses a loss that has overflowed.
@@ -140,25 +115,38 @@ pub struct RowGradient {
 
 /// [`exact_row_loss`] with its gradient: `gradient` (length n_s) becomes `∂L_i/∂W_ij`, the diagonal entry included.
 ///
-/// From the same series as the loss, in O(n_s × nodes). Its terms fall off one power later than those of the loss:
-/// expect about 1e-8 of the largest entry where few features are on, and rounding where many are.
+/// From the same series as the loss, in O(n_s × nodes). The absolute error of the loss and of each slope is about
+/// `tolerance` times the loss, and less where the series ends early. The terms of the slopes fall off one power later than
+/// those of the loss: where few features are on, 1e-6 takes about a tenth of the nodes that 1e-10 does, and is what a descent needs.
 ///
 /// # Errors
-/// As [`exact_row_loss`], and [`Error::Size`] unless `gradient` is as long as `row`.
+/// As [`exact_row_loss`]; [`Error::Size`] unless `gradient` is as long as `row`; [`Error::OutOfRange`] unless
+/// `1e-10 ≤ tolerance ≤ 0.1`.
 pub fn exact_row_gradient<'a>(
     row: &[f64],
     feature: usize,
     bias: f64,
-    probability: impl Into<Probability<'a>>,
+    law: impl Into<FeatureLaw<'a>>,
+    tolerance: f64,
     gradient: &mut [f64],
 ) -> Result<RowGradient> {
-    let probability = probability.into();
-    check_row(row, feature, bias, probability)?;
+    check_row(row, feature, bias)?;
+    check_tolerance(tolerance)?;
     if gradient.len() != row.len() {
         return Err(Error::Size { what: "gradient", given: gradient.len(), expected: row.len() });
     }
-    let (value, bias) =
-        row::Output::new(row, feature, bias, probability).gradient(probability, feature, gradient);
+    row_gradient(row, feature, bias, &law.into().of(row.len())?, tolerance, gradient)
+}
+
+fn row_gradient(
+    row: &[f64],
+    feature: usize,
+    bias: f64,
+    law: &Prepared<'_>,
+    tolerance: f64,
+    gradient: &mut [f64],
+) -> Result<RowGradient> {
+    let (value, bias) = exact_gradient_of_row(row, feature, bias, law, tolerance, gradient);
     gradient.iter().chain([&bias]).try_for_each(|&slope| finite("slope of the exact loss", slope))?;
     Ok(RowGradient { value: checked(value)?, bias })
 }

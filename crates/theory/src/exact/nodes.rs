@@ -11,11 +11,14 @@
 //! `P` period, `h = 2π/P`, `w_j` weights.
 
 use nalgebra::Complex;
+use pulp::Arch;
 
+use super::block::Scratch;
 use super::interference::{Group, Interference, ORDER};
+use super::waves::Waves;
 
 /// How many weights are worked on side by side.
-const LANES: usize = 8;
+pub(super) const LANES: usize = 8;
 /// After how many nodes the recurrence is begun afresh.
 const RENEW: u32 = 512;
 
@@ -54,7 +57,7 @@ impl Lanes {
 /// Walks through the nodes.
 #[derive(Debug)]
 pub(super) struct Nodes<'a> {
-    law: &'a Interference,
+    law: &'a Interference<'a>,
     step: f64,
     next: u32,
     renewed: u32,
@@ -65,6 +68,9 @@ pub(super) struct Nodes<'a> {
     /// How many of each are beyond the series.
     beyond: [usize; 2],
     followed: usize,
+    /// The members of each block, with room for their φ.
+    blocks: Vec<(Waves, Vec<Complex<f64>>)>,
+    scratch: Scratch<Complex<f64>>,
     scale: f64,
     log_series: [f64; ORDER + 1],
     few_series: [f64; ORDER + 1],
@@ -72,7 +78,7 @@ pub(super) struct Nodes<'a> {
 
 impl<'a> Nodes<'a> {
     /// The nodes of one period.
-    pub(super) fn new(law: &'a Interference, period: f64) -> Self {
+    pub(super) fn new(law: &'a Interference<'a>, period: f64) -> Self {
         let step = 2.0 * std::f64::consts::PI / period;
         let (single_weights, repeated): (Vec<Group>, Vec<Group>) =
             law.groups.iter().partition(|group| group.count == 1);
@@ -96,6 +102,12 @@ impl<'a> Nodes<'a> {
                 lanes
             })
             .collect();
+        let waves = law.blocks.iter().map(|block| {
+            let weights: Vec<f64> = block.members.iter().map(|member| member.weight).collect();
+            let phi = vec![Complex::ONE; weights.len()];
+            (Waves::new(weights, step), phi)
+        });
+        let blocks = waves.collect();
         Self {
             law,
             step,
@@ -106,6 +118,8 @@ impl<'a> Nodes<'a> {
             repeated,
             beyond: [usize::MAX; 2],
             followed: 0,
+            blocks,
+            scratch: Scratch::default(),
             scale: 0.0,
             log_series: [0.0; ORDER + 1],
             few_series: [0.0; ORDER + 1],
@@ -123,8 +137,14 @@ impl<'a> Nodes<'a> {
     }
 
     /// Visits the next `count` nodes.
-    pub(super) fn visit(&mut self, count: u32, mut visitor: impl FnMut(Node)) {
+    pub(super) fn visit(&mut self, count: u32, visitor: impl FnMut(Node)) {
         self.prepare(count);
+        // With the widest instructions of the processor; none of them changes a bit.
+        Arch::new().dispatch(|| self.walk(count, visitor));
+    }
+
+    #[inline(always)]
+    fn walk(&mut self, count: u32, mut visitor: impl FnMut(Node)) {
         let chunks = self.followed;
         for _ in 0..count {
             let omega = self.omega();
@@ -146,6 +166,14 @@ impl<'a> Nodes<'a> {
                 let uniform = Complex::new(sin / y, (1.0 - cos) / y);
                 full *= (uniform * group.probability + (1.0 - group.probability)).powi(group.count);
                 few += uniform * (f64::from(group.count) * group.alone);
+            }
+            for (block, (waves, phi)) in self.law.blocks.iter().zip(&mut self.blocks) {
+                waves.advance(self.next);
+                for (k, (phi, member)) in phi.iter_mut().zip(&block.members).enumerate() {
+                    [*phi, _] = waves.transforms(k);
+                    few += *phi * member.alone;
+                }
+                full *= block.average(phi, &mut self.scratch);
             }
             visitor(Node { omega, full, few });
             self.next += 1;
@@ -217,7 +245,7 @@ impl<'a> Nodes<'a> {
 }
 
 /// One node of one chunk: turn the waves, multiply the factors in, add what is alone.
-#[inline]
+#[inline(always)]
 fn follow(lanes: &mut Lanes, inverse: f64, product: &mut [[f64; LANES]; 2], alone: &mut [[f64; LANES]; 2]) {
     for lane in 0..LANES {
         let (cos, sin) = (lanes.wave[0][lane], lanes.wave[1][lane]);
@@ -240,8 +268,8 @@ mod tests {
     use nalgebra::Complex;
 
     use super::Nodes;
-    use crate::exact::Probability;
     use crate::exact::interference::Interference;
+    use crate::exact::law::Prepared;
     use crate::exact::periodic::uniform_transforms;
 
     /// Every node against the plain product, with weights over six decades, some repeated.
@@ -251,7 +279,8 @@ mod tests {
             (0..57).map(|k| (-1.0_f64).powi(k) * 10.0_f64.powf(-f64::from(k % 29) / 5.0)).collect();
         row.extend([0.3, 0.3, 0.3, -2e-3, -2e-3, 0.0]);
         let probabilities: Vec<f64> = (0..row.len()).map(|k| [0.02, 0.3, 0.7][k % 3]).collect();
-        let law = Interference::new(&row, 4, Probability::Each(&probabilities));
+        let prepared = Prepared::each(probabilities.clone());
+        let law = Interference::new(&row, 4, &prepared, None);
         let mut nodes = Nodes::new(&law, 3.3);
         let mut visited = 0;
         for count in [4, 9, 30, 200, 500, 900] {

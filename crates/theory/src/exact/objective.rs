@@ -5,12 +5,14 @@
 //! \frac{\partial L}{\partial W_{out}} = G\, W_{in}^\top, \qquad
 //! \frac{\partial L}{\partial W_{in}} = W_{out}^\top G.
 //! ```
-//! W and G are n_s × n_s, W_in n_d × n_s, W_out n_s × n_d. Time O(n_s² × nodes), as [`exact_gradient`].
+//! W and G are n_s × n_s, W_in n_d × n_s, W_out n_s × n_d. Time O(n_s² × nodes), as [`exact_gradient`](crate::exact_gradient).
 
 use nalgebra::DMatrix;
 use toy_superposition_model::{Activation, Autoencoder, Objective, Parameters, Scalar};
 
-use super::{Probability, exact_gradient, exact_loss};
+use super::law::Prepared;
+use super::matrix::{prepared_losses, weighted_gradient};
+use super::{FeatureLaw, check_tolerance};
 use crate::blocks::multiply;
 use crate::gaussian::mean_field::check_gradient;
 use crate::{Error, Result};
@@ -19,19 +21,57 @@ use crate::{Error, Result};
 ///
 /// What training minimises when it has all the data: the minibatch loss without its noise, the mean-field loss without
 /// its Gaussian assumption. For n_s up to a few hundred.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ExactObjective {
-    probability: f64,
+    law: Prepared<'static>,
+    tolerance: f64,
+    importance: Option<Vec<f64>>,
 }
 
 impl ExactObjective {
-    /// For the paper's features, on with one `probability`.
+    /// For features of a [law](FeatureLaw): a probability for the paper's. The [tolerance](Self::with_tolerance) is 1e-8.
     ///
     /// # Errors
-    /// [`Error::Probability`] outside (0, 1].
-    pub fn new(probability: f64) -> Result<Self> {
-        crate::error::probability(probability)?;
-        Ok(Self { probability })
+    /// [`Error::Probability`] outside (0, 1]; [`Error::Law`] and [`Error::Magnitude`] for a law whose exact loss is not known.
+    pub fn new<'a>(law: impl Into<FeatureLaw<'a>>) -> Result<Self> {
+        Ok(Self { law: law.into().prepare()?.into_owned(), tolerance: 1e-8, importance: None })
+    }
+
+    /// With another tolerance: that of [`exact_row_gradient`](crate::exact_row_gradient). A descent gets by with 1e-6.
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`] unless `1e-10 ≤ tolerance ≤ 0.1`.
+    pub fn with_tolerance(mut self, tolerance: f64) -> Result<Self> {
+        check_tolerance(tolerance)?;
+        self.tolerance = tolerance;
+        Ok(self)
+    }
+
+    /// Weighted by the importance of each feature: `(1/n_s) Σ_i ι_i L_i`.
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`] for an importance that is negative or not finite.
+    pub fn with_importance(mut self, importance: Vec<f64>) -> Result<Self> {
+        if let Some(&given) = importance.iter().find(|&&iota| !(iota.is_finite() && iota >= 0.0)) {
+            return Err(Error::OutOfRange { what: "importance", given, allowed: "[0, ∞)" });
+        }
+        self.importance = Some(importance);
+        Ok(self)
+    }
+
+    /// The importance of feature `i`.
+    fn importance(&self, i: usize) -> f64 {
+        self.importance.as_ref().map_or(1.0, |importance| importance[i])
+    }
+
+    fn check(&self, features: usize) -> Result<()> {
+        self.law.check(features)?;
+        match &self.importance {
+            Some(importance) if importance.len() != features => {
+                Err(Error::Size { what: "importance", given: importance.len(), expected: features })
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -65,16 +105,25 @@ impl<T: Scalar> Objective<Autoencoder<T>> for ExactObjective {
     }
 
     fn loss(&mut self, model: &Autoencoder<T>) -> Result<f64> {
+        self.check(model.features())?;
         let Product { w, bias, .. } = Product::of(model)?;
-        Ok(exact_loss(&w, &bias, Probability::Shared(self.probability))?.loss)
+        let rows: Vec<usize> = (0..bias.len()).collect();
+        let losses = prepared_losses(&rows, &bias, &self.law, |i, row| {
+            row.iter_mut().zip(w.row(i).iter()).for_each(|(entry, &w)| *entry = w);
+        })?;
+        let total: f64 = losses.iter().enumerate().map(|(i, row)| self.importance(i) * row.loss).sum();
+        Ok(total / bias.len() as f64)
     }
 
     fn loss_and_gradient(&mut self, model: &Autoencoder<T>, gradient: &mut Parameters<T>) -> Result<f64> {
         check_gradient(model.shape(), gradient.shape())?;
+        self.check(model.features())?;
         let Product { encoder, decoder, w, bias } = Product::of(model)?;
         let (features, hidden) = (model.features(), model.hidden());
         let (mut by_w, mut by_bias) = (DMatrix::zeros(features, features), vec![0.0; features]);
-        let loss = exact_gradient(&w, &bias, self.probability, &mut by_w, &mut by_bias)?.loss;
+        let importance = |i| self.importance(i);
+        let (law, tolerance) = (&self.law, self.tolerance);
+        let loss = weighted_gradient(&w, &bias, law, tolerance, importance, &mut by_w, &mut by_bias)?.loss;
         crate::error::finite("loss", loss)?;
         let (mut by_encoder, mut by_decoder) =
             (DMatrix::zeros(hidden, features), DMatrix::zeros(hidden, features));

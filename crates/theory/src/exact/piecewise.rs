@@ -52,6 +52,10 @@ impl Piecewise {
     ///
     /// The path is cut at the kinks; on each piece two-point Gauss–Legendre is exact (degree at most 3).
     pub(super) fn along(&self, m: f64, w: f64) -> [f64; 4] {
+        if w == 0.0 {
+            let [value, slope, own] = self.at(m);
+            return [value, slope, own, slope / 2.0];
+        }
         let mut cuts = [0.0, (-m / w).clamp(0.0, 1.0), ((-self.own - m) / w).clamp(0.0, 1.0), 1.0];
         if cuts[1] > cuts[2] {
             cuts.swap(1, 2);

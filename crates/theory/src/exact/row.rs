@@ -11,17 +11,17 @@
 
 use nalgebra::Complex;
 
-use super::interference::{Interference, feature_cumulants};
+use super::ExactLoss;
+use super::interference::Interference;
+use super::law::Prepared;
 use super::nodes::Nodes;
 use super::periodic::Periodic;
 use super::piecewise::Piecewise;
-use super::{ExactLoss, Probability};
 
-/// Relative error aimed at by the aliases and by the tail.
-const ALIAS: f64 = 1e-12;
-const TAIL: f64 = 2e-10;
+/// The relative error that the loss aims at, where only the loss is asked for.
+pub(super) const FINEST: f64 = 1e-10;
 /// No more nodes than this; the error says what is missing.
-const MOST_NODES: u32 = 1 << 20;
+pub(super) const MOST_NODES: u32 = 1 << 20;
 
 /// The near form is used up to this period, in units of the own weight.
 const NEAR: f64 = 30.0;
@@ -38,49 +38,83 @@ const FAR: f64 = 16.0;
 /// ```text
 /// L = (1 − Q) p/3 + Q L′ ,   Q = Π_j (1 − q_j) .
 /// ```
-pub(super) fn exact_loss(row: &[f64], feature: usize, bias: f64, probability: Probability<'_>) -> ExactLoss {
-    let most = bias + row.iter().map(|w| w.max(0.0)).sum::<f64>();
+pub(super) fn exact_loss(row: &[f64], feature: usize, bias: f64, law: &Prepared<'_>) -> ExactLoss {
+    let unit = bias / law.scale;
+    let most = unit + row.iter().map(|w| w.max(0.0)).sum::<f64>();
     let far = |j: usize| j != feature && most > 0.0 && row[j] < -FAR * most;
-    if !(0..row.len()).any(far) {
-        return Output::new(row, feature, bias, probability).solve().value;
-    }
+    let value = if !law.blocks().is_empty() || !(0..row.len()).any(far) {
+        let mut value = ExactLoss { loss: 0.0, error: 0.0 };
+        for (share, output) in Output::states(row, feature, unit, law) {
+            let state = output.solve(FINEST);
+            value =
+                ExactLoss { loss: value.loss + share * state.loss, error: value.error + share * state.error };
+        }
+        value
+    } else {
+        shortened_loss(row, feature, unit, law, most)
+    };
+    let square = law.scale * law.scale;
+    ExactLoss { loss: square * value.loss, error: square * value.error }
+}
+
+fn shortened_loss(row: &[f64], feature: usize, bias: f64, law: &Prepared<'_>, most: f64) -> ExactLoss {
     let mut shortened = row.to_vec();
-    let mut probabilities: Vec<f64> = (0..row.len()).map(|j| probability.of(j)).collect();
+    let mut probabilities: Vec<f64> = (0..row.len()).map(|j| law.of(j)).collect();
     let mut log = 0.0;
-    for j in (0..row.len()).filter(|&j| far(j)) {
+    for j in (0..row.len()).filter(|&j| j != feature && row[j] < -FAR * most) {
         let p = probabilities[j];
         let on = p * (most / -row[j]);
         let (shut, rest) = (p - on, 1.0 - p + on);
         log += if shut < 0.5 { (-shut).ln_1p() } else { rest.ln() };
         (shortened[j], probabilities[j]) = (-most, on / rest);
     }
-    let value = Output::new(&shortened, feature, bias, Probability::Each(&probabilities)).solve().value;
-    let (shut, open) = (-log.exp_m1() * probability.of(feature) / 3.0, log.exp());
+    let p = law.of(feature);
+    let law = Prepared::each(probabilities);
+    let value = Output::new(&shortened, feature, bias, &law, None).solve(FINEST);
+    let (shut, open) = (-log.exp_m1() * p / 3.0, log.exp());
     let loss = shut + open * value.loss;
     ExactLoss { loss, error: open * value.error + 8.0 * f64::EPSILON * loss }
 }
 
-/// One output, prepared.
+/// One output, prepared: given its own switch, if others depend on it, else over both its states.
 #[derive(Debug)]
-pub(super) struct Output {
-    pub(super) law: Interference,
+pub(super) struct Output<'a> {
+    pub(super) law: Interference<'a>,
     pub(super) loss: Piecewise,
     pub(super) bias: f64,
 }
 
-/// The expected loss and how it was found.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Solution {
-    pub(super) value: ExactLoss,
-    /// The periodic form and its number of nodes; `None` if at most one feature is ever on or the rectifier never acts.
-    pub(super) form: Option<(Periodic, u32)>,
-}
+impl<'a> Output<'a> {
+    /// Output `feature` of the row `row` of W, for magnitudes `U[0, 1]`.
+    pub(super) fn new(
+        row: &[f64],
+        feature: usize,
+        bias: f64,
+        law: &'a Prepared<'_>,
+        own: Option<bool>,
+    ) -> Self {
+        let probability = match own {
+            None => law.of(feature),
+            Some(on) => f64::from(u8::from(on)),
+        };
+        let loss = Piecewise { probability, own: row[feature] };
+        Self { law: Interference::new(row, feature, law, own), loss, bias }
+    }
 
-impl Output {
-    /// Output `feature` of the row `row` of W.
-    pub(super) fn new(row: &[f64], feature: usize, bias: f64, probability: Probability<'_>) -> Self {
-        let loss = Piecewise { probability: probability.of(feature), own: row[feature] };
-        Self { law: Interference::new(row, feature, probability), loss, bias }
+    /// The states whose losses make up that of the output, each with its probability.
+    pub(super) fn states(
+        row: &'a [f64],
+        feature: usize,
+        bias: f64,
+        law: &'a Prepared<'_>,
+    ) -> impl Iterator<Item = (f64, Self)> {
+        let p = law.of(feature);
+        let states = match law.block_of(feature) {
+            None => [(1.0, None), (0.0, None)],
+            Some(_) => [(1.0 - p, Some(false)), (p, Some(true))],
+        };
+        let states = states.into_iter().filter(|&(share, _)| share > 0.0);
+        states.map(move |(share, own)| (share, Self::new(row, feature, bias, law, own)))
     }
 
     /// Whether the rectifier never acts: `Some(true)` if it always passes, `Some(false)` if it never does.
@@ -103,44 +137,44 @@ impl Output {
     }
 
     /// The loss of an output whose rectifier never acts: `p/3`, or mean² plus variance of `(1 − c) x − T`.
-    fn settled_loss(&self, passes: bool) -> ExactLoss {
+    pub(super) fn settled_loss(&self, passes: bool) -> ExactLoss {
         let Piecewise { probability: p, own: c } = self.loss;
         if !passes {
             return ExactLoss { loss: p / 3.0, error: f64::EPSILON * p };
         }
-        let [_, variance, ..] = feature_cumulants(p);
+        let variance = p / 3.0 - p * p / 4.0;
         let mean = self.open_mean();
         let loss = mean * mean + (1.0 - c).powi(2) * variance + self.law.cumulants[1];
-        let terms = self.law.members.len() as f64 + 8.0;
+        let terms = self.law.features() as f64 + 8.0;
         let size = (1.0 - c).abs() * p / 2.0 + self.bias.abs() + self.law.support[1] - self.law.support[0];
         ExactLoss { loss, error: terms.sqrt() * f64::EPSILON * (loss + mean.abs() * size) }
     }
 
-    /// The exact loss.
-    pub(super) fn solve(&self) -> Solution {
+    /// The exact loss, with a relative error of about `tolerance`.
+    pub(super) fn solve(&self, tolerance: f64) -> ExactLoss {
         if let Some(passes) = self.settled() {
-            return Solution { value: self.settled_loss(passes), form: None };
+            return self.settled_loss(passes);
         }
         let [few, ..] = self.law.few(&self.loss, self.bias);
-        if self.law.members.len() < 2 {
-            return Solution { value: ExactLoss { loss: few, error: 8.0 * f64::EPSILON * few }, form: None };
+        if self.law.features() < 2 {
+            return ExactLoss { loss: few, error: 8.0 * f64::EPSILON * few };
         }
-        let mut scale = self.law.rough_loss(&self.loss, self.bias).max(f64::MIN_POSITIVE / TAIL);
-        let mut solution = self.sum(few, scale);
+        let mut scale = self.law.rough_loss(&self.loss, self.bias).max(f64::MIN_POSITIVE / FINEST);
+        let mut found = self.sum(few, tolerance * scale);
         // The rough loss only sets the tolerance: once more if it was far too high.
         for _ in 0..3 {
-            let loss = solution.value.loss.abs().max(few).max(f64::MIN_POSITIVE / TAIL);
+            let loss = found.loss.abs().max(few).max(f64::MIN_POSITIVE / FINEST);
             if loss > 0.4 * scale {
                 break;
             }
             scale = loss;
-            solution = self.sum(few, scale);
+            found = self.sum(few, tolerance * scale);
         }
-        solution
+        found
     }
 
     /// The periodic form whose aliases are below `tolerance`.
-    fn form(&self, tolerance: f64) -> Periodic {
+    pub(super) fn form(&self, tolerance: f64) -> Periodic {
         let Piecewise { probability: p, own: c } = self.loss;
         let m = self.bias;
         if c > 0.0 {
@@ -161,9 +195,11 @@ impl Output {
         Periodic { loss: self.loss, period: below.max(above), near: false }
     }
 
-    fn sum(&self, few: f64, scale: f64) -> Solution {
+    /// The sum, with an absolute error of about `tolerance`.
+    fn sum(&self, few: f64, tolerance: f64) -> ExactLoss {
         let m = self.bias;
-        let form = self.form(ALIAS * scale);
+        let alias = tolerance / 100.0;
+        let form = self.form(alias);
         let [coefficients, _] = form.polynomial();
         let (mut total, mut rounding) = (0.0, few);
         for (a, moment) in coefficients.into_iter().zip(self.law.remaining_moments(m)) {
@@ -188,15 +224,14 @@ impl Output {
             recent.retain(|&(end, _)| f64::from(end) > 0.75 * f64::from(nodes.next()));
             let envelope = recent.iter().map(|&(_, largest)| largest).fold(0.0, f64::max);
             let tail = envelope * form.tail(nodes.omega()) / std::f64::consts::PI;
-            if tail <= TAIL * scale || nodes.next() > MOST_NODES {
+            if tail <= 2.0 * tolerance || nodes.next() > MOST_NODES {
                 break tail;
             }
         };
         // Each factor of K rounds once: their number enters as for independent errors.
-        let rounding = f64::EPSILON * (4.0 + (self.law.members.len() as f64).sqrt()) * rounding;
-        let error = tail + 2.0 * ALIAS * scale + rounding;
-        let value = ExactLoss { loss: few + total, error };
-        Solution { value, form: Some((form, nodes.next())) }
+        let rounding = f64::EPSILON * (4.0 + (self.law.features() as f64).sqrt()) * rounding;
+        let error = tail + 2.0 * alias + rounding;
+        ExactLoss { loss: few + total, error }
     }
 }
 
@@ -205,8 +240,9 @@ mod tests {
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha8Rng;
 
+    use super::FINEST;
     use super::Output;
-    use crate::exact::Probability;
+    use crate::exact::law::Prepared;
 
     /// The error returned covers the distance to a result with a hundredth of the tolerance, for rows of every
     /// kind: weights over four decades, p from 1e-3 to 1, any own weight and bias.
@@ -224,10 +260,11 @@ mod tests {
                 .collect();
             let p = if case % 9 == 0 { 1.0 } else { 10.0_f64.powf(-3.0 * rng.random::<f64>()) };
             let bias = rng.random_range(-1.0..0.6) * if case % 2 == 0 { 1.0 } else { 1e-2 };
-            let output = Output::new(&row, case % features, bias, Probability::Shared(p));
-            let value = output.solve().value;
+            let law = Prepared::each(vec![p; features]);
+            let output = Output::new(&row, case % features, bias, &law, None);
+            let value = output.solve(FINEST);
             let [few, ..] = output.law.few(&output.loss, bias);
-            let finer = output.sum(few, value.loss / 100.0).value;
+            let finer = output.sum(few, FINEST * value.loss / 100.0);
             let distance = (value.loss - finer.loss).abs();
             // A settled output has no series to leave anything out of: there the series is the rougher of the two.
             let settled = output.settled().is_some();

@@ -1,0 +1,186 @@
+//! The law of the features: what the exact loss takes, and what it makes of it.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use toy_superposition_data::{Block, Law, MagnitudeSpec};
+
+use crate::error::probability as check_probability;
+use crate::{Error, Result};
+
+/// The law of the features, for the exact loss.
+///
+/// The first two are the paper's, `x_j = c_j u_j` with independent `c_j ~ Bernoulli(p_j)` and `u_j ~ U[0, 1]`. The third is
+/// any law whose switches have [blocks](toy_superposition_data::Switches::blocks): independent switches, pairs, groups,
+/// exactly k on, and graphs whose components have at most 16 sources with edges. Its magnitudes must be `U[0, h]`.
+///
+/// ```
+/// use toy_superposition_data::{Features, Pairs, UnitUniform};
+/// use toy_superposition_theory::exact_row_loss;
+///
+/// // An antipodal pair loses P[both on]/6 per feature: nothing where the two are never on together.
+/// let never = Features::new(Pairs::new(1, 0.2, -0.25)?, UnitUniform);
+/// assert!(exact_row_loss(&[1.0, -1.0], 0, 0.0, &never)?.loss < 1e-16);
+/// let independent = exact_row_loss(&[1.0, -1.0], 0, 0.0, 0.2)?.loss;
+/// assert!((independent - 0.04 / 6.0).abs() < 1e-15);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy)]
+pub enum FeatureLaw<'a> {
+    /// One p in (0, 1] for all features, as in the paper.
+    Shared(f64),
+    /// One p_j in (0, 1] for each feature, n_s of them.
+    Each(&'a [f64]),
+    /// A law of `data`.
+    Law(&'a dyn Law),
+}
+
+impl fmt::Debug for FeatureLaw<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Shared(p) => f.debug_tuple("Shared").field(p).finish(),
+            Self::Each(p) => f.debug_tuple("Each").field(p).finish(),
+            Self::Law(law) => f.debug_tuple("Law").field(&law.spec()).finish(),
+        }
+    }
+}
+
+impl From<f64> for FeatureLaw<'_> {
+    fn from(p: f64) -> Self {
+        Self::Shared(p)
+    }
+}
+
+impl<'a> From<&'a [f64]> for FeatureLaw<'a> {
+    fn from(probabilities: &'a [f64]) -> Self {
+        Self::Each(probabilities)
+    }
+}
+
+impl<'a, L: Law> From<&'a L> for FeatureLaw<'a> {
+    fn from(law: &'a L) -> Self {
+        Self::Law(law)
+    }
+}
+
+impl<'a> From<&'a dyn Law> for FeatureLaw<'a> {
+    fn from(law: &'a dyn Law) -> Self {
+        Self::Law(law)
+    }
+}
+
+impl<'a> FeatureLaw<'a> {
+    /// [`prepare`](Self::prepare) for `features` features.
+    pub(super) fn of(self, features: usize) -> Result<Prepared<'a>> {
+        let prepared = self.prepare()?;
+        prepared.check(features)?;
+        Ok(prepared)
+    }
+
+    /// The law, validated; [`Prepared::check`] says whether it has so many features.
+    pub(super) fn prepare(self) -> Result<Prepared<'a>> {
+        let law = match self {
+            Self::Shared(p) => {
+                check_probability(p)?;
+                return Ok(Prepared::independent(Probabilities::Shared(p)));
+            }
+            Self::Each(each) => {
+                each.iter().try_for_each(|&p| check_probability(p))?;
+                return Ok(Prepared::independent(Probabilities::Each(Cow::Borrowed(each))));
+            }
+            Self::Law(law) => law,
+        };
+        let features = law.features();
+        let none = toy_superposition_data::Error::NoBlocks { terms: None };
+        let (switches, magnitude) = law.parts().ok_or(Error::Law(none))?;
+        let scale = match magnitude.spec() {
+            MagnitudeSpec::Uniform {} => 1.0,
+            MagnitudeSpec::Interval { low: 0.0, high } => high,
+            given => return Err(Error::Magnitude { given: Box::new(given) }),
+        };
+        let each = (0..features).map(|j| switches.probability(j)).collect();
+        let mut prepared = Prepared::independent(Probabilities::Each(Cow::Owned(each)));
+        prepared.scale = scale;
+        prepared.block_of = vec![None; features];
+        for block in switches.blocks().map_err(Error::Law)? {
+            if block.units().iter().map(Vec::len).sum::<usize>() > 1 {
+                for &j in block.units().iter().flatten() {
+                    prepared.block_of[j as usize] = Some(prepared.blocks.len());
+                }
+                prepared.blocks.push(block);
+            }
+        }
+        Ok(prepared)
+    }
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Probabilities<'a> {
+    Shared(f64),
+    Each(Cow<'a, [f64]>),
+}
+
+/// A validated law.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Prepared<'a> {
+    probabilities: Probabilities<'a>,
+    /// Those of more than one feature, and for each feature the one it is in; empty if there are none.
+    blocks: Vec<Block>,
+    block_of: Vec<Option<usize>>,
+    /// Magnitudes are `U[0, scale]`.
+    pub(super) scale: f64,
+}
+
+impl<'a> Prepared<'a> {
+    fn independent(probabilities: Probabilities<'a>) -> Self {
+        Self { probabilities, blocks: Vec::new(), block_of: Vec::new(), scale: 1.0 }
+    }
+
+    /// Refuses another number of features.
+    pub(super) fn check(&self, features: usize) -> Result<()> {
+        match &self.probabilities {
+            Probabilities::Each(each) if each.len() != features => {
+                Err(Error::Size { what: "features of the law", given: each.len(), expected: features })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The same, on its own.
+    pub(super) fn into_owned(self) -> Prepared<'static> {
+        let probabilities = match self.probabilities {
+            Probabilities::Shared(p) => Probabilities::Shared(p),
+            Probabilities::Each(each) => Probabilities::Each(Cow::Owned(each.into_owned())),
+        };
+        let Self { blocks, block_of, scale, .. } = self;
+        Prepared { probabilities, blocks, block_of, scale }
+    }
+
+    /// Independent features with these probabilities.
+    pub(super) fn each(probabilities: Vec<f64>) -> Self {
+        Self::independent(Probabilities::Each(Cow::Owned(probabilities)))
+    }
+
+    /// The probability of feature `feature`.
+    pub(super) fn of(&self, feature: usize) -> f64 {
+        match &self.probabilities {
+            Probabilities::Shared(p) => *p,
+            Probabilities::Each(each) => each[feature],
+        }
+    }
+
+    /// The one probability of all features, if that is how the law was given.
+    pub(super) fn shared(&self) -> Option<f64> {
+        if let Probabilities::Shared(p) = self.probabilities { Some(p) } else { None }
+    }
+
+    /// The blocks of more than one feature.
+    pub(super) fn blocks(&self) -> &[Block] {
+        &self.blocks
+    }
+
+    /// The block that feature `feature` is in; `None` if the feature is independent of all others.
+    pub(super) fn block_of(&self, feature: usize) -> Option<usize> {
+        self.block_of.get(feature).copied().flatten()
+    }
+}
