@@ -86,7 +86,7 @@ pub(super) struct Member {
     pub(super) weight: f64,
     /// `P[c_j = 1]` given the own switch.
     pub(super) probability: f64,
-    /// The probability that this feature is on and all other features are off.
+    /// The probability that this feature is on and all others with a weight are off.
     pub(super) alone: f64,
 }
 
@@ -101,7 +101,7 @@ pub(super) struct RowBlock<'a> {
     /// Those of unit `u` are `members[starts[u]..starts[u + 1]]`.
     pub(super) members: Vec<Member>,
     starts: Vec<usize>,
-    /// The probability that no feature of the block is on.
+    /// The probability that no feature of the block with a weight is on.
     pub(super) silent: f64,
     /// `κ_1 … κ_4` of `Σ_j w_j x_j`.
     pub(super) cumulants: [f64; 4],
@@ -149,8 +149,9 @@ impl<'a> RowBlock<'a> {
         for (member, slope) in found.members.iter_mut().zip(&by_member) {
             member.probability = slope.re / total;
         }
-        let zeros = vec![Complex::ZERO; by_member.len()];
-        let silent = found.slopes(&zeros, |_| Complex::ONE, &mut by_member, &mut scratch).re;
+        let off = |member: &Member| if member.weight == 0.0 { Complex::ONE } else { Complex::ZERO };
+        let off: Vec<_> = found.members.iter().map(off).collect();
+        let silent = found.slopes(&off, |_| Complex::ONE, &mut by_member, &mut scratch).re;
         // Probabilities that are 0 come out as rounding errors of either sign.
         let probability = |value: f64| if value < 4.0 * f64::EPSILON { 0.0 } else { value };
         found.silent = probability(silent);

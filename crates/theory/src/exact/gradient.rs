@@ -203,12 +203,11 @@ impl Output<'_> {
         let one = Complex::new(1.0, 0.0);
         // left[b]: the product of the blocks before b.
         let mut left = vec![one; blocks.len()];
-        // The largest |R| of each recent block of nodes, with the node at which it ended.
-        let mut recent: Vec<(u32, f64)> = Vec::new();
+        let mut recent: Vec<Stretch> = Vec::new();
         let (mut next, mut rounding) = (1, 0.0);
         let tail = loop {
-            let (mut largest, end) = (0.0_f64, next + (next / 4).max(4));
-            for n in next..end {
+            let mut stretch = Stretch::new(next + (next / 4).max(4));
+            for n in next..stretch.end {
                 let omega = step * f64::from(n);
                 let (single, mut few) = lanes.forward(n);
                 few += law.silent;
@@ -227,7 +226,6 @@ impl Output<'_> {
                 sums.bias += (slope * rest).re;
                 sums.own += (wave * transform_own * rest).re;
                 rounding += (wave * transform).norm() * (full.norm() + few.norm());
-                largest = largest.max(rest.norm());
                 lanes.backward(slope, equal * product);
                 repeated.backward(slope, single * product);
                 let mut right = single * equal;
@@ -235,15 +233,16 @@ impl Output<'_> {
                     block.backward(slope, before * right);
                     right *= block.value;
                 }
+                // Features of weight 0 may still have slopes where all else is known.
+                let dependent = blocks.iter().flat_map(|block| &block.sums).sum();
+                stretch.add(rest.norm(), [sums.bias, sums.own, dependent]);
             }
-            next = end;
-            recent.push((next, largest));
-            recent.retain(|&(end, _)| f64::from(end) > 0.75 * f64::from(next));
-            let envelope = recent.iter().map(|&(_, largest)| largest).fold(0.0, f64::max);
-            let omega = step * f64::from(next);
-            let tail = envelope * form.tail(omega) / std::f64::consts::PI;
-            let slopes = envelope * form.slope_tail(omega) / std::f64::consts::PI;
-            if tail.max(slopes) <= 2.0 * tolerance || next > MOST_NODES {
+            next = stretch.end;
+            recent.push(stretch);
+            recent.retain(|stretch| f64::from(stretch.end) > 0.75 * f64::from(next));
+            let last = recent.iter().fold(Stretch::new(next), |all, stretch| all.joined(stretch));
+            let tail = last.largest * form.tail(step * f64::from(next)) / std::f64::consts::PI;
+            if tail.max(LEFT * last.spread()) <= 2.0 * tolerance || next > MOST_NODES {
                 break tail;
             }
         };
@@ -253,6 +252,46 @@ impl Output<'_> {
             slopes.iter_mut().zip(&block.sums).for_each(|(slope, sum)| *slope += sum);
         }
         tail + f64::EPSILON * (4.0 + (law.features() as f64).sqrt()) * rounding
+    }
+}
+
+/// What slopes leave out, in units of how far their sums still moved over the last quarter of the nodes: 4 for terms of one
+/// sign that fall off like ω⁻², less for any faster decay and for terms that alternate.
+const LEFT: f64 = 4.0;
+
+/// What was met in a stretch of nodes.
+#[derive(Debug, Clone, Copy)]
+struct Stretch {
+    /// The node after the last.
+    end: u32,
+    /// The largest |R|.
+    largest: f64,
+    /// The least and the greatest of the sums.
+    least: [f64; 3],
+    most: [f64; 3],
+}
+
+impl Stretch {
+    fn new(end: u32) -> Self {
+        Self { end, largest: 0.0, least: [f64::INFINITY; 3], most: [f64::NEG_INFINITY; 3] }
+    }
+
+    fn add(&mut self, rest: f64, sums: [f64; 3]) {
+        *self = self.joined(&Self { end: self.end, largest: rest, least: sums, most: sums });
+    }
+
+    fn joined(&self, other: &Self) -> Self {
+        Self {
+            end: self.end,
+            largest: self.largest.max(other.largest),
+            least: std::array::from_fn(|k| self.least[k].min(other.least[k])),
+            most: std::array::from_fn(|k| self.most[k].max(other.most[k])),
+        }
+    }
+
+    /// How far the sums moved.
+    fn spread(&self) -> f64 {
+        (0..3).map(|k| self.most[k] - self.least[k]).fold(0.0, f64::max)
     }
 }
 
@@ -335,7 +374,9 @@ impl<'a> BlockWaves<'a> {
         self.waves.advance(n);
         for (k, member) in self.block.members.iter().enumerate() {
             [self.phi[k], self.firsts[k]] = self.waves.transforms(k);
-            *few += self.phi[k] * member.alone;
+            if member.weight != 0.0 {
+                *few += self.phi[k] * member.alone;
+            }
         }
         let base = |_| Complex::new(1.0, 0.0);
         self.value = self.block.slopes(&self.phi, base, &mut self.by_phi, &mut self.scratch);

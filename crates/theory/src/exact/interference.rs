@@ -149,16 +149,24 @@ impl<'a> Interference<'a> {
         Self { groups, members, blocks, series, silent: silent * all_silent, cumulants, support }
     }
 
-    /// The number of features that take part.
+    /// The number of features that take part: those with a weight, and those that depend on others.
     pub(super) fn features(&self) -> usize {
         self.members.len() + self.blocks.iter().map(|block| block.members.len()).sum::<usize>()
+    }
+
+    /// Whether the loss is known from the states with at most one feature on: there are no others.
+    pub(super) fn is_few(&self) -> bool {
+        let members = self.blocks.iter().flat_map(|block| &block.members);
+        self.members.len() + members.filter(|member| member.weight != 0.0).count() < 2
     }
 
     /// The weights of the features that may be on alone, each with the probability that it is, equal ones together.
     fn alone(&self) -> impl Iterator<Item = (f64, f64)> {
         let groups = self.groups.iter().map(|group| (group.weight, f64::from(group.count) * group.alone));
         let members = self.blocks.iter().flat_map(|block| &block.members);
-        groups.chain(members.map(|member| (member.weight, member.alone))).filter(|&(_, mass)| mass > 0.0)
+        let members =
+            members.filter(|member| member.weight != 0.0).map(|member| (member.weight, member.alone));
+        groups.chain(members).filter(|&(_, mass)| mass > 0.0)
     }
 
     /// `log K(θ)` at a real θ, to the accuracy of a bound.

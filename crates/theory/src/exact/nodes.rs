@@ -171,7 +171,9 @@ impl<'a> Nodes<'a> {
                 waves.advance(self.next);
                 for (k, (phi, member)) in phi.iter_mut().zip(&block.members).enumerate() {
                     [*phi, _] = waves.transforms(k);
-                    few += *phi * member.alone;
+                    if member.weight != 0.0 {
+                        few += *phi * member.alone;
+                    }
                 }
                 full *= block.average(phi, &mut self.scratch);
             }

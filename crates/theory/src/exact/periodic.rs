@@ -139,19 +139,6 @@ impl Periodic {
             + p * (1.0 / (omega * omega)).min(2.0 * decay / (3.0 * omega.powi(3)))
             + p * (1.0 / omega).min(decay / (omega * omega))
     }
-
-    /// A bound on `∫_Ω^∞ ω |ĝ(iω)| (Ω/ω)² dω`: what slopes leave out if `|R|` falls off like ω⁻².
-    pub(super) fn slope_tail(&self, omega: f64) -> f64 {
-        let Piecewise { probability: p, own: c } = self.loss;
-        let second = 2.0 * (1.0 - p) / (3.0 * omega);
-        if self.near {
-            return second + p * (1.0 + c) / (2.0 * c * c * omega * omega);
-        }
-        let decay = 2.0 / c.abs();
-        second
-            + p * (2.0 / (3.0 * omega)).min(decay / (2.0 * omega * omega))
-            + p * 0.5_f64.min(2.0 * decay / (3.0 * omega))
-    }
 }
 
 /// Binomial coefficients up to 4.

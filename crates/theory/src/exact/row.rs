@@ -156,7 +156,7 @@ impl<'a> Output<'a> {
             return self.settled_loss(passes);
         }
         let [few, ..] = self.law.few(&self.loss, self.bias);
-        if self.law.features() < 2 {
+        if self.law.is_few() {
             return ExactLoss { loss: few, error: 8.0 * f64::EPSILON * few };
         }
         let mut scale = self.law.rough_loss(&self.loss, self.bias).max(f64::MIN_POSITIVE / FINEST);

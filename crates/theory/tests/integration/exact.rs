@@ -65,7 +65,8 @@ fn gradient_of_the_golden_rows() {
     for Case { name, feature, bias, row, probabilities, loss, slopes } in cases() {
         let Some((in_bias, in_row)) = slopes else { continue };
         let mut gradient = vec![f64::NAN; row.len()];
-        let found = exact_row_gradient(&row, feature, bias, &probabilities[..], 1e-10, &mut gradient).unwrap();
+        let found =
+            exact_row_gradient(&row, feature, bias, &probabilities[..], 1e-10, &mut gradient).unwrap();
         assert_relative_eq!(found.value.loss, loss, epsilon = 0.0, max_relative = 1e-10);
         let size = in_row.iter().fold(in_bias.abs(), |most, slope| most.max(slope.abs()));
         assert!((found.bias - in_bias).abs() < 1e-8 * size, "{name}: bias {} {in_bias}", found.bias);
@@ -258,12 +259,47 @@ fn standard_error_of_some_rows() {
     assert_eq!(one.standard_error, f64::INFINITY);
 }
 
+/// A gradient to 1e-6 is that to 1e-10 within 1e-5 of its norm, with weights of many sizes, some of them next to 0.
+#[test]
+fn gradients_are_as_good_as_their_tolerance() {
+    let mut rng = ChaCha8Rng::seed_from_u64(8);
+    let mut worst: f64 = 0.0;
+    for case in 0..120 {
+        let features = rng.random_range(3..40);
+        let feature = case % features;
+        let mut row: Vec<f64> = (0..features)
+            .map(|_| {
+                let small = if rng.random_bool(0.3) { 1e-3 } else { 0.5 };
+                small * rng.random_range(-1.0..1.0)
+            })
+            .collect();
+        row[feature] = rng.random_range(0.5..1.4);
+        let p = 10.0_f64.powf(rng.random_range(-2.5..-0.3));
+        let bias = -0.3 * rng.random::<f64>();
+        let at = |tolerance| {
+            let mut slopes = vec![f64::NAN; features];
+            let found = exact_row_gradient(&row, feature, bias, p, tolerance, &mut slopes).unwrap();
+            slopes.push(found.bias);
+            (found.value.loss, slopes)
+        };
+        let ((fine_loss, fine), (loss, slopes)) = (at(1e-10), at(1e-6));
+        assert!((loss / fine_loss - 1.0).abs() < 1e-6, "{case}: {loss} {fine_loss}");
+        let norm = |of: &dyn Fn(usize) -> f64| (0..=features).map(|j| of(j).powi(2)).sum::<f64>().sqrt();
+        let distance = norm(&|j| slopes[j] - fine[j]) / norm(&|j| fine[j]);
+        worst = worst.max(distance);
+        assert!(distance < 1e-5, "{case}: {distance:e}");
+    }
+    // The tolerance has an effect.
+    assert!(worst > 1e-9, "{worst:e}");
+}
+
 #[test]
 fn gradient_of_a_matrix() {
     let (encoder, decoder, bias) = small_model();
     let product = &decoder * &encoder;
     let (mut in_product, mut in_bias) = (DMatrix::from_element(7, 7, f64::NAN), vec![f64::NAN; 7]);
-    let found = exact_gradient(&product, bias.as_slice(), 0.15, 1e-10, &mut in_product, &mut in_bias).unwrap();
+    let found =
+        exact_gradient(&product, bias.as_slice(), 0.15, 1e-10, &mut in_product, &mut in_bias).unwrap();
     // Two sums over other nodes: each within its own error.
     let alone = exact_loss(&product, bias.as_slice(), 0.15).unwrap();
     assert!((found.loss - alone.loss).abs() <= found.error + alone.error, "{found:?} {alone:?}");

@@ -13,6 +13,7 @@ mod decoders;
 mod exact;
 mod gaussian;
 mod gaussianity;
+mod laws;
 mod magnitude;
 #[cfg(feature = "models")]
 mod mean_field;
