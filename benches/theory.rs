@@ -98,7 +98,17 @@ fn descent(criterion: &mut Criterion) {
     for (features, hidden) in [(81, 20), (128, 32), (256, 64)] {
         let (w, bias) = structured(features, hidden, 0.05);
         let (mut in_w, mut in_bias) = (w.clone(), bias.clone());
-        for tolerance in [1e-6, 1e-8] {
+        let at = |tolerance| {
+            let (mut in_w, mut in_bias) = (w.clone(), bias.clone());
+            theory::exact_gradient(&w, &bias, 0.05, tolerance, &mut in_w, &mut in_bias).unwrap();
+            in_w
+        };
+        let fine = at(1e-9);
+        for tolerance in [1e-4, 1e-5, 1e-6] {
+            let error = (at(tolerance) - &fine).norm() / fine.norm();
+            println!(
+                "({features}, {hidden}), tolerance {tolerance:e}: relative error of the gradient {error:.1e}"
+            );
             group.bench_function(format!("({features}, {hidden}), tolerance {tolerance:e}"), |bencher| {
                 bencher.iter(|| {
                     theory::exact_gradient(black_box(&w), &bias, 0.05, tolerance, &mut in_w, &mut in_bias)

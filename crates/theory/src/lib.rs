@@ -16,7 +16,7 @@ pub use check::{
     feature_excess_kurtosis, lilliefors, lilliefors_p_value, lyapunov_factor,
 };
 #[cfg(feature = "models")]
-pub use check::{check, check_rows};
+pub use check::{LawCheck, check, check_law, check_rows};
 pub use error::{Error, Result};
 pub use estimators::{
     Decoders, JumpRelu, Posterior, ThresholdOptimum, bayes_loss, decoders, decoders_at_ratio, oracle_loss,
@@ -32,9 +32,9 @@ pub use exact::{ExactObjective, exact_model_loss};
 pub use gaussian::MeanField;
 pub use gaussian::{
     CONDITIONAL_VARIANCE, Channel, ChannelGradient, Envelope, Exponents, Feature, Loss, LossGradient,
-    Mixture, Optimum, RectifiedMoments, Regime, Terms, WelchCheck, asymptotic_loss, blind_optimum, envelope,
-    initial_loss, linear_loss, lower_bound, off_bound, optimum, optimum_at_ratio, phase_map, screening_bias,
-    sparse_scale, upper_bound, welch_check, welch_sigma,
+    Mixture, Optimum, RectifiedMoments, Regime, Spectrum, Terms, WelchCheck, asymptotic_loss, blind_optimum,
+    envelope, initial_loss, linear_loss, lower_bound, off_bound, optimum, optimum_at_ratio, phase_map,
+    screening_bias, sparse_scale, upper_bound, welch_check, welch_sigma,
 };
 pub use magnitude::{Interval, Magnitude, UnitUniform};
 pub use product::Product;

@@ -11,11 +11,15 @@
 
 mod attribution;
 mod gaussianity;
+#[cfg(feature = "models")]
+mod law;
 mod normality;
 pub(crate) mod statistics;
 
 pub use attribution::Attribution;
 pub use gaussianity::{Gaussianity, feature_excess_kurtosis, lyapunov_factor};
+#[cfg(feature = "models")]
+pub use law::{LawCheck, check_law};
 pub use normality::{NormalTest, lilliefors, lilliefors_p_value};
 pub use statistics::{PaperCode, Row, Spread, Statistics};
 
@@ -24,7 +28,7 @@ use nalgebra::DMatrix;
 use toy_superposition_model::{Activation, Autoencoder, Scalar};
 
 use crate::error::{Error, Result};
-use crate::exact::{SampledLoss, edgeworth_losses, exact_losses};
+use crate::exact::{FeatureLaw, SampledLoss, edgeworth_losses, exact_losses};
 use crate::gaussian::feature::Feature;
 use crate::gaussian::optimum::Optimum;
 use attribution::row_loss;
@@ -156,14 +160,19 @@ impl Weights<'_> {
     }
 
     /// The exact loss, from some rows and the Gaussian losses of all.
-    fn exact(&self, probability: f64, rows: &[usize], gaussian: &[f64]) -> Result<SampledLoss> {
+    fn exact<'l>(
+        &self,
+        law: impl Into<FeatureLaw<'l>>,
+        rows: &[usize],
+        gaussian: &[f64],
+    ) -> Result<SampledLoss> {
         distinct(rows, gaussian.len())?;
         let gaussian_loss = mean(gaussian.iter().copied());
         if !self.rectified {
             let error = 8.0 * f64::EPSILON * gaussian_loss;
             return Ok(SampledLoss { loss: gaussian_loss, error, standard_error: 0.0 });
         }
-        let losses = exact_losses(rows, self.bias, probability, self.fill())?;
+        let losses = exact_losses(rows, self.bias, law, self.fill())?;
         let error = mean(losses.iter().map(|row| row.error));
         if rows.len() == gaussian.len() {
             let loss = mean(losses.iter().map(|row| row.loss));

@@ -193,11 +193,12 @@ fn backward(chunks: &mut [Chunk], z: Complex<f64>, rest: Pair) {
     let mut right = rest;
     for chunk in chunks.iter_mut().rev() {
         let without = multiply(&chunk.left, &right);
-        for lane in 0..LANES {
-            let re = chunk.probability[lane] * without[0][lane] - chunk.alone[lane];
-            let im = chunk.probability[lane] * without[1][lane];
-            let (u, v) = (chunk.first[0][lane], chunk.first[1][lane]);
-            chunk.sum[lane] += z.re * (u * re - v * im) - z.im * (u * im + v * re);
+        let (p, alone, first) = (&chunk.probability, &chunk.alone, &chunk.first);
+        for (lane, sum) in chunk.sum.iter_mut().enumerate() {
+            let re = p[lane] * without[0][lane] - alone[lane];
+            let im = p[lane] * without[1][lane];
+            let (u, v) = (first[0][lane], first[1][lane]);
+            *sum += z.re * (u * re - v * im) - z.im * (u * im + v * re);
         }
         right = multiply(&right, &chunk.factor);
     }
@@ -259,7 +260,8 @@ mod tests {
     /// which are not for the lanes, and one factor that is 0.
     #[test]
     fn lanes_agree_with_the_plain_product() {
-        let weight = |k: usize| (if k % 3 == 0 { -1.0 } else { 1.0 }) * 10.0_f64.powf(-(k as f64) / 4.0);
+        let weight =
+            |k: usize| (if k.is_multiple_of(3) { -1.0 } else { 1.0 }) * 10.0_f64.powf(-(k as f64) / 4.0);
         let group = |k: usize| Group {
             weight: weight(k),
             probability: if k == 0 { 1.0 } else { 0.3 / (1.0 + k as f64) },

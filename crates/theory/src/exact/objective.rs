@@ -29,15 +29,15 @@ pub struct ExactObjective {
 }
 
 impl ExactObjective {
-    /// For features of a [law](FeatureLaw): a probability for the paper's. The [tolerance](Self::with_tolerance) is 1e-8.
+    /// For features of a [law](FeatureLaw): a probability for the paper's. The [tolerance](Self::with_tolerance) is 1e-6.
     ///
     /// # Errors
     /// [`Error::Probability`] outside (0, 1]; [`Error::Law`] and [`Error::Magnitude`] for a law whose exact loss is not known.
     pub fn new<'a>(law: impl Into<FeatureLaw<'a>>) -> Result<Self> {
-        Ok(Self { law: law.into().prepare()?.into_owned(), tolerance: 1e-8, importance: None })
+        Ok(Self { law: law.into().prepare()?.into_owned(), tolerance: 1e-6, importance: None })
     }
 
-    /// With another tolerance: that of [`exact_row_gradient`](crate::exact_row_gradient). A descent gets by with 1e-6.
+    /// With another tolerance: that of [`exact_row_gradient`](crate::exact_row_gradient)..
     ///
     /// # Errors
     /// [`Error::OutOfRange`] unless `1e-10 ≤ tolerance ≤ 0.1`.

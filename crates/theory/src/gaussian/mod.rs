@@ -9,6 +9,7 @@ pub(crate) mod feature;
 pub(crate) mod mean_field;
 pub(crate) mod optimum;
 pub(crate) mod scaling;
+pub(crate) mod spectrum;
 pub(crate) mod tail;
 pub(crate) mod terms;
 pub(crate) mod welch;
@@ -23,6 +24,7 @@ pub use scaling::{
     CONDITIONAL_VARIANCE, Exponents, asymptotic_loss, blind_optimum, lower_bound, off_bound, screening_bias,
     sparse_scale, upper_bound,
 };
+pub use spectrum::Spectrum;
 pub use tail::RectifiedMoments;
 pub use terms::Terms;
 pub use welch::{WelchCheck, initial_loss, linear_loss, welch_check, welch_sigma};

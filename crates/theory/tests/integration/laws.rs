@@ -25,9 +25,9 @@ fn truncated_power(m: f64, weights: &[f64], k: i32) -> f64 {
 
 /// Six points and weights of Gauss–Legendre on [−1, 1]: exact up to degree 11.
 const GAUSS_6: [(f64, f64); 3] = [
-    (0.238_619_186_083_196_9, 0.467_913_934_572_691_05),
+    (0.238_619_186_083_196_9, 0.467_913_934_572_691),
     (0.661_209_386_466_264_5, 0.360_761_573_048_138_6),
-    (0.932_469_514_203_152_1, 0.171_324_492_379_170_35),
+    (0.932_469_514_203_152, 0.171_324_492_379_170_3),
 ];
 
 /// The loss of output `i` by the states of the switches: given those, the output is a polynomial of the own magnitude between

@@ -1,0 +1,179 @@
+//! What the covariance of the features allows: the best linear model, and the least interference.
+//!
+//! ```text
+//! C = Cov(x) ,   λ_1 ≥ λ_2 ≥ … its eigenvalues ,   Λ_d = λ_1 + … + λ_d ,
+//! linear loss = (tr C − Λ_d)/n_s ,   (1/n_s) Σ_i Var(y_i − x_i) ≥ (tr C/n_s) (tr C/Λ_d − 1)
+//! ```
+//! Section 4.3.1 and appendix C of the paper, for features that are not independent (its section 5.3 leaves them open).
+
+use nalgebra::DMatrix;
+use toy_superposition_data::Law;
+
+use crate::error::finite;
+use crate::{Error, Result};
+
+/// The eigenvalues of the covariance of the features.
+///
+/// ```
+/// use toy_superposition_data::{Features, Pairs, UnitUniform};
+/// use toy_superposition_theory::{Spectrum, linear_loss};
+///
+/// // Uncorrelated features: the paper's formulas.
+/// let law = Features::new(Pairs::new(4, 0.1, 0.0)?, UnitUniform);
+/// let loss = Spectrum::of(&law)?.linear_loss(2)?;
+/// assert!((loss - linear_loss(0.1, 0.25)?).abs() < 1e-15);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Spectrum {
+    /// The eigenvalues, the largest first.
+    eigenvalues: Vec<f64>,
+}
+
+impl Spectrum {
+    /// Of the covariance of a law. Blocks of features that are independent of all others are decomposed by themselves; a block
+    /// of `m` features takes a time of order `m³`.
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`] for a covariance that is not finite; [`Error::NotSettled`] where its eigenvalues are not found.
+    pub fn of(law: &dyn Law) -> Result<Self> {
+        let whole = || vec![(0..law.features()).collect::<Vec<_>>()];
+        let blocks =
+            law.parts().and_then(|(switches, _)| switches.blocks().ok()).map_or_else(whole, |blocks| {
+                let members = |block: &toy_superposition_data::Block| {
+                    block.units().iter().flatten().map(|&j| j as usize).collect()
+                };
+                blocks.iter().map(members).collect()
+            });
+        let mut eigenvalues = Vec::with_capacity(law.features());
+        for block in blocks {
+            if let [feature] = block[..] {
+                eigenvalues.push(law.covariance(feature, feature));
+                continue;
+            }
+            let covariance =
+                DMatrix::from_fn(block.len(), block.len(), |i, j| law.covariance(block[i], block[j]));
+            covariance.iter().try_for_each(|&entry| finite("a covariance", entry))?;
+            let steps = 100_000;
+            let found = covariance.try_symmetric_eigen(f64::EPSILON, steps);
+            let found = found.ok_or(Error::NotSettled {
+                what: "the eigenvalues of the covariance",
+                steps: steps as u32,
+            })?;
+            // Those that are 0 come out as rounding errors of either sign.
+            eigenvalues.extend(found.eigenvalues.iter().map(|value| value.max(0.0)));
+        }
+        eigenvalues.sort_unstable_by(|a, b| b.total_cmp(a));
+        Ok(Self { eigenvalues })
+    }
+
+    /// The eigenvalues, the largest first.
+    pub fn eigenvalues(&self) -> &[f64] {
+        &self.eigenvalues
+    }
+
+    fn split(&self, hidden: usize) -> Result<(f64, f64)> {
+        let features = self.eigenvalues.len();
+        if hidden == 0 || hidden > features {
+            return Err(Error::Size { what: "hidden (at most)", given: hidden, expected: features });
+        }
+        let (kept, lost) = self.eigenvalues.split_at(hidden);
+        Ok((kept.iter().sum(), lost.iter().sum()))
+    }
+
+    /// The loss per feature of the best affine model of rank `hidden`: the sum of the discarded eigenvalues over n_s.
+    ///
+    /// # Errors
+    /// [`Error::Size`] unless `1 ≤ hidden ≤ n_s`.
+    pub fn linear_loss(&self, hidden: usize) -> Result<f64> {
+        Ok(self.split(hidden)?.1 / self.eigenvalues.len() as f64)
+    }
+
+    /// The least root mean square interference of `y = W x`, W of rank `hidden`, scaled so that
+    /// `Cov(y_i, x_i) = Var x_i`:
+    ///
+    /// ```math
+    /// \frac1{n_s} \sum_i \mathrm{Var}(y_i - x_i) \;\ge\; \frac{\mathrm{tr}\, C}{n_s}
+    ///   \left(\frac{\mathrm{tr}\, C}{\Lambda_{n_d}} - 1\right).
+    /// ```
+    ///
+    /// For given `h = W_in x` the least `Var y_i` is `C_ii²/s_i`, `s_i` the part of `C_ii` that is explained by `h`, and
+    /// `Σ_i s_i ≤ Λ`, the sum of the `n_d` largest eigenvalues; then Cauchy and Schwarz. Equality where `h` are the principal
+    /// components and `s_i/C_ii` is the same for all `i`. For independent features of one law this is the Welch bound,
+    /// `V (n_s/n_d − 1)`; correlation in either direction lowers it.
+    ///
+    /// # Errors
+    /// [`Error::Size`] unless `1 ≤ hidden ≤ n_s`; [`Error::OutOfRange`] if the features do not vary.
+    pub fn welch_sigma(&self, hidden: usize) -> Result<f64> {
+        let (kept, lost) = self.split(hidden)?;
+        if kept <= 0.0 {
+            return Err(Error::OutOfRange { what: "the largest variance", given: kept, allowed: "(0, ∞)" });
+        }
+        Ok(((kept + lost) / self.eigenvalues.len() as f64 * (lost / kept)).sqrt())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use approx::assert_relative_eq;
+    use nalgebra::{DMatrix, SymmetricEigen};
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+    use toy_superposition_data::{Exactly, Features, Groups, Independent, Law, Pairs, UnitUniform};
+
+    use super::Spectrum;
+    use crate::Error;
+
+    /// Groups of k: p/12 (k − 1 times) and p/3 − p²/4 + (k − 1)(p − p²)/4.
+    #[test]
+    fn groups_have_their_eigenvalues() {
+        let (p, k) = (0.2, 3);
+        let law = Features::new(Groups::equal(k, Independent::new(4, p).unwrap()).unwrap(), UnitUniform);
+        let spectrum = Spectrum::of(&law).unwrap();
+        let large = p / 3.0 - p * p / 4.0 + 2.0 * (p - p * p) / 4.0;
+        for (i, &found) in spectrum.eigenvalues().iter().enumerate() {
+            let expected = if i < 4 { large } else { p / 12.0 };
+            assert_relative_eq!(found, expected, epsilon = 0.0, max_relative = 1e-13);
+        }
+        assert_relative_eq!(spectrum.linear_loss(4).unwrap(), p / 12.0 * 8.0 / 12.0, max_relative = 1e-13);
+        assert!(matches!(spectrum.linear_loss(0), Err(Error::Size { .. })));
+        assert!(matches!(spectrum.welch_sigma(13), Err(Error::Size { .. })));
+        assert_eq!(spectrum.welch_sigma(12).unwrap(), 0.0);
+        let always = Features::new(Exactly::new(6, 2).unwrap(), UnitUniform);
+        // Σ c_i does not vary, the magnitudes do.
+        let sum: f64 = Spectrum::of(&always).unwrap().eigenvalues().iter().sum();
+        let trace: f64 = (0..6).map(|i| always.covariance(i, i)).sum();
+        assert_relative_eq!(sum, trace, max_relative = 1e-13);
+    }
+
+    /// No encoder beats the bound, each with its best decoder; principal components of equal shares meet it.
+    #[test]
+    fn no_weights_have_less_interference() {
+        let mut rng = ChaCha8Rng::seed_from_u64(2);
+        let law = Features::new(Pairs::new(5, 0.15, 0.6).unwrap(), UnitUniform);
+        let n = law.features();
+        let covariance = DMatrix::from_fn(n, n, |i, j| law.covariance(i, j));
+        let spectrum = Spectrum::of(&law).unwrap();
+        let mean_variance = |encoder: &DMatrix<f64>| {
+            let cross = encoder * &covariance;
+            let inverse = (&cross * encoder.transpose()).try_inverse().unwrap();
+            let explained = cross.transpose() * inverse * &cross;
+            (0..n).map(|i| covariance[(i, i)].powi(2) / explained[(i, i)] - covariance[(i, i)]).sum::<f64>()
+                / n as f64
+        };
+        for hidden in [2, 5, 8] {
+            let bound = spectrum.welch_sigma(hidden).unwrap().powi(2);
+            for _ in 0..40 {
+                let encoder = DMatrix::from_fn(hidden, n, |_, _| rng.random_range(-1.0..1.0));
+                assert!(mean_variance(&encoder) > bound * (1.0 + 1e-9));
+            }
+        }
+        // The five sums of the pairs are the principal components, and all features have equal shares.
+        let SymmetricEigen { eigenvectors, eigenvalues } = covariance.clone().symmetric_eigen();
+        let mut order: Vec<usize> = (0..n).collect();
+        order.sort_by(|&a, &b| eigenvalues[b].total_cmp(&eigenvalues[a]));
+        let encoder = DMatrix::from_fn(5, n, |i, j| eigenvectors[(j, order[i])]);
+        let bound = spectrum.welch_sigma(5).unwrap().powi(2);
+        assert_relative_eq!(mean_variance(&encoder), bound, epsilon = 0.0, max_relative = 1e-10);
+    }
+}
