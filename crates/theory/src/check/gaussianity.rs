@@ -14,15 +14,15 @@
 //! distribution function lies within 0.56 of that product of the normal one. For the paper's features, `m = Ex = p/2`,
 //!
 //! ```math
-//! E|x - m|^3 = (1-p)\, m^3 + \frac p4 \bigl(m^4 + (1-m)^4\bigr), \qquad
-//! \kappa_4(x) = \frac p5 - \frac{5p^2}6 + p^3 - \frac{3p^4}8 .
+//! E|x - m|^3 = (1-p)\, m^3 + \frac p4 \bigl(m^4 + (1-m)^4\bigr) .
 //! ```
 
 use nalgebra::DMatrix;
+use toy_superposition_data::{Magnitude, UnitUniform};
 
 use crate::check::normality::{NormalTest, lilliefors};
 use crate::check::statistics::Row;
-use crate::error::{Error, Result, finite, probability as check_probability};
+use crate::error::{Error, Result, probability as check_probability};
 
 /// How far the interference, and the weights that it comes from, are from normal laws.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -90,16 +90,12 @@ pub fn lyapunov_factor(probability: f64) -> Result<f64> {
     Ok(third / (variance * variance.sqrt() * p.sqrt()))
 }
 
-/// `κ_4(x) / (Var x)²` of one of the paper's features: its excess kurtosis, about `1.8/p` for small p.
+/// The [excess kurtosis](toy_superposition_data::Cumulants::excess_kurtosis) of one of the paper's features, about `1.8/p` for small p.
 ///
 /// # Errors
 /// [`Error::Probability`] outside (0, 1]; [`Error::NotFinite`] for `p` below 1e-308, where it is beyond f64.
 pub fn feature_excess_kurtosis(probability: f64) -> Result<f64> {
     check_probability(probability)?;
-    let p = probability;
-    let fourth = 0.2 + p * (-5.0 / 6.0 + p * (1.0 - 0.375 * p));
-    let variance = 1.0 / 3.0 - 0.25 * p;
-    let kurtosis = fourth / (variance * variance) / p;
-    finite("the excess kurtosis of a feature", kurtosis)?;
-    Ok(kurtosis)
+    let kurtosis = UnitUniform.feature_cumulants(probability).excess_kurtosis();
+    kurtosis.ok_or(Error::NotFinite { what: "the excess kurtosis of a feature", given: f64::INFINITY })
 }
