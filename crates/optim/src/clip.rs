@@ -44,7 +44,11 @@ pub fn clip_value<F: Real>(gradient: &mut [F], max_value: f64) -> Result<f64> {
     require_finite("gradient", gradient)?;
     let greatest = largest(gradient);
     let bound: F = real(max_value);
-    gradient.iter_mut().for_each(|value| *value = value.max(-bound).min(bound));
+    for value in gradient {
+        if value.abs() > bound {
+            *value = bound * value.signum();
+        }
+    }
     Ok(greatest)
 }
 

@@ -15,7 +15,7 @@ use std::path::Path;
 
 use toy_superposition_data::LawSpec;
 use toy_superposition_model::{Autoencoder, Error as ModelError, Names, Scalar, Stochastic, Vector, Weights};
-use toy_superposition_optim::{Real, State, Stopper};
+use toy_superposition_optim::{State, Stopper};
 
 use crate::identity::{Identity, VERSION};
 use crate::{Error, Result, Trainer};
@@ -24,7 +24,7 @@ const LOSSES: &str = "losses";
 const RUN: &str = "run";
 const RUN_HASH: &str = "run_hash";
 
-impl<T: Scalar + Real, O: Stochastic<Autoencoder<T>> + Send> Trainer<Autoencoder<T>, O> {
+impl<T: Scalar, O: Stochastic<Autoencoder<T>> + Send> Trainer<Autoencoder<T>, O> {
     /// Writes a checkpoint, atomically: whatever happens, the file holds this one or the one before.
     ///
     /// # Errors
