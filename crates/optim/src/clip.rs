@@ -45,9 +45,8 @@ pub fn clip_value<F: Real>(gradient: &mut [F], max_value: f64) -> Result<f64> {
     let greatest = largest(gradient);
     let bound: F = real(max_value);
     for value in gradient {
-        if value.abs() > bound {
-            *value = bound * value.signum();
-        }
+        let below = if *value > bound { bound } else { *value };
+        *value = if below < -bound { -bound } else { below };
     }
     Ok(greatest)
 }
