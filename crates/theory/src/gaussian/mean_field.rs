@@ -19,6 +19,7 @@
 //! ```
 
 use nalgebra::{DMatrix, DVector};
+use toy_superposition_data::UnitUniform;
 use toy_superposition_data::parallel::for_each_column;
 use toy_superposition_model::{Activation, Autoencoder, Objective, Parameters, Scalar, Shape};
 
@@ -26,7 +27,7 @@ use crate::blocks::multiply;
 use crate::error::{self, Error, Result};
 use crate::gaussian::channel::Channel;
 use crate::gaussian::feature::{ChannelGradient, Feature};
-use crate::magnitude::{Magnitude, UnitUniform};
+use crate::magnitude::Integrable;
 
 /// Features that a thread works on at a time.
 const TOGETHER: usize = 64;
@@ -76,7 +77,7 @@ impl Slopes {
     }
 }
 
-impl<T: Scalar, M: Magnitude> MeanField<T, M> {
+impl<T: Scalar, M: Integrable> MeanField<T, M> {
     /// The objective for features of this law; any shape of model.
     pub fn new(feature: Feature<M>) -> Self {
         let empty = || DMatrix::zeros(0, 0);
@@ -89,7 +90,7 @@ impl<T: Scalar, M: Magnitude> MeanField<T, M> {
     }
 }
 
-impl<T: Scalar, M: Magnitude + Sync> MeanField<T, M> {
+impl<T: Scalar, M: Integrable> MeanField<T, M> {
     /// Fills `rows` and leaves A W_outᵀ in `scratch.wide`; returns the loss and `e = W_in 1`.
     fn evaluate(&mut self, model: &Autoencoder<T>) -> Result<(f64, Vec<f64>)> {
         let (features, hidden) = (model.features(), model.hidden());
@@ -202,7 +203,7 @@ impl<T: Scalar, M: Magnitude + Sync> MeanField<T, M> {
     }
 }
 
-impl<T: Scalar, M: Magnitude + Sync> Objective<Autoencoder<T>> for MeanField<T, M> {
+impl<T: Scalar, M: Integrable> Objective<Autoencoder<T>> for MeanField<T, M> {
     type Error = Error;
 
     fn not_finite(error: &Error) -> Option<f64> {
@@ -235,7 +236,7 @@ pub(crate) fn check_gradient(model: Shape, gradient: Shape) -> Result<()> {
 }
 
 /// The loss of a row without a rectifier, and its derivatives.
-fn affine<M: Magnitude>(feature: &Feature<M>, channel: &Channel) -> (f64, ChannelGradient) {
+fn affine<M: Integrable>(feature: &Feature<M>, channel: &Channel) -> (f64, ChannelGradient) {
     let (mean, variance, rest) = (feature.mean(), feature.variance(), 1.0 - channel.slope);
     let bias = rest * mean - channel.shift;
     let loss = rest * rest * variance + channel.noise * channel.noise + bias * bias;

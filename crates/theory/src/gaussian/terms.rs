@@ -22,7 +22,7 @@ use crate::gaussian::tail::Tail;
 
 /// Sums, over magnitudes, of what the loss is made of: a linear functional of the law of `u`.
 ///
-/// Start from [`Terms::new`] and add points and intervals; a [`Magnitude`](crate::Magnitude) does so.
+/// Start from [`Terms::new`] and add points and intervals; an [`Integrable`](crate::Integrable) magnitude does so.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Terms {
     channel: Channel,

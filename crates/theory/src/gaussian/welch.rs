@@ -14,9 +14,9 @@ use toy_superposition_data::Moments;
 
 use crate::error::{Error, Result};
 use crate::gaussian::feature::Feature;
-use crate::magnitude::Magnitude;
+use crate::magnitude::Integrable;
 
-impl<M: Magnitude> Feature<M> {
+impl<M: Integrable> Feature<M> {
     /// The least root-mean-square interference `σ = √(V (1/r − 1))` over rows of unit diagonal, equation (6).
     ///
     /// # Errors
