@@ -22,8 +22,9 @@ use super::posterior::{Conditional, interval};
 use crate::error::{self, Result};
 use crate::gaussian::channel::{Channel, Scale};
 use crate::gaussian::feature::Feature;
+use crate::gaussian::line::{Gain, Line};
 use crate::gaussian::optimum::Optimum;
-use crate::gaussian::terms::{Gain, Line, Terms};
+use crate::gaussian::terms::Terms;
 use crate::magnitude::Integrable;
 
 /// The decoder `z 1[z > θ]`, `z = a y + b`.

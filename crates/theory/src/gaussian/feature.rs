@@ -11,7 +11,8 @@ use toy_superposition_data::{Moments, UnitUniform};
 
 use crate::error::{self, Error, Result};
 use crate::gaussian::channel::{Channel, Scale};
-use crate::gaussian::terms::{Gain, Terms};
+use crate::gaussian::line::Gain;
+use crate::gaussian::terms::Terms;
 use crate::magnitude::Integrable;
 
 /// A feature that is on with probability `p` and then has a magnitude of law `M`.

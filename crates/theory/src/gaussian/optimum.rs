@@ -14,7 +14,8 @@
 use crate::error::{self, Error, Result};
 use crate::gaussian::channel::Scale;
 use crate::gaussian::feature::Feature;
-use crate::gaussian::terms::{Gain, Terms};
+use crate::gaussian::line::Gain;
+use crate::gaussian::terms::Terms;
 use crate::magnitude::Integrable;
 
 /// Relative to it, a smaller difference of two losses does not separate two regimes.
