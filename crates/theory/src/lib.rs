@@ -10,6 +10,7 @@ mod gaussian;
 mod magnitude;
 mod product;
 mod quadrature;
+mod sample;
 
 pub use check::{
     Attribution, Check, Gaussianity, NormalTest, PaperCode, Row, Spread, Statistics, check_product,

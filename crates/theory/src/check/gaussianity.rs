@@ -17,12 +17,12 @@
 //! E|x - m|^3 = (1-p)\, m^3 + \frac p4 \bigl(m^4 + (1-m)^4\bigr) .
 //! ```
 
-use nalgebra::DMatrix;
 use toy_superposition_data::{Magnitude, UnitUniform};
 
 use crate::check::normality::{NormalTest, lilliefors};
 use crate::check::statistics::Row;
 use crate::error::{Error, Result, probability as check_probability};
+use crate::product::Product;
 
 /// How far the interference, and the weights that it comes from, are from normal laws.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -41,29 +41,21 @@ pub struct Gaussianity {
 }
 
 impl Gaussianity {
-    /// Of `W` (n_s × n_s), whose [`Statistics::rows`](crate::Statistics::rows) are `rows`, for the paper's features
-    /// with one probability.
+    /// Of a product, whose [`Statistics::rows`](crate::Statistics::rows) are `rows`, for the paper's features with one
+    /// probability.
     ///
     /// # Errors
-    /// [`Error::Probability`]; [`Error::Empty`] and [`Error::Size`] unless `W` is square with as many rows;
-    /// [`Error::Entry`] for an entry that is not finite.
-    pub fn new(w: &DMatrix<f64>, rows: &[Row], probability: f64) -> Result<Self> {
+    /// [`Error::Probability`]; [`Error::Size`] unless there are n_s rows.
+    pub fn new(product: &Product, rows: &[Row], probability: f64) -> Result<Self> {
         let (lyapunov, kurtosis) = (lyapunov_factor(probability)?, feature_excess_kurtosis(probability)?);
-        if rows.is_empty() {
-            return Err(Error::Empty { what: "rows" });
+        let features = product.features();
+        if rows.len() != features {
+            return Err(Error::Size { what: "rows", given: rows.len(), expected: features });
         }
-        for (what, given) in [("rows of W", w.nrows()), ("columns of W", w.ncols())] {
-            if given != rows.len() {
-                return Err(Error::Size { what, given, expected: rows.len() });
-            }
-        }
-        let mut entries = Vec::with_capacity(w.len() - rows.len());
-        for (column, values) in w.column_iter().enumerate() {
-            if let Some((row, &given)) = values.iter().enumerate().find(|(_, value)| !value.is_finite()) {
-                return Err(Error::Entry { what: "W", row, column, given });
-            }
-            entries.extend(values.iter().take(column));
-            entries.extend(values.iter().skip(column + 1));
+        let mut entries = Vec::with_capacity(features * (features - 1));
+        for (i, row) in product.rows().enumerate() {
+            entries.extend(&row[..i]);
+            entries.extend(&row[i + 1..]);
         }
         let concentrations = || rows.iter().map(|row| row.concentration);
         Ok(Self {
