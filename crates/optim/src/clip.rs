@@ -28,7 +28,7 @@ pub fn clip_norm<F: Real>(gradient: &mut [F], max_norm: f64) -> Result<f64> {
     let scale = max_norm / (norm + 1e-6);
     if scale < 1.0 {
         let scale: F = real(scale);
-        gradient.iter_mut().for_each(|value| *value = *value * scale);
+        gradient.iter_mut().for_each(|value| *value *= scale);
     }
     Ok(norm)
 }

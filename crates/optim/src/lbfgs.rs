@@ -291,7 +291,7 @@ impl<F: Real> History<F> {
         }
         if let Some(last) = self.pairs.back() {
             let scale: F = real(last.sy / last.yy);
-            direction.iter_mut().for_each(|d| *d = *d * scale);
+            direction.iter_mut().for_each(|d| *d *= scale);
         }
         for (pair, &alpha) in self.pairs.iter().zip(self.alphas.iter().rev()) {
             let beta = dot(&pair.y, direction) / pair.sy;
@@ -329,6 +329,6 @@ impl<F: Real> History<F> {
 fn add<F: Real>(to: &mut [F], factor: f64, values: &[F]) {
     let factor: F = real(factor);
     for (to, &value) in to.iter_mut().zip(values) {
-        *to = *to + factor * value;
+        *to += factor * value;
     }
 }

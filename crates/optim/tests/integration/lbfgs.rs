@@ -12,7 +12,7 @@ fn rosenbrock<F: Real>(x: &[F], gradient: &mut [F]) -> f64 {
         let (valley, rest) = (x[i + 1] - x[i] * x[i], F::one() - x[i]);
         sum = sum + number(100.0) * valley * valley + rest * rest;
         gradient[i] = gradient[i] - number(400.0) * x[i] * valley - number(2.0) * rest;
-        gradient[i + 1] = gradient[i + 1] + number(200.0) * valley;
+        gradient[i + 1] += number(200.0) * valley;
     }
     sum.into()
 }

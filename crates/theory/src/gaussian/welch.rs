@@ -113,13 +113,13 @@ pub fn welch_check(product: &Product, hidden: usize, moments: &[Moments]) -> Res
     let n_s = features as f64;
     let excess = n_s / hidden as f64;
     let (mut interference, mut norm, mut difference) = (0.0, 0.0, 0.0);
-    for column in 0..features {
+    for (column, moments) in moments.iter().enumerate() {
         for row in 0..features {
             let (scaled, mirrored) = (scaled(row, column), scaled(column, row));
             norm += scaled * scaled;
             difference += (scaled - mirrored) * (scaled - mirrored);
             if row != column {
-                interference += scaled * scaled * moments[column].variance();
+                interference += scaled * scaled * moments.variance();
             }
         }
     }
