@@ -10,7 +10,8 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use toy_superposition::data::{Features, Sampler, SparseBatch, Stream};
-use toy_superposition::rug::{MatrixFreeRug, PersianRug, Scalar, transform};
+use toy_superposition::model::Scalar;
+use toy_superposition::rug::{MatrixFreeRug, PersianRug, transform};
 
 /// Features n_s, hidden dimensions n_d, samples and probability of the forward pass.
 const FEATURES: usize = 8192;

@@ -65,13 +65,15 @@ impl Cumulants {
         }
     }
 
-    /// `κ₃ / κ₂^{3/2}`; NaN where the variance is 0.
-    pub fn skewness(&self) -> f64 {
-        self.third / self.variance / self.variance.sqrt()
+    /// The skewness `κ₃ / κ₂^{3/2}`; `None` where it is no finite number: without variance, or where the skewness itself
+    /// is beyond f64.
+    pub fn skewness(&self) -> Option<f64> {
+        // One division after another: the variance's powers may underflow.
+        Some(self.third / self.variance / self.variance.sqrt()).filter(|ratio| ratio.is_finite())
     }
 
-    /// `κ₄ / κ₂²`; NaN where the variance is 0.
-    pub fn excess_kurtosis(&self) -> f64 {
-        self.fourth / self.variance / self.variance
+    /// The excess kurtosis `κ₄ / κ₂²`; `None` as for the [skewness](Self::skewness).
+    pub fn excess_kurtosis(&self) -> Option<f64> {
+        Some(self.fourth / self.variance / self.variance).filter(|ratio| ratio.is_finite())
     }
 }

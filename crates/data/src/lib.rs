@@ -13,6 +13,7 @@ mod magnitude;
 mod magnitudes;
 mod moments;
 mod pairs;
+pub mod parallel;
 #[cfg(feature = "sampling")]
 mod sampler;
 mod scalar;
@@ -44,7 +45,7 @@ pub use moments::Moments;
 pub use pairs::Pairs;
 #[cfg(feature = "sampling")]
 pub use sampler::{Sampler, sample_dense, sample_into};
-pub use scalar::Scalar;
+pub use scalar::{FloatsMut, Scalar};
 #[cfg(feature = "sampling")]
 pub use sparse::SparseBatch;
 pub use spec::{LawSpec, MagnitudeSpec, PerFeature, SwitchesSpec};

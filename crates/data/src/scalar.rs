@@ -17,15 +17,35 @@ pub trait Scalar: sealed::Sealed + nalgebra::RealField + Copy + Default + Into<f
     fn to_f64(self) -> f64 {
         self.into()
     }
+
+    /// The list as one of a known type, for code that differs between the two.
+    fn floats_mut(values: &mut [Self]) -> FloatsMut<'_>;
+}
+
+/// A list of either type, from [`Scalar::floats_mut`].
+#[derive(Debug)]
+pub enum FloatsMut<'a> {
+    /// Single precision.
+    F32(&'a mut [f32]),
+    /// Double precision.
+    F64(&'a mut [f64]),
 }
 
 impl Scalar for f32 {
+    fn floats_mut(values: &mut [Self]) -> FloatsMut<'_> {
+        FloatsMut::F32(values)
+    }
+
     fn round_from(value: f64) -> Self {
         value as f32
     }
 }
 
 impl Scalar for f64 {
+    fn floats_mut(values: &mut [Self]) -> FloatsMut<'_> {
+        FloatsMut::F64(values)
+    }
+
     fn round_from(value: f64) -> Self {
         value
     }

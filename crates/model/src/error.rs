@@ -158,6 +158,14 @@ pub enum Error {
         /// The number of dimensions it must have.
         expected: usize,
     },
+    /// A block of the model that is not in the file, or has another shape there.
+    #[error("the file holds no tensor {name} of shape {expected:?}")]
+    Block {
+        /// The name of the block.
+        name: String,
+        /// Its shape.
+        expected: Vec<usize>,
+    },
     /// What is wrong with the contents of a file.
     #[error("cannot use {}", path.display())]
     Contents {

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod activation;
+mod attachments;
 mod autoencoder;
 mod error;
 mod evaluation;
@@ -18,6 +19,7 @@ mod tensors;
 mod weights;
 
 pub use activation::{Activation, Threshold};
+pub use attachments::{Attachments, Vector};
 pub use autoencoder::Autoencoder;
 pub use error::{Error, Result};
 pub use evaluation::{Estimate, sampled_loss};
@@ -29,4 +31,4 @@ pub use objective::{BatchObjective, Model, Objective, Stochastic};
 pub use parameters::{Parameters, Shape};
 pub use product::multiply;
 pub use scalar::Scalar;
-pub use weights::{Vector, Weights};
+pub use weights::Weights;

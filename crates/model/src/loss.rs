@@ -17,11 +17,11 @@ use std::time::Duration;
 use nalgebra::{DMatrix, DVector};
 use pulp::Arch;
 use toy_superposition_data::SparseBatch;
+use toy_superposition_data::parallel::in_pool;
 
 use crate::error::{check_finite, check_shape};
 use crate::step::grid::Grid;
 use crate::step::input::Input;
-use crate::step::parallel::in_pool;
 use crate::step::residual::Residual;
 use crate::step::stages::Stages;
 use crate::step::tuning::{COLUMNS, ROWS};

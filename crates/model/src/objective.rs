@@ -8,9 +8,13 @@
 
 use std::borrow::{Borrow, BorrowMut};
 
+use safetensors::SafeTensors;
 use toy_superposition_data::SparseBatch;
 
-use crate::{Autoencoder, Error, MinibatchLoss, Parameters, Result, Scalar};
+use crate::attachments::{bytes_of, write};
+use crate::error::check_finite;
+use crate::tensors::Tensor;
+use crate::{Attachments, Autoencoder, Error, MinibatchLoss, Names, Parameters, Result, Scalar, Weights};
 
 /// A model whose parameters are named blocks, one after another on one flat slice.
 pub trait Model {
@@ -20,8 +24,8 @@ pub trait Model {
     /// A gradient: one number per parameter, in the order of the parameters.
     type Gradient: AsRef<[Self::Scalar]> + AsMut<[Self::Scalar]> + Send;
 
-    /// The name and the length of each block, in the order in which they lie.
-    fn blocks(&self) -> Vec<(&'static str, usize)>;
+    /// The name and the shape of each block, in the order in which they lie; the entries of a block lie by rows.
+    fn blocks(&self) -> Vec<(&'static str, Vec<usize>)>;
 
     /// What else makes the model compute what it does, by name: a checkpoint of a model that differs here is refused.
     fn describe(&self) -> Vec<(&'static str, String)> {
@@ -39,18 +43,52 @@ pub trait Model {
     /// # Errors
     /// [`Error::TooLarge`] if there is no memory for it.
     fn zero_gradient(&self) -> Result<Self::Gradient>;
+
+    /// The bytes of a safetensors file of the model: a tensor per block.
+    ///
+    /// # Errors
+    /// [`Error::Name`] if a vector has the name of a block, [`Error::Format`] if the tensors are too large for the format.
+    fn to_bytes(&self, attachments: Attachments) -> Result<Vec<u8>> {
+        let mut rest = self.as_slice();
+        let tensor = |(name, shape): (&'static str, Vec<usize>)| {
+            let (block, after) = rest.split_at(shape.iter().product());
+            rest = after;
+            (name, shape, bytes_of(block))
+        };
+        let tensors: Vec<_> = self.blocks().into_iter().map(tensor).collect();
+        write::<Self::Scalar>(&tensors, &attachments.metadata, &attachments.vectors)
+    }
+
+    /// Takes the parameters from the bytes that [`to_bytes`](Self::to_bytes) made of a model of the same description.
+    ///
+    /// # Errors
+    /// [`Error::Format`], [`Error::Block`], [`Error::Type`], [`Error::Precision`] and [`Error::NotFinite`] for a file that
+    /// does not hold such a model, which is then unchanged.
+    fn read(&mut self, bytes: &[u8]) -> Result<()> {
+        let file = SafeTensors::deserialize(bytes)?;
+        let mut values = Vec::with_capacity(self.as_slice().len());
+        for (name, shape) in self.blocks() {
+            values.extend(Tensor::block::<Self::Scalar>(&file, name, &shape)?);
+        }
+        check_finite("parameters", &values)?;
+        self.as_mut_slice().copy_from_slice(&values);
+        Ok(())
+    }
 }
 
-/// The blocks `encoder` (n_d × n_s, by columns), `decoder` (n_s × n_d, by rows; absent for tied weights) and `bias`
-/// (n_s).
+/// The blocks `encoder` (n_s × n_d: `W_inᵀ`), `decoder` (n_s × n_d; absent for tied weights) and `bias` (n_s). A file has
+/// them as [`Weights`] under [`Names::Own`].
 impl<T: Scalar> Model for Autoencoder<T> {
     type Scalar = T;
     type Gradient = Parameters<T>;
 
-    fn blocks(&self) -> Vec<(&'static str, usize)> {
-        let matrix = self.features() * self.hidden();
-        let decoder = (!self.shape().is_tied()).then_some(("decoder", matrix));
-        [Some(("encoder", matrix)), decoder, Some(("bias", self.features()))].into_iter().flatten().collect()
+    fn blocks(&self) -> Vec<(&'static str, Vec<usize>)> {
+        let matrix = |name| (name, vec![self.features(), self.hidden()]);
+        let decoder = (!self.shape().is_tied()).then(|| matrix("decoder"));
+        [Some(matrix("encoder")), decoder, Some(("bias", vec![self.features()]))]
+            .into_iter()
+            .flatten()
+            .collect()
     }
 
     fn describe(&self) -> Vec<(&'static str, String)> {
@@ -73,6 +111,15 @@ impl<T: Scalar> Model for Autoencoder<T> {
 
     fn zero_gradient(&self) -> Result<Parameters<T>> {
         Parameters::zeros(self.shape())
+    }
+
+    fn to_bytes(&self, Attachments { metadata, vectors }: Attachments) -> Result<Vec<u8>> {
+        Weights { model: self.clone(), metadata, vectors }.to_bytes(Names::Own)
+    }
+
+    fn read(&mut self, bytes: &[u8]) -> Result<()> {
+        *self = Weights::from_bytes(bytes)?.model;
+        Ok(())
     }
 }
 
@@ -217,8 +264,8 @@ mod tests {
             let parameters = Parameters::from_values(shape, values).unwrap();
             let mut model = Autoencoder::from_parameters(parameters, Activation::Relu);
             let (mut rest, mut names) = (model.as_slice(), Vec::new());
-            for (name, length) in model.blocks() {
-                let (block, after) = rest.split_at(length);
+            for (name, shape) in model.blocks() {
+                let (block, after) = rest.split_at(shape.iter().product());
                 let decoder = model.decoder().transpose();
                 let view: Vec<f64> = match name {
                     "encoder" => model.encoder().iter().copied().collect(),

@@ -10,7 +10,7 @@ use crate::{Activation, Autoencoder, Error, Names, Result, Scalar};
 const PREFIXES: [&str; 2] = ["_orig_mod.", "module."];
 
 /// A tensor with its name in the file.
-struct Tensor<'a> {
+pub(crate) struct Tensor<'a> {
     name: &'a str,
     view: TensorView<'a>,
 }
@@ -82,6 +82,13 @@ impl<'a> Tensor<'a> {
                 Err(Error::Ambiguous { names })
             }
         }
+    }
+
+    /// The values of the block `name` of a model, which has the given shape.
+    pub(crate) fn block<T: Scalar>(file: &'a SafeTensors<'a>, name: &str, shape: &[usize]) -> Result<Vec<T>> {
+        let found = Self::find(file, name)?.filter(|tensor| tensor.view.shape() == shape);
+        let missing = || Error::Block { name: name.to_owned(), expected: shape.to_vec() };
+        found.ok_or_else(missing)?.numbers(shape.len())
     }
 
     /// A matrix from a tensor stored by rows.

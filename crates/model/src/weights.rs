@@ -22,12 +22,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use safetensors::tensor::TensorView;
-use safetensors::{Dtype, SafeTensors};
+use safetensors::SafeTensors;
 use toy_superposition_files::write_atomically;
 
-use crate::tensors::{Tensors, read_f32, read_f64};
-use crate::{Activation, Autoencoder, Error, Names, Result, Scalar};
+use crate::attachments::{bytes_of, write};
+use crate::tensors::Tensors;
+use crate::{Activation, Attachments, Autoencoder, Error, Names, Result, Scalar, Vector};
 
 /// A model with the metadata of its file.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,38 +38,6 @@ pub struct Weights<T> {
     pub metadata: BTreeMap<String, String>,
     /// The other vectors in the file, by name.
     pub vectors: BTreeMap<String, Vector>,
-}
-
-/// A vector of either type.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Vector {
-    /// Single precision.
-    F32(Vec<f32>),
-    /// Double precision.
-    F64(Vec<f64>),
-}
-
-impl Vector {
-    fn dtype(&self) -> Dtype {
-        match self {
-            Self::F32(_) => Dtype::F32,
-            Self::F64(_) => Dtype::F64,
-        }
-    }
-
-    fn len(&self) -> usize {
-        match self {
-            Self::F32(values) => values.len(),
-            Self::F64(values) => values.len(),
-        }
-    }
-
-    fn bytes(&self) -> Vec<u8> {
-        match self {
-            Self::F32(values) => bytes_of(values),
-            Self::F64(values) => bytes_of(values),
-        }
-    }
 }
 
 impl<T: Scalar> Weights<T> {
@@ -122,9 +90,7 @@ impl<T: Scalar> Weights<T> {
     }
 
     fn parse(bytes: &[u8], names: &[Names<'_>]) -> Result<Self> {
-        let (_, header) = SafeTensors::read_metadata(bytes)?;
-        let mut metadata: BTreeMap<_, _> =
-            header.metadata().iter().flatten().map(|(k, v)| (k.clone(), v.clone())).collect();
+        let Attachments { mut metadata, mut vectors } = Attachments::from_bytes(bytes)?;
         let file = SafeTensors::deserialize(bytes)?;
         let activation = match metadata.remove("activation") {
             None => Activation::Relu,
@@ -163,15 +129,7 @@ impl<T: Scalar> Weights<T> {
                 });
             }
         }
-        let vectors = others().filter_map(|(name, view)| {
-            let vector = match (view.shape().len(), view.dtype()) {
-                (1, Dtype::F32) => Vector::F32(read_f32(&view).collect()),
-                (1, Dtype::F64) => Vector::F64(read_f64(&view).collect()),
-                _ => return None,
-            };
-            Some((name.to_owned(), vector))
-        });
-        let vectors = vectors.collect();
+        vectors.retain(|name, _| !models.iter().any(|tensors| tensors.contain(name)));
         Ok(Self { model, metadata, vectors })
     }
 
@@ -197,19 +155,10 @@ impl<T: Scalar> Weights<T> {
             let decoder = names.decoder().ok_or(Error::Untied { encoder: names.encoder().to_owned() })?;
             tensors.push((decoder, vec![features, hidden], bytes_of(model.parameters().decoder_slice())));
         }
-        let mut tensors: Vec<_> =
-            tensors.into_iter().map(|(name, shape, bytes)| (name, T::DTYPE, shape, bytes)).collect();
-        for (name, vector) in &self.vectors {
-            tensors.push((name, vector.dtype(), vec![vector.len()], vector.bytes()));
-        }
-        let views: Vec<_> = tensors
-            .iter()
-            .map(|(name, dtype, shape, bytes)| Ok((*name, TensorView::new(*dtype, shape.clone(), bytes)?)))
-            .collect::<Result<_>>()?;
         let mut metadata = self.metadata.clone();
         metadata.insert("activation".into(), model.activation().to_string());
         metadata.insert("tied".into(), tied.to_string());
-        Ok(with_metadata(&safetensors::serialize(views, None)?, &metadata))
+        write::<T>(&tensors, &metadata, &self.vectors)
     }
 }
 
@@ -219,35 +168,4 @@ fn first_names<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     names.sort();
     names.truncate(16);
     names
-}
-
-/// The same file with metadata. (The library writes metadata in random order; here equal models give equal files.)
-fn with_metadata(file: &[u8], metadata: &BTreeMap<String, String>) -> Vec<u8> {
-    const LENGTH: usize = 8;
-    let length = file.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes)) as usize;
-    let (header, data) = file[LENGTH..].split_at(length);
-    let metadata: String = metadata
-        .iter()
-        .map(|(key, value)| {
-            format!("{}:{}", serde_json::Value::from(&key[..]), serde_json::Value::from(&value[..]))
-        })
-        .collect::<Vec<_>>()
-        .join(",");
-    // The header is a JSON object of at least two tensors: the metadata goes first.
-    let mut out = vec![0; LENGTH];
-    out.extend_from_slice(b"{\"__metadata__\":{");
-    out.extend_from_slice(metadata.as_bytes());
-    out.extend_from_slice(b"},");
-    out.extend_from_slice(header[1..].trim_ascii_end());
-    out.resize(out.len().next_multiple_of(LENGTH), b' ');
-    let length = (out.len() - LENGTH) as u64;
-    out[..LENGTH].copy_from_slice(&length.to_le_bytes());
-    out.extend_from_slice(data);
-    out
-}
-
-fn bytes_of<T: Scalar>(values: &[T]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(std::mem::size_of_val(values));
-    values.iter().for_each(|value| value.write_bytes(&mut bytes));
-    bytes
 }

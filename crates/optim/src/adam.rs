@@ -14,7 +14,7 @@ use std::array::{from_mut, from_ref};
 use crate::{
     error::{Error, Result, require},
     optimizer::{Optimizer, State},
-    real::{Real, real},
+    real::{Real, is_finite, real, root},
     schedule::check_learning_rate,
     update::{Rule, Update},
 };
@@ -87,7 +87,7 @@ impl<F: Real> Adam<F> {
         require((0.0..1.0).contains(&beta1), "beta1", beta1, "[0, 1)")?;
         require((0.0..1.0).contains(&beta2), "beta2", beta2, "[0, 1)")?;
         let rounded: F = real(epsilon);
-        require(rounded.is_finite() && rounded > F::zero(), "epsilon", epsilon, "(0, ∞)")?;
+        require(is_finite(rounded) && rounded > F::zero(), "epsilon", epsilon, "(0, ∞)")?;
         let (WeightDecay::L2(decay) | WeightDecay::Decoupled(decay)) = weight_decay;
         require(decay.is_finite() && decay >= 0.0, "weight decay", decay, "[0, ∞)")?;
         let zeros = vec![F::zero(); parameters];
@@ -145,7 +145,7 @@ impl<F: Real> AdamStep<F> {
             let shrunk = self.shrink * theta[k];
             m[k] = self.keep_first * m[k] + self.take_first * g;
             v[k] = self.keep_second * v[k] + self.take_second * g * g;
-            theta[k] = shrunk - self.step_size * m[k] / (v[k].sqrt() * self.root_scale + self.epsilon);
+            theta[k] = shrunk - self.step_size * m[k] / (root(v[k]) * self.root_scale + self.epsilon);
         }
         (*parameters, *first, *second) = (theta, m, v);
     }

@@ -28,7 +28,7 @@ pub fn clip_norm<F: Real>(gradient: &mut [F], max_norm: f64) -> Result<f64> {
     let scale = max_norm / (norm + 1e-6);
     if scale < 1.0 {
         let scale: F = real(scale);
-        gradient.iter_mut().for_each(|value| *value = *value * scale);
+        gradient.iter_mut().for_each(|value| *value *= scale);
     }
     Ok(norm)
 }
@@ -44,7 +44,10 @@ pub fn clip_value<F: Real>(gradient: &mut [F], max_value: f64) -> Result<f64> {
     require_finite("gradient", gradient)?;
     let greatest = largest(gradient);
     let bound: F = real(max_value);
-    gradient.iter_mut().for_each(|value| *value = value.max(-bound).min(bound));
+    for value in gradient {
+        let below = if *value > bound { bound } else { *value };
+        *value = if below < -bound { -bound } else { below };
+    }
     Ok(greatest)
 }
 

@@ -13,7 +13,7 @@ use std::collections::VecDeque;
 use crate::{
     error::{Error, Result, require},
     line_search::{LineSearchFailure, Sample, Search, Wolfe, search},
-    real::{Real, all_finite, dot, largest, norm, real, require_finite, wide},
+    real::{Real, all_finite, dot, epsilon, largest, norm, real, require_finite},
 };
 
 /// The settings of [`Lbfgs`].
@@ -197,7 +197,7 @@ impl Lbfgs {
             let wolfe = Wolfe {
                 decrease: config.decrease,
                 curvature: config.curvature,
-                rounding: 8.0 * wide(F::epsilon()) * loss.abs(),
+                rounding: 8.0 * epsilon::<F>() * loss.abs(),
                 evaluations: config.line_search_evaluations,
             };
             let mut evaluate = |step: f64| {
@@ -291,7 +291,7 @@ impl<F: Real> History<F> {
         }
         if let Some(last) = self.pairs.back() {
             let scale: F = real(last.sy / last.yy);
-            direction.iter_mut().for_each(|d| *d = *d * scale);
+            direction.iter_mut().for_each(|d| *d *= scale);
         }
         for (pair, &alpha) in self.pairs.iter().zip(self.alphas.iter().rev()) {
             let beta = dot(&pair.y, direction) / pair.sy;
@@ -318,7 +318,7 @@ impl<F: Real> History<F> {
         pair.sy = dot(&pair.s, &pair.y);
         pair.yy = dot(&pair.y, &pair.y);
         let moved = largest(&pair.s);
-        if pair.sy > wide(F::epsilon()) * pair.yy && pair.yy > 0.0 {
+        if pair.sy > epsilon::<F>() * pair.yy && pair.yy > 0.0 {
             self.pairs.push_back(pair);
         }
         moved
@@ -329,6 +329,6 @@ impl<F: Real> History<F> {
 fn add<F: Real>(to: &mut [F], factor: f64, values: &[F]) {
     let factor: F = real(factor);
     for (to, &value) in to.iter_mut().zip(values) {
-        *to = *to + factor * value;
+        *to += factor * value;
     }
 }

@@ -3,27 +3,54 @@
 //! A reduction here always adds in the same order, in f64 and in eight lanes, so that its bits depend on
 //! the numbers alone.
 
-use num_traits::Float;
+use std::fmt::Debug;
+
+use num_traits::{FromPrimitive, NumAssign, Signed};
 
 use crate::error::{Error, Result};
 
 /// What parameters and gradients are made of: `f32` or `f64`.
 ///
-/// A name for the bound and nothing more; it holds wherever its parts do.
-pub trait Real: Float + std::fmt::Debug + Send + Sync + 'static {}
+/// A name for the bound and nothing more; it holds wherever its parts do, so that a trait of one's own over the two types
+/// (`toy_superposition_model::Scalar` is one) implies it.
+pub trait Real:
+    Copy + Debug + PartialOrd + NumAssign + Signed + FromPrimitive + Into<f64> + Send + Sync + 'static
+{
+}
 
-impl<F: Float + std::fmt::Debug + Send + Sync + 'static> Real for F {}
+impl<F> Real for F where
+    F: Copy + Debug + PartialOrd + NumAssign + Signed + FromPrimitive + Into<f64> + Send + Sync + 'static
+{
+}
 
 /// The nearest `F`; infinite where `F` cannot hold it.
 #[inline(always)]
 pub(crate) fn real<F: Real>(value: f64) -> F {
-    F::from(value).unwrap_or_else(F::nan)
+    F::from_f64(value).unwrap_or_else(|| F::zero() / F::zero())
 }
 
-/// The value as an `f64`, exact for `f32` and `f64`.
+/// The value as an `f64`, exact.
 #[inline(always)]
 pub(crate) fn wide<F: Real>(value: F) -> f64 {
-    value.to_f64().unwrap_or(f64::NAN)
+    value.into()
+}
+
+/// Whether the value is neither NaN nor infinite.
+#[inline(always)]
+pub(crate) fn is_finite<F: Real>(value: F) -> bool {
+    wide(value).is_finite()
+}
+
+/// `√value`, in the precision of `F`, so that as many fit a vector as the machine has room for.
+#[inline(always)]
+pub(crate) fn root<F: Real>(value: F) -> F {
+    let value = wide(value);
+    if size_of::<F>() == size_of::<f32>() { real((value as f32).sqrt().into()) } else { real(value.sqrt()) }
+}
+
+/// The distance from 1 to the next number.
+pub(crate) fn epsilon<F: Real>() -> f64 {
+    if size_of::<F>() == size_of::<f32>() { f32::EPSILON.into() } else { f64::EPSILON }
 }
 
 const LANES: usize = 8;
@@ -62,7 +89,7 @@ pub(crate) fn norm<F: Real>(values: &[F]) -> f64 {
 /// Whether no value is NaN or infinite.
 pub(crate) fn all_finite<F: Real>(values: &[F]) -> bool {
     // Without a short cut inside a block the comparison vectorises.
-    values.chunks(1024).all(|block| block.iter().fold(true, |finite, value| finite & value.is_finite()))
+    values.chunks(1024).all(|block| block.iter().fold(true, |finite, &value| finite & is_finite(value)))
 }
 
 /// Refuses a list with a NaN or an infinity, naming the first.
@@ -70,7 +97,7 @@ pub(crate) fn require_finite<F: Real>(what: &'static str, values: &[F]) -> Resul
     if all_finite(values) {
         return Ok(());
     }
-    let index = values.iter().position(|value| !value.is_finite()).unwrap_or(0);
+    let index = values.iter().position(|&value| !is_finite(value)).unwrap_or(0);
     Err(Error::NotFinite { what, index, given: values.get(index).map_or(f64::NAN, |&value| wide(value)) })
 }
 

@@ -97,13 +97,13 @@ impl<F: Real> SgdStep<F> {
         let Self { rate, decay, keep, take, fresh, carried } = *self;
         if momentum.is_empty() {
             for (parameter, &gradient) in parameters.iter_mut().zip(gradient) {
-                *parameter = *parameter - rate * (gradient + decay * *parameter);
+                *parameter -= rate * (gradient + decay * *parameter);
             }
         } else {
             for ((parameter, &gradient), buffer) in parameters.iter_mut().zip(gradient).zip(momentum) {
                 let gradient = gradient + decay * *parameter;
                 *buffer = keep * *buffer + take * gradient;
-                *parameter = *parameter - rate * (fresh * gradient + carried * *buffer);
+                *parameter -= rate * (fresh * gradient + carried * *buffer);
             }
         }
     }

@@ -8,10 +8,11 @@
 //! `P_S` keeps the n_d entries in `S`. Each column of `E` has norm 1, and `‖E‖₂ = √(n_s/n_d)`.
 
 use pulp::Arch;
+use toy_superposition_data::Scalar;
 
 use crate::error::check_length;
 use crate::transform::whole;
-use crate::{PersianRug, Result, Scalar};
+use crate::{PersianRug, Result};
 
 /// The encoder `E` (n_d × n_s) of a Persian rug, applied in O(n_s log n_s) without its matrix.
 ///

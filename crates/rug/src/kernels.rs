@@ -11,32 +11,23 @@
 
 use pulp::bytemuck::cast;
 use pulp::{Simd, WithSimd};
+use toy_superposition_data::Scalar;
 
-/// A parameter type that the fast transform has kernels for: `f32` or `f64`. Sealed.
-pub trait Scalar: toy_superposition_model::Scalar + vectors::Vectors {}
-
-impl Scalar for f32 {}
-impl Scalar for f64 {}
-
-pub(crate) mod vectors {
-    use pulp::Simd;
-
-    /// What differs between the two types; private, so that [`super::Scalar`] is sealed.
-    pub trait Vectors: Sized {
-        /// A vector of this type.
-        type Vector<S: Simd>: Copy;
-        /// The vectors of a slice whose length is a multiple of theirs.
-        fn vectors<S: Simd>(data: &mut [Self]) -> &mut [Self::Vector<S>];
-        /// `a + b`.
-        fn sum<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
-        /// `a − b`.
-        fn difference<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
-        /// The transform of the entries of one vector.
-        fn within<S: Simd>(simd: S, vector: Self::Vector<S>) -> Self::Vector<S>;
-    }
+/// What the fast transform needs of a type: its vectors, and sums of them. For `f32` and `f64`.
+pub(crate) trait Vectors: Scalar {
+    /// A vector of this type.
+    type Vector<S: Simd>: Copy;
+    /// The vectors of a slice whose length is a multiple of theirs.
+    fn vectors<S: Simd>(data: &mut [Self]) -> &mut [Self::Vector<S>];
+    /// `a + b`.
+    fn sum<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
+    /// `a − b`.
+    fn difference<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
+    /// The transform of the entries of one vector.
+    fn within<S: Simd>(simd: S, vector: Self::Vector<S>) -> Self::Vector<S>;
 }
 
-impl vectors::Vectors for f32 {
+impl Vectors for f32 {
     type Vector<S: Simd> = S::f32s;
 
     #[inline(always)]
@@ -72,7 +63,7 @@ impl vectors::Vectors for f32 {
     }
 }
 
-impl vectors::Vectors for f64 {
+impl Vectors for f64 {
     type Vector<S: Simd> = S::f64s;
 
     #[inline(always)]
@@ -168,7 +159,7 @@ pub(crate) fn plain<T: Scalar>(data: &mut [T], shortest: usize) {
 /// All strides within a slice that the first-level cache holds; its length is a power of two.
 pub(crate) struct Block<'a, T>(pub(crate) &'a mut [T]);
 
-impl<T: Scalar> WithSimd for Block<'_, T> {
+impl<T: Vectors> WithSimd for Block<'_, T> {
     type Output = ();
 
     #[inline(always)]
@@ -205,7 +196,7 @@ impl<T: Scalar> WithSimd for Block<'_, T> {
 /// The `log₂ R` longest strides: `R` slices of equal length, a multiple of 16, are transformed across.
 pub(crate) struct Across<'a, T, const R: usize>(pub(crate) [&'a mut [T]; R]);
 
-impl<T: Scalar, const R: usize> WithSimd for Across<'_, T, R> {
+impl<T: Vectors, const R: usize> WithSimd for Across<'_, T, R> {
     type Output = ();
 
     #[inline(always)]
@@ -228,7 +219,7 @@ const fn radix<S: Simd>() -> usize {
 
 /// The strides of `R/2 … 1` vectors.
 #[inline(always)]
-fn butterflies<T: Scalar, S: Simd, const R: usize>(simd: S, x: &mut [T::Vector<S>; R]) {
+fn butterflies<T: Vectors, S: Simd, const R: usize>(simd: S, x: &mut [T::Vector<S>; R]) {
     let mut stride = R / 2;
     while stride > 0 {
         for i in 0..R {
@@ -244,7 +235,7 @@ fn butterflies<T: Scalar, S: Simd, const R: usize>(simd: S, x: &mut [T::Vector<S
 
 #[inline(always)]
 #[allow(clippy::needless_range_loop, reason = "k runs over R rows at once")]
-fn strided<T: Scalar, S: Simd, const R: usize>(simd: S, rows: [&mut [T]; R]) {
+fn strided<T: Vectors, S: Simd, const R: usize>(simd: S, rows: [&mut [T]; R]) {
     let mut rows = rows.map(T::vectors::<S>);
     let vectors = rows[0].len();
     for row in &mut rows {
@@ -265,7 +256,7 @@ fn strided<T: Scalar, S: Simd, const R: usize>(simd: S, rows: [&mut [T]; R]) {
 
 /// All strides within each run of `R` vectors.
 #[inline(always)]
-fn tiles<T: Scalar, S: Simd, const R: usize>(simd: S, data: &mut [T]) {
+fn tiles<T: Vectors, S: Simd, const R: usize>(simd: S, data: &mut [T]) {
     for tile in T::vectors::<S>(data).as_chunks_mut::<R>().0 {
         let mut x = [tile[0]; R];
         x[1..R].copy_from_slice(&tile[1..R]);

@@ -9,11 +9,12 @@
 use nalgebra::DMatrix;
 use pulp::{Arch, Simd, WithSimd};
 use toy_superposition_data::SparseBatch;
-use toy_superposition_model::Autoencoder;
+use toy_superposition_data::parallel::for_each_column;
+use toy_superposition_model::{Autoencoder, Scalar};
 
 use crate::error::{check_finite, check_length};
-use crate::transform::{for_each_column, whole};
-use crate::{PersianRug, Result, Scalar};
+use crate::transform::{together, whole};
+use crate::{PersianRug, Result};
 
 /// The autoencoder `y = ReLU(a R x + b)` of a Persian rug, one `a` and one `b` for all features.
 ///
@@ -128,9 +129,10 @@ impl<T: Scalar> MatrixFreeRug<T> {
     }
 
     /// Fills and reconstructs each column.
-    fn each_sample(&self, y: &mut DMatrix<T>, fill: impl Fn(usize, &mut [T]) + Sync) {
+    fn each_sample(&self, y: &mut DMatrix<T>, fill: impl Fn(usize, &mut [T]) + Send + Sync) {
         let (arch, bias) = (Arch::new(), T::round_from(self.bias));
-        for_each_column(y.as_mut_slice(), self.rug.features(), |k, sample| {
+        let n = self.rug.features();
+        for_each_column(y.as_mut_slice(), n, together::<T>(n), |k, sample| {
             fill(k, sample);
             whole(arch, sample);
             arch.dispatch(Scale(sample, &self.gains));

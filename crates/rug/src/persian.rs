@@ -97,7 +97,8 @@ impl PersianRug {
         &self.rows
     }
 
-    /// The rug of `S ⊕ t`: the same magnitudes, other signs (see above). `t` is taken modulo n_s.
+    /// The rug of `S ⊕ t`: `R_ij` has the same magnitude, and the other sign where `popcount(t ∧ (i ⊕ j))` is odd. `t` is
+    /// taken modulo n_s.
     #[must_use]
     pub fn shifted(&self, t: usize) -> Self {
         let t = t & (self.features - 1);

@@ -18,53 +18,9 @@
 
 use std::fmt;
 
-use toy_superposition_data::Moments;
+use toy_superposition_data::Cumulants;
 
-use crate::{PersianRug, Result};
-
-/// The first four cumulants of a random number.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Cumulants {
-    /// κ₁, the mean.
-    pub mean: f64,
-    /// κ₂, the variance.
-    pub variance: f64,
-    /// κ₃, the third central moment.
-    pub third: f64,
-    /// κ₄, the fourth central moment less `3κ₂²`.
-    pub fourth: f64,
-}
-
-impl Cumulants {
-    /// The cumulants of the paper's feature: `u ~ U[0, 1]` with probability `p`, else 0.
-    ///
-    /// `κ₁ = p/2`, `κ₂ = p/3 − p²/4`, `κ₃ = p(1 − p)²/4`, `κ₄ = p/5 − 5p²/6 + p³ − 3p⁴/8`.
-    ///
-    /// # Errors
-    /// [`Error::Data`](crate::Error::Data) unless `0 < probability ≤ 1`.
-    pub fn uniform(probability: f64) -> Result<Self> {
-        let p = probability;
-        let moments = Moments::uniform(p)?;
-        Ok(Self {
-            mean: moments.mean,
-            variance: moments.variance(),
-            third: p * (1.0 - p) * (1.0 - p) / 4.0,
-            fourth: p * (0.2 - p * (5.0 / 6.0 - p * (1.0 - 0.375 * p))),
-        })
-    }
-
-    /// The skewness `κ₃ / κ₂^{3/2}`; `None` where it is no finite number: without variance, or where the skewness itself
-    /// is beyond f64.
-    pub fn skewness(&self) -> Option<f64> {
-        // One division after another: the variance's powers may underflow.
-        finite(self.third / self.variance / self.variance.sqrt())
-    }
-
-    /// The excess kurtosis `κ₄ / κ₂²`; `None` as for the [skewness](Self::skewness).
-    pub fn excess_kurtosis(&self) -> Option<f64> {
-        finite(self.fourth / self.variance / self.variance)
-    }
-}
+use crate::PersianRug;
 
 /// The sums over the off-diagonal entries of any row of a rug.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -277,27 +233,6 @@ mod tests {
         }
     }
 
-    /// The cumulants from the raw moments `E xᵏ = p/(k+1)` by the general formula.
-    #[test]
-    fn cumulants_of_the_feature_follow_from_its_moments() {
-        for p in [1e-6, 0.05, 0.3, 0.8, 1.0] {
-            let [m1, m2, m3, m4] = [p / 2.0, p / 3.0, p / 4.0, p / 5.0];
-            let x = Cumulants::uniform(p).unwrap();
-            let tolerance = 1e-14 * p;
-            assert_relative_eq!(x.mean, m1, epsilon = 0.0);
-            assert_relative_eq!(x.variance, m2 - m1 * m1, epsilon = tolerance);
-            assert_relative_eq!(x.third, m3 - 3.0 * m2 * m1 + 2.0 * m1.powi(3), epsilon = tolerance);
-            let fourth = m4 - 4.0 * m3 * m1 - 3.0 * m2 * m2 + 12.0 * m2 * m1 * m1 - 6.0 * m1.powi(4);
-            assert_relative_eq!(x.fourth, fourth, epsilon = tolerance);
-        }
-        assert_relative_eq!(Cumulants::uniform(1.0).unwrap().fourth, -1.0 / 120.0, epsilon = 1e-15);
-        let kurtosis = Cumulants::uniform(1.0).unwrap().excess_kurtosis().unwrap();
-        assert_relative_eq!(kurtosis, -1.2, epsilon = 0.0, max_relative = 1e-13);
-        for p in [0.0, -0.1, 1.1, f64::NAN] {
-            assert!(Cumulants::uniform(p).is_err());
-        }
-    }
-
     /// Interference of antipodal pairs is −x: the cumulants change sign with their order, and nothing else happens.
     #[test]
     fn interference_of_antipodal_pairs_is_minus_the_partner() {
@@ -307,21 +242,9 @@ mod tests {
         assert_eq!(nu.skewness(), x.skewness().map(|skewness| -skewness));
     }
 
-    /// `κ₃/κ₂^{3/2} → (p/4)(3/p)^{3/2}` and `κ₄/κ₂² → 9/(5p)` for `p → 0`, however far their parts underflow.
     #[test]
-    fn ratios_of_cumulants_outlive_underflow() {
-        for p in [1e-300_f64, 1e-250, 1e-160, 1e-30] {
-            let x = Cumulants::uniform(p).unwrap();
-            let skewness = 0.25 * 27_f64.sqrt() / p.sqrt();
-            assert_relative_eq!(x.skewness().unwrap(), skewness, epsilon = 0.0, max_relative = 1e-14);
-            assert_relative_eq!(x.excess_kurtosis().unwrap(), 1.8 / p, epsilon = 0.0, max_relative = 1e-14);
-        }
-        // 1.8/p is beyond f64; nothing is beside the feature; n_d = n_s.
-        assert_eq!(Cumulants::uniform(1e-309).unwrap().excess_kurtosis(), None);
-        let none = Cumulants { mean: 0.0, variance: 0.0, third: 0.0, fourth: 0.0 };
-        assert_eq!((none.skewness(), none.excess_kurtosis()), (None, None));
-        let alone = PersianRug::new(1, &[0]).unwrap().statistics();
-        assert_eq!(alone.lyapunov(), None);
+    fn a_rug_without_interference_has_no_lyapunov_ratio() {
+        assert_eq!(PersianRug::new(1, &[0]).unwrap().statistics().lyapunov(), None);
     }
 
     #[test]

@@ -11,10 +11,12 @@
 
 use nalgebra::DMatrix;
 use pulp::{Arch, Simd, WithSimd};
+use toy_superposition_data::parallel::for_each_column;
+use toy_superposition_data::{FloatsMut, Scalar};
 
 use crate::Result;
 use crate::error::{check_length, log2};
-use crate::kernels::{Across, Block, Scalar, plain, split};
+use crate::kernels::{Across, Block, Vectors, plain, split};
 
 /// Bytes of a slice that is transformed without being cut further: it fits a first-level cache.
 const INNER: usize = 1 << 15;
@@ -56,7 +58,7 @@ pub fn transform_columns<T: Scalar>(matrix: &mut DMatrix<T>) -> Result<()> {
     let n = matrix.nrows();
     log2(n)?;
     let arch = Arch::new();
-    for_each_column(matrix.as_mut_slice(), n, |_, column| whole(arch, column));
+    for_each_column(matrix.as_mut_slice(), n, together::<T>(n), |_, column| whole(arch, column));
     Ok(())
 }
 
@@ -84,30 +86,31 @@ pub fn transform_rows<T: Scalar>(matrix: &mut DMatrix<T>) -> Result<()> {
     Ok(())
 }
 
-/// Calls `f(k, column k)` for each run of `n` entries, on all threads.
-pub(crate) fn for_each_column<T: Scalar>(data: &mut [T], n: usize, f: impl Fn(usize, &mut [T]) + Sync) {
-    #[cfg(feature = "parallel")]
-    {
-        use rayon::prelude::*;
-        data.par_chunks_exact_mut(n).enumerate().for_each(|(k, column)| f(k, column));
-    }
-    #[cfg(not(feature = "parallel"))]
-    data.chunks_exact_mut(n).enumerate().for_each(|(k, column)| f(k, column));
+/// How many columns of `n` entries are worth a thread's while.
+pub(crate) fn together<T>(n: usize) -> usize {
+    (INNER / (n * size_of::<T>())).max(1)
 }
 
 /// The transform of a slice whose length is a power of two, on all threads if it is long.
 pub(crate) fn whole<T: Scalar>(arch: Arch, x: &mut [T]) {
+    match T::floats_mut(x) {
+        FloatsMut::F32(x) => whole_of(arch, x),
+        FloatsMut::F64(x) => whole_of(arch, x),
+    }
+}
+
+fn whole_of<T: Vectors>(arch: Arch, x: &mut [T]) {
     #[cfg(feature = "parallel")]
     if size_of_val(x) >= PARALLEL && rayon::current_num_threads() > 1 {
         across_threads(arch, split::<T, 8>(x));
         let part = x.len() / 8;
-        return for_each_column(x, part, |_, part| serial(arch, part));
+        return for_each_column(x, part, 1, |_, part| serial(arch, part));
     }
     serial(arch, x);
 }
 
 /// The transform on the calling thread.
-fn serial<T: Scalar>(arch: Arch, x: &mut [T]) {
+fn serial<T: Vectors>(arch: Arch, x: &mut [T]) {
     if size_of_val(x) <= INNER {
         return arch.dispatch(Block(x));
     }
@@ -123,7 +126,7 @@ fn serial<T: Scalar>(arch: Arch, x: &mut [T]) {
 
 /// The transform across `rows`, which all have the same length, in pieces on all threads.
 #[cfg(feature = "parallel")]
-fn across_threads<T: Scalar, const R: usize>(arch: Arch, rows: [&mut [T]; R]) {
+fn across_threads<T: Vectors, const R: usize>(arch: Arch, rows: [&mut [T]; R]) {
     let length = rows[0].len();
     if std::mem::size_of_val(rows[0]) <= INNER {
         return arch.dispatch(Across(rows));
@@ -172,7 +175,7 @@ mod tests {
         fast_is_naive::<f64>();
     }
 
-    fn bits_are_those_of_the_plain_loop<T: Scalar>() {
+    fn bits_are_those_of_the_plain_loop<T: Vectors>() {
         for m in 0..=20 {
             let mut expected = fractions::<T>(1 << m);
             let (mut parallel, mut alone) = (expected.clone(), expected.clone());
@@ -192,7 +195,7 @@ mod tests {
 
     #[test]
     fn bits_do_not_depend_on_the_vector_width() {
-        fn check<T: Scalar>(mut run: impl FnMut(Block<'_, T>)) {
+        fn check<T: Vectors>(mut run: impl FnMut(Block<'_, T>)) {
             for m in 0..=12 {
                 let mut expected = fractions::<T>(1 << m);
                 let mut x = expected.clone();

@@ -10,6 +10,7 @@ mod gaussian;
 mod magnitude;
 mod product;
 mod quadrature;
+mod sample;
 
 pub use check::{
     Attribution, Check, Gaussianity, NormalTest, PaperCode, Row, Spread, Statistics, check_product,
@@ -36,6 +37,7 @@ pub use gaussian::{
     envelope, initial_loss, linear_loss, lower_bound, off_bound, optimum, optimum_at_ratio, phase_map,
     screening_bias, sparse_scale, upper_bound, welch_check, welch_sigma,
 };
-pub use magnitude::{Interval, Magnitude, UnitUniform};
+pub use magnitude::Integrable;
 pub use product::Product;
-pub use quadrature::{Density, Points, exponential};
+pub use quadrature::Density;
+pub use toy_superposition_data::{Constant, Exponential, Interval, Magnitude, Points, UnitUniform};

@@ -1,24 +1,19 @@
-//! The law of a feature's magnitude `u` while it is on.
+//! Averages over the magnitude of a feature while it is on.
 
-pub use toy_superposition_data::UnitUniform;
+use toy_superposition_data::{Constant, Exponential, Interval, Magnitude, Points, UnitUniform};
 
-use crate::error::{Error, Result, finite};
 use crate::gaussian::terms::Terms;
+use crate::quadrature::panels;
 
-/// A law of `u ≥ 0`: its moments, and its average of the closed forms for one magnitude.
+/// A law of `u ≥ 0` over which the closed forms for one magnitude can be averaged.
 ///
-/// The paper's is [`UnitUniform`]. In closed form: [`Interval`] (a constant among them), [`Points`](crate::Points),
-/// and what an implementation builds from [`Terms::add_point`] and [`Terms::add_interval`]. Any other by quadrature:
-/// [`Density`](crate::Density), [`exponential`](crate::exponential).
-pub trait Magnitude {
-    /// `E u`.
-    fn mean(&self) -> f64;
-
-    /// `E u²`.
-    fn second_moment(&self) -> f64;
-
-    /// The largest `u` that is possible; infinite if there is none.
-    fn largest(&self) -> f64;
+/// The laws of [`toy_superposition_data`] can: in closed form, the exponential law by quadrature. So can any
+/// [`Density`](crate::Density), and what an implementation builds from [`Terms::add_point`] and [`Terms::add_interval`].
+pub trait Integrable: Magnitude {
+    /// The largest `u` that counts; infinite if there is none.
+    fn largest(&self) -> f64 {
+        self.support().1
+    }
 
     /// Adds `weight` times the law's terms.
     fn add_to(&self, weight: f64, terms: &mut Terms);
@@ -31,19 +26,7 @@ pub trait Magnitude {
     }
 }
 
-impl Magnitude for UnitUniform {
-    fn mean(&self) -> f64 {
-        0.5
-    }
-
-    fn second_moment(&self) -> f64 {
-        1.0 / 3.0
-    }
-
-    fn largest(&self) -> f64 {
-        1.0
-    }
-
+impl Integrable for UnitUniform {
     fn add_to(&self, weight: f64, terms: &mut Terms) {
         terms.add_interval(weight, 0.0, 1.0);
     }
@@ -53,57 +36,37 @@ impl Magnitude for UnitUniform {
     }
 }
 
-/// `u ~ U[low, high]`, `0 ≤ low ≤ high`; a constant if they are equal.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Interval {
-    low: f64,
-    high: f64,
-}
-
-impl Interval {
-    /// The law on `[low, high]`.
-    ///
-    /// # Errors
-    /// [`Error::NotFinite`]; [`Error::OutOfRange`] unless `0 ≤ low ≤ high` and `high > 0`.
-    pub fn new(low: f64, high: f64) -> Result<Self> {
-        finite("low", low)?;
-        finite("high", high)?;
-        if low < 0.0 {
-            return Err(Error::OutOfRange { what: "low", given: low, allowed: "[0, high]" });
-        }
-        if high < low || high == 0.0 {
-            return Err(Error::OutOfRange { what: "high", given: high, allowed: "[low, ∞) and above 0" });
-        }
-        Ok(Self { low, high })
-    }
-
-    /// Always `value`.
-    ///
-    /// # Errors
-    /// [`Error::NotFinite`]; [`Error::OutOfRange`] unless `value > 0`.
-    pub fn constant(value: f64) -> Result<Self> {
-        Self::new(value, value)
+impl Integrable for Interval {
+    fn add_to(&self, weight: f64, terms: &mut Terms) {
+        let (low, high) = self.support();
+        terms.add_interval(weight, low, high);
     }
 }
 
-impl Magnitude for Interval {
-    fn mean(&self) -> f64 {
-        0.5 * (self.low + self.high)
+impl Integrable for Constant {
+    fn add_to(&self, weight: f64, terms: &mut Terms) {
+        terms.add_point(weight, self.mean());
     }
+}
 
-    fn second_moment(&self) -> f64 {
-        (self.low * self.low + self.low * self.high + self.high * self.high) / 3.0
+impl Integrable for Points {
+    fn add_to(&self, weight: f64, terms: &mut Terms) {
+        for (u, share) in self.iter() {
+            terms.add_point(weight * share, u);
+        }
     }
+}
 
+/// By quadrature up to 44 means, where 1e-19 of the law is left.
+impl Integrable for Exponential {
     fn largest(&self) -> f64 {
-        self.high
+        44.0 * self.mean()
     }
 
     fn add_to(&self, weight: f64, terms: &mut Terms) {
-        if self.low == self.high {
-            terms.add_point(weight, self.low);
-        } else {
-            terms.add_interval(weight, self.low, self.high);
-        }
+        let (channel, mean) = (*terms.channel(), self.mean());
+        panels((0.0, self.largest()), &channel, |u, width| {
+            terms.add_point(weight * (width / mean * (-u / mean).exp()), u);
+        });
     }
 }

@@ -65,10 +65,12 @@ impl Product {
     /// The product of a model. Its weights are converted first, exactly, and multiplied in double precision.
     ///
     /// # Errors
-    /// [`Error::Entry`] if a product overflows, or a parameter was set to a NaN or an infinity.
+    /// [`Error::Entry`] if a product overflows, or a parameter was set to a NaN or an infinity; [`Error::TooLarge`] if there
+    /// is no memory for n_s² numbers.
     #[cfg(feature = "models")]
     pub fn of_model<T: Scalar>(model: &Autoencoder<T>) -> Result<Self> {
         let (features, parameters) = (model.features(), model.parameters());
+        crate::error::memory("the product of the weights", (features as u128).pow(2))?;
         let encoder = model.encoder().transpose().map(|value| value.to_f64());
         let decoder: Vec<f64> = parameters.decoder_slice().iter().map(|value| value.to_f64()).collect();
         // Wᵀ = W_inᵀ W_outᵀ by columns is W by rows.
@@ -91,8 +93,13 @@ impl Product {
     }
 
     /// The rows of W in order.
-    pub fn rows(&self) -> impl ExactSizeIterator<Item = &[f64]> {
+    pub fn rows(&self) -> impl ExactSizeIterator<Item = &[f64]> + Clone {
         self.rows.chunks_exact(self.features())
+    }
+
+    /// The diagonal of W.
+    pub fn diagonal(&self) -> impl ExactSizeIterator<Item = f64> + Clone {
+        self.rows().enumerate().map(|(i, row)| row[i])
     }
 
     /// The bias.
@@ -131,14 +138,12 @@ mod tests {
         ));
     }
 
-    /// The rows have the bits of the matrix that the statistics are of, in single and in double precision.
+    /// The rows are those of the matrix product, in single and in double precision.
     #[cfg(feature = "models")]
     #[test]
     fn a_models_product_is_its_matrix_by_rows() {
         use nalgebra::DVector;
         use toy_superposition_model::{Activation, Autoencoder};
-
-        use crate::check::statistics::product_of;
 
         let entry = |i: usize, j: usize| ((i * 37 + j * 11) as f64).sin() / 3.0;
         for (features, hidden) in [(1, 1), (5, 3), (70, 33), (131, 200)] {
@@ -146,12 +151,15 @@ mod tests {
             let decoder = DMatrix::from_fn(features, hidden, |i, j| entry(i + 1, 2 * j));
             let bias = DVector::from_fn(features, |i, _| entry(i, 3));
             let model = Autoencoder::new(&encoder, &decoder, &bias, Activation::Relu).unwrap();
-            let (w, b) = product_of(&model).unwrap();
             let product = Product::of_model(&model).unwrap();
-            assert_eq!(product, Product::from_matrix(&w, &b).unwrap(), "{features} {hidden}");
+            let w = &decoder * &encoder;
+            approx::assert_relative_eq!(
+                DMatrix::from_row_slice(features, features, &product.rows),
+                w,
+                epsilon = 1e-13
+            );
             assert_eq!(product.rows().len(), features);
-            let row: Vec<f64> = w.row(features - 1).iter().copied().collect();
-            assert_eq!((product.row(features - 1), product.bias()), (&row[..], bias.as_slice()));
+            assert_eq!(product.bias(), bias.as_slice());
 
             let single = model.cast::<f32>().unwrap();
             let widened = single.cast::<f64>().unwrap();

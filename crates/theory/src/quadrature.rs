@@ -1,4 +1,4 @@
-//! Magnitudes without a closed form: any list of points, and any density by Gauss–Legendre quadrature.
+//! Magnitudes without a closed form: any density, by Gauss–Legendre quadrature.
 //!
 //! ```math
 //! E f(u) = \int f(u)\,\rho(u)\,du \approx \sum_{panels} \sum_{k=1}^{16} w_k\, \rho(u_k)\, f(u_k).
@@ -8,10 +8,12 @@
 //! begin at the rectifier's edge `u* = −β/c` with the width over which the tails change there, double away from it,
 //! and are at most a sixteenth of the support. So the stated error does not depend on the noise.
 
+use toy_superposition_data::{Magnitude, MagnitudeSpec};
+
 use crate::error::{Error, Result, finite};
 use crate::gaussian::channel::Channel;
 use crate::gaussian::terms::Terms;
-use crate::magnitude::Magnitude;
+use crate::magnitude::Integrable;
 
 /// Points of a panel.
 const POINTS: usize = 16;
@@ -20,62 +22,6 @@ const PANELS: f64 = 16.0;
 
 /// No panel is shorter than the longest times this.
 const SHORTEST: f64 = 1e-12;
-
-/// A magnitude that takes finitely many values.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Points {
-    points: Vec<(f64, f64)>,
-}
-
-impl Points {
-    /// Values `u ≥ 0` with their probabilities, which are divided by their sum.
-    ///
-    /// # Errors
-    /// [`Error::Empty`] for no points; [`Error::OutOfRange`] for a value or a weight below 0 or not finite, or weights
-    /// that are all 0.
-    pub fn new(points: &[(f64, f64)]) -> Result<Self> {
-        if points.is_empty() {
-            return Err(Error::Empty { what: "points" });
-        }
-        let allowed = "[0, ∞)";
-        for &(value, weight) in points {
-            for (what, given) in [("a magnitude", value), ("a weight", weight)] {
-                if !(given >= 0.0 && given.is_finite()) {
-                    return Err(Error::OutOfRange { what, given, allowed });
-                }
-            }
-        }
-        let total: f64 = points.iter().map(|point| point.1).sum();
-        if !(total > 0.0 && total.is_finite()) {
-            return Err(Error::OutOfRange {
-                what: "the sum of the weights",
-                given: total,
-                allowed: "(0, ∞)",
-            });
-        }
-        Ok(Self { points: points.iter().map(|&(value, weight)| (value, weight / total)).collect() })
-    }
-}
-
-impl Magnitude for Points {
-    fn mean(&self) -> f64 {
-        self.points.iter().map(|(u, weight)| weight * u).sum()
-    }
-
-    fn second_moment(&self) -> f64 {
-        self.points.iter().map(|(u, weight)| weight * u * u).sum()
-    }
-
-    fn largest(&self) -> f64 {
-        self.points.iter().fold(0.0, |most, point| point.0.max(most))
-    }
-
-    fn add_to(&self, weight: f64, terms: &mut Terms) {
-        for &(u, share) in &self.points {
-            terms.add_point(weight * share, u);
-        }
-    }
-}
 
 /// A magnitude with a smooth density on a bounded interval.
 ///
@@ -88,8 +34,7 @@ pub struct Density<F> {
     high: f64,
     /// What the density is divided by.
     total: f64,
-    mean: f64,
-    second_moment: f64,
+    moments: [f64; 4],
 }
 
 impl<F: Fn(f64) -> f64> Density<F> {
@@ -115,12 +60,14 @@ impl<F: Fn(f64) -> f64> Density<F> {
                 allowed: "above low by at least 4e-295",
             });
         }
-        let mut law = Self { density, low, high, total: 1.0, mean: 0.0, second_moment: 0.0 };
-        let (mut total, mut mean, mut square) = (0.0, 0.0, 0.0);
-        law.panels(&Channel::unchecked(0.0, 0.0, 1.0), |u, weight| {
+        let (mut total, mut moments) = (0.0, [0.0; 4]);
+        panels((low, high), &Channel::unchecked(0.0, 0.0, 1.0), |u, width| {
+            let mut weight = width * density(u);
             total += weight;
-            mean += weight * u;
-            square += weight * u * u;
+            for moment in &mut moments {
+                weight *= u;
+                *moment += weight;
+            }
         });
         if !(total > 0.0 && total.is_finite()) {
             return Err(Error::OutOfRange {
@@ -129,61 +76,60 @@ impl<F: Fn(f64) -> f64> Density<F> {
                 allowed: "(0, ∞)",
             });
         }
-        (law.total, law.mean, law.second_moment) = (total, mean / total, square / total);
-        Ok(law)
+        Ok(Self { density, low, high, total, moments: moments.map(|moment| moment / total) })
     }
+}
 
-    /// Visits the points of all panels with their weights.
-    fn panels(&self, channel: &Channel, mut visit: impl FnMut(f64, f64)) {
-        let longest = (self.high - self.low) / PANELS;
-        let edge = if channel.slope == 0.0 { self.low } else { -channel.shift / channel.slope };
-        let near = edge.clamp(self.low, self.high);
-        // Where the tails start, they change over a z of 4/(1 + y).
-        let scale = channel.noise / channel.slope.abs();
-        let first = (4.0 * scale / (1.0 + channel.z(near).abs())).clamp(SHORTEST * longest, longest);
-        let first = if first.is_nan() { longest } else { first };
-        let rule = gauss_legendre();
-        for (length, sign) in [(near - self.low, -1.0), (self.high - near, 1.0)] {
-            let (mut done, mut width) = (0.0, first);
-            while done < length {
-                // A sliver at the end joins the last panel.
-                let width_here = if length - done < 1.25 * width { length - done } else { width };
-                for (node, weight) in rule {
-                    let u = near + sign * (done + 0.5 * width_here * (1.0 + node));
-                    visit(u, 0.5 * width_here * weight * (self.density)(u) / self.total);
-                }
-                done = if width_here == width { done + width } else { length };
-                width = (2.0 * width).min(longest);
+/// Visits the points of all panels of an interval, each with its width, a weight of the quadrature.
+pub(crate) fn panels((low, high): (f64, f64), channel: &Channel, mut visit: impl FnMut(f64, f64)) {
+    let longest = (high - low) / PANELS;
+    let edge = if channel.slope == 0.0 { low } else { -channel.shift / channel.slope };
+    let near = edge.clamp(low, high);
+    // Where the tails start, they change over a z of 4/(1 + y).
+    let scale = channel.noise / channel.slope.abs();
+    let first = (4.0 * scale / (1.0 + channel.z(near).abs())).clamp(SHORTEST * longest, longest);
+    let first = if first.is_nan() { longest } else { first };
+    let rule = gauss_legendre();
+    for (length, sign) in [(near - low, -1.0), (high - near, 1.0)] {
+        let (mut done, mut width) = (0.0, first);
+        while done < length {
+            // A sliver at the end joins the last panel.
+            let width_here = if length - done < 1.25 * width { length - done } else { width };
+            for (node, weight) in rule {
+                visit(near + sign * (done + 0.5 * width_here * (1.0 + node)), 0.5 * width_here * weight);
             }
+            done = if width_here == width { done + width } else { length };
+            width = (2.0 * width).min(longest);
         }
     }
 }
 
-/// The exponential law `e^{−u/scale}/scale`, cut where 1e-19 of it is left (`u = 44 scale`).
-///
-/// # Errors
-/// [`Error::NotFinite`], [`Error::OutOfRange`] unless `scale > 0`.
-pub fn exponential(scale: f64) -> Result<Density<impl Fn(f64) -> f64>> {
-    finite("scale", scale)?;
-    Density::new(move |u: f64| (-u / scale).exp(), 0.0, 44.0 * scale)
+impl<F: Fn(f64) -> f64 + Sync> Magnitude for Density<F> {
+    fn raw_moments(&self) -> [f64; 4] {
+        self.moments
+    }
+
+    fn support(&self) -> (f64, f64) {
+        (self.low, self.high)
+    }
+
+    fn density(&self, u: f64) -> Option<f64> {
+        let inside = (self.low..=self.high).contains(&u);
+        Some(if inside { (self.density)(u) / self.total } else { 0.0 })
+    }
+
+    fn spec(&self) -> MagnitudeSpec {
+        let name = format!("density on [{:?}, {:?}]", self.low, self.high);
+        MagnitudeSpec::Custom { name, moments: Some(self.moments) }
+    }
 }
 
-impl<F: Fn(f64) -> f64> Magnitude for Density<F> {
-    fn mean(&self) -> f64 {
-        self.mean
-    }
-
-    fn second_moment(&self) -> f64 {
-        self.second_moment
-    }
-
-    fn largest(&self) -> f64 {
-        self.high
-    }
-
+impl<F: Fn(f64) -> f64 + Sync> Integrable for Density<F> {
     fn add_to(&self, weight: f64, terms: &mut Terms) {
         let channel = *terms.channel();
-        self.panels(&channel, |u, share| terms.add_point(weight * share, u));
+        panels((self.low, self.high), &channel, |u, width| {
+            terms.add_point(weight * (width * (self.density)(u) / self.total), u);
+        });
     }
 }
 

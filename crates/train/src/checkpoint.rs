@@ -2,7 +2,7 @@
 //!
 //! | part | where |
 //! |---|---|
-//! | weights | `encoder`, `decoder`, `bias`, as in any weight file |
+//! | weights | a tensor per block of the model; `encoder`, `decoder` and `bias`, as in any weight file, of an autoencoder |
 //! | the optimizer's memory | a vector per slot, for Adam `first_moment` and `second_moment`: one number per parameter |
 //! | losses | vector `losses` (f64), one per step |
 //! | what run it is | metadata `run`, its [`Identity`], and `run_hash`, the hash of that |
@@ -11,11 +11,13 @@
 //! The rest follows: the step count is the number of losses, the position in the random stream follows from the
 //! step count, and the stop rule has read the losses.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use toy_superposition_data::LawSpec;
-use toy_superposition_model::{Autoencoder, Error as ModelError, Names, Scalar, Stochastic, Vector, Weights};
-use toy_superposition_optim::{Real, State, Stopper};
+use toy_superposition_files::write_atomically;
+use toy_superposition_model::{Attachments, Error as ModelError, Model, Scalar, Stochastic, Vector};
+use toy_superposition_optim::{State, Stopper};
 
 use crate::identity::{Identity, VERSION};
 use crate::{Error, Result, Trainer};
@@ -24,23 +26,25 @@ const LOSSES: &str = "losses";
 const RUN: &str = "run";
 const RUN_HASH: &str = "run_hash";
 
-impl<T: Scalar + Real, O: Stochastic<Autoencoder<T>> + Send> Trainer<Autoencoder<T>, O> {
+impl<M: Model + Clone + Send, O: Stochastic<M> + Send> Trainer<M, O> {
     /// Writes a checkpoint, atomically: whatever happens, the file holds this one or the one before.
     ///
     /// # Errors
     /// [`ModelError::Write`] if it cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        let mut weights = Weights::new(self.model.clone());
+        let mut attachments = Attachments::default();
+        let Attachments { metadata, vectors } = &mut attachments;
         for (name, values) in self.optimizer.state().slots {
-            weights.vectors.insert(name.to_owned(), T::to_vector(values));
+            vectors.insert(name.to_owned(), M::Scalar::to_vector(values));
         }
-        weights.vectors.insert(LOSSES.to_owned(), Vector::F64(self.losses.clone()));
-        weights.metadata.insert(RUN.to_owned(), self.identity.to_string());
-        weights.metadata.insert(RUN_HASH.to_owned(), self.identity.hash());
+        vectors.insert(LOSSES.to_owned(), Vector::F64(self.losses.clone()));
+        metadata.insert(RUN.to_owned(), self.identity.to_string());
+        metadata.insert(RUN_HASH.to_owned(), self.identity.hash());
         if let Some(law) = &self.law {
-            weights.metadata.insert(LawSpec::METADATA_KEY.to_owned(), law.to_string());
+            metadata.insert(LawSpec::METADATA_KEY.to_owned(), law.to_string());
         }
-        Ok(weights.save(path, Names::Own)?)
+        let bytes = self.model.to_bytes(attachments)?;
+        Ok(write_atomically(path, &bytes).map_err(ModelError::Write)?)
     }
 
     /// Goes on from a checkpoint of the same run, to the same bits as if it had never stopped. Call it on a trainer
@@ -49,31 +53,35 @@ impl<T: Scalar + Real, O: Stochastic<Autoencoder<T>> + Send> Trainer<Autoencoder
     /// # Errors
     /// [`Error::OtherRun`], with each field that differs, if the checkpoint is of another law, importance, recipe, shape,
     /// activation, precision or seed; [`Error::CheckpointFormat`] if an earlier or a later version wrote it;
-    /// [`Error::NotACheckpoint`] if parts of it are missing or damaged; otherwise as [`Weights::load`]. The trainer is
+    /// [`Error::NotACheckpoint`] if parts of it are missing or damaged; otherwise as [`Model::read`]. The trainer is
     /// then unchanged. A missing file is no error.
     pub fn resume(&mut self, path: impl AsRef<Path>) -> Result<bool> {
         let path = path.as_ref();
-        let weights = match Weights::<T>::load(path) {
-            Err(ModelError::File { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
-                return Ok(false);
-            }
-            weights => weights?,
+        let bytes = match std::fs::read(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+            read => read.map_err(|source| ModelError::File { path: path.to_owned(), source })?,
         };
+        let unusable = |source| ModelError::Contents { path: path.to_owned(), source: Box::new(source) };
+        let Attachments { metadata, vectors } = Attachments::from_bytes(&bytes).map_err(unusable)?;
         let missing = |what| Error::NotACheckpoint { path: path.to_owned(), what };
-        let run = weights.metadata.get(RUN).ok_or(missing(RUN))?;
+        let run = metadata.get(RUN).ok_or(missing(RUN))?;
         let run = Identity::parse(run).map_err(|given| Error::CheckpointFormat {
             path: path.to_owned(),
             given,
             expected: VERSION,
         })?;
-        if weights.metadata.get(RUN_HASH) != Some(&run.hash()) {
+        if metadata.get(RUN_HASH) != Some(&run.hash()) {
             return Err(missing(RUN_HASH));
         }
-        let differences = self.identity.differences(&run.with_model(&weights.model));
-        if !differences.is_empty() {
-            return Err(Error::OtherRun { path: path.to_owned(), differences });
-        }
-        let Some(Vector::F64(losses)) = weights.vectors.get(LOSSES) else {
+        let same = |run: &Identity| match self.identity.differences(run) {
+            differences if differences.is_empty() => Ok(()),
+            differences => Err(Error::OtherRun { path: path.to_owned(), differences }),
+        };
+        same(&run)?;
+        let mut model = self.model.clone();
+        model.read(&bytes).map_err(unusable)?;
+        same(&run.with_model(&model))?;
+        let Some(Vector::F64(losses)) = vectors.get(LOSSES) else {
             return Err(missing(LOSSES));
         };
         let mut stopper = Stopper::new(self.stopper.rule())?;
@@ -83,13 +91,13 @@ impl<T: Scalar + Real, O: Stochastic<Autoencoder<T>> + Send> Trainer<Autoencoder
         let names: Vec<_> = self.optimizer.state().slots.iter().map(|slot| slot.0).collect();
         let mut slots = Vec::new();
         for name in names {
-            let values = weights.vectors.get(name).and_then(T::from_vector).ok_or(missing(name))?;
+            let values = vectors.get(name).and_then(M::Scalar::from_vector).ok_or(missing(name))?;
             slots.push((name, values));
         }
         self.optimizer.restore(&State { steps: losses.len() as u64, slots })?;
         self.stopper = stopper;
         self.losses = losses.clone();
-        self.model = weights.model;
+        self.model = model;
         Ok(true)
     }
 }

@@ -1,7 +1,7 @@
 //! Descent without noise: L-BFGS on an objective that draws nothing.
 
 use toy_superposition_model::{Model, Objective};
-use toy_superposition_optim::{Lbfgs, Minimum, Real};
+use toy_superposition_optim::{Lbfgs, Minimum};
 
 use crate::{Error, Result};
 
@@ -25,7 +25,7 @@ use crate::{Error, Result};
 /// # Errors
 /// [`Error::Objective`] with the number of the evaluation if the objective fails, other than by a loss that is not finite
 /// at a later evaluation: the line search then tries a shorter step. The model is then the last iterate.
-pub fn descend<M: Model<Scalar: Real> + Clone, O: Objective<M>>(
+pub fn descend<M: Model + Clone, O: Objective<M>>(
     model: &mut M,
     objective: &mut O,
     lbfgs: &Lbfgs,

@@ -165,7 +165,9 @@ impl fmt::Display for Identity {
 
 fn model_value<M: Model>(model: &M) -> Value {
     let mut value = serde_json::Map::new();
-    value.insert("blocks".to_owned(), model.blocks().into_iter().collect());
+    let blocks = model.blocks().into_iter();
+    let blocks: Vec<_> = blocks.map(|(name, shape)| (name, shape.iter().product::<usize>())).collect();
+    value.insert("blocks".to_owned(), blocks.into_iter().collect());
     value.extend(model.describe().into_iter().map(|(name, what)| (name.to_owned(), what.into())));
     Value::Object(value)
 }

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use toy_superposition_model::{Autoencoder, Scalar, Stochastic};
-use toy_superposition_optim::{Error as OptimError, Real, StopReason};
+use toy_superposition_model::{Model, Stochastic};
+use toy_superposition_optim::{Error as OptimError, StopReason};
 
 use crate::{Result, Step, Trainer};
 
@@ -57,7 +57,7 @@ impl std::fmt::Display for Ended {
     }
 }
 
-impl<T: Scalar + Real, O: Stochastic<Autoencoder<T>> + Send> Trainer<Autoencoder<T>, O> {
+impl<M: Model + Clone + Send, O: Stochastic<M> + Send> Trainer<M, O> {
     /// Takes steps until the stop rule, the goal or an interrupt ends the run. `each` is called after every step: a
     /// progress bar belongs there.
     ///

@@ -6,7 +6,7 @@ use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 use toy_superposition_data::{Distribution, LawSpec};
 use toy_superposition_model::{Autoencoder, Model, Objective, Scalar, Stochastic, check_memory};
-use toy_superposition_optim::{Optimizer, Real, Schedule, StopReason, Stopper, Update};
+use toy_superposition_optim::{Optimizer, Schedule, StopReason, Stopper, Update};
 
 use crate::{Error, FreshBatches, Identity, Recipe, Result, Task};
 
@@ -18,7 +18,7 @@ const CHUNK: usize = 1 << 12;
 /// Same model, objective and recipe: same bits, whatever the number of threads, and whether or not the run was
 /// interrupted and [resumed](Trainer::resume).
 #[derive(Debug)]
-pub struct Trainer<M: Model<Scalar: Real>, O> {
+pub struct Trainer<M: Model, O> {
     pub(crate) model: M,
     pub(crate) objective: O,
     pub(crate) optimizer: Box<dyn Optimizer<M::Scalar>>,
@@ -38,7 +38,7 @@ struct Apply<'a, T> {
     gradient: &'a [T],
 }
 
-impl<T: Real> WithSimd for Apply<'_, T> {
+impl<T: Scalar> WithSimd for Apply<'_, T> {
     type Output = toy_superposition_optim::Result<()>;
 
     #[inline(always)]
@@ -48,7 +48,7 @@ impl<T: Real> WithSimd for Apply<'_, T> {
 }
 
 /// Without a short cut, so that it vectorises.
-fn all_finite<T: Real>(values: &[T]) -> bool {
+fn all_finite<T: Scalar>(values: &[T]) -> bool {
     values.iter().fold(true, |finite, value| finite & value.is_finite())
 }
 
@@ -63,7 +63,7 @@ pub struct Step {
     pub stopped: bool,
 }
 
-impl<T: Scalar + Real, D: Distribution + Send> Trainer<Autoencoder<T>, FreshBatches<T, D>> {
+impl<T: Scalar, D: Distribution + Send> Trainer<Autoencoder<T>, FreshBatches<T, D>> {
     /// A run on fresh batches of `distribution`, which draws the samples of
     /// [`Stream::Training`](toy_superposition_data::Stream::Training) of `seed` in order.
     ///
@@ -93,7 +93,7 @@ impl<T: Scalar + Real, D: Distribution + Send> Trainer<Autoencoder<T>, FreshBatc
     }
 }
 
-impl<M: Model<Scalar: Real> + Send, O: Stochastic<M> + Send> Trainer<M, O> {
+impl<M: Model + Send, O: Stochastic<M> + Send> Trainer<M, O> {
     /// A run on an objective of one's own, which `task` describes: a checkpoint is only resumed by a run of the same
     /// task, recipe, model and precision.
     ///

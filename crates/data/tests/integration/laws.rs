@@ -246,11 +246,18 @@ fn the_papers_cumulants() {
     }
     let one = Cumulants::uniform(1.0).unwrap();
     assert_eq!(one.third, 0.0);
-    assert_relative_eq!(one.excess_kurtosis(), -1.2, epsilon = 0.0, max_relative = 1e-13);
+    assert_relative_eq!(one.excess_kurtosis().unwrap(), -1.2, epsilon = 0.0, max_relative = 1e-13);
     // κ₃/κ₂^{3/2} → (1/4)/(1/3)^{3/2}/√p and κ₄/κ₂² → (1/5)/(1/9)/p, without over- or underflow on the way.
-    let rare = Cumulants::uniform(1e-300).unwrap();
-    assert_relative_eq!(rare.skewness(), 0.75 * 3f64.sqrt() * 1e150, epsilon = 0.0, max_relative = 1e-13);
-    assert_relative_eq!(rare.excess_kurtosis(), 1.8e300, epsilon = 0.0, max_relative = 1e-13);
+    for p in [1e-300_f64, 1e-250, 1e-160, 1e-30] {
+        let rare = Cumulants::uniform(p).unwrap();
+        let skewness = 0.75 * (3.0 / p).sqrt();
+        assert_relative_eq!(rare.skewness().unwrap(), skewness, epsilon = 0.0, max_relative = 1e-14);
+        assert_relative_eq!(rare.excess_kurtosis().unwrap(), 1.8 / p, epsilon = 0.0, max_relative = 1e-14);
+    }
+    // 1.8/p is beyond f64; a constant has no variance.
+    assert_eq!(Cumulants::uniform(1e-309).unwrap().excess_kurtosis(), None);
+    let constant = Cumulants { mean: 1.0, variance: 0.0, third: 0.0, fourth: 0.0 };
+    assert_eq!((constant.skewness(), constant.excess_kurtosis()), (None, None));
     assert!(Cumulants::uniform(0.0).is_err() && Cumulants::uniform(f64::NAN).is_err());
 }
 

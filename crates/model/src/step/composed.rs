@@ -12,12 +12,12 @@
 use faer::{MatMut, MatRef};
 use pulp::Arch;
 use toy_superposition_data::SparseBatch;
+use toy_superposition_data::parallel::for_each_chunk;
 
 use super::cell::Cell;
 use super::gather::{Lists, gather_rows};
 use super::grid::Grid;
 use super::input::Input;
-use super::parallel::for_each_chunk;
 use super::stages::Stages;
 use super::tuning;
 use super::way::Step;

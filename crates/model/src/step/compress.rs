@@ -236,7 +236,7 @@ pub(crate) mod simd {
         table
     };
 
-    /// Gives the job back if the machine can't.
+    /// Compresses on the vectors of `arch`; gives the job back if the machine has none that are wide enough.
     pub(crate) fn compress(arch: Arch, job: Job<'_, f32>) -> Option<Job<'_, f32>> {
         match arch {
             Arch::V4(simd) => simd.vectorize(Compress::<_, 16> { simd, job }),
@@ -246,7 +246,7 @@ pub(crate) mod simd {
         None
     }
 
-    /// Likewise.
+    /// Transposes on the vectors of `arch`; gives the job back if the machine has none that are wide enough.
     pub(crate) fn transpose<'a>(arch: Arch, job: Transpose<'a, f32>) -> Option<Transpose<'a, f32>> {
         match arch {
             Arch::V4(simd) => simd.vectorize(Transposition { simd: *simd, job }),

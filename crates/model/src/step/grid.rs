@@ -1,7 +1,8 @@
 //! An n_s × B matrix in cells: all cells of the first block of samples, then of the second, …
 
+use toy_superposition_data::parallel::for_each;
+
 use super::cell::Cell;
-use super::parallel::for_each;
 use super::tuning::COLUMNS;
 use crate::Scalar;
 

@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 use toy_superposition_data::SparseBatch;
+use toy_superposition_data::parallel::{for_each, for_each_chunk};
 
 use super::gather::Lists;
 use super::grid::Grid;
-use super::parallel::{for_each, for_each_chunk};
 use super::tuning::{COLUMNS, DENSE, DIRECT, PIECE, ROWS};
 use crate::Scalar;
 

@@ -27,7 +27,6 @@ pub(crate) mod gather;
 pub(crate) mod grid;
 pub(crate) mod input;
 pub(crate) mod panels;
-pub(crate) mod parallel;
 pub(crate) mod residual;
 pub(crate) mod stages;
 pub(crate) mod tuning;
@@ -36,13 +35,13 @@ pub(crate) mod way;
 use faer::{MatMut, MatRef};
 use pulp::Arch;
 use toy_superposition_data::SparseBatch;
+use toy_superposition_data::parallel::for_each_chunk;
 
 use crate::{Scalar, Shape};
 use gather::{Lists, Plan, gather, gather_rows};
 use grid::Grid;
 use input::Input;
 use panels::Panels;
-use parallel::for_each_chunk;
 use tuning::{COLUMNS, PIECE, ROWS, WIDEST};
 
 /// n_d × n_s: the encoder, or the transposed decoder.

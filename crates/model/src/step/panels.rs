@@ -8,7 +8,8 @@
 //! In the model's own layout a row takes n_d numbers, often a power of two, and blocks of rows would share
 //! few cache sets. Rows of a panel begin at cache lines.
 
-use super::parallel::for_each_chunk;
+use toy_superposition_data::parallel::for_each_chunk;
+
 use super::tuning::{COLUMNS, PANEL_BYTES};
 use crate::Scalar;
 

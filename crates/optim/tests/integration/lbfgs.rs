@@ -6,15 +6,15 @@ use toy_superposition_optim::{Error, Lbfgs, LbfgsConfig, LineSearchFailure, Mini
 /// Σ 100 (x_{i+1} − x_i²)² + (1 − x_i)².
 fn rosenbrock<F: Real>(x: &[F], gradient: &mut [F]) -> f64 {
     gradient.fill(F::zero());
-    let number = |value: f64| F::from(value).unwrap();
+    let number = |value: f64| F::from_f64(value).unwrap();
     let mut sum = F::zero();
     for i in 0..x.len() - 1 {
         let (valley, rest) = (x[i + 1] - x[i] * x[i], F::one() - x[i]);
         sum = sum + number(100.0) * valley * valley + rest * rest;
         gradient[i] = gradient[i] - number(400.0) * x[i] * valley - number(2.0) * rest;
-        gradient[i + 1] = gradient[i + 1] + number(200.0) * valley;
+        gradient[i + 1] += number(200.0) * valley;
     }
-    sum.to_f64().unwrap()
+    sum.into()
 }
 
 fn minimise<F: Real>(

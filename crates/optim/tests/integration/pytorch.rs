@@ -23,13 +23,13 @@ fn gradient(k: i32) -> [f64; 8] {
 }
 
 fn narrow<F: Real>(values: &[f64]) -> Vec<F> {
-    values.iter().map(|&value| F::from(value).unwrap()).collect()
+    values.iter().map(|&value| F::from_f64(value).unwrap()).collect()
 }
 
 fn compare<F: Real>(what: &str, ours: &[F], theirs: &[&str], max_relative: f64) {
     assert_eq!(ours.len(), theirs.len(), "{what}");
     for (i, (ours, theirs)) in ours.iter().zip(theirs).enumerate() {
-        let (ours, theirs): (f64, f64) = (ours.to_f64().unwrap(), theirs.parse().unwrap());
+        let (ours, theirs): (f64, f64) = ((*ours).into(), theirs.parse().unwrap());
         let close = approx::relative_eq!(ours, theirs, epsilon = 0.0, max_relative = max_relative);
         assert!(close, "{what}, component {i}: {ours:e} here, {theirs:e} in PyTorch");
     }

@@ -3,7 +3,8 @@
 use nalgebra::DMatrix;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use toy_superposition_rug::{MatrixFreeRug, PersianRug, Scalar, transform};
+use toy_superposition_model::Scalar;
+use toy_superposition_rug::{MatrixFreeRug, PersianRug, transform};
 
 /// FNV-1a of the bits of the values as f64.
 fn digest<T: Scalar>(values: &[T]) -> u64 {

@@ -5,9 +5,8 @@ use nalgebra::{DMatrix, DVector};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use toy_superposition_data::{Moments, SparseBatch};
-use toy_superposition_rug::{
-    Error, MatrixFreeRug, PersianRug, RugEncoder, Scalar, hadamard_matrix, transform_naive,
-};
+use toy_superposition_model::Scalar;
+use toy_superposition_rug::{Error, MatrixFreeRug, PersianRug, RugEncoder, hadamard_matrix, transform_naive};
 
 fn rug(features: usize, hidden: usize, seed: u64) -> PersianRug {
     PersianRug::random(features, hidden, &mut ChaCha8Rng::seed_from_u64(seed)).unwrap()

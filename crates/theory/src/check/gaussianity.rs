@@ -14,15 +14,15 @@
 //! distribution function lies within 0.56 of that product of the normal one. For the paper's features, `m = Ex = p/2`,
 //!
 //! ```math
-//! E|x - m|^3 = (1-p)\, m^3 + \frac p4 \bigl(m^4 + (1-m)^4\bigr), \qquad
-//! \kappa_4(x) = \frac p5 - \frac{5p^2}6 + p^3 - \frac{3p^4}8 .
+//! E|x - m|^3 = (1-p)\, m^3 + \frac p4 \bigl(m^4 + (1-m)^4\bigr) .
 //! ```
 
-use nalgebra::DMatrix;
+use toy_superposition_data::{Magnitude, UnitUniform};
 
 use crate::check::normality::{NormalTest, lilliefors};
 use crate::check::statistics::Row;
-use crate::error::{Error, Result, finite, probability as check_probability};
+use crate::error::{Error, Result, probability as check_probability};
+use crate::product::Product;
 
 /// How far the interference, and the weights that it comes from, are from normal laws.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -41,29 +41,21 @@ pub struct Gaussianity {
 }
 
 impl Gaussianity {
-    /// Of `W` (n_s × n_s), whose [`Statistics::rows`](crate::Statistics::rows) are `rows`, for the paper's features
-    /// with one probability.
+    /// Of a product, whose [`Statistics::rows`](crate::Statistics::rows) are `rows`, for the paper's features with one
+    /// probability.
     ///
     /// # Errors
-    /// [`Error::Probability`]; [`Error::Empty`] and [`Error::Size`] unless `W` is square with as many rows;
-    /// [`Error::Entry`] for an entry that is not finite.
-    pub fn new(w: &DMatrix<f64>, rows: &[Row], probability: f64) -> Result<Self> {
+    /// [`Error::Probability`]; [`Error::Size`] unless there are n_s rows.
+    pub fn new(product: &Product, rows: &[Row], probability: f64) -> Result<Self> {
         let (lyapunov, kurtosis) = (lyapunov_factor(probability)?, feature_excess_kurtosis(probability)?);
-        if rows.is_empty() {
-            return Err(Error::Empty { what: "rows" });
+        let features = product.features();
+        if rows.len() != features {
+            return Err(Error::Size { what: "rows", given: rows.len(), expected: features });
         }
-        for (what, given) in [("rows of W", w.nrows()), ("columns of W", w.ncols())] {
-            if given != rows.len() {
-                return Err(Error::Size { what, given, expected: rows.len() });
-            }
-        }
-        let mut entries = Vec::with_capacity(w.len() - rows.len());
-        for (column, values) in w.column_iter().enumerate() {
-            if let Some((row, &given)) = values.iter().enumerate().find(|(_, value)| !value.is_finite()) {
-                return Err(Error::Entry { what: "W", row, column, given });
-            }
-            entries.extend(values.iter().take(column));
-            entries.extend(values.iter().skip(column + 1));
+        let mut entries = Vec::with_capacity(features * (features - 1));
+        for (i, row) in product.rows().enumerate() {
+            entries.extend(&row[..i]);
+            entries.extend(&row[i + 1..]);
         }
         let concentrations = || rows.iter().map(|row| row.concentration);
         Ok(Self {
@@ -90,16 +82,12 @@ pub fn lyapunov_factor(probability: f64) -> Result<f64> {
     Ok(third / (variance * variance.sqrt() * p.sqrt()))
 }
 
-/// `κ_4(x) / (Var x)²` of one of the paper's features: its excess kurtosis, about `1.8/p` for small p.
+/// The [excess kurtosis](toy_superposition_data::Cumulants::excess_kurtosis) of one of the paper's features, about `1.8/p` for small p.
 ///
 /// # Errors
 /// [`Error::Probability`] outside (0, 1]; [`Error::NotFinite`] for `p` below 1e-308, where it is beyond f64.
 pub fn feature_excess_kurtosis(probability: f64) -> Result<f64> {
     check_probability(probability)?;
-    let p = probability;
-    let fourth = 0.2 + p * (-5.0 / 6.0 + p * (1.0 - 0.375 * p));
-    let variance = 1.0 / 3.0 - 0.25 * p;
-    let kurtosis = fourth / (variance * variance) / p;
-    finite("the excess kurtosis of a feature", kurtosis)?;
-    Ok(kurtosis)
+    let kurtosis = UnitUniform.feature_cumulants(probability).excess_kurtosis();
+    kurtosis.ok_or(Error::NotFinite { what: "the excess kurtosis of a feature", given: f64::INFINITY })
 }

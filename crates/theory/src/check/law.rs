@@ -1,15 +1,12 @@
 //! A model's weights against the theory, for features of any law.
 
 use toy_superposition_data::Law;
-#[cfg(feature = "models")]
 use toy_superposition_model::{Activation, Autoencoder, Scalar};
 
 use super::{Weights, mean};
-#[cfg(feature = "models")]
-use crate::check::statistics::product_of;
 use crate::exact::edgeworth_losses;
 use crate::gaussian::{Optimum, Spectrum};
-use crate::{Error, Feature, Result};
+use crate::{Error, Feature, Product, Result};
 
 /// What the theory says of a ReLU model's weights for features of any law whose exact loss is known. Losses are per feature.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,14 +40,13 @@ pub struct LawCheck {
 /// [`Error::Activation`] for an output that is not ReLU; [`Error::Law`] and [`Error::Magnitude`] for a law whose exact loss is
 /// not known; [`Error::Entry`] for weights that are not finite; [`Error::Empty`], [`Error::Row`], [`Error::Repeated`] for a
 /// list of rows that is no sample.
-#[cfg(feature = "models")]
 pub fn check_law<T: Scalar>(model: &Autoencoder<T>, law: &dyn Law, rows: &[usize]) -> Result<LawCheck> {
     if model.activation().simplified(model.features()) != Activation::Relu {
         return Err(Error::Activation { given: model.activation().name() });
     }
-    let (w, bias) = product_of(model)?;
-    let weights = Weights { w: &w, bias: &bias, hidden: model.hidden(), rectified: true };
-    let losses = edgeworth_losses(&bias, law, weights.fill())?;
+    let product = Product::of_model(model)?;
+    let weights = Weights { product: &product, hidden: model.hidden(), rectified: true };
+    let losses = edgeworth_losses(product.bias(), law, weights.fill())?;
     let gaussian: Vec<f64> = losses.iter().map(|row| row.gaussian).collect();
     let exact = weights.exact(law, rows, &gaussian)?;
     let spectrum = Spectrum::of(law)?;

@@ -23,17 +23,18 @@ pub use law::{LawCheck, check_law};
 pub use normality::{NormalTest, lilliefors, lilliefors_p_value};
 pub use statistics::{PaperCode, Row, Spread, Statistics};
 
-use nalgebra::DMatrix;
 #[cfg(feature = "models")]
 use toy_superposition_model::{Activation, Autoencoder, Scalar};
 
-use crate::error::{Error, Result};
+#[cfg(feature = "models")]
+use crate::error::Error;
+use crate::error::Result;
 use crate::exact::{FeatureLaw, SampledLoss, edgeworth_losses, exact_losses};
 use crate::gaussian::feature::Feature;
 use crate::gaussian::optimum::Optimum;
+use crate::product::Product;
+use crate::sample::{check_sample, mean_of_sample};
 use attribution::row_loss;
-#[cfg(feature = "models")]
-use statistics::product_of;
 
 /// What the theory says of a model's weights, for the paper's features. Losses are per feature.
 #[derive(Debug, Clone, PartialEq)]
@@ -92,16 +93,16 @@ pub fn check_rows<T: Scalar>(model: &Autoencoder<T>, probability: f64, rows: &[u
         Activation::Identity => false,
         other => return Err(Error::Activation { given: other.name() }),
     };
-    let (w, bias) = product_of(model)?;
-    Weights { w: &w, bias: &bias, hidden: model.hidden(), rectified }.check(probability, rows)
+    let product = &Product::of_model(model)?;
+    Weights { product, hidden: model.hidden(), rectified }.check(probability, rows)
 }
 
-/// [`check`] of `W` (n_s × n_s, of rank at most `hidden`) and the bias, for a ReLU output.
+/// [`check`] of a product of rank at most `hidden`, for a ReLU output.
 ///
 /// # Errors
-/// As [`check`], and [`Error::Size`] for shapes that do not fit.
-pub fn check_product(w: &DMatrix<f64>, bias: &[f64], hidden: usize, probability: f64) -> Result<Check> {
-    Weights { w, bias, hidden, rectified: true }.check(probability, &all(w.nrows()))
+/// As [`check`], and [`Error::Size`] unless `1 ≤ hidden ≤ n_s`.
+pub fn check_product(product: &Product, hidden: usize, probability: f64) -> Result<Check> {
+    Weights { product, hidden, rectified: true }.check(probability, &all(product.features()))
 }
 
 fn all(features: usize) -> Vec<usize> {
@@ -109,8 +110,7 @@ fn all(features: usize) -> Vec<usize> {
 }
 
 struct Weights<'a> {
-    w: &'a DMatrix<f64>,
-    bias: &'a [f64],
+    product: &'a Product,
     hidden: usize,
     /// ReLU outputs, not the identity.
     rectified: bool,
@@ -118,10 +118,11 @@ struct Weights<'a> {
 
 impl Weights<'_> {
     fn check(&self, probability: f64, rows: &[usize]) -> Result<Check> {
-        let Self { w, bias, hidden, rectified } = *self;
+        let Self { product, hidden, rectified } = *self;
         let feature = Feature::uniform(probability)?;
-        let statistics = Statistics::from_product(w, bias, hidden, &vec![feature.moments(); w.nrows()])?;
-        let gaussianity = Gaussianity::new(w, &statistics.rows, probability)?;
+        let moments = vec![feature.moments(); product.features()];
+        let statistics = Statistics::from_product(product, hidden, &moments)?;
+        let gaussianity = Gaussianity::new(product, &statistics.rows, probability)?;
         let row_losses: Vec<f64> = statistics
             .rows
             .iter()
@@ -130,7 +131,11 @@ impl Weights<'_> {
         let gaussian_loss = mean(row_losses.iter().copied());
         let exact = self.exact(probability, rows, &row_losses)?;
         let edgeworth_loss = if rectified {
-            mean(edgeworth_losses(bias, probability, self.fill())?.into_iter().map(|row| row.corrected))
+            mean(
+                edgeworth_losses(product.bias(), probability, self.fill())?
+                    .into_iter()
+                    .map(|row| row.corrected),
+            )
         } else {
             gaussian_loss
         };
@@ -156,7 +161,7 @@ impl Weights<'_> {
 
     /// Writes a row of `W`.
     fn fill(&self) -> impl Fn(usize, &mut [f64]) + Sync {
-        |i, row| row.iter_mut().zip(self.w.row(i).iter()).for_each(|(entry, &w)| *entry = w)
+        |i, row| row.copy_from_slice(self.product.row(i))
     }
 
     /// The exact loss, from some rows and the Gaussian losses of all.
@@ -166,24 +171,20 @@ impl Weights<'_> {
         rows: &[usize],
         gaussian: &[f64],
     ) -> Result<SampledLoss> {
-        distinct(rows, gaussian.len())?;
+        check_sample(rows, gaussian.len())?;
         let gaussian_loss = mean(gaussian.iter().copied());
         if !self.rectified {
             let error = 8.0 * f64::EPSILON * gaussian_loss;
             return Ok(SampledLoss { loss: gaussian_loss, error, standard_error: 0.0 });
         }
-        let losses = exact_losses(rows, self.bias, law, self.fill())?;
+        let losses = exact_losses(rows, self.product.bias(), law, self.fill())?;
         let error = mean(losses.iter().map(|row| row.error));
         if rows.len() == gaussian.len() {
             let loss = mean(losses.iter().map(|row| row.loss));
             return Ok(SampledLoss { loss, error, standard_error: 0.0 });
         }
-        let differences = || losses.iter().zip(rows).map(|(row, &i)| row.loss - gaussian[i]);
-        let (count, shift) = (rows.len() as f64, mean(differences()));
-        let squares: f64 = differences().map(|difference| (difference - shift).powi(2)).sum();
-        let rest = 1.0 - count / gaussian.len() as f64;
-        let standard_error =
-            if rows.len() == 1 { f64::INFINITY } else { (rest * squares / (count * (count - 1.0))).sqrt() };
+        let differences: Vec<f64> = losses.iter().zip(rows).map(|(row, &i)| row.loss - gaussian[i]).collect();
+        let (shift, standard_error) = mean_of_sample(&differences, gaussian.len());
         Ok(SampledLoss { loss: gaussian_loss + shift, error, standard_error })
     }
 }
@@ -191,20 +192,4 @@ impl Weights<'_> {
 fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
     let count = values.len() as f64;
     values.sum::<f64>() / count
-}
-
-/// Refuses a list of rows that is no sample without replacement.
-fn distinct(rows: &[usize], features: usize) -> Result<()> {
-    if rows.is_empty() {
-        return Err(Error::Empty { what: "list of rows" });
-    }
-    let mut seen = vec![false; features];
-    for &given in rows {
-        match seen.get_mut(given) {
-            None => return Err(Error::Row { given, features }),
-            Some(true) => return Err(Error::Repeated { given }),
-            Some(seen) => *seen = true,
-        }
-    }
-    Ok(())
 }

@@ -8,16 +8,14 @@
 //! \Lambda_i = \frac{\sum_{j\ne i} |W_{ij}|^3}{\bigl(\sum_{j\ne i} W_{ij}^2\bigr)^{3/2}} \quad\text{(equation 3)}.
 //! ```
 
-use nalgebra::DMatrix;
 use toy_superposition_data::Moments;
 #[cfg(feature = "models")]
 use toy_superposition_model::{Autoencoder, Scalar};
 
-#[cfg(feature = "models")]
-use crate::blocks::multiply;
 use crate::error::{Error, Result};
 use crate::gaussian::channel::Channel;
 use crate::gaussian::welch::{WelchCheck, welch_check};
+use crate::product::Product;
 
 /// What one output sees.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -109,29 +107,34 @@ impl Statistics {
     /// The statistics of a model whose feature `i` has the moments `moments[i]`.
     ///
     /// # Errors
-    /// [`Error::Size`], [`Error::Entry`], as [`from_product`](Self::from_product).
+    /// As [`Product::of_model`] and [`from_product`](Self::from_product).
     #[cfg(feature = "models")]
     pub fn of_model<T: Scalar>(model: &Autoencoder<T>, moments: &[Moments]) -> Result<Self> {
-        let (w, bias) = product_of(model)?;
-        Self::from_product(&w, &bias, model.hidden(), moments)
+        Self::from_product(&Product::of_model(model)?, model.hidden(), moments)
     }
 
-    /// The statistics of `W` (n_s × n_s, of rank at most `hidden`) and the bias (n_s).
+    /// The statistics of a product of rank at most `hidden`.
     ///
     /// # Errors
-    /// [`Error::Empty`] for no features; [`Error::Size`] unless `W` is square, bias and moments have length n_s and
-    /// `1 ≤ hidden ≤ n_s`; [`Error::Entry`] for a NaN or an infinity; [`Error::Probability`] for moments of a
-    /// probability outside (0, 1].
-    pub fn from_product(w: &DMatrix<f64>, bias: &[f64], hidden: usize, moments: &[Moments]) -> Result<Self> {
-        check(w, bias, moments)?;
-        let features = w.nrows();
+    /// [`Error::Size`] unless there are n_s moments and `1 ≤ hidden ≤ n_s`; [`Error::Probability`] and
+    /// [`Error::NotFinite`] for moments that no feature has.
+    pub fn from_product(product: &Product, hidden: usize, moments: &[Moments]) -> Result<Self> {
+        let features = product.features();
+        if moments.len() != features {
+            return Err(Error::Size { what: "moments", given: moments.len(), expected: features });
+        }
+        for moments in moments {
+            crate::error::probability(moments.probability)?;
+            crate::error::finite("E x", moments.mean)?;
+            crate::error::finite("E x²", moments.second_moment)?;
+        }
         if hidden == 0 || hidden > features {
             return Err(Error::Size { what: "hidden (at most)", given: hidden, expected: features });
         }
-        let rows: Vec<Row> = (0..features).map(|i| row(w, bias[i], moments, i)).collect();
+        let rows: Vec<Row> = (0..features).map(|i| row(product, moments, i)).collect();
         let kept = kept(&rows).map(|(_, row)| row);
         let dropped = features - kept.clone().count();
-        let welch = if dropped == 0 { Some(welch_check(w, hidden, moments)?) } else { None };
+        let welch = if dropped == 0 { Some(welch_check(product, hidden, moments)?) } else { None };
         Ok(Self {
             hidden,
             diagonal: Spread::of(rows.iter().map(|row| row.diagonal)),
@@ -194,26 +197,26 @@ pub struct PaperCode {
 }
 
 impl PaperCode {
-    /// The released code's statistics of `W` (n_s × n_s) and the bias, for one probability.
+    /// The released code's statistics of a product, for one probability.
     ///
     /// # Errors
-    /// As [`Statistics::from_product`].
-    pub fn from_product(w: &DMatrix<f64>, bias: &[f64], probability: f64) -> Result<Self> {
+    /// [`Error::Probability`] outside (0, 1].
+    pub fn from_product(product: &Product, probability: f64) -> Result<Self> {
         crate::error::probability(probability)?;
         let moments = Moments { probability, mean: probability / 2.0, second_moment: probability / 3.0 };
-        let features = w.nrows();
-        check(w, bias, &vec![moments; features])?;
-        let squares = (0..features).map(|i| moments.variance() * w.row(i).norm_squared());
-        let means = (0..features).map(|i| moments.mean * w.row(i).sum() / features as f64);
-        let ratio = |i: usize| {
-            let others = (0..features).filter(|&j| j != i).map(|j| w[(i, j)].abs());
+        let features = product.features();
+        let square = |row: &[f64]| row.iter().map(|value| value * value).sum::<f64>();
+        let squares = product.rows().map(|row| moments.variance() * square(row));
+        let means = product.rows().map(|row| moments.mean * row.iter().sum::<f64>() / features as f64);
+        let ratio = |(i, row): (usize, &[f64])| {
+            let others = row[..i].iter().chain(&row[i + 1..]).map(|value| value.abs());
             let (cubes, squares) = others.fold((0.0, 0.0), |(c, s), v| (c + v * v * v, s + v * v));
             cubes / squares
         };
-        let ratios: Vec<f64> = (0..features).map(ratio).collect();
+        let ratios: Vec<f64> = product.rows().enumerate().map(ratio).collect();
         Ok(Self {
-            diagonal: Spread::of((0..features).map(|i| w[(i, i)])),
-            bias_variance: Spread::of(bias.iter().copied()).variance,
+            diagonal: Spread::of(product.diagonal()),
+            bias_variance: Spread::of(product.bias().iter().copied()).variance,
             delta_variance: Spread::of(squares).variance,
             mean_variance: Spread::of(means).variance,
             lyapunov_min: ratios.iter().copied().fold(f64::INFINITY, f64::min),
@@ -237,19 +240,10 @@ impl PaperCode {
     }
 }
 
-/// `W` (n_s × n_s) and the bias of a model. Rounding in `T` would hide in `W` what is to be seen: all in f64.
-#[cfg(feature = "models")]
-pub(crate) fn product_of<T: Scalar>(model: &Autoencoder<T>) -> Result<(DMatrix<f64>, Vec<f64>)> {
-    crate::error::memory("the product of the weights", (model.features() as u128).pow(2))?;
-    let encoder = model.encoder().map(|value| value.to_f64());
-    let decoder = model.decoder().map(|value| value.to_f64());
-    let mut w = DMatrix::zeros(model.features(), model.features());
-    multiply(w.as_mut_slice(), decoder.as_slice(), encoder.as_slice(), model.hidden())?;
-    Ok((w, model.bias().iter().map(|value| value.to_f64()).collect()))
-}
-
-fn row(w: &DMatrix<f64>, bias: f64, moments: &[Moments], i: usize) -> Row {
-    let others = || (0..w.ncols()).filter(|&j| j != i).map(|j| (w[(i, j)], &moments[j]));
+fn row(product: &Product, moments: &[Moments], i: usize) -> Row {
+    let (row, bias) = (product.row(i), product.bias()[i]);
+    let others =
+        || row.iter().copied().zip(moments).enumerate().filter(|&(j, _)| j != i).map(|(_, entry)| entry);
     // In units of the largest entry, so that no square or cube underflows.
     let unit = others().fold(0.0, |most: f64, (value, _)| most.max(value.abs()));
     let (mut sum, mut mean, mut variance) = (0.0, 0.0, 0.0);
@@ -267,7 +261,7 @@ fn row(w: &DMatrix<f64>, bias: f64, moments: &[Moments], i: usize) -> Row {
         }
     }
     Row {
-        diagonal: w[(i, i)],
+        diagonal: row[i],
         bias,
         effective_bias: bias + mean,
         row_sum: sum,
@@ -275,31 +269,4 @@ fn row(w: &DMatrix<f64>, bias: f64, moments: &[Moments], i: usize) -> Row {
         lyapunov: if squares > 0.0 { cubes / (squares * squares.sqrt()) } else { 0.0 },
         concentration: if squares > 0.0 { fourths / (squares * squares) } else { 0.0 },
     }
-}
-
-/// Refuses what has no statistics.
-fn check(w: &DMatrix<f64>, bias: &[f64], moments: &[Moments]) -> Result<()> {
-    let features = w.nrows();
-    if features == 0 {
-        return Err(Error::Empty { what: "W" });
-    }
-    for (what, given) in [("columns of W", w.ncols()), ("bias", bias.len()), ("moments", moments.len())] {
-        if given != features {
-            return Err(Error::Size { what, given, expected: features });
-        }
-    }
-    for (column, entries) in w.column_iter().enumerate() {
-        if let Some((row, &given)) = entries.iter().enumerate().find(|(_, value)| !value.is_finite()) {
-            return Err(Error::Entry { what: "W", row, column, given });
-        }
-    }
-    if let Some((row, &given)) = bias.iter().enumerate().find(|(_, value)| !value.is_finite()) {
-        return Err(Error::Entry { what: "bias", row, column: 0, given });
-    }
-    for moments in moments {
-        crate::error::probability(moments.probability)?;
-        crate::error::finite("E x", moments.mean)?;
-        crate::error::finite("E x²", moments.second_moment)?;
-    }
-    Ok(())
 }

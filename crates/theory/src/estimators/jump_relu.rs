@@ -22,9 +22,10 @@ use super::posterior::{Conditional, interval};
 use crate::error::{self, Result};
 use crate::gaussian::channel::{Channel, Scale};
 use crate::gaussian::feature::Feature;
+use crate::gaussian::line::{Gain, Line};
 use crate::gaussian::optimum::Optimum;
-use crate::gaussian::terms::{Gain, Line, Terms};
-use crate::magnitude::Magnitude;
+use crate::gaussian::terms::Terms;
+use crate::magnitude::Integrable;
 
 /// The decoder `z 1[z > θ]`, `z = a y + b`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -68,7 +69,7 @@ impl JumpRelu {
     }
 }
 
-impl<M: Magnitude> Feature<M> {
+impl<M: Integrable> Feature<M> {
     /// The loss of any JumpReLU, `E (x − f(x + ν))²`, `ν ~ N(0, σ²)`, in closed form; `σ = 0` is the limit.
     ///
     /// # Errors

@@ -16,6 +16,7 @@ use super::edgeworth::edgeworth_loss;
 use super::law::Prepared;
 use super::row::exact_loss as row_loss;
 use super::{EdgeworthLoss, ExactLoss, FeatureLaw, check_row, check_tolerance, checked, row_gradient};
+use crate::sample::{check_sample, mean_of_sample};
 use crate::{Error, Result};
 
 /// A loss found from some of the rows.
@@ -102,27 +103,11 @@ pub fn exact_loss_of_rows<'a>(
     law: impl Into<FeatureLaw<'a>>,
     fill: impl Fn(usize, &mut [f64]) + Sync,
 ) -> Result<SampledLoss> {
-    if rows.is_empty() {
-        return Err(Error::Empty { what: "list of rows" });
-    }
-    let mut sorted = rows.to_vec();
-    sorted.sort_unstable();
-    if let Some(pair) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
-        return Err(Error::Repeated { given: pair[0] });
-    }
+    check_sample(rows, bias.len())?;
     let losses = exact_losses(rows, bias, law, fill)?;
-    let count = losses.len() as f64;
-    let ExactLoss { loss, error } = mean(&losses);
-    let standard_error = if losses.len() == bias.len() {
-        0.0
-    } else {
-        let squares: f64 = losses.iter().map(|row| (row.loss - loss).powi(2)).sum();
-        if losses.len() == 1 {
-            f64::INFINITY
-        } else {
-            ((1.0 - count / bias.len() as f64) * squares / (count * (count - 1.0))).sqrt()
-        }
-    };
+    let ExactLoss { error, .. } = mean(&losses);
+    let values: Vec<f64> = losses.iter().map(|row| row.loss).collect();
+    let (loss, standard_error) = mean_of_sample(&values, bias.len());
     Ok(SampledLoss { loss, error, standard_error })
 }
 

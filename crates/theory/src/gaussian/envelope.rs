@@ -16,11 +16,13 @@
 //! only for p above about 0.81; below, `r_1 = 1`. `f' = ∂L/∂σ² · dσ²/dr` with `σ² = V(1/r − 1)`, since at the
 //! optimum the other derivatives vanish.
 
+use toy_superposition_data::UnitUniform;
+
 use crate::error::{Error, Result};
 use crate::gaussian::feature::Feature;
 use crate::gaussian::optimum::Optimum;
 use crate::gaussian::welch::any_ratio;
-use crate::magnitude::{Magnitude, UnitUniform};
+use crate::magnitude::Integrable;
 
 /// The lower convex envelope in `r` for one kind of feature: its two tangent points.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -59,7 +61,7 @@ pub fn envelope(probability: f64, ratio: f64) -> Result<Mixture> {
     Envelope::new(Feature::uniform(probability)?)?.at(ratio)
 }
 
-impl<M: Magnitude> Envelope<M> {
+impl<M: Integrable> Envelope<M> {
     /// Finds the tangent points.
     ///
     /// # Errors
@@ -148,7 +150,7 @@ struct Slope {
     by_sigma: f64,
 }
 
-fn slope<M: Magnitude>(feature: &Feature<M>, x: f64) -> Result<Slope> {
+fn slope<M: Integrable>(feature: &Feature<M>, x: f64) -> Result<Slope> {
     let odds = x.exp();
     let ratio = odds / (1.0 + odds);
     let (best, relative) = feature.relative_optimum((feature.variance() / odds).sqrt())?;
@@ -158,7 +160,7 @@ fn slope<M: Magnitude>(feature: &Feature<M>, x: f64) -> Result<Slope> {
 }
 
 /// `dL*/dσ² = ∂L/∂σ²` at an optimum with `σ > 0` (envelope theorem).
-pub(crate) fn loss_by_variance<M: Magnitude>(feature: &Feature<M>, best: &Optimum) -> f64 {
+pub(crate) fn loss_by_variance<M: Integrable>(feature: &Feature<M>, best: &Optimum) -> f64 {
     if best.shift.is_finite() { feature.by_variance(best.a, best.shift, best.sigma) } else { 0.0 }
 }
 

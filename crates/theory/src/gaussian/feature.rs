@@ -7,12 +7,13 @@
 //!
 //! `a > 0` is the diagonal of `W`, `aβ` the effective bias, `aσ` the standard deviation of a row's interference.
 
-use toy_superposition_data::Moments;
+use toy_superposition_data::{Moments, UnitUniform};
 
-use crate::error::{self, Result};
+use crate::error::{self, Error, Result};
 use crate::gaussian::channel::{Channel, Scale};
-use crate::gaussian::terms::{Gain, Terms};
-use crate::magnitude::{Magnitude, UnitUniform};
+use crate::gaussian::line::Gain;
+use crate::gaussian::terms::Terms;
+use crate::magnitude::Integrable;
 
 /// A feature that is on with probability `p` and then has a magnitude of law `M`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -66,15 +67,20 @@ impl Feature {
     }
 }
 
-impl<M: Magnitude> Feature<M> {
+impl<M: Integrable> Feature<M> {
     /// A feature of any magnitude.
     ///
     /// # Errors
     /// [`Error::Probability`](crate::Error::Probability) outside (0, 1];
-    /// [`Error::NotFinite`](crate::Error::NotFinite) for a magnitude whose `E u²` is beyond f64.
+    /// [`Error::NotFinite`](crate::Error::NotFinite) for a magnitude whose `E u²` is beyond f64;
+    /// [`Error::OutOfRange`](crate::Error::OutOfRange) for one that may be negative.
     pub fn new(probability: f64, magnitude: M) -> Result<Self> {
         error::probability(probability)?;
         error::finite("E u²", magnitude.second_moment())?;
+        let given = magnitude.support().0;
+        if given < 0.0 {
+            return Err(Error::OutOfRange { what: "the least magnitude", given, allowed: "[0, ∞)" });
+        }
         Ok(Self { probability, magnitude })
     }
 

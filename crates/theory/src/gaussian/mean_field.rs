@@ -19,13 +19,18 @@
 //! ```
 
 use nalgebra::{DMatrix, DVector};
+use toy_superposition_data::UnitUniform;
+use toy_superposition_data::parallel::for_each_column;
 use toy_superposition_model::{Activation, Autoencoder, Objective, Parameters, Scalar, Shape};
 
-use crate::blocks::{for_each_block, multiply};
+use crate::blocks::multiply;
 use crate::error::{self, Error, Result};
 use crate::gaussian::channel::Channel;
 use crate::gaussian::feature::{ChannelGradient, Feature};
-use crate::magnitude::{Magnitude, UnitUniform};
+use crate::magnitude::Integrable;
+
+/// Features that a thread works on at a time.
+const TOGETHER: usize = 64;
 
 /// The mean-field loss of features of one law, per feature: an [`Objective`] without batches and without noise.
 ///
@@ -72,7 +77,7 @@ impl Slopes {
     }
 }
 
-impl<T: Scalar, M: Magnitude> MeanField<T, M> {
+impl<T: Scalar, M: Integrable> MeanField<T, M> {
     /// The objective for features of this law; any shape of model.
     pub fn new(feature: Feature<M>) -> Self {
         let empty = || DMatrix::zeros(0, 0);
@@ -85,7 +90,7 @@ impl<T: Scalar, M: Magnitude> MeanField<T, M> {
     }
 }
 
-impl<T: Scalar, M: Magnitude + Sync> MeanField<T, M> {
+impl<T: Scalar, M: Integrable> MeanField<T, M> {
     /// Fills `rows` and leaves A W_outᵀ in `scratch.wide`; returns the loss and `e = W_in 1`.
     fn evaluate(&mut self, model: &Autoencoder<T>) -> Result<(f64, Vec<f64>)> {
         let (features, hidden) = (model.features(), model.hidden());
@@ -116,26 +121,24 @@ impl<T: Scalar, M: Magnitude + Sync> MeanField<T, M> {
         self.rows.resize(features, Slopes::default());
         let (feature, bias, wide) = (&self.feature, model.bias(), &*wide);
         let (mean, variance) = (feature.mean(), feature.variance());
-        for_each_block(&mut self.rows, 1, |first, chunk| {
-            for (i, row) in (first..).zip(chunk) {
-                let (e, d, ad) = (encoder.column(i), decoder.column(i), wide.column(i));
-                let (mut a, mut square, mut total) = (0.0, 0.0, 0.0);
-                let factors = d.as_slice().iter().zip(e.as_slice()).zip(ad.as_slice()).zip(&sum);
-                for (((&d, &e), &ad), &sum) in factors {
-                    let d = d.to_f64();
-                    a += d * e.to_f64();
-                    square += d * ad.to_f64();
-                    total += d * sum;
-                }
-                // Rounding may leave less than nothing; a NaN stays one.
-                let others = if square < a * a { 0.0 } else { square - a * a };
-                let shift = bias[i].to_f64() + mean * (total - a);
-                *row = match Channel::new(a, shift, (others * variance).sqrt()) {
-                    Ok(channel) if identity => Slopes::new(affine(feature, &channel), a, mean, variance),
-                    Ok(channel) => Slopes::new(feature.row_gradient(&channel), a, mean, variance),
-                    Err(_) => Slopes { loss: f64::NAN, ..Slopes::default() },
-                };
+        for_each_column(&mut self.rows, 1, TOGETHER, |i, row| {
+            let (e, d, ad) = (encoder.column(i), decoder.column(i), wide.column(i));
+            let (mut a, mut square, mut total) = (0.0, 0.0, 0.0);
+            let factors = d.as_slice().iter().zip(e.as_slice()).zip(ad.as_slice()).zip(&sum);
+            for (((&d, &e), &ad), &sum) in factors {
+                let d = d.to_f64();
+                a += d * e.to_f64();
+                square += d * ad.to_f64();
+                total += d * sum;
             }
+            // Rounding may leave less than nothing; a NaN stays one.
+            let others = if square < a * a { 0.0 } else { square - a * a };
+            let shift = bias[i].to_f64() + mean * (total - a);
+            row[0] = match Channel::new(a, shift, (others * variance).sqrt()) {
+                Ok(channel) if identity => Slopes::new(affine(feature, &channel), a, mean, variance),
+                Ok(channel) => Slopes::new(feature.row_gradient(&channel), a, mean, variance),
+                Err(_) => Slopes { loss: f64::NAN, ..Slopes::default() },
+            };
         });
         let loss = self.rows.iter().map(|row| row.loss).sum::<f64>() / features as f64;
         error::finite("loss", loss)?;
@@ -158,25 +161,21 @@ impl<T: Scalar, M: Magnitude + Sync> MeanField<T, M> {
         let add = decoder_out.is_none();
         let sum = rounded::<T>(sum, mean * scale);
         // ∂L/∂W_outᵀ; for tied weights it is kept where the rest is added to it.
-        for_each_block(decoder_out.unwrap_or(&mut *encoder_out), hidden, |first, chunk| {
-            for (i, out) in (first..).zip(chunk.chunks_exact_mut(hidden)) {
-                let row = &rows[i];
-                let own = T::round_from(row.own * scale);
-                let (norm, bias) = (T::round_from(row.norm * scale), T::round_from(row.bias));
-                let (e, ad) = (encoder.column(i), wide.column(i));
-                let terms = e.as_slice().iter().zip(ad.as_slice()).zip(sum.as_slice());
-                for (out, ((&e, &ad), &sum)) in out.iter_mut().zip(terms) {
-                    *out = own * e + norm * ad + bias * sum;
-                }
+        for_each_column(decoder_out.unwrap_or(&mut *encoder_out), hidden, TOGETHER, |i, out| {
+            let row = &rows[i];
+            let own = T::round_from(row.own * scale);
+            let (norm, bias) = (T::round_from(row.norm * scale), T::round_from(row.bias));
+            let (e, ad) = (encoder.column(i), wide.column(i));
+            let terms = e.as_slice().iter().zip(ad.as_slice()).zip(sum.as_slice());
+            for (out, ((&e, &ad), &sum)) in out.iter_mut().zip(terms) {
+                *out = own * e + norm * ad + bias * sum;
             }
         });
         decoder.transpose_to(tall);
-        for_each_block(wide.as_mut_slice(), hidden, |first, chunk| {
-            for (i, out) in (first..).zip(chunk.chunks_exact_mut(hidden)) {
-                let norm = T::round_from(rows[i].norm * scale);
-                for (out, &d) in out.iter_mut().zip(decoder.column(i).as_slice()) {
-                    *out = norm * d;
-                }
+        for_each_column(wide.as_mut_slice(), hidden, TOGETHER, |i, out| {
+            let norm = T::round_from(rows[i].norm * scale);
+            for (out, &d) in out.iter_mut().zip(decoder.column(i).as_slice()) {
+                *out = norm * d;
             }
         });
         multiply(square.as_mut_slice(), wide.as_slice(), tall.as_slice(), features)?;
@@ -188,15 +187,13 @@ impl<T: Scalar, M: Magnitude + Sync> MeanField<T, M> {
             }
         }
         let drift = rounded::<T>(&drift, mean * scale);
-        for_each_block(encoder_out, hidden, |first, chunk| {
-            for (i, out) in (first..).zip(chunk.chunks_exact_mut(hidden)) {
-                let own = T::round_from(rows[i].own * scale);
-                let (d, be) = (decoder.column(i), wide.column(i));
-                let terms = d.as_slice().iter().zip(be.as_slice()).zip(drift.as_slice());
-                for (out, ((&d, &be), &drift)) in out.iter_mut().zip(terms) {
-                    let value = own * d + be + drift;
-                    *out = if add { *out + value } else { value };
-                }
+        for_each_column(encoder_out, hidden, TOGETHER, |i, out| {
+            let own = T::round_from(rows[i].own * scale);
+            let (d, be) = (decoder.column(i), wide.column(i));
+            let terms = d.as_slice().iter().zip(be.as_slice()).zip(drift.as_slice());
+            for (out, ((&d, &be), &drift)) in out.iter_mut().zip(terms) {
+                let value = own * d + be + drift;
+                *out = if add { *out + value } else { value };
             }
         });
         for (out, row) in bias_out.iter_mut().zip(rows) {
@@ -206,7 +203,7 @@ impl<T: Scalar, M: Magnitude + Sync> MeanField<T, M> {
     }
 }
 
-impl<T: Scalar, M: Magnitude + Sync> Objective<Autoencoder<T>> for MeanField<T, M> {
+impl<T: Scalar, M: Integrable> Objective<Autoencoder<T>> for MeanField<T, M> {
     type Error = Error;
 
     fn not_finite(error: &Error) -> Option<f64> {
@@ -239,7 +236,7 @@ pub(crate) fn check_gradient(model: Shape, gradient: Shape) -> Result<()> {
 }
 
 /// The loss of a row without a rectifier, and its derivatives.
-fn affine<M: Magnitude>(feature: &Feature<M>, channel: &Channel) -> (f64, ChannelGradient) {
+fn affine<M: Integrable>(feature: &Feature<M>, channel: &Channel) -> (f64, ChannelGradient) {
     let (mean, variance, rest) = (feature.mean(), feature.variance(), 1.0 - channel.slope);
     let bias = rest * mean - channel.shift;
     let loss = rest * rest * variance + channel.noise * channel.noise + bias * bias;

@@ -5,9 +5,11 @@ pub(crate) mod averages;
 pub(crate) mod channel;
 pub(crate) mod envelope;
 pub(crate) mod feature;
+pub(crate) mod line;
 #[cfg(feature = "models")]
 pub(crate) mod mean_field;
 pub(crate) mod optimum;
+pub(crate) mod parts;
 pub(crate) mod scaling;
 pub(crate) mod spectrum;
 pub(crate) mod tail;

@@ -14,8 +14,9 @@
 use crate::error::{self, Error, Result};
 use crate::gaussian::channel::Scale;
 use crate::gaussian::feature::Feature;
-use crate::gaussian::terms::{Gain, Terms};
-use crate::magnitude::Magnitude;
+use crate::gaussian::line::Gain;
+use crate::gaussian::terms::Terms;
+use crate::magnitude::Integrable;
 
 /// Relative to it, a smaller difference of two losses does not separate two regimes.
 const REGIME_TOLERANCE: f64 = 1e-6;
@@ -85,7 +86,7 @@ pub fn phase_map(probabilities: &[f64], ratios: &[f64]) -> Result<Vec<Optimum>> 
     pairs.map(|(p, r)| optimum_at_ratio(p, r)).collect()
 }
 
-impl<M: Magnitude> Feature<M> {
+impl<M: Integrable> Feature<M> {
     /// The optimum at the Welch bound of a ratio; ratio 1 is lossless.
     ///
     /// # Errors
@@ -210,7 +211,7 @@ impl Score {
     }
 }
 
-impl<M: Magnitude> Search<'_, M> {
+impl<M: Integrable> Search<'_, M> {
     fn terms(&self, z: f64) -> Terms {
         self.feature.scaled_terms(&self.scale.channel(z))
     }

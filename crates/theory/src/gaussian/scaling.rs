@@ -6,7 +6,7 @@ use crate::error::{self, Result};
 use crate::gaussian::envelope::loss_by_variance;
 use crate::gaussian::feature::Feature;
 use crate::gaussian::tail::RectifiedMoments;
-use crate::magnitude::Magnitude;
+use crate::magnitude::Integrable;
 
 /// `C = erf(1/√2) − √(2/(πe)) ≈ 0.1987` of equation (29): the variance of `N(0, 1)` within one standard deviation.
 pub const CONDITIONAL_VARIANCE: f64 = 0.198_748_043_098_799_2;
@@ -132,7 +132,7 @@ pub struct Exponents {
     pub sigma: f64,
 }
 
-impl<M: Magnitude> Feature<M> {
+impl<M: Integrable> Feature<M> {
     /// The exponents at a ratio in (0, 1), by the envelope theorem: only `L`'s explicit dependence counts.
     ///
     /// ```math

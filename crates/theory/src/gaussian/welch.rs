@@ -9,14 +9,14 @@
 //!
 //! The paper's text has `p/3 − p²/9` in the last; Jensen's inequality with `E u = 1/2` gives `p/3 − p²/4`.
 
-use nalgebra::DMatrix;
 use toy_superposition_data::Moments;
 
 use crate::error::{Error, Result};
 use crate::gaussian::feature::Feature;
-use crate::magnitude::Magnitude;
+use crate::magnitude::Integrable;
+use crate::product::Product;
 
-impl<M: Magnitude> Feature<M> {
+impl<M: Integrable> Feature<M> {
     /// The least root-mean-square interference `σ = √(V (1/r − 1))` over rows of unit diagonal, equation (6).
     ///
     /// # Errors
@@ -90,46 +90,36 @@ pub struct WelchCheck {
     pub spread: f64,
 }
 
-/// The Welch bound for `W` (n_s × n_s) of rank at most `hidden`, features of the given moments.
+/// The Welch bound for a product `W` (n_s × n_s) of rank at most `hidden`, features of the given moments.
 ///
 /// # Errors
-/// [`Error::Empty`], [`Error::Size`] for shapes that do not fit; [`Error::OutOfRange`] for a zero on the diagonal;
-/// [`Error::Entry`] for an entry that is not finite.
-pub fn welch_check(w: &DMatrix<f64>, hidden: usize, moments: &[Moments]) -> Result<WelchCheck> {
-    let features = w.nrows();
-    if features == 0 {
-        return Err(Error::Empty { what: "W" });
-    }
-    for (what, given) in [("columns of W", w.ncols()), ("moments", moments.len())] {
-        if given != features {
-            return Err(Error::Size { what, given, expected: features });
-        }
+/// [`Error::Size`] unless `1 ≤ hidden ≤ n_s` and there are n_s moments; [`Error::OutOfRange`] for a zero on the diagonal.
+pub fn welch_check(product: &Product, hidden: usize, moments: &[Moments]) -> Result<WelchCheck> {
+    let features = product.features();
+    if moments.len() != features {
+        return Err(Error::Size { what: "moments", given: moments.len(), expected: features });
     }
     if hidden == 0 || hidden > features {
         return Err(Error::Size { what: "hidden (at most)", given: hidden, expected: features });
     }
-    if let Some(i) = (0..features).find(|&i| w[(i, i)] == 0.0) {
+    if product.diagonal().any(|given| given == 0.0) {
         return Err(Error::OutOfRange {
             what: "a diagonal entry of W",
-            given: w[(i, i)],
+            given: 0.0,
             allowed: "numbers but 0",
         });
     }
+    let scaled = |i: usize, j: usize| product.row(i)[j] / product.row(i)[i];
     let n_s = features as f64;
     let excess = n_s / hidden as f64;
     let (mut interference, mut norm, mut difference) = (0.0, 0.0, 0.0);
-    for column in 0..features {
+    for (column, moments) in moments.iter().enumerate() {
         for row in 0..features {
-            let given = w[(row, column)];
-            if !given.is_finite() {
-                return Err(Error::Entry { what: "W", row, column, given });
-            }
-            let scaled = given / w[(row, row)];
-            let mirrored = w[(column, row)] / w[(column, column)];
+            let (scaled, mirrored) = (scaled(row, column), scaled(column, row));
             norm += scaled * scaled;
             difference += (scaled - mirrored) * (scaled - mirrored);
             if row != column {
-                interference += scaled * scaled * moments[column].variance();
+                interference += scaled * scaled * moments.variance();
             }
         }
     }

@@ -7,6 +7,8 @@ use toy_superposition_theory::{
     exact_loss, linear_loss, optimum, optimum_at_ratio, welch_sigma,
 };
 
+use crate::product_of;
+
 const PARTS: [&str; 8] = [
     "activation",
     "dropped",
@@ -62,7 +64,7 @@ fn agrees_with_60_digits() {
             line.split(';').map(|f| f.split_whitespace().map(|x| x.parse().unwrap()).collect()).collect();
         let bias = &fields[3];
         let w = DMatrix::from_row_slice(bias.len(), bias.len(), &fields[2]);
-        let found = check_product(&w, bias, fields[1][0] as usize, fields[0][0]).unwrap();
+        let found = check_product(&product_of(&w, bias), fields[1][0] as usize, fields[0][0]).unwrap();
         let [start, gaussian, exact, rest @ ..] = &fields[4][..] else { panic!("columns") };
         assert!((found.optimum.loss / start - 1.0).abs() < 1e-13);
         assert!((found.gaussian_loss / gaussian - 1.0).abs() < 1e-13);
@@ -101,7 +103,7 @@ const P: f64 = 0.07;
 fn a_tight_frame_at_its_best_is_not_gaussian_and_nothing_else() {
     let best = optimum_at_ratio(P, 12.0 / 64.0).unwrap();
     let w = frame(64, 12) * best.a;
-    let found = check_product(&w, &raw(&w, P, |_| best.b), 12, P).unwrap();
+    let found = check_product(&product_of(&w, &raw(&w, P, |_| best.b)), 12, P).unwrap();
     only(&found, "nothing", 0.0);
     assert!(found.attribution.not_gaussian.abs() > 1e-4 * best.loss);
     assert_eq!(found.attribution.dominant().0, "interference that is not Gaussian");
@@ -120,20 +122,20 @@ fn one_thing_at_a_time() {
 
     // Gain and bias off alike in all rows.
     let w = &unit * (best.a * 1.04);
-    let found = check_product(&w, &raw(&w, P, |_| best.b - 0.03), d, P).unwrap();
+    let found = check_product(&product_of(&w, &raw(&w, P, |_| best.b - 0.03)), d, P).unwrap();
     only(&found, "gain and bias", gaussian(best.a * 1.04, best.b - 0.03) - best.loss);
 
     // Diagonals that differ about the best one: every row is scaled, so that σ_i stays.
     let turn = |i: usize| if i.is_multiple_of(2) { 0.1 } else { -0.1 };
     let w = DMatrix::from_fn(n, n, |i, j| (best.a + turn(i)) * unit[(i, j)]);
-    let found = check_product(&w, &raw(&w, P, |_| best.b), d, P).unwrap();
+    let found = check_product(&product_of(&w, &raw(&w, P, |_| best.b)), d, P).unwrap();
     let expected = 0.5 * (gaussian(best.a + 0.1, best.b) + gaussian(best.a - 0.1, best.b)) - best.loss;
     only(&found, "diagonal spread", expected);
     assert!((found.attribution.rows() / expected - 1.0).abs() < 1e-11);
 
     // Biases that differ.
     let w = &unit * best.a;
-    let found = check_product(&w, &raw(&w, P, |i| best.b + turn(i)), d, P).unwrap();
+    let found = check_product(&product_of(&w, &raw(&w, P, |i| best.b + turn(i))), d, P).unwrap();
     only(
         &found,
         "bias spread",
@@ -141,7 +143,7 @@ fn one_thing_at_a_time() {
     );
 
     // Dimensions not used: σ above the bound.
-    let found = check_product(&w, &raw(&w, P, |_| best.b), 16, P).unwrap();
+    let found = check_product(&product_of(&w, &raw(&w, P, |_| best.b)), 16, P).unwrap();
     only(&found, "sigma", best.loss - optimum_at_ratio(P, 0.25).unwrap().loss);
     let gap = (n as f64 / 12.0 - 1.0) / (n as f64 / 16.0 - 1.0) - 1.0;
     assert!((found.welch_gap.unwrap() / gap - 1.0).abs() < 1e-12);
@@ -154,7 +156,8 @@ fn one_thing_at_a_time() {
         (false, false) => right.a * frame(32, 16)[(i - 32, j - 32)],
         _ => 0.0,
     });
-    let found = check_product(&w, &raw(&w, P, |i| if i < 32 { left.b } else { right.b }), 20, P).unwrap();
+    let found = check_product(&product_of(&w, &raw(&w, P, |i| if i < 32 { left.b } else { right.b })), 20, P)
+        .unwrap();
     adds_up(&found);
     let middle = optimum(P, (0.5 * (left.sigma.powi(2) + right.sigma.powi(2))).sqrt()).unwrap().loss;
     let start = optimum_at_ratio(P, 20.0 / 64.0).unwrap().loss;
@@ -174,7 +177,8 @@ fn dropped_features_are_a_mixture() {
     let variance = p / 3.0 - p * p / 4.0;
     let mixture = 0.5 * (best.loss + variance);
     for (bias, own) in [(0.5 * p, variance), (-1.0, p / 3.0), (0.2, p / 3.0 - 0.2 * p + 0.04)] {
-        let found = check_product(&w, &raw(&w, p, |i| if i < 32 { best.b } else { bias }), d, p).unwrap();
+        let found = check_product(&product_of(&w, &raw(&w, p, |i| if i < 32 { best.b } else { bias })), d, p)
+            .unwrap();
         only(&found, "dropped", mixture - found.optimum.loss + 0.5 * (own - variance));
         assert_eq!(found.statistics.dropped, 32);
         assert!(found.welch_gap.unwrap().abs() < 1e-13 && found.statistics.welch.is_none());
@@ -183,11 +187,11 @@ fn dropped_features_are_a_mixture() {
     let hull = envelope(p, d as f64 / n as f64).unwrap();
     assert!(hull.loss < mixture);
     // All of them, and as many kept as there are dimensions.
-    let none = check_product(&DMatrix::zeros(8, 8), &[0.5 * p; 8], 2, p).unwrap();
+    let none = check_product(&product_of(&DMatrix::zeros(8, 8), &[0.5 * p; 8]), 2, p).unwrap();
     only(&none, "dropped", variance - none.optimum.loss);
     assert_eq!(none.welch_gap, None);
     let kept = DMatrix::from_fn(8, 8, |i, j| if i == j && i < 2 { 1.0 } else { 0.0 });
-    let kept = check_product(&kept, &[0.0, 0.0, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1], 2, p).unwrap();
+    let kept = check_product(&product_of(&kept, &[0.0, 0.0, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1]), 2, p).unwrap();
     only(&kept, "dropped", 0.75 * (p / 3.0 - 0.1 * p + 0.01) - kept.optimum.loss);
     assert_eq!(kept.welch_gap, None);
 }
@@ -229,7 +233,7 @@ fn a_model_accounts_for_all() {
     for diagonal in [-0.9, 1e-90] {
         let mut odd = w.clone();
         (0..8).for_each(|i| odd[(i, i)] = diagonal);
-        adds_up(&check_product(&odd, model.bias().as_slice(), 3, p).unwrap());
+        adds_up(&check_product(&product_of(&odd, model.bias().as_slice()), 3, p).unwrap());
     }
 }
 

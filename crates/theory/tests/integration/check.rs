@@ -5,6 +5,8 @@ use toy_superposition_data::Moments;
 use toy_superposition_model::{Activation, Autoencoder};
 use toy_superposition_theory::{Error, PaperCode, Statistics, check, check_product, welch_check};
 
+use crate::product_of;
+
 /// Numbers in (−1, 1) with no pattern that matters.
 fn entry(i: usize, j: usize) -> f64 {
     ((1 + i * 7 + j * 13 + i * i * j) as f64 * 0.731).sin()
@@ -25,7 +27,7 @@ fn statistics_are_the_plain_sums() {
     let w = DMatrix::from_fn(n, n, |i, j| entry(i, j) + if i == j { 1.5 } else { 0.0 });
     let bias: Vec<f64> = (0..n).map(|i| entry(i, 9) - 0.2).collect();
     let moments: Vec<Moments> = (0..n).map(|j| Moments::uniform(0.1 + 0.15 * j as f64).unwrap()).collect();
-    let found = Statistics::from_product(&w, &bias, 3, &moments).unwrap();
+    let found = Statistics::from_product(&product_of(&w, &bias), 3, &moments).unwrap();
     let mut variances = Vec::new();
     for i in 0..n {
         let (mut mean, mut variance, mut sum, mut squares, mut cubes) = (bias[i], 0.0, 0.0, 0.0, 0.0);
@@ -62,15 +64,15 @@ fn statistics_do_not_depend_on_scale() {
     let n = 6;
     let w = DMatrix::from_fn(n, n, |i, j| entry(i, j) + if i == j { 2.0 } else { 0.0 });
     let moments = vec![Moments::uniform(0.3).unwrap(); n];
-    let one = Statistics::from_product(&w, &[0.1; 6], 2, &moments).unwrap();
-    let tiny = Statistics::from_product(&(&w * 1e-200), &[0.1; 6], 2, &moments).unwrap();
+    let one = Statistics::from_product(&product_of(&w, &[0.1; 6]), 2, &moments).unwrap();
+    let tiny = Statistics::from_product(&product_of(&(&w * 1e-200), &[0.1; 6]), 2, &moments).unwrap();
     assert!((one.sigma.mean / tiny.sigma.mean - 1.0).abs() < 1e-13);
     assert!((one.sigma_squared.variance / tiny.sigma_squared.variance - 1.0).abs() < 1e-11);
     assert!((one.lyapunov_max / tiny.lyapunov_max - 1.0).abs() < 1e-13);
     assert!((one.welch.unwrap().gap / tiny.welch.unwrap().gap - 1.0).abs() < 1e-12);
     let mut dead = w.clone();
     dead.row_mut(3).fill(0.0);
-    let dead = Statistics::from_product(&dead, &[0.1; 6], 2, &moments).unwrap();
+    let dead = Statistics::from_product(&product_of(&dead, &[0.1; 6]), 2, &moments).unwrap();
     assert_eq!((dead.dropped, dead.rows[3].lyapunov, dead.rows[3].noise), (1, 0.0, 0.0));
     assert!(dead.welch.is_none() && dead.sigma.mean.is_finite() && dead.lyapunov_mean.is_finite());
 }
@@ -83,30 +85,34 @@ fn welch_conditions() {
     let p = 0.2;
     let moments = vec![Moments::uniform(p).unwrap(); n];
     let w = frame.transpose() * &frame / rows.len() as f64;
-    let tight = welch_check(&w, rows.len(), &moments).unwrap();
+    let tight = welch_check(&product_of(&w, &[0.0; 16]), rows.len(), &moments).unwrap();
     assert!(tight.gap.abs() < 1e-13 && tight.asymmetry < 1e-15 && tight.spread.abs() < 1e-14, "{tight:?}");
     let bound = (4.0 * p - 3.0 * p * p) / 12.0 * (16.0 / 6.0 - 1.0);
     assert!((tight.bound / bound - 1.0).abs() < 1e-14);
     // Unequal eigenvalues, still symmetric.
     let weights = DMatrix::from_fn(6, 6, |i, j| if i == j { 1.0 + 0.1 * i as f64 } else { 0.0 });
-    let uneven = welch_check(&(frame.transpose() * weights * &frame), 6, &moments).unwrap();
+    let uneven =
+        welch_check(&product_of(&(frame.transpose() * weights * &frame), &[0.0; 16]), 6, &moments).unwrap();
     assert!(uneven.asymmetry < 1e-15 && uneven.spread > 1e-3 && uneven.gap > 1e-3, "{uneven:?}");
     // Any W: the gap is the spread times (n_s/n_d)/(n_s/n_d − 1), and never below 0.
     for (rank, seed) in [(2, 0), (5, 3), (9, 8)] {
         let a = DMatrix::from_fn(n, rank, |i, j| entry(i + seed, j));
         let b = DMatrix::from_fn(rank, n, |i, j| entry(i + 3, j + seed));
-        let found = welch_check(&(a * b), rank, &moments).unwrap();
+        let found = welch_check(&product_of(&(a * b), &[0.0; 16]), rank, &moments).unwrap();
         let excess = n as f64 / rank as f64;
         assert!(found.gap > 0.0 && found.asymmetry > 0.01);
         assert!((found.gap / (found.spread * excess / (excess - 1.0)) - 1.0).abs() < 1e-9, "{found:?}");
     }
     // Scaling the rows (unequal diagonals) changes nothing.
     let scaled = DMatrix::from_fn(n, n, |i, j| (1.0 + i as f64) * w[(i, j)]);
-    assert!(welch_check(&scaled, 6, &moments).unwrap().gap.abs() < 1e-13);
+    assert!(welch_check(&product_of(&scaled, &[0.0; 16]), 6, &moments).unwrap().gap.abs() < 1e-13);
     let mut hole = w.clone();
     hole[(2, 2)] = 0.0;
-    assert!(matches!(welch_check(&hole, 6, &moments), Err(Error::OutOfRange { .. })));
-    assert!(matches!(welch_check(&w, 17, &moments), Err(Error::Size { .. })));
+    assert!(matches!(
+        welch_check(&product_of(&hole, &[0.0; 16]), 6, &moments),
+        Err(Error::OutOfRange { .. })
+    ));
+    assert!(matches!(welch_check(&product_of(&w, &[0.0; 16]), 17, &moments), Err(Error::Size { .. })));
 }
 
 /// A tight frame with the optimal gain and bias is predicted to have the optimum's loss, in f32 and f64.
@@ -134,7 +140,7 @@ fn a_tight_frame_has_the_optimal_prediction() {
     .unwrap();
     assert!((check(&single, p).unwrap().gaussian_loss / best.loss - 1.0).abs() < 1e-6);
     // Moving any one thing costs.
-    let shifted = check_product(&(&product * 1.05), bias.as_slice(), rows.len(), p).unwrap();
+    let shifted = check_product(&product_of(&(&product * 1.05), bias.as_slice()), rows.len(), p).unwrap();
     assert!(shifted.gaussian_loss > best.loss * (1.0 + 1e-5));
 }
 
@@ -158,7 +164,7 @@ fn rows_with_no_or_negative_diagonal_are_predicted() {
     let p = 0.1;
     let v = p / 3.0 - p * p / 4.0;
     let w = DMatrix::from_row_slice(3, 3, &[0.0, 0.0, 0.0, 0.5, -0.4, 0.0, 0.2, 0.0, 0.0]);
-    let found = check_product(&w, &[0.3, -0.1, 0.0], 2, p).unwrap();
+    let found = check_product(&product_of(&w, &[0.3, -0.1, 0.0]), 2, p).unwrap();
     // A constant output 0.3, and a rectified Gaussian independent of x.
     let constant = p / 3.0 - 0.3 * p + 0.09;
     assert!((found.row_losses[0] / constant - 1.0).abs() < 1e-14);
@@ -174,7 +180,7 @@ fn rows_with_no_or_negative_diagonal_are_predicted() {
 fn paper_code_slip_for_slip() {
     let w = DMatrix::from_row_slice(3, 3, &[2.0, 1.0, -1.0, 0.0, 1.0, 2.0, 1.0, 0.0, 3.0]);
     let p = 0.6;
-    let found = PaperCode::from_product(&w, &[0.0, 1.0, 2.0], p).unwrap();
+    let found = PaperCode::from_product(&product_of(&w, &[0.0, 1.0, 2.0]), p).unwrap();
     // Σ_{j≠i} |W|³ / Σ_{j≠i} W²: 2/2, 8/4, 1/1.
     assert_eq!((found.lyapunov_min, found.lyapunov_max), (1.0, 2.0));
     assert!((found.lyapunov_mean - 4.0 / 3.0).abs() < 1e-15);
@@ -190,24 +196,9 @@ fn paper_code_slip_for_slip() {
 #[test]
 fn bad_weights_are_refused() {
     let moments = vec![Moments::uniform(0.3).unwrap(); 2];
-    let w = DMatrix::from_row_slice(2, 2, &[1.0, 0.5, f64::NAN, 1.0]);
-    assert!(matches!(
-        Statistics::from_product(&w, &[0.0; 2], 1, &moments),
-        Err(Error::Entry { what: "W", row: 1, column: 0, .. })
-    ));
-    let w = DMatrix::<f64>::identity(2, 2);
-    assert!(matches!(
-        Statistics::from_product(&w, &[0.0, f64::INFINITY], 1, &moments),
-        Err(Error::Entry { what: "bias", row: 1, .. })
-    ));
-    assert!(matches!(
-        Statistics::from_product(&w, &[0.0], 1, &moments),
-        Err(Error::Size { what: "bias", .. })
-    ));
-    assert!(matches!(Statistics::from_product(&w, &[0.0; 2], 0, &moments), Err(Error::Size { .. })));
-    assert!(matches!(Statistics::from_product(&w, &[0.0; 2], 1, &moments[..1]), Err(Error::Size { .. })));
-    let empty = DMatrix::<f64>::zeros(0, 0);
-    assert!(matches!(check_product(&empty, &[], 1, 0.1), Err(Error::Empty { .. })));
-    assert!(matches!(check_product(&w, &[0.0; 2], 1, 1.5), Err(Error::Probability { .. })));
-    assert!(matches!(PaperCode::from_product(&w, &[0.0; 2], 0.0), Err(Error::Probability { .. })));
+    let w = product_of(&DMatrix::identity(2, 2), &[0.0; 2]);
+    assert!(matches!(Statistics::from_product(&w, 0, &moments), Err(Error::Size { .. })));
+    assert!(matches!(Statistics::from_product(&w, 1, &moments[..1]), Err(Error::Size { .. })));
+    assert!(matches!(check_product(&w, 1, 1.5), Err(Error::Probability { .. })));
+    assert!(matches!(PaperCode::from_product(&w, 0.0), Err(Error::Probability { .. })));
 }

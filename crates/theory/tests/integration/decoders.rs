@@ -6,7 +6,7 @@ use nalgebra::{DMatrix, DVector};
 use proptest::prelude::*;
 use toy_superposition_model::{Activation, Autoencoder, Objective};
 use toy_superposition_theory::{
-    Error, ExactObjective, Feature, Interval, JumpRelu, MeanField, Optimum, bayes_loss, decoders,
+    Constant, Error, ExactObjective, Feature, JumpRelu, MeanField, Optimum, bayes_loss, decoders,
     decoders_at_ratio, exact_model_loss, linear_loss, lower_bound, optimum, oracle_loss, threshold_optimum,
     welch_sigma,
 };
@@ -216,7 +216,7 @@ fn limits() {
         let expected = feature.variance() + (output - feature.mean()) * (output - feature.mean());
         assert!((feature.jump_loss(&decoder, 0.7).unwrap() / expected - 1.0).abs() < 1e-14);
     }
-    let always = Feature::new(0.2, Interval::constant(0.6).unwrap()).unwrap();
+    let always = Feature::new(0.2, Constant::new(0.6).unwrap()).unwrap();
     let decoder = constant(1.5, -0.2, 0.5);
     assert_eq!((decoder.output(0.6), decoder.output(0.4)), (1.5 * 0.6 - 0.2, 0.0));
     assert!((always.jump_loss(&decoder, 0.0).unwrap() - 0.2 * 0.01).abs() < 1e-15);

@@ -7,6 +7,8 @@ use toy_superposition_theory::{
     lilliefors_p_value, lyapunov_factor,
 };
 
+use crate::product_of;
+
 /// `n probability D error` and `sample D x…`: tools/golden/theory_lilliefors.py.
 fn golden() -> impl Iterator<Item = Vec<&'static str>> {
     let lines = include_str!("../golden/lilliefors.tsv").lines();
@@ -117,8 +119,9 @@ fn features_own_factors() {
 fn gaussianity(w: &DMatrix<f64>, p: f64) -> Gaussianity {
     let n = w.nrows();
     let moments = vec![Moments::uniform(p).unwrap(); n];
-    let statistics = Statistics::from_product(w, &vec![0.1; n], 2, &moments).unwrap();
-    Gaussianity::new(w, &statistics.rows, p).unwrap()
+    let product = product_of(w, &vec![0.1; n]);
+    let statistics = Statistics::from_product(&product, 2, &moments).unwrap();
+    Gaussianity::new(&product, &statistics.rows, p).unwrap()
 }
 
 /// A matrix with a row of zeros: plain sums, and the kurtosis of the exact loss's cumulants.
@@ -186,19 +189,8 @@ fn bad_samples_are_refused() {
         assert!(matches!(lyapunov_factor(p), Err(Error::Probability { .. })));
         assert!(matches!(feature_excess_kurtosis(p), Err(Error::Probability { .. })));
     }
-    let statistics = Statistics::from_product(
-        &DMatrix::identity(2, 2),
-        &[0.0; 2],
-        1,
-        &[Moments::uniform(0.1).unwrap(); 2],
-    )
-    .unwrap();
-    let rows = &statistics.rows;
-    assert!(matches!(Gaussianity::new(&DMatrix::zeros(2, 2), &[], 0.1), Err(Error::Empty { .. })));
-    assert!(matches!(Gaussianity::new(&DMatrix::zeros(2, 3), rows, 0.1), Err(Error::Size { .. })));
-    assert!(matches!(
-        Gaussianity::new(&DMatrix::from_element(2, 2, f64::INFINITY), rows, 0.1),
-        Err(Error::Entry { what: "W", .. })
-    ));
-    assert!(matches!(Gaussianity::new(&DMatrix::zeros(2, 2), rows, 0.0), Err(Error::Probability { .. })));
+    let identity = product_of(&DMatrix::identity(2, 2), &[0.0; 2]);
+    let rows = &Statistics::from_product(&identity, 1, &[Moments::uniform(0.1).unwrap(); 2]).unwrap().rows;
+    assert!(matches!(Gaussianity::new(&identity, &rows[..1], 0.1), Err(Error::Size { what: "rows", .. })));
+    assert!(matches!(Gaussianity::new(&identity, rows, 0.0), Err(Error::Probability { .. })));
 }

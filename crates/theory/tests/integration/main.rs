@@ -22,3 +22,8 @@ mod memory;
 mod optimum;
 mod scaling;
 mod wide;
+
+/// The product of a matrix and a bias.
+fn product_of(w: &nalgebra::DMatrix<f64>, bias: &[f64]) -> toy_superposition_theory::Product {
+    toy_superposition_theory::Product::from_matrix(w, bias).unwrap()
+}

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use toy_superposition_theory::{
-    Envelope, Error, Feature, Interval, Regime, envelope, initial_loss, linear_loss, optimum,
+    Constant, Envelope, Error, Feature, Regime, envelope, initial_loss, linear_loss, optimum,
     optimum_at_ratio, phase_map, welch_sigma,
 };
 
@@ -76,7 +76,7 @@ fn limits_and_regimes() {
         assert!((off.b - 0.15).abs() < 1e-6, "{off:?}");
     }
     // A magnitude with nothing to tell.
-    let sure = Feature::new(1.0, Interval::constant(0.7).unwrap()).unwrap().optimum(0.3).unwrap();
+    let sure = Feature::new(1.0, Constant::new(0.7).unwrap()).unwrap().optimum(0.3).unwrap();
     assert_eq!((sure.a, sure.b), (0.0, 0.7));
     assert!(sure.loss < 1e-15);
 }

@@ -10,8 +10,7 @@ use toy_superposition_model::{
     Parameters, Scalar, Shape, Stochastic, Vector, Weights,
 };
 use toy_superposition_optim::{
-    AdamConfig, Error as OptimError, OptimizerConfig, Real, Schedule, SgdConfig, StopReason, StopRule,
-    WeightDecay,
+    AdamConfig, Error as OptimError, OptimizerConfig, Schedule, SgdConfig, StopReason, StopRule, WeightDecay,
 };
 use toy_superposition_train::{
     Batches, Difference, Ended, Error, FreshBatches, Recipe, Run, Task, Trainer, initial_model,
@@ -205,7 +204,7 @@ fn a_checkpoint_of_another_run_is_refused_with_each_field_that_differs() {
     first.step().unwrap();
     first.save(&path).unwrap();
 
-    fn refused<T: Scalar + Real>(
+    fn refused<T: Scalar>(
         mut other: Trainer<Autoencoder<T>, FreshBatches<T, AnyLaw>>,
         path: &Path,
     ) -> Vec<Difference> {

@@ -15,7 +15,7 @@ const PAPERS: (f64, f64, f64) = (512.0, 0.0440, 0.254);
 /// Fig. 1: a rug of 256 features and 40 hidden dimensions, as in the paper.
 ///
 /// # Errors
-/// None.
+/// As [`PersianRug::random`], if there is no memory for the rug.
 pub fn example_rug(seed: u64) -> Result<Rug, toy_superposition_rug::Error> {
     let (features, hidden) = (256, 40);
     let rug = PersianRug::random(features, hidden, &mut Stream::Draws.rng(seed, 0))?;
