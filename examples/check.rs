@@ -54,24 +54,47 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let data = law.build()?;
     let fresh = Stream::Evaluation.samples(arguments.seed, 0..arguments.samples as u64);
     let sampled = sampled_loss(&model, &data, fresh)?;
-    let Some(p) = law.paper_probability() else {
-        note!("only the sampled loss: the theory is for independent features of one probability");
-        return print(
-            arguments.json,
-            &[
-                ("features", json!(features), "n_s"),
-                ("hidden", json!(model.hidden()), "n_d"),
-                ("law", json!(law), "of the features"),
-                ("sampled_loss", json!(sampled.mean()), "measured on fresh samples"),
-                ("sampled_standard_error", json!(sampled.standard_error()), "of that"),
-            ],
-        );
-    };
     let count = arguments.rows.unwrap_or(WORK / features).clamp(1, features);
     if count * features > WORK / 4 {
         note!("exact loss of {count} rows of {features}: up to half a minute on two cores");
     }
     let rows = index::sample(&mut Stream::Rows.rng(arguments.seed, 0), features, count).into_vec();
+    let Some(p) = law.paper_probability() else {
+        let mut lines = vec![
+            ("features", json!(features), "n_s"),
+            ("hidden", json!(model.hidden()), "n_d"),
+            ("law", json!(law), "of the features"),
+            ("sampled_loss", json!(sampled.mean()), "measured on fresh samples"),
+            ("sampled_standard_error", json!(sampled.standard_error()), "of that"),
+        ];
+        match theory::check_law(&model, &data, &rows) {
+            Ok(check) => lines.extend([
+                ("exact_loss", json!(check.exact_loss), "expected loss, by integration: nothing is sampled"),
+                ("exact_error", json!(check.exact_error), "its numerical error"),
+                ("exact_rows", json!(count), "rows that it was found from"),
+                ("exact_standard_error", json!(check.exact_standard_error), "for the rows left out"),
+                (
+                    "gaussian_loss",
+                    json!(check.gaussian_loss),
+                    "predicted from its own rows and the covariance",
+                ),
+                ("edgeworth_loss", json!(check.edgeworth_loss), "the same with third and fourth cumulants"),
+                ("sigma_mean", json!(check.sigma_mean), "mean of the std of Σ_j≠i W_ij x_j"),
+                ("welch_sigma", json!(check.welch_sigma), "the least that the covariance allows"),
+                (
+                    "optimum_loss",
+                    json!(check.optimum.map(|optimum| optimum.loss)),
+                    "symmetric optimum there, were it Gaussian",
+                ),
+                ("linear_loss", json!(check.linear_loss), "optimal linear model, from the eigenvalues"),
+            ]),
+            Err(error @ (theory::Error::Law(_) | theory::Error::Magnitude { .. })) => {
+                note!("only the sampled loss: {error}");
+            }
+            Err(error) => return Err(error.into()),
+        }
+        return print(arguments.json, &lines);
+    };
     let check = theory::check_rows(&model, p, &rows)?;
     let statistics = &check.statistics;
     let rows = [

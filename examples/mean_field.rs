@@ -2,6 +2,8 @@
 
 #[macro_use]
 mod command_line;
+#[path = "command_line/law.rs"]
+mod law;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -20,7 +22,7 @@ use toy_superposition::train::{Ended, Recipe, Run, Task, Trainer, descend, initi
 /// Minimises the expected loss over all weights, in double precision and without samples.
 ///
 /// The mean-field loss takes the interference for Gaussian; its minimum is known in closed form. The exact loss, for
-/// up to 256 features, takes nothing for granted. The same arguments give the same weights to the bit.
+/// up to 256 features, takes nothing for granted, and knows other laws of the features (--law). The same arguments give the same weights to the bit.
 #[derive(Parser)]
 struct Arguments {
     /// Features n_s.
@@ -29,9 +31,9 @@ struct Arguments {
     /// Hidden dimensions n_d.
     #[arg(long)]
     hidden: usize,
-    /// Probability p that a feature is on.
-    #[arg(long)]
-    probability: f64,
+    /// The law of the features; other laws than the paper's are for --objective exact.
+    #[command(flatten)]
+    law: law::LawArguments,
     /// Seed of the initial weights.
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -81,6 +83,7 @@ struct Descent {
 /// Descends until the loss is at most `goal`, if there is one.
 fn minimise<O: Objective<Autoencoder<f64>> + Send + Clone>(
     arguments: &Arguments,
+    law: &LawSpec,
     mut objective: O,
     goal: Option<f64>,
 ) -> Result<Descent, Box<dyn Error>> {
@@ -99,7 +102,7 @@ fn minimise<O: Objective<Autoencoder<f64>> + Send + Clone>(
             Which::MeanField => "mean field",
             Which::Exact => "exact loss",
         };
-        let task = Task::new(name, LawSpec::paper(arguments.features, arguments.probability));
+        let task = Task::new(name, law.clone());
         let mut trainer = Trainer::new(model, objective.clone(), &recipe, task)?;
         ended = trainer.run(&Run { goal, ..Run::default() }, |_, _| {})?.to_string();
         steps = trainer.steps();
@@ -119,8 +122,7 @@ fn minimise<O: Objective<Autoencoder<f64>> + Send + Clone>(
 }
 
 /// The mean and the least exact loss of ten random rugs, gain and bias from the theory; all rows of a rug are alike.
-fn rugs(arguments: &Arguments, optimum: &theory::Optimum) -> Result<(f64, f64), Box<dyn Error>> {
-    let p = arguments.probability;
+fn rugs(arguments: &Arguments, p: f64, optimum: &theory::Optimum) -> Result<(f64, f64), Box<dyn Error>> {
     let loss = |draw| -> Result<f64, Box<dyn Error>> {
         let rug = PersianRug::random(arguments.features, arguments.hidden, &mut Stream::Draws.rng(0, draw))?;
         let bias = rug.raw_bias(optimum.a, optimum.b, &Moments::uniform(p)?);
@@ -131,7 +133,7 @@ fn rugs(arguments: &Arguments, optimum: &theory::Optimum) -> Result<(f64, f64), 
 }
 
 fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
-    let &Arguments { features, hidden, probability: p, .. } = arguments;
+    let &Arguments { features, hidden, .. } = arguments;
     if let Some(path) = &arguments.out {
         check_writable(path)?;
     }
@@ -142,6 +144,8 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     if arguments.tolerance != TOLERANCE && (arguments.steps == 0 || arguments.objective == Which::Exact) {
         return Err("--tolerance is for Adam's descent of the mean-field loss".into());
     }
+    let law = arguments.law.spec(features, None)?;
+    let Some(p) = law.paper_probability() else { return other_law(arguments, &law) };
     let ratio = hidden as f64 / features as f64;
     let optimum = theory::optimum_at_ratio(p, ratio)?;
     let mixture = theory::envelope(p, ratio)?;
@@ -150,10 +154,10 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let Descent { model, steps, ended } = match arguments.objective {
         Which::MeanField => {
             let goal = mixture.loss * (1.0 + arguments.tolerance);
-            minimise(arguments, MeanField::new(feature), Some(goal))?
+            minimise(arguments, &law, MeanField::new(feature), Some(goal))?
         }
-        Which::Exact if features <= 256 => minimise(arguments, ExactObjective::new(p)?, None)?,
-        Which::Exact => return Err(format!("{features} features: the exact loss is for at most 256").into()),
+        Which::Exact if features <= MOST => minimise(arguments, &law, ExactObjective::new(p)?, None)?,
+        Which::Exact => return Err(too_many(features)),
     };
     let seconds = start.elapsed().as_secs_f64();
 
@@ -166,7 +170,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let statistics = Statistics::of_model(&model, &vec![feature.moments(); features])?;
     let welch = theory::welch_sigma(p, ratio)?;
     let rugs = (arguments.objective == Which::Exact && features.is_power_of_two())
-        .then(|| rugs(arguments, &optimum))
+        .then(|| rugs(arguments, p, &optimum))
         .transpose()?;
 
     if arguments.json {
@@ -208,12 +212,64 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
             mixture.dropped_fraction * features as f64,
         );
     }
+    save(arguments, &law, model)
+}
+
+/// Writes the weights where the arguments say, with the law that they were found for.
+fn save(arguments: &Arguments, law: &LawSpec, model: Autoencoder<f64>) -> Result<(), Box<dyn Error>> {
     if let Some(path) = &arguments.out {
         let mut weights = Weights::new(model);
-        weights.metadata.insert(LawSpec::METADATA_KEY.to_owned(), LawSpec::paper(features, p).to_string());
+        weights.metadata.insert(LawSpec::METADATA_KEY.to_owned(), law.to_string());
         weights.save(path, Names::Own)?;
     }
     Ok(())
+}
+
+/// The most features for a descent of the exact loss.
+const MOST: usize = 256;
+
+fn too_many(features: usize) -> Box<dyn Error> {
+    format!("{features} features: the exact loss is for at most {MOST}").into()
+}
+
+/// The exact loss under another law than the paper's.
+fn other_law(arguments: &Arguments, law: &LawSpec) -> Result<(), Box<dyn Error>> {
+    let &Arguments { features, hidden, .. } = arguments;
+    if arguments.objective == Which::MeanField {
+        return Err("the mean-field loss is for the paper's law; other laws are for --objective exact".into());
+    }
+    if features > MOST {
+        return Err(too_many(features));
+    }
+    let data = law.build()?;
+    let start = Instant::now();
+    let Descent { model, steps, ended } = minimise(arguments, law, ExactObjective::new(&data)?, None)?;
+    let seconds = start.elapsed().as_secs_f64();
+    let rows: Vec<usize> = (0..features).collect();
+    let check = theory::check_law(&model, &data, &rows)?;
+    let optimum = check.optimum.map(|optimum| optimum.loss);
+    if arguments.json {
+        let mut object = json!({
+            "features": features, "hidden": hidden, "law": law, "seed": arguments.seed, "steps": steps,
+            "ended": ended, "seconds": seconds, "loss": check.exact_loss, "exact_loss": check.exact_loss,
+            "gaussian_loss": check.gaussian_loss, "linear_loss": check.linear_loss,
+            "sigma_mean": check.sigma_mean, "welch_sigma": check.welch_sigma,
+        });
+        if let Some(optimum) = optimum {
+            object["optimum_loss"] = json!(optimum);
+        }
+        say!("{object}");
+    } else {
+        say!("steps            {steps} in {seconds:.2} s ({ended})");
+        say!("exact loss       {:.10}", check.exact_loss);
+        say!("Gaussian loss    {:.10} (its own rows, with the covariance)", check.gaussian_loss);
+        if let Some(optimum) = optimum {
+            say!("optimum          {optimum:.10} (Gaussian, at the least σ that the covariance allows)");
+        }
+        say!("linear loss      {:.10} (the discarded eigenvalues)", check.linear_loss);
+        say!("sigma            {:.8} (bound {:.8})", check.sigma_mean, check.welch_sigma);
+    }
+    save(arguments, law, model)
 }
 
 fn main() -> ExitCode {
