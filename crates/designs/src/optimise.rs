@@ -25,7 +25,7 @@ pub struct Optimised {
     /// Its standard error where rows were sampled, else 0.
     pub standard_error: f64,
     /// Whether each class's settings are known in closed form, or its search ended where no slope of $L/p$ in
-    /// $(a, b/\sqrt p, c)$ exceeds $10^{-7} \sqrt p$, or 1e-14 where that is larger. If not, the loss may still be a
+    /// $(a, b/\sqrt p, c)$ exceeds $2 \cdot 10^{-7} \sqrt p$, or 1e-14 where that is larger. If not, the loss may still be a
     /// little above the least.
     pub converged: bool,
 }
@@ -119,7 +119,7 @@ impl Rows {
             let ones = x.get(2).map_or(0.0, |c| c / row.len() as f64);
             let weights: Vec<f64> = row.iter().map(|entry| x[0] * entry + ones).collect();
             slopes.resize(row.len(), 0.0);
-            let at = theory::exact_row_gradient(&weights, *i, x[1], self.p, 1e-9, &mut slopes)?;
+            let at = theory::exact_row_gradient(&weights, *i, x[1], self.p, 1e-10, &mut slopes)?;
             let share = share / self.p;
             loss += share * at.value.loss;
             gradient[0] += share * slopes.iter().zip(row).map(|(slope, entry)| slope * entry).sum::<f64>();
@@ -164,7 +164,8 @@ impl Rows {
         rated.sort_by(|a, b| a.0.total_cmp(&b.0));
         let config = LbfgsConfig {
             max_iterations: 60,
-            gradient_tolerance: (1e-7 * scale).max(1e-14),
+            // The loss over p of a pair is p/6 with a curvature of 2/3: what this leaves is below 1e-12 of it.
+            gradient_tolerance: (2e-7 * scale).max(1e-14),
             ..LbfgsConfig::default()
         };
         let lbfgs = Lbfgs::new(config)?;

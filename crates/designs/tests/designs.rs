@@ -70,7 +70,7 @@ fn settings_are_minima() {
         for p in [0.003, 0.05, 0.3] {
             let found = optimise(design, p, true).unwrap();
             let best = found.settings[0];
-            assert!(found.converged);
+            assert!(found.converged, "{} {p}: {found:?}", design.name());
             assert!((loss(design, best, p) / found.loss - 1.0).abs() < 1e-12);
             assert!(best.ones == 0.0 || design.all_ones().is_some());
             for k in 0..60 {

@@ -32,8 +32,10 @@ pub(super) fn exact_gradient(
     let (mut value, mut by_bias) = (ExactLoss { loss: 0.0, error: 0.0 }, 0.0);
     let mut part = vec![0.0; row.len()];
     slopes.fill(0.0);
-    for (share, output) in Output::states(row, feature, bias / law.scale, law) {
-        let (state, slope) = output.gradient(law, feature, tolerance, &mut part);
+    let states: Vec<_> = Output::states(row, feature, bias / law.scale, law).collect();
+    let scale = Output::scale(&states);
+    for (share, output) in &states {
+        let (state, slope) = output.gradient(law, feature, (tolerance, scale), &mut part);
         value.loss += square * share * state.loss;
         value.error += square * share * state.error;
         by_bias += law.scale * share * slope;
@@ -59,7 +61,7 @@ impl Output<'_> {
         &self,
         probability: &Prepared<'_>,
         feature: usize,
-        tolerance: f64,
+        (tolerance, least): (f64, f64),
         row: &mut [f64],
     ) -> (ExactLoss, f64) {
         let law = &self.law;
@@ -68,16 +70,8 @@ impl Output<'_> {
             let value = self.settled_loss(passes);
             return (value, if passes { self.settled_gradient(probability, feature, row) } else { 0.0 });
         }
-        let mut scale = law.rough_loss(&self.loss, self.bias).max(f64::MIN_POSITIVE / tolerance);
-        let (mut sums, mut error) = self.sums(tolerance * scale);
-        // The rough loss only sets the tolerance: once more if it was far too high.
-        for _ in 0..3 {
-            if sums.loss.abs() > 0.4 * scale {
-                break;
-            }
-            scale = sums.loss.abs().max(f64::MIN_POSITIVE / tolerance);
-            (sums, error) = self.sums(tolerance * scale);
-        }
+        let sums = |tolerance| self.sums(tolerance);
+        let (sums, error) = self.refined(tolerance, least, sums, |(sums, _)| sums.loss);
         // Independent features of weight 0 have a slope, p_j ∫ u E g′: x_j and T are independent.
         for (j, slope) in row.iter_mut().enumerate() {
             *slope = probability.of(j) / 2.0 * sums.bias;
@@ -204,7 +198,7 @@ impl Output<'_> {
         // left[b]: the product of the blocks before b.
         let mut left = vec![one; blocks.len()];
         let mut recent: Vec<Stretch> = Vec::new();
-        let (mut next, mut rounding) = (1, 0.0);
+        let (mut next, mut rounding, mut slope_rounding) = (1, 0.0, 0.0);
         let tail = loop {
             let mut stretch = Stretch::new(next + (next / 4).max(4));
             for n in next..stretch.end {
@@ -225,7 +219,9 @@ impl Output<'_> {
                 sums.loss += (wave * transform * rest).re;
                 sums.bias += (slope * rest).re;
                 sums.own += (wave * transform_own * rest).re;
-                rounding += (wave * transform).norm() * (full.norm() + few.norm());
+                let size = (wave * transform).norm() * (full.norm() + few.norm());
+                rounding += size;
+                slope_rounding += omega * size;
                 lanes.backward(slope, equal * product);
                 repeated.backward(slope, single * product);
                 let mut right = single * equal;
@@ -234,7 +230,7 @@ impl Output<'_> {
                     right *= block.value;
                 }
                 // Features of weight 0 may still have slopes where all else is known.
-                let dependent = blocks.iter().flat_map(|block| &block.sums).sum();
+                let dependent = blocks.iter().flat_map(|block| &block.sums).chain(&repeated.sums).sum();
                 stretch.add(rest.norm(), [sums.bias, sums.own, dependent]);
             }
             next = stretch.end;
@@ -242,7 +238,10 @@ impl Output<'_> {
             recent.retain(|stretch| f64::from(stretch.end) > 0.75 * f64::from(next));
             let last = recent.iter().fold(Stretch::new(next), |all, stretch| all.joined(stretch));
             let tail = last.largest * form.tail(step * f64::from(next)) / std::f64::consts::PI;
-            if tail.max(LEFT * last.spread()) <= 2.0 * tolerance || next > MOST_NODES {
+            // More nodes do not mend what has been lost by rounding.
+            let enough = |error: f64, rounding: f64| error <= (2.0 * tolerance).max(law.rounding(rounding));
+            let slopes = LEFT * last.spread();
+            if enough(tail, rounding) && enough(slopes, slope_rounding) || next > MOST_NODES {
                 break tail;
             }
         };
@@ -251,7 +250,7 @@ impl Output<'_> {
         for (slopes, block) in sums.blocks.iter_mut().zip(&blocks) {
             slopes.iter_mut().zip(&block.sums).for_each(|(slope, sum)| *slope += sum);
         }
-        tail + f64::EPSILON * (4.0 + (law.features() as f64).sqrt()) * rounding
+        tail + law.rounding(rounding)
     }
 }
 

@@ -154,6 +154,12 @@ impl<'a> Interference<'a> {
         self.members.len() + self.blocks.iter().map(|block| block.members.len()).sum::<usize>()
     }
 
+    /// The rounding error of a sum over nodes whose terms have the sizes `sum` in all. Each factor of K rounds once: their
+    /// number enters as for independent errors.
+    pub(super) fn rounding(&self, sum: f64) -> f64 {
+        f64::EPSILON * (4.0 + (self.features() as f64).sqrt()) * sum
+    }
+
     /// Whether the loss is known from the states with at most one feature on: there are no others.
     pub(super) fn is_few(&self) -> bool {
         let members = self.blocks.iter().flat_map(|block| &block.members);

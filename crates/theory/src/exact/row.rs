@@ -43,9 +43,11 @@ pub(super) fn exact_loss(row: &[f64], feature: usize, bias: f64, law: &Prepared<
     let most = unit + row.iter().map(|w| w.max(0.0)).sum::<f64>();
     let far = |j: usize| j != feature && most > 0.0 && row[j] < -FAR * most;
     let value = if !law.blocks().is_empty() || !(0..row.len()).any(far) {
+        let states: Vec<_> = Output::states(row, feature, unit, law).collect();
+        let scale = Output::scale(&states);
         let mut value = ExactLoss { loss: 0.0, error: 0.0 };
-        for (share, output) in Output::states(row, feature, unit, law) {
-            let state = output.solve(FINEST);
+        for (share, output) in &states {
+            let state = output.solve(FINEST, scale);
             value =
                 ExactLoss { loss: value.loss + share * state.loss, error: value.error + share * state.error };
         }
@@ -70,7 +72,7 @@ fn shortened_loss(row: &[f64], feature: usize, bias: f64, law: &Prepared<'_>, mo
     }
     let p = law.of(feature);
     let law = Prepared::each(probabilities);
-    let value = Output::new(&shortened, feature, bias, &law, None).solve(FINEST);
+    let value = Output::new(&shortened, feature, bias, &law, None).solve(FINEST, 0.0);
     let (shut, open) = (-log.exp_m1() * p / 3.0, log.exp());
     let loss = shut + open * value.loss;
     ExactLoss { loss, error: open * value.error + 8.0 * f64::EPSILON * loss }
@@ -150,8 +152,20 @@ impl<'a> Output<'a> {
         ExactLoss { loss, error: terms.sqrt() * f64::EPSILON * (loss + mean.abs() * size) }
     }
 
-    /// The exact loss, with a relative error of about `tolerance`.
-    pub(super) fn solve(&self, tolerance: f64) -> ExactLoss {
+    /// A rough loss of all states together: what their errors are small beside, even if the loss of one state is smaller still.
+    pub(super) fn scale(states: &[(f64, Self)]) -> f64 {
+        match states {
+            [_] => 0.0,
+            _ => states.iter().map(|(share, state)| share * state.rough_loss()).sum(),
+        }
+    }
+
+    fn rough_loss(&self) -> f64 {
+        self.law.rough_loss(&self.loss, self.bias)
+    }
+
+    /// The exact loss, with an error of about `tolerance` relative to the larger of the loss and `least`.
+    pub(super) fn solve(&self, tolerance: f64, least: f64) -> ExactLoss {
         if let Some(passes) = self.settled() {
             return self.settled_loss(passes);
         }
@@ -159,16 +173,28 @@ impl<'a> Output<'a> {
         if self.law.is_few() {
             return ExactLoss { loss: few, error: 8.0 * f64::EPSILON * few };
         }
-        let mut scale = self.law.rough_loss(&self.loss, self.bias).max(f64::MIN_POSITIVE / FINEST);
-        let mut found = self.sum(few, tolerance * scale);
-        // The rough loss only sets the tolerance: once more if it was far too high.
+        self.refined(tolerance, least, |tolerance| self.sum(few, tolerance), |found| found.loss)
+    }
+
+    /// The sum `of` an absolute tolerance, that is `tolerance` times its loss or `least`. The rough loss only sets the
+    /// tolerance: once more if it was far too high.
+    pub(super) fn refined<S>(
+        &self,
+        tolerance: f64,
+        least: f64,
+        of: impl Fn(f64) -> S,
+        loss: impl Fn(&S) -> f64,
+    ) -> S {
+        let bounded = |scale: f64| scale.max(least).max(f64::MIN_POSITIVE / FINEST);
+        let mut scale = bounded(self.rough_loss());
+        let mut found = of(tolerance * scale);
         for _ in 0..3 {
-            let loss = found.loss.abs().max(few).max(f64::MIN_POSITIVE / FINEST);
-            if loss > 0.4 * scale {
+            let better = bounded(loss(&found).abs());
+            if better > 0.4 * scale {
                 break;
             }
-            scale = loss;
-            found = self.sum(few, tolerance * scale);
+            scale = better;
+            found = of(tolerance * scale);
         }
         found
     }
@@ -224,12 +250,12 @@ impl<'a> Output<'a> {
             recent.retain(|&(end, _)| f64::from(end) > 0.75 * f64::from(nodes.next()));
             let envelope = recent.iter().map(|&(_, largest)| largest).fold(0.0, f64::max);
             let tail = envelope * form.tail(nodes.omega()) / std::f64::consts::PI;
-            if tail <= 2.0 * tolerance || nodes.next() > MOST_NODES {
+            // More nodes do not mend what has been lost by rounding.
+            if tail <= (2.0 * tolerance).max(self.law.rounding(rounding)) || nodes.next() > MOST_NODES {
                 break tail;
             }
         };
-        // Each factor of K rounds once: their number enters as for independent errors.
-        let rounding = f64::EPSILON * (4.0 + (self.law.features() as f64).sqrt()) * rounding;
+        let rounding = self.law.rounding(rounding);
         let error = tail + 2.0 * alias + rounding;
         ExactLoss { loss: few + total, error }
     }
@@ -262,7 +288,7 @@ mod tests {
             let bias = rng.random_range(-1.0..0.6) * if case % 2 == 0 { 1.0 } else { 1e-2 };
             let law = Prepared::each(vec![p; features]);
             let output = Output::new(&row, case % features, bias, &law, None);
-            let value = output.solve(FINEST);
+            let value = output.solve(FINEST, 0.0);
             let [few, ..] = output.law.few(&output.loss, bias);
             let finer = output.sum(few, FINEST * value.loss / 100.0);
             let distance = (value.loss - finer.loss).abs();
