@@ -147,6 +147,7 @@ impl<'a> Prepared<'a> {
     }
 
     /// The same, on its own.
+    #[cfg(feature = "models")]
     pub(super) fn into_owned(self) -> Prepared<'static> {
         let probabilities = match self.probabilities {
             Probabilities::Shared(p) => Probabilities::Shared(p),
