@@ -18,7 +18,7 @@ use super::interference::{Group, Interference, ORDER};
 use super::waves::Waves;
 
 /// How many weights are worked on side by side.
-pub(super) const LANES: usize = 8;
+const LANES: usize = 8;
 /// After how many nodes the recurrence is begun afresh.
 const RENEW: u32 = 512;
 
