@@ -1,12 +1,13 @@
 //! The law of the features, as the arguments or a weight file say it.
 
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use toy_superposition::data::LawSpec;
 
 #[derive(Args)]
+#[allow(dead_code, reason = "not every example takes a probability beside the law")]
 pub(crate) struct LawArguments {
     /// Probability p that a feature is on: independent features, magnitudes U[0, 1].
     #[arg(long, conflicts_with = "law")]
@@ -16,17 +17,20 @@ pub(crate) struct LawArguments {
     law: Option<PathBuf>,
 }
 
+/// The law in a TOML file.
+pub(crate) fn read(path: &Path) -> Result<LawSpec, Box<dyn Error>> {
+    let unreadable = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+    let text = std::fs::read_to_string(path).map_err(|error| unreadable(&error))?;
+    Ok(toml::from_str(&text).map_err(|error| unreadable(&error))?)
+}
+
+#[allow(dead_code, reason = "not every example takes a probability beside the law")]
 impl LawArguments {
     /// The law of `features` features. `other` is what to take if the arguments say nothing.
     pub(crate) fn spec(&self, features: usize, other: Option<&str>) -> Result<LawSpec, Box<dyn Error>> {
         let (spec, from): (LawSpec, _) = match (self.probability, &self.law, other) {
             (Some(probability), ..) => return Ok(LawSpec::paper(features, probability)),
-            (None, Some(path), _) => {
-                let unreadable = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
-                let text = std::fs::read_to_string(path).map_err(|error| unreadable(&error))?;
-                let spec = toml::from_str(&text).map_err(|error| unreadable(&error))?;
-                (spec, path.display().to_string())
-            }
+            (None, Some(path), _) => (read(path)?, path.display().to_string()),
             (None, None, Some(text)) => (text.parse()?, "the weight file".to_owned()),
             (None, None, None) => return Err("give --probability, or --law FILE.toml".into()),
         };

@@ -73,7 +73,7 @@ fn row(name: &str, group: &Group<'_>) -> String {
     } else {
         (number(average, 5), String::new())
     };
-    let theory = first.theory_loss / first.probability;
+    let theory = first.theory_loss.unwrap_or(f64::NAN) / first.probability;
     format!(
         "| {name} | {} | {:.4} | {} | {} | {losses} | {deviation} | {} | {} | {:.1} % | {} | {:.0} |\n",
         number(first.probability, 4),

@@ -3,11 +3,14 @@
 #[macro_use]
 #[path = "../command_line/mod.rs"]
 mod command_line;
+#[path = "../command_line/law.rs"]
+mod law;
 #[path = "../command_line/progress.rs"]
 mod progress;
 
 mod compare;
 mod groups;
+mod laws;
 mod report;
 mod time;
 
@@ -32,10 +35,14 @@ struct Arguments {
     /// How large a family.
     #[arg(long, value_enum, default_value_t = Preset::Quick)]
     preset: Preset,
+    /// Train for features of the law in this TOML file (see the README of crates/data) at all ratios of the preset, in
+    /// place of its n_s and p, beside the optimal linear model.
+    #[arg(long, value_name = "FILE.toml")]
+    law: Option<PathBuf>,
     /// Draw the figures and write the report of the sweep in this folder, finished or not, instead of running one.
-    #[arg(long, conflicts_with_all = ["preset", "seed", "threads"])]
+    #[arg(long, conflicts_with_all = ["preset", "seed", "threads", "law"])]
     from: Option<PathBuf>,
-    /// Where the results go; out/reproduction/PRESET if left out.
+    /// Where the results go; out/reproduction/PRESET, or with a law out/reproduction/PRESET-FILE, if left out.
     #[arg(long)]
     out: Option<PathBuf>,
     /// Added to every seed of the family.
@@ -78,7 +85,11 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let out = match (&arguments.out, &arguments.from) {
         (Some(out), _) => out.clone(),
         (None, Some(from)) => from.clone(),
-        (None, None) => PathBuf::from("out/reproduction").join(&preset),
+        (None, None) => {
+            let law = arguments.law.as_deref().and_then(Path::file_stem);
+            let law = law.map(|name| format!("-{}", name.to_string_lossy())).unwrap_or_default();
+            Path::new("out/reproduction").join(preset + &law)
+        }
     };
     let report = out.join("report.md");
     let try_out = || create_folder(&out).and_then(|()| check_writable(&report));
@@ -90,6 +101,9 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         }
         None => {
             let mut grid = Grid::<Superposition>::parse(arguments.preset.grid())?;
+            if let Some(path) = &arguments.law {
+                laws::put(&mut grid, law::read(path)?);
+            }
             grid.blocks
                 .iter_mut()
                 .flat_map(|block| &mut block.seeds)

@@ -6,7 +6,7 @@ use std::path::Path;
 use toy_superposition::sweep::{Counts, Model, Record, Superposition, Sweep};
 
 use crate::compare::{SIGNIFICANT, Side, TOLERANCE, compare, number, percent, quantiles, side};
-use crate::{Figures, groups, time};
+use crate::{Figures, groups, laws, time};
 
 /// More rows are left to records.csv.
 const MOST_ROWS: usize = 150;
@@ -17,7 +17,8 @@ pub(crate) const KINDS: [(Model, &str); 3] =
 /// The sentences that matter most, by n_s.
 pub(crate) fn summary(records: &[Record]) -> String {
     let mut text = String::new();
-    for (features, sentences) in sentences(records) {
+    let records: Vec<Record> = records.iter().filter(|record| record.law.is_none()).cloned().collect();
+    for (features, sentences) in sentences(&records) {
         let _ = writeln!(text, "n_s = {features}");
         text.extend(sentences.iter().map(|sentence| format!("  {sentence}\n")));
     }
@@ -49,7 +50,7 @@ pub(crate) fn text(
          samples, as are the rugs (random S, and a and b from the theory); the exact loss is evaluated for all rows of \
          models of up to {} features. The theory is the symmetric optimum for Gaussian interference at the Welch bound. \
          A loss is *at* the theory if it differs by at most {} % or {SIGNIFICANT} standard errors. Losses are per \
-         feature.\n\n## In short\n\n",
+         feature.\n",
         sweep.cells().len(),
         counts.finished,
         counts.failed,
@@ -59,14 +60,21 @@ pub(crate) fn text(
         settings.exact_rows,
         100.0 * TOLERANCE,
     );
-    for (features, sentences) in sentences(records) {
-        text.extend(sentences.iter().map(|sentence| format!("- n_s = {features}, {sentence}\n")));
+    let (of_laws, records): (Vec<Record>, Vec<Record>) =
+        records.iter().cloned().partition(|record| record.law.is_some());
+    let records = records.as_slice();
+    if !records.is_empty() {
+        text.push_str("\n## In short\n\n");
+        for (features, sentences) in sentences(records) {
+            text.extend(sentences.iter().map(|sentence| format!("- n_s = {features}, {sentence}\n")));
+        }
+        text.push_str("\n## What trained models do\n\n");
+        verdict(&mut text, records);
+        predictions(&mut text, records);
+        groups::seeds(&mut text, records);
+        groups::symmetry(&mut text, records);
     }
-    text.push_str("\n## What trained models do\n\n");
-    verdict(&mut text, records);
-    predictions(&mut text, records);
-    groups::seeds(&mut text, records);
-    groups::symmetry(&mut text, records);
+    laws::section(&mut text, &of_laws);
     time::section(&mut text, sweep);
     text.push_str("\n## Figures\n");
     for (caption, path) in &figures.drawn {
@@ -83,7 +91,9 @@ pub(crate) fn text(
             figures.absent.join(", ")
         );
     }
-    table(&mut text, records);
+    if !records.is_empty() {
+        table(&mut text, records);
+    }
     text
 }
 
@@ -112,7 +122,7 @@ fn verdict(text: &mut String, records: &[Record]) {
         record.gaussian_loss.is_some_and(|gaussian| differs(gaussian - loss, error))
     });
     let dropping = on(Side::Above).filter(|record| record.dropped > Some(0));
-    let better_dropped = on(Side::Below).filter(|record| record.envelope_dropped > 0.0);
+    let better_dropped = on(Side::Below).filter(|record| record.envelope_dropped > Some(0.0));
     let pairs = trained(records).filter_map(|record| Some((record, beside(records, record, Model::Rug)?)));
     let beaten = pairs.clone().filter(|(record, rug)| {
         let ((loss, error), (rug, rug_error)) = (record.best_loss(), rug.best_loss());
@@ -205,7 +215,7 @@ fn table(text: &mut String, records: &[Record]) {
             record.steps.unwrap_or_default(),
             loss(record),
             beside(records, record, Model::Rug).map(loss).unwrap_or_default(),
-            number(record.theory_loss / p, 5),
+            record.theory_loss.map(|loss| number(loss / p, 5)).unwrap_or_default(),
             number(record.linear_loss / p, 5),
             percent(record.relative_to_theory().0),
         );

@@ -2,6 +2,7 @@
 
 mod axis;
 mod bitmap;
+mod chart;
 mod colour;
 mod colour_map;
 mod error;
@@ -22,6 +23,7 @@ mod text;
 mod validate;
 
 pub use axis::Scale;
+pub use chart::{Chart, ChartMark, ChartPoint, ChartSeries, chart};
 pub use colour_map::Colours;
 pub use error::{Error, Result};
 pub use finite_size::{FiniteSize, FiniteSizePoint, FiniteSizeSeries, finite_size};

@@ -6,9 +6,10 @@ use std::fs;
 use std::path::Path;
 
 use toy_superposition_figures::{
-    Boundary, Colours, Error, FiniteSize, FiniteSizePoint, FiniteSizeSeries, HeatMap, HeatMaps, LossCurves,
-    LossPoint, LossSeries, PhaseMap, PredictedLoss, Predictions, Result, Rug, Scale, WeightBlock, Written,
-    check_writable, finite_size, heat_maps, loss_curves, phase_map, predictions, rug, weight_block,
+    Boundary, Chart, ChartMark, ChartPoint, ChartSeries, Colours, Error, FiniteSize, FiniteSizePoint,
+    FiniteSizeSeries, HeatMap, HeatMaps, LossCurves, LossPoint, LossSeries, PhaseMap, PredictedLoss,
+    Predictions, Result, Rug, Scale, WeightBlock, Written, chart, check_writable, finite_size, heat_maps,
+    loss_curves, phase_map, predictions, rug, weight_block,
 };
 use toy_superposition_files as files;
 
@@ -33,6 +34,29 @@ fn some_curves() -> LossCurves {
         ratio_scale: Scale::Linear,
         ratios: None,
         losses: None,
+        caption: CAPTION.to_owned(),
+    }
+}
+
+fn a_chart() -> Chart {
+    let series = |name: &str, mark, factor: f64| ChartSeries {
+        name: name.to_owned(),
+        points: [(1.0, 0.5, 0.1), (10.0, 0.2, 0.3), (100.0, 0.05, 0.0)]
+            .map(|(x, y, error)| ChartPoint { x, y: factor * y, error })
+            .to_vec(),
+        mark,
+    };
+    Chart {
+        x_label: "step $t$".to_owned(),
+        y_label: "loss per feature / $p$".to_owned(),
+        x_scale: Scale::Log,
+        y_scale: Scale::Log,
+        series: vec![
+            series("bound", ChartMark::Dashed, 0.5),
+            series("exact", ChartMark::Line, 1.0),
+            series("measured", ChartMark::Points, 1.1),
+            series("other", ChartMark::Joined, 2.0),
+        ],
         caption: CAPTION.to_owned(),
     }
 }
@@ -119,6 +143,11 @@ fn all() -> Vec<(&'static str, Draw, Vec<&'static str>)> {
                 "Persian rug",
                 "p = 0.05",
             ],
+        ),
+        (
+            "chart",
+            Box::new(|p| chart(&a_chart(), p)),
+            vec!["step t", "loss per feature / p", "bound", "exact", "measured", "other", "10^0"],
         ),
         ("block", Box::new(|p| weight_block(&a_block(), p)), vec!["weight or bias", "W", "b"]),
         (
@@ -292,6 +321,25 @@ fn paths_that_cannot_be_written_are_refused() {
         assert!(matches!(error, Error::Write(files::Error::NotAFile { .. })));
     }
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn charts_without_a_place_on_their_scales_are_refused() {
+    let draw = |change: fn(&mut Chart)| {
+        let mut figure = a_chart();
+        change(&mut figure);
+        chart(&figure, "/absent/x").unwrap_err()
+    };
+    assert!(matches!(draw(|f| f.series.clear()), Error::Empty { what: "series" }));
+    assert!(matches!(draw(|f| f.series[1].points.clear()), Error::Empty { what: "points" }));
+    let error = draw(|f| f.series[2].points[1].x = 0.0);
+    assert!(matches!(error, Error::NotPositive { what: "x", index: 1, given: 0.0 }));
+    let error = draw(|f| (f.y_scale, f.series[0].points[2].y) = (Scale::Linear, f64::NAN));
+    assert!(matches!(error, Error::NotFinite { what: "y", index: 2, .. }));
+    assert!(matches!(draw(|f| f.series[0].points[0].error = -0.1), Error::Negative { .. }));
+    // On a linear scale, 0 and less have a place.
+    let error = draw(|f| (f.x_scale, f.series[2].points[1].x) = (Scale::Linear, -1.0));
+    assert!(matches!(error, Error::Write(_)), "{error:?}");
 }
 
 #[test]

@@ -22,8 +22,10 @@ pub enum Error {
         source: io::Error,
     },
     /// A grid that is no TOML, or has keys or kinds that it may not have.
-    #[error("the grid cannot be read")]
+    #[error("{}: cannot be read", path.as_deref().map_or("the grid".into(), Path::to_string_lossy))]
     GridSyntax {
+        /// The file, if the grid comes from one.
+        path: Option<PathBuf>,
         /// Where and why.
         source: Box<toml::de::Error>,
     },
@@ -54,6 +56,32 @@ pub enum Error {
     GridWidths {
         /// The block, by number and name.
         block: String,
+    },
+    /// A block with both ways to say what the features are like.
+    #[error("grid, block {block}: give either laws, or features and probabilities")]
+    GridLaws {
+        /// The block, by number and name.
+        block: String,
+    },
+    /// A law that there is not.
+    #[error("grid, block {block}: law {law} is refused")]
+    GridLaw {
+        /// The block, by number and name.
+        block: String,
+        /// The law, counted from 1.
+        law: usize,
+        /// Why.
+        source: toy_superposition_data::Error,
+    },
+    /// A kind that cannot be done for features of any law.
+    #[error(
+        "grid, block {block}: {kind} is for independent features of one probability alone: give features and probabilities, not laws"
+    )]
+    GridLawKind {
+        /// The block, by number and name.
+        block: String,
+        /// The kind's name.
+        kind: String,
     },
     /// A kind whose name is no part of a file name, or is that of another kind too.
     #[error(

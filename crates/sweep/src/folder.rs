@@ -91,7 +91,7 @@ impl<E: Experiment> Sweep<E> {
     /// [`Error::Journal`] for an unreadable line, [`Error::Conflict`] if two journals have different records of a cell.
     pub fn outcomes(&self) -> Result<Outcomes<E>> {
         let mut ends = self.ends()?;
-        let outcome = |cell: &Cell<_>| Some((*cell, ends.remove(&cell.id())?.outcome));
+        let outcome = |cell: &Cell<_>| Some((cell.clone(), ends.remove(&cell.id())?.outcome));
         Ok(self.cells.iter().filter_map(outcome).collect())
     }
 
@@ -132,7 +132,9 @@ impl<E: Experiment> Sweep<E> {
             Outcome::Failed(_) => None,
         };
         let blocks = self.grid.blocks.iter().enumerate();
-        Ok(blocks.map(|(index, block)| block.cells(index).into_iter().filter_map(record).collect()).collect())
+        blocks
+            .map(|(index, block)| Ok(block.cells(index)?.into_iter().filter_map(record).collect()))
+            .collect()
     }
 
     /// The seconds that each finished cell took, in the grid's order: from its beginning, or its last resumption, to its
@@ -144,7 +146,7 @@ impl<E: Experiment> Sweep<E> {
         let ends = self.ends()?;
         let seconds = |cell: &Cell<_>| {
             let line = ends.get(&cell.id())?;
-            matches!(line.outcome, Outcome::Record(_)).then_some((*cell, line.seconds))
+            matches!(line.outcome, Outcome::Record(_)).then(|| (cell.clone(), line.seconds))
         };
         Ok(self.cells.iter().filter_map(seconds).collect())
     }

@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use toy_superposition_data::{Law, LawSpec};
 
 use crate::{Cell, Experiment, Kind, Values};
 use crate::{Error, Result};
@@ -21,6 +23,14 @@ use crate::{Error, Result};
 /// probabilities = { linspace = [0.002001, 0.8, 20] }
 /// ratios = [0.1, 0.25, 0.5]       # or: hidden = [16, 64]
 /// seeds = [0, 1]                  # left out: [0]
+///
+/// [[block]]
+/// name = "features of other laws, in place of `features` and `probabilities`"
+/// kinds = ["trained"]
+/// ratios = [0.25]
+/// [[block.laws]]
+/// features = 128
+/// switches = { kind = "pairs", probability = 0.1, correlation = 0.5 }
 /// ```
 ///
 /// | Name | Range |
@@ -28,10 +38,11 @@ use crate::{Error, Result};
 /// | `kinds`, `seeds` | not empty |
 /// | `features` | at least 1 |
 /// | `probabilities` | in (0, 1] |
+/// | `laws` | as [`LawSpec`]; for kinds that [take laws](Kind::takes_laws) |
 /// | `ratios` | in (0, 1]; n_d = max(1, ⌊n_s r⌋), as in the paper's released code |
 /// | `hidden` | 1 … the least of `features` |
 ///
-/// Cells are listed block by block, within a block by features, probability, ratio, kind and seed, the last fastest. A
+/// Cells are listed block by block, within a block by features and probability or by law, then by ratio, kind and seed, the last fastest. A
 /// cell that an earlier block has is not listed again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, bound = "E: Experiment")]
@@ -52,10 +63,15 @@ pub struct Block<K> {
     pub name: String,
     /// What is done at each point.
     pub kinds: Vec<K>,
-    /// n_s.
+    /// n_s; empty if `laws` are given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub features: Vec<usize>,
-    /// p.
+    /// p; empty if `laws` are given.
+    #[serde(default, skip_serializing_if = "Values::is_empty")]
     pub probabilities: Values,
+    /// The laws of the features; empty if `features` and `probabilities` are given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub laws: Vec<LawSpec>,
     /// n_d/n_s; empty if `hidden` is given.
     #[serde(default)]
     pub ratios: Values,
@@ -81,7 +97,7 @@ impl<E: Experiment> Grid<E> {
     /// [`Error::GridSyntax`] with line and column: not TOML, an unknown key or kind, a missing key. Values are checked
     /// by [`cells`](Self::cells).
     pub fn parse(text: &str) -> Result<Self> {
-        toml::from_str(text).map_err(|source| Error::GridSyntax { source: Box::new(source) })
+        Self::parse_from(text, None)
     }
 
     /// Reads a grid file.
@@ -89,14 +105,19 @@ impl<E: Experiment> Grid<E> {
     /// # Errors
     /// [`Error::File`], and as [`parse`](Self::parse).
     pub fn read(path: &Path) -> Result<Self> {
-        Self::parse(&std::fs::read_to_string(path).map_err(Error::file(path))?)
+        Self::parse_from(&std::fs::read_to_string(path).map_err(Error::file(path))?, Some(path))
+    }
+
+    fn parse_from(text: &str, path: Option<&Path>) -> Result<Self> {
+        let path = path.map(Path::to_owned);
+        toml::from_str(text).map_err(|source| Error::GridSyntax { path, source: Box::new(source) })
     }
 
     /// All cells, in the grid's order, none twice.
     ///
     /// # Errors
-    /// [`Error::GridEmpty`], [`Error::GridValue`], [`Error::GridWidths`], [`Error::GridKind`] for what a block may not
-    /// hold, and [`Error::Settings`] for what the experiment refuses.
+    /// [`Error::GridEmpty`], [`Error::GridValue`], [`Error::GridWidths`], [`Error::GridLaws`], [`Error::GridLaw`],
+    /// [`Error::GridLawKind`], [`Error::GridKind`] for what a block may not hold, and [`Error::Settings`] for what the experiment refuses.
     pub fn cells(&self) -> Result<Vec<Cell<E::Kind>>> {
         self.experiment.check().map_err(|source| Error::Settings { source })?;
         if self.blocks.is_empty() {
@@ -105,7 +126,7 @@ impl<E: Experiment> Grid<E> {
         let (mut cells, mut seen, mut count) = (Vec::new(), HashMap::new(), 0);
         for (index, block) in self.blocks.iter().enumerate() {
             count += block.check(index, MOST_CELLS - count)?;
-            for cell in block.cells(index) {
+            for cell in block.cells(index)? {
                 match seen.insert(cell.id(), cell.kind) {
                     None => cells.push(cell),
                     Some(kind) if kind == cell.kind => {}
@@ -121,35 +142,43 @@ impl<E: Experiment> Grid<E> {
 
 impl<K: Kind> Block<K> {
     /// The cells of the block, which has been checked, as block number `index`; those of earlier blocks too.
-    pub(crate) fn cells(&self, index: usize) -> Vec<Cell<K>> {
-        let widths = |features: usize| -> Vec<usize> {
-            let ratio = |ratio: f64| ((features as f64 * ratio) as usize).max(1);
-            if self.hidden.is_empty() {
-                self.ratios.numbers().map(ratio).collect()
-            } else {
-                self.hidden.clone()
-            }
-        };
+    pub(crate) fn cells(&self, index: usize) -> Result<Vec<Cell<K>>> {
         let mut cells = Vec::new();
-        for &features in &self.features {
-            let widths = widths(features);
-            for probability in self.probabilities.numbers() {
-                for &hidden in &widths {
-                    for &kind in &self.kinds {
-                        let seeds = if kind.is_random() { self.seeds.as_slice() } else { &[0] };
-                        cells.extend(seeds.iter().map(|&seed| Cell {
-                            kind,
-                            features,
-                            hidden,
-                            probability,
-                            seed,
-                            block: index,
-                        }));
-                    }
+        for (features, probability, law) in self.data(index)? {
+            let ratio = |ratio: f64| ((features as f64 * ratio) as usize).max(1);
+            let widths: Vec<usize> = match self.hidden.as_slice() {
+                [] => self.ratios.numbers().map(ratio).collect(),
+                hidden => hidden.to_vec(),
+            };
+            for &hidden in &widths {
+                for &kind in &self.kinds {
+                    let seeds = if kind.is_random() { self.seeds.as_slice() } else { &[0] };
+                    cells.extend(seeds.iter().map(|&seed| {
+                        let law = law.clone();
+                        Cell { kind, features, hidden, probability, law, seed, block: index }
+                    }));
                 }
             }
         }
-        cells
+        Ok(cells)
+    }
+
+    /// What the features are like: their number, the mean of their probabilities, their law if it is given as one.
+    fn data(&self, index: usize) -> Result<Vec<(usize, f64, Option<Arc<LawSpec>>)>> {
+        let mut data = Vec::new();
+        for &features in &self.features {
+            data.extend(self.probabilities.numbers().map(|probability| (features, probability, None)));
+        }
+        for (number, spec) in self.laws.iter().enumerate() {
+            let refused = |source| Error::GridLaw { block: self.label(index), law: number + 1, source };
+            let law = spec.build().map_err(refused)?;
+            let probability = |i| law.moments(i).probability;
+            // Their mean from what they have more than the first: exact where all are alike.
+            let more: f64 = (1..spec.features).map(|i| probability(i) - probability(0)).sum();
+            let mean = probability(0) + more / spec.features as f64;
+            data.push((spec.features, mean, Some(Arc::new(spec.clone()))));
+        }
+        Ok(data)
     }
 
     /// The block's number, from 1, and its name.
@@ -163,12 +192,19 @@ impl<K: Kind> Block<K> {
     /// Refuses what a block may not hold, and more cells than `most`. Returns how many it has at most.
     fn check(&self, index: usize, most: usize) -> Result<usize> {
         let block = || self.label(index);
-        let lists = [
-            ("kinds", self.kinds.len()),
-            ("features", self.features.len()),
-            ("probabilities", self.probabilities.count()),
-            ("seeds", self.seeds.len()),
-        ];
+        let (features, probabilities) = (self.features.len(), self.probabilities.count());
+        if !self.laws.is_empty() && features + probabilities > 0 {
+            return Err(Error::GridLaws { block: block() });
+        }
+        let mut lists = vec![("kinds", self.kinds.len()), ("seeds", self.seeds.len())];
+        if self.laws.is_empty() {
+            lists.extend([("features", features), ("probabilities", probabilities)]);
+        } else {
+            lists.push(("laws", self.laws.len()));
+            if let Some(kind) = self.kinds.iter().find(|kind| !kind.takes_laws()) {
+                return Err(Error::GridLawKind { block: block(), kind: kind.to_string() });
+            }
+        }
         if let Some(&(what, _)) = lists.iter().find(|(_, count)| *count == 0) {
             return Err(Error::GridEmpty { block: block(), what });
         }
@@ -198,9 +234,10 @@ impl<K: Kind> Block<K> {
                 return Err(Error::GridValue { block: block(), what, given, least, most });
             }
         }
-        let least = self.features.iter().copied().min().unwrap_or(0);
-        let counts = [("features", &self.features, 1 << 31), ("hidden", &self.hidden, least)];
-        for (what, list, most) in counts {
+        let laws = self.laws.iter().map(|law| law.features);
+        let features: Vec<usize> = self.features.iter().copied().chain(laws).collect();
+        let least = features.iter().copied().min().unwrap_or(0);
+        for (what, list, most) in [("features", &features, 1 << 31), ("hidden", &self.hidden, least)] {
             if let Some(&given) = list.iter().find(|&&given| given == 0 || given > most) {
                 let (given, most) = (given as f64, most as f64);
                 return Err(Error::GridValue { block: block(), what, given, least: 1.0, most });

@@ -31,6 +31,11 @@ impl Default for Values {
 }
 
 impl Values {
+    /// Whether there are no numbers.
+    pub fn is_empty(&self) -> bool {
+        self.count() == 0
+    }
+
     /// How many numbers there are.
     pub fn count(&self) -> usize {
         match *self {

@@ -12,14 +12,14 @@
 //! fields: a field that is renamed orphans no checkpoint. Whoever changes a key, or what a value means, raises [`VERSION`].
 //!
 //! Two runs are the same if all fields are, so the hash need not withstand an attack: it says that the description
-//! is whole, and names a run shortly. It is FNV-1a of 64 bits, which is six lines, the same on every machine and in every
-//! release, and adds no dependency.
+//! is whole, and names a run shortly. It is a [fingerprint].
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde_json::{Value, json};
 use toy_superposition_data::LawSpec;
+use toy_superposition_files::fingerprint;
 use toy_superposition_model::Model;
 
 use crate::{Error, Recipe, Result};
@@ -132,13 +132,8 @@ impl Identity {
 
     /// The hash of the description, after its version: `1-` and 16 hexadecimal digits.
     pub fn hash(&self) -> String {
-        let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
-        for (field, value) in self.fields() {
-            for byte in format!("{field}={value}\n").bytes() {
-                hash = (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
-            }
-        }
-        format!("{VERSION}-{hash:016x}")
+        let lines = self.fields().into_iter().map(|(field, value)| format!("{field}={value}\n"));
+        format!("{VERSION}-{:016x}", fingerprint(&lines.collect::<String>()))
     }
 
     /// The fields in which `checkpoint` differs from this run, by name.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use toy_superposition_data::{Features, LawSpec, Moments, Stream};
+use toy_superposition_data::{LawSpec, Moments, Stream};
 use toy_superposition_model::{Autoencoder, Names, Scalar, Shape, Weights};
 use toy_superposition_optim::StopRule;
 use toy_superposition_rug::PersianRug;
@@ -24,7 +24,7 @@ pub enum Model {
     Rug,
     /// Descent of the mean-field loss, in double precision: no samples, Gaussian interference.
     MeanField,
-    /// The optimal linear model, in closed form.
+    /// The optimal linear model, in closed form: [`theory::linear_loss`], and [`theory::Spectrum`] for a law.
     Linear,
     /// The symmetric optimum for Gaussian interference, in closed form.
     Theory,
@@ -46,6 +46,10 @@ impl Kind for Model {
     fn is_random(self) -> bool {
         matches!(self, Self::Trained | Self::Rug | Self::MeanField)
     }
+
+    fn takes_laws(self) -> bool {
+        matches!(self, Self::Trained | Self::Linear)
+    }
 }
 
 /// One of the paper's recipes.
@@ -59,7 +63,8 @@ pub enum RecipeName {
     Code,
 }
 
-/// Autoencoders of the paper's features: how they are made and measured.
+/// Autoencoders: how they are made and measured. Trained and linear models are there for features of
+/// [any law](crate::Block::laws), the others for the paper's features.
 ///
 /// | Name | Default | Range |
 /// |---|---|---|
@@ -142,7 +147,7 @@ impl Experiment for Superposition {
     }
 
     fn evaluate(&self, cell: &Cell<Model>, context: &Context<'_>) -> Result<Option<Record>, Reason> {
-        let record = Record::of_theory(cell)?;
+        let record = Record::of_cell(cell)?;
         if cell.kind.is_random() && cell.features.saturating_mul(cell.hidden) > MOST_WEIGHTS {
             return Err(format!("a model of {} × {} weights is too large", cell.features, cell.hidden).into());
         }
@@ -184,7 +189,7 @@ impl Superposition {
         context: &Context<'_>,
     ) -> Result<Option<(Autoencoder<f32>, u64)>, Reason> {
         let model = initial_model(Shape::new(cell.features, cell.hidden)?, cell.seed)?;
-        let data = Features::paper(cell.features, cell.probability)?;
+        let data = cell.law().build()?;
         let mut trainer = Trainer::on_fresh_batches(model, data, &self.recipe(cell.features)?, cell.seed)?;
         trainer.resume(context.checkpoint())?;
         let run = Run {
@@ -208,7 +213,7 @@ impl Superposition {
         let model = initial_model(Shape::new(cell.features, cell.hidden)?, cell.seed)?;
         let objective = MeanField::new(Feature::uniform(cell.probability)?);
         let goal = theory::envelope(cell.probability, cell.ratio())?.loss * (1.0 + MEAN_FIELD_TOLERANCE);
-        let task = Task::new("mean field", LawSpec::paper(cell.features, cell.probability));
+        let task = Task::new("mean field", cell.law());
         let mut trainer = Trainer::new(model, objective, &recipe, task)?;
         while !trainer.stopped() && trainer.step()?.loss > goal {
             if context.interrupted() {
@@ -232,7 +237,7 @@ impl Superposition {
             let mut weights = Weights::new(model);
             for (key, value) in [
                 ("kind", cell.kind.to_string()),
-                (LawSpec::METADATA_KEY, LawSpec::paper(cell.features, cell.probability).to_string()),
+                (LawSpec::METADATA_KEY, cell.law().to_string()),
                 ("p", cell.probability.to_string()),
                 ("seed", cell.seed.to_string()),
                 ("steps", steps.to_string()),

@@ -2,7 +2,7 @@
 
 use rand::seq::index;
 use serde::{Deserialize, Serialize};
-use toy_superposition_data::{Features, SampleRange, Stream};
+use toy_superposition_data::{AnyLaw, Features, Law, Moments, SampleRange, Stream};
 use toy_superposition_model::{Autoencoder, Scalar, sampled_loss};
 use toy_superposition_rug::PersianRug;
 use toy_superposition_theory as theory;
@@ -22,20 +22,23 @@ pub struct Record {
     pub hidden: usize,
     /// n_d/n_s.
     pub ratio: f64,
-    /// p.
+    /// p; of a law, the mean over the features.
     pub probability: f64,
+    /// The law of the features as JSON, unless it is the paper's with this p.
+    pub law: Option<String>,
     /// The seed.
     pub seed: u64,
     /// The loss: of a model, measured on fresh samples; of `linear` and `theory`, in closed form.
     pub loss: f64,
     /// Its standard error; 0 for a closed form.
     pub standard_error: f64,
-    /// The symmetric optimum for Gaussian interference.
-    pub theory_loss: f64,
-    /// The best mixture of symmetric models: the lower convex envelope in r.
-    pub envelope_loss: f64,
+    /// The symmetric optimum for Gaussian interference. Of a law, that at the least interference its covariance allows,
+    /// if all features have one p and magnitudes `U[0, 1]`.
+    pub theory_loss: Option<f64>,
+    /// The best mixture of symmetric models: the lower convex envelope in r. Not known of laws.
+    pub envelope_loss: Option<f64>,
     /// The fraction of features that this mixture drops.
-    pub envelope_dropped: f64,
+    pub envelope_dropped: Option<f64>,
     /// The optimal linear model.
     pub linear_loss: f64,
     /// Steps taken.
@@ -75,24 +78,36 @@ pub struct Record {
 }
 
 impl Record {
-    /// The theory at a cell, as the record of a cell of kind `theory`.
-    pub(super) fn of_theory(cell: &Cell<Model>) -> theory::Result<Self> {
+    /// What is known of a cell without a model, with the loss that the theory has for it: of a law, which may have none,
+    /// the linear one.
+    pub(super) fn of_cell(cell: &Cell<Model>) -> Result<Self, Reason> {
         let (p, ratio) = (cell.probability, cell.ratio());
-        let optimum = theory::optimum_at_ratio(p, ratio)?;
-        let envelope = theory::envelope(p, ratio)?;
+        let (theory_loss, envelope, linear_loss) = match &cell.law {
+            None => (
+                Some(theory::optimum_at_ratio(p, ratio)?.loss),
+                Some(theory::envelope(p, ratio)?),
+                theory::linear_loss(p, ratio)?,
+            ),
+            Some(spec) => {
+                let law = spec.build()?;
+                let spectrum = theory::Spectrum::of(&law)?;
+                (theory_loss(&law, &spectrum, cell)?, None, spectrum.linear_loss(cell.hidden)?)
+            }
+        };
         Ok(Self {
             kind: cell.kind,
             features: cell.features,
             hidden: cell.hidden,
             ratio,
             probability: p,
+            law: cell.law.as_ref().map(ToString::to_string),
             seed: cell.seed,
-            loss: optimum.loss,
+            loss: theory_loss.unwrap_or(linear_loss),
             standard_error: 0.0,
-            theory_loss: optimum.loss,
-            envelope_loss: envelope.loss,
-            envelope_dropped: envelope.dropped_fraction,
-            linear_loss: theory::linear_loss(p, ratio)?,
+            theory_loss,
+            envelope_loss: envelope.as_ref().map(|envelope| envelope.loss),
+            envelope_dropped: envelope.as_ref().map(|envelope| envelope.dropped_fraction),
+            linear_loss,
             steps: None,
             exact_loss: None,
             exact_error: None,
@@ -123,11 +138,13 @@ impl Record {
     }
 
     /// `(L − L*)/L*` and its standard error, from [`best_loss`](Self::best_loss): 0 where the model is as good as the
-    /// symmetric optimum for Gaussian interference, infinite where that has no loss (at `r = 1`) and the model does.
+    /// symmetric optimum for Gaussian interference, infinite where that has no loss (at `r = 1`) and the model does. Both
+    /// are NaN for a law without such an optimum.
     pub fn relative_to_theory(&self) -> (f64, f64) {
         let (loss, error) = self.best_loss();
-        let over = |value: f64| if value == 0.0 { 0.0 } else { value / self.theory_loss };
-        let relative = if loss == self.theory_loss { 0.0 } else { over(loss) - 1.0 };
+        let Some(theory_loss) = self.theory_loss else { return (f64::NAN, f64::NAN) };
+        let over = |value: f64| if value == 0.0 { 0.0 } else { value / theory_loss };
+        let relative = if loss == theory_loss { 0.0 } else { over(loss) - 1.0 };
         (relative, over(error))
     }
 }
@@ -138,14 +155,19 @@ impl Superposition {
     /// # Errors
     /// If its features are not the cell's, or its weights are not finite.
     pub fn measure<T: Scalar>(&self, cell: &Cell<Model>, model: &Autoencoder<T>) -> Result<Record, Reason> {
-        let p = cell.probability;
-        let data = Features::paper(cell.features, p)?;
-        let sampled = sampled_loss(model, &data, self.fresh(cell))?;
-        let check = theory::check_rows(model, p, &self.rows(cell))?;
-        let statistics = check.statistics;
-        Ok(Record {
+        let law = cell.law().build()?;
+        let sampled = sampled_loss(model, &law, self.fresh(cell))?;
+        let record = Record {
             loss: sampled.mean(),
             standard_error: sampled.standard_error(),
+            ..Record::of_cell(cell)?
+        };
+        if cell.law.is_some() {
+            return self.measure_by_law(cell, model, &law, record);
+        }
+        let check = theory::check_rows(model, cell.probability, &self.rows(cell))?;
+        let statistics = check.statistics;
+        Ok(Record {
             exact_loss: Some(check.exact_loss),
             exact_error: Some(check.exact_error),
             exact_standard_error: finite(check.exact_standard_error),
@@ -162,7 +184,45 @@ impl Superposition {
             lyapunov_mean: Some(statistics.lyapunov_mean),
             welch_gap: statistics.welch.and_then(|welch| finite(welch.gap)),
             dropped: Some(statistics.dropped),
-            ..Record::of_theory(cell)?
+            ..record
+        })
+    }
+
+    /// Adds what is known of a model whose features have any law. Of laws whose exact loss is not known, the sampled loss
+    /// and the weights' own statistics are all there is.
+    fn measure_by_law<T: Scalar>(
+        &self,
+        cell: &Cell<Model>,
+        model: &Autoencoder<T>,
+        law: &AnyLaw,
+        record: Record,
+    ) -> Result<Record, Reason> {
+        let moments: Vec<Moments> = (0..cell.features).map(|i| law.moments(i)).collect();
+        let statistics = theory::Statistics::of_model(model, &moments)?;
+        let record = Record {
+            diagonal_mean: Some(statistics.diagonal.mean),
+            diagonal_variance: Some(statistics.diagonal.variance),
+            bias_mean: Some(statistics.bias.mean),
+            bias_variance: Some(statistics.bias.variance),
+            effective_bias_mean: Some(statistics.effective_bias.mean),
+            lyapunov: Some(statistics.lyapunov_max),
+            lyapunov_mean: Some(statistics.lyapunov_mean),
+            dropped: Some(statistics.dropped),
+            ..record
+        };
+        let check = match theory::check_law(model, law, &self.rows(cell)) {
+            Ok(check) => check,
+            Err(theory::Error::Law(_) | theory::Error::Magnitude { .. }) => return Ok(record),
+            Err(error) => return Err(error.into()),
+        };
+        Ok(Record {
+            exact_loss: Some(check.exact_loss),
+            exact_error: Some(check.exact_error),
+            exact_standard_error: finite(check.exact_standard_error),
+            gaussian_loss: Some(check.gaussian_loss),
+            edgeworth_loss: finite(check.edgeworth_loss),
+            sigma_mean: finite(check.sigma_mean),
+            ..record
         })
     }
 
@@ -202,7 +262,7 @@ impl Superposition {
             lyapunov_mean: lyapunov,
             welch_gap: Some(0.0),
             dropped: Some(0),
-            ..Record::of_theory(cell)?
+            ..Record::of_cell(cell)?
         })
     }
 
@@ -221,6 +281,12 @@ impl Superposition {
         rows.sort_unstable();
         rows
     }
+}
+
+/// The symmetric optimum at the least interference that the covariance of a law allows, if there is one.
+fn theory_loss(law: &AnyLaw, spectrum: &theory::Spectrum, cell: &Cell<Model>) -> theory::Result<Option<f64>> {
+    let optimum = spectrum.optimum(law, cell.hidden)?;
+    Ok(optimum.map(|optimum| optimum.loss))
 }
 
 /// `E x`.

@@ -10,6 +10,7 @@ use std::thread;
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
+use toy_superposition_data::Law;
 use toy_superposition_sweep::Error;
 use toy_superposition_sweep::{
     Block, Cell, Context, Counts, Effort, Experiment, Grid, Kind, Options, Outcome, Reason, Shard, Sweep,
@@ -48,6 +49,10 @@ impl fmt::Display for What {
 
 impl Kind for What {
     fn is_random(self) -> bool {
+        self == Self::Drawn
+    }
+
+    fn takes_laws(self) -> bool {
         self == Self::Drawn
     }
 }
@@ -244,7 +249,7 @@ fn a_key_that_does_nothing_is_refused_by_name_at_any_depth() {
     ] {
         assert!(good.contains(old), "{old}");
         match Grid::<Toy>::parse(&good.replacen(old, new, 1)) {
-            Err(Error::GridSyntax { source }) => {
+            Err(Error::GridSyntax { source, .. }) => {
                 assert!(source.message().contains(name), "{new}: {source}");
                 assert!(source.span().is_some(), "{new}: {source}");
             }
@@ -259,10 +264,58 @@ fn a_key_that_does_nothing_is_refused_by_name_at_any_depth() {
 }
 
 #[test]
+fn laws_are_an_axis_of_a_block_and_refusals_name_the_block() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let with = |block: &str| {
+        let experiment = format!("[experiment]\nfailing = 0.4\nfile = {:?}\n", file.path());
+        Grid::<Toy>::parse(&format!("{experiment}[[block]]\nname = \"odd\"\n{block}")).unwrap()
+    };
+    let laws = r#"
+        ratios = [0.25, 0.5]
+        seeds = [7, 8]
+        [[block.laws]]
+        features = 8
+        switches = { kind = "pairs", probability = 0.1, correlation = 0.5 }
+        [[block.laws]]
+        features = 4
+        switches = { kind = "independent", probability = [0.1, 0.2, 0.3, 0.4] }
+        magnitude = { kind = "constant", value = 2.0 }
+    "#;
+    let cells = with(&format!("kinds = [\"drawn\"]\n{laws}")).cells().unwrap();
+    let found: Vec<_> = cells.iter().map(|cell| (cell.features, cell.hidden, cell.seed)).collect();
+    let expected = [(8, 2, 7), (8, 2, 8), (8, 4, 7), (8, 4, 8), (4, 1, 7), (4, 1, 8), (4, 2, 7), (4, 2, 8)];
+    assert_eq!(found, expected);
+    assert_eq!((cells[0].probability, cells[4].probability), (0.1, 0.25));
+    assert_eq!(cells[0].law().build().unwrap().spec(), cells[0].law());
+    // The identity of a law in file names must outlive releases.
+    assert_eq!(cells[4].id(), "drawn-n4-d1-lawcd5093630f5625e6-s7");
+    let ids: std::collections::HashSet<String> = cells.iter().map(Cell::id).collect();
+    assert_eq!(ids.len(), cells.len());
+
+    let error = |block: &str| with(block).cells().unwrap_err();
+    let both = format!("kinds = [\"drawn\"]\nfeatures = [8]\n{laws}");
+    assert!(matches!(error(&both), Error::GridLaws { block } if block == "1 (odd)"));
+    let kind = error(&format!("kinds = [\"drawn\", \"formula\"]\n{laws}"));
+    assert!(matches!(&kind, Error::GridLawKind { block, kind } if block == "1 (odd)" && kind == "formula"));
+    let refused = error(&format!("kinds = [\"drawn\"]\n{}", laws.replace("0.5 }", "1.5 }")));
+    assert!(matches!(&refused, Error::GridLaw { law: 1, .. }), "{refused:?}");
+    let none = laws.replace("features = 4", "features = 0");
+    let none = error(&format!("kinds = [\"drawn\"]\n{none}"));
+    assert!(matches!(&none, Error::GridValue { what: "features", given: 0.0, .. }), "{none:?}");
+    let wide = laws.replace("ratios = [0.25, 0.5]", "hidden = [6]");
+    let wide = error(&format!("kinds = [\"drawn\"]\n{wide}"));
+    assert!(matches!(&wide, Error::GridValue { what: "hidden", most: 4.0, .. }), "{wide:?}");
+    // A file that cannot be read is named.
+    fs::write(file.path(), "[experiment").unwrap();
+    let unreadable = Grid::<Toy>::read(file.path()).unwrap_err();
+    assert!(unreadable.to_string().contains(file.path().to_str().unwrap()), "{unreadable}");
+}
+
+#[test]
 fn ids_are_file_names_and_no_two_cells_share_one() {
     let id = |probability: f64| {
         let (kind, features, hidden) = (What::Drawn, 1 << 31, 1 << 31);
-        Cell { kind, features, hidden, probability, seed: u64::MAX, block: 0 }.id()
+        Cell { kind, features, hidden, probability, law: None, seed: u64::MAX, block: 0 }.id()
     };
     for (probability, expected) in [
         (1.0, "p1"),

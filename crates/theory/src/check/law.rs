@@ -6,7 +6,7 @@ use toy_superposition_model::{Activation, Autoencoder, Scalar};
 use super::{Weights, mean};
 use crate::exact::edgeworth_losses;
 use crate::gaussian::{Optimum, Spectrum};
-use crate::{Error, Feature, Product, Result};
+use crate::{Error, Product, Result};
 
 /// What the theory says of a ReLU model's weights for features of any law whose exact loss is known. Losses are per feature.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,14 +50,6 @@ pub fn check_law<T: Scalar>(model: &Autoencoder<T>, law: &dyn Law, rows: &[usize
     let gaussian: Vec<f64> = losses.iter().map(|row| row.gaussian).collect();
     let exact = weights.exact(law, rows, &gaussian)?;
     let spectrum = Spectrum::of(law)?;
-    let welch_sigma = spectrum.welch_sigma(model.hidden())?;
-    let probability = law.moments(0).probability;
-    let uniform = |i| {
-        let moments = law.moments(i);
-        let paper = toy_superposition_data::Moments::uniform(probability);
-        paper.is_ok_and(|paper| paper == moments)
-    };
-    let alike = (0..law.features()).all(uniform);
     Ok(LawCheck {
         exact_loss: exact.loss,
         exact_error: exact.error,
@@ -66,7 +58,7 @@ pub fn check_law<T: Scalar>(model: &Autoencoder<T>, law: &dyn Law, rows: &[usize
         edgeworth_loss: mean(losses.iter().map(|row| row.corrected)),
         sigma_mean: mean(losses.iter().map(|row| row.cumulants[1].max(0.0).sqrt())),
         linear_loss: spectrum.linear_loss(model.hidden())?,
-        welch_sigma,
-        optimum: alike.then(|| Feature::uniform(probability)?.optimum(welch_sigma)).transpose()?,
+        welch_sigma: spectrum.welch_sigma(model.hidden())?,
+        optimum: spectrum.optimum(law, model.hidden())?,
     })
 }

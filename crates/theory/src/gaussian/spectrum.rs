@@ -7,8 +7,9 @@
 //! Section 4.3.1 and appendix C of the paper, for features that are not independent (its section 5.3 leaves them open).
 
 use nalgebra::DMatrix;
-use toy_superposition_data::Law;
+use toy_superposition_data::{Law, Moments};
 
+use super::{Feature, Optimum};
 use crate::error::finite;
 use crate::{Error, Result};
 
@@ -110,6 +111,20 @@ impl Spectrum {
             return Err(Error::OutOfRange { what: "the largest variance", given: kept, allowed: "(0, ∞)" });
         }
         Ok(((kept + lost) / self.eigenvalues.len() as f64 * (lost / kept)).sqrt())
+    }
+
+    /// The best symmetric ReLU model at [`welch_sigma`](Self::welch_sigma), were its interference Gaussian, for the law whose
+    /// spectrum this is. `None` unless all features have one probability and magnitudes `U[0, 1]`.
+    ///
+    /// # Errors
+    /// As [`welch_sigma`](Self::welch_sigma).
+    pub fn optimum(&self, law: &dyn Law, hidden: usize) -> Result<Option<Optimum>> {
+        let probability = law.moments(0).probability;
+        let paper = Moments::uniform(probability).ok();
+        if !(0..law.features()).all(|i| Some(law.moments(i)) == paper) {
+            return Ok(None);
+        }
+        Feature::uniform(probability)?.optimum(self.welch_sigma(hidden)?).map(Some)
     }
 }
 

@@ -59,7 +59,7 @@ impl Quantity {
             Self::BiasVariance => record.bias_variance,
             Self::DeltaVariance => record.delta_variance,
             Self::Lyapunov => record.lyapunov,
-            Self::Distance => Some((record.best_loss().0 / record.theory_loss).log10()),
+            Self::Distance => record.theory_loss.map(|theory| (record.best_loss().0 / theory).log10()),
             Self::Dropped => Some(record.dropped? as f64 / record.features as f64),
         }
     }

@@ -10,12 +10,15 @@
 //! | distance to the theory against n_s | the same p and ratio at two n_s or more |
 //! | predicted against measured loss | any trained model |
 //! | phase map with the convex envelope | nothing |
+//! | losses of a law against r | trained models of the law at two ratios or more |
+//! | losses against the correlation of pairs | trained models of pairs at two correlations or more |
 //!
 //! Where several seeds were run, a point is their mean and its bar their standard error; where one was, the bar is the
 //! standard error of the measurement alone. Values without a place on a figure's scale, such as a loss of 0 on a
 //! logarithmic one, are left out, and the caption says how many.
 
 mod curves;
+mod laws;
 mod maps;
 mod phases;
 mod sizes;
@@ -27,6 +30,7 @@ use crate::{Reason, Sweep};
 use toy_superposition_figures as figures;
 
 pub use curves::{initial_drop, loss_curves};
+pub use laws::{correlation_curves, law_curves};
 pub use maps::{Quantity, heat_maps};
 pub use phases::phase_map;
 pub use sizes::{finite_size, predictions};
@@ -46,6 +50,7 @@ pub enum Figure {
     FiniteSize(figures::FiniteSize),
     Predictions(figures::Predictions),
     PhaseMap(figures::PhaseMap),
+    Chart(figures::Chart),
 }
 
 /// A figure and the name of its files.
@@ -68,6 +73,7 @@ impl Drawing {
             Figure::FiniteSize(figure) => &figure.caption,
             Figure::Predictions(figure) => &figure.caption,
             Figure::PhaseMap(figure) => &figure.caption,
+            Figure::Chart(figure) => &figure.caption,
         }
     }
 
@@ -85,6 +91,7 @@ impl Drawing {
             Figure::FiniteSize(figure) => figures::finite_size(figure, stem),
             Figure::Predictions(figure) => figures::predictions(figure, stem),
             Figure::PhaseMap(figure) => figures::phase_map(figure, stem),
+            Figure::Chart(figure) => figures::chart(figure, stem),
         }
     }
 }
@@ -117,10 +124,23 @@ impl Drawings {
 /// # Errors
 /// As [`Sweep::outcomes`].
 pub fn drawings(sweep: &Sweep<Superposition>) -> Result<Drawings, crate::Error> {
-    let (blocks, records) = (sweep.records_by_block()?, sweep.records()?);
+    let (of_laws, records): (Vec<_>, Vec<_>) =
+        sweep.records()?.into_iter().partition(|record| record.law.is_some());
+    let mut blocks = sweep.records_by_block()?;
+    blocks.iter_mut().for_each(|block| block.retain(|record| record.law.is_none()));
     let how = how_made(&sweep.grid().experiment);
-    let seed = records.first().map_or(0, |record| record.seed);
     let mut drawings = Drawings::default();
+    for (name, charts) in
+        [("law", law_curves(&of_laws, &how)), ("correlation", correlation_curves(&of_laws, &how))]
+    {
+        for (number, chart) in charts.into_iter().enumerate() {
+            drawings.add(format!("{name}_{}", number + 1), Ok(Some(Figure::Chart(chart))));
+        }
+    }
+    if records.is_empty() && !of_laws.is_empty() {
+        return Ok(drawings);
+    }
+    let seed = records.first().map_or(0, |record| record.seed);
     let rug = example_rug(seed).map(|rug| Some(Figure::Rug(rug)));
     drawings.add("figure1_rug", rug.map_err(Into::into));
     for features in sizes_of(&records) {

@@ -1,14 +1,17 @@
+use std::sync::Arc;
+
 use crate::Cell;
-use toy_superposition_figures::{LossPoint, Scale};
+use toy_superposition_data::{LawSpec, SwitchesSpec};
+use toy_superposition_figures::{ChartSeries, LossPoint, Scale};
 use toy_superposition_theory as theory;
 
 use super::*;
 
 /// A record whose every number tells where it comes from.
 fn record(kind: Model, features: usize, hidden: usize, probability: f64, seed: u64) -> Record {
-    let cell = Cell { kind, features, hidden, probability, seed, block: 0 };
-    let theory = Record::of_theory(&cell).unwrap();
-    let loss = theory.theory_loss * (1.0 + 0.01 * hidden as f64 + seed as f64);
+    let cell = Cell { kind, features, hidden, probability, law: None, seed, block: 0 };
+    let theory = Record::of_cell(&cell).unwrap();
+    let loss = theory.theory_loss.unwrap() * (1.0 + 0.01 * hidden as f64 + seed as f64);
     let tell =
         |digit: f64| Some(digit + features as f64 + 1e-3 * hidden as f64 + probability + 1e-6 * seed as f64);
     Record {
@@ -39,6 +42,40 @@ fn block(features: &[usize], probabilities: &[f64], hidden: &[usize], seeds: &[u
         }
     }
     records
+}
+
+#[test]
+fn charts_of_laws_hold_the_losses_of_their_own_law() {
+    let of = |correlation: f64, hidden: usize, seed: u64| {
+        let mut law = LawSpec::paper(16, 0.1);
+        law.switches = SwitchesSpec::Pairs { probability: 0.1, correlation };
+        let law = Some(Arc::new(law));
+        let cell = Cell { kind: Model::Trained, features: 16, hidden, probability: 0.1, law, seed, block: 0 };
+        let record = Record::of_cell(&cell).unwrap();
+        let loss = 0.01 * (2.0 + correlation) + 1e-4 * hidden as f64 + 1e-3 * seed as f64;
+        Record { loss, standard_error: 1e-5, gaussian_loss: Some(2.0 * loss), ..record }
+    };
+    let records = [of(0.5, 4, 0), of(-0.1, 8, 0), of(0.5, 8, 0), of(0.5, 8, 2), of(1.0, 2, 0)];
+    let charts = law_curves(&records, "made");
+    // Of one law there are two ratios.
+    assert_eq!(charts.len(), 1);
+    let names: Vec<&str> = charts[0].series.iter().map(|series| series.name.as_str()).collect();
+    assert!(!names.contains(&"exact, for the trained weights") && names.len() == 4, "{names:?}");
+    let measured = &charts[0].series.last().unwrap().points;
+    assert_eq!(measured.iter().map(|point| point.x).collect::<Vec<_>>(), [0.25, 0.5]);
+    assert!((measured[0].y - 0.254).abs() < 1e-12 && (measured[0].error - 1e-4).abs() < 1e-12);
+    // Two seeds: their mean and its error.
+    assert!((measured[1].y - 0.268).abs() < 1e-12 && (measured[1].error - 0.01).abs() < 1e-12);
+    assert!(charts[0].caption.contains("correlation:0.5") && charts[0].caption.contains("seeds 0, 2"));
+
+    let charts = correlation_curves(&records, "made");
+    assert_eq!(charts.len(), 1);
+    let places = |series: &ChartSeries| series.points.iter().map(|point| point.x).collect::<Vec<_>>();
+    assert!(charts[0].series.iter().all(|series| places(series) == [-0.1, 0.5]), "{charts:?}");
+    let gaussian = charts[0].series.iter().find(|series| series.name.starts_with("Gaussian, ")).unwrap();
+    assert!((gaussian.points[0].y - 2.0 * 0.198).abs() < 1e-12);
+    assert!(law_curves(&records[..2], "made").is_empty());
+    assert!(correlation_curves(&records[3..], "made").is_empty());
 }
 
 #[test]
@@ -254,7 +291,7 @@ fn values_without_a_place_on_a_logarithmic_scale_are_left_out_and_counted() {
 fn where_the_theory_has_no_loss_a_model_without_one_is_at_it() {
     let relative = |hidden: usize, loss: f64| {
         let of_theory = record(Model::Trained, 8, hidden, 0.1, 0);
-        assert_eq!(of_theory.theory_loss == 0.0, hidden == 8);
+        assert_eq!(of_theory.theory_loss == Some(0.0), hidden == 8);
         Record { loss, standard_error: 0.0, exact_loss: None, ..of_theory }.relative_to_theory()
     };
     assert_eq!(relative(8, 0.0), (0.0, 0.0));

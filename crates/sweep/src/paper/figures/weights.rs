@@ -43,7 +43,9 @@ pub fn weight_block(sweep: &Sweep<Superposition>) -> Result<Option<WeightBlock>,
         let ratios = [size, cell.probability / p, cell.ratio() / ratio];
         ratios.iter().map(|ratio| ratio.ln().abs()).sum::<f64>()
     };
-    let kept = |cell: &&Cell<Model>| cell.kind == Model::Trained && sweep.weights(cell).is_file();
+    let kept = |cell: &&Cell<Model>| {
+        cell.kind == Model::Trained && cell.law.is_none() && sweep.weights(cell).is_file()
+    };
     let nearest = sweep.cells().iter().filter(kept).min_by(|a, b| far(a).total_cmp(&far(b)));
     let Some(cell) = nearest else { return Ok(None) };
     let model = Weights::<f64>::load(sweep.weights(cell))?.model;

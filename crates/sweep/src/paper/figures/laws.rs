@@ -1,0 +1,103 @@
+//! Features of other laws: losses against the ratio, and against the correlation within pairs.
+
+use toy_superposition_data::{LawSpec, SwitchesSpec};
+use toy_superposition_figures::{Chart, ChartMark, ChartPoint, ChartSeries, Scale};
+
+use super::{distinct, of_kind, over_seeds, seeds_of};
+use crate::{Model, Record};
+
+/// A value of a record and its standard error.
+type Of = fn(&Record) -> Option<(f64, f64)>;
+
+const SERIES: [(&str, ChartMark, Of); 5] = [
+    ("best linear model", ChartMark::Dashed, |r| Some((r.linear_loss, 0.0))),
+    ("Gaussian optimum", ChartMark::Dashed, |r| Some((r.theory_loss?, 0.0))),
+    ("Gaussian, for the trained weights", ChartMark::Line, |r| Some((r.gaussian_loss?, 0.0))),
+    ("exact, for the trained weights", ChartMark::Line, |r| Some((r.exact_loss?, 0.0))),
+    ("trained, measured", ChartMark::Points, |r| Some((r.loss, r.standard_error))),
+];
+
+/// A law's JSON is cut off here, in a caption.
+const MOST_TEXT: usize = 160;
+
+/// The losses over p of trained models of one law against r: a chart for each law that has models of two ratios or more.
+pub fn law_curves(records: &[Record], how: &str) -> Vec<Chart> {
+    let charts = grouped(records, |record| record.law.clone()).into_iter().filter_map(|(law, own)| {
+        // With places where a line may break.
+        let law = law.replace('"', "").replace(',', ", ");
+        let mut text: String = law.chars().take(MOST_TEXT).collect();
+        if text.len() < law.len() {
+            text.push('…');
+        }
+        let caption = format!("Features of the law {text}; {}; {how}.", seeds_of(own.iter().copied()));
+        chart(&own, "ratio of hidden dimensions to features $n_d/n_s$", |record| record.ratio, caption)
+    });
+    charts.collect()
+}
+
+/// The losses over p of trained models of pairs of features against the correlation of their switches: a chart for each
+/// n_s, n_d and p that has models of two correlations or more.
+pub fn correlation_curves(records: &[Record], how: &str) -> Vec<Chart> {
+    let shape = |record: &Record| {
+        let (probability, _) = pairs(record)?;
+        Some((record.features, record.hidden, probability.to_bits()))
+    };
+    let charts = grouped(records, shape).into_iter().filter_map(|((features, hidden, probability), own)| {
+        let caption = format!(
+            "Trained models of pairs of features against the correlation within a pair: $n_s = {features}$, \
+             $n_d = {hidden}$, $p = {}$, {}; {how}.",
+            f64::from_bits(probability),
+            seeds_of(own.iter().copied())
+        );
+        let correlation = |record: &Record| pairs(record).map_or(f64::NAN, |(_, correlation)| correlation);
+        chart(&own, "correlation of the two switches of a pair (dimensionless)", correlation, caption)
+    });
+    charts.collect()
+}
+
+/// p and the correlation, if the features are pairs.
+fn pairs(record: &Record) -> Option<(f64, f64)> {
+    let law: LawSpec = record.law.as_ref()?.parse().ok()?;
+    match law.switches {
+        SwitchesSpec::Pairs { probability, correlation } => Some((probability, correlation)),
+        _ => None,
+    }
+}
+
+/// The trained models that have a key, by their keys, in the order in which these first occur.
+fn grouped<K: PartialEq>(records: &[Record], key: impl Fn(&Record) -> Option<K>) -> Vec<(K, Vec<&Record>)> {
+    let mut groups: Vec<(K, Vec<&Record>)> = Vec::new();
+    for record in of_kind(records, Model::Trained) {
+        let Some(key) = key(record) else { continue };
+        match groups.iter_mut().find(|group| group.0 == key) {
+            Some(group) => group.1.push(record),
+            None => groups.push((key, vec![record])),
+        }
+    }
+    groups
+}
+
+/// `None` unless there are records at two places of the horizontal axis or more.
+fn chart(records: &[&Record], x_label: &str, x: impl Fn(&Record) -> f64, caption: String) -> Option<Chart> {
+    let places = distinct(records.iter().map(|record| x(record)));
+    let series = SERIES.iter().filter_map(|&(name, mark, of)| {
+        let point = |&place: &f64| {
+            let here = records.iter().copied().filter(|record| x(record) == place);
+            let p = here.clone().next()?.probability;
+            let (loss, error) = over_seeds(here, of)?;
+            let point = ChartPoint { x: place, y: loss / p, error: error / p };
+            (point.y.is_finite() && point.error.is_finite()).then_some(point)
+        };
+        let points: Vec<_> = places.iter().filter_map(point).collect();
+        (!points.is_empty()).then(|| ChartSeries { name: name.to_owned(), points, mark })
+    });
+    let chart = Chart {
+        x_label: x_label.to_owned(),
+        y_label: "loss per feature / $p$ (dimensionless)".to_owned(),
+        x_scale: Scale::Linear,
+        y_scale: Scale::Linear,
+        series: series.collect(),
+        caption,
+    };
+    (places.len() >= 2 && !chart.series.is_empty()).then_some(chart)
+}
