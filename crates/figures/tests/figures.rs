@@ -147,7 +147,7 @@ fn all() -> Vec<(&'static str, Draw, Vec<&'static str>)> {
         (
             "chart",
             Box::new(|p| chart(&a_chart(), p)),
-            vec!["step t", "loss per feature / p", "bound", "exact", "measured", "other", "10^0"],
+            vec!["step t", "loss per feature / p", "bound", "exact", "measured", "other", "100"],
         ),
         ("block", Box::new(|p| weight_block(&a_block(), p)), vec!["weight or bias", "W", "b"]),
         (
