@@ -24,8 +24,8 @@ pub use estimators::{
     relative_decoders, threshold_optimum,
 };
 pub use exact::{
-    EdgeworthLoss, ExactLoss, FeatureLaw, RowGradient, SampledLoss, edgeworth_row_loss, exact_gradient,
-    exact_loss, exact_loss_of_rows, exact_losses, exact_row_gradient, exact_row_loss,
+    CountedLoss, EdgeworthLoss, ExactLoss, FeatureLaw, RowGradient, SampledLoss, edgeworth_row_loss,
+    exact_gradient, exact_loss, exact_loss_of_rows, exact_losses, exact_row_gradient, exact_row_loss,
 };
 #[cfg(feature = "models")]
 pub use exact::{ExactObjective, exact_model_loss};

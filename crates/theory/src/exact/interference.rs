@@ -242,14 +242,7 @@ impl<'a> Interference<'a> {
 
     /// `E Tʳ`, r = 0 … 4, for `T = m + I`.
     pub(super) fn moments(&self, m: f64) -> [f64; 5] {
-        let [mean, second, third, fourth] = self.cumulants;
-        let mean = m + mean;
-        let central = [1.0, 0.0, second, third, fourth + 3.0 * second * second];
-        let mut moments = [0.0; 5];
-        for (r, moment) in moments.iter_mut().enumerate() {
-            *moment = (0..=r).map(|k| BINOMIAL[r][k] * central[k] * mean.powi((r - k) as i32)).sum();
-        }
-        moments
+        moments(self.cumulants, m)
     }
 
     /// `E Tʳ` over what remains when at most one feature on is left out.
@@ -291,6 +284,17 @@ impl<'a> Interference<'a> {
         }
         total
     }
+}
+
+/// `E Tʳ`, r = 0 … 4, for `T = m + I` with the cumulants `κ_1 … κ_4` of `I`.
+pub(super) fn moments([mean, second, third, fourth]: [f64; 4], m: f64) -> [f64; 5] {
+    let mean = m + mean;
+    let central = [1.0, 0.0, second, third, fourth + 3.0 * second * second];
+    let mut moments = [0.0; 5];
+    for (r, moment) in moments.iter_mut().enumerate() {
+        *moment = (0..=r).map(|k| BINOMIAL[r][k] * central[k] * mean.powi((r - k) as i32)).sum();
+    }
+    moments
 }
 
 /// `1, a, a b, a b c, …`.

@@ -5,6 +5,7 @@
 //! ([`periodic`], [`nodes`], [`row`]), and so is its gradient ([`gradient`], [`lanes`]).
 
 mod block;
+mod counted;
 mod edgeworth;
 mod gradient;
 mod interference;
@@ -19,6 +20,7 @@ mod piecewise;
 mod row;
 mod waves;
 
+pub use counted::CountedLoss;
 pub use edgeworth::{EdgeworthLoss, edgeworth_row_loss};
 pub(crate) use matrix::edgeworth_losses;
 #[cfg(feature = "models")]

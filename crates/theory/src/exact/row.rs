@@ -160,7 +160,7 @@ impl<'a> Output<'a> {
         }
     }
 
-    fn rough_loss(&self) -> f64 {
+    pub(super) fn rough_loss(&self) -> f64 {
         self.law.rough_loss(&self.loss, self.bias)
     }
 
