@@ -40,6 +40,32 @@ pub enum Error {
         /// The most.
         most: usize,
     },
+    /// A search that cannot be begun.
+    #[error(
+        "a search for a rug of {features} features in {hidden} dimensions with {restarts} restarts: allowed are a power of two from 4 to {most}, 2 to features − 2 dimensions, and 1 restart or more"
+    )]
+    Search {
+        /// The number of features n_s.
+        features: usize,
+        /// The number of hidden dimensions n_d.
+        hidden: usize,
+        /// The number of restarts.
+        restarts: usize,
+        /// The most features.
+        most: usize,
+    },
+    /// Annealings that do not belong to a search.
+    #[error(
+        "these annealings are not of a search for rugs of {features} features in {hidden} dimensions with {restarts} restarts"
+    )]
+    Annealing {
+        /// The number of features n_s.
+        features: usize,
+        /// The number of hidden dimensions n_d.
+        hidden: usize,
+        /// The number of restarts.
+        restarts: usize,
+    },
     /// A design refused its arguments.
     #[error(transparent)]
     Rug(#[from] toy_superposition_rug::Error),

@@ -182,10 +182,11 @@ impl CountedLoss {
     #[inline(always)]
     fn series(&self, counts: &[u32]) -> f64 {
         let blocks = self.waves.len();
+        let occurring = || counts.iter().enumerate().filter(|&(_, &n)| n > 0);
         let mut total = 0.0;
         for (b, wave) in self.waves.iter().enumerate() {
             let mut log = [[0.0; LANES]; 2];
-            for (v, &n) in counts.iter().enumerate() {
+            for (v, &n) in occurring() {
                 let n = f64::from(n);
                 let table = &self.logs[v * blocks + b];
                 for lane in 0..LANES {

@@ -1,0 +1,471 @@
+//! The search for a good set S: the Persian rug of least exact loss, by simulated annealing.
+//!
+//! ```math
+//! g_j = \frac1{n_d} \sum_{s \in S} (-1)^{s \cdot j}, \qquad L(S) = \min_{a, b} \;
+//!   \mathrm E\Big(x_0 - \mathrm{ReLU}\Big(a \sum_j g_j x_j + b\Big)\Big)^2
+//! ```
+//!
+//! All rows of a rug are alike, so `L` is that of row 0, and it depends on nothing but how often each of the integers
+//! `n_d g_j` occurs: a [`CountedLoss`](theory::CountedLoss). A swap of one element of S for another changes these integers
+//! by 0 or ±2, in O(n_s). The gain and the bias are optimised anew from stage to stage.
+
+use rand::seq::SliceRandom;
+use rand::{Rng, RngExt};
+use toy_superposition_data::{Stream, parallel};
+use toy_superposition_optim::{Lbfgs, LbfgsConfig};
+use toy_superposition_rug::PersianRug;
+use toy_superposition_theory::{self as theory, CountedLoss};
+
+use crate::{Error, Optimised, Result, optimise};
+
+/// How long a search takes, and where.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct SearchConfig {
+    /// n_s, a power of two from 4 to 4096.
+    pub features: usize,
+    /// n_d, from 2 to n_s − 2.
+    pub hidden: usize,
+    /// p, in (0, 1].
+    pub probability: f64,
+    /// The seed of all that is drawn.
+    pub seed: u64,
+    /// Annealings side by side, each from a random set of its own; the best of them is found.
+    pub restarts: usize,
+    /// Swaps that each of them tries.
+    pub swaps: u64,
+}
+
+impl SearchConfig {
+    /// The search for rugs of this shape: two restarts of 200,000 swaps, seed 0.
+    pub fn new(features: usize, hidden: usize, probability: f64) -> Self {
+        Self { features, hidden, probability, seed: 0, restarts: 2, swaps: 200_000 }
+    }
+}
+
+/// The stages of an annealing, of equal numbers of swaps and falling temperature.
+pub const STAGES: u32 = 40;
+/// The temperatures of the first and the last stage, in units of the mean change of the loss by a swap of a random set.
+const TEMPERATURES: [f64; 2] = [0.5, 0.005];
+/// Swaps by which that mean is found.
+const TRIALS: usize = 400;
+/// The relative error of the loss by which sets are compared.
+const TOLERANCE: f64 = 1e-5;
+/// The most features: the table of all characters has n_s² entries of two bytes.
+const MOST_FEATURES: usize = 4096;
+
+/// Where one annealing is between two stages: all that is needed to go on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Annealing {
+    /// The stages done.
+    pub stage: u32,
+    /// S.
+    pub set: Vec<usize>,
+    /// The set of least loss so far.
+    pub best: Vec<usize>,
+    /// Its loss over p, to a relative error of about 1e-5; infinite before the first stage.
+    pub loss: f64,
+    /// The first temperature, in units of the loss over p; 0 before the first stage.
+    pub temperature: f64,
+    /// The gain a and the bias b at which the last stage compared sets; 0 before the first stage.
+    pub gain_and_bias: [f64; 2],
+}
+
+/// What a search has found.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// The rug.
+    pub rug: PersianRug,
+    /// At its best: exact.
+    pub optimised: Optimised,
+    /// The annealing that found it, from 0.
+    pub restart: usize,
+}
+
+/// A search under way.
+///
+/// ```
+/// use toy_superposition_designs::{Search, SearchConfig};
+///
+/// let mut config = SearchConfig::new(16, 5, 0.05);
+/// config.swaps = 2_000;
+/// let found = Search::new(config)?.run(|_| true)?;
+/// // The frame of the Clebsch graph is the best of this shape.
+/// assert!((found.optimised.loss / 0.05 - 0.05327).abs() < 1e-5);
+/// # Ok::<(), toy_superposition_designs::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Search {
+    config: SearchConfig,
+    annealings: Vec<Annealing>,
+}
+
+impl Search {
+    /// A search from random sets. The same configuration finds the same rug on any number of threads.
+    ///
+    /// # Errors
+    /// [`Error::Search`] unless the numbers are in the ranges of [`SearchConfig`]; [`Error::Theory`] for p.
+    pub fn new(config: SearchConfig) -> Result<Self> {
+        let SearchConfig { features, hidden, .. } = config;
+        let fits = features.is_power_of_two() && (4..=MOST_FEATURES).contains(&features);
+        if !fits || !(2..=features - 2).contains(&hidden) || config.restarts == 0 {
+            return Err(Error::Search { features, hidden, restarts: config.restarts, most: MOST_FEATURES });
+        }
+        let annealings = (0..config.restarts).map(|restart| {
+            let mut elements: Vec<usize> = (0..features).collect();
+            elements.shuffle(&mut rng(&config, restart, 0));
+            elements.truncate(hidden);
+            let best = elements.clone();
+            Annealing {
+                stage: 0,
+                set: elements,
+                best,
+                loss: f64::INFINITY,
+                temperature: 0.0,
+                gain_and_bias: [0.0; 2],
+            }
+        });
+        let annealings = annealings.collect();
+        Ok(Self { config, annealings })
+    }
+
+    /// A search that goes on from the annealings of one with the same configuration, to the same end.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new), and [`Error::Annealing`] for annealings that are not of that configuration.
+    pub fn resume(config: SearchConfig, annealings: Vec<Annealing>) -> Result<Self> {
+        let fresh = Self::new(config)?;
+        let SearchConfig { features, hidden, restarts, .. } = fresh.config;
+        let is_set = |set: &[usize]| {
+            let mut seen = vec![false; features];
+            let new = |&s: &usize| s < features && !std::mem::replace(&mut seen[s], true);
+            set.len() == hidden && set.iter().all(new)
+        };
+        let fits = |a: &Annealing| {
+            let finite = a.temperature.is_finite() && a.gain_and_bias.iter().all(|x| x.is_finite());
+            is_set(&a.set) && is_set(&a.best) && a.stage <= STAGES && !a.loss.is_nan() && finite
+        };
+        if annealings.len() != restarts || !annealings.iter().all(fits) {
+            return Err(Error::Annealing { features, hidden, restarts });
+        }
+        Ok(Self { config: fresh.config, annealings })
+    }
+
+    /// What is searched for.
+    pub fn config(&self) -> &SearchConfig {
+        &self.config
+    }
+
+    /// Where the annealings are.
+    pub fn annealings(&self) -> &[Annealing] {
+        &self.annealings
+    }
+
+    /// Whether all annealings have come to their end.
+    pub fn is_finished(&self) -> bool {
+        self.annealings.iter().all(|annealing| annealing.stage >= STAGES)
+    }
+
+    /// Takes each annealing one stage further, side by side.
+    ///
+    /// # Errors
+    /// [`Error::Theory`] for p; [`Error::Optim`].
+    pub fn advance(&mut self) -> Result<()> {
+        let characters = Characters::new(self.config.features);
+        let config = &self.config;
+        let mut work: Vec<(Annealing, Result<()>)> =
+            self.annealings.iter().map(|annealing| (annealing.clone(), Ok(()))).collect();
+        parallel::for_each(&mut work, |restart, (annealing, end)| {
+            if annealing.stage < STAGES {
+                *end = annealing.advance(config, restart, &characters);
+            }
+        });
+        for (annealing, (advanced, end)) in self.annealings.iter_mut().zip(work) {
+            end?;
+            *annealing = advanced;
+        }
+        Ok(())
+    }
+
+    /// Runs to the end, or until `go_on`, which is asked after each stage, says no. Returns the best rug so far.
+    ///
+    /// # Errors
+    /// As [`advance`](Self::advance).
+    pub fn run(mut self, mut go_on: impl FnMut(&Self) -> bool) -> Result<Found> {
+        while !self.is_finished() {
+            self.advance()?;
+            if !go_on(&self) {
+                break;
+            }
+        }
+        self.best()
+    }
+
+    /// The best rug so far.
+    ///
+    /// # Errors
+    /// [`Error::Theory`] for p; [`Error::Optim`].
+    pub fn best(&self) -> Result<Found> {
+        let SearchConfig { features, probability, .. } = self.config;
+        let mut best: Option<Found> = None;
+        for (restart, annealing) in self.annealings.iter().enumerate() {
+            let rug = PersianRug::new(features, &annealing.best)?;
+            let optimised = optimise(&rug, probability, false)?;
+            if best.as_ref().is_none_or(|best| optimised.loss < best.optimised.loss) {
+                best = Some(Found { rug, optimised, restart });
+            }
+        }
+        let SearchConfig { hidden, restarts, .. } = self.config;
+        best.ok_or(Error::Annealing { features, hidden, restarts })
+    }
+}
+
+/// The random numbers of a stage, counted from 1, or of the first set.
+fn rng(config: &SearchConfig, restart: usize, stage: u32) -> impl Rng + use<> {
+    Stream::Draws.rng(config.seed, (restart as u64) << 16 | u64::from(stage))
+}
+
+/// `(−1)^{s·j}` for all s and j.
+struct Characters {
+    features: usize,
+    table: Vec<i16>,
+}
+
+impl Characters {
+    fn new(features: usize) -> Self {
+        let sign = |k: usize| if ((k / features) & (k % features)).count_ones() % 2 == 0 { 1 } else { -1 };
+        Self { features, table: (0..features * features).map(sign).collect() }
+    }
+
+    fn of(&self, s: usize) -> &[i16] {
+        &self.table[s * self.features..(s + 1) * self.features]
+    }
+}
+
+/// The integers `n_d g_j` of a set, and how often each occurs off the diagonal.
+#[derive(Clone)]
+struct Spectrum {
+    values: Vec<i16>,
+    /// Of −n_d, −n_d + 2, …, n_d.
+    counts: Vec<u32>,
+}
+
+impl Spectrum {
+    fn of(set: &[usize], characters: &Characters) -> Self {
+        let mut values = vec![0; characters.features];
+        for &s in set {
+            values.iter_mut().zip(characters.of(s)).for_each(|(value, sign)| *value += sign);
+        }
+        let mut spectrum = Self { values, counts: vec![0; set.len() + 1] };
+        spectrum.count();
+        spectrum
+    }
+
+    /// Becomes the spectrum of the set of `other`, with element `new` for `old`.
+    fn swap(&mut self, other: &Self, [old, new]: [&[i16]; 2]) {
+        for (((value, before), old), new) in self.values.iter_mut().zip(&other.values).zip(old).zip(new) {
+            *value = before - old + new;
+        }
+        self.count();
+    }
+
+    fn count(&mut self) {
+        self.counts.fill(0);
+        let hidden = self.counts.len() as i16 - 1;
+        for &value in &self.values[1..] {
+            self.counts[((value + hidden) / 2) as usize] += 1;
+        }
+    }
+}
+
+impl Spectrum {
+    /// The gain and the bias of least loss near those given, to the accuracy that comparing sets needs.
+    fn optimum(&self, from: [f64; 2], p: f64) -> Result<[f64; 2]> {
+        let hidden = self.counts.len() - 1;
+        let row: Vec<f64> = self.values.iter().map(|&value| f64::from(value) / hidden as f64).collect();
+        let (mut weights, mut slopes) = (row.clone(), row.clone());
+        let scale = p.sqrt();
+        let mut x = [from[0], from[1] / scale];
+        let config = LbfgsConfig { max_iterations: 20, gradient_tolerance: 1e-5, ..LbfgsConfig::default() };
+        Lbfgs::new(config)?.minimise(&mut x, |x: &[f64], gradient: &mut [f64]| {
+            weights.iter_mut().zip(&row).for_each(|(weight, entry)| *weight = x[0] * entry);
+            let at = theory::exact_row_gradient(&weights, 0, x[1] * scale, p, TOLERANCE, &mut slopes)?;
+            let by_gain: f64 = slopes.iter().zip(&row).map(|(slope, entry)| slope * entry).sum();
+            gradient.copy_from_slice(&[by_gain / p, at.bias * scale / p]);
+            Ok::<_, Error>(at.value.loss / p)
+        })?;
+        Ok([x[0], x[1] * scale])
+    }
+}
+
+impl Annealing {
+    fn advance(&mut self, config: &SearchConfig, restart: usize, characters: &Characters) -> Result<()> {
+        let SearchConfig { features, hidden, probability: p, swaps, .. } = *config;
+        let mut rng = rng(config, restart, self.stage + 1);
+        let mut now = Spectrum::of(&self.set, characters);
+        if self.stage == 0 {
+            let optimum = theory::optimum_at_ratio(p, hidden as f64 / features as f64)?;
+            // Σ_{j≠0} g_j: the column of ones is in S or it is not.
+            let ones = if self.set.contains(&0) { features as f64 / hidden as f64 } else { 0.0 };
+            self.gain_and_bias = [optimum.a, optimum.b - optimum.a * (ones - 1.0) * p / 2.0];
+        }
+        self.gain_and_bias = now.optimum(self.gain_and_bias, p)?;
+        let [a, bias] = self.gain_and_bias;
+        let weights: Vec<f64> =
+            (0..=hidden).map(|v| a * (2.0 * v as f64 - hidden as f64) / hidden as f64).collect();
+        let losses = CountedLoss::new(&weights, &now.counts, a, bias, p, TOLERANCE)?;
+        let mut loss = losses.at(&now.counts) / p;
+        let mut others: Vec<usize> = {
+            let mut free = vec![true; features];
+            self.set.iter().for_each(|&s| free[s] = false);
+            (0..features).filter(|&s| free[s]).collect()
+        };
+        let mut next = now.clone();
+        if self.stage == 0 {
+            let mut sum = 0.0;
+            for _ in 0..TRIALS {
+                let [k, l] = [rng.random_range(0..hidden), rng.random_range(0..others.len())];
+                next.swap(&now, [characters.of(self.set[k]), characters.of(others[l])]);
+                sum += (losses.at(&next.counts) / p - loss).abs();
+            }
+            self.temperature = TEMPERATURES[0] * sum / TRIALS as f64;
+        }
+        let fall = (TEMPERATURES[1] / TEMPERATURES[0]).powf(f64::from(self.stage) / f64::from(STAGES - 1));
+        let temperature = self.temperature * fall;
+        // The loss of the best set is that of an earlier gain and bias: at those of this stage it may be lower or higher.
+        if loss < self.loss {
+            (self.loss, self.best) = (loss, self.set.clone());
+        }
+        let (first, end) = (u64::from(self.stage), u64::from(self.stage) + 1);
+        let stages = u64::from(STAGES);
+        for _ in swaps * first / stages..swaps * end / stages {
+            let [k, l] = [rng.random_range(0..hidden), rng.random_range(0..others.len())];
+            next.swap(&now, [characters.of(self.set[k]), characters.of(others[l])]);
+            let found = losses.at(&next.counts) / p;
+            // A uniform number below e^{−Δ/T}.
+            if found <= loss || rng.random::<f64>() < ((loss - found) / temperature).exp() {
+                std::mem::swap(&mut self.set[k], &mut others[l]);
+                std::mem::swap(&mut now, &mut next);
+                loss = found;
+                if loss < self.loss {
+                    (self.loss, self.best) = (loss, self.set.clone());
+                }
+            }
+        }
+        self.stage += 1;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+    use rand::seq::index;
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+
+    fn config(features: usize, hidden: usize, probability: f64, swaps: u64) -> SearchConfig {
+        SearchConfig { seed: 3, swaps, ..SearchConfig::new(features, hidden, probability) }
+    }
+
+    /// A swapped spectrum is that of the other set, and n_d times the first row of its rug.
+    #[test]
+    fn spectra_are_those_of_the_rugs() {
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let characters = Characters::new(64);
+        for hidden in [2, 17, 40] {
+            let mut set = index::sample(&mut rng, 64, hidden).into_vec();
+            let before = Spectrum::of(&set, &characters);
+            let (old, new) = (set[1], (0..64).find(|s| !set.contains(s)).unwrap());
+            set[1] = new;
+            let mut swapped = before.clone();
+            swapped.swap(&before, [characters.of(old), characters.of(new)]);
+            let row = PersianRug::new(64, &set).unwrap().first_row();
+            for (value, entry) in swapped.values.iter().zip(&row) {
+                assert!((f64::from(*value) - entry * hidden as f64).abs() < 1e-9);
+            }
+            assert_eq!(swapped.counts, Spectrum::of(&set, &characters).counts);
+            for (v, &count) in swapped.counts.iter().enumerate() {
+                let value = 2 * v as i16 - hidden as i16;
+                let occurrences = swapped.values[1..].iter().filter(|&&other| other == value).count();
+                assert_eq!(count as usize, occurrences);
+            }
+        }
+    }
+
+    /// The loss over p at which an annealing ends is that of its set at its gain and bias, and no more than 1e-3 above the least.
+    #[test]
+    fn an_annealing_ends_at_the_exact_loss_of_its_set() {
+        let mut search = Search::new(config(64, 20, 0.1, 20_000)).unwrap();
+        while !search.is_finished() {
+            search.advance().unwrap();
+        }
+        for annealing in search.annealings() {
+            let rug = PersianRug::new(64, &annealing.best).unwrap();
+            let least = optimise(&rug, 0.1, false).unwrap().loss / 0.1;
+            assert!(annealing.loss >= least * (1.0 - 1e-5), "{} {least}", annealing.loss);
+            assert!(annealing.loss <= least * (1.0 + 1e-3), "{} {least}", annealing.loss);
+        }
+        let found = search.best().unwrap();
+        let random = Search::new(config(64, 20, 0.1, 20_000)).unwrap().best().unwrap();
+        assert!(found.optimised.loss < 0.8 * random.optimised.loss, "{found:?} {random:?}");
+        assert_eq!(found.rug.rows().len(), 20);
+    }
+
+    #[test]
+    fn a_search_that_goes_on_ends_where_one_that_was_not_cut_does() {
+        let config = SearchConfig { restarts: 3, ..config(32, 9, 0.2, 3_000) };
+        let mut whole = Search::new(config.clone()).unwrap();
+        let mut cut = whole.clone();
+        for stage in 0..STAGES {
+            whole.advance().unwrap();
+            cut.advance().unwrap();
+            if stage % 7 == 3 {
+                cut = Search::resume(config.clone(), cut.annealings().to_vec()).unwrap();
+            }
+        }
+        assert_eq!(whole.annealings(), cut.annealings());
+        assert!(whole.is_finished());
+        // A restart does not know how many there are, and seeds differ.
+        let two = SearchConfig { restarts: 2, ..config.clone() };
+        let mut two = Search::new(two).unwrap();
+        two.advance().unwrap();
+        let mut other = Search::new(SearchConfig { seed: 4, ..config.clone() }).unwrap();
+        let mut again = Search::new(config).unwrap();
+        assert_ne!(other.annealings()[0].set, again.annealings()[0].set);
+        other.advance().unwrap();
+        again.advance().unwrap();
+        assert_eq!(two.annealings(), &again.annealings()[..2]);
+    }
+
+    #[test]
+    fn bad_input_is_refused() {
+        for (features, hidden) in [(0, 0), (2, 1), (48, 8), (8192, 100), (64, 1), (64, 63)] {
+            let error = Search::new(SearchConfig::new(features, hidden, 0.1)).unwrap_err();
+            assert!(
+                matches!(error, Error::Search { features: n, hidden: d, .. } if (n, d) == (features, hidden))
+            );
+        }
+        let none = SearchConfig { restarts: 0, ..SearchConfig::new(64, 16, 0.1) };
+        assert!(matches!(Search::new(none), Err(Error::Search { restarts: 0, .. })));
+        for p in [0.0, 1.5, f64::NAN] {
+            let mut search = Search::new(SearchConfig::new(64, 16, p)).unwrap();
+            assert!(matches!(search.advance(), Err(Error::Theory(_))));
+        }
+        let good = Search::new(SearchConfig::new(64, 16, 0.1)).unwrap();
+        let changes: [fn(&mut Annealing); 5] = [
+            |a| a.set[0] = a.set[1],
+            |a| a.best[0] = 64,
+            |a| drop(a.set.pop()),
+            |a| a.stage = STAGES + 1,
+            |a| a.gain_and_bias[1] = f64::NAN,
+        ];
+        for change in changes {
+            let mut annealings = good.annealings().to_vec();
+            change(&mut annealings[1]);
+            let error = Search::resume(good.config().clone(), annealings).unwrap_err();
+            assert!(matches!(error, Error::Annealing { .. }));
+        }
+    }
+}
