@@ -2,7 +2,9 @@
 //! frames of their eigenspaces.
 
 use nalgebra::DMatrix;
-use toy_superposition_rug::{Design, Eigenspace, Error, GraphError, KnownGraph, Parameters, StronglyRegular};
+use toy_superposition_rug::{
+    Design, Eigenspace, Error, GraphError, KnownGraph, Parameters, PersianRug, StronglyRegular,
+};
 
 use KnownGraph::{
     AffinePolar, BerlekampVanLintSeidel, EllipticQuadrangle, Games, Gewirtz, Heptads, HigmanSims,
@@ -258,6 +260,21 @@ fn any_adjacency_will_do() {
     // Two simplices of three corners side by side.
     let simplices = pairs.frame(Eigenspace::Least);
     assert_eq!((simplices.hidden(), simplices.entries()), (4, (-0.5, 0.0)));
+}
+
+/// Where the rug of an ovoid is negative, the affine polar graph has its edges.
+#[test]
+fn rugs_of_ovoids_are_frames_of_affine_polar_graphs() {
+    for (features, order) in [(16, 2), (256, 4)] {
+        let rug = PersianRug::ovoid(features).unwrap();
+        let row = rug.first_row();
+        let graph = StronglyRegular::from_fn("ovoid", features, |i, j| row[i ^ j] < 0.0).unwrap();
+        let known = AffinePolar { order, dimension: 4 };
+        assert_eq!(graph.parameters(), known.parameters().unwrap());
+        let frame = graph.frame(Eigenspace::Least);
+        assert_eq!(frame.hidden(), rug.hidden());
+        assert!((frame.matrix() - Design::matrix(&rug)).amax() < 1e-15);
+    }
 }
 
 #[test]
