@@ -12,6 +12,7 @@
 //! | heptads | the 253, 176 or 120 heptads that miss 0, 1 or 2 points | those with one common point |
 //! | McLaughlin | 22 points, 253 heptads | see [`mclaughlin`] |
 //! | U₄(3) | the 162 that are no neighbours of a vertex of McLaughlin's graph | as there |
+//! | Goethals–Seidel | the 105 that are no neighbours of a vertex of U₄(3)'s graph | as there |
 //!
 //! J. H. Conway and N. J. A. Sloane, "Sphere Packings, Lattices and Groups", chapters 10 and 11;
 //! A. E. Brouwer and H. Van Maldeghem, "Strongly Regular Graphs" (2022), chapter 10.
@@ -104,7 +105,15 @@ pub(super) fn mclaughlin(name: &str) -> Result<StronglyRegular> {
 
 /// The graph of U₄(3): what is left of McLaughlin's graph without a vertex and its neighbours.
 pub(super) fn u43(name: &str) -> Result<StronglyRegular> {
-    let whole = mclaughlin(name)?;
-    let rest: Vec<usize> = (1..whole.parameters().v).filter(|&i| !whole.adjacent(0, i)).collect();
-    StronglyRegular::from_fn(name, rest.len(), |i, j| whole.adjacent(rest[i], rest[j]))
+    without_a_vertex_and_its_neighbours(name, &mclaughlin(name)?)
+}
+
+/// The Goethals–Seidel graph: what is left of the graph of U₄(3) in the same way.
+pub(super) fn goethals_seidel(name: &str) -> Result<StronglyRegular> {
+    without_a_vertex_and_its_neighbours(name, &u43(name)?)
+}
+
+fn without_a_vertex_and_its_neighbours(name: &str, graph: &StronglyRegular) -> Result<StronglyRegular> {
+    let rest: Vec<usize> = (1..graph.parameters().v).filter(|&i| !graph.adjacent(0, i)).collect();
+    StronglyRegular::from_fn(name, rest.len(), |i, j| graph.adjacent(rest[i], rest[j]))
 }

@@ -7,9 +7,10 @@
 //! | affine polar VO⁻(2m, q) | GF(q)²ᵐ | the zeros of an elliptic form |
 //! | Clebsch, Brouwer–Haemers | | VO⁻(4, 2), VO⁻(4, 3) |
 //! | Berlekamp–van Lint–Seidel | GF(3⁵) | the 22nd roots of 1 |
+//! | Delsarte | GF(3⁵) | the powers of a generator whose exponents are no squares modulo 11 |
 //! | Games | GF(3⁶) | ± Hill's cap |
 //!
-//! The last two are projective codes with two weights: the ternary Golay code's dual, and the code of
+//! The last three belong to projective codes with two weights: two from the ternary Golay code, and that of
 //! Hill's 56 points of the projective space over GF(3)⁶, no three of which are on one line.
 //!
 //! R. Calderbank and W. M. Kantor, "The geometry of two-weight codes", Bull. London Math. Soc. 18 (1986);
@@ -45,6 +46,13 @@ pub(super) fn affine_polar(name: &str, field: &Field, dimension: u32) -> Result<
 /// The Berlekamp–van Lint–Seidel graph, in the field of 243 elements.
 pub(super) fn berlekamp_van_lint_seidel(name: &str, field: &Field) -> Result<StronglyRegular> {
     cayley(name, field, field.order(), &powers(field, |e| e % 11 == 0))
+}
+
+/// Delsarte's graph, in the field of 243 elements: its vectors are those at which the characters of the
+/// Berlekamp–van Lint–Seidel graph have their least sum.
+pub(super) fn delsarte(name: &str, field: &Field) -> Result<StronglyRegular> {
+    const NO_SQUARES: [usize; 5] = [2, 6, 7, 8, 10];
+    cayley(name, field, field.order(), &powers(field, |e| NO_SQUARES.contains(&(e % 11))))
 }
 
 /// The Games graph, in the field of 729 elements, whose generator here has `g⁶ = g + 1`.

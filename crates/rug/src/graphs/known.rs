@@ -25,10 +25,12 @@ use crate::field::{Field, prime_power};
 /// | `Gewirtz` | (56, 10, 0, 2) |
 /// | `M22` | (77, 16, 0, 4) |
 /// | `HigmanSims` | (100, 22, 0, 6) |
+/// | `GoethalsSeidel` | (105, 32, 4, 12) |
 /// | `Heptads { missed: 2 }` | (120, 42, 8, 18) |
 /// | `U43` | (162, 56, 10, 24) |
 /// | `Heptads { missed: 1 }` | (176, 70, 18, 34) |
 /// | `BerlekampVanLintSeidel` | (243, 22, 1, 2) |
+/// | `Delsarte` | (243, 110, 37, 60) |
 /// | `Heptads { missed: 0 }` | (253, 112, 36, 60) |
 /// | `McLaughlin` | (275, 112, 30, 56) |
 /// | `Games` | (729, 112, 1, 20) |
@@ -75,8 +77,13 @@ pub enum KnownGraph {
     },
     /// The vertices of McLaughlin's graph that are no neighbours of one of them.
     U43,
+    /// The vertices of the graph of U₄(3) that are no neighbours of one of them.
+    GoethalsSeidel,
     /// The elements of GF(243); neighbours differ by a 22nd root of 1.
     BerlekampVanLintSeidel,
+    /// The elements of GF(243); neighbours differ by a power of a generator whose exponent is no square
+    /// modulo 11.
+    Delsarte,
     /// Points and heptads of S(4, 7, 23).
     McLaughlin,
     /// The elements of GF(729); neighbours differ by an element of ± Hill's cap.
@@ -90,8 +97,8 @@ impl KnownGraph {
     /// several graphs with the same parameters only one. There are none above 2¹⁴ vertices.
     pub fn up_to(most: usize) -> Vec<Self> {
         use KnownGraph::*;
-        let mut all = vec![HoffmanSingleton, Gewirtz, M22, HigmanSims, U43, McLaughlin];
-        all.extend([BerlekampVanLintSeidel, Games]);
+        let mut all = vec![HoffmanSingleton, Gewirtz, M22, HigmanSims, GoethalsSeidel, U43, McLaughlin];
+        all.extend([BerlekampVanLintSeidel, Delsarte, Games]);
         all.extend([0, 1, 2].map(|missed| Heptads { missed }));
         let indices = 2..=most.min(MOST_VERTICES);
         all.extend(indices.clone().map(EllipticQuadrangle));
@@ -180,6 +187,8 @@ impl KnownGraph {
             Self::Heptads { missed: 2 } => Parameters::new(120, 42, 8, 18),
             Self::U43 => Parameters::new(162, 56, 10, 24),
             Self::Heptads { missed: 1 } => Parameters::new(176, 70, 18, 34),
+            Self::GoethalsSeidel => Parameters::new(105, 32, 4, 12),
+            Self::Delsarte => Parameters::new(243, 110, 37, 60),
             Self::BerlekampVanLintSeidel => Parameters::new(243, 22, 1, 2),
             Self::Heptads { missed: 0 } => Parameters::new(253, 112, 36, 60),
             Self::Heptads { missed } => return refuse("heptads", missed, "at most 2 points that are missed"),
@@ -220,6 +229,8 @@ impl KnownGraph {
             Self::HigmanSims => blocks::higman_sims(name),
             Self::Heptads { missed } => blocks::heptads(name, missed),
             Self::U43 => blocks::u43(name),
+            Self::GoethalsSeidel => blocks::goethals_seidel(name),
+            Self::Delsarte => cayley::delsarte(name, &field(243)?),
             Self::BerlekampVanLintSeidel => cayley::berlekamp_van_lint_seidel(name, &field(243)?),
             Self::McLaughlin => blocks::mclaughlin(name),
             Self::Games => cayley::games(name, &field(729)?),
@@ -250,6 +261,8 @@ impl fmt::Display for KnownGraph {
             Self::Heptads { missed: 0 } => f.write_str("heptads of S(4, 7, 23)"),
             Self::Heptads { missed } => write!(f, "heptads of S(4, 7, 23) that miss {missed}"),
             Self::U43 => f.write_str("U₄(3)"),
+            Self::GoethalsSeidel => f.write_str("Goethals–Seidel"),
+            Self::Delsarte => f.write_str("Delsarte"),
             Self::BerlekampVanLintSeidel => f.write_str("Berlekamp–van Lint–Seidel"),
             Self::McLaughlin => f.write_str("McLaughlin"),
             Self::Games => f.write_str("Games"),

@@ -7,9 +7,9 @@ use toy_superposition_rug::{
 };
 
 use KnownGraph::{
-    AffinePolar, BerlekampVanLintSeidel, EllipticQuadrangle, Games, Gewirtz, Heptads, HigmanSims,
-    HoffmanSingleton, Kneser, Lattice, M22, McLaughlin, Paley, Schlaefli, SymplecticQuadrangle, Triangular,
-    U43,
+    AffinePolar, BerlekampVanLintSeidel, Delsarte, EllipticQuadrangle, Games, Gewirtz, GoethalsSeidel,
+    Heptads, HigmanSims, HoffmanSingleton, Kneser, Lattice, M22, McLaughlin, Paley, Schlaefli,
+    SymplecticQuadrangle, Triangular, U43,
 };
 
 /// The graphs with (v, k, λ, μ), and r and s with their multiplicities where these are integers, from
@@ -51,6 +51,8 @@ fn known() -> Vec<(&'static str, KnownGraph, [usize; 4], [(i32, usize); 2])> {
         ("M₂₂", M22, [77, 16, 0, 4], [(2, 55), (-6, 21)]),
         ("Higman–Sims", HigmanSims, [100, 22, 0, 6], [(2, 77), (-8, 22)]),
         ("heptads of S(4, 7, 23) that miss 2", Heptads { missed: 2 }, [120, 42, 8, 18], [(2, 99), (-12, 20)]),
+        ("Goethals–Seidel", GoethalsSeidel, [105, 32, 4, 12], [(2, 84), (-10, 20)]),
+        ("Delsarte", Delsarte, [243, 110, 37, 60], [(2, 220), (-25, 22)]),
         ("U₄(3)", U43, [162, 56, 10, 24], [(2, 140), (-16, 21)]),
         (
             "heptads of S(4, 7, 23) that miss 1",
