@@ -23,8 +23,8 @@ struct Arguments {
     /// Features n_s: a power of two.
     #[arg(long, default_value_t = 256)]
     features: usize,
-    /// Hidden dimensions n_d: the size of S, 40 if not given. For cubes and ovoid it follows from the
-    /// features, and one that is given must agree.
+    /// Hidden dimensions n_d: the size of S, 40 if not given. For cubes and ovoid it follows from
+    /// the features, and one that is given must agree.
     #[arg(long)]
     hidden: Option<usize>,
     /// How S is chosen.
@@ -60,8 +60,8 @@ enum Set {
     Simplices,
     /// The graph of the cube over GF(2ᵏ) (n_s = 4ᵏ, n_d = 2ᵏ): low coherence.
     Cubes,
-    /// An ovoid over GF(q), q = 2ᵉ (n_s = q⁴, n_d = (q² + 1)(q − 1)): few large negative entries and many
-    /// small positive ones.
+    /// An ovoid over GF(q), q = 2ᵉ (n_s = q⁴, n_d = (q² + 1)(q − 1)): few large negative entries
+    /// and many small positive ones.
     Ovoid,
     /// Any set of odd rows (n_d ≤ n_s/2): no two add up to a third, and the skewness is least.
     SumFree,

@@ -5,13 +5,14 @@
 //! \chi(0) = 0, \quad \chi(g^e) = (-1)^e \ \text{for odd } q
 //! ```
 //!
-//! with `q = pᵏ` and `g` a generator of the multiplicative group. An element is a polynomial of degree
-//! below `k` over the integers modulo `p`. Its code is the number whose digits to the base `p` are the
-//! coefficients, and so the code of a vector over GF(q), first coordinate in the lowest place, has the
-//! coefficients of all its coordinates as its digits to the base `p`: vectors are added as elements are.
+//! with `q = pᵏ` and `g` a generator of the multiplicative group. An element is a polynomial of
+//! degree below `k` over the integers modulo `p`. Its code is the number whose digits to the base
+//! `p` are the coefficients, and so the code of a vector over GF(q), first coordinate in the lowest
+//! place, has the coefficients of all its coordinates as its digits to the base `p`: vectors are
+//! added as elements are.
 
-/// The field GF(q) of any prime power q, with the generator `g` whose code is `p` (that of `x`), or a
-/// primitive root where q is a prime.
+/// The field GF(q) of any prime power q, with the generator `g` whose code is `p` (that of `x`), or
+/// a primitive root where q is a prime.
 #[derive(Debug, Clone)]
 pub(crate) struct Field {
     prime: usize,
@@ -25,8 +26,8 @@ impl Field {
     /// The field of `order` elements; `None` unless that is a prime power.
     pub(crate) fn new(order: usize) -> Option<Self> {
         let (prime, degree) = prime_power(order)?;
-        // The first polynomial xᵏ − tail modulo which the powers of x are all elements but 0: then every
-        // one of these has an inverse, and the polynomial is irreducible.
+        // The first polynomial xᵏ − tail modulo which the powers of x are all elements but 0: then
+        // every one of these has an inverse, and the polynomial is irreducible.
         (1..order).filter(|tail| tail % prime != 0).find_map(|tail| {
             let (mut powers, mut exponents) = (vec![1], vec![0; order]);
             let mut element = times_x(1, tail, prime, degree, order);
@@ -137,8 +138,8 @@ mod tests {
         assert_eq!(Field::new(1 << 10).unwrap().order(), 1 << 10);
     }
 
-    /// For a prime, Euler's criterion. For a power, what squares are: half of the elements, closed under
-    /// differences as Paley's matrices need it, Σ_c χ(a − c) χ(b − c) = −1 for a ≠ b.
+    /// For a prime, Euler's criterion. For a power, what squares are: half of the elements, closed
+    /// under differences as Paley's matrices need it, Σ_c χ(a − c) χ(b − c) = −1 for a ≠ b.
     #[test]
     fn the_character_tells_squares() {
         for q in [3, 7, 13, 31] {

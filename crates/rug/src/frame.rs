@@ -9,6 +9,8 @@
 //! | [`paley`](Frame::paley) | q + 1, q ≡ 1 (mod 4) a prime power | n_s/2 | `±1/√q`: equiangular |
 //! | [`steiner`](Frame::steiner) | see there | | `±1/ρ`: equiangular |
 //!
+//! The frames of strongly regular graphs are [`EigenspaceFrame`](crate::EigenspaceFrame)s.
+//!
 //! All but Haar's are tight frames of unit vectors: `R = EᵀE`, `R² = (n_s/n_d) R`.
 
 use nalgebra::DMatrix;
@@ -293,9 +295,9 @@ fn normal<R: Rng + ?Sized>(rng: &mut R) -> f64 {
     radius * (std::f64::consts::TAU * rng.random::<f64>()).cos()
 }
 
-/// `E` (rank × n) with `EᵀE = M`, for a positive semidefinite `M` (n × n) of that rank whose row `i`
-/// `write_row` writes, whatever the row held: Cholesky's factorisation, the largest pivot first. Only
-/// `rank` rows of `M` and its diagonal are asked for, and `M` is never held.
+/// `E` (rank × n) with `EᵀE = M`, for a positive semidefinite `M` (n × n) of that rank whose row
+/// `i` `write_row` writes, whatever the row held: Cholesky's factorisation, the largest pivot
+/// first. Only `rank` rows of `M` and its diagonal are asked for, and `M` is never held.
 pub(crate) fn factor(n: usize, rank: usize, write_row: impl Fn(usize, &mut [f64])) -> DMatrix<f64> {
     let (mut encoder, mut row) = (DMatrix::zeros(rank, n), vec![0.0; n]);
     let mut rest: Vec<f64> = (0..n)

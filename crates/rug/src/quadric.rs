@@ -12,7 +12,8 @@
 
 use crate::field::Field;
 
-/// The codes, increasing, of all vectors `x ≠ 0` of GF(q)ⁿ with `Q(x) = 0`; n is even and at least 2.
+/// The codes, increasing, of all vectors `x ≠ 0` of GF(q)ⁿ with `Q(x) = 0`; n is even and at least
+/// 2.
 pub(crate) fn elliptic_quadric(field: &Field, dimension: u32) -> Vec<usize> {
     let q = field.order();
     let value = |x: usize, c: usize| {
@@ -26,14 +27,15 @@ pub(crate) fn elliptic_quadric(field: &Field, dimension: u32) -> Vec<usize> {
         }
         sum
     };
-    // A polynomial of degree 2 without a zero is irreducible; there is one of this form over every field.
+    // A polynomial of degree 2 without a zero is irreducible; there is one of this form over every
+    // field.
     let irreducible = |&c: &usize| (0..q).all(|t| value(t + q, c) != 0);
     let Some(c) = (1..q).find(irreducible) else { return Vec::new() };
     (1..q.pow(dimension)).filter(|&x| value(x, c) == 0).collect()
 }
 
-/// Of the given vectors of GF(q)ⁿ, those whose first coordinate that is not 0 is 1: one vector for each
-/// line through 0.
+/// Of the given vectors of GF(q)ⁿ, those whose first coordinate that is not 0 is 1: one vector for
+/// each line through 0.
 pub(crate) fn projective(field: &Field, vectors: impl IntoIterator<Item = usize>) -> Vec<usize> {
     let q = field.order();
     let leading = |mut x: usize| {

@@ -91,8 +91,9 @@ impl PersianRug {
         Self::new(features, &rows)
     }
 
-    /// The rug of `S = {v ≠ 0: Q(v) = 0}`, the vectors on the ovoid of an elliptic quadratic form `Q` over
-    /// GF(q)⁴, whose 4e bits, q = 2ᵉ, are those of an index: n_s = q⁴, n_d = (q² + 1)(q − 1), r ≈ 1/q.
+    /// The rug of `S = {v ≠ 0: Q(v) = 0}`, the vectors on the ovoid of an elliptic quadratic form
+    /// `Q` over GF(q)⁴, q = 2ᵉ, whose 4e bits are those of an index: `n_s = q⁴`,
+    /// `n_d = (q² + 1)(q − 1)`, r ≈ 1/q.
     ///
     /// ```math
     /// Q(x, y, z, w) = x^2 + x y + c y^2 + z w, \qquad
@@ -100,17 +101,17 @@ impl PersianRug {
     /// \end{cases} \quad (j \ne 0)
     /// ```
     ///
-    /// with `t² + t + c` irreducible. Up to the order of the features, `R` is that of the least eigenvalue of
-    /// the graph [`AffinePolar`](crate::KnownGraph::AffinePolar) of order q and dimension 4: few large
-    /// negative entries and many small positive ones, here without a matrix.
+    /// with `t² + t + c` irreducible. Up to the order of the features, `R` is that of the least
+    /// eigenvalue of the graph [`AffinePolar`](crate::KnownGraph::AffinePolar) of order q and
+    /// dimension 4: few large negative entries and many small positive ones, here without a matrix.
     ///
     /// | n_s | 16 | 256 | 4096 | 65536 | 1048576 |
     /// |---|---|---|---|---|---|
     /// | n_d | 5 | 51 | 455 | 3855 | 31775 |
     ///
     /// # Errors
-    /// [`Error::NotPowerOfTwo`] unless n_s is a power of two in `1..=2³¹`, [`Error::NoSuchSet`] unless it
-    /// is 16ᵉ with e ≥ 1.
+    /// [`Error::NotPowerOfTwo`] unless n_s is a power of two in `1..=2³¹`, [`Error::NoSuchSet`]
+    /// unless it is 16ᵉ with e ≥ 1.
     pub fn ovoid(features: usize) -> Result<Self> {
         let bits = order(features)?;
         let needs = "a power of sixteen above 1";
@@ -120,20 +121,21 @@ impl PersianRug {
         Self::new(features, &elliptic_quadric(&field, 4))
     }
 
-    /// The rug of n_d odd rows drawn without replacement. No two of them add up to a third, bit by bit, and
-    /// so the third cumulant of the interference is the least that any set of this size can have:
+    /// The rug of n_d odd rows drawn without replacement. No two of them add up to a third, bit by
+    /// bit, and so the third cumulant of the interference is the least that any set of this size
+    /// can have:
     ///
     /// ```math
     /// \sum_{j \ne 0} g(j)^3 = \frac{n_s}{n_d^3} \#\{(k, l, m) \in S^3: k \oplus l \oplus m = 0\} - 1
     /// = -1
     /// ```
     ///
-    /// Features `2i` and `2i + 1` are antipodal, `R_{2i, 2i+1} = −1`. With n_d = n_s/2 nothing is left to
-    /// draw: these are the antipodal pairs [`simplices(n_s, 2)`](Self::simplices).
+    /// Features `2i` and `2i + 1` are antipodal, `R_{2i, 2i+1} = −1`. With n_d = n_s/2 nothing is
+    /// left to draw: these are the antipodal pairs [`simplices(n_s, 2)`](Self::simplices).
     ///
     /// # Errors
-    /// [`Error::NotPowerOfTwo`] unless n_s is a power of two in `1..=2³¹`, [`Error::SumFree`] unless
-    /// `1 ≤ n_d ≤ n_s/2`: larger sets are never free of sums.
+    /// [`Error::NotPowerOfTwo`] unless n_s is a power of two in `1..=2³¹`, [`Error::SumFree`]
+    /// unless `1 ≤ n_d ≤ n_s/2`: larger sets are never free of sums.
     pub fn sum_free<R: Rng + ?Sized>(features: usize, hidden: usize, rng: &mut R) -> Result<Self> {
         order(features)?;
         let most = features / 2;
@@ -164,8 +166,8 @@ impl PersianRug {
         self.shifted(cubes.iter().position(|&sum| sum <= least + slack).unwrap_or(0))
     }
 
-    /// The best of `draws` rugs that `draw` gives one by one: the first of least `cost`, for instance an
-    /// exact loss or the coherence. A cost that is NaN counts as worst.
+    /// The best of `draws` rugs that `draw` gives one by one: the first of least `cost`, for
+    /// instance an exact loss or the coherence. A cost that is NaN counts as worst.
     ///
     /// # Errors
     /// Those of `draw`, and [`Error::Length`] for `draws = 0`.

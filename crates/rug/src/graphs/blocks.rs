@@ -1,8 +1,8 @@
 //! Graphs from the extended binary Golay code and the Steiner systems in it.
 //!
-//! The words of weight 8 of the code are the 759 octads of S(5, 8, 24): any five of the 24 points are in
-//! just one octad. Those that contain one given point are, without it, the 253 heptads of S(4, 7, 23),
-//! and those that contain two are the 77 hexads of S(3, 6, 22).
+//! The words of weight 8 of the code are the 759 octads of S(5, 8, 24): any five of the 24 points
+//! are in just one octad. Those that contain one given point are, without it, the 253 heptads of
+//! S(4, 7, 23), and those that contain two are the 77 hexads of S(3, 6, 22).
 //!
 //! | graph | vertices | neighbours |
 //! |---|---|---|
@@ -71,8 +71,8 @@ pub(super) fn heptads(name: &str, missed: usize) -> Result<StronglyRegular> {
     sharing(name, &octads(OF_HEPTADS, outside), 2)
 }
 
-/// The Higman–Sims graph: ∞ has the 22 points as its neighbours, a point has ∞ and the hexads that contain
-/// it, and a hexad has its points and the hexads that are disjoint from it.
+/// The Higman–Sims graph: ∞ has the 22 points as its neighbours, a point has ∞ and the hexads that
+/// contain it, and a hexad has its points and the hexads that are disjoint from it.
 pub(super) fn higman_sims(name: &str) -> Result<StronglyRegular> {
     let hexads = octads(OF_HEPTADS | OF_HEXADS, 0);
     StronglyRegular::from_fn(name, 1 + 22 + hexads.len(), |i, j| match [i.min(j), i.max(j)] {
@@ -83,10 +83,10 @@ pub(super) fn higman_sims(name: &str) -> Result<StronglyRegular> {
     })
 }
 
-/// McLaughlin's graph. One of the 23 points is special, and the vertices are the other 22 and all heptads.
-/// Points are no neighbours. A point and a heptad are, where the heptad contains either that point or the
-/// special one. Two heptads that both contain the special point, or both miss it, are neighbours where
-/// they have one point in common, and any other two where they have three.
+/// McLaughlin's graph. One of the 23 points is special, and the vertices are the other 22 and all
+/// heptads. No two points are neighbours. A point and a heptad are, where the heptad contains either
+/// that point or the special one. Two heptads that both contain the special point, or both miss it,
+/// are neighbours where they have one point in common, and any other two where they have three.
 pub(super) fn mclaughlin(name: &str) -> Result<StronglyRegular> {
     let heptads = octads(OF_HEPTADS, 0);
     let special = |heptad: u32| heptad & OF_HEXADS != 0;

@@ -1,5 +1,5 @@
-//! Graphs whose vertices are the vectors over a finite field; the neighbours of a vertex are its sums
-//! with the vectors of a set `S = −S`.
+//! Graphs whose vertices are the vectors over a finite field; the neighbours of a vertex are its
+//! sums with the vectors of a set `S = −S`.
 //!
 //! | graph | vertices | S |
 //! |---|---|---|
@@ -10,11 +10,11 @@
 //! | Delsarte | GF(3⁵) | the powers of a generator whose exponents are no squares modulo 11 |
 //! | Games | GF(3⁶) | ± Hill's cap |
 //!
-//! The last three belong to projective codes with two weights: two from the ternary Golay code, and that of
-//! Hill's 56 points of the projective space over GF(3)⁶, no three of which are on one line.
+//! The last three belong to projective codes with two weights: two from the ternary Golay code, and
+//! that of Hill's 56 points of the projective space over GF(3)⁶, no three of which are on one line.
 //!
-//! R. Calderbank and W. M. Kantor, "The geometry of two-weight codes", Bull. London Math. Soc. 18 (1986);
-//! R. Hill, "On the largest size of cap in S₅,₃", Rend. Accad. Naz. Lincei 54 (1973).
+//! R. Calderbank and W. M. Kantor, "The geometry of two-weight codes", Bull. London Math. Soc. 18
+//! (1986); R. Hill, "On the largest size of cap in S₅,₃", Rend. Accad. Naz. Lincei 54 (1973).
 
 use super::StronglyRegular;
 use crate::Result;
@@ -48,8 +48,8 @@ pub(super) fn berlekamp_van_lint_seidel(name: &str, field: &Field) -> Result<Str
     cayley(name, field, field.order(), &powers(field, |e| e % 11 == 0))
 }
 
-/// Delsarte's graph, in the field of 243 elements: its vectors are those at which the characters of the
-/// Berlekamp–van Lint–Seidel graph have their least sum.
+/// Delsarte's graph, in the field of 243 elements: its vectors are those at which the characters of
+/// the Berlekamp–van Lint–Seidel graph have their least sum.
 pub(super) fn delsarte(name: &str, field: &Field) -> Result<StronglyRegular> {
     const NO_SQUARES: [usize; 5] = [2, 6, 7, 8, 10];
     cayley(name, field, field.order(), &powers(field, |e| NO_SQUARES.contains(&(e % 11))))
@@ -57,8 +57,9 @@ pub(super) fn delsarte(name: &str, field: &Field) -> Result<StronglyRegular> {
 
 /// The Games graph, in the field of 729 elements, whose generator here has `g⁶ = g + 1`.
 pub(super) fn games(name: &str, field: &Field) -> Result<StronglyRegular> {
-    // Hill's cap has a symmetry of order 7, x → g¹⁰⁴ x, and one of order 3, x → x⁹, which multiplies
-    // exponents by 9: it is made of four of the latter's orbits on the classes modulo 52 = 728/14.
+    // Hill's cap has a symmetry of order 7, x → g¹⁰⁴ x, and one of order 3, x → x⁹, which
+    // multiplies exponents by 9: it is made of four of the latter's orbits on the classes modulo 52
+    // = 728/14.
     const CAP: [usize; 8] = [0, 13, 10, 38, 30, 23, 51, 43];
     cayley(name, field, field.order(), &powers(field, |e| CAP.contains(&(e % 52))))
 }

@@ -4,11 +4,12 @@
 //! R = 1 + \frac{\theta}{k} A + \frac{-1 - \theta}{v - k - 1} (J - 1 - A), \qquad R^2 = \frac{v}{f} R
 //! ```
 //!
-//! is v/f times the projection on the eigenspace of `θ`, one of the eigenvalues r and s of the adjacency
-//! matrix `A` (v × v), of multiplicity f: v unit vectors in f dimensions with two inner products. The
-//! least eigenvalue gives few large negative ones and many small positive ones.
+//! is v/f times the projection on the eigenspace of `θ`, one of the eigenvalues r and s of the
+//! adjacency matrix `A` (v × v), of multiplicity f: v unit vectors in f dimensions with two inner
+//! products. The least eigenvalue gives few large negative ones and many small positive ones.
 //!
-//! P. Delsarte, J. M. Goethals and J. J. Seidel, "Spherical codes and designs", Geom. Dedicata 6 (1977).
+//! P. Delsarte, J. M. Goethals and J. J. Seidel, "Spherical codes and designs", Geom. Dedicata 6
+//! (1977).
 
 use nalgebra::DMatrix;
 
@@ -16,7 +17,8 @@ use super::{Eigenspace, StronglyRegular};
 use crate::design::{Class, Design};
 use crate::frame::factor;
 
-/// The tight frame of an eigenspace of a strongly regular graph: n_s = v features in n_d = f dimensions.
+/// The tight frame of an eigenspace of a strongly regular graph: n_s = v features in n_d = f
+/// dimensions.
 ///
 /// The graph is kept, v² bits; the encoder is factored when it is asked for, in O(v f²).
 #[derive(Debug, Clone, PartialEq)]
@@ -47,14 +49,15 @@ impl EigenspaceFrame {
         self.eigenspace
     }
 
-    /// The entries `θ/k` of `R` for two neighbours and `(−1 − θ)/(v − k − 1)` for two other vertices.
+    /// The entries `θ/k` of `R` for two neighbours and `(−1 − θ)/(v − k − 1)` for two other
+    /// vertices.
     pub fn entries(&self) -> (f64, f64) {
         (self.neighbours, self.others)
     }
 }
 
-/// All rows hold the same entries. The name is that of the graph, and says so if the eigenspace is not
-/// that of the least eigenvalue.
+/// All rows hold the same entries. The name is that of the graph, and says so if the eigenspace is
+/// not that of the least eigenvalue.
 impl Design for EigenspaceFrame {
     fn name(&self) -> String {
         match self.eigenspace {

@@ -2,7 +2,8 @@
 
 use super::Parameters;
 
-/// Why a graph is not the strongly regular graph that was asked for: what was found and what is allowed.
+/// Why a graph is not the strongly regular graph that was asked for: what was found and what is
+/// allowed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum GraphError {

@@ -8,8 +8,8 @@ use super::{blocks, cayley, pairs, quadrangles};
 use crate::Result;
 use crate::field::{Field, prime_power};
 
-/// A strongly regular graph with a construction in this crate. It is written as its name, for instance
-/// "Higman–Sims" or "GQ(3, 9)".
+/// A strongly regular graph with a construction in this crate. It is written as its name, for
+/// instance "Higman–Sims" or "GQ(3, 9)".
 ///
 /// | graph | (v, k, λ, μ) |
 /// |---|---|
@@ -35,8 +35,8 @@ use crate::field::{Field, prime_power};
 /// | `McLaughlin` | (275, 112, 30, 56) |
 /// | `Games` | (729, 112, 1, 20) |
 ///
-/// q is any prime power. The seven graphs without triangles that are known are the pentagon and those of
-/// Petersen, Clebsch, Hoffman and Singleton, Gewirtz, M₂₂, and Higman and Sims.
+/// q is any prime power. The seven graphs without triangles that are known are the pentagon and
+/// those of Petersen, Clebsch, Hoffman and Singleton, Gewirtz, M₂₂, and Higman and Sims.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum KnownGraph {
@@ -52,8 +52,9 @@ pub enum KnownGraph {
     SymplecticQuadrangle(usize),
     /// The points of the generalised quadrangle Q⁻(5, q); neighbours are on one line.
     EllipticQuadrangle(usize),
-    /// The vectors of GF(q)ⁿ, n even; neighbours differ by a zero of an elliptic quadratic form. Those of
-    /// GF(2)⁴ are Clebsch's graph (the folded 5-cube), those of GF(3)⁴ Brouwer's and Haemers's.
+    /// The vectors of GF(q)ⁿ, n even; neighbours differ by a zero of an elliptic quadratic form.
+    /// Those of GF(2)⁴ are Clebsch's graph (the folded 5-cube), those of GF(3)⁴ Brouwer's and
+    /// Haemers's.
     AffinePolar {
         /// The order q of the field, a prime power.
         order: usize,
@@ -81,8 +82,8 @@ pub enum KnownGraph {
     GoethalsSeidel,
     /// The elements of GF(243); neighbours differ by a 22nd root of 1.
     BerlekampVanLintSeidel,
-    /// The elements of GF(243); neighbours differ by a power of a generator whose exponent is no square
-    /// modulo 11.
+    /// The elements of GF(243); neighbours differ by a power of a generator whose exponent is no
+    /// square modulo 11.
     Delsarte,
     /// Points and heptads of S(4, 7, 23).
     McLaughlin,
@@ -93,8 +94,8 @@ pub enum KnownGraph {
 impl KnownGraph {
     /// The graphs of at most `most` vertices, by their numbers of vertices and their degrees.
     ///
-    /// A graph and its complement have the same two frames, and so only one of them is listed, and of
-    /// several graphs with the same parameters only one. There are none above 2¹⁴ vertices.
+    /// A graph and its complement have the same two frames, and so only one of them is listed, and
+    /// of several graphs with the same parameters only one. There are none above 2¹⁴ vertices.
     pub fn up_to(most: usize) -> Vec<Self> {
         use KnownGraph::*;
         let mut all = vec![HoffmanSingleton, Gewirtz, M22, HigmanSims, GoethalsSeidel, U43, McLaughlin];
@@ -126,9 +127,9 @@ impl KnownGraph {
     /// The parameters, from the formulas of the table, without a construction.
     ///
     /// # Errors
-    /// [`Error::Graph`](crate::Error::Graph) with [`GraphError::NoSuchGraph`] for an index that the family
-    /// does not have, and [`GraphError::TooManyVertices`] for a graph of more than 2¹⁴ vertices (or of
-    /// more than can be counted, which are given as `usize::MAX`).
+    /// [`Error::Graph`](crate::Error::Graph) with [`GraphError::NoSuchGraph`] for an index that the
+    /// family does not have, and [`GraphError::TooManyVertices`] for a graph of more than 2¹⁴
+    /// vertices (or of more than can be counted, which are given as `usize::MAX`).
     pub fn parameters(&self) -> Result<Parameters> {
         let sized = |v: usize| match v {
             0..=MOST_VERTICES => Ok(v),
@@ -201,8 +202,8 @@ impl KnownGraph {
     /// [`parameters`](Self::parameters).
     ///
     /// # Errors
-    /// As [`parameters`](Self::parameters), and [`Error::Model`](crate::Error::Model) without memory for
-    /// v² bits.
+    /// As [`parameters`](Self::parameters), and [`Error::Model`](crate::Error::Model) without
+    /// memory for v² bits.
     pub fn graph(&self) -> Result<StronglyRegular> {
         let (expected, name) = (self.parameters()?, &self.to_string());
         let field = |order: usize| {

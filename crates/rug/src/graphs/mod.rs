@@ -4,10 +4,10 @@
 //! A J = k J, \qquad A^2 = k 1 + \lambda A + \mu (J - 1 - A)
 //! ```
 //!
-//! with the adjacency matrix `A` (v × v), the matrix `J` of ones, and the [`Parameters`] (v, k, λ, μ).
-//! Two neighbours have λ common neighbours, and two other vertices have μ. Each of the two eigenspaces
-//! of `A` that are orthogonal to the vector of ones gives a tight frame, an [`EigenspaceFrame`].
-//! [`KnownGraph`] lists the graphs that this crate can construct.
+//! with the adjacency matrix `A` (v × v), the matrix `J` of ones, and the [`Parameters`] (v, k, λ,
+//! μ). Two neighbours have λ common neighbours, and two other vertices have μ. Each of the two
+//! eigenspaces of `A` that are orthogonal to the vector of ones gives a tight frame, an
+//! [`EigenspaceFrame`]. [`KnownGraph`] lists the graphs that this crate can construct.
 
 mod blocks;
 mod cayley;
@@ -33,8 +33,8 @@ use crate::Result;
 /// The most vertices: all pairs of them are checked, in O(v³/64).
 const MOST_VERTICES: usize = 1 << 14;
 
-/// A strongly regular graph. Its definition is checked for all vertices and all pairs of them when it is
-/// made, so that there is no value of this type that is not one.
+/// A strongly regular graph. Its definition is checked for all vertices and all pairs of them when
+/// it is made, so that every value of this type is strongly regular.
 ///
 /// ```
 /// use toy_superposition_rug::{Design, Eigenspace, KnownGraph, Parameters};
@@ -61,12 +61,12 @@ pub struct StronglyRegular {
 }
 
 impl StronglyRegular {
-    /// The graph on the vertices `0..neighbours.len()` in which vertex `i` has the given neighbours, in
-    /// any order; a neighbour that is given twice counts once.
+    /// The graph on the vertices `0..neighbours.len()` in which vertex `i` has the given
+    /// neighbours, in any order; a neighbour that is given twice counts once.
     ///
     /// # Errors
-    /// [`Error::Graph`](crate::Error::Graph) with a [`GraphError`] that names the first vertex or pair
-    /// for which the graph is not simple, not regular or not strongly regular, and
+    /// [`Error::Graph`](crate::Error::Graph) with a [`GraphError`] that names the first vertex or
+    /// pair for which the graph is not simple, not regular or not strongly regular, and
     /// [`Error::Model`](crate::Error::Model) without memory for v² bits.
     pub fn new(name: &str, neighbours: &[Vec<usize>]) -> Result<Self> {
         let vertices = neighbours.len();
@@ -83,8 +83,8 @@ impl StronglyRegular {
         Self::verified(name.to_owned(), vertices, words, bits)
     }
 
-    /// The graph on the vertices `0..vertices` in which `i` and `j` are neighbours where `adjacent(i, j)`
-    /// is true. All ordered pairs are asked for, `i = j` among them.
+    /// The graph on the vertices `0..vertices` in which `i` and `j` are neighbours where
+    /// `adjacent(i, j)` is true. All ordered pairs are asked for, `i = j` among them.
     ///
     /// # Errors
     /// As [`new`](Self::new).
@@ -103,7 +103,8 @@ impl StronglyRegular {
         Self::verified(name.to_owned(), vertices, words, bits)
     }
 
-    /// Checks everything that a strongly regular graph is; `bits` are the rows of its adjacency matrix.
+    /// Checks everything that a strongly regular graph is; `bits` are the rows of its adjacency
+    /// matrix.
     fn verified(name: String, vertices: usize, words: usize, bits: Vec<u64>) -> Result<Self> {
         let row = |i: usize| &bits[i * words..(i + 1) * words];
         let adjacent = |i: usize, j: usize| row(i)[j / 64] >> (j % 64) & 1 == 1;
@@ -112,7 +113,8 @@ impl StronglyRegular {
         if expected == 0 || expected + 2 > vertices {
             return Err(GraphError::Trivial { vertices, degree: expected }.into());
         }
-        // The numbers of common neighbours of two neighbours and of two others, once they are known.
+        // The numbers of common neighbours of two neighbours and of two others, once they are
+        // known.
         let (mut lambda, mut mu) = (None, None);
         for i in 0..vertices {
             if adjacent(i, i) {
@@ -188,8 +190,8 @@ impl StronglyRegular {
         (0..self.parameters.v).filter(move |&j| self.adjacent(i, j))
     }
 
-    /// The complement, in which two vertices are neighbours if here they are not. It is strongly regular
-    /// too, and its two eigenspaces are those of this graph, with the names exchanged.
+    /// The complement, in which two vertices are neighbours if here they are not. It is strongly
+    /// regular too, and its two eigenspaces are those of this graph, with the names exchanged.
     ///
     /// # Errors
     /// None for any graph of this type; the complement is checked as every graph is.

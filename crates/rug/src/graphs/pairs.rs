@@ -23,9 +23,9 @@ pub(super) fn lattice(name: &str, n: usize) -> Result<StronglyRegular> {
     StronglyRegular::from_fn(name, n * n, |i, j| i != j && (i / n == j / n || i % n == j % n))
 }
 
-/// Robertson's pentagons `P_h` and pentagrams `Q_i`, h and i modulo 5: in `P_h` the vertices `j` and
-/// `j ± 1` are neighbours, in `Q_i` the vertices `j` and `j ± 2`, and vertex `j` of `P_h` has the
-/// neighbour `h i + j` in each `Q_i`.
+/// Robertson's pentagons `P_h` and pentagrams `Q_i`, h and i modulo 5: in `P_h` the vertices `j`
+/// and `j ± 1` are neighbours, in `Q_i` the vertices `j` and `j ± 2`, and vertex `j` of `P_h` has
+/// the neighbour `h i + j` in each `Q_i`.
 pub(super) fn hoffman_singleton(name: &str) -> Result<StronglyRegular> {
     let within = |i: usize, j: usize, step: usize| (i + step) % 5 == j % 5 || (j + step) % 5 == i % 5;
     StronglyRegular::from_fn(name, 50, |first, second| {

@@ -1,4 +1,5 @@
-//! The parameters (v, k, λ, μ) of a strongly regular graph, and the spectrum that follows from them.
+//! The parameters (v, k, λ, μ) of a strongly regular graph, and the spectrum that follows from
+//! them.
 //!
 //! | symbol | here | |
 //! |---|---|---|
@@ -15,8 +16,8 @@
 //! f, g = \tfrac12 \Bigl(v - 1 \mp \frac{2k + (v - 1)(\lambda - \mu)}{\sqrt\Delta}\Bigr)
 //! ```
 //!
-//! are their multiplicities. Either `Δ` is a square, and r and s are integers, or `f = g` (a conference
-//! graph, `2k + (v − 1)(λ − μ) = 0`).
+//! are their multiplicities. Either `Δ` is a square, and r and s are integers, or `f = g` (a
+//! conference graph, `2k + (v − 1)(λ − μ) = 0`).
 
 use std::fmt;
 
@@ -81,8 +82,8 @@ impl Parameters {
         Self { v, k, lambda, mu }
     }
 
-    /// The parameters of the complement, `(v, v − k − 1, v − 2 − 2k + μ, v − 2k + λ)`; `None` where one
-    /// of them is negative, which those of a graph never are.
+    /// The parameters of the complement, `(v, v − k − 1, v − 2 − 2k + μ, v − 2k + λ)`; `None` where
+    /// one of them is negative, which those of a graph never are.
     pub fn complement(&self) -> Option<Self> {
         let Self { v, k, lambda, mu } = *self;
         Some(Self {
@@ -158,8 +159,8 @@ mod tests {
 
     #[test]
     fn parameters_of_no_graph_have_no_spectrum() {
-        // Wrong numbers of paths of two edges; the Moore graphs of degrees 5 and 4, which do not exist;
-        // complete and empty graphs; numbers that are too large.
+        // Wrong numbers of paths of two edges; the Moore graphs of degrees 5 and 4, which do not
+        // exist; complete and empty graphs; numbers that are too large.
         for [v, k, lambda, mu] in [
             [10, 3, 0, 2],
             [26, 5, 0, 1],

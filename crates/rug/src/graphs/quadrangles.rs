@@ -5,8 +5,8 @@
 //! | W(3, q), of order (q, q) | all of the projective space over GF(q)⁴ | (q + 1)(q² + 1) | q(q + 1) |
 //! | Q⁻(5, q), of order (q, q²) | those of an elliptic quadric in GF(q)⁶ | (q + 1)(q³ + 1) | q(q² + 1) |
 //!
-//! Each line has q + 1 points, and of a line and a point outside of it exactly one point is joined to
-//! that point: `λ = q − 1`, and μ is the number of lines through a point.
+//! Each line has q + 1 points, and of a line and a point outside of it exactly one point is joined
+//! to that point: `λ = q − 1`, and μ is the number of lines through a point.
 //!
 //! S. E. Payne and J. A. Thas, "Finite Generalized Quadrangles" (1984), chapter 3.
 

@@ -1,5 +1,5 @@
-//! Strongly regular graphs against their known parameters, their spectra and their definition, and the tight
-//! frames of their eigenspaces.
+//! Strongly regular graphs against their known parameters, their spectra and their definition, and
+//! the tight frames of their eigenspaces.
 
 use nalgebra::DMatrix;
 use toy_superposition_rug::{
@@ -12,8 +12,8 @@ use KnownGraph::{
     SymplecticQuadrangle, Triangular, U43,
 };
 
-/// The graphs with (v, k, λ, μ), and r and s with their multiplicities where these are integers, from
-/// A. E. Brouwer's tables and the book "Strongly Regular Graphs".
+/// The graphs with (v, k, λ, μ), and r and s with their multiplicities where these are integers,
+/// from A. E. Brouwer's tables and the book "Strongly Regular Graphs".
 #[allow(clippy::type_complexity)]
 fn known() -> Vec<(&'static str, KnownGraph, [usize; 4], [(i32, usize); 2])> {
     let polar = |order, dimension| AffinePolar { order, dimension };

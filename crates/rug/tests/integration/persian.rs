@@ -193,7 +193,8 @@ fn matrix_free_forward_is_the_dense_one_in_every_form() {
     matrix_free_is_dense::<f32>(f32::EPSILON.into());
 }
 
-/// A row of an ovoid's rug of 65536 features by two transforms, and a sum-free rug against its dense form.
+/// A row of an ovoid's rug of 65536 features by two transforms, and a sum-free rug against its
+/// dense form.
 #[test]
 fn an_ovoid_runs_without_its_matrix() {
     let (n, d, q) = (1 << 16, 3855.0, 16.0);
