@@ -236,3 +236,22 @@ fn words_per_row(vertices: usize) -> Result<usize> {
 fn common_bits(a: &[u64], b: &[u64]) -> usize {
     a.iter().zip(b).map(|(a, b)| (a & b).count_ones() as usize).sum()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Error;
+
+    #[test]
+    fn another_graph_than_the_expected_one_is_refused() {
+        let petersen = KnownGraph::Kneser(5).graph().unwrap();
+        let found = petersen.parameters();
+        assert_eq!(petersen.clone().expect(found).unwrap(), petersen);
+        let expected = Parameters::new(10, 6, 3, 4);
+        let error = petersen.expect(expected).unwrap_err();
+        let right = |error: &GraphError| *error == GraphError::Parameters { found, expected };
+        assert!(matches!(&error, Error::Graph(graph) if right(graph)));
+        let message = "the graph has the parameters (10, 3, 0, 1), not (10, 6, 3, 4)";
+        assert_eq!(error.to_string(), message);
+    }
+}
