@@ -13,7 +13,7 @@ use serde_json::json;
 use toy_superposition::data::{Moments, Stream};
 use toy_superposition::designs::optimise;
 use toy_superposition::figures;
-use toy_superposition::rug::{Cumulants, PersianRug, welch_coherence};
+use toy_superposition::rug::{self, Cumulants, PersianRug, welch_coherence};
 use toy_superposition::theory;
 
 /// Measures the Persian rug R = n_d⁻¹ Σ_{k ∈ S} H_ik H_kj without its matrix, for n_s up to 2²⁰ and more, and draws it (the
@@ -23,9 +23,10 @@ struct Arguments {
     /// Features n_s: a power of two.
     #[arg(long, default_value_t = 256)]
     features: usize,
-    /// Hidden dimensions n_d: the size of S.
-    #[arg(long, default_value_t = 40)]
-    hidden: usize,
+    /// Hidden dimensions n_d: the size of S, 40 if not given. For cubes and ovoid it follows from
+    /// the features, and one that is given must agree.
+    #[arg(long)]
+    hidden: Option<usize>,
     /// How S is chosen.
     #[arg(long, value_enum, default_value_t = Set::Random)]
     set: Set,
@@ -59,6 +60,18 @@ enum Set {
     Simplices,
     /// The graph of the cube over GF(2ᵏ) (n_s = 4ᵏ, n_d = 2ᵏ): low coherence.
     Cubes,
+    /// An ovoid over GF(q), q = 2ᵉ (n_s = q⁴, n_d = (q² + 1)(q − 1)): few large negative entries
+    /// and many small positive ones.
+    Ovoid,
+    /// Any set of odd rows (n_d ≤ n_s/2): no two add up to a third, and the skewness is least.
+    SumFree,
+}
+
+impl Set {
+    /// Whether there are many sets of this kind and shape, so that one has to be drawn.
+    fn drawn(self) -> bool {
+        matches!(self, Self::Random | Self::LeastSkewed | Self::SumFree)
+    }
 }
 
 /// The gain and the bias of the theory for Gaussian interference; the bias is the raw one.
@@ -74,46 +87,52 @@ fn exact_loss(rug: &PersianRug, a: f64, bias: f64, p: f64) -> Result<f64, Box<dy
 }
 
 fn choose(arguments: &Arguments) -> Result<PersianRug, Box<dyn Error>> {
-    let &Arguments { features, hidden, set, draws, seed, probability, .. } = arguments;
-    let shift = |rug: &PersianRug| if set == Set::LeastSkewed { rug.least_skewed() } else { rug.clone() };
+    const HIDDEN: usize = 40;
+    let &Arguments { features, set, draws, seed, probability, .. } = arguments;
+    let hidden = arguments.hidden.unwrap_or(HIDDEN);
     let cost = |rug: &PersianRug| -> Result<f64, Box<dyn Error>> {
-        let rug = shift(rug);
         let Some(p) = probability else { return Ok(rug.statistics().coherence) };
-        let (a, bias) = theoretical(&rug, p)?;
-        exact_loss(&rug, a, bias, p)
+        let (a, bias) = theoretical(rug, p)?;
+        exact_loss(rug, a, bias, p)
     };
-    Ok(match set {
-        Set::Random | Set::LeastSkewed if draws == 1 => {
-            shift(&PersianRug::random(features, hidden, &mut Stream::Draws.rng(seed, 0))?)
-        }
-        Set::Random | Set::LeastSkewed => {
-            let rng = &mut Stream::Draws.rng(seed, 0);
-            let cost = |rug: &PersianRug| cost(rug).unwrap_or(f64::NAN);
-            shift(&PersianRug::best_of(features, hidden, draws, rng, cost)?)
-        }
+    let rng = &mut Stream::Draws.rng(seed, 0);
+    let mut draw = || match set {
+        Set::SumFree => PersianRug::sum_free(features, hidden, rng),
+        Set::LeastSkewed => Ok(PersianRug::random(features, hidden, rng)?.least_skewed()),
+        _ => PersianRug::random(features, hidden, rng),
+    };
+    let rug = match set {
         Set::Difference => PersianRug::difference_set(features, hidden, false)?,
         Set::Simplices => PersianRug::simplices(features, features / features.saturating_sub(hidden).max(1))?,
         Set::Cubes => PersianRug::cubes(features)?,
-    })
+        Set::Ovoid => PersianRug::ovoid(features)?,
+        _ if draws == 1 => draw()?,
+        _ => PersianRug::best_of(draws, draw, |rug| cost(rug).unwrap_or(f64::NAN))?,
+    };
+    match arguments.hidden.unwrap_or_else(|| rug.hidden()) {
+        given if given != rug.hidden() => {
+            let what = "hidden dimensions of this set";
+            Err(rug::Error::Length { what, given, expected: rug.hidden() }.into())
+        }
+        _ => Ok(rug),
+    }
 }
 
 fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     /// A picture has a point for each entry of R.
     const DRAWN: usize = 4096;
-    let &Arguments { features, hidden, seed, set, .. } = arguments;
+    let &Arguments { features, seed, set, .. } = arguments;
     if let Some(out) = &arguments.out {
         if features > DRAWN {
             return Err(format!("--out draws rugs of up to {DRAWN} features, not of {features}").into());
         }
         figures::check_writable(out)?;
     }
-    if !matches!(set, Set::Random | Set::LeastSkewed) && (arguments.draws, seed) != (1, 0) {
+    if !set.drawn() && (arguments.draws, seed) != (1, 0) {
         return Err("--draws and --seed are for random sets: of this kind there is one".into());
     }
     let rug = choose(arguments)?;
-    if rug.hidden() != hidden {
-        return Err(format!("this set has {} hidden dimensions, not {hidden}", rug.hidden()).into());
-    }
+    let hidden = rug.hidden();
     let start = Instant::now();
     let statistics = rug.statistics();
     let seconds = start.elapsed().as_secs_f64();

@@ -48,6 +48,17 @@ pub enum Error {
         /// Which orders there are.
         needs: &'static str,
     },
+    /// More rows than any sum-free set has, or none.
+    #[error("{given} hidden dimensions: a sum-free set has 1..={most} rows")]
+    SumFree {
+        /// The n_d that was given.
+        given: usize,
+        /// The size n_s/2 of the largest sum-free sets.
+        most: usize,
+    },
+    /// A graph is not the strongly regular graph that it should be.
+    #[error(transparent)]
+    Graph(#[from] crate::GraphError),
     /// Two lengths that must agree do not.
     #[error("{what}: {given}, expected {expected}")]
     Length {

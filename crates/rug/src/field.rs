@@ -1,51 +1,76 @@
-//! Which elements of a finite field of odd order are squares.
+//! Finite fields: sums, products and the quadratic character of GF(q), for every prime power q.
 //!
 //! ```math
-//! \chi(0) = 0, \qquad \chi(g^e) = (-1)^e
+//! \mathrm{GF}(q) = \{0\} \cup \{g^e : 0 \le e < q - 1\}, \qquad
+//! \chi(0) = 0, \quad \chi(g^e) = (-1)^e \ \text{for odd } q
 //! ```
 //!
-//! with `g` a generator of the multiplicative group of GF(q), `q = pᵏ`. An element is a polynomial of degree below `k`
-//! over the integers modulo `p`; its code is the number whose digits to the base `p` are its coefficients.
+//! with `q = pᵏ` and `g` a generator of the multiplicative group. An element is a polynomial of
+//! degree below `k` over the integers modulo `p`. Its code is the number whose digits to the base
+//! `p` are the coefficients, and so the code of a vector over GF(q), first coordinate in the lowest
+//! place, has the coefficients of all its coordinates as its digits to the base `p`: vectors are
+//! added as elements are.
 
-/// A field GF(q) of odd order with its quadratic character.
+/// The field GF(q) of any prime power q, with the generator `g` whose code is `p` (that of `x`), or
+/// a primitive root where q is a prime.
 #[derive(Debug, Clone)]
 pub(crate) struct Field {
     prime: usize,
-    /// `χ` of each element, by code: length q.
-    character: Vec<i8>,
+    /// The code of `gᵉ`, for `e` in `0..q − 1`.
+    powers: Vec<usize>,
+    /// The exponent `e` of each element `gᵉ`, by code: length q. That of 0 means nothing.
+    exponents: Vec<usize>,
 }
 
 impl Field {
-    /// The field of `order` elements; `None` unless that is an odd prime power.
+    /// The field of `order` elements; `None` unless that is a prime power.
     pub(crate) fn new(order: usize) -> Option<Self> {
         let (prime, degree) = prime_power(order)?;
-        if prime == 2 {
-            return None;
-        }
-        // The first polynomial xᵏ + … modulo which x is a generator: then it is irreducible, and χ(xᵉ) = (−1)ᵉ.
-        (1..order).find_map(|tail| {
-            let mut character = vec![0; order];
-            let (mut element, mut sign) = (1, 1);
-            for _ in 1..order {
-                if character[element] != 0 {
-                    return None;
-                }
-                character[element] = sign;
+        // The first polynomial xᵏ − tail modulo which the powers of x are all elements but 0: then
+        // every one of these has an inverse, and the polynomial is irreducible.
+        (1..order).filter(|tail| tail % prime != 0).find_map(|tail| {
+            let (mut powers, mut exponents) = (vec![1], vec![0; order]);
+            let mut element = times_x(1, tail, prime, degree, order);
+            while element > 1 && powers.len() < order {
+                exponents[element] = powers.len();
+                powers.push(element);
                 element = times_x(element, tail, prime, degree, order);
-                sign = -sign;
             }
-            (character[0] == 0).then_some(Self { prime, character })
+            (powers.len() == order - 1).then_some(Self { prime, powers, exponents })
         })
     }
 
-    /// `χ(a − b)`.
-    pub(crate) fn character_of_difference(&self, mut a: usize, mut b: usize) -> i8 {
-        let (mut difference, mut digit) = (0, 1);
-        while a > 0 || b > 0 {
-            difference += digit * ((a % self.prime + self.prime - b % self.prime) % self.prime);
-            (a, b, digit) = (a / self.prime, b / self.prime, digit * self.prime);
+    /// The number of elements q.
+    pub(crate) fn order(&self) -> usize {
+        self.exponents.len()
+    }
+
+    /// `gᵉ`, for any `e`.
+    pub(crate) fn power_of_generator(&self, exponent: usize) -> usize {
+        self.powers[exponent % self.powers.len()]
+    }
+
+    /// `a b`.
+    pub(crate) fn product(&self, a: usize, b: usize) -> usize {
+        if a == 0 || b == 0 { 0 } else { self.power_of_generator(self.exponents[a] + self.exponents[b]) }
+    }
+
+    /// `a + b`, for elements and for vectors alike.
+    pub(crate) fn sum(&self, a: usize, b: usize) -> usize {
+        if self.prime == 2 { a ^ b } else { by_digits(self.prime, a, b, |a, b| a + b) }
+    }
+
+    /// `a − b`, for elements and for vectors alike.
+    pub(crate) fn difference(&self, a: usize, b: usize) -> usize {
+        if self.prime == 2 { a ^ b } else { by_digits(self.prime, a, b, |a, b| a + self.prime - b) }
+    }
+
+    /// `χ(a − b)`, in a field of odd order.
+    pub(crate) fn character_of_difference(&self, a: usize, b: usize) -> i8 {
+        match self.difference(a, b) {
+            0 => 0,
+            difference => 1 - 2 * (self.exponents[difference] % 2) as i8,
         }
-        self.character[difference]
     }
 }
 
@@ -62,13 +87,17 @@ pub(crate) fn prime_power(q: usize) -> Option<(usize, u32)> {
 /// `x` times an element, modulo `xᵏ − tail(x)`.
 fn times_x(element: usize, tail: usize, prime: usize, degree: u32, order: usize) -> usize {
     let highest = element / prime.pow(degree - 1);
-    let (mut a, mut b) = (element * prime % order, tail);
-    let (mut sum, mut digit) = (0, 1);
+    by_digits(prime, element * prime % order, tail, |a, b| a + highest * b)
+}
+
+/// The number whose digits to the base `p` are those of `digit(a, b)` modulo `p`, place by place.
+fn by_digits(prime: usize, mut a: usize, mut b: usize, digit: impl Fn(usize, usize) -> usize) -> usize {
+    let (mut number, mut place) = (0, 1);
     while a > 0 || b > 0 {
-        sum += digit * ((a % prime + highest * (b % prime)) % prime);
-        (a, b, digit) = (a / prime, b / prime, digit * prime);
+        number += place * (digit(a % prime, b % prime) % prime);
+        (a, b, place) = (a / prime, b / prime, place * prime);
     }
-    sum
+    number
 }
 
 #[cfg(test)]
@@ -82,8 +111,35 @@ mod tests {
         assert_eq!((prime_power(81), prime_power(1 << 20)), (Some((3, 4)), Some((2, 20))));
     }
 
-    /// For a prime, Euler's criterion; for a power, what squares are: half of the elements, closed under differences
-    /// as Paley's matrices need it, Σ_c χ(a − c) χ(b − c) = −1 for a ≠ b.
+    /// The axioms, by all triples: sums and products are commutative and associative, products
+    /// distribute over sums, differences undo sums, and every element but 0 has an inverse.
+    #[test]
+    fn sums_and_products_make_a_field() {
+        for q in [2, 3, 4, 5, 7, 8, 9, 16, 25, 27] {
+            let field = Field::new(q).unwrap();
+            assert_eq!(field.order(), q);
+            for a in 0..q {
+                assert_eq!((field.sum(a, 0), field.product(a, 1)), (a, a));
+                assert!(a == 0 || (1..q).filter(|&b| field.product(a, b) == 1).count() == 1);
+                for b in 0..q {
+                    assert_eq!(field.sum(a, b), field.sum(b, a));
+                    assert_eq!(field.product(a, b), field.product(b, a));
+                    assert_eq!(field.difference(field.sum(a, b), b), a);
+                    for c in 0..q {
+                        let (product, sum) = (|a, b| field.product(a, b), |a, b| field.sum(a, b));
+                        assert_eq!(product(a, product(b, c)), product(product(a, b), c));
+                        assert_eq!(sum(a, sum(b, c)), sum(sum(a, b), c));
+                        assert_eq!(product(a, sum(b, c)), sum(product(a, b), product(a, c)));
+                    }
+                }
+            }
+        }
+        assert!([0, 1, 6, 12, 15, 21, 1000].iter().all(|&q| Field::new(q).is_none()));
+        assert_eq!(Field::new(1 << 10).unwrap().order(), 1 << 10);
+    }
+
+    /// For a prime, Euler's criterion. For a power, what squares are: half of the elements, closed
+    /// under differences as Paley's matrices need it, Σ_c χ(a − c) χ(b − c) = −1 for a ≠ b.
     #[test]
     fn the_character_tells_squares() {
         for q in [3, 7, 13, 31] {
@@ -106,6 +162,5 @@ mod tests {
             let ones: i32 = (0..q).map(|a| i32::from(field.character_of_difference(a, 0))).sum();
             assert_eq!(ones, 0);
         }
-        assert!([0, 1, 2, 4, 15, 21, 1024].iter().all(|&q| Field::new(q).is_none()));
     }
 }

@@ -9,6 +9,8 @@
 //! | [`paley`](Frame::paley) | q + 1, q ≡ 1 (mod 4) a prime power | n_s/2 | `±1/√q`: equiangular |
 //! | [`steiner`](Frame::steiner) | see there | | `±1/ρ`: equiangular |
 //!
+//! The frames of strongly regular graphs are [`EigenspaceFrame`](crate::EigenspaceFrame)s.
+//!
 //! All but Haar's are tight frames of unit vectors: `R = EᵀE`, `R² = (n_s/n_d) R`.
 
 use nalgebra::DMatrix;
@@ -185,7 +187,7 @@ impl Frame {
     pub fn paley(features: usize) -> Result<Self> {
         let scale = 1.0 / (features as f64 - 1.0).sqrt();
         let matrix = DMatrix::identity(features, features) + conference_matrix(features)? * scale;
-        Ok(Self::classified("Paley frame".to_owned(), factor(matrix, features / 2), None))
+        Ok(Self::classified("Paley frame".to_owned(), factor_dense(&matrix, features / 2), None))
     }
 
     /// The equiangular tight frame of a Steiner system (Fickus, Mixon and Tremain, "Steiner equiangular tight frames",
@@ -237,7 +239,7 @@ impl Frame {
         let matrix = (DMatrix::identity(n, n) * features - self.matrix() * hidden) / rest;
         Ok(Self::classified(
             format!("complement of {}", self.name),
-            factor(matrix, n - d),
+            factor_dense(&matrix, n - d),
             Some(self.class.clone()),
         ))
     }
@@ -293,18 +295,34 @@ fn normal<R: Rng + ?Sized>(rng: &mut R) -> f64 {
     radius * (std::f64::consts::TAU * rng.random::<f64>()).cos()
 }
 
-/// `E` (rank × n) with `EᵀE = M` for a positive semidefinite `M` of that rank: Cholesky's factorisation, the largest pivot
-/// first.
-fn factor(mut matrix: DMatrix<f64>, rank: usize) -> DMatrix<f64> {
-    let n = matrix.nrows();
-    let mut encoder = DMatrix::zeros(rank, n);
+/// `E` (rank × n) with `EᵀE = M`, for a positive semidefinite `M` (n × n) of that rank whose row
+/// `i` `write_row` writes, whatever the row held: Cholesky's factorisation, the largest pivot
+/// first. Only `rank` rows of `M` and its diagonal are asked for, and `M` is never held.
+pub(crate) fn factor(n: usize, rank: usize, write_row: impl Fn(usize, &mut [f64])) -> DMatrix<f64> {
+    let (mut encoder, mut row) = (DMatrix::zeros(rank, n), vec![0.0; n]);
+    let mut rest: Vec<f64> = (0..n)
+        .map(|i| {
+            write_row(i, &mut row);
+            row[i]
+        })
+        .collect();
     for k in 0..rank {
-        let pivot = matrix.diagonal().imax();
-        let row = matrix.column(pivot) / matrix[(pivot, pivot)].sqrt();
-        encoder.row_mut(k).copy_from(&row.transpose());
-        matrix.ger(-1.0, &row, &row, 1.0);
+        let pivot = (0..n).max_by(|&i, &j| rest[i].total_cmp(&rest[j])).unwrap_or(0);
+        write_row(pivot, &mut row);
+        let own: Vec<f64> = encoder.column(pivot).rows(0, k).iter().copied().collect();
+        let scale = 1.0 / rest[pivot].sqrt();
+        for (j, (mut column, entry)) in encoder.column_iter_mut().zip(&row).enumerate() {
+            let known: f64 = column.iter().zip(&own).map(|(a, b)| a * b).sum();
+            column[k] = (entry - known) * scale;
+            rest[j] -= column[k] * column[k];
+        }
     }
     encoder
+}
+
+/// [`factor`] of a symmetric matrix that is at hand.
+fn factor_dense(matrix: &DMatrix<f64>, rank: usize) -> DMatrix<f64> {
+    factor(matrix.nrows(), rank, |i, row| row.copy_from_slice(matrix.column(i).as_slice()))
 }
 
 /// The blocks of a Steiner system, see [`Frame::steiner`].

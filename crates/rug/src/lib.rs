@@ -5,11 +5,13 @@ mod encoder;
 mod error;
 mod field;
 mod frame;
+mod graphs;
 mod hadamard;
 mod kernels;
 mod matrix_free;
 mod orders;
 mod persian;
+mod quadric;
 mod sets;
 mod statistics;
 mod sum;
@@ -19,6 +21,9 @@ pub use design::{Class, Design, Diagnostics, RowMean, Setting, mean_over_rows};
 pub use encoder::RugEncoder;
 pub use error::{Error, Result};
 pub use frame::Frame;
+pub use graphs::{
+    Eigenspace, EigenspaceFrame, Eigenvalue, GraphError, KnownGraph, Parameters, Spectrum, StronglyRegular,
+};
 pub use hadamard::{hadamard_entry, hadamard_matrix, transform_naive};
 pub use matrix_free::MatrixFreeRug;
 pub use orders::{Construction, conference_matrix, construction, hadamard_of_order};

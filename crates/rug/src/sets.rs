@@ -1,17 +1,23 @@
-//! Sets `S` that are better than random ones in some way: equiangular, sparse, or nearly equiangular at small ratios.
+//! Sets `S` that are better than random ones in some way: equiangular or nearly so, sparse, or with
+//! interference that is seldom positive.
 //!
 //! | rug | n_s | n_d | off-diagonal entries |
 //! |---|---|---|---|
 //! | [`difference_set`](PersianRug::difference_set) | 4ᵏ | 2²ᵏ⁻¹ ± 2ᵏ⁻¹ | `±2ᵏ⁻¹/n_d`: equiangular, the Welch bound is attained |
 //! | [`simplices`](PersianRug::simplices) | 2ᵐ | n_s(1 − 1/c), c = 2ᵗ | `−1/(c − 1)` among c features, else 0 |
 //! | [`cubes`](PersianRug::cubes) | 4ᵏ | 2ᵏ | at most √2 (k odd) or 2 (k even) times the Welch bound, nearly |
+//! | [`ovoid`](PersianRug::ovoid) | q⁴, q = 2ᵉ | (q² + 1)(q − 1) | `−(q² − q + 1)/n_d`, n_d times, and `(q − 1)/n_d` |
+//! | [`sum_free`](PersianRug::sum_free) | 2ᵐ | up to n_s/2 | antipodal pairs, and of each value as many as of its negative |
 //!
 //! Up to complement and shift, the sets of quadratic type have the only parameters of non-trivial difference sets in a
 //! group `Z₂ᵐ` (Mann 1965); a simplex of all features, c = n_s, is the trivial one.
 
 use rand::Rng;
+use rand::seq::index;
 
+use crate::field::Field;
 use crate::persian::order;
+use crate::quadric::elliptic_quadric;
 use crate::{Error, PersianRug, Result, transform};
 
 impl PersianRug {
@@ -75,21 +81,68 @@ impl PersianRug {
     /// # Errors
     /// [`Error::NoSuchSet`] unless `n_s = 4ᵏ` with `3 ≤ k ≤ 10` (for k < 3 the set does not span).
     pub fn cubes(features: usize) -> Result<Self> {
-        /// Irreducible polynomials of degree 3 … 10 over the field of two elements.
-        const MODULI: [usize; 8] =
-            [0b1011, 0b1_0011, 0b10_0101, 0b100_0011, 0b1000_0011, 0x11b, 0b10_0000_0011, 0b100_0000_1001];
         let bits = order(features)?;
         let none = Error::NoSuchSet { family: "cubes", features, needs: "a power of four in 4^3..=4^10" };
         let degree = bits / 2;
-        let modulus = MODULI.get((degree as usize).wrapping_sub(3)).filter(|_| bits % 2 == 0).ok_or(none)?;
-        let times = |x: usize, y: usize| {
-            (0..degree).rev().fold(0, |mut product, bit| {
-                product <<= 1;
-                product ^= if product >> degree & 1 == 1 { *modulus } else { 0 };
-                product ^ if y >> bit & 1 == 1 { x } else { 0 }
-            })
-        };
-        let rows: Vec<_> = (0..1_usize << degree).map(|x| times(times(x, x), x) << degree | x).collect();
+        let possible = bits % 2 == 0 && (3..=10).contains(&degree);
+        let field = possible.then(|| Field::new(1 << degree)).flatten().ok_or(none)?;
+        let cube = |x| field.product(field.product(x, x), x);
+        let rows: Vec<_> = (0..field.order()).map(|x| cube(x) << degree | x).collect();
+        Self::new(features, &rows)
+    }
+
+    /// The rug of `S = {v ≠ 0: Q(v) = 0}`, the vectors on the ovoid of an elliptic quadratic form
+    /// `Q` over GF(q)⁴, q = 2ᵉ, whose 4e bits are those of an index: `n_s = q⁴`,
+    /// `n_d = (q² + 1)(q − 1)`, r ≈ 1/q.
+    ///
+    /// ```math
+    /// Q(x, y, z, w) = x^2 + x y + c y^2 + z w, \qquad
+    /// g(j) = \begin{cases} (q - 1 - q^2)/n_d & n_d \text{ times} \\ (q - 1)/n_d & \text{else}
+    /// \end{cases} \quad (j \ne 0)
+    /// ```
+    ///
+    /// with `t² + t + c` irreducible. Up to the order of the features, `R` is that of the least
+    /// eigenvalue of the graph [`AffinePolar`](crate::KnownGraph::AffinePolar) of order q and
+    /// dimension 4: few large negative entries and many small positive ones, here without a matrix.
+    ///
+    /// | n_s | 16 | 256 | 4096 | 65536 | 1048576 |
+    /// |---|---|---|---|---|---|
+    /// | n_d | 5 | 51 | 455 | 3855 | 31775 |
+    ///
+    /// # Errors
+    /// [`Error::NotPowerOfTwo`] unless n_s is a power of two in `1..=2³¹`, [`Error::NoSuchSet`]
+    /// unless it is 16ᵉ with e ≥ 1.
+    pub fn ovoid(features: usize) -> Result<Self> {
+        let bits = order(features)?;
+        let needs = "a power of sixteen above 1";
+        let possible = bits % 4 == 0 && bits > 0;
+        let field = possible.then(|| Field::new(1 << (bits / 4))).flatten();
+        let field = field.ok_or(Error::NoSuchSet { family: "ovoid", features, needs })?;
+        Self::new(features, &elliptic_quadric(&field, 4))
+    }
+
+    /// The rug of n_d odd rows drawn without replacement. No two of them add up to a third, bit by
+    /// bit, and so the third cumulant of the interference is the least that any set of this size
+    /// can have:
+    ///
+    /// ```math
+    /// \sum_{j \ne 0} g(j)^3 = \frac{n_s}{n_d^3} \#\{(k, l, m) \in S^3: k \oplus l \oplus m = 0\} - 1
+    /// = -1
+    /// ```
+    ///
+    /// Features `2i` and `2i + 1` are antipodal, `R_{2i, 2i+1} = −1`. With n_d = n_s/2 nothing is
+    /// left to draw: these are the antipodal pairs [`simplices(n_s, 2)`](Self::simplices).
+    ///
+    /// # Errors
+    /// [`Error::NotPowerOfTwo`] unless n_s is a power of two in `1..=2³¹`, [`Error::SumFree`]
+    /// unless `1 ≤ n_d ≤ n_s/2`: larger sets are never free of sums.
+    pub fn sum_free<R: Rng + ?Sized>(features: usize, hidden: usize, rng: &mut R) -> Result<Self> {
+        order(features)?;
+        let most = features / 2;
+        if !(1..=most).contains(&hidden) {
+            return Err(Error::SumFree { given: hidden, most });
+        }
+        let rows: Vec<_> = index::sample(rng, most, hidden).into_iter().map(|k| 2 * k + 1).collect();
         Self::new(features, &rows)
     }
 
@@ -113,21 +166,19 @@ impl PersianRug {
         self.shifted(cubes.iter().position(|&sum| sum <= least + slack).unwrap_or(0))
     }
 
-    /// The best of `draws` random rugs: the first of least `cost`, for instance an exact loss or the coherence. A cost that
-    /// is NaN counts as worst.
+    /// The best of `draws` rugs that `draw` gives one by one: the first of least `cost`, for
+    /// instance an exact loss or the coherence. A cost that is NaN counts as worst.
     ///
     /// # Errors
-    /// As [`random`](Self::random), and [`Error::Length`] for `draws = 0`.
-    pub fn best_of<R: Rng + ?Sized>(
-        features: usize,
-        hidden: usize,
+    /// Those of `draw`, and [`Error::Length`] for `draws = 0`.
+    pub fn best_of(
         draws: usize,
-        rng: &mut R,
+        mut draw: impl FnMut() -> Result<Self>,
         mut cost: impl FnMut(&Self) -> f64,
     ) -> Result<Self> {
         let mut best: Option<(f64, Self)> = None;
         for _ in 0..draws {
-            let rug = Self::random(features, hidden, rng)?;
+            let rug = draw()?;
             let cost = cost(&rug);
             if best.as_ref().is_none_or(|(least, _)| cost < *least || least.is_nan()) {
                 best = Some((cost, rug));
@@ -234,14 +285,63 @@ mod tests {
         );
     }
 
+    /// Against the two values, at all sizes for which there is a table above.
+    #[test]
+    fn ovoids_have_two_values() {
+        for (bits, hidden) in [(4, 5), (8, 51), (12, 455), (16, 3855), (20, 31775)] {
+            let rug = PersianRug::ovoid(1 << bits).unwrap();
+            let q = 1 << (bits / 4);
+            assert_eq!(((q * q + 1) * (q - 1), rug.hidden()), (hidden, hidden as usize));
+            let [few, many] = [q - 1 - q * q, q - 1].map(|sum| f64::from(sum) / f64::from(hidden));
+            let row = rug.first_row();
+            assert_eq!(row[1..].iter().filter(|&&g| g == few).count(), hidden as usize, "{bits}");
+            assert!(row[1..].iter().all(|&g| g == few || g == many), "{bits}");
+            assert_eq!(rug.span().aliases(), 1);
+            assert_eq!(rug.off_diagonal_sum(), -1.0);
+        }
+        for features in [1, 2, 4, 8, 32, 64, 128, 512, 1 << 14] {
+            assert!(matches!(PersianRug::ovoid(features), Err(Error::NoSuchSet { .. })), "{features}");
+        }
+        assert!(matches!(PersianRug::ovoid(81), Err(Error::NotPowerOfTwo { given: 81 })));
+    }
+
+    #[test]
+    fn sum_free_sets_have_no_sums_and_the_least_third_cumulant() {
+        for (features, hidden, seed) in [(2, 1, 0), (64, 1, 1), (64, 9, 2), (64, 32, 3), (1024, 300, 4)] {
+            let rng = &mut ChaCha8Rng::seed_from_u64(seed);
+            let rug = PersianRug::sum_free(features, hidden, rng).unwrap();
+            assert_eq!((rug.features(), rug.hidden()), (features, hidden));
+            let rows = rug.rows();
+            let sums = rows.iter().flat_map(|k| rows.iter().map(move |l| k ^ l));
+            assert!(sums.into_iter().all(|sum| rows.binary_search(&sum).is_err()));
+            assert!(rug.span().antipodal && rug.first_row()[1] == -1.0);
+            assert_relative_eq!(rug.statistics().cubes, -1.0, epsilon = 0.0, max_relative = 1e-11);
+        }
+        let rng = &mut ChaCha8Rng::seed_from_u64(5);
+        let two = [0; 2].map(|_| PersianRug::sum_free(64, 9, rng).unwrap());
+        assert_ne!(two[0], two[1]);
+        let pairs = PersianRug::simplices(64, 2).unwrap();
+        assert_eq!(PersianRug::sum_free(64, 32, rng).unwrap(), pairs);
+        for (features, hidden) in [(64, 0), (64, 33), (1, 0), (1, 1)] {
+            let error = PersianRug::sum_free(features, hidden, rng);
+            let right = matches!(error, Err(Error::SumFree { given, most })
+                if given == hidden && most == features / 2);
+            assert!(right, "{features} {hidden}");
+        }
+        assert!(matches!(PersianRug::sum_free(48, 3, rng), Err(Error::NotPowerOfTwo { given: 48 })));
+    }
+
     #[test]
     fn best_of_is_the_least_of_its_draws() {
-        let rng = || ChaCha8Rng::seed_from_u64(11);
         let cost = |rug: &PersianRug| rug.statistics().coherence;
-        let mut stream = rng();
-        let draws: Vec<_> = (0..10).map(|_| PersianRug::random(64, 20, &mut stream).unwrap()).collect();
+        let mut rng = ChaCha8Rng::seed_from_u64(11);
+        let draws: Vec<_> = (0..10).map(|_| PersianRug::random(64, 20, &mut rng).unwrap()).collect();
+        let again = || {
+            let mut draws = draws.iter().cloned();
+            move || Ok(draws.next().unwrap())
+        };
         let least = draws.iter().map(cost).fold(f64::INFINITY, f64::min);
-        let best = PersianRug::best_of(64, 20, 10, &mut rng(), cost).unwrap();
+        let best = PersianRug::best_of(10, again(), cost).unwrap();
         assert_eq!(cost(&best), least);
         assert_eq!(Some(&best), draws.iter().find(|rug| cost(rug) == least));
         assert!(draws.iter().any(|rug| cost(rug) > least));
@@ -250,7 +350,9 @@ mod tests {
             calls += 1;
             if calls < 4 { f64::NAN } else { 0.0 }
         };
-        assert_eq!(PersianRug::best_of(64, 20, 10, &mut rng(), late).unwrap(), draws[3]);
-        assert!(PersianRug::best_of(64, 20, 0, &mut rng(), cost).is_err());
+        assert_eq!(PersianRug::best_of(10, again(), late).unwrap(), draws[3]);
+        assert!(matches!(PersianRug::best_of(0, again(), cost), Err(Error::Length { given: 0, .. })));
+        let none = || PersianRug::random(64, 65, &mut rng);
+        assert!(matches!(PersianRug::best_of(3, none, cost), Err(Error::Hidden { given: 65, .. })));
     }
 }

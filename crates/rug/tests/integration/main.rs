@@ -4,4 +4,5 @@
 
 mod bits;
 mod designs;
+mod graphs;
 mod persian;

@@ -193,6 +193,25 @@ fn matrix_free_forward_is_the_dense_one_in_every_form() {
     matrix_free_is_dense::<f32>(f32::EPSILON.into());
 }
 
+/// A row of an ovoid's rug of 65536 features by two transforms, and a sum-free rug against its
+/// dense form.
+#[test]
+fn an_ovoid_runs_without_its_matrix() {
+    let (n, d, q) = (1 << 16, 3855.0, 16.0);
+    let model = MatrixFreeRug::<f64>::new(PersianRug::ovoid(n).unwrap(), 1.0, 1.0).unwrap();
+    let mut x = DMatrix::zeros(n, 1);
+    x[4321] = 1.0;
+    // With a bias of 1 nothing is rectified: all entries are at least −241/3855.
+    let y = model.forward(&x).unwrap();
+    let count = |value: f64| y.iter().filter(|&&y| (y - 1.0 - value).abs() < 1e-12).count();
+    assert_eq!([count(1.0), count((q - 1.0 - q * q) / d), count((q - 1.0) / d)], [1, 3855, 65536 - 3856]);
+    let sum_free = PersianRug::sum_free(64, 20, &mut ChaCha8Rng::seed_from_u64(1)).unwrap();
+    let model = MatrixFreeRug::<f64>::new(sum_free, 1.1, -0.1).unwrap();
+    let x = samples::<f64>(64, 3);
+    let dense = model.to_autoencoder().unwrap().forward(&x).unwrap();
+    assert!((model.forward(&x).unwrap() - dense).amax() < 1e-13);
+}
+
 #[test]
 fn matrix_free_refuses_wrong_shapes() {
     let model = MatrixFreeRug::<f64>::new(rug(16, 5, 1), 1.0, 0.0).unwrap();
