@@ -42,27 +42,29 @@ pub enum Error {
     },
     /// A search that cannot be begun.
     #[error(
-        "a search for a rug of {features} features in {hidden} dimensions with {restarts} restarts: allowed are a power of two from 4 to {most}, 2 to features − 2 dimensions, and 1 restart or more"
+        "a search for a rug of {features} features in {hidden} dimensions, symmetry {symmetry}, {restarts} restarts: allowed are a power of two from 4 to 32768, 2 to features − 2 dimensions, 1 restart or more, and a symmetry of which the dimensions are a multiple or one more, with at most 4096 orbits"
     )]
     Search {
         /// The number of features n_s.
         features: usize,
         /// The number of hidden dimensions n_d.
         hidden: usize,
+        /// The order of the group.
+        symmetry: usize,
         /// The number of restarts.
         restarts: usize,
-        /// The most features.
-        most: usize,
     },
     /// Annealings that do not belong to a search.
     #[error(
-        "these annealings are not of a search for rugs of {features} features in {hidden} dimensions with {restarts} restarts"
+        "these annealings are not of a search for rugs of {features} features in {hidden} dimensions, symmetry {symmetry}, {restarts} restarts"
     )]
     Annealing {
         /// The number of features n_s.
         features: usize,
         /// The number of hidden dimensions n_d.
         hidden: usize,
+        /// The order of the group.
+        symmetry: usize,
         /// The number of restarts.
         restarts: usize,
     },

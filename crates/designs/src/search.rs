@@ -13,7 +13,7 @@ use rand::seq::SliceRandom;
 use rand::{Rng, RngExt};
 use toy_superposition_data::{Stream, parallel};
 use toy_superposition_optim::{Lbfgs, LbfgsConfig};
-use toy_superposition_rug::PersianRug;
+use toy_superposition_rug::{Orbits, PersianRug};
 use toy_superposition_theory::{self as theory, CountedLoss};
 
 use crate::{Error, Optimised, Result, optimise};
@@ -22,10 +22,13 @@ use crate::{Error, Optimised, Result, optimise};
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct SearchConfig {
-    /// n_s, a power of two from 4 to 4096.
+    /// n_s, a power of two from 4 to 2¹⁵.
     pub features: usize,
     /// n_d, from 2 to n_s − 2.
     pub hidden: usize,
+    /// The order t of a group that the sets are to be [invariant](Orbits) under; 1 for any sets. It divides n_s − 1, and n_d
+    /// is a multiple of it or one more; there are at most 4096 orbits.
+    pub symmetry: usize,
     /// p, in (0, 1].
     pub probability: f64,
     /// The seed of all that is drawn.
@@ -39,7 +42,7 @@ pub struct SearchConfig {
 impl SearchConfig {
     /// The search for rugs of this shape: two restarts of 200,000 swaps, seed 0.
     pub fn new(features: usize, hidden: usize, probability: f64) -> Self {
-        Self { features, hidden, probability, seed: 0, restarts: 2, swaps: 200_000 }
+        Self { features, hidden, symmetry: 1, probability, seed: 0, restarts: 2, swaps: 200_000 }
     }
 }
 
@@ -51,17 +54,20 @@ const TEMPERATURES: [f64; 2] = [0.5, 0.005];
 const TRIALS: usize = 400;
 /// The relative error of the loss by which sets are compared.
 const TOLERANCE: f64 = 1e-5;
-/// The most features: the table of all characters has n_s² entries of two bytes.
-const MOST_FEATURES: usize = 4096;
+/// The most features: values up to n_s are kept in two bytes.
+const MOST_FEATURES: usize = 1 << 15;
+/// The most orbits: the table of their characters has the square of it in entries of two bytes.
+const MOST_ORBITS: usize = 4096;
 
 /// Where one annealing is between two stages: all that is needed to go on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Annealing {
     /// The stages done.
     pub stage: u32,
-    /// S.
+    /// S: the numbers of its [orbits](Orbits::elements), which without symmetry are its elements. With symmetry that of 0
+    /// is left out.
     pub set: Vec<usize>,
-    /// The set of least loss so far.
+    /// The set of least loss so far, in the same way.
     pub best: Vec<usize>,
     /// Its loss over p, to a relative error of about 1e-5; infinite before the first stage.
     pub loss: f64,
@@ -97,6 +103,7 @@ pub struct Found {
 #[derive(Debug, Clone)]
 pub struct Search {
     config: SearchConfig,
+    table: Table,
     annealings: Vec<Annealing>,
 }
 
@@ -104,29 +111,31 @@ impl Search {
     /// A search from random sets. The same configuration finds the same rug on any number of threads.
     ///
     /// # Errors
-    /// [`Error::Search`] unless the numbers are in the ranges of [`SearchConfig`]; [`Error::Theory`] for p.
+    /// [`Error::Search`] unless the numbers are in the ranges of [`SearchConfig`]; [`Error::Rug`] for a symmetry that there is
+    /// not.
     pub fn new(config: SearchConfig) -> Result<Self> {
-        let SearchConfig { features, hidden, .. } = config;
-        let fits = features.is_power_of_two() && (4..=MOST_FEATURES).contains(&features);
-        if !fits || !(2..=features - 2).contains(&hidden) || config.restarts == 0 {
-            return Err(Error::Search { features, hidden, restarts: config.restarts, most: MOST_FEATURES });
+        let SearchConfig { features, hidden, symmetry, restarts, .. } = config;
+        let shape = features.is_power_of_two()
+            && (4..=MOST_FEATURES).contains(&features)
+            && (2..=features - 2).contains(&hidden);
+        if !shape || restarts == 0 || symmetry == 0 || (symmetry > 1 && hidden % symmetry > 1) {
+            return Err(Error::Search { features, hidden, symmetry, restarts });
         }
-        let annealings = (0..config.restarts).map(|restart| {
-            let mut elements: Vec<usize> = (0..features).collect();
-            elements.shuffle(&mut rng(&config, restart, 0));
-            elements.truncate(hidden);
-            let best = elements.clone();
+        let table = Table::new(&config)?;
+        let annealings = (0..restarts).map(|restart| {
+            let mut set: Vec<usize> = table.free().collect();
+            set.shuffle(&mut rng(&config, restart, 0));
+            set.truncate(hidden / symmetry);
             Annealing {
                 stage: 0,
-                set: elements,
-                best,
+                best: set.clone(),
+                set,
                 loss: f64::INFINITY,
                 temperature: 0.0,
                 gain_and_bias: [0.0; 2],
             }
         });
-        let annealings = annealings.collect();
-        Ok(Self { config, annealings })
+        Ok(Self { annealings: annealings.collect(), config, table })
     }
 
     /// A search that goes on from the annealings of one with the same configuration, to the same end.
@@ -134,21 +143,27 @@ impl Search {
     /// # Errors
     /// As [`new`](Self::new), and [`Error::Annealing`] for annealings that are not of that configuration.
     pub fn resume(config: SearchConfig, annealings: Vec<Annealing>) -> Result<Self> {
-        let fresh = Self::new(config)?;
-        let SearchConfig { features, hidden, restarts, .. } = fresh.config;
+        let mut fresh = Self::new(config)?;
+        let free = fresh.table.free();
         let is_set = |set: &[usize]| {
-            let mut seen = vec![false; features];
-            let new = |&s: &usize| s < features && !std::mem::replace(&mut seen[s], true);
-            set.len() == hidden && set.iter().all(new)
+            let mut seen = std::collections::HashSet::new();
+            let mut new = |&orbit: &usize| free.contains(&orbit) && seen.insert(orbit);
+            set.len() == fresh.annealings[0].set.len() && set.iter().all(&mut new)
         };
         let fits = |a: &Annealing| {
             let finite = a.temperature.is_finite() && a.gain_and_bias.iter().all(|x| x.is_finite());
             is_set(&a.set) && is_set(&a.best) && a.stage <= STAGES && !a.loss.is_nan() && finite
         };
-        if annealings.len() != restarts || !annealings.iter().all(fits) {
-            return Err(Error::Annealing { features, hidden, restarts });
+        if annealings.len() != fresh.annealings.len() || !annealings.iter().all(fits) {
+            return Err(fresh.strange());
         }
-        Ok(Self { config: fresh.config, annealings })
+        fresh.annealings = annealings;
+        Ok(fresh)
+    }
+
+    fn strange(&self) -> Error {
+        let SearchConfig { features, hidden, symmetry, restarts, .. } = self.config;
+        Error::Annealing { features, hidden, symmetry, restarts }
     }
 
     /// What is searched for.
@@ -171,13 +186,12 @@ impl Search {
     /// # Errors
     /// [`Error::Theory`] for p; [`Error::Optim`].
     pub fn advance(&mut self) -> Result<()> {
-        let characters = Characters::new(self.config.features);
-        let config = &self.config;
+        let Self { config, table, .. } = &*self;
         let mut work: Vec<(Annealing, Result<()>)> =
             self.annealings.iter().map(|annealing| (annealing.clone(), Ok(()))).collect();
         parallel::for_each(&mut work, |restart, (annealing, end)| {
             if annealing.stage < STAGES {
-                *end = annealing.advance(config, restart, &characters);
+                *end = annealing.advance(config, restart, table);
             }
         });
         for (annealing, (advanced, end)) in self.annealings.iter_mut().zip(work) {
@@ -209,14 +223,13 @@ impl Search {
         let SearchConfig { features, probability, .. } = self.config;
         let mut best: Option<Found> = None;
         for (restart, annealing) in self.annealings.iter().enumerate() {
-            let rug = PersianRug::new(features, &annealing.best)?;
+            let rug = PersianRug::new(features, &self.table.elements(&annealing.best))?;
             let optimised = optimise(&rug, probability, false)?;
             if best.as_ref().is_none_or(|best| optimised.loss < best.optimised.loss) {
                 best = Some(Found { rug, optimised, restart });
             }
         }
-        let SearchConfig { hidden, restarts, .. } = self.config;
-        best.ok_or(Error::Annealing { features, hidden, restarts })
+        best.ok_or(self.strange())
     }
 }
 
@@ -225,55 +238,90 @@ fn rng(config: &SearchConfig, restart: usize, stage: u32) -> impl Rng + use<> {
     Stream::Draws.rng(config.seed, (restart as u64) << 16 | u64::from(stage))
 }
 
-/// `(−1)^{s·j}` for all s and j.
-struct Characters {
-    features: usize,
-    table: Vec<i16>,
+/// `Σ_s (−1)^{s·j}` over each orbit of rows s, for an index j of each orbit of entries.
+#[derive(Debug, Clone)]
+struct Table {
+    orbits: Orbits,
+    symmetric: bool,
+    /// Whether 0 is in every set: with symmetry that follows from n_d.
+    zero: bool,
+    characters: Vec<i16>,
 }
 
-impl Characters {
-    fn new(features: usize) -> Self {
-        let sign = |k: usize| if ((k / features) & (k % features)).count_ones() % 2 == 0 { 1 } else { -1 };
-        Self { features, table: (0..features * features).map(sign).collect() }
+impl Table {
+    fn new(config: &SearchConfig) -> Result<Self> {
+        let &SearchConfig { features, hidden, symmetry, restarts, .. } = config;
+        if (features - 1) / symmetry >= MOST_ORBITS {
+            return Err(Error::Search { features, hidden, symmetry, restarts });
+        }
+        let orbits = Orbits::new(features, symmetry)?;
+        let sign = |s: usize, j: usize| if (s & j).count_ones() % 2 == 0 { 1 } else { -1 };
+        let sum = |orbit: &Vec<usize>, j: usize| orbit.iter().map(|&s| sign(s, j)).sum();
+        let characters = orbits
+            .elements()
+            .iter()
+            .flat_map(|orbit| orbits.duals().iter().map(move |dual| sum(orbit, dual.0)));
+        let characters = characters.collect();
+        let symmetric = symmetry > 1;
+        Ok(Self { orbits, symmetric, zero: symmetric && hidden % symmetry == 1, characters })
     }
 
-    fn of(&self, s: usize) -> &[i16] {
-        &self.table[s * self.features..(s + 1) * self.features]
+    /// The orbits that a set may have or not have.
+    fn free(&self) -> std::ops::Range<usize> {
+        usize::from(self.symmetric)..self.orbits.elements().len()
+    }
+
+    fn of(&self, orbit: usize) -> &[i16] {
+        let duals = self.orbits.duals().len();
+        &self.characters[orbit * duals..(orbit + 1) * duals]
+    }
+
+    /// All orbits of a set.
+    fn all<'a>(&self, set: &'a [usize]) -> impl Iterator<Item = usize> + 'a {
+        self.zero.then_some(0).into_iter().chain(set.iter().copied())
+    }
+
+    /// The elements of a set.
+    fn elements(&self, set: &[usize]) -> Vec<usize> {
+        self.all(set).flat_map(|orbit| self.orbits.elements()[orbit].iter().copied()).collect()
     }
 }
 
 /// The integers `n_d g_j` of a set, and how often each occurs off the diagonal.
 #[derive(Clone)]
 struct Spectrum {
+    /// For an index of each orbit of entries.
     values: Vec<i16>,
     /// Of −n_d, −n_d + 2, …, n_d.
     counts: Vec<u32>,
 }
 
 impl Spectrum {
-    fn of(set: &[usize], characters: &Characters) -> Self {
-        let mut values = vec![0; characters.features];
-        for &s in set {
-            values.iter_mut().zip(characters.of(s)).for_each(|(value, sign)| *value += sign);
+    fn of(set: &[usize], table: &Table) -> Self {
+        let mut values = vec![0; table.orbits.duals().len()];
+        for orbit in table.all(set) {
+            values.iter_mut().zip(table.of(orbit)).for_each(|(value, sum)| *value += sum);
         }
-        let mut spectrum = Self { values, counts: vec![0; set.len() + 1] };
-        spectrum.count();
+        let hidden = values[0] as usize;
+        let mut spectrum = Self { values, counts: vec![0; hidden + 1] };
+        spectrum.count(table);
         spectrum
     }
 
-    /// Becomes the spectrum of the set of `other`, with element `new` for `old`.
-    fn swap(&mut self, other: &Self, [old, new]: [&[i16]; 2]) {
-        for (((value, before), old), new) in self.values.iter_mut().zip(&other.values).zip(old).zip(new) {
+    /// Becomes the spectrum of the set of `other`, with orbit `new` for `old`.
+    fn swap(&mut self, other: &Self, [old, new]: [usize; 2], table: &Table) {
+        let changes = table.of(old).iter().zip(table.of(new));
+        for ((value, before), (old, new)) in self.values.iter_mut().zip(&other.values).zip(changes) {
             *value = before - old + new;
         }
-        self.count();
+        self.count(table);
     }
 
-    fn count(&mut self) {
+    fn count(&mut self, table: &Table) {
         self.counts.fill(0);
-        let hidden = self.counts.len() as i16 - 1;
-        for &value in &self.values[1..] {
-            self.counts[((value + hidden) / 2) as usize] += 1;
+        let hidden = self.counts.len() as i32 - 1;
+        for (&value, &(_, count)) in self.values.iter().zip(table.orbits.duals()).skip(1) {
+            self.counts[((i32::from(value) + hidden) / 2) as usize] += count as u32;
         }
     }
 }
@@ -281,8 +329,13 @@ impl Spectrum {
 impl Spectrum {
     /// The gain and the bias of least loss near those given, to the accuracy that comparing sets needs.
     fn optimum(&self, from: [f64; 2], p: f64) -> Result<[f64; 2]> {
-        let hidden = self.counts.len() - 1;
-        let row: Vec<f64> = self.values.iter().map(|&value| f64::from(value) / hidden as f64).collect();
+        let hidden = self.counts.len() as f64 - 1.0;
+        let entries = self.counts.iter().enumerate();
+        let others = entries.flat_map(|(v, &count)| {
+            let entry = 2.0 * v as f64 / hidden - 1.0;
+            (0..count).map(move |_| entry)
+        });
+        let row: Vec<f64> = std::iter::once(1.0).chain(others).collect();
         let (mut weights, mut slopes) = (row.clone(), row.clone());
         let scale = p.sqrt();
         let mut x = [from[0], from[1] / scale];
@@ -299,14 +352,18 @@ impl Spectrum {
 }
 
 impl Annealing {
-    fn advance(&mut self, config: &SearchConfig, restart: usize, characters: &Characters) -> Result<()> {
+    fn advance(&mut self, config: &SearchConfig, restart: usize, table: &Table) -> Result<()> {
         let SearchConfig { features, hidden, probability: p, swaps, .. } = *config;
         let mut rng = rng(config, restart, self.stage + 1);
-        let mut now = Spectrum::of(&self.set, characters);
+        let mut now = Spectrum::of(&self.set, table);
         if self.stage == 0 {
             let optimum = theory::optimum_at_ratio(p, hidden as f64 / features as f64)?;
             // Σ_{j≠0} g_j: the column of ones is in S or it is not.
-            let ones = if self.set.contains(&0) { features as f64 / hidden as f64 } else { 0.0 };
+            let ones = if table.all(&self.set).any(|orbit| orbit == 0) {
+                features as f64 / hidden as f64
+            } else {
+                0.0
+            };
             self.gain_and_bias = [optimum.a, optimum.b - optimum.a * (ones - 1.0) * p / 2.0];
         }
         self.gain_and_bias = now.optimum(self.gain_and_bias, p)?;
@@ -315,17 +372,14 @@ impl Annealing {
             (0..=hidden).map(|v| a * (2.0 * v as f64 - hidden as f64) / hidden as f64).collect();
         let losses = CountedLoss::new(&weights, &now.counts, a, bias, p, TOLERANCE)?;
         let mut loss = losses.at(&now.counts) / p;
-        let mut others: Vec<usize> = {
-            let mut free = vec![true; features];
-            self.set.iter().for_each(|&s| free[s] = false);
-            (0..features).filter(|&s| free[s]).collect()
-        };
+        let held: std::collections::HashSet<usize> = self.set.iter().copied().collect();
+        let mut others: Vec<usize> = table.free().filter(|orbit| !held.contains(orbit)).collect();
         let mut next = now.clone();
         if self.stage == 0 {
             let mut sum = 0.0;
             for _ in 0..TRIALS {
-                let [k, l] = [rng.random_range(0..hidden), rng.random_range(0..others.len())];
-                next.swap(&now, [characters.of(self.set[k]), characters.of(others[l])]);
+                let [k, l] = [rng.random_range(0..self.set.len()), rng.random_range(0..others.len())];
+                next.swap(&now, [self.set[k], others[l]], table);
                 sum += (losses.at(&next.counts) / p - loss).abs();
             }
             self.temperature = TEMPERATURES[0] * sum / TRIALS as f64;
@@ -339,8 +393,8 @@ impl Annealing {
         let (first, end) = (u64::from(self.stage), u64::from(self.stage) + 1);
         let stages = u64::from(STAGES);
         for _ in swaps * first / stages..swaps * end / stages {
-            let [k, l] = [rng.random_range(0..hidden), rng.random_range(0..others.len())];
-            next.swap(&now, [characters.of(self.set[k]), characters.of(others[l])]);
+            let [k, l] = [rng.random_range(0..self.set.len()), rng.random_range(0..others.len())];
+            next.swap(&now, [self.set[k], others[l]], table);
             let found = losses.at(&next.counts) / p;
             // A uniform number below e^{−Δ/T}.
             if found <= loss || rng.random::<f64>() < ((loss - found) / temperature).exp() {
@@ -373,28 +427,37 @@ mod tests {
     #[test]
     fn spectra_are_those_of_the_rugs() {
         let mut rng = ChaCha8Rng::seed_from_u64(1);
-        let characters = Characters::new(64);
-        for hidden in [2, 17, 40] {
-            let mut set = index::sample(&mut rng, 64, hidden).into_vec();
-            let before = Spectrum::of(&set, &characters);
-            let (old, new) = (set[1], (0..64).find(|s| !set.contains(s)).unwrap());
+        for (hidden, symmetry) in [(2, 1), (17, 1), (40, 1), (21, 7), (22, 7), (36, 9)] {
+            let table = Table::new(&SearchConfig { symmetry, ..config(64, hidden, 0.1, 0) }).unwrap();
+            let free = table.free();
+            let draw = index::sample(&mut rng, free.len(), hidden / symmetry);
+            let mut set: Vec<usize> = draw.into_iter().map(|k| free.start + k).collect();
+            let before = Spectrum::of(&set, &table);
+            let (old, new) = (set[1], free.clone().find(|orbit| !set.contains(orbit)).unwrap());
             set[1] = new;
             let mut swapped = before.clone();
-            swapped.swap(&before, [characters.of(old), characters.of(new)]);
-            let row = PersianRug::new(64, &set).unwrap().first_row();
-            for (value, entry) in swapped.values.iter().zip(&row) {
-                assert!((f64::from(*value) - entry * hidden as f64).abs() < 1e-9);
-            }
-            assert_eq!(swapped.counts, Spectrum::of(&set, &characters).counts);
+            swapped.swap(&before, [old, new], &table);
+            let rows = table.elements(&set);
+            assert_eq!((rows.len(), swapped.counts.len()), (hidden, hidden + 1));
+            let row = PersianRug::new(64, &rows).unwrap().first_row();
             for (v, &count) in swapped.counts.iter().enumerate() {
-                let value = 2 * v as i16 - hidden as i16;
-                let occurrences = swapped.values[1..].iter().filter(|&&other| other == value).count();
-                assert_eq!(count as usize, occurrences);
+                let entry = 2.0 * v as f64 / hidden as f64 - 1.0;
+                let occurrences = row[1..].iter().filter(|other| (*other - entry).abs() < 1e-9).count();
+                assert_eq!(count as usize, occurrences, "{hidden} {symmetry}: {entry}");
             }
         }
     }
 
     /// The loss over p at which an annealing ends is that of its set at its gain and bias, and no more than 1e-3 above the least.
+    #[test]
+    fn the_ovoid_is_found_among_symmetric_sets() {
+        let config = SearchConfig { symmetry: 17, ..config(256, 51, 0.05, 2_000) };
+        let found = Search::new(config).unwrap().run(|_| true).unwrap();
+        let ovoid = PersianRug::ovoid(256).unwrap();
+        let expected = optimise(&ovoid, 0.05, false).unwrap().loss;
+        assert!((found.optimised.loss / expected - 1.0).abs() < 1e-9, "{found:?}");
+    }
+
     #[test]
     fn an_annealing_ends_at_the_exact_loss_of_its_set() {
         let mut search = Search::new(config(64, 20, 0.1, 20_000)).unwrap();
@@ -441,7 +504,7 @@ mod tests {
 
     #[test]
     fn bad_input_is_refused() {
-        for (features, hidden) in [(0, 0), (2, 1), (48, 8), (8192, 100), (64, 1), (64, 63)] {
+        for (features, hidden) in [(0, 0), (2, 1), (48, 8), (8192, 100), (65_536, 9), (64, 1), (64, 63)] {
             let error = Search::new(SearchConfig::new(features, hidden, 0.1)).unwrap_err();
             assert!(
                 matches!(error, Error::Search { features: n, hidden: d, .. } if (n, d) == (features, hidden))
@@ -449,6 +512,10 @@ mod tests {
         }
         let none = SearchConfig { restarts: 0, ..SearchConfig::new(64, 16, 0.1) };
         assert!(matches!(Search::new(none), Err(Error::Search { restarts: 0, .. })));
+        let symmetric = |symmetry| SearchConfig { symmetry, ..SearchConfig::new(64, 16, 0.1) };
+        assert!(matches!(Search::new(symmetric(7)), Err(Error::Search { symmetry: 7, .. })));
+        assert!(matches!(Search::new(symmetric(8)), Err(Error::Rug(_))));
+        assert!(matches!(Search::new(symmetric(0)), Err(Error::Search { symmetry: 0, .. })));
         for p in [0.0, 1.5, f64::NAN] {
             let mut search = Search::new(SearchConfig::new(64, 16, p)).unwrap();
             assert!(matches!(search.advance(), Err(Error::Theory(_))));
@@ -457,7 +524,7 @@ mod tests {
         let changes: [fn(&mut Annealing); 5] = [
             |a| a.set[0] = a.set[1],
             |a| a.best[0] = 64,
-            |a| drop(a.set.pop()),
+            |a| a.set.truncate(15),
             |a| a.stage = STAGES + 1,
             |a| a.gain_and_bias[1] = f64::NAN,
         ];

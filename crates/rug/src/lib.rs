@@ -9,6 +9,7 @@ mod graphs;
 mod hadamard;
 mod kernels;
 mod matrix_free;
+mod orbits;
 mod orders;
 mod persian;
 mod quadric;
@@ -26,6 +27,7 @@ pub use graphs::{
 };
 pub use hadamard::{hadamard_entry, hadamard_matrix, transform_naive};
 pub use matrix_free::MatrixFreeRug;
+pub use orbits::Orbits;
 pub use orders::{Construction, conference_matrix, construction, hadamard_of_order};
 pub use persian::PersianRug;
 pub use statistics::{Aliasing, Span, Statistics, welch_coherence};

@@ -231,8 +231,10 @@ mod tests {
             let mut other = typical.clone();
             for sign in [1_i32, -1, 1] {
                 let place = |k: i32| (6 + sign * k) as usize;
-                [1, 2, 6].map(|k| other[place(k)] += 1);
-                [0, 4, 5].map(|k| other[place(k)] = other[place(k)].saturating_sub(1));
+                for (more, less) in [(1, 0), (2, 4), (6, 5)] {
+                    other[place(more)] += 1;
+                    other[place(less)] = other[place(less)].saturating_sub(1);
+                }
             }
             let loss = CountedLoss::new(&weights, &typical, own, bias, p, 1e-9).unwrap();
             for (counts, allowed) in [(&typical, 1e-8), (&other, 1e-4)] {
