@@ -1,7 +1,10 @@
 //! A Persian rug: its statistics, its best gain and bias, its exact loss, and its picture.
 
 #[macro_use]
+#[path = "../command_line/mod.rs"]
 mod command_line;
+
+mod search;
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -11,9 +14,10 @@ use std::time::Instant;
 use clap::{Parser, ValueEnum};
 use serde_json::json;
 use toy_superposition::data::{Moments, Stream};
-use toy_superposition::designs::optimise;
+use toy_superposition::designs::{RugLosses, SearchConfig, optimise};
 use toy_superposition::figures;
-use toy_superposition::rug::{self, Cumulants, PersianRug, welch_coherence};
+use toy_superposition::files::check_writable;
+use toy_superposition::rug::{self, Cumulants, MatrixFreeRug, PersianRug, welch_coherence};
 use toy_superposition::theory;
 
 /// Measures the Persian rug R = n_d⁻¹ Σ_{k ∈ S} H_ik H_kj without its matrix, for n_s up to 2²⁰ and more, and draws it (the
@@ -30,9 +34,20 @@ struct Arguments {
     /// How S is chosen.
     #[arg(long, value_enum, default_value_t = Set::Random)]
     set: Set,
-    /// Random sets to choose from: the best by exact loss if there is a probability, by coherence if not.
+    /// Random sets to choose from: the best by exact loss if there is a probability, by coherence if not. Of a search, the
+    /// annealings side by side.
     #[arg(long, default_value_t = 1)]
     draws: usize,
+    /// Swaps that each annealing of a search tries.
+    #[arg(long, default_value_t = 200_000)]
+    swaps: u64,
+    /// Search among sets that a group of this order leaves as they are: it divides n_s − 1, and n_d is a multiple of it or one
+    /// more.
+    #[arg(long, default_value_t = 1)]
+    symmetry: usize,
+    /// Keep a checkpoint of a search here, and go on from it if it is there.
+    #[arg(long)]
+    checkpoint: Option<PathBuf>,
     /// Seed of S.
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -63,6 +78,9 @@ enum Set {
     /// An ovoid over GF(q), q = 2ᵉ (n_s = q⁴, n_d = (q² + 1)(q − 1)): few large negative entries
     /// and many small positive ones.
     Ovoid,
+    /// The set of least exact loss that simulated annealing finds (needs a probability; n_s up to 4096, with --symmetry up to
+    /// 32768).
+    Search,
     /// Any set of odd rows (n_d ≤ n_s/2): no two add up to a third, and the skewness is least.
     SumFree,
 }
@@ -70,7 +88,7 @@ enum Set {
 impl Set {
     /// Whether there are many sets of this kind and shape, so that one has to be drawn.
     fn drawn(self) -> bool {
-        matches!(self, Self::Random | Self::LeastSkewed | Self::SumFree)
+        matches!(self, Self::Random | Self::LeastSkewed | Self::SumFree | Self::Search)
     }
 }
 
@@ -82,8 +100,7 @@ fn theoretical(rug: &PersianRug, p: f64) -> Result<(f64, f64), Box<dyn Error>> {
 
 /// The exact loss: all rows are alike.
 fn exact_loss(rug: &PersianRug, a: f64, bias: f64, p: f64) -> Result<f64, Box<dyn Error>> {
-    let row: Vec<f64> = rug.first_row().iter().map(|entry| a * entry).collect();
-    Ok(theory::exact_row_loss(&row, 0, bias, p)?.loss)
+    Ok(MatrixFreeRug::<f64>::new(rug.clone(), a, bias)?.exact_loss(p)?.loss)
 }
 
 fn choose(arguments: &Arguments) -> Result<PersianRug, Box<dyn Error>> {
@@ -106,6 +123,14 @@ fn choose(arguments: &Arguments) -> Result<PersianRug, Box<dyn Error>> {
         Set::Simplices => PersianRug::simplices(features, features / features.saturating_sub(hidden).max(1))?,
         Set::Cubes => PersianRug::cubes(features)?,
         Set::Ovoid => PersianRug::ovoid(features)?,
+        Set::Search => {
+            let p =
+                probability.ok_or("--set search needs a --probability: it looks for the least exact loss")?;
+            let mut config = SearchConfig::new(features, hidden, p);
+            config.symmetry = arguments.symmetry;
+            (config.seed, config.restarts, config.swaps) = (seed, draws, arguments.swaps);
+            search::search(config, arguments.checkpoint.as_deref(), command_line::interrupt()?)?
+        }
         _ if draws == 1 => draw()?,
         _ => PersianRug::best_of(draws, draw, |rug| cost(rug).unwrap_or(f64::NAN))?,
     };
@@ -127,6 +152,12 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
             return Err(format!("--out draws rugs of up to {DRAWN} features, not of {features}").into());
         }
         figures::check_writable(out)?;
+    }
+    if let Some(path) = &arguments.checkpoint {
+        check_writable(path)?;
+    }
+    if set != Set::Search && (arguments.symmetry != 1 || arguments.checkpoint.is_some()) {
+        return Err("--symmetry and --checkpoint are for --set search".into());
     }
     if !set.drawn() && (arguments.draws, seed) != (1, 0) {
         return Err("--draws and --seed are for random sets: of this kind there is one".into());
