@@ -1,12 +1,20 @@
 //! The law of the features, as the arguments or a weight file say it.
 
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use toy_superposition::data::LawSpec;
 
+/// The law that a TOML file describes.
+pub(crate) fn read(path: &Path) -> Result<LawSpec, Box<dyn Error + Send + Sync>> {
+    let unreadable = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+    let text = std::fs::read_to_string(path).map_err(|error| unreadable(&error))?;
+    Ok(toml::from_str(&text).map_err(|error| unreadable(&error))?)
+}
+
 #[derive(Args)]
+#[allow(dead_code, reason = "designs has a probability of its own")]
 pub(crate) struct LawArguments {
     /// Probability p that a feature is on: independent features, magnitudes U[0, 1].
     #[arg(long, conflicts_with = "law")]
@@ -16,15 +24,14 @@ pub(crate) struct LawArguments {
     law: Option<PathBuf>,
 }
 
+#[allow(dead_code, reason = "designs has a probability of its own")]
 impl LawArguments {
     /// The law of `features` features. `other` is what to take if the arguments say nothing.
     pub(crate) fn spec(&self, features: usize, other: Option<&str>) -> Result<LawSpec, Box<dyn Error>> {
         let (spec, from): (LawSpec, _) = match (self.probability, &self.law, other) {
             (Some(probability), ..) => return Ok(LawSpec::paper(features, probability)),
             (None, Some(path), _) => {
-                let unreadable = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
-                let text = std::fs::read_to_string(path).map_err(|error| unreadable(&error))?;
-                let spec = toml::from_str(&text).map_err(|error| unreadable(&error))?;
+                let spec = read(path).map_err(|error| error as Box<dyn Error>)?;
                 (spec, path.display().to_string())
             }
             (None, None, Some(text)) => (text.parse()?, "the weight file".to_owned()),

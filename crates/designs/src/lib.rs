@@ -1,11 +1,14 @@
 #![doc = include_str!("../README.md")]
 
+mod alike;
+mod arranged;
 mod catalogue;
 mod error;
 mod mixture;
 mod optimise;
 
-pub use catalogue::{Candidate, Entry, Family, Shared, blocks, whole};
+pub use arranged::{Arranged, Arrangement, PrincipalComponents};
+pub use catalogue::{Candidate, Entry, Family, Shared, blocks, under_law, whole};
 pub use error::{Error, Result};
 pub use mixture::Mixtures;
 pub use optimise::{Optimised, optimise};
