@@ -84,9 +84,9 @@ impl Kinds {
         let names = |block: &Kind| (block.name, block.units.iter().map(|unit| unit.0).collect::<Vec<_>>());
         let alike = match &blocks[..] {
             [one] => alone(one) && one.units.iter().all(|unit| unit.0 == one.units[0].0),
-            many => many.iter().all(|block| {
-                block.units.len() == 1 && alone(block) && names(block) == names(&many[0])
-            }),
+            many => many
+                .iter()
+                .all(|block| block.units.len() == 1 && alone(block) && names(block) == names(&many[0])),
         };
         if alike {
             return Ok(None);

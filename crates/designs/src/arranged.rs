@@ -62,9 +62,10 @@ impl Arrangement {
         let longest = lists.iter().map(|list| list.1.len()).max().unwrap_or_default();
         let members = lists.iter().map(|list| &list.1);
         Ok(match self {
-            Self::Across => {
-                (0..longest).flat_map(|k| members.clone().filter_map(move |list| list.get(k))).copied().collect()
-            }
+            Self::Across => (0..longest)
+                .flat_map(|k| members.clone().filter_map(move |list| list.get(k)))
+                .copied()
+                .collect(),
             _ => members.flatten().copied().collect(),
         })
     }
@@ -215,10 +216,6 @@ impl Design for PrincipalComponents {
     }
 
     fn classes(&self) -> Vec<Class> {
-        (0..self.features()).map(|i| Class { members: 1, rows: vec![(i, 1)] }).collect()
-    }
-
-    fn class_of(&self, feature: usize) -> usize {
-        feature
+        vec![Class { members: self.features(), rows: (0..self.features()).map(|i| (i, 1)).collect() }]
     }
 }

@@ -150,10 +150,13 @@ impl Candidate {
         let law = law.into();
         let arranged = |(name, design): &(String, Shared)| -> Result<(String, Shared)> {
             let design = Arc::clone(design);
-            Ok((name.clone(), match law {
-                FeatureLaw::Shared(_) => design,
-                law => Arc::new(Arranged::new(design, law, self.arrangement)?),
-            }))
+            Ok((
+                name.clone(),
+                match law {
+                    FeatureLaw::Shared(_) => design,
+                    law => Arc::new(Arranged::new(design, law, self.arrangement)?),
+                },
+            ))
         };
         let (mut loss, mut least) = (f64::INFINITY, arranged(&self.designs[0])?);
         if self.designs.len() > 1 {
@@ -314,9 +317,13 @@ pub fn whole(features: usize, hidden: usize, draws: usize, seed: u64) -> Result<
     Ok(all)
 }
 
-/// The designs for features of a law in n_d = `hidden` dimensions: the principal components, those of [`whole`], and for each
-/// family the best sum of copies of one of the `blocks` with lossless and dropped features. Those with superposition are there
-/// with dependent features as neighbours and with independent ones, unless the law makes no difference between these.
+/// How many sums of each family are compared under a law.
+const RATED: usize = 3;
+
+/// The designs for features of a law in n_d = `hidden` dimensions: the principal components, those of [`whole`] but for Haar's,
+/// and for each family the best sum of copies of one of the `blocks` with lossless and dropped features, of three that lose
+/// least where the features are independent, as the `blocks` say. Those with superposition are there with dependent features
+/// as neighbours and with independent ones, unless the law makes no difference between these.
 ///
 /// # Errors
 /// [`Error::Shape`] unless `1 ≤ n_d ≤ n_s`; [`Error::Large`] for more than 1024 features; [`Error::Theory`] for a law whose
@@ -332,24 +339,29 @@ pub fn under_law(
     if features > MOST {
         return Err(Error::Large { given: features, most: MOST });
     }
-    let mut plain = whole(features, hidden, draws, seed)?;
-    for family in Family::ALL {
-        let own = blocks.iter().filter(|block| block.family == family);
-        let sums = own.filter_map(|block| copies(block, law, hidden).transpose());
-        let sums = sums.collect::<Result<Vec<_>>>()?;
-        if !sums.is_empty() {
-            plain.push(Candidate::of(family, sums));
-        }
-    }
     let [within, across] = [Arrangement::Within, Arrangement::Across];
     let differ = within.order(law, features)? != across.order(law, features)?;
     let arrangements = if differ { vec![within, across] } else { vec![within] };
+    // A random projector in another order is another random projector, and no contender.
+    let mut plain = whole(features, hidden, draws, seed)?;
+    plain.retain(|candidate| candidate.family != Family::Haar);
+    for family in Family::ALL {
+        let own = blocks.iter().filter(|block| block.family == family);
+        let sums = own.filter_map(|block| copies(block, law, hidden).transpose());
+        let mut sums = sums.collect::<Result<Vec<_>>>()?;
+        sums.sort_by(|a, b| a.0.total_cmp(&b.0));
+        sums.truncate(RATED);
+        if !sums.is_empty() {
+            plain.push(Candidate::of(family, sums.into_iter().map(|sum| sum.1).collect()));
+        }
+    }
     let mut apart: Vec<(usize, BoxedDesign)> = vec![(1, Box::new(Lossless(hidden)))];
     if hidden < features {
         apart.push((1, Box::new(Dropped(features - hidden))));
     }
     let apart = Candidate { arrangement: within, ..Candidate::one(Family::Apart, DirectSum::new(apart)?) };
-    let mut all = vec![Candidate::one(Family::Components, PrincipalComponents::new(law, hidden)?), apart];
+    let components = PrincipalComponents::new(law, hidden)?;
+    let mut all = vec![Candidate::one(Family::Components, components), apart];
     for candidate in plain {
         for &arrangement in &arrangements {
             let mut candidate = Candidate { arrangement, ..candidate.clone() };
@@ -364,8 +376,9 @@ pub fn under_law(
 
 /// As many copies of a block as there is room for, beside lossless and dropped features; `None` if there is room for none.
 ///
-/// Where features have several variances the lossless ones come first, since they lose most otherwise.
-fn copies(block: &Entry, law: &dyn Law, hidden: usize) -> Result<Option<(String, Shared)>> {
+/// With the total loss of the copies and the variance of what is dropped. Where features have several variances the lossless
+/// ones come first, since they lose most otherwise.
+fn copies(block: &Entry, law: &dyn Law, hidden: usize) -> Result<Option<(f64, (String, Shared))>> {
     let (features, design) = (law.features(), &block.design);
     let (n, d) = (design.features(), design.hidden());
     if d == 0 || d >= n {
@@ -378,8 +391,10 @@ fn copies(block: &Entry, law: &dyn Law, hidden: usize) -> Result<Option<(String,
     let lossless = hidden - copies * d;
     let dropped = features - copies * n - lossless;
     let mut parts: Vec<(String, usize, BoxedDesign)> =
-        vec![(format!("{copies} × {}", block.name), copies, Box::new(Arc::clone(design)))];
+        vec![(times(copies, &block.name), copies, Box::new(Arc::clone(design)))];
     let variance = |j| law.moments(j).variance();
+    let mean = (0..features).map(variance).sum::<f64>() / features as f64;
+    let loss = (copies * n) as f64 * block.best.loss + dropped as f64 * mean;
     if lossless > 0 {
         let at = if (0..features).all(|j| variance(j) == variance(0)) { 1 } else { 0 };
         parts.insert(at, (format!("{lossless} lossless"), 1, Box::new(Lossless(lossless))));
@@ -389,7 +404,12 @@ fn copies(block: &Entry, law: &dyn Law, hidden: usize) -> Result<Option<(String,
     }
     let name = parts.iter().map(|part| part.0.as_str()).collect::<Vec<_>>().join(" + ");
     let parts = parts.into_iter().map(|(_, copies, part)| (copies, part)).collect();
-    Ok(Some((name, Arc::new(DirectSum::new(parts)?))))
+    Ok(Some((loss, (name, Arc::new(DirectSum::new(parts)?)))))
+}
+
+/// So many copies, in words.
+pub(super) fn times(copies: usize, name: &str) -> String {
+    if copies == 1 { name.to_owned() } else { format!("{copies} × {name}") }
 }
 
 /// Those that are given by their encoders.
