@@ -159,7 +159,8 @@ impl<D: Design> Design for Arranged<D> {
 }
 
 /// The projector onto the principal components of a law, its rows divided by the diagonal: with the right gains and biases the
-/// best affine model of its rank, here read out by a ReLU. Features that are in none of the components are dropped.
+/// best affine model of its rank, here read out by a ReLU. Features that are in none of the components are dropped. All are in
+/// one class: a law that treats all features alike has no principal ones, and there they share one setting.
 pub struct PrincipalComponents {
     /// n_d × n_s, orthonormal rows.
     encoder: DMatrix<f64>,

@@ -22,7 +22,7 @@ use toy_superposition_rug::{
 };
 use toy_superposition_theory::FeatureLaw;
 
-use crate::alike::MOST;
+use crate::alike::{Kinds, MOST};
 use crate::optimise::{optimise_classes, rough_loss};
 use crate::{Arranged, Arrangement, Error, Optimised, PrincipalComponents, Result, optimise};
 
@@ -320,7 +320,7 @@ pub fn whole(features: usize, hidden: usize, draws: usize, seed: u64) -> Result<
 /// How many sums of each family are compared under a law.
 const RATED: usize = 3;
 
-/// The designs for features of a law in n_d = `hidden` dimensions: the principal components, those of [`whole`] but for Haar's,
+/// The designs for features of a law in n_d = `hidden` dimensions: the principal components unless all features are alike, those of [`whole`] but for Haar's,
 /// and for each family the best sum of copies of one of the `blocks` with lossless and dropped features, of three that lose
 /// least where the features are independent, as the `blocks` say. Those with superposition are there with dependent features
 /// as neighbours and with independent ones, unless the law makes no difference between these.
@@ -360,8 +360,11 @@ pub fn under_law(
         apart.push((1, Box::new(Dropped(features - hidden))));
     }
     let apart = Candidate { arrangement: within, ..Candidate::one(Family::Apart, DirectSum::new(apart)?) };
-    let components = PrincipalComponents::new(law, hidden)?;
-    let mut all = vec![Candidate::one(Family::Components, components), apart];
+    let mut all = vec![apart];
+    // Where all features are alike, no components are principal.
+    if Kinds::of(law.into(), features)?.is_some() {
+        all.push(Candidate::one(Family::Components, PrincipalComponents::new(law, hidden)?));
+    }
     for candidate in plain {
         for &arrangement in &arrangements {
             let mut candidate = Candidate { arrangement, ..candidate.clone() };

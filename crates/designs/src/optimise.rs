@@ -256,7 +256,9 @@ impl<'a> Rows<'a> {
         // The best constant is always to be had. No minimum: its loss falls with a.
         let constant = [0.0, self.moments.mean / self.height, 0.0];
         let mut best = (self.moments.variance() / self.unit, constant, false);
-        for &(_, mut x) in rated.iter().filter(|start| start.0 < 2.0 * rated[0].0).take(2) {
+        // The least is taken even if it is 0.
+        let near = |(k, start): &(usize, &(f64, Point))| *k == 0 || start.0 < 2.0 * rated[0].0;
+        for (_, &(_, mut x)) in rated.iter().enumerate().filter(near).take(2) {
             x[1] /= scale;
             let minimum = lbfgs.minimise(&mut x[..dimensions], |x: &[f64], gradient: &mut [f64]| {
                 let mut at = [0.0; 3];
