@@ -40,7 +40,7 @@ pub(crate) struct Arguments {
         long,
         value_name = "FILE.toml",
         requires = "ratio",
-        conflicts_with_all = ["probability", "features", "map", "train"],
+        conflicts_with_all = ["probability", "features", "map", "train", "steps", "polish"],
     )]
     law: Option<PathBuf>,
     /// Ratio n_d/n_s, in (0, 1].

@@ -320,10 +320,12 @@ pub fn whole(features: usize, hidden: usize, draws: usize, seed: u64) -> Result<
 /// How many sums of each family are compared under a law.
 const RATED: usize = 3;
 
-/// The designs for features of a law in n_d = `hidden` dimensions: the principal components unless all features are alike, those of [`whole`] but for Haar's,
-/// and for each family the best sum of copies of one of the `blocks` with lossless and dropped features, of three that lose
-/// least where the features are independent, as the `blocks` say. Those with superposition are there with dependent features
-/// as neighbours and with independent ones, unless the law makes no difference between these.
+/// The designs for features of a law in n_d = `hidden` dimensions.
+///
+/// These are the principal components unless all features are alike, those of [`whole`] but for Haar's, and for each family the
+/// best sum of copies of one of the `blocks` with lossless and dropped features, of three that lose least where the features are
+/// independent, as the `blocks` say. Those with superposition are there with dependent features as neighbours and with
+/// independent ones, unless the law makes no difference between these.
 ///
 /// # Errors
 /// [`Error::Shape`] unless `1 ≤ n_d ≤ n_s`; [`Error::Large`] for more than 1024 features; [`Error::Theory`] for a law whose
