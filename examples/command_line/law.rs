@@ -6,6 +6,13 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use toy_superposition::data::LawSpec;
 
+/// The law that a TOML file describes.
+pub(crate) fn read(path: &Path) -> Result<LawSpec, Box<dyn Error + Send + Sync>> {
+    let unreadable = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+    let text = std::fs::read_to_string(path).map_err(|error| unreadable(&error))?;
+    Ok(toml::from_str(&text).map_err(|error| unreadable(&error))?)
+}
+
 #[derive(Args)]
 #[allow(dead_code, reason = "not every example takes a probability beside the law")]
 pub(crate) struct LawArguments {
@@ -17,20 +24,16 @@ pub(crate) struct LawArguments {
     law: Option<PathBuf>,
 }
 
-/// The law in a TOML file.
-pub(crate) fn read(path: &Path) -> Result<LawSpec, Box<dyn Error>> {
-    let unreadable = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
-    let text = std::fs::read_to_string(path).map_err(|error| unreadable(&error))?;
-    Ok(toml::from_str(&text).map_err(|error| unreadable(&error))?)
-}
-
 #[allow(dead_code, reason = "not every example takes a probability beside the law")]
 impl LawArguments {
     /// The law of `features` features. `other` is what to take if the arguments say nothing.
     pub(crate) fn spec(&self, features: usize, other: Option<&str>) -> Result<LawSpec, Box<dyn Error>> {
         let (spec, from): (LawSpec, _) = match (self.probability, &self.law, other) {
             (Some(probability), ..) => return Ok(LawSpec::paper(features, probability)),
-            (None, Some(path), _) => (read(path)?, path.display().to_string()),
+            (None, Some(path), _) => {
+                let spec = read(path).map_err(|error| error as Box<dyn Error>)?;
+                (spec, path.display().to_string())
+            }
             (None, None, Some(text)) => (text.parse()?, "the weight file".to_owned()),
             (None, None, None) => return Err("give --probability, or --law FILE.toml".into()),
         };

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 use serde_json::{Value, json};
 use toy_superposition::designs::{Candidate, Entry, Family, Mixtures, blocks, whole};
-use toy_superposition::theory;
+use toy_superposition::theory::{self, FeatureLaw};
 
 use crate::{AnyError, Arguments, bar, trained};
 
@@ -17,7 +17,7 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    fn of(entry: Entry) -> Self {
+    pub(crate) fn of(entry: Entry) -> Self {
         let (name, best) = (entry.name.clone(), &entry.best);
         Self { name, loss: best.loss, standard_error: best.standard_error, entry: Some(entry) }
     }
@@ -32,12 +32,17 @@ pub(crate) fn hidden(features: usize, ratio: f64) -> Result<usize, AnyError> {
 }
 
 /// The best of each candidate, on all threads.
-pub(crate) fn best_of(candidates: &[Candidate], p: f64, label: &str) -> Result<Vec<Entry>, AnyError> {
+pub(crate) fn best_of<'a>(
+    candidates: &[Candidate],
+    law: impl Into<FeatureLaw<'a>>,
+    label: &str,
+) -> Result<Vec<Entry>, AnyError> {
+    let law = law.into();
     let bar = bar(label, candidates.len());
     let best = candidates
         .par_iter()
         .map(|candidate| {
-            let entry = candidate.best(p);
+            let entry = candidate.best(law);
             bar.inc(1);
             entry
         })
@@ -100,15 +105,13 @@ pub(crate) fn print(arguments: &Arguments, p: f64, ratio: f64) -> Result<(), Any
         lines.sort_by(|a, b| a.loss.total_cmp(&b.loss));
     }
 
+    let yardsticks = [("optimum", optimum.loss), ("envelope", envelope.loss)];
     if arguments.json {
-        let list: Vec<Value> = lines
-            .iter()
-            .map(|line| line_json(line, optimum.loss, envelope.loss))
-            .collect::<Result<_, _>>()?;
         let object = json!({
             "features": features, "hidden": hidden, "probability": p, "ratio": ratio, "seed": seed,
             "gaussian_optimum": optimum.loss, "gaussian_envelope": envelope.loss,
-            "linear": theory::linear_loss(p, ratio)?, "blocks": blocks.len(), "designs": list,
+            "linear": theory::linear_loss(p, ratio)?, "blocks": blocks.len(),
+            "designs": lines_json(&lines, &yardsticks),
         });
         say!("{object}");
         return Ok(());
@@ -117,19 +120,25 @@ pub(crate) fn print(arguments: &Arguments, p: f64, ratio: f64) -> Result<(), Any
     say!("{:>12.6}  Gaussian optimum, all features alike", optimum.loss / p);
     say!("{:>12.6}  Gaussian envelope: the best mixture", envelope.loss / p);
     say!("{:>12.6}  linear optimum\n", theory::linear_loss(p, ratio)? / p);
-    say!("{:>12}  {:>8} {:>10} {:>10}  design", "loss/p", "±", "/optimum", "/envelope");
-    for Line { name, loss, standard_error, entry } in &lines {
+    table(&lines, p, &yardsticks);
+    Ok(())
+}
+
+/// Prints the lines: losses over p, and over each yardstick.
+pub(crate) fn table(lines: &[Line], p: f64, yardsticks: &[(&str, f64)]) {
+    let heads: String = yardsticks.iter().map(|(name, _)| format!(" {:>10}", format!("/{name}"))).collect();
+    say!("{:>12}  {:>8}{heads}  design", "loss/p", "±");
+    for Line { name, loss, standard_error, entry } in lines {
         let open = entry.as_ref().is_some_and(|entry| !entry.best.converged);
         let note = if open { " (search not converged)" } else { "" };
         let error = if *standard_error > 0.0 { format!("{:.1e}", standard_error / p) } else { String::new() };
-        let [over_optimum, over_envelope] =
-            [optimum.loss, envelope.loss].map(|least| match over(*loss, least) {
-                Some(quotient) => format!("{quotient:.4}"),
-                None => String::new(),
-            });
-        say!("{:>12.6}  {error:>8} {over_optimum:>10} {over_envelope:>10}  {name}{note}", loss / p);
+        let over = |&(_, least): &(&str, f64)| match over(*loss, least) {
+            Some(quotient) => format!(" {quotient:>10.4}"),
+            None => format!(" {:>10}", ""),
+        };
+        let over: String = yardsticks.iter().map(over).collect();
+        say!("{:>12.6}  {error:>8}{over}  {name}{note}", loss / p);
     }
-    Ok(())
 }
 
 /// A loss over the least; none where that is 0, at a ratio of 1.
@@ -137,13 +146,18 @@ pub(crate) fn over(loss: f64, least: f64) -> Option<f64> {
     Some(loss / least).filter(|quotient| quotient.is_finite())
 }
 
-fn line_json(line: &Line, optimum: f64, envelope: f64) -> Result<Value, AnyError> {
+/// The lines as objects, with what their losses are over each yardstick.
+pub(crate) fn lines_json(lines: &[Line], yardsticks: &[(&str, f64)]) -> Vec<Value> {
+    lines.iter().map(|line| line_json(line, yardsticks)).collect()
+}
+
+fn line_json(line: &Line, yardsticks: &[(&str, f64)]) -> Value {
     let mut object = json!({
         "name": line.name, "loss": line.loss, "standard_error": line.standard_error,
     });
-    for (key, least) in [("over_optimum", optimum), ("over_envelope", envelope)] {
+    for &(name, least) in yardsticks {
         if let Some(quotient) = over(line.loss, least) {
-            object[key] = json!(quotient);
+            object[format!("over_{name}")] = json!(quotient);
         }
     }
     if let Some(entry) = &line.entry {
@@ -165,5 +179,5 @@ fn line_json(line: &Line, optimum: f64, envelope: f64) -> Result<Value, AnyError
             }
         }
     }
-    Ok(object)
+    object
 }

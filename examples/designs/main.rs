@@ -4,11 +4,14 @@
 #[path = "../command_line/mod.rs"]
 mod command_line;
 
+#[path = "../command_line/law.rs"]
+mod law;
 mod leaderboard;
 mod map;
 #[path = "../command_line/bar.rs"]
 mod steps;
 mod trained;
+mod under_law;
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -23,14 +26,25 @@ use indicatif::{ProgressBar, ProgressStyle};
 /// Each design has the gain, the bias and, where it helps, the coefficient of the all-ones direction that minimise its
 /// exact loss per feature: nothing is sampled, but for rows of designs that are not symmetric, whose standard error is
 /// given. Losses are compared with the optimum for Gaussian interference at the Welch bound, and with the envelope of its
-/// mixtures with dropped and lossless features. The same arguments give the same table.
+/// mixtures with dropped and lossless features; under a law (--law) with the best affine model, and each output has settings
+/// of its own. The same arguments give the same table.
 #[derive(Parser)]
 pub(crate) struct Arguments {
     /// Probability p that a feature is on, in (0, 1].
-    #[arg(long, requires = "ratio", required_unless_present = "map")]
+    #[arg(long, requires = "ratio", required_unless_present_any = ["map", "law"])]
     probability: Option<f64>,
+    /// The law of the features instead of a probability, from a TOML file: features, [switches], [magnitude] (see the README of
+    /// crates/data). Designs with dependent features as neighbours and apart, and the principal components; at most 1024
+    /// features.
+    #[arg(
+        long,
+        value_name = "FILE.toml",
+        requires = "ratio",
+        conflicts_with_all = ["probability", "features", "map", "train", "steps", "polish"],
+    )]
+    law: Option<PathBuf>,
     /// Ratio n_d/n_s, in (0, 1].
-    #[arg(long, requires = "probability")]
+    #[arg(long, conflicts_with = "map")]
     ratio: Option<f64>,
     /// Features n_s; n_d is the ratio times this, rounded.
     #[arg(long, default_value_t = 256, value_parser = RangedU64ValueParser::<usize>::new().range(1..=1_048_576))]
@@ -78,10 +92,11 @@ pub(crate) fn bar(label: &str, length: usize) -> ProgressBar {
 }
 
 fn run(arguments: &Arguments) -> Result<(), AnyError> {
-    match (arguments.probability, arguments.ratio, &arguments.map) {
-        (_, _, Some(folder)) => map::draw(arguments, folder),
-        (Some(p), Some(ratio), _) => leaderboard::print(arguments, p, ratio),
-        _ => Err("a probability and a ratio, or a map".into()),
+    match (arguments.probability, arguments.ratio, &arguments.law, &arguments.map) {
+        (_, _, _, Some(folder)) => map::draw(arguments, folder),
+        (Some(p), Some(ratio), None, _) => leaderboard::print(arguments, p, ratio),
+        (_, Some(ratio), Some(path), _) => under_law::print(arguments, &law::read(path)?, ratio),
+        _ => Err("a probability or a law and a ratio, or a map".into()),
     }
 }
 

@@ -102,7 +102,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         None => {
             let mut grid = Grid::<Superposition>::parse(arguments.preset.grid())?;
             if let Some(path) = &arguments.law {
-                laws::put(&mut grid, law::read(path)?);
+                laws::put(&mut grid, law::read(path).map_err(|error| error as Box<dyn Error>)?);
             }
             grid.blocks
                 .iter_mut()

@@ -9,17 +9,22 @@
 //! | equiangular | Paley's, Steiner's with their complements, difference sets | where they fit |
 //! | rugs | of 8, 16, 32 and 64 features | n_s a power of two, or the order of another Hadamard matrix |
 //! | Haar | | a random projector |
+//! | components | | the principal components of a law |
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
 use rand::Rng;
-use toy_superposition_data::Stream;
-use toy_superposition_rug::{Design, DirectSum, Dropped, Frame, Lossless, PersianRug, construction};
+use toy_superposition_data::{Law, Stream};
+use toy_superposition_rug::{
+    BoxedDesign, Design, DirectSum, Dropped, Frame, Lossless, PersianRug, construction,
+};
+use toy_superposition_theory::FeatureLaw;
 
-use crate::optimise::rough_loss;
-use crate::{Error, Optimised, Result, optimise};
+use crate::alike::{Kinds, MOST};
+use crate::optimise::{optimise_classes, rough_loss};
+use crate::{Arranged, Arrangement, Error, Optimised, PrincipalComponents, Result, optimise};
 
 /// A design that many may hold.
 pub type Shared = Arc<dyn Design + Send + Sync>;
@@ -42,12 +47,22 @@ pub enum Family {
     Rugs,
     /// Random projectors.
     Haar,
+    /// Principal components of the features.
+    Components,
 }
 
 impl Family {
     /// All of them, in order.
-    pub const ALL: [Self; 7] =
-        [Self::Apart, Self::Pairs, Self::Simplices, Self::Cyclic, Self::Equiangular, Self::Rugs, Self::Haar];
+    pub const ALL: [Self; 8] = [
+        Self::Apart,
+        Self::Pairs,
+        Self::Simplices,
+        Self::Cyclic,
+        Self::Equiangular,
+        Self::Rugs,
+        Self::Haar,
+        Self::Components,
+    ];
 }
 
 impl fmt::Display for Family {
@@ -60,6 +75,7 @@ impl fmt::Display for Family {
             Self::Equiangular => "equiangular frames",
             Self::Rugs => "rugs",
             Self::Haar => "Haar projectors",
+            Self::Components => "principal components",
         })
     }
 }
@@ -69,10 +85,10 @@ impl fmt::Display for Family {
 pub struct Candidate {
     /// Their kind.
     pub family: Family,
-    /// What they are, in a few words.
-    pub name: String,
-    /// At least one.
-    designs: Vec<Shared>,
+    /// At least one, each with what it is, in a few words.
+    designs: Vec<(String, Shared)>,
+    /// The places of the features.
+    arrangement: Arrangement,
     /// Whether the coefficient of the all-ones direction is free; not in a sum, which has no such direction.
     ones: bool,
 }
@@ -91,8 +107,12 @@ pub struct Entry {
 }
 
 impl Candidate {
+    fn of(family: Family, designs: Vec<(String, Shared)>) -> Self {
+        Self { family, designs, arrangement: Arrangement::Given, ones: false }
+    }
+
     fn one(family: Family, design: impl Design + Send + Sync + 'static) -> Self {
-        Self { family, name: design.name(), designs: vec![Arc::new(design)], ones: false }
+        Self::of(family, vec![(design.name(), Arc::new(design))])
     }
 
     /// The best of several for each p, which have the same loss if their rows hold the same entries; `None` of none.
@@ -103,36 +123,54 @@ impl Candidate {
     ) -> Option<Self> {
         let mut seen = BTreeSet::new();
         let new = |design: &D| seen.insert(signature(design));
-        let designs: Vec<_> =
-            designs.into_iter().filter(new).map(|design| Arc::new(design) as Shared).collect();
+        let designs: Vec<_> = designs.into_iter().filter(new).collect();
         let count = designs.len();
         let name = if count > 1 { format!("{name}, best of {count}") } else { name.to_owned() };
-        (count > 0).then_some(Self { family, name, designs, ones: false })
+        let named = |design| (name.clone(), Arc::new(design) as Shared);
+        (count > 0).then(|| Self::of(family, designs.into_iter().map(named).collect()))
+    }
+
+    /// All of its designs under another name.
+    fn named(mut self, name: &str) -> Self {
+        self.designs.iter_mut().for_each(|design| name.clone_into(&mut design.0));
+        self
     }
 
     /// The designs.
-    pub fn designs(&self) -> &[Shared] {
-        &self.designs
+    pub fn designs(&self) -> impl Iterator<Item = &Shared> {
+        self.designs.iter().map(|design| &design.1)
     }
 
-    /// The design of least loss, at its best. Where there are several they are compared by their exact losses at common
-    /// starting points, and the least is optimised.
+    /// The design of least loss under a law, at its best: its features [arranged](Arranged) where the law tells them apart.
+    /// Where there are several they are compared by their exact losses at common starting points, and the least is optimised.
     ///
     /// # Errors
     /// As [`optimise`].
-    pub fn best(&self, p: f64) -> Result<Entry> {
-        let mut least = (f64::INFINITY, &self.designs[0]);
+    pub fn best<'a>(&self, law: impl Into<FeatureLaw<'a>>) -> Result<Entry> {
+        let law = law.into();
+        let arranged = |(name, design): &(String, Shared)| -> Result<(String, Shared)> {
+            let design = Arc::clone(design);
+            Ok((
+                name.clone(),
+                match law {
+                    FeatureLaw::Shared(_) => design,
+                    law => Arc::new(Arranged::new(design, law, self.arrangement)?),
+                },
+            ))
+        };
+        let (mut loss, mut least) = (f64::INFINITY, arranged(&self.designs[0])?);
         if self.designs.len() > 1 {
             for design in &self.designs {
-                let loss = rough_loss(design, p)?;
-                if loss < least.0 {
-                    least = (loss, design);
+                let design = arranged(design)?;
+                let found = rough_loss(&design.1, law)?;
+                if found < loss {
+                    (loss, least) = (found, design);
                 }
             }
         }
-        let design = Arc::clone(least.1);
-        let best = optimise(&design, p, self.ones)?;
-        Ok(Entry { family: self.family, name: self.name.clone(), best, design })
+        let (name, design) = least;
+        let best = optimise_classes(&design, law, self.ones)?;
+        Ok(Entry { family: self.family, name, best, design })
     }
 }
 
@@ -196,11 +234,10 @@ pub fn blocks(most: usize, seed: u64) -> Result<Vec<Candidate>> {
                 .map(|_| Ok(PersianRug::random(features, hidden, rng)?.least_skewed()))
                 .collect::<Result<_>>()?;
             let name = format!("rug ({features}, {hidden})");
-            blocks
-                .extend(Candidate::several(Family::Rugs, &name, rugs).map(|rugs| Candidate { name, ..rugs }));
+            blocks.extend(Candidate::several(Family::Rugs, &name, rugs).map(|rugs| rugs.named(&name)));
         }
     }
-    blocks.retain(|block| block.designs[0].features() <= most.min(LARGEST));
+    blocks.retain(|block| block.designs[0].1.features() <= most.min(LARGEST));
     Ok(blocks)
 }
 
@@ -220,7 +257,7 @@ fn cyclic(features: usize) -> Result<Vec<Candidate>> {
             2 => format!("{features}-gon"),
             _ => format!("cyclic frame ({features}, {hidden})"),
         };
-        Candidate::several(Family::Cyclic, &name, frames).map(|frames| Candidate { name, ..frames })
+        Candidate::several(Family::Cyclic, &name, frames).map(|frames| frames.named(&name))
     };
     Ok(by_hidden.into_iter().enumerate().filter_map(candidate).collect())
 }
@@ -236,9 +273,8 @@ fn equiangular() -> Result<Vec<Candidate>> {
     }
     let named = |frame: Frame| {
         let (features, hidden) = (frame.features(), frame.hidden());
-        let mut candidate = Candidate::one(Family::Equiangular, frame);
-        candidate.name = format!("{} ({features}, {hidden})", candidate.name);
-        candidate
+        let name = format!("{} ({features}, {hidden})", frame.name());
+        Candidate::one(Family::Equiangular, frame).named(&name)
     };
     let mut all: Vec<Candidate> = frames.into_iter().map(named).collect();
     for (features, sizes) in [(16, [6, 10]), (64, [28, 36])] {
@@ -246,9 +282,7 @@ fn equiangular() -> Result<Vec<Candidate>> {
             let sets = [true, false].map(|zero| PersianRug::difference_set(features, hidden, zero));
             let rugs = sets.into_iter().map(|set| Ok(set?.least_skewed())).collect::<Result<_>>()?;
             let name = format!("difference set ({features}, {hidden})");
-            all.extend(
-                Candidate::several(Family::Equiangular, &name, rugs).map(|rugs| Candidate { name, ..rugs }),
-            );
+            all.extend(Candidate::several(Family::Equiangular, &name, rugs).map(|rugs| rugs.named(&name)));
         }
     }
     Ok(all)
@@ -281,6 +315,106 @@ pub fn whole(features: usize, hidden: usize, draws: usize, seed: u64) -> Result<
     }
     all.iter_mut().for_each(|candidate| candidate.ones = true);
     Ok(all)
+}
+
+/// How many sums of each family are compared under a law.
+const RATED: usize = 3;
+
+/// The designs for features of a law in n_d = `hidden` dimensions.
+///
+/// These are the principal components unless all features are alike, those of [`whole`] but for Haar's, and for each family the
+/// best sum of copies of one of the `blocks` with lossless and dropped features, of three that lose least where the features are
+/// independent, as the `blocks` say. Those with superposition are there with dependent features as neighbours and with
+/// independent ones, unless the law makes no difference between these.
+///
+/// # Errors
+/// [`Error::Shape`] unless `1 ≤ n_d ≤ n_s`; [`Error::Large`] for more than 1024 features; [`Error::Theory`] for a law whose
+/// exact loss is not known.
+pub fn under_law(
+    law: &dyn Law,
+    hidden: usize,
+    blocks: &[Entry],
+    draws: usize,
+    seed: u64,
+) -> Result<Vec<Candidate>> {
+    let features = law.features();
+    if features > MOST {
+        return Err(Error::Large { given: features, most: MOST });
+    }
+    let [within, across] = [Arrangement::Within, Arrangement::Across];
+    let differ = within.order(law, features)? != across.order(law, features)?;
+    let arrangements = if differ { vec![within, across] } else { vec![within] };
+    // A random projector in another order is another random projector, and no contender.
+    let mut plain = whole(features, hidden, draws, seed)?;
+    plain.retain(|candidate| candidate.family != Family::Haar);
+    for family in Family::ALL {
+        let own = blocks.iter().filter(|block| block.family == family);
+        let sums = own.filter_map(|block| copies(block, law, hidden).transpose());
+        let mut sums = sums.collect::<Result<Vec<_>>>()?;
+        sums.sort_by(|a, b| a.0.total_cmp(&b.0));
+        sums.truncate(RATED);
+        if !sums.is_empty() {
+            plain.push(Candidate::of(family, sums.into_iter().map(|sum| sum.1).collect()));
+        }
+    }
+    let mut apart: Vec<(usize, BoxedDesign)> = vec![(1, Box::new(Lossless(hidden)))];
+    if hidden < features {
+        apart.push((1, Box::new(Dropped(features - hidden))));
+    }
+    let apart = Candidate { arrangement: within, ..Candidate::one(Family::Apart, DirectSum::new(apart)?) };
+    let mut all = vec![apart];
+    // Where all features are alike, no components are principal.
+    if Kinds::of(law.into(), features)?.is_some() {
+        all.push(Candidate::one(Family::Components, PrincipalComponents::new(law, hidden)?));
+    }
+    for candidate in plain {
+        for &arrangement in &arrangements {
+            let mut candidate = Candidate { arrangement, ..candidate.clone() };
+            if differ {
+                candidate.designs.iter_mut().for_each(|design| design.0 += &format!(", {arrangement}"));
+            }
+            all.push(candidate);
+        }
+    }
+    Ok(all)
+}
+
+/// As many copies of a block as there is room for, beside lossless and dropped features; `None` if there is room for none.
+///
+/// With the total loss of the copies and the variance of what is dropped. Where features have several variances the lossless
+/// ones come first, since they lose most otherwise.
+fn copies(block: &Entry, law: &dyn Law, hidden: usize) -> Result<Option<(f64, (String, Shared))>> {
+    let (features, design) = (law.features(), &block.design);
+    let (n, d) = (design.features(), design.hidden());
+    if d == 0 || d >= n {
+        return Ok(None);
+    }
+    let copies = (hidden / d).min((features - hidden) / (n - d));
+    if copies == 0 {
+        return Ok(None);
+    }
+    let lossless = hidden - copies * d;
+    let dropped = features - copies * n - lossless;
+    let mut parts: Vec<(String, usize, BoxedDesign)> =
+        vec![(times(copies, &block.name), copies, Box::new(Arc::clone(design)))];
+    let variance = |j| law.moments(j).variance();
+    let mean = (0..features).map(variance).sum::<f64>() / features as f64;
+    let loss = (copies * n) as f64 * block.best.loss + dropped as f64 * mean;
+    if lossless > 0 {
+        let at = if (0..features).all(|j| variance(j) == variance(0)) { 1 } else { 0 };
+        parts.insert(at, (format!("{lossless} lossless"), 1, Box::new(Lossless(lossless))));
+    }
+    if dropped > 0 {
+        parts.push((format!("{dropped} dropped"), 1, Box::new(Dropped(dropped))));
+    }
+    let name = parts.iter().map(|part| part.0.as_str()).collect::<Vec<_>>().join(" + ");
+    let parts = parts.into_iter().map(|(_, copies, part)| (copies, part)).collect();
+    Ok(Some((loss, (name, Arc::new(DirectSum::new(parts)?)))))
+}
+
+/// So many copies, in words.
+pub(super) fn times(copies: usize, name: &str) -> String {
+    if copies == 1 { name.to_owned() } else { format!("{copies} × {name}") }
 }
 
 /// Those that are given by their encoders.

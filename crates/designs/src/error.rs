@@ -68,6 +68,22 @@ pub enum Error {
         /// The number of restarts.
         restarts: usize,
     },
+    /// A law of another number of features than the design.
+    #[error("a law of {given} features, for a design of {expected}")]
+    Features {
+        /// The features of the law.
+        given: usize,
+        /// The features of the design.
+        expected: usize,
+    },
+    /// A law that tells apart more features than are searched for rows that are alike.
+    #[error("a law of {given} features that are not all alike; at most {most} are allowed")]
+    Large {
+        /// The features of the law.
+        given: usize,
+        /// The most.
+        most: usize,
+    },
     /// A design refused its arguments.
     #[error(transparent)]
     Rug(#[from] toy_superposition_rug::Error),

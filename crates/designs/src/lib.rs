@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+mod alike;
+mod arranged;
 mod catalogue;
 mod error;
 mod losses;
@@ -7,7 +9,8 @@ mod mixture;
 mod optimise;
 mod search;
 
-pub use catalogue::{Candidate, Entry, Family, Shared, blocks, whole};
+pub use arranged::{Arranged, Arrangement, PrincipalComponents};
+pub use catalogue::{Candidate, Entry, Family, Shared, blocks, under_law, whole};
 pub use error::{Error, Result};
 pub use losses::RugLosses;
 pub use mixture::Mixtures;

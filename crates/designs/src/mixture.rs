@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use toy_superposition_rug::{DirectSum, Setting};
 
-use crate::catalogue::LARGEST;
+use crate::catalogue::{LARGEST, times};
 use crate::{Entry, Error, Family, Optimised, Result};
 
 /// The table of best sums.
@@ -126,8 +126,7 @@ impl<'a> Mixtures<'a> {
         let name = |&(k, count): &(usize, usize)| match (count, self.blocks[k].name.as_str()) {
             (count, "1 dropped") => format!("{count} dropped"),
             (count, "1 lossless") => format!("{count} lossless"),
-            (1, name) => name.to_owned(),
-            (count, name) => format!("{count} × {name}"),
+            (count, name) => times(count, name),
         };
         let total: usize = parts.iter().map(features).sum();
         let share = |part: &(usize, usize)| features(part) as f64 / total as f64;

@@ -6,63 +6,88 @@
 //! ```
 //!
 //! for each class `C` of features by itself: rows do not share settings across classes. L-BFGS on the exact gradient, from
-//! the better ones of five starting points, since there may be several minima.
+//! the better ones of several starting points, since there may be several minima.
 
-use toy_superposition_data::Moments;
+use toy_superposition_data::{Law, Moments};
 use toy_superposition_optim::{Lbfgs, LbfgsConfig};
 use toy_superposition_rug::{Class, Design, Setting, mean_over_rows};
-use toy_superposition_theory as theory;
+use toy_superposition_theory::{self as theory, FeatureLaw};
 
-use crate::Result;
+use crate::alike::moments;
+use crate::{Arranged, Arrangement, Result};
 
 /// A design at its best.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Optimised {
-    /// One for each class of features.
+    /// One for each class of features, of those that [`optimise`] has taken apart if the law tells features apart.
     pub settings: Vec<Setting>,
     /// The exact loss per feature.
     pub loss: f64,
     /// Its standard error where rows were sampled, else 0.
     pub standard_error: f64,
     /// Whether each class's settings are known in closed form, or its search ended where no slope of $L/p$ in
-    /// $(a, b/\sqrt p, c)$ exceeds $2 \cdot 10^{-7} \sqrt p$, or 1e-14 where that is larger. If not, the loss may still be a
-    /// little above the least.
+    /// $(a, b/\sqrt p, c)$ exceeds $2 \cdot 10^{-7} \sqrt p$ (a hundred times that under another law than the paper's), or 1e-14
+    /// where that is larger. If not, the loss may still be a little above the least.
     pub converged: bool,
 }
 
 /// Minimises the exact loss of a design over its settings; `ones` frees the coefficient of the all-ones direction where
 /// the design [has it](Design::all_ones).
 ///
-/// Of classes with sampled rows the mean over those is minimised. The loss is never above that of the best constant.
+/// `law` is that of the features: a probability for the paper's, one for each feature, or any law whose exact loss is known.
+/// Where it treats all features alike there is one setting for each class of the design, and of classes with sampled rows
+/// the mean over those is minimised. Any other law takes the classes apart: the settings are those of
+/// [`Arranged::new(design, law, Arrangement::Given)`](Arranged), one for each kind of row, and no row is left out.
+///
+/// The loss is never above that of the best constant.
 ///
 /// # Errors
-/// [`Error::Data`](crate::Error::Data) unless `0 < p ≤ 1`, and [`Error::Theory`](crate::Error::Theory),
-/// [`Error::Optim`](crate::Error::Optim) for weights that are not finite.
-pub fn optimise<D: Design + ?Sized>(design: &D, p: f64, ones: bool) -> Result<Optimised> {
+/// [`Error::Data`](crate::Error::Data) unless `0 < p ≤ 1`; [`Error::Features`](crate::Error::Features) for a law of another
+/// number of features; [`Error::Large`](crate::Error::Large) for more than 1024 that are not alike;
+/// [`Error::Theory`](crate::Error::Theory), [`Error::Optim`](crate::Error::Optim) for a law whose exact loss is not known
+/// and weights that are not finite.
+pub fn optimise<'a, D: Design + ?Sized>(
+    design: &D,
+    law: impl Into<FeatureLaw<'a>>,
+    ones: bool,
+) -> Result<Optimised> {
+    let law = law.into();
+    if matches!(law, FeatureLaw::Shared(_)) {
+        return optimise_classes(design, law, ones);
+    }
+    optimise_classes(&Arranged::new(design, law, Arrangement::Given)?, law, ones)
+}
+
+/// [`optimise`] for a design whose classes need not be taken apart.
+pub(super) fn optimise_classes<D: Design + ?Sized>(
+    design: &D,
+    law: FeatureLaw<'_>,
+    ones: bool,
+) -> Result<Optimised> {
     let ones = ones && design.all_ones().is_some();
     let found = design
         .classes()
         .iter()
-        .map(|class| Rows::new(design, class, p)?.setting(ones))
+        .map(|class| Rows::new(design, class, law)?.setting(ones))
         .collect::<Result<Vec<_>>>()?;
     let converged = found.iter().all(|class| class.1);
     let settings: Vec<Setting> = found.into_iter().map(|class| class.0).collect();
     let mean = mean_over_rows(design, &settings, |row, i, bias| -> Result<f64> {
-        Ok(theory::exact_row_loss(row, i, bias, p)?.loss)
+        Ok(theory::exact_row_loss(row, i, bias, law)?.loss)
     })?;
     Ok(Optimised { settings, loss: mean.mean, standard_error: mean.standard_error, converged })
 }
 
 /// The exact loss of a design at the best of the starting points of [`optimise`]: cheap, and at most a little too high.
-pub(super) fn rough_loss<D: Design + ?Sized>(design: &D, p: f64) -> Result<f64> {
+pub(super) fn rough_loss<D: Design + ?Sized>(design: &D, law: FeatureLaw<'_>) -> Result<f64> {
     let mut loss = 0.0;
     for class in design.classes() {
-        let rows = Rows::new(design, &class, p)?;
+        let rows = Rows::new(design, &class, law)?;
         let mut least = f64::INFINITY;
         for start in rows.starts()? {
-            least = least.min(rows.loss(&start[..2])?);
+            least = least.min(rows.rating(&start)?);
         }
-        loss += p * least * class.members as f64 / design.features() as f64;
+        loss += rows.unit * least * class.members as f64 / design.features() as f64;
     }
     Ok(loss)
 }
@@ -70,10 +95,14 @@ pub(super) fn rough_loss<D: Design + ?Sized>(design: &D, p: f64) -> Result<f64> 
 /// Entries are rounded to so many parts, so that those that differ by rounding are equal: the exact loss counts equal ones.
 const GRID: f64 = (1_u64 << 42) as f64;
 
-/// The rows of one class.
-struct Rows {
-    p: f64,
+/// The rows of one class, which are alike or count as if they were: the first one's feature stands for theirs.
+struct Rows<'a> {
+    law: FeatureLaw<'a>,
     moments: Moments,
+    /// The greatest magnitude h: biases are in units of it.
+    height: f64,
+    /// p h²: losses are in units of it.
+    unit: f64,
     /// Each with its feature and its share.
     rows: Vec<(Vec<f64>, usize, f64)>,
 }
@@ -81,8 +110,8 @@ struct Rows {
 /// a, b, c.
 type Point = [f64; 3];
 
-impl Rows {
-    fn new<D: Design + ?Sized>(design: &D, class: &Class, p: f64) -> Result<Self> {
+impl<'a> Rows<'a> {
+    fn new<D: Design + ?Sized>(design: &D, class: &Class, law: FeatureLaw<'a>) -> Result<Self> {
         let counted = class.rows.iter().map(|row| row.1).sum::<usize>() as f64;
         let row = |&(i, count): &(usize, usize)| {
             let mut row = vec![0.0; design.features()];
@@ -90,7 +119,13 @@ impl Rows {
             row.iter_mut().for_each(|entry| *entry = (*entry * GRID).round() / GRID);
             (row, i, count as f64 / counted)
         };
-        Ok(Self { p, moments: Moments::uniform(p)?, rows: class.rows.iter().map(row).collect() })
+        let moments = moments(law, class.rows[0].0)?;
+        let height = match law {
+            FeatureLaw::Law(law) => law.parts().map_or(1.0, |(_, magnitude)| magnitude.support().1),
+            _ => 1.0,
+        };
+        let unit = moments.probability * height * height;
+        Ok(Self { law, moments, height, unit, rows: class.rows.iter().map(row).collect() })
     }
 
     /// `Σ_{j≠i} of(R_ij)`, the mean over the rows.
@@ -101,29 +136,39 @@ impl Rows {
         self.rows.iter().map(sum).sum()
     }
 
-    /// The loss over p at (a, b).
-    fn loss(&self, x: &[f64]) -> Result<f64> {
+    /// The loss in its unit at a starting point, to 1e-5 of itself under another law than the paper's.
+    fn rating(&self, start: &Point) -> Result<f64> {
+        match self.law {
+            FeatureLaw::Shared(_) => self.loss(start),
+            _ => self.gradient(&start[..2], 1e-3, &mut [0.0; 2]),
+        }
+    }
+
+    /// The loss in its unit at (a, b), b in units of h.
+    fn loss(&self, x: &Point) -> Result<f64> {
         let mut loss = 0.0;
         for (row, i, share) in &self.rows {
             let weights: Vec<f64> = row.iter().map(|entry| x[0] * entry).collect();
-            loss += share / self.p * theory::exact_row_loss(&weights, *i, x[1], self.p)?.loss;
+            let bias = x[1] * self.height;
+            loss += share / self.unit * theory::exact_row_loss(&weights, *i, bias, self.law)?.loss;
         }
         Ok(loss)
     }
 
-    /// The loss over p at (a, b) or (a, b, c), with its gradient.
-    fn gradient(&self, x: &[f64], gradient: &mut [f64]) -> Result<f64> {
+    /// The loss in its unit at (a, b) or (a, b, c), b in units of h, with its gradient.
+    fn gradient(&self, x: &[f64], tolerance: f64, gradient: &mut [f64]) -> Result<f64> {
         gradient.fill(0.0);
         let (mut loss, mut slopes) = (0.0, Vec::new());
         for (row, i, share) in &self.rows {
             let ones = x.get(2).map_or(0.0, |c| c / row.len() as f64);
             let weights: Vec<f64> = row.iter().map(|entry| x[0] * entry + ones).collect();
             slopes.resize(row.len(), 0.0);
-            let at = theory::exact_row_gradient(&weights, *i, x[1], self.p, 1e-10, &mut slopes)?;
-            let share = share / self.p;
+            let bias = x[1] * self.height;
+            let at = theory::exact_row_gradient(&weights, *i, bias, self.law, tolerance, &mut slopes)?;
+            let share = share / self.unit;
             loss += share * at.value.loss;
             gradient[0] += share * slopes.iter().zip(row).map(|(slope, entry)| slope * entry).sum::<f64>();
-            gradient[1] += share * at.bias;
+            gradient[1] += share * at.bias * self.height;
             if let Some(ones) = gradient.get_mut(2) {
                 *ones += share * slopes.iter().sum::<f64>() / row.len() as f64;
             }
@@ -131,17 +176,56 @@ impl Rows {
         Ok(loss)
     }
 
+    /// The mean and the variance of the interference, the mean over the rows where all features are alike and independent,
+    /// else of the first row; and its covariance with the feature.
+    fn interference(&self) -> Result<[f64; 3]> {
+        let (row, i, _) = &self.rows[0];
+        match self.law {
+            FeatureLaw::Shared(_) => Ok([
+                self.moments.mean * self.off_diagonal(|entry| entry),
+                self.moments.variance() * self.off_diagonal(|entry| entry * entry),
+                0.0,
+            ]),
+            law => {
+                let [mean, variance, ..] = theory::edgeworth_row_loss(row, *i, 0.0, law)?.cumulants;
+                let along = |law: &dyn Law| {
+                    let others = (0..row.len()).filter(|j| j != i && row[*j] != 0.0);
+                    others.map(|j| row[j] * law.covariance(*i, j)).sum::<f64>()
+                };
+                let covariance = if let FeatureLaw::Law(law) = law { along(law) } else { 0.0 };
+                Ok([mean, variance.max(0.0), covariance])
+            }
+        }
+    }
+
     /// Where to start: the Gaussian optimum for the mean σ; weights that reproduce a feature that is on alone, with a bias
-    /// that takes out none, half or all of the largest interference; and half of them.
-    fn starts(&self) -> Result<[Point; 5]> {
-        let squares = self.off_diagonal(|entry| entry * entry);
-        let gaussian = theory::optimum(self.p, (self.moments.variance() * squares).sqrt())?;
-        let mean = self.moments.mean * self.off_diagonal(|entry| entry);
+    /// that takes out none, half or all of the largest interference; half of them; and, under another law than the paper's,
+    /// the best affine readout.
+    fn starts(&self) -> Result<Vec<Point>> {
+        let [mean, variance, covariance] = self.interference()?;
+        let gaussian = theory::optimum(self.moments.probability, variance.sqrt() / self.height)?;
+        let mean = mean / self.height;
         let (row, i, _) = &self.rows[0];
         let largest = (0..row.len()).filter(|j| j != i).fold(0.0, |most: f64, j| most.max(row[j]));
         let apart = [0.0, 0.5, 1.0].map(|share| [1.0, -share * largest, 0.0]);
         let [none, half, all] = apart;
-        Ok([[gaussian.a, gaussian.b - gaussian.a * mean, 0.0], none, half, all, [0.5, 0.0, 0.0]])
+        let mut starts =
+            vec![[gaussian.a, gaussian.b - gaussian.a * mean, 0.0], none, half, all, [0.5, 0.0, 0.0]];
+        let own = self.moments.variance();
+        let total = own + 2.0 * covariance + variance;
+        if !matches!(self.law, FeatureLaw::Shared(_)) && total > 0.0 {
+            let a = (own + covariance) / total;
+            let own = self.moments.mean / self.height;
+            starts.push([a, own - a * (own + mean), 0.0]);
+        }
+        Ok(starts)
+    }
+
+    /// The relative tolerance of the gradient, and the slope of the loss in its unit over √p at which a search ends. The loss
+    /// over p of a pair is p/6 with a curvature of 2/3: what the slope leaves is below 1e-12 of it, and below 1e-8 under another
+    /// law than the paper's, where a gradient costs up to a hundred times as much.
+    fn tolerances(&self) -> (f64, f64) {
+        if matches!(self.law, FeatureLaw::Shared(_)) { (1e-10, 2e-7) } else { (1e-5, 2e-5) }
     }
 
     /// The best setting, and whether it is known to be a minimum.
@@ -156,28 +240,31 @@ impl Rows {
         let dimensions = if ones { 3 } else { 2 };
         // The outputs that should be 0 cost b² where the bias is positive, and every other term is of order p: in b / √p
         // the curvature of the loss over p is of order 1, as it is in a.
-        let scale = self.p.sqrt();
+        let scale = self.moments.probability.sqrt();
         let mut rated = Vec::new();
         for start in self.starts()? {
-            rated.push((self.loss(&start[..2])?, start));
+            rated.push((self.rating(&start)?, start));
         }
         rated.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let (tolerance, slope) = self.tolerances();
         let config = LbfgsConfig {
             max_iterations: 60,
-            // The loss over p of a pair is p/6 with a curvature of 2/3: what this leaves is below 1e-12 of it.
-            gradient_tolerance: (2e-7 * scale).max(1e-14),
+            gradient_tolerance: (slope * scale).max(1e-14),
             ..LbfgsConfig::default()
         };
         let lbfgs = Lbfgs::new(config)?;
         // The best constant is always to be had. No minimum: its loss falls with a.
-        let mut best = (self.moments.variance() / self.p, [0.0, self.moments.mean, 0.0], false);
-        for &(_, mut x) in rated.iter().filter(|start| start.0 < 2.0 * rated[0].0).take(2) {
+        let constant = [0.0, self.moments.mean / self.height, 0.0];
+        let mut best = (self.moments.variance() / self.unit, constant, false);
+        // The least is taken even if it is 0.
+        let near = |(k, start): &(usize, &(f64, Point))| *k == 0 || start.0 < 2.0 * rated[0].0;
+        for (_, &(_, mut x)) in rated.iter().enumerate().filter(near).take(2) {
             x[1] /= scale;
             let minimum = lbfgs.minimise(&mut x[..dimensions], |x: &[f64], gradient: &mut [f64]| {
                 let mut at = [0.0; 3];
                 at[..dimensions].copy_from_slice(x);
                 at[1] *= scale;
-                let loss = self.gradient(&at[..dimensions], gradient)?;
+                let loss = self.gradient(&at[..dimensions], tolerance, gradient)?;
                 gradient[1] *= scale;
                 Ok::<_, crate::Error>(loss)
             })?;
@@ -187,6 +274,6 @@ impl Rows {
             }
         }
         let (_, [a, bias, ones], converged) = best;
-        Ok((Setting { a, bias, ones }, converged))
+        Ok((Setting { a, bias: bias * self.height, ones }, converged))
     }
 }

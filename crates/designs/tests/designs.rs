@@ -3,8 +3,13 @@
 #![allow(clippy::unwrap_used)]
 
 use rand::RngExt;
-use toy_superposition_data::Stream;
-use toy_superposition_designs::{Candidate, Entry, Error, Family, Mixtures, blocks, optimise, whole};
+use toy_superposition_data::{
+    Exactly, Exponential, Features, Groups, Independent, Interval, Pairs, Stream, UnitUniform,
+};
+use toy_superposition_designs::{
+    Arranged, Arrangement, Candidate, Entry, Error, Family, Mixtures, PrincipalComponents, blocks, optimise,
+    under_law, whole,
+};
 use toy_superposition_rug::{
     Design, DirectSum, Dropped, Frame, Lossless, PersianRug, Setting, mean_over_rows,
 };
@@ -193,4 +198,143 @@ fn lists_have_the_shapes_that_were_asked_for() {
     let expected = 0.5 * blocks[2].best.loss + 0.5 * (0.1 / 3.0 - 0.1 * 0.1 / 4.0);
     assert!((half.best.loss / expected - 1.0).abs() < 1e-9);
     assert!(matches!(optimise(&Lossless(2), 1.5, false), Err(Error::Data(_))));
+}
+
+/// Four ways to say the same law, of which the last one tells the two of a pair apart.
+#[test]
+fn a_law_that_agrees_with_p_gives_the_same_numbers() {
+    let (n, p) = (16, 0.1);
+    let alone = Features::new(Groups::equal(1, Independent::new(n, p).unwrap()).unwrap(), UnitUniform);
+    let pairs = Features::new(Pairs::new(n / 2, p, 0.0).unwrap(), UnitUniform);
+    let rug = PersianRug::new(n, &[1, 2, 4, 7, 8]).unwrap();
+    let sum = DirectSum::new(vec![
+        (2, Box::new(Frame::harmonic(5, &[1]).unwrap())),
+        (2, Box::new(Frame::simplex(2).unwrap())),
+        (1, Box::new(Dropped(2))),
+    ])
+    .unwrap();
+    for design in [&rug as &dyn Design, &sum] {
+        let expected = optimise(design, p, true).unwrap().loss;
+        let found = [
+            optimise(design, &alone, true).unwrap(),
+            optimise(design, &vec![p; n][..], true).unwrap(),
+            optimise(design, &pairs, true).unwrap(),
+        ];
+        for best in found {
+            assert!(best.converged && (best.loss / expected - 1.0).abs() < 1e-7, "{best:?} {expected}");
+        }
+    }
+}
+
+/// With a = 1, b = 0 an antipodal pair loses P[both on]/6 per feature: p/6 or p²/6 here, by who the partners are.
+#[test]
+fn antipodes_lose_what_their_partners_cost() {
+    let p = 0.2;
+    let both = Features::new(Pairs::new(4, p, 1.0).unwrap(), UnitUniform);
+    let never = Features::new(Pairs::new(4, p, -p / (1.0 - p)).unwrap(), UnitUniform);
+    let best = |law: &Features<Pairs>, arrangement| {
+        let pairs = Arranged::new(DirectSum::antipodal_pairs(4).unwrap(), law, arrangement).unwrap();
+        let best = optimise(&pairs, law, true).unwrap();
+        let model = pairs.autoencoder(&best.settings).unwrap();
+        let rows: Vec<usize> = (0..8).collect();
+        let whole = theory::exact_model_loss(&model, &rows, law).unwrap().loss;
+        assert!((whole - best.loss).abs() < 1e-12, "{whole} {best:?}");
+        best.loss
+    };
+    let across = best(&both, Arrangement::Across);
+    let independent = optimise(&DirectSum::antipodal_pairs(4).unwrap(), p, true).unwrap().loss;
+    assert!((across / independent - 1.0).abs() < 1e-7, "{across} {independent}");
+    let within = best(&both, Arrangement::Within);
+    assert!(within <= p / 6.0 && within > 2.0 * across, "{within} {across}");
+    let least = best(&never, Arrangement::Within);
+    assert!(least < 1e-14, "{least}");
+    assert!((best(&never, Arrangement::Across) / independent - 1.0).abs() < 1e-7);
+    // Magnitudes up to 3 scale the loss by 9.
+    let tall = Features::new(Pairs::new(4, p, 1.0).unwrap(), Interval::new(0.0, 3.0).unwrap());
+    let tall = optimise(&DirectSum::antipodal_pairs(4).unwrap(), &tall, false).unwrap();
+    assert!((tall.loss / (9.0 * within) - 1.0).abs() < 1e-7, "{tall:?} {within}");
+}
+
+/// Each pair by itself, and dropped features with their own variances.
+#[test]
+fn features_of_several_probabilities_have_settings_of_their_own() {
+    let each = [0.3, 0.3, 0.02, 0.02, 0.1, 0.4];
+    let parts = vec![(2, Box::new(Frame::simplex(2).unwrap()) as _), (1, Box::new(Dropped(2)) as _)];
+    let found = optimise(&DirectSum::new(parts).unwrap(), &each[..], false).unwrap();
+    let pair = |p| optimise(&Frame::simplex(2).unwrap(), p, false).unwrap().loss;
+    let variance = |p: f64| p / 3.0 - p * p / 4.0;
+    let expected = (2.0 * pair(0.3) + 2.0 * pair(0.02) + variance(0.1) + variance(0.4)) / 6.0;
+    assert!((found.loss / expected - 1.0).abs() < 1e-7, "{found:?} {expected}");
+    assert_eq!(found.settings.len(), 4);
+    // The most variance first: the places of a design are taken in this order.
+    let order = Arrangement::Within.order(&each[..], 6).unwrap();
+    assert_eq!(order, [5, 0, 1, 4, 2, 3]);
+    let groups = Features::new(Groups::equal(3, Independent::new(2, 0.1).unwrap()).unwrap(), UnitUniform);
+    assert_eq!(Arrangement::Across.order(&groups, 6).unwrap(), [0, 3, 1, 4, 2, 5]);
+}
+
+/// The loss and the setting of a design of one class against samples, and no setting nearby is better.
+#[test]
+fn exactly_k_on_is_what_samples_say() {
+    let law = Features::new(Exactly::new(8, 2).unwrap(), UnitUniform);
+    let rug = PersianRug::new(8, &[1, 2, 4, 7]).unwrap();
+    let best = optimise(&rug, &law, true).unwrap();
+    let at = |da: f64, db: f64| {
+        let mut row = vec![0.0; 8];
+        rug.write_row(0, &mut row);
+        row.iter_mut().for_each(|entry| *entry *= best.settings[0].a + da);
+        theory::exact_row_loss(&row, 0, best.settings[0].bias + db, &law).unwrap().loss
+    };
+    assert!(best.converged && (at(0.0, 0.0) / best.loss - 1.0).abs() < 1e-12);
+    for (da, db) in [(0.01, 0.0), (-0.01, 0.0), (0.0, 0.01), (0.0, -0.01), (0.01, -0.01), (-0.01, 0.01)] {
+        assert!(at(da, db) > best.loss, "{da} {db}");
+    }
+    let model = rug.autoencoder(&best.settings).unwrap();
+    let measured =
+        toy_superposition_model::sampled_loss(&model, &law, Stream::Evaluation.samples(3, 0..40_000));
+    let measured = measured.unwrap();
+    let off = (measured.mean() - best.loss) / measured.standard_error();
+    assert!(off.abs() < 4.0 && measured.standard_error() < 0.02 * best.loss, "{off}");
+    let independent = optimise(&rug, 0.25, true).unwrap().loss;
+    assert!((best.loss / independent - 1.0).abs() > 0.01, "{best:?} {independent}");
+}
+
+/// Read out by a ReLU the principal components are no worse than the best affine model; the list holds them and both
+/// arrangements, and its best entry is its model.
+#[test]
+fn designs_under_a_law() {
+    let law = Features::new(Groups::equal(3, Independent::new(4, 0.1).unwrap()).unwrap(), UnitUniform);
+    let linear = theory::Spectrum::of(&law).unwrap().linear_loss(4).unwrap();
+    let components = optimise(&PrincipalComponents::new(&law, 4).unwrap(), &law, false).unwrap();
+    assert!(components.loss <= linear * (1.0 + 1e-9), "{components:?} {linear}");
+    let list = under_law(&law, 4, &entries(4, 0.1), 2, 0).unwrap();
+    let all: Vec<Entry> = list.iter().map(|candidate| candidate.best(&law).unwrap()).collect();
+    assert!(all.iter().any(|entry| entry.family == Family::Components));
+    let pairs = |name: &str| all.iter().find(|entry| entry.name == name).unwrap().best.loss;
+    let names =
+        ["within groups", "across groups"].map(|how| format!("4 × antipodal pair + 4 dropped, {how}"));
+    let [within, across] = names.map(|name| pairs(&name));
+    assert!(within > 1.1 * across, "{within} {across}");
+    for entry in &all {
+        let model = entry.design.autoencoder(&entry.best.settings).unwrap();
+        let rows: Vec<usize> = (0..12).collect();
+        let whole = theory::exact_model_loss(&model, &rows, &law).unwrap().loss;
+        assert!((whole / entry.best.loss - 1.0).abs() < 1e-8, "{}: {whole} {:?}", entry.name, entry.best);
+    }
+}
+
+#[test]
+fn laws_that_do_not_fit_are_refused() {
+    let rug = PersianRug::new(8, &[1, 2, 4]).unwrap();
+    let law = Features::new(Pairs::new(3, 0.1, 0.5).unwrap(), UnitUniform);
+    assert!(matches!(optimise(&rug, &law, true), Err(Error::Features { given: 6, expected: 8 })));
+    assert!(matches!(optimise(&rug, &[0.1; 7][..], true), Err(Error::Features { given: 7, expected: 8 })));
+    assert!(optimise(&rug, &[2.0; 8][..], true).is_err());
+    let exponential = Features::new(Pairs::new(4, 0.1, 0.5).unwrap(), Exponential::new(1.0).unwrap());
+    let refused = optimise(&rug, &exponential, true);
+    assert!(matches!(refused, Err(Error::Theory(theory::Error::Magnitude { .. }))), "{refused:?}");
+    let large = Features::new(Pairs::new(1024, 0.1, 0.5).unwrap(), UnitUniform);
+    assert!(matches!(under_law(&large, 9, &[], 1, 0).err(), Some(Error::Large { given: 2048, most: 1024 })));
+    assert!(matches!(optimise(&Lossless(2048), &large, true), Err(Error::Large { .. })));
+    assert!(matches!(under_law(&law, 7, &[], 1, 0).err(), Some(Error::Shape { .. })));
 }

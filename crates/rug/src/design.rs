@@ -17,7 +17,7 @@
 //! for the caller to say (the exact loss of `toy-superposition-theory`, a Gaussian one, …).
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::ops::Deref;
 
 use nalgebra::{DMatrix, DVector};
 use toy_superposition_model::{Activation, Autoencoder};
@@ -158,8 +158,8 @@ pub trait Design {
     }
 }
 
-/// A design that many hold is one.
-impl<D: Design + ?Sized> Design for Arc<D> {
+/// What points to a design is one.
+impl<P: Deref<Target: Design>> Design for P {
     fn name(&self) -> String {
         (**self).name()
     }

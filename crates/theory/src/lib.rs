@@ -35,7 +35,7 @@ pub use gaussian::{
     CONDITIONAL_VARIANCE, Channel, ChannelGradient, Envelope, Exponents, Feature, Loss, LossGradient,
     Mixture, Optimum, RectifiedMoments, Regime, Spectrum, Terms, WelchCheck, asymptotic_loss, blind_optimum,
     envelope, initial_loss, linear_loss, lower_bound, off_bound, optimum, optimum_at_ratio, phase_map,
-    screening_bias, sparse_scale, upper_bound, welch_check, welch_sigma,
+    principal_components, screening_bias, sparse_scale, upper_bound, welch_check, welch_sigma,
 };
 pub use magnitude::Integrable;
 pub use product::Product;

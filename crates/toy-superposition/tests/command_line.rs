@@ -119,6 +119,42 @@ fn an_error_is_told_with_its_cause_and_each_once() {
     assert_eq!(message.matches("safetensors").count(), 1, "{message}");
 }
 
+#[test]
+fn designs_know_other_laws() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("law.toml");
+    let path = path.to_str().unwrap();
+    let pairs = "features = 4\n[switches]\nkind = \"pairs\"\nprobability = 0.2\ncorrelation = ";
+    let small = ["--ratio", "0.5", "--block", "4", "--draws", "1", "--law", path];
+    fs::write(path, format!("{pairs}-0.25\n")).unwrap();
+    let output = succeeds(example("designs", &small).arg("--json"));
+    let object: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(object["law"]["switches"]["kind"], "pairs");
+    assert!(object["linear_loss"].as_f64().unwrap() > 0.0);
+    // Neighbours are never on together, and as antipodes they lose nothing.
+    let loss_of = |name: &str| {
+        let list = object["designs"].as_array().unwrap();
+        let found = list.iter().find(|design| design["name"] == name);
+        found.and_then(|design| design["loss"].as_f64()).unwrap()
+    };
+    assert!(loss_of("2 × antipodal pair, within groups").abs() < 1e-14);
+    let loss = loss_of("2 × antipodal pair, across groups");
+    assert!(loss > 0.9 * 0.04 / 6.0 && loss < 0.04 / 6.0, "{loss}");
+    succeeds(&mut example("designs", &small));
+
+    fs::write(path, format!("{pairs}0.5\n[magnitude]\nkind = \"exponential\"\nrate = 1.0\n")).unwrap();
+    let message = refused(&mut example("designs", &small));
+    assert!(message.contains("magnitudes uniform on [0, h]"), "{message}");
+    fs::write(path, format!("{pairs}2.0\n")).unwrap();
+    assert!(refused(&mut example("designs", &small)).contains("correlation"));
+    for more in [["--probability", "0.1"], ["--features", "4"], ["--map", "out"], ["--polish", "3"]] {
+        let output = example("designs", &small).args(more).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{more:?}: {}", errors(&output));
+    }
+    let output = example("designs", &["--law", path]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", errors(&output));
+}
+
 /// Work that would take hours.
 const ENDLESS: &str = "1000000000";
 

@@ -26,7 +26,7 @@ pub use scaling::{
     CONDITIONAL_VARIANCE, Exponents, asymptotic_loss, blind_optimum, lower_bound, off_bound, screening_bias,
     sparse_scale, upper_bound,
 };
-pub use spectrum::Spectrum;
+pub use spectrum::{Spectrum, principal_components};
 pub use tail::RectifiedMoments;
 pub use terms::Terms;
 pub use welch::{WelchCheck, initial_loss, linear_loss, welch_check, welch_sigma};

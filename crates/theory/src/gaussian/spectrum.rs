@@ -6,7 +6,7 @@
 //! ```
 //! Section 4.3.1 and appendix C of the paper, for features that are not independent (its section 5.3 leaves them open).
 
-use nalgebra::DMatrix;
+use nalgebra::{DMatrix, Dyn, SymmetricEigen};
 use toy_superposition_data::{Law, Moments};
 
 use super::{Feature, Optimum};
@@ -38,29 +38,8 @@ impl Spectrum {
     /// # Errors
     /// [`Error::NotFinite`] for a covariance that is not finite; [`Error::NotSettled`] where its eigenvalues are not found.
     pub fn of(law: &dyn Law) -> Result<Self> {
-        let whole = || vec![(0..law.features()).collect::<Vec<_>>()];
-        let blocks =
-            law.parts().and_then(|(switches, _)| switches.blocks().ok()).map_or_else(whole, |blocks| {
-                let members = |block: &toy_superposition_data::Block| {
-                    block.units().iter().flatten().map(|&j| j as usize).collect()
-                };
-                blocks.iter().map(members).collect()
-            });
         let mut eigenvalues = Vec::with_capacity(law.features());
-        for block in blocks {
-            if let [feature] = block[..] {
-                eigenvalues.push(law.covariance(feature, feature));
-                continue;
-            }
-            let covariance =
-                DMatrix::from_fn(block.len(), block.len(), |i, j| law.covariance(block[i], block[j]));
-            covariance.iter().try_for_each(|&entry| finite("a covariance", entry))?;
-            let steps = 100_000;
-            let found = covariance.try_symmetric_eigen(f64::EPSILON, steps);
-            let found = found.ok_or(Error::NotSettled {
-                what: "the eigenvalues of the covariance",
-                steps: steps as u32,
-            })?;
+        for (_, found) in decompositions(law)? {
             // Those that are 0 come out as rounding errors of either sign.
             eigenvalues.extend(found.eigenvalues.iter().map(|value| value.max(0.0)));
         }
@@ -126,6 +105,61 @@ impl Spectrum {
         }
         Feature::uniform(probability)?.optimum(self.welch_sigma(hidden)?).map(Some)
     }
+}
+
+/// The `hidden` principal components of the features, one a row (n_d × n_s): orthonormal eigenvectors of the covariance, those
+/// of the largest eigenvalues first. Of eigenvalues that are equal to 1e-12 of the largest, those of the first block of dependent
+/// features come first.
+///
+/// The best affine model of that rank projects onto them: `y = VᵀV x + (1 − VᵀV) E x`, with the loss
+/// [`Spectrum::linear_loss`].
+///
+/// # Errors
+/// As [`Spectrum::of`]; [`Error::Size`] unless `1 ≤ hidden ≤ n_s`.
+pub fn principal_components(law: &dyn Law, hidden: usize) -> Result<DMatrix<f64>> {
+    let features = law.features();
+    if hidden == 0 || hidden > features {
+        return Err(Error::Size { what: "hidden (at most)", given: hidden, expected: features });
+    }
+    let blocks = decompositions(law)?;
+    let values = |(k, (_, found)): (usize, &(Vec<usize>, Eigen))| -> Vec<_> {
+        found.eigenvalues.iter().enumerate().map(|(column, &value)| (value, k, column)).collect()
+    };
+    let mut all: Vec<(f64, usize, usize)> = blocks.iter().enumerate().flat_map(values).collect();
+    let largest = all.iter().fold(0.0_f64, |most, value| most.max(value.0));
+    let level = |value: f64| if largest > 0.0 { (value / largest * 1e12).round() } else { 0.0 };
+    all.sort_by(|a, b| level(b.0).total_cmp(&level(a.0)));
+    let mut components = DMatrix::zeros(hidden, features);
+    for (row, &(_, k, column)) in all[..hidden].iter().enumerate() {
+        let (block, found) = &blocks[k];
+        for (place, &feature) in block.iter().enumerate() {
+            components[(row, feature)] = found.eigenvectors[(place, column)];
+        }
+    }
+    Ok(components)
+}
+
+type Eigen = SymmetricEigen<f64, Dyn>;
+
+/// The features of each block of dependent ones, with the decomposition of their covariance.
+fn decompositions(law: &dyn Law) -> Result<Vec<(Vec<usize>, Eigen)>> {
+    let whole = || vec![(0..law.features()).collect::<Vec<_>>()];
+    let blocks = law.parts().and_then(|(switches, _)| switches.blocks().ok()).map_or_else(whole, |blocks| {
+        let members = |block: &toy_superposition_data::Block| {
+            block.units().iter().flatten().map(|&j| j as usize).collect()
+        };
+        blocks.iter().map(members).collect()
+    });
+    let decomposed = |block: Vec<usize>| {
+        let covariance =
+            DMatrix::from_fn(block.len(), block.len(), |i, j| law.covariance(block[i], block[j]));
+        covariance.iter().try_for_each(|&entry| finite("a covariance", entry))?;
+        let steps = 100_000;
+        let found = covariance.try_symmetric_eigen(f64::EPSILON, steps);
+        let what = "the eigenvalues of the covariance";
+        Ok((block, found.ok_or(Error::NotSettled { what, steps: steps as u32 })?))
+    };
+    blocks.into_iter().map(decomposed).collect()
 }
 
 #[cfg(test)]

@@ -1,0 +1,141 @@
+//! Which features and which rows are alike under a law.
+//!
+//! The loss of a row depends on the joint law of its entries: two rows are alike if renaming the features takes one into the
+//! other and leaves the law as it is. What is compared are the [blocks](toy_superposition_data::Switches::blocks) of dependent
+//! features: for each the entries of its units, which are alike where they have the same factors in all terms.
+
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use toy_superposition_data::{Block, Error as DataError, Moments};
+use toy_superposition_rug::{Class, Design};
+use toy_superposition_theory::{self as theory, FeatureLaw};
+
+use crate::{Error, Result};
+
+/// No law that tells features apart has more features than this: the search for rows that are alike reads all of them.
+pub(super) const MOST: usize = 1024;
+
+/// The blocks of dependent features, with names for what is alike.
+pub(super) struct Kinds {
+    blocks: Vec<Kind>,
+}
+
+/// A block: the same name for the same weights, and units with the same name for the same factors.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Kind {
+    name: u64,
+    units: Vec<(u64, Vec<usize>)>,
+}
+
+fn hash(value: impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
+impl Kind {
+    fn new(block: &Block) -> Self {
+        let bits = |z: nalgebra::Complex<f64>| [z.re.to_bits(), z.im.to_bits()];
+        let weights: Vec<_> = block.terms().iter().map(|term| bits(term.weight())).collect();
+        let unit = |(u, members): (usize, &Vec<u32>)| {
+            let factors: Vec<_> = block.terms().iter().map(|term| term.factor(u).map(bits)).collect();
+            (hash(factors), members.iter().map(|&j| j as usize).collect())
+        };
+        Self { name: hash(weights), units: block.units().iter().enumerate().map(unit).collect() }
+    }
+
+    /// The same for two rows whose entries in this block are alike.
+    fn of_row(&self, row: &[f64], own: usize) -> u64 {
+        let entry = |&j: &usize| ((row[j] * 1e9).round() as i64, j == own);
+        let unit = |(name, members): &(u64, Vec<usize>)| {
+            let mut entries: Vec<_> = members.iter().map(entry).collect();
+            entries.sort_unstable();
+            (*name, entries)
+        };
+        let mut units: Vec<_> = self.units.iter().map(unit).collect();
+        units.sort_unstable();
+        hash((self.name, units))
+    }
+}
+
+impl Kinds {
+    /// The kinds of a law of `features` features; `None` where it treats all features alike.
+    ///
+    /// # Errors
+    /// [`Error::Features`] for a law of another number, [`Error::Theory`] for a law without blocks, [`Error::Large`] for more
+    /// than 1024 features that are not alike.
+    pub(super) fn of(law: FeatureLaw<'_>, features: usize) -> Result<Option<Self>> {
+        let blocks: Vec<Kind> = match law {
+            FeatureLaw::Shared(_) => return Ok(None),
+            FeatureLaw::Each(each) => {
+                check_features(each.len(), features)?;
+                let alone = |(j, p): (usize, &f64)| Kind { name: 0, units: vec![(p.to_bits(), vec![j])] };
+                each.iter().enumerate().map(alone).collect()
+            }
+            FeatureLaw::Law(law) => {
+                check_features(law.features(), features)?;
+                let none = theory::Error::Law(DataError::NoBlocks { terms: None });
+                let (switches, _) = law.parts().ok_or(none)?;
+                switches.blocks().map_err(theory::Error::Law)?.iter().map(Kind::new).collect()
+            }
+        };
+        let alone = |block: &Kind| block.units.iter().all(|unit| unit.1.len() == 1);
+        let names = |block: &Kind| (block.name, block.units.iter().map(|unit| unit.0).collect::<Vec<_>>());
+        let alike = match &blocks[..] {
+            [one] => alone(one) && one.units.iter().all(|unit| unit.0 == one.units[0].0),
+            many => many
+                .iter()
+                .all(|block| block.units.len() == 1 && alone(block) && names(block) == names(&many[0])),
+        };
+        if alike {
+            return Ok(None);
+        }
+        if features > MOST {
+            return Err(Error::Large { given: features, most: MOST });
+        }
+        Ok(Some(Self { blocks }))
+    }
+
+    /// The classes of a design, taken apart into those of rows that are alike, and the class of each feature.
+    pub(super) fn classes<D: Design + ?Sized>(&self, design: &D) -> (Vec<Class>, Vec<usize>) {
+        let features = design.features();
+        let mut row = vec![0.0; features];
+        let (mut names, mut classes) = (BTreeMap::new(), Vec::<Class>::new());
+        let mut class_of = Vec::with_capacity(features);
+        for i in 0..features {
+            design.write_row(i, &mut row);
+            let mut blocks: Vec<_> = self.blocks.iter().map(|block| block.of_row(&row, i)).collect();
+            blocks.sort_unstable();
+            let class = *names.entry((design.class_of(i), hash(blocks))).or_insert(classes.len());
+            match classes.get_mut(class) {
+                Some(class) => (class.members, class.rows[0].1) = (class.members + 1, class.members + 1),
+                None => classes.push(Class { members: 1, rows: vec![(i, 1)] }),
+            }
+            class_of.push(class);
+        }
+        (classes, class_of)
+    }
+
+    /// Lists of features that depend on each other: the blocks, or the units of the only block.
+    pub(super) fn dependent(&self) -> Vec<Vec<usize>> {
+        let members = |units: &[(u64, Vec<usize>)]| units.iter().flat_map(|unit| unit.1.clone()).collect();
+        match &self.blocks[..] {
+            [one] => one.units.iter().map(|unit| unit.1.clone()).collect(),
+            many => many.iter().map(|block| members(&block.units)).collect(),
+        }
+    }
+}
+
+fn check_features(given: usize, expected: usize) -> Result<()> {
+    if given == expected { Ok(()) } else { Err(Error::Features { given, expected }) }
+}
+
+/// The moments of a feature.
+pub(super) fn moments(law: FeatureLaw<'_>, feature: usize) -> Result<Moments> {
+    Ok(match law {
+        FeatureLaw::Shared(p) => Moments::uniform(p)?,
+        FeatureLaw::Each(each) => Moments::uniform(each[feature])?,
+        FeatureLaw::Law(law) => law.moments(feature),
+    })
+}
