@@ -111,6 +111,7 @@ pub(crate) fn print(arguments: &Arguments, p: f64, ratio: f64) -> Result<(), Any
             "features": features, "hidden": hidden, "probability": p, "ratio": ratio, "seed": seed,
             "gaussian_optimum": optimum.loss, "gaussian_envelope": envelope.loss,
             "linear": theory::linear_loss(p, ratio)?, "blocks": blocks.len(),
+            "best_loss": lines.first().map(|line| line.loss),
             "designs": lines_json(&lines, &yardsticks),
         });
         say!("{object}");

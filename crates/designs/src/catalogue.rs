@@ -7,6 +7,7 @@
 //! | simplices | 3 … 12, 16 corners | n_d = n_s − 1 |
 //! | cyclic | the best harmonic frames of up to 12 features, polygons among them | random frequencies |
 //! | equiangular | Paley's, Steiner's with their complements, difference sets | where they fit |
+//! | graphs | both eigenspaces of every strongly regular graph of `rug` with `r < 1/2` | where one fits; ovoids |
 //! | rugs | of 8, 16, 32 and 64 features | n_s a power of two, or the order of another Hadamard matrix |
 //! | Haar | | a random projector |
 //! | components | | the principal components of a law |
@@ -18,7 +19,8 @@ use std::sync::Arc;
 use rand::Rng;
 use toy_superposition_data::{Law, Stream};
 use toy_superposition_rug::{
-    BoxedDesign, Design, DirectSum, Dropped, Frame, Lossless, PersianRug, construction,
+    BoxedDesign, Design, DirectSum, Dropped, Eigenspace, Frame, KnownGraph, Lossless, PersianRug,
+    construction,
 };
 use toy_superposition_theory::FeatureLaw;
 
@@ -43,25 +45,31 @@ pub enum Family {
     Cyclic,
     /// Equiangular tight frames other than simplices.
     Equiangular,
+    /// Eigenspaces of strongly regular graphs, ovoids among them.
+    Graphs,
     /// Rugs of rows of a Hadamard matrix.
     Rugs,
     /// Random projectors.
     Haar,
     /// Principal components of the features.
     Components,
+    /// Weights that were found by descent.
+    Descended,
 }
 
 impl Family {
     /// All of them, in order.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Apart,
         Self::Pairs,
         Self::Simplices,
         Self::Cyclic,
         Self::Equiangular,
+        Self::Graphs,
         Self::Rugs,
         Self::Haar,
         Self::Components,
+        Self::Descended,
     ];
 }
 
@@ -73,9 +81,11 @@ impl fmt::Display for Family {
             Self::Simplices => "simplices",
             Self::Cyclic => "cyclic frames",
             Self::Equiangular => "equiangular frames",
+            Self::Graphs => "strongly regular graphs",
             Self::Rugs => "rugs",
             Self::Haar => "Haar projectors",
             Self::Components => "principal components",
+            Self::Descended => "weights by descent",
         })
     }
 }
@@ -106,12 +116,24 @@ pub struct Entry {
     pub best: Optimised,
 }
 
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { family, name, design, best } = self;
+        f.debug_struct("Entry")
+            .field("family", family)
+            .field("name", name)
+            .field("design", &design.name())
+            .field("best", best)
+            .finish()
+    }
+}
+
 impl Candidate {
     fn of(family: Family, designs: Vec<(String, Shared)>) -> Self {
         Self { family, designs, arrangement: Arrangement::Given, ones: false }
     }
 
-    fn one(family: Family, design: impl Design + Send + Sync + 'static) -> Self {
+    pub(crate) fn one(family: Family, design: impl Design + Send + Sync + 'static) -> Self {
         Self::of(family, vec![(design.name(), Arc::new(design))])
     }
 
@@ -131,7 +153,7 @@ impl Candidate {
     }
 
     /// All of its designs under another name.
-    fn named(mut self, name: &str) -> Self {
+    pub(crate) fn named(mut self, name: &str) -> Self {
         self.designs.iter_mut().for_each(|design| name.clone_into(&mut design.0));
         self
     }
@@ -226,6 +248,7 @@ pub fn blocks(most: usize, seed: u64) -> Result<Vec<Candidate>> {
         blocks.extend(cyclic(features)?);
     }
     blocks.extend(equiangular()?);
+    blocks.extend(graphs(most.min(LARGEST), |_, _| true)?);
     for features in [8, 16, 32, 64].into_iter().filter(|&features| features <= most) {
         let step = if features == 64 { 4 } else { 1 };
         for hidden in (2..features - 1).step_by(step) {
@@ -239,6 +262,36 @@ pub fn blocks(most: usize, seed: u64) -> Result<Vec<Candidate>> {
     }
     blocks.retain(|block| block.designs[0].1.features() <= most.min(LARGEST));
     Ok(blocks)
+}
+
+/// The eigenspaces of ratios below 1/2 of all strongly regular graphs of at most `most` vertices, each with the graph's name.
+///
+/// Above 1/2, antipodal pairs beside lossless features are always better. Frames whose entries off the diagonal are all positive
+/// or the same are left out: the first have nothing to hide, and the second are simplices.
+/// `wanted` is asked for each shape `(n_s, n_d)` before its graph is made.
+pub(crate) fn graphs(most: usize, wanted: impl Fn(usize, usize) -> bool) -> Result<Vec<Candidate>> {
+    let mut frames = Vec::new();
+    for known in KnownGraph::up_to(most) {
+        let (v, spectrum) = (known.parameters()?.v, known.parameters()?.spectrum());
+        let fits = |&space: &Eigenspace| {
+            let dimensions = spectrum.map_or(v, |spectrum| spectrum.of(space).multiplicity);
+            dimensions > 1 && 2 * dimensions < v && wanted(v, dimensions)
+        };
+        let spaces: Vec<Eigenspace> = Eigenspace::ALL.into_iter().filter(fits).collect();
+        if spaces.is_empty() {
+            continue;
+        }
+        let graph = known.graph()?;
+        for space in spaces {
+            let frame = graph.frame(space);
+            let entries = frame.entries();
+            if entries.0.min(entries.1) < 0.0 && entries.0 != entries.1 {
+                let name = format!("{known} ({v}, {})", frame.hidden());
+                frames.push(Candidate::one(Family::Graphs, frame).named(&name));
+            }
+        }
+    }
+    Ok(frames)
 }
 
 /// The harmonic frames of `features` features with every set of frequencies, by their dimensions; no simplices.
@@ -311,6 +364,7 @@ pub fn whole(features: usize, hidden: usize, draws: usize, seed: u64) -> Result<
         all.extend(Candidate::several(Family::Rugs, "Hadamard rug", frames));
     }
     if features <= DENSE {
+        all.extend(graphs(features, |v, dimensions| (v, dimensions) == (features, hidden))?);
         all.extend(dense(features, hidden, draws, seed)?);
     }
     all.iter_mut().for_each(|candidate| candidate.ones = true);
@@ -462,6 +516,13 @@ fn rugs<R: Rng + ?Sized>(
     let cubes = PersianRug::cubes(features).ok().filter(|rug| rug.hidden() == hidden);
     let cubes = cubes.map(|rug| rug.least_skewed()).into_iter().collect();
     all.extend(Candidate::several(Family::Rugs, "rug of cubes", cubes));
+    let ovoid = PersianRug::ovoid(features).ok().filter(|rug| rug.hidden() == hidden);
+    all.extend(Candidate::several(Family::Graphs, "ovoid", ovoid.into_iter().collect()));
+    if hidden <= features / 2 {
+        let free = (0..draws).map(|_| PersianRug::sum_free(features, hidden, rng));
+        let free = free.collect::<std::result::Result<_, _>>()?;
+        all.extend(Candidate::several(Family::Rugs, "rug, sum-free", free));
+    }
     Ok(all)
 }
 

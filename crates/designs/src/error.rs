@@ -84,6 +84,32 @@ pub enum Error {
         /// The most.
         most: usize,
     },
+    /// A ratio that there is not.
+    #[error("a ratio of {given}; ratios from 0 to 1 are allowed")]
+    Ratio {
+        /// The ratio n_d/n_s.
+        given: f64,
+    },
+    /// A file that cannot be read.
+    #[error("{}: cannot be read", path.display())]
+    Read {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A file that cannot be written.
+    #[error(transparent)]
+    Write(#[from] toy_superposition_files::Error),
+    /// Weights were refused.
+    #[error(transparent)]
+    Model(#[from] toy_superposition_model::Error),
+    /// Bytes that are no [store](crate::Store) of blocks.
+    #[error("not a store of blocks: {what}")]
+    Store {
+        /// What is wrong.
+        what: String,
+    },
     /// A design refused its arguments.
     #[error(transparent)]
     Rug(#[from] toy_superposition_rug::Error),

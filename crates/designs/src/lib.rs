@@ -2,17 +2,23 @@
 
 mod alike;
 mod arranged;
+mod atlas;
 mod catalogue;
 mod error;
+mod learned;
 mod losses;
 mod mixture;
 mod optimise;
 mod search;
+mod store;
 
 pub use arranged::{Arranged, Arrangement, PrincipalComponents};
+pub use atlas::{Atlas, AtlasMixture, AtlasPart};
 pub use catalogue::{Candidate, Entry, Family, Shared, blocks, under_law, whole};
 pub use error::{Error, Result};
+pub use learned::Learned;
 pub use losses::RugLosses;
 pub use mixture::Mixtures;
 pub use optimise::{Optimised, optimise};
 pub use search::{Annealing, Found, STAGES, Search, SearchConfig};
+pub use store::Store;

@@ -23,21 +23,25 @@ pub struct Mixtures<'a> {
     table: Vec<(f64, u16)>,
 }
 
-/// Features up to which every sum is tried.
-const SIZE: usize = 4 * LARGEST;
+/// Features up to which every sum is tried, in units of the largest block.
+const SIZE: usize = 4;
+/// The largest block of a mixture.
+const MOST: usize = 512;
 /// Losses nearer than this, relatively, are equal: the block that comes first in the list is taken.
 const TIE: f64 = 1e-7;
 
 impl<'a> Mixtures<'a> {
-    /// The table for up to `features` features, or, above 512, for what the two best blocks leave over.
+    /// The table for up to `features` features, or, above 512 and four times the largest block, for what the two best blocks
+    /// leave over.
     ///
     /// # Errors
-    /// [`Error::Block`] for a block of more than 128 features.
+    /// [`Error::Block`] for a block of more than 512 features.
     pub fn new(blocks: &'a [Entry], features: usize) -> Result<Self> {
-        if let Some(given) = blocks.iter().map(|block| block.design.features()).find(|&n| n > LARGEST) {
-            return Err(Error::Block { given, most: LARGEST });
+        let largest = blocks.iter().map(|block| block.design.features()).fold(LARGEST, usize::max);
+        if largest > MOST {
+            return Err(Error::Block { given: largest, most: MOST });
         }
-        let size = features.min(SIZE);
+        let size = features.min(SIZE * largest);
         let width = size + 1;
         let mut table = vec![(f64::INFINITY, u16::MAX); width * width];
         table[0].0 = 0.0;
@@ -70,7 +74,7 @@ impl<'a> Mixtures<'a> {
         if hidden > features || features == 0 {
             return Err(Error::Shape { features, hidden });
         }
-        let most = if self.size < SIZE { self.size } else { u32::MAX as usize };
+        let most = if self.size < SIZE * LARGEST { self.size } else { u32::MAX as usize };
         if features > most {
             return Err(Error::Table { given: features, most });
         }

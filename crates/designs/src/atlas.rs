@@ -1,0 +1,234 @@
+//! The atlas: the best known weights for each ratio, in the limit of many features.
+//!
+//! ```math
+//! L^*(r) = \lim_{n_s \to \infty} \min_W L \;\le\; \min_{\lambda} \sum_k \lambda_k L_k, \qquad
+//!   \sum_k \lambda_k r_k = r, \quad \sum_k \lambda_k = 1, \quad \lambda_k \ge 0
+//! ```
+//!
+//! Direct sums add losses, so that the lower convex hull of all known blocks, in the plane of the ratio `r_k` and the loss per
+//! feature `L_k`, is an upper bound on the least loss at every ratio.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use toy_superposition_model::Autoencoder;
+use toy_superposition_rug::{Design, PersianRug};
+use toy_superposition_theory::Feature;
+
+use crate::catalogue::{Candidate, Entry, Family, blocks, graphs};
+use crate::{Error, Learned, Mixtures, Result, Store};
+
+/// The best known blocks for one p, and their hull.
+///
+/// ```
+/// use toy_superposition_designs::Atlas;
+///
+/// let atlas = Atlas::new(0.05)?;
+/// // A quarter of a dimension per feature: two blocks side by side.
+/// let mixture = atlas.best(0.25)?;
+/// assert!(mixture.loss < 0.0735 * 0.05);
+/// let shares: f64 = mixture.parts.iter().map(|part| part.share).sum();
+/// assert!((shares - 1.0).abs() < 1e-12);
+/// # Ok::<(), toy_superposition_designs::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Atlas {
+    probability: f64,
+    /// By rising ratio.
+    entries: Vec<Entry>,
+    /// The places of those on the hull.
+    hull: Vec<usize>,
+}
+
+/// A point of the hull: one block, or two side by side.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct AtlasMixture {
+    /// The loss per feature in the limit of many features.
+    pub loss: f64,
+    /// The blocks.
+    pub parts: Vec<AtlasPart>,
+}
+
+/// A block of a mixture.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct AtlasPart {
+    /// The block.
+    pub entry: Entry,
+    /// Its share of the features.
+    pub share: f64,
+}
+
+/// The largest block.
+const LARGEST: usize = 352;
+
+impl Atlas {
+    /// The atlas of this crate: the catalogue, all strongly regular graphs of up to 352 vertices, ovoids, and what
+    /// [`Store::builtin`] has found by search and by descent of the exact loss.
+    ///
+    /// # Errors
+    /// [`Error::Theory`] unless `0 < p ≤ 1`.
+    pub fn new(probability: f64) -> Result<Self> {
+        Self::with_store(probability, &Store::builtin()?)
+    }
+
+    /// The atlas with found blocks from elsewhere.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new), and those of the store's blocks.
+    pub fn with_store(probability: f64, store: &Store) -> Result<Self> {
+        Feature::uniform(probability)?;
+        let mut candidates = blocks(LARGEST.min(128), 0)?;
+        candidates.extend(graphs(LARGEST, |v, _| v > 128)?);
+        let ovoid = PersianRug::ovoid(256)?;
+        candidates.push(Candidate::one(Family::Graphs, ovoid).named("ovoid (256, 51)"));
+        for (features, rows) in store.sets() {
+            let rug = PersianRug::new(features, rows)?;
+            let name = format!("searched rug ({features}, {})", rows.len());
+            candidates.push(Candidate::one(Family::Rugs, rug).named(&name));
+        }
+        let mut entries = rate(&candidates, probability)?;
+        for (name, model) in store.weights(probability)? {
+            let learned = Learned::new(name.clone(), &model)?;
+            let best = learned.optimised(probability)?;
+            let design: crate::Shared = Arc::new(learned);
+            entries.push(Entry { family: Family::Descended, name, design, best });
+        }
+        entries.sort_by(|a, b| {
+            let by_ratio = a.design.ratio().total_cmp(&b.design.ratio());
+            // Of blocks that are equal but for rounding, the smallest.
+            let digits = |entry: &Entry| (entry.best.loss / probability * 1e7).round();
+            let by_loss = digits(a).total_cmp(&digits(b));
+            by_ratio.then(by_loss).then(a.design.features().cmp(&b.design.features()))
+        });
+        let points: Vec<(f64, f64)> =
+            entries.iter().map(|entry| (entry.design.ratio(), entry.best.loss)).collect();
+        Ok(Self { probability, hull: lower_hull(&points), entries })
+    }
+
+    /// p.
+    pub fn probability(&self) -> f64 {
+        self.probability
+    }
+
+    /// All blocks, by rising ratio.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// The best block of each shape, by rising ratio.
+    pub fn of_each_shape(&self) -> Vec<Entry> {
+        let mut seen = HashSet::new();
+        let new = |entry: &&Entry| seen.insert((entry.design.features(), entry.design.hidden()));
+        self.entries.iter().filter(new).cloned().collect()
+    }
+
+    /// The blocks on the hull, by rising ratio: from a dropped feature at 0 to a lossless one at 1.
+    pub fn hull(&self) -> impl Iterator<Item = &Entry> {
+        self.hull.iter().map(|&k| &self.entries[k])
+    }
+
+    /// The best known mixture at a ratio, in the limit of many features.
+    ///
+    /// # Errors
+    /// [`Error::Ratio`] unless `0 ≤ r ≤ 1`.
+    pub fn best(&self, ratio: f64) -> Result<AtlasMixture> {
+        if !(0.0..=1.0).contains(&ratio) {
+            return Err(Error::Ratio { given: ratio });
+        }
+        let hull: Vec<&Entry> = self.hull().collect();
+        let above = hull.iter().position(|entry| entry.design.ratio() >= ratio).unwrap_or(hull.len() - 1);
+        let (low, high) = (hull[above.saturating_sub(1)], hull[above]);
+        let (r0, r1) = (low.design.ratio(), high.design.ratio());
+        let share = if r1 > r0 { (ratio - r0) / (r1 - r0) } else { 1.0 };
+        let parts = [(low, 1.0 - share), (high, share)].into_iter().filter(|part| part.1 > 0.0);
+        let parts: Vec<_> = parts.map(|(entry, share)| AtlasPart { entry: entry.clone(), share }).collect();
+        Ok(AtlasMixture { loss: parts.iter().map(|part| part.share * part.entry.best.loss).sum(), parts })
+    }
+
+    /// The best direct sum with n_s features in n_d dimensions, of the best block of each shape.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] unless `1 ≤ n_d ≤ n_s`.
+    pub fn sum(&self, features: usize, hidden: usize) -> Result<Entry> {
+        let mut blocks = self.of_each_shape();
+        blocks.sort_by_key(|entry| entry.family);
+        Mixtures::new(&blocks, features)?.at(features, hidden)
+    }
+
+    /// The weights of [`sum`](Self::sum) for `n_d = max(1, ⌊r n_s⌉)`.
+    ///
+    /// # Errors
+    /// [`Error::Ratio`] unless `0 < r ≤ 1`, [`Error::Rug`] for more weights than there is memory for.
+    pub fn weights(&self, ratio: f64, features: usize) -> Result<Autoencoder<f64>> {
+        if !(ratio > 0.0 && ratio <= 1.0) {
+            return Err(Error::Ratio { given: ratio });
+        }
+        let sum = self.sum(features, ((ratio * features as f64).round() as usize).max(1))?;
+        Ok(sum.design.autoencoder(&sum.best.settings)?)
+    }
+}
+
+/// Each candidate at its best, on all threads.
+fn rate(candidates: &[Candidate], p: f64) -> Result<Vec<Entry>> {
+    let mut rated: Vec<Option<Result<Entry>>> = candidates.iter().map(|_| None).collect();
+    toy_superposition_data::parallel::for_each(&mut rated, |k, rated| *rated = Some(candidates[k].best(p)));
+    rated.into_iter().flatten().collect()
+}
+
+/// The places of the corners of the lower convex hull of points sorted by x, then by y: Andrew's monotone chain.
+fn lower_hull(points: &[(f64, f64)]) -> Vec<usize> {
+    let mut hull: Vec<usize> = Vec::new();
+    for (k, &(x, y)) in points.iter().enumerate() {
+        if hull.last().is_some_and(|&last| points[last].0 == x) {
+            continue;
+        }
+        while let [.., a, b] = hull[..] {
+            let ((ax, ay), (bx, by)) = (points[a], points[b]);
+            if (bx - ax) * (y - ay) - (by - ay) * (x - ax) > 0.0 {
+                break;
+            }
+            hull.pop();
+        }
+        hull.push(k);
+    }
+    hull
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    use super::lower_hull;
+
+    /// At every x the hull is the least of all chords, tried one by one.
+    #[test]
+    fn the_hull_is_the_least_of_all_chords() {
+        let mut rng = ChaCha8Rng::seed_from_u64(8);
+        for _ in 0..50 {
+            let mut points: Vec<(f64, f64)> = (0..25)
+                .map(|_| (f64::from(rng.random_range(0..12_u8)) / 11.0, rng.random_range(0.0..1.0)))
+                .collect();
+            points.extend([(0.0, 1.0), (1.0, 0.0)]);
+            points.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
+            let hull: Vec<(f64, f64)> = lower_hull(&points).into_iter().map(|k| points[k]).collect();
+            let value = |list: &[(f64, f64)], x: f64| {
+                let mut least = f64::INFINITY;
+                for &(x0, y0) in list.iter().filter(|point| point.0 <= x) {
+                    for &(x1, y1) in list.iter().filter(|point| point.0 >= x) {
+                        let share = if x1 > x0 { (x - x0) / (x1 - x0) } else { 0.0 };
+                        least = least.min(if x1 > x0 { y0 + share * (y1 - y0) } else { y0.min(y1) });
+                    }
+                }
+                least
+            };
+            for step in 0..=40 {
+                let x = f64::from(step) / 40.0;
+                assert!((value(&hull, x) - value(&points, x)).abs() < 1e-12, "{x}: {points:?}");
+            }
+            assert!(hull.windows(2).all(|pair| pair[0].0 < pair[1].0), "{hull:?}");
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! Blocks that were found by search or by descent, in one file.
+//!
+//! A safetensors file. The tensor `rug/256/0` (u32) is a set S of a rug of 256 features; `weights/0.05/NAME/encoder` (f32, n_d × n_s),
+//! `…/decoder` (n_s × n_d) and `…/bias` (n_s) are weights for p = 0.05. The metadata `notes` have a line for
+//! each block of weights: its name, a tab, and how it was made.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use nalgebra::{DMatrix, DVector};
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use toy_superposition_files::write_atomically;
+use toy_superposition_model::{Activation, Autoencoder};
+
+use crate::{Error, Result};
+
+/// Found blocks: sets S of rugs, and weights.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Store {
+    /// n_s and S.
+    sets: Vec<(usize, Vec<usize>)>,
+    /// By p, as text, and name.
+    weights: BTreeMap<(String, String), Autoencoder<f32>>,
+    /// How each block of weights was made.
+    notes: BTreeMap<(String, String), String>,
+}
+
+impl Store {
+    /// The blocks that come with this crate.
+    ///
+    /// # Errors
+    /// None that is known.
+    pub fn builtin() -> Result<Self> {
+        Self::from_bytes(include_bytes!("../atlas/blocks.safetensors"))
+    }
+
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// [`Error::Read`] for a file that cannot be read, [`Error::Store`] for one that is no store.
+    pub fn load(path: &Path) -> Result<Self> {
+        let read = |source| Error::Read { path: path.to_owned(), source };
+        Self::from_bytes(&std::fs::read(path).map_err(read)?)
+    }
+
+    /// Writes a file, to a temporary name first.
+    ///
+    /// # Errors
+    /// [`Error::Write`].
+    pub fn save(&self, path: &Path) -> Result<()> {
+        Ok(write_atomically(path, &self.to_bytes()?)?)
+    }
+
+    /// n_s and S of each rug.
+    pub fn sets(&self) -> impl Iterator<Item = (usize, &[usize])> {
+        self.sets.iter().map(|(features, rows)| (*features, rows.as_slice()))
+    }
+
+    /// The weights that were made for this p, each with its name.
+    ///
+    /// # Errors
+    /// None that is known.
+    pub fn weights(&self, probability: f64) -> Result<Vec<(String, Autoencoder<f64>)>> {
+        let own = probability.to_string();
+        let of = self.weights.iter().filter(|((p, _), _)| *p == own);
+        of.map(|((_, name), model)| Ok((name.clone(), model.cast::<f64>()?))).collect()
+    }
+
+    /// How the weights of a name were made.
+    pub fn note(&self, probability: f64, name: &str) -> Option<&str> {
+        self.notes.get(&(probability.to_string(), name.to_owned())).map(String::as_str)
+    }
+
+    /// Adds a set S.
+    pub fn add_set(&mut self, features: usize, mut rows: Vec<usize>) {
+        rows.sort_unstable();
+        if !self.sets.contains(&(features, rows.clone())) {
+            self.sets.push((features, rows));
+        }
+    }
+
+    /// Adds weights for a p, in place of those of the same name, with a note on how they were made.
+    pub fn add_weights(&mut self, probability: f64, name: &str, model: &Autoencoder<f32>, note: &str) {
+        let key = (probability.to_string(), name.to_owned());
+        self.weights.insert(key.clone(), model.clone());
+        self.notes.insert(key, note.to_owned());
+    }
+
+    /// Keeps the weights for this p for which `keep` says so.
+    pub fn retain_weights(&mut self, probability: f64, keep: impl Fn(&str) -> bool) {
+        let own = probability.to_string();
+        let keep = |(p, name): &(String, String)| *p != own || keep(name);
+        self.weights.retain(|key, _| keep(key));
+        self.notes.retain(|key, _| keep(key));
+    }
+
+    /// Reads what [`to_bytes`](Self::to_bytes) writes.
+    ///
+    /// # Errors
+    /// [`Error::Store`] for anything else.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        let strange = |what: &str| Error::Store { what: what.to_owned() };
+        let (_, header) = SafeTensors::read_metadata(bytes).map_err(|error| strange(&error.to_string()))?;
+        let tensors = SafeTensors::deserialize(bytes).map_err(|error| strange(&error.to_string()))?;
+        let notes = header.metadata().as_ref().and_then(|metadata| metadata.get("notes"));
+        let notes = notes.map_or("", String::as_str);
+        let mut store = Self::default();
+        let floats = |name: &str, shape: &[usize]| -> Result<Vec<f32>> {
+            let tensor = tensors.tensor(name).map_err(|_| strange(name))?;
+            if tensor.dtype() != Dtype::F32 || tensor.shape() != shape {
+                return Err(strange(name));
+            }
+            let (numbers, _) = tensor.data().as_chunks::<4>();
+            Ok(numbers.iter().map(|&number| f32::from_le_bytes(number)).collect())
+        };
+        let mut names: Vec<&str> = tensors.names().into_iter().collect();
+        names.sort_unstable();
+        for name in names {
+            let tensor = tensors.tensor(name).map_err(|_| strange(name))?;
+            if let Some(rest) = name.strip_prefix("rug/") {
+                let features = rest.split('/').next().and_then(|text| text.parse().ok());
+                if tensor.dtype() != Dtype::U32 {
+                    return Err(strange(name));
+                }
+                let (rows, _) = tensor.data().as_chunks::<4>();
+                let rows = rows.iter().map(|&row| u32::from_le_bytes(row) as usize).collect();
+                store.add_set(features.ok_or_else(|| strange(name))?, rows);
+            } else if let Some(key) = name.strip_suffix("/encoder") {
+                let (p, title) = key
+                    .strip_prefix("weights/")
+                    .and_then(|rest| rest.split_once('/'))
+                    .ok_or_else(|| strange(name))?;
+                let &[hidden, features] = tensor.shape() else { return Err(strange(name)) };
+                let encoder = DMatrix::from_row_slice(hidden, features, &floats(name, &[hidden, features])?);
+                let decoder = floats(&format!("{key}/decoder"), &[features, hidden])?;
+                let decoder = DMatrix::from_row_slice(features, hidden, &decoder);
+                let bias = DVector::from_vec(floats(&format!("{key}/bias"), &[features])?);
+                let model = Autoencoder::new(&encoder, &decoder, &bias, Activation::Relu)
+                    .map_err(|error| strange(&error.to_string()))?;
+                let note = notes.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('\t'));
+                let key = (p.to_owned(), title.to_owned());
+                store.notes.insert(key.clone(), note.unwrap_or_default().to_owned());
+                store.weights.insert(key, model);
+            } else if !(name.ends_with("/decoder") || name.ends_with("/bias")) {
+                return Err(strange(name));
+            }
+        }
+        Ok(store)
+    }
+
+    /// The file's bytes: the same store gives the same ones.
+    ///
+    /// # Errors
+    /// [`Error::Store`] if the format refuses a tensor.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let mut tensors: BTreeMap<String, (Dtype, Vec<usize>, Vec<u8>)> = BTreeMap::new();
+        for (number, (features, rows)) in self.sets.iter().enumerate() {
+            let bytes = rows.iter().flat_map(|&row| (row as u32).to_le_bytes()).collect();
+            tensors.insert(format!("rug/{features}/{number}"), (Dtype::U32, vec![rows.len()], bytes));
+        }
+        let bytes = |matrix: DMatrix<f32>| {
+            let shape = vec![matrix.nrows(), matrix.ncols()];
+            let row_by_row = matrix.transpose();
+            (Dtype::F32, shape, row_by_row.iter().flat_map(|entry| entry.to_le_bytes()).collect())
+        };
+        for ((p, name), model) in &self.weights {
+            let key = format!("weights/{p}/{name}");
+            tensors.insert(format!("{key}/encoder"), bytes(model.encoder().into_owned()));
+            tensors.insert(format!("{key}/decoder"), bytes(model.decoder()));
+            let bias = model.bias().iter().flat_map(|b| b.to_le_bytes()).collect();
+            tensors.insert(format!("{key}/bias"), (Dtype::F32, vec![model.features()], bias));
+        }
+        let strange = |error: safetensors::SafeTensorError| Error::Store { what: error.to_string() };
+        let views = tensors.iter().map(|(name, (dtype, shape, data))| {
+            Ok((name.as_str(), TensorView::new(*dtype, shape.clone(), data).map_err(strange)?))
+        });
+        let views: Vec<(&str, TensorView<'_>)> = views.collect::<Result<_>>()?;
+        // One entry, since the format does not order several.
+        let notes: String =
+            self.notes.iter().map(|((p, name), note)| format!("weights/{p}/{name}\t{note}\n")).collect();
+        safetensors::serialize(views, Some([("notes".to_owned(), notes)].into())).map_err(strange)
+    }
+}
