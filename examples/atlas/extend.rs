@@ -3,12 +3,13 @@
 use std::error::Error;
 use std::path::Path;
 
+use rayon::prelude::*;
 use toy_superposition::data::{LawSpec, Stream};
 use toy_superposition::designs::{Atlas, Entry, Store};
-use toy_superposition::model::{Autoencoder, Weights};
+use toy_superposition::model::{Autoencoder, Shape, Weights};
 use toy_superposition::optim::{Lbfgs, LbfgsConfig};
 use toy_superposition::theory::{ExactObjective, exact_loss};
-use toy_superposition::train::{Recipe, Run, Task, Trainer, descend};
+use toy_superposition::train::{Recipe, Run, Task, Trainer, descend, initial_model};
 
 use crate::Arguments;
 
@@ -34,12 +35,33 @@ pub(crate) fn extend(arguments: &Arguments, p: f64) -> Result<(), Box<dyn Error>
         }
     }
     if let Some(steps) = arguments.descend {
+        for &(features, hidden) in &arguments.shape {
+            let seeds: Vec<u64> = (arguments.seed..arguments.seed + arguments.random).collect();
+            let found = seeds.par_iter().map(|&seed| {
+                let mut model = initial_model::<f64>(Shape::new(features, hidden)?, seed)?;
+                // No output is off from the start.
+                let (.., bias) = model.parameters_mut().split_mut();
+                bias.fill(0.0);
+                let model = descent(model, p, steps)?;
+                let bias: Vec<f64> = model.bias().iter().map(|&b| b.into()).collect();
+                let loss = exact_loss(&model.cast::<f64>()?.product(), &bias, p)?.loss;
+                Ok((loss, seed, model))
+            });
+            let found = found.collect::<Result<Vec<_>, Box<dyn Error + Send + Sync>>>();
+            let found = found.map_err(|error| error as Box<dyn Error>)?;
+            let Some((_, seed, model)) = found.into_iter().min_by(|a, b| a.0.total_cmp(&b.0)) else {
+                continue;
+            };
+            let name = format!("descended {}", shape(&model));
+            let note = format!("{steps} steps of Adam and L-BFGS from random weights, seed {seed}");
+            add(&mut store, &mut atlas, path, &name, &model, &note)?;
+        }
+        let shapes = if arguments.shape.is_empty() { atlas.of_each_shape() } else { Vec::new() };
         let fits = |entry: &&Entry| {
             let (n, d) = (entry.design.features(), entry.design.hidden());
             let bound = atlas.best(entry.design.ratio()).map_or(0.0, |mixture| mixture.loss);
             n > 2 && n <= arguments.block && d > 0 && 2 * d < n && entry.best.loss <= NEAR * bound
         };
-        let shapes = atlas.of_each_shape();
         let starts: Vec<Entry> = shapes.iter().filter(fits).cloned().collect();
         for (number, start) in starts.iter().enumerate() {
             note!("{} of {}: {}", number + 1, starts.len(), start.name);
@@ -51,6 +73,15 @@ pub(crate) fn extend(arguments: &Arguments, p: f64) -> Result<(), Box<dyn Error>
         }
     }
     Ok(())
+}
+
+/// N,D.
+pub(crate) fn shape_of(text: &str) -> Result<(usize, usize), String> {
+    let numbers = text.split_once(',').and_then(|(n, d)| Some((n.parse().ok()?, d.parse().ok()?)));
+    match numbers {
+        Some((n, d)) if (1..=n).contains(&d) => Ok((n, d)),
+        _ => Err(format!("{text:?} is not N,D with 1 ≤ D ≤ N")),
+    }
 }
 
 fn shape<T: toy_superposition::model::Scalar>(model: &Autoencoder<T>) -> String {
@@ -66,6 +97,15 @@ fn descended(start: &Entry, p: f64, steps: u64, seed: u64) -> Result<Autoencoder
     for weight in model.parameters_mut().as_mut() {
         *weight += 0.01 * size * (2.0 * rand::RngExt::random::<f64>(&mut rng) - 1.0);
     }
+    descent(model, p, steps).map_err(|error| error as Box<dyn Error>)
+}
+
+/// Where the descent from these weights ends.
+fn descent(
+    model: Autoencoder<f64>,
+    p: f64,
+    steps: u64,
+) -> Result<Autoencoder<f32>, Box<dyn Error + Send + Sync>> {
     let objective = ExactObjective::new(p)?.with_tolerance(TOLERANCE)?;
     let recipe = Recipe::without_samples(RATE, steps)?;
     let task = Task::new("exact loss", LawSpec::paper(model.features(), p));

@@ -45,13 +45,19 @@ pub(crate) struct Arguments {
     /// Descend the exact loss from the blocks near the hull, with so many steps of Adam and half as many iterations of L-BFGS.
     #[arg(long, requires = "store", conflicts_with = "ratio")]
     descend: Option<u64>,
+    /// Descend from random weights of this shape N,D instead; several times for several shapes.
+    #[arg(long, value_name = "N,D", requires = "descend", value_parser = extend::shape_of)]
+    shape: Vec<(usize, usize)>,
+    /// So many random weights of each shape.
+    #[arg(long, default_value_t = 8, requires = "shape")]
+    random: u64,
     /// Add the weights in this file.
     #[arg(long, requires = "store", conflicts_with_all = ["ratio", "descend"])]
     add: Option<PathBuf>,
     /// The largest block to descend from.
     #[arg(long, default_value_t = 128)]
     block: usize,
-    /// Seed of the small noise by which a descent leaves a symmetric block.
+    /// Seed of random weights, and of the small noise by which a descent leaves a symmetric block.
     #[arg(long, default_value_t = 0)]
     seed: u64,
     /// Print one JSON object.
