@@ -8,14 +8,16 @@
 //! ```text
 //! g‴(·) → (1−p) 2δ(·) + p ∫₀¹ [2δ(Y) − 2u δ′(Y)] du ,
 //! ```
-//! so that every correction is a derivative of the Gaussian density φ_σ, and the integrals over u are elementary.
-//! `κ_r(I) = Σ_j W_ijʳ κ_r(x_j)`, `κ_r(x_j)` of `x = c u` with `E xʳ = p/(r+1)` (sections 2 and 4.2 of the paper).
+//! so that every correction is a derivative of the Gaussian density φ_σ; for `U[0, 1]` the integrals over u are elementary, for
+//! other magnitudes they are sums or by quadrature.
+//! `κ_r(I) = Σ_j W_ijʳ κ_r(x_j)`, `κ_r(x_j)` of `x = c u` with `E xʳ = p E uʳ` (sections 2 and 4.2 of the paper).
 
 use super::interference::Interference;
 use super::law::Prepared;
+use super::unit::Unit;
 use super::{FeatureLaw, check_row};
 use crate::error::finite;
-use crate::{Channel, Feature, Result};
+use crate::{Channel, Result};
 
 /// The Gaussian loss of one output, its Edgeworth correction, and the cumulants that it comes from.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -85,7 +87,8 @@ pub(super) fn edgeworth_loss(
     for (share, own) in states.into_iter().filter(|&(share, _)| share > 0.0) {
         let cumulants = Interference::new(row, feature, law, own).cumulants;
         let (mean, sigma) = (bias / law.scale + cumulants[0], cumulants[1].max(0.0).sqrt());
-        let losses = Feature::uniform(p)?.row_loss(&Channel::new(c, mean, sigma)?);
+        let channel = Channel::new(c, mean, sigma)?;
+        let losses = law.unit.row_loss(p, &channel)?;
         let (gaussian, p) = match own {
             None => (losses.total, p),
             Some(false) => (losses.off, 0.0),
@@ -96,7 +99,10 @@ pub(super) fn edgeworth_loss(
         found.corrected += share * gaussian;
         if sigma > 0.0 {
             let (skewness, kurtosis) = (state.skewness(), state.excess_kurtosis());
-            let [third, fourth, _, sixth] = derivatives(p, c, mean, sigma);
+            let [third, fourth, _, sixth] = match &law.unit {
+                Unit::Uniform => derivatives(p, c, mean, sigma),
+                unit => averaged_derivatives(p, unit, &channel),
+            };
             let terms =
                 skewness / 6.0 * third + kurtosis / 24.0 * fourth + skewness * skewness / 72.0 * sixth;
             found.corrected += share * cumulants[1] * terms;
@@ -166,6 +172,19 @@ fn derivatives(p: f64, c: f64, mean: f64, sigma: f64) -> [f64; 4] {
         let integral = sigma * ((end[r] - start[r]) / c);
         2.0 * (1.0 - p) * start[r + 1] + 2.0 * p * (integral - (end[r + 1] - integral) / c)
     })
+}
+
+/// [`derivatives`] for magnitudes of any law: the average over `u` as for the Gaussian loss itself.
+fn averaged_derivatives(p: f64, unit: &Unit, channel: &Channel) -> [f64; 4] {
+    let off = density_derivatives(channel.shift, channel.noise);
+    let mut total: [f64; 4] = std::array::from_fn(|r| 2.0 * (1.0 - p) * off[r + 1]);
+    unit.visit_tails(channel, |u, weight| {
+        let at = density_derivatives(channel.line(u), channel.noise);
+        for (r, sum) in total.iter_mut().enumerate() {
+            *sum += 2.0 * p * weight * (at[r + 1] - u * (at[r + 2] / channel.noise));
+        }
+    });
+    total
 }
 
 /// Panels for weights `c` below σ: their error is of order `(c/(16 σ))⁶/2000`, about 1e-10.

@@ -1,6 +1,6 @@
 //! The gradient of the exact loss of one output in its row of W and its bias.
 //!
-//! From the same series as the loss, term by term: with `c = W_ii`, `w_j = W_ij`, `U_1(z) = ∫₀¹ u e^{zu} du`,
+//! From the same series as the loss, term by term: with `c = W_ii`, `w_j = W_ij`, `U_1(z) = E u e^{zu}`,
 //! ```text
 //! ∂K/∂w_j = p_j s U_1(s w_j) Π_{k≠j} K_k ,   ∂E(e^{sT})/∂b = s e^{sb} K ,   ∂ĝ/∂c in closed form ,
 //! ∂E Tᵏ/∂κ_r = C(k, r) E Tᵏ⁻ʳ ,   ∂κ_r(I)/∂w_j = r w_jʳ⁻¹ κ_r(x_j) ,
@@ -12,11 +12,14 @@ use nalgebra::Complex;
 
 use super::ExactLoss;
 use super::block::{RowBlock, Scratch};
-use super::interference::{Group, feature_cumulants};
+use super::far::{Average, Far, Window};
+use super::interference::{Group, Interference};
 use super::lanes::Lanes;
 use super::law::Prepared;
-use super::periodic::{BINOMIAL, Periodic, imaginary};
+use super::periodic::{BINOMIAL, Form, imaginary};
+use super::piecewise::Given;
 use super::row::{MOST_NODES, Output};
+use super::unit::Unit;
 use super::waves::Waves;
 
 /// The loss of one output and its slope in the bias; `slopes` becomes its slopes in the entries of `row`.
@@ -45,14 +48,15 @@ pub(super) fn exact_gradient(
 }
 
 /// The loss of one output and its slopes, while they are summed.
-struct Sums {
-    loss: f64,
-    bias: f64,
-    own: f64,
+#[derive(Debug, Clone)]
+pub(super) struct Sums {
+    pub(super) loss: f64,
+    pub(super) bias: f64,
+    pub(super) own: f64,
     /// For each group, the slope in the weight of one member.
-    groups: Vec<f64>,
+    pub(super) groups: Vec<f64>,
     /// For each member of each block.
-    blocks: Vec<Vec<f64>>,
+    pub(super) blocks: Vec<Vec<f64>>,
 }
 
 impl Output<'_> {
@@ -70,11 +74,11 @@ impl Output<'_> {
             let value = self.settled_loss(passes);
             return (value, if passes { self.settled_gradient(probability, feature, row) } else { 0.0 });
         }
-        let sums = |tolerance| self.sums(tolerance);
-        let (sums, error) = self.refined(tolerance, least, sums, |(sums, _)| sums.loss);
-        // Independent features of weight 0 have a slope, p_j ∫ u E g′: x_j and T are independent.
+        let (sums, error) = self.slopes(tolerance, least, true);
+        // Independent features of weight 0 have a slope, p_j E u E g′: x_j and T are independent.
+        let [d1, ..] = law.unit.divisors();
         for (j, slope) in row.iter_mut().enumerate() {
-            *slope = probability.of(j) / 2.0 * sums.bias;
+            *slope = probability.of(j) / d1 * sums.bias;
         }
         let mut members = law.members.iter();
         for (group, slope) in law.groups.iter().zip(sums.groups) {
@@ -91,33 +95,86 @@ impl Output<'_> {
         (ExactLoss { loss: sums.loss, error }, sums.bias)
     }
 
-    /// The loss of an output that does not settle, and all slopes, with an absolute error of about `tolerance`; and an
-    /// estimate of the error of the loss.
-    fn sums(&self, tolerance: f64) -> (Sums, f64) {
+    /// The loss of an output that does not settle, and all slopes if they are asked `for_slopes`, with an error of about
+    /// `tolerance` relative to the larger of the loss and `least`; and an estimate of the error of the loss.
+    pub(super) fn slopes(&self, tolerance: f64, least: f64, for_slopes: bool) -> (Sums, f64) {
+        let sums = |tolerance| self.sums(tolerance, for_slopes);
+        let refined = |tolerance| self.refined(tolerance, least, sums, |(sums, _): &(Sums, f64)| sums.loss);
+        match self.law.unit {
+            Unit::Points(points) => {
+                self.by_atoms(points, for_slopes).unwrap_or_else(|| refined(tolerance.max(WINDOWED)))
+            }
+            _ => refined(tolerance),
+        }
+    }
+
+    /// The loss and the slopes with an absolute error of about `tolerance`.
+    fn sums(&self, tolerance: f64, for_slopes: bool) -> (Sums, f64) {
+        let alias = tolerance / 100.0;
+        match self.law.unit {
+            Unit::Uniform => {
+                let mut sums = self.few_sums(&self.loss);
+                if self.law.features() < 2 {
+                    let error = 8.0 * f64::EPSILON * sums.loss;
+                    return (sums, error);
+                }
+                let form = self.form(alias);
+                self.add_polynomial(&form, &mut sums);
+                let error = self.add_series(&form, tolerance, for_slopes, &mut sums);
+                (sums, error + 2.0 * alias)
+            }
+            unit => {
+                let mut sums = self.few_sums(&Average { loss: self.loss, unit });
+                if self.law.features() <= unit.known() {
+                    let error = 8.0 * f64::EPSILON * sums.loss;
+                    return (sums, error);
+                }
+                let form = self.far(alias);
+                self.add_polynomial(&form, &mut sums);
+                if matches!(unit, Unit::Points(_)) {
+                    let (sums, error) = self.windowed(form, tolerance, for_slopes, &sums);
+                    return (sums, error + 2.0 * alias);
+                }
+                let error = self.add_series(&form, tolerance, for_slopes, &mut sums);
+                (sums, error + 2.0 * alias)
+            }
+        }
+    }
+
+    /// The series added to `start`, with a window as narrow as the tolerance asks for or as the work allows.
+    fn windowed(&self, form: Far<'_>, tolerance: f64, for_slopes: bool, start: &Sums) -> (Sums, f64) {
+        let most = (WORK / self.law.features() as u32).clamp(FIRST, MOST_NODES);
+        let mut last = FIRST;
+        loop {
+            let mut sums = start.clone();
+            let form = Far { window: Some(Window::new(form.period, last)), ..form };
+            let error = self.add_series(&form, tolerance, for_slopes, &mut sums);
+            if error <= 2.0 * tolerance || last >= most {
+                return (sums, error);
+            }
+            // The error falls off like the square of the width.
+            let more = (1.1 * (error / tolerance).sqrt()).clamp(2.0, 32.0);
+            last = ((f64::from(last) * more) as u32).min(most);
+        }
+    }
+
+    /// The part with at most one feature on, from which the sums start.
+    fn few_sums(&self, loss: &impl Given) -> Sums {
         let (law, m) = (&self.law, self.bias);
-        let [few, bias, own] = law.few(&self.loss, m);
-        let along = |weight: f64, alone: f64| {
-            if alone > 0.0 { alone * self.loss.along(m, weight)[3] } else { 0.0 }
-        };
+        let [few, bias, own] = law.few(loss, m);
+        let along =
+            |weight: f64, alone: f64| if alone > 0.0 { alone * loss.along(m, weight)[3] } else { 0.0 };
         let blocks = law
             .blocks
             .iter()
             .map(|block| block.members.iter().map(|member| along(member.weight, member.alone)).collect());
-        let mut sums = Sums {
+        Sums {
             loss: few,
             bias,
             own,
             groups: law.groups.iter().map(|group| along(group.weight, group.alone)).collect(),
             blocks: blocks.collect(),
-        };
-        if law.features() < 2 {
-            return (sums, 8.0 * f64::EPSILON * few);
         }
-        let alias = tolerance / 100.0;
-        let form = self.form(alias);
-        self.add_polynomial(&form, &mut sums);
-        let error = self.add_series(&form, tolerance, &mut sums);
-        (sums, error + 2.0 * alias)
     }
 
     /// The slopes of an output that always passes, `L = mean² + (1 − c)² Var x + Var I`: the slope in the
@@ -131,7 +188,7 @@ impl Output<'_> {
         row[feature] = self.loss.own - 1.0;
         for (j, slope) in row.iter_mut().enumerate() {
             let p = if j == feature { self.loss.probability } else { probability.of(j) };
-            let [mean, variance, ..] = feature_cumulants(p);
+            let [mean, variance, ..] = self.law.unit.cumulants(p);
             *slope = bias * mean + 2.0 * *slope * variance;
         }
         for block in &self.law.blocks {
@@ -145,7 +202,7 @@ impl Output<'_> {
     }
 
     /// Adds the polynomial part.
-    fn add_polynomial(&self, form: &Periodic, sums: &mut Sums) {
+    fn add_polynomial(&self, form: &impl Form, sums: &mut Sums) {
         let (law, m) = (&self.law, self.bias);
         let [value, own] = form.polynomial();
         let derivative: [f64; 4] = std::array::from_fn(|k| (k + 1) as f64 * value[k + 1]);
@@ -154,8 +211,12 @@ impl Output<'_> {
         let by_cumulant: [f64; 4] = std::array::from_fn(|r| {
             (r + 1..=4).map(|k| value[k] * BINOMIAL[k][r + 1] * moments[k - r - 1]).sum()
         });
-        // ∫ u (Σ a_k t^k)′ du along t = m + w u: degree 4 at most, three points.
+        // E u (Σ a_k t^k)′ along t = m + w u: degree 4 at most, three points.
         let along = |weight: f64| -> f64 {
+            if !law.unit.is_uniform() {
+                let slopes = law.unit.path_slopes(m, weight);
+                return derivative.iter().zip(slopes).map(|(a, slope)| a * slope).sum();
+            }
             let point = |(x, share): (f64, f64)| {
                 let u = 0.5 + x / 2.0;
                 let t = m + weight * u;
@@ -166,7 +227,7 @@ impl Output<'_> {
         for (group, slope) in law.groups.iter().zip(&mut sums.groups) {
             let mut power = 1.0;
             for (r, (kappa, by)) in
-                feature_cumulants(group.probability).into_iter().zip(by_cumulant).enumerate()
+                law.unit.cumulants(group.probability).into_iter().zip(by_cumulant).enumerate()
             {
                 *slope += by * kappa * (r + 1) as f64 * power;
                 power *= group.weight;
@@ -188,11 +249,14 @@ impl Output<'_> {
     }
 
     /// Adds the series, as many nodes as it takes, and returns an estimate of the error of the loss.
-    fn add_series(&self, form: &Periodic, tolerance: f64, sums: &mut Sums) -> f64 {
+    fn add_series(&self, form: &impl Form, tolerance: f64, for_slopes: bool, sums: &mut Sums) -> f64 {
         let (law, m) = (&self.law, self.bias);
-        let step = 2.0 * std::f64::consts::PI / form.period;
-        let mut lanes = Lanes::new(&law.groups, step);
-        let mut repeated = Repeated::new(&law.groups, step);
+        let step = 2.0 * std::f64::consts::PI / form.period();
+        let mut lanes = Lanes::new(if law.unit.is_uniform() { &law.groups } else { &[] }, step);
+        let mut repeated = Repeated::new(law, step);
+        let window = form.window();
+        // What the window changes, beginning with the node 0.
+        let mut missed = (form.missed(0.0) * law.remaining_moments(m)[0]).re / form.period();
         let mut blocks: Vec<_> = law.blocks.iter().map(|block| BlockWaves::new(block, step)).collect();
         let one = Complex::new(1.0, 0.0);
         // left[b]: the product of the blocks before b.
@@ -200,7 +264,8 @@ impl Output<'_> {
         let mut recent: Vec<Stretch> = Vec::new();
         let (mut next, mut rounding, mut slope_rounding) = (1, 0.0, 0.0);
         let tail = loop {
-            let mut stretch = Stretch::new(next + (next / 4).max(4));
+            let end = next + (next / 4).max(4);
+            let mut stretch = Stretch::new(window.map_or(end, |window| end.min(window.last + 1)));
             for n in next..stretch.end {
                 let omega = step * f64::from(n);
                 let (single, mut few) = lanes.forward(n);
@@ -214,7 +279,11 @@ impl Output<'_> {
                 let full = single * equal * product;
                 let rest = full - few;
                 let [transform, transform_own] = form.transform(omega);
-                let wave = Complex::cis(omega * m) * (2.0 / form.period);
+                let wave = Complex::cis(omega * m) * (2.0 / form.period());
+                let wave = window.map_or(wave, |window| {
+                    missed += (wave * form.missed(omega) * rest).re;
+                    wave * window.at(omega)
+                });
                 let slope = wave * transform * imaginary(omega);
                 sums.loss += (wave * transform * rest).re;
                 sums.bias += (slope * rest).re;
@@ -222,6 +291,10 @@ impl Output<'_> {
                 let size = (wave * transform).norm() * (full.norm() + few.norm());
                 rounding += size;
                 slope_rounding += omega * size;
+                if !for_slopes {
+                    stretch.add(rest.norm(), [sums.bias, sums.own, 0.0]);
+                    continue;
+                }
                 lanes.backward(slope, equal * product);
                 repeated.backward(slope, single * product);
                 let mut right = single * equal;
@@ -237,10 +310,17 @@ impl Output<'_> {
             recent.push(stretch);
             recent.retain(|stretch| f64::from(stretch.end) > 0.75 * f64::from(next));
             let last = recent.iter().fold(Stretch::new(next), |all, stretch| all.joined(stretch));
-            let tail = last.largest * form.tail(step * f64::from(next)) / std::f64::consts::PI;
+            let omega = step * f64::from(next);
+            let tail = last.largest * form.tail(omega) / std::f64::consts::PI;
+            if let Some(window) = window {
+                if next > window.last {
+                    break tail * window.at(omega) + missed.max(0.0);
+                }
+                continue;
+            }
             // More nodes do not mend what has been lost by rounding.
             let enough = |error: f64, rounding: f64| error <= (2.0 * tolerance).max(law.rounding(rounding));
-            let slopes = LEFT * last.spread();
+            let slopes = if for_slopes { LEFT * last.spread() } else { 0.0 };
             if enough(tail, rounding) && enough(slopes, slope_rounding) || next > MOST_NODES {
                 break tail;
             }
@@ -253,6 +333,13 @@ impl Output<'_> {
         tail + law.rounding(rounding)
     }
 }
+
+/// The relative error that the loss aims at where atoms are too many to be listed.
+const WINDOWED: f64 = 1e-8;
+/// The nodes of the first window.
+const FIRST: u32 = 1 << 10;
+/// No more nodes times features than this in a window.
+const WORK: u32 = 1 << 27;
 
 /// What slopes leave out, in units of how far their sums still moved over the last quarter of the nodes: 4 for terms of one
 /// sign that fall off like ω⁻², less for any faster decay and for terms that alternate.
@@ -294,22 +381,23 @@ impl Stretch {
     }
 }
 
-/// Weights that occur more than once, one after the other.
-struct Repeated {
+/// Weights that are not for the lanes, one after the other: those that occur more than once, and all of magnitudes other than
+/// `U[0, 1]`.
+struct Repeated<'a> {
     /// With their places among all groups.
     groups: Vec<(usize, Group)>,
-    waves: Waves,
+    waves: Waves<'a>,
     firsts: Vec<Complex<f64>>,
     factors: Vec<Complex<f64>>,
     left: Vec<Complex<f64>>,
     sums: Vec<f64>,
 }
 
-impl Repeated {
-    fn new(groups: &[Group], step: f64) -> Self {
-        let groups: Vec<_> =
-            groups.iter().copied().enumerate().filter(|(_, group)| group.count > 1).collect();
-        let waves = Waves::new(groups.iter().map(|(_, group)| group.weight).collect(), step);
+impl<'a> Repeated<'a> {
+    fn new(law: &Interference<'a>, step: f64) -> Self {
+        let all = law.groups.iter().copied().enumerate();
+        let groups: Vec<_> = all.filter(|(_, group)| group.count > 1 || !law.unit.is_uniform()).collect();
+        let waves = Waves::new(law.unit, groups.iter().map(|(_, group)| group.weight).collect(), step);
         let ones = vec![Complex::new(1.0, 0.0); groups.len()];
         let sums = vec![0.0; groups.len()];
         Self { groups, waves, firsts: ones.clone(), factors: ones.clone(), left: ones, sums }
@@ -350,7 +438,7 @@ impl Repeated {
 /// A block of features that depend on each other, at the nodes.
 struct BlockWaves<'a> {
     block: &'a RowBlock<'a>,
-    waves: Waves,
+    waves: Waves<'a>,
     phi: Vec<Complex<f64>>,
     firsts: Vec<Complex<f64>>,
     by_phi: Vec<Complex<f64>>,
@@ -361,7 +449,7 @@ struct BlockWaves<'a> {
 
 impl<'a> BlockWaves<'a> {
     fn new(block: &'a RowBlock<'a>, step: f64) -> Self {
-        let waves = Waves::new(block.members.iter().map(|member| member.weight).collect(), step);
+        let waves = Waves::new(block.unit, block.members.iter().map(|member| member.weight).collect(), step);
         let ones = vec![Complex::new(1.0, 0.0); block.members.len()];
         let sums = vec![0.0; ones.len()];
         let (phi, firsts, by_phi, scratch) = (ones.clone(), ones.clone(), ones, Scratch::default());

@@ -4,8 +4,10 @@
 //! independent terms ([`interference`], [`block`]) whose generating function is known; the expectation is a Fourier series
 //! ([`periodic`], [`nodes`], [`row`]), and so is its gradient ([`gradient`], [`lanes`]).
 
+mod atoms;
 mod block;
 mod edgeworth;
+mod far;
 mod gradient;
 mod interference;
 mod lanes;
@@ -17,6 +19,7 @@ mod objective;
 mod periodic;
 mod piecewise;
 mod row;
+mod unit;
 mod waves;
 
 pub use edgeworth::{EdgeworthLoss, edgeworth_row_loss};

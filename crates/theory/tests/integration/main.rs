@@ -15,6 +15,7 @@ mod gaussian;
 mod gaussianity;
 mod laws;
 mod magnitude;
+mod magnitudes;
 #[cfg(feature = "models")]
 mod mean_field;
 #[cfg(feature = "models")]
