@@ -165,7 +165,7 @@ impl Output<'_> {
     pub(super) fn far(&self, tolerance: f64) -> Far<'_> {
         let of = Average { loss: self.loss, unit: self.law.unit };
         let Piecewise { probability: p, own: c } = self.loss;
-        let [below, above] = of.unit.range(c);
+        let [below, above] = if p > 0.0 { of.unit.range(c) } else { [0.0; 2] };
         let reach = |upwards: bool| {
             let (sign, most) = if upwards { (1.0, above) } else { (-1.0, -below) };
             if most.is_finite() {
@@ -180,5 +180,26 @@ impl Output<'_> {
             self.law.reach_within(upwards, sign * self.bias, f64::INFINITY, prefactor, tolerance)
         };
         Far { of, period: reach(false).max(reach(true)), window: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exact::law::FeatureLaw;
+    use toy_superposition_data::{Exponential, Features, Independent};
+
+    #[test]
+    fn debug() {
+        let law = Features::new(Independent::new(6, 0.2).unwrap(), Exponential::new(1.0).unwrap());
+        let row = [0.3, 0.9, -0.2, 0.15, 0.4, -0.33];
+        let prepared = FeatureLaw::from(&law).of(6).unwrap();
+        let output = Output::new(&row, 1, -0.1, &prepared, None);
+        println!("{:?} {:?}", output.law.cumulants, output.law.support);
+        println!("few {:?} settled {:?}", output.few(), output.settled());
+        let far = output.far(1e-10);
+        println!("{far:?} {:?} {:?}", far.polynomial(), far.transform(3.0));
+        println!("{:?}", output.law.remaining_moments(-0.1));
+        println!("{:?}", output.solve(1e-10, 0.0));
     }
 }
