@@ -8,7 +8,7 @@
 //! ```
 //! each by one binary search. `g` has a slope almost everywhere, so that the gradient is the sum of those slopes; where an
 //! outcome falls on a kink it is that from below. Exact but for rounding, in time linear in the outcomes of the halves but for
-//! a logarithm: for some 34 features of different weights and one magnitude, or any number with few different weights.
+//! a logarithm: for some 30 features of different weights and one magnitude, or any number with few different weights.
 
 use toy_superposition_data::Points;
 
@@ -19,9 +19,9 @@ use super::piecewise::Piecewise;
 use super::row::Output;
 
 /// No more outcomes of one half than this.
-const MOST: usize = 1 << 17;
+const MOST: usize = 1 << 16;
 /// No more numbers of a half's slopes than this.
-const MOST_SLOPES: usize = 1 << 23;
+const MOST_SLOPES: usize = 1 << 20;
 
 /// What a part of the interference can be.
 #[derive(Debug, Clone)]

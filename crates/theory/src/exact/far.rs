@@ -19,10 +19,12 @@
 
 use nalgebra::Complex;
 
+use super::gradient::Sums;
 use super::periodic::{BINOMIAL, Form, imaginary};
 use super::piecewise::{Given, Jet, Piecewise};
-use super::row::Output;
+use super::row::{MOST_NODES, Output};
 use super::unit::Unit;
+use crate::Channel;
 
 /// The loss of one output given its offset `t`.
 #[derive(Debug, Clone, Copy)]
@@ -36,6 +38,10 @@ impl Given for Average<'_> {
         let Piecewise { probability: p, own: c } = self.loss;
         let positive = t.max(0.0);
         let mut jet = [(1.0 - p) * positive * positive, 2.0 * (1.0 - p) * positive, 0.0];
+        if matches!(self.unit, Unit::Exponential(_)) {
+            let on = exponential(c, t);
+            return std::array::from_fn(|k| jet[k] + p * on[k]);
+        }
         self.unit.visit(&[-t / c], |u, weight| {
             let (y, share) = ((c * u + t).max(0.0), p * weight);
             let residual = u - y;
@@ -49,16 +55,64 @@ impl Given for Average<'_> {
     }
 
     fn along(&self, m: f64, w: f64) -> [f64; 4] {
-        let [low, high] = self.unit.ends().map(|end| -self.loss.own * end);
         let mut total = [0.0; 4];
-        self.unit.visit(&[-m / w, (low - m) / w, (high - m) / w], |u, weight| {
+        let mut visit = |u: f64, weight: f64| {
             let [value, slope, own] = self.at(m + w * u);
             for (sum, term) in total.iter_mut().zip([value, slope, own, slope * u]) {
                 *sum += weight * term;
             }
-        });
+        };
+        if matches!(self.unit, Unit::Exponential(_)) {
+            // Below its kink g falls off like e^{t/c}.
+            self.unit.visit_tails(&Channel::unchecked(w, m, self.loss.own.abs()), visit);
+            return total;
+        }
+        let [low, high] = self.unit.ends().map(|end| -self.loss.own * end);
+        self.unit.visit(&[-m / w, (low - m) / w, (high - m) / w], &mut visit);
         total
     }
+}
+
+/// `E (u − (cu + t)₊)²` and its slopes in `t` and `c`, for the exponential law of mean 1.
+///
+/// `∫_a^∞ e^{−u} f = e^{−a} (f + f′ + f″)(a)` for the quadratics `u²`, `r²` and `u r`, with `r = (1 − c) u − t` where the output
+/// is open: beyond `−t/c` for `c > 0`, up to there for `c < 0`.
+fn exponential(c: f64, t: f64) -> Jet {
+    let rest = 1.0 - c;
+    // `u²`, then `r²`, `−2r` and `−2ur`.
+    let beyond = |a: f64| {
+        let (r, weight) = (rest * a - t, (-a).exp());
+        if weight == 0.0 {
+            return [0.0; 4];
+        }
+        let square = (r + rest).powi(2) + rest * rest;
+        let product = a * r + r + a * rest + 2.0 * rest;
+        [(a + 1.0).powi(2) + 1.0, square, -2.0 * (r + rest), -2.0 * product].map(|part| weight * part)
+    };
+    if c > 0.0 {
+        let edge = (-t / c).max(0.0);
+        let [_, square, slope, own] = beyond(edge);
+        return [below(edge) + square, slope, own];
+    }
+    if t <= 0.0 {
+        return [2.0, 0.0, 0.0];
+    }
+    let (all, cut) = (beyond(0.0), beyond(-t / c));
+    [all[1] - cut[1] + cut[0], all[2] - cut[2], all[3] - cut[3]]
+}
+
+/// `∫₀ᵃ e^{−u} u² du`, without cancellation.
+fn below(a: f64) -> f64 {
+    if a > 1.0 {
+        let weight = (-a).exp();
+        return if weight == 0.0 { 2.0 } else { 2.0 - weight * ((a + 1.0).powi(2) + 1.0) };
+    }
+    let (mut sum, mut power) = (0.0, a * a * a);
+    for k in 0..20_u32 {
+        sum += power / f64::from(k + 3);
+        power *= -a / f64::from(k + 1);
+    }
+    sum
 }
 
 /// The window of a series that does not fall off.
@@ -160,7 +214,37 @@ impl Form for Far<'_> {
     }
 }
 
+/// The relative error that the loss aims at where atoms are too many to be listed.
+pub(super) const WINDOWED: f64 = 1e-8;
+/// The nodes of the first window.
+const FIRST: u32 = 1 << 10;
+/// No more nodes times features than this in a window.
+const WORK: u32 = 1 << 27;
+
 impl Output<'_> {
+    /// The series added to `start`, with a window as narrow as the tolerance asks for or as the work allows.
+    pub(super) fn windowed(
+        &self,
+        form: Far<'_>,
+        tolerance: f64,
+        for_slopes: bool,
+        start: &Sums,
+    ) -> (Sums, f64) {
+        let most = (WORK / self.law.features() as u32).clamp(FIRST, MOST_NODES);
+        let mut last = FIRST;
+        loop {
+            let mut sums = start.clone();
+            let form = Far { window: Some(Window::new(form.period, last)), ..form };
+            let error = self.add_series(&form, tolerance, for_slopes, &mut sums);
+            if error <= 2.0 * tolerance || last >= most {
+                return (sums, error);
+            }
+            // The error falls off like the square of the width.
+            let more = (1.1 * (error / tolerance).sqrt()).clamp(2.0, 32.0);
+            last = ((f64::from(last) * more) as u32).min(most);
+        }
+    }
+
     /// The far form whose aliases are below `tolerance`.
     pub(super) fn far(&self, tolerance: f64) -> Far<'_> {
         let of = Average { loss: self.loss, unit: self.law.unit };
@@ -185,21 +269,115 @@ impl Output<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::exact::law::FeatureLaw;
-    use toy_superposition_data::{Exponential, Features, Independent};
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+    use toy_superposition_data::{Constant, Features, Independent};
 
+    use super::{Form, Window};
+    use crate::exact::law::FeatureLaw;
+    use crate::exact::row::Output;
+    use crate::exact::unit::Unit;
+
+    /// The windowed series against the finite sum that it stands in for: the error returned holds, for weights of all kinds and
+    /// for outcomes on the kinks themselves, and it is of the size of the tolerance where no outcome is near one.
     #[test]
-    fn debug() {
-        let law = Features::new(Independent::new(6, 0.2).unwrap(), Exponential::new(1.0).unwrap());
-        let row = [0.3, 0.9, -0.2, 0.15, 0.4, -0.33];
-        let prepared = FeatureLaw::from(&law).of(6).unwrap();
-        let output = Output::new(&row, 1, -0.1, &prepared, None);
-        println!("{:?} {:?}", output.law.cumulants, output.law.support);
-        println!("few {:?} settled {:?}", output.few(), output.settled());
-        let far = output.far(1e-10);
-        println!("{far:?} {:?} {:?}", far.polynomial(), far.transform(3.0));
-        println!("{:?}", output.law.remaining_moments(-0.1));
-        println!("{:?}", output.solve(1e-10, 0.0));
+    fn the_window_errs_by_no_more_than_it_says() {
+        let mut rng = ChaCha8Rng::seed_from_u64(31);
+        let (mut most, mut met): (f64, u32) = (0.0, 0);
+        let (mut close, mut all) = (0, 0);
+        for case in 0..60 {
+            let features = rng.random_range(4..15);
+            let lattice = case % 3 == 0;
+            let mut row: Vec<f64> = (0..features).map(|_| rng.random_range(-0.8..0.8)).collect();
+            let mut bias = rng.random_range(-0.5..0.3);
+            if lattice {
+                row.iter_mut().for_each(|w| *w = (*w * 4.0).round() / 4.0);
+                bias = (bias * 4.0_f64).round() / 4.0;
+            }
+            let p = 10.0_f64.powf(rng.random_range(-1.5..-0.1));
+            let law = Features::new(Independent::new(features, p).unwrap(), Constant::new(2.0).unwrap());
+            let prepared = FeatureLaw::from(&law).of(features).unwrap();
+            let output = Output::new(&row, 1, bias, &prepared, None);
+            let Unit::Points(points) = &prepared.unit else { panic!("{:?}", prepared.unit) };
+            if output.settled().is_some() || output.law.is_few() {
+                continue;
+            }
+            let (exact, rounding) = output.by_atoms(points, true).unwrap();
+            for tolerance in [1e-4, 1e-6] {
+                let (found, error) = output.sums(tolerance * exact.loss, true);
+                let distance = (found.loss - exact.loss).abs();
+                assert!(distance <= error + rounding, "{row:?} {bias} {p}: {distance:e} {error:e}");
+                most = most.max(distance / error);
+                met += u32::from(error <= 3.0 * tolerance * exact.loss);
+                if lattice {
+                    continue;
+                }
+                // Slopes err by the width of the window where there is an outcome near a kink.
+                let size = exact.groups.iter().fold(exact.bias.abs(), |most, slope| most.max(slope.abs()));
+                let apart = found.groups.iter().zip(&exact.groups).map(|(a, b)| (a - b).abs());
+                let apart = apart.fold((found.bias - exact.bias).abs(), f64::max);
+                close += u32::from(apart < tolerance.sqrt() * size);
+                all += 1;
+            }
+        }
+        assert!(4 * close > 3 * all, "{close} {all}");
+        assert!(most > 0.05 && met > 70, "{most} {met}");
+    }
+
+    /// Against midpoint sums, and the slopes against differences.
+    #[test]
+    fn the_exponential_law_agrees_with_its_definition() {
+        for own in [0.9, 1.3, 0.05, -0.7, 0.0] {
+            for t in [-1.7, -0.1, -1e-6, 0.3, 2.0] {
+                let value = |own: f64, t: f64| {
+                    let term = |k: u32| {
+                        let u = (f64::from(k) + 0.5) * 2e-4;
+                        (u - (own * u + t).max(0.0)).powi(2) * (-u).exp() * 2e-4
+                    };
+                    (0..200_000).map(term).sum::<f64>()
+                };
+                let [found, slope, by_own] = super::exponential(own, t);
+                let close = |a: f64, b: f64, what: &str| {
+                    assert!((a - b).abs() < 1e-4 * b.abs().max(0.1), "{what} {own} {t}: {a} {b}");
+                };
+                assert!((found - value(own, t)).abs() < 1e-7, "{own} {t}: {found}");
+                close(slope, (value(own, t + 2e-3) - value(own, t - 2e-3)) / 4e-3, "slope");
+                if own != 0.0 {
+                    close(by_own, (value(own + 2e-3, t) - value(own - 2e-3, t)) / 4e-3, "own");
+                }
+            }
+        }
+        assert!((super::below(1.0 - 1e-12) - super::below(1.0 + 1e-12)).abs() < 1e-11);
+    }
+
+    /// The form and its slopes in `c` are `g` itself where the window is narrow.
+    #[test]
+    fn the_far_form_is_the_function() {
+        use super::{Average, Far};
+        use crate::exact::piecewise::{Given, Piecewise};
+        let exponential =
+            Unit::new(toy_superposition_data::MagnitudeSpec::Exponential { rate: 3.0 }).unwrap().0;
+        let interval = toy_superposition_data::MagnitudeSpec::Interval { low: -1.0, high: 0.5 };
+        let interval = Unit::new(interval).unwrap().0;
+        for (unit, own, period) in
+            [(&exponential, 0.05, 3.5), (&exponential, -0.04, 3.5), (&interval, 0.6, 2.7)]
+        {
+            let of = Average { loss: Piecewise { probability: 0.35, own }, unit };
+            let form = Far { of, period, window: None };
+            for t in [-0.55, -0.01, 0.2, 0.8] {
+                let [mut value, mut slope] =
+                    form.polynomial().map(|a| a.iter().rev().fold(0.0, |sum, a| sum * t + a));
+                for n in 1..60_000 {
+                    let omega = 2.0 * std::f64::consts::PI * f64::from(n) / period;
+                    let wave = nalgebra::Complex::cis(omega * t) * (2.0 / period);
+                    let [term, term_slope] = form.transform(omega).map(|term| (wave * term).re);
+                    (value, slope) = (value + term, slope + term_slope);
+                }
+                let [expected, _, by_own] = of.at(t);
+                assert!((value - expected).abs() < 1e-7 * expected, "{own} {t}: {value} {expected}");
+                assert!((slope - by_own).abs() < 1e-4 * by_own.abs().max(1.0), "{own} {t}: {slope} {by_own}");
+            }
+        }
+        assert!(Window::new(2.0, 100).at(2.0 * std::f64::consts::PI * 50.0) < 1e-9);
     }
 }

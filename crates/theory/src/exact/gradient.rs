@@ -11,16 +11,14 @@
 use nalgebra::Complex;
 
 use super::ExactLoss;
-use super::block::{RowBlock, Scratch};
-use super::far::{Average, Far, Window};
-use super::interference::{Group, Interference};
+use super::factors::{BlockWaves, Repeated};
+use super::far::{Average, WINDOWED};
 use super::lanes::Lanes;
 use super::law::Prepared;
 use super::periodic::{BINOMIAL, Form, imaginary};
 use super::piecewise::Given;
 use super::row::{MOST_NODES, Output};
 use super::unit::Unit;
-use super::waves::Waves;
 
 /// The loss of one output and its slope in the bias; `slopes` becomes its slopes in the entries of `row`.
 pub(super) fn exact_gradient(
@@ -109,7 +107,7 @@ impl Output<'_> {
     }
 
     /// The loss and the slopes with an absolute error of about `tolerance`.
-    fn sums(&self, tolerance: f64, for_slopes: bool) -> (Sums, f64) {
+    pub(super) fn sums(&self, tolerance: f64, for_slopes: bool) -> (Sums, f64) {
         let alias = tolerance / 100.0;
         match self.law.unit {
             Unit::Uniform => {
@@ -125,7 +123,7 @@ impl Output<'_> {
             }
             unit => {
                 let mut sums = self.few_sums(&Average { loss: self.loss, unit });
-                if self.law.features() <= unit.known() {
+                if self.law.features() < 2 {
                     let error = 8.0 * f64::EPSILON * sums.loss;
                     return (sums, error);
                 }
@@ -138,23 +136,6 @@ impl Output<'_> {
                 let error = self.add_series(&form, tolerance, for_slopes, &mut sums);
                 (sums, error + 2.0 * alias)
             }
-        }
-    }
-
-    /// The series added to `start`, with a window as narrow as the tolerance asks for or as the work allows.
-    fn windowed(&self, form: Far<'_>, tolerance: f64, for_slopes: bool, start: &Sums) -> (Sums, f64) {
-        let most = (WORK / self.law.features() as u32).clamp(FIRST, MOST_NODES);
-        let mut last = FIRST;
-        loop {
-            let mut sums = start.clone();
-            let form = Far { window: Some(Window::new(form.period, last)), ..form };
-            let error = self.add_series(&form, tolerance, for_slopes, &mut sums);
-            if error <= 2.0 * tolerance || last >= most {
-                return (sums, error);
-            }
-            // The error falls off like the square of the width.
-            let more = (1.1 * (error / tolerance).sqrt()).clamp(2.0, 32.0);
-            last = ((f64::from(last) * more) as u32).min(most);
         }
     }
 
@@ -249,7 +230,13 @@ impl Output<'_> {
     }
 
     /// Adds the series, as many nodes as it takes, and returns an estimate of the error of the loss.
-    fn add_series(&self, form: &impl Form, tolerance: f64, for_slopes: bool, sums: &mut Sums) -> f64 {
+    pub(super) fn add_series(
+        &self,
+        form: &impl Form,
+        tolerance: f64,
+        for_slopes: bool,
+        sums: &mut Sums,
+    ) -> f64 {
         let (law, m) = (&self.law, self.bias);
         let step = 2.0 * std::f64::consts::PI / form.period();
         let mut lanes = Lanes::new(if law.unit.is_uniform() { &law.groups } else { &[] }, step);
@@ -334,13 +321,6 @@ impl Output<'_> {
     }
 }
 
-/// The relative error that the loss aims at where atoms are too many to be listed.
-const WINDOWED: f64 = 1e-8;
-/// The nodes of the first window.
-const FIRST: u32 = 1 << 10;
-/// No more nodes times features than this in a window.
-const WORK: u32 = 1 << 27;
-
 /// What slopes leave out, in units of how far their sums still moved over the last quarter of the nodes: 4 for terms of one
 /// sign that fall off like ω⁻², less for any faster decay and for terms that alternate.
 const LEFT: f64 = 4.0;
@@ -378,104 +358,6 @@ impl Stretch {
     /// How far the sums moved.
     fn spread(&self) -> f64 {
         (0..3).map(|k| self.most[k] - self.least[k]).fold(0.0, f64::max)
-    }
-}
-
-/// Weights that are not for the lanes, one after the other: those that occur more than once, and all of magnitudes other than
-/// `U[0, 1]`.
-struct Repeated<'a> {
-    /// With their places among all groups.
-    groups: Vec<(usize, Group)>,
-    waves: Waves<'a>,
-    firsts: Vec<Complex<f64>>,
-    factors: Vec<Complex<f64>>,
-    left: Vec<Complex<f64>>,
-    sums: Vec<f64>,
-}
-
-impl<'a> Repeated<'a> {
-    fn new(law: &Interference<'a>, step: f64) -> Self {
-        let all = law.groups.iter().copied().enumerate();
-        let groups: Vec<_> = all.filter(|(_, group)| group.count > 1 || !law.unit.is_uniform()).collect();
-        let waves = Waves::new(law.unit, groups.iter().map(|(_, group)| group.weight).collect(), step);
-        let ones = vec![Complex::new(1.0, 0.0); groups.len()];
-        let sums = vec![0.0; groups.len()];
-        Self { groups, waves, firsts: ones.clone(), factors: ones.clone(), left: ones, sums }
-    }
-
-    /// The product of all factors at node `n`; what is on alone is added to `few`.
-    fn forward(&mut self, n: u32, few: &mut Complex<f64>) -> Complex<f64> {
-        self.waves.advance(n);
-        let mut product = Complex::new(1.0, 0.0);
-        for (k, (_, group)) in self.groups.iter().enumerate() {
-            let [zeroth, first] = self.waves.transforms(k);
-            let factor = zeroth * group.probability + (1.0 - group.probability);
-            (self.left[k], self.firsts[k], self.factors[k]) = (product, first, factor);
-            product *= factor.powi(group.count);
-            *few += zeroth * (f64::from(group.count) * group.alone);
-        }
-        product
-    }
-
-    /// Adds to the slopes; `others` is the product of all other factors.
-    fn backward(&mut self, slope: Complex<f64>, others: Complex<f64>) {
-        let mut right = others;
-        for (k, (_, group)) in self.groups.iter().enumerate().rev() {
-            right *= self.factors[k].powi(group.count - 1);
-            let without = self.left[k] * right;
-            right *= self.factors[k];
-            self.sums[k] += (slope * self.firsts[k] * (without * group.probability - group.alone)).re;
-        }
-    }
-
-    fn add_to(&self, slopes: &mut [f64]) {
-        for ((place, _), sum) in self.groups.iter().zip(&self.sums) {
-            slopes[*place] += sum;
-        }
-    }
-}
-
-/// A block of features that depend on each other, at the nodes.
-struct BlockWaves<'a> {
-    block: &'a RowBlock<'a>,
-    waves: Waves<'a>,
-    phi: Vec<Complex<f64>>,
-    firsts: Vec<Complex<f64>>,
-    by_phi: Vec<Complex<f64>>,
-    value: Complex<f64>,
-    scratch: Scratch<Complex<f64>>,
-    sums: Vec<f64>,
-}
-
-impl<'a> BlockWaves<'a> {
-    fn new(block: &'a RowBlock<'a>, step: f64) -> Self {
-        let waves = Waves::new(block.unit, block.members.iter().map(|member| member.weight).collect(), step);
-        let ones = vec![Complex::new(1.0, 0.0); block.members.len()];
-        let sums = vec![0.0; ones.len()];
-        let (phi, firsts, by_phi, scratch) = (ones.clone(), ones.clone(), ones, Scratch::default());
-        Self { block, waves, phi, firsts, by_phi, value: Complex::new(1.0, 0.0), scratch, sums }
-    }
-
-    /// `K` of the block at node `n`; what is on alone is added to `few`.
-    fn forward(&mut self, n: u32, few: &mut Complex<f64>) -> Complex<f64> {
-        self.waves.advance(n);
-        for (k, member) in self.block.members.iter().enumerate() {
-            [self.phi[k], self.firsts[k]] = self.waves.transforms(k);
-            if member.weight != 0.0 {
-                *few += self.phi[k] * member.alone;
-            }
-        }
-        let base = |_| Complex::new(1.0, 0.0);
-        self.value = self.block.slopes(&self.phi, base, &mut self.by_phi, &mut self.scratch);
-        self.value
-    }
-
-    /// Adds to the slopes; `others` is the product of all other factors.
-    fn backward(&mut self, slope: Complex<f64>, others: Complex<f64>) {
-        for (k, member) in self.block.members.iter().enumerate() {
-            let by_phi = self.by_phi[k] * others - member.alone;
-            self.sums[k] += (slope * self.firsts[k] * by_phi).re;
-        }
     }
 }
 

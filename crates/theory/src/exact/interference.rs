@@ -123,23 +123,27 @@ impl<'a> Interference<'a> {
         let left: Vec<f64> = running(blocks.iter().map(|block| block.silent));
         let right: Vec<f64> = running(blocks.iter().rev().map(|block| block.silent));
         let all_silent = left[blocks.len()];
-        let singles = if unit.known() == 0 { 0.0 } else { 1.0 };
         for group in &mut groups {
             let p = group.probability;
-            group.alone = singles
-                * all_silent
+            group.alone = all_silent
                 * match always {
                     0 => p * (log_silent - (-p).ln_1p()).exp(),
                     1 if p >= 1.0 => log_silent.exp(),
                     _ => 0.0,
                 };
+            if group.alone < unit.rare() * p {
+                group.alone = 0.0;
+            }
         }
         let silent = if always == 0 { log_silent.exp() } else { 0.0 };
         let count = blocks.len();
         for (b, block) in blocks.iter_mut().enumerate() {
-            let others = singles * silent * left[b] * right[count - 1 - b];
+            let others = silent * left[b] * right[count - 1 - b];
             for member in &mut block.members {
                 member.alone *= others;
+                if member.alone < unit.rare() * member.probability {
+                    member.alone = 0.0;
+                }
                 support.iter_mut().zip(unit.range(member.weight)).for_each(|(sum, end)| *sum += end);
             }
             cumulants.iter_mut().zip(block.cumulants).for_each(|(sum, kappa)| *sum += kappa);
@@ -162,7 +166,7 @@ impl<'a> Interference<'a> {
     /// Whether the loss is known from the states with none or one feature on: there are no others.
     pub(super) fn is_few(&self) -> bool {
         let members = self.blocks.iter().flat_map(|block| &block.members);
-        self.members.len() + members.filter(|member| member.weight != 0.0).count() <= self.unit.known()
+        self.members.len() + members.filter(|member| member.weight != 0.0).count() < 2
     }
 
     /// The weights of the features that may be on alone, each with the probability that it is, equal ones together.

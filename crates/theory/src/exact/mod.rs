@@ -7,6 +7,7 @@
 mod atoms;
 mod block;
 mod edgeworth;
+mod factors;
 mod far;
 mod gradient;
 mod interference;

@@ -15,7 +15,7 @@ use toy_superposition_data::{
 };
 
 use super::periodic::{BINOMIAL, imaginary, uniform_transforms};
-use crate::quadrature::{gauss_legendre, panels};
+use crate::quadrature::panels;
 use crate::{Channel, Error, Feature, Loss, Result};
 
 /// The law of a magnitude.
@@ -71,9 +71,10 @@ impl Unit {
         matches!(self, Self::Uniform)
     }
 
-    /// The part with at most so many features on is known exactly, and is no part of the series.
-    pub(super) fn known(&self) -> usize {
-        if matches!(self, Self::Exponential(_)) { 0 } else { 1 }
+    /// States of one feature on are no part of the series unless they are rarer than this beside all in which it is on: for the
+    /// exponential law they take a quadrature each.
+    pub(super) fn rare(&self) -> f64 {
+        if matches!(self, Self::Exponential(_)) { 0.1 } else { 0.0 }
     }
 
     /// `k!/E uᵏ`, k = 1 … 4: `E u = 1/d_1`, `E u² = 2/d_2`.
@@ -165,37 +166,37 @@ impl Unit {
         along_path(self.law().raw_moments(), m, w)
     }
 
-    /// Visits points and weights of a quadrature that is exact for a cubic of an interval's `u` between any two of `cuts`,
-    /// for any function of points, and to rounding for a polynomial of the exponential law's `u` between cuts.
+    /// Visits points and weights of a sum that is `E f(u)` for any f of points, and for an f that is a cubic of an interval's `u`
+    /// between any two of `cuts`.
     pub(super) fn visit(&self, cuts: &[f64], mut visit: impl FnMut(f64, f64)) {
-        let (low, high) = match self {
-            Self::Points(law) => return law.iter().for_each(|(value, share)| visit(value, share)),
-            Self::Exponential(_) => (0.0, LARGEST),
-            _ => self.law().support(),
-        };
+        if let Self::Points(law) = self {
+            return law.iter().for_each(|(value, share)| visit(value, share));
+        }
+        let [low, high] = self.ends();
         let mut ends: Vec<f64> = cuts.iter().map(|cut| cut.clamp(low, high)).collect();
         ends.extend([low, high]);
         ends.retain(|end| !end.is_nan());
         ends.sort_by(f64::total_cmp);
-        let rule = if self.known() == 0 { gauss_legendre().to_vec() } else { GAUSS_2.to_vec() };
         for piece in ends.windows(2).filter(|piece| piece[1] > piece[0]) {
-            let (parts, density): (f64, &dyn Fn(f64) -> f64) = match self {
-                Self::Exponential(_) => (((piece[1] - piece[0]) / LONGEST).ceil(), &|u: f64| (-u).exp()),
-                _ => (1.0, &|_| 1.0 / (high - low)),
-            };
-            let half = (piece[1] - piece[0]) / (2.0 * parts);
-            for part in 0..parts as u32 {
-                let middle = piece[0] + half * (2.0 * f64::from(part) + 1.0);
-                for &(x, weight) in &rule {
-                    let u = middle + half * x;
-                    visit(u, half * weight * density(u));
-                }
+            let (half, middle) = ((piece[1] - piece[0]) / 2.0, (piece[1] + piece[0]) / 2.0);
+            for u in [middle - half * GAUSS_2, middle + half * GAUSS_2] {
+                visit(u, half / (high - low));
             }
         }
     }
-}
 
-impl Unit {
+    /// Visits points and weights of a quadrature over `u` for functions that change over the noise of a channel about its edge.
+    pub(super) fn visit_tails(&self, channel: &Channel, mut visit: impl FnMut(f64, f64)) {
+        let [low, high] = self.ends();
+        match self {
+            Self::Points(law) => law.iter().for_each(|(value, share)| visit(value, share)),
+            Self::Exponential(_) => {
+                panels((0.0, LARGEST), channel, |u, width| visit(u, width * (-u).exp()));
+            }
+            _ => panels((low, high), channel, |u, width| visit(u, width / (high - low))),
+        }
+    }
+
     /// The loss of an output with Gaussian interference of one channel.
     pub(super) fn row_loss(&self, p: f64, channel: &Channel) -> Result<Loss> {
         Ok(match self {
@@ -204,20 +205,6 @@ impl Unit {
             Self::Exponential(law) => Feature::of_any_sign(p, *law).row_loss(channel),
             Self::Points(law) => Feature::of_any_sign(p, law.clone()).row_loss(channel),
         })
-    }
-
-    /// Visits points and weights of a quadrature over `u` for functions that follow the Gaussian tails of a channel.
-    pub(super) fn visit_tails(&self, channel: &Channel, mut visit: impl FnMut(f64, f64)) {
-        match self {
-            Self::Points(law) => law.iter().for_each(|(value, share)| visit(value, share)),
-            Self::Exponential(_) => {
-                panels((0.0, LARGEST), channel, |u, width| visit(u, width * (-u).exp()));
-            }
-            _ => {
-                let [low, high] = self.ends();
-                panels((low, high), channel, |u, width| visit(u, width / (high - low)));
-            }
-        }
     }
 }
 
@@ -231,7 +218,5 @@ fn along_path<const N: usize>(moments: [f64; N], m: f64, w: f64) -> [f64; N] {
 
 /// Beyond so many means the exponential law has 1e-19 of its mass.
 const LARGEST: f64 = 44.0;
-/// Pieces on which 16 points integrate `e^{−u}` times a polynomial of low degree to rounding.
-const LONGEST: f64 = 2.75;
-/// Gauss–Legendre with two points on [−1, 1].
-const GAUSS_2: [(f64, f64); 2] = [(-0.577_350_269_189_625_8, 1.0), (0.577_350_269_189_625_8, 1.0)];
+/// The abscissa `1/√3` of the two-point Gauss–Legendre rule on [−1, 1].
+const GAUSS_2: f64 = 0.577_350_269_189_625_8;

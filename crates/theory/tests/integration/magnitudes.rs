@@ -365,7 +365,8 @@ fn large_laws_agree_with_samples() {
         let (mut sum, mut squares, samples) = (0.0, 0.0, 400_000);
         let (mut on, mut values) = (Vec::new(), Vec::<f64>::new());
         for _ in 0..samples {
-            (on.clear(), values.clear());
+            on.clear();
+            values.clear();
             law.sample(rng, &mut on, &mut values);
             let own = on.iter().position(|&k| k == 7).map_or(0.0, |k| values[k]);
             let y: f64 = bias + on.iter().zip(&values).map(|(&j, x)| row[j as usize] * x).sum::<f64>();
