@@ -97,7 +97,7 @@ fn exponential(c: f64, t: f64) -> Jet {
     if t <= 0.0 {
         return [2.0, 0.0, 0.0];
     }
-    let (all, cut) = (beyond(0.0), beyond(-t / c));
+    let (all, cut) = (beyond(0.0), beyond(t / c.abs()));
     [all[1] - cut[1] + cut[0], all[2] - cut[2], all[3] - cut[3]]
 }
 
@@ -337,13 +337,14 @@ mod tests {
                     (0..200_000).map(term).sum::<f64>()
                 };
                 let [found, slope, by_own] = super::exponential(own, t);
+                let closed = |own: f64, t: f64| super::exponential(own, t)[0];
                 let close = |a: f64, b: f64, what: &str| {
                     assert!((a - b).abs() < 1e-4 * b.abs().max(0.1), "{what} {own} {t}: {a} {b}");
                 };
                 assert!((found - value(own, t)).abs() < 1e-7, "{own} {t}: {found}");
-                close(slope, (value(own, t + 2e-3) - value(own, t - 2e-3)) / 4e-3, "slope");
+                close(slope, (closed(own, t + 1e-6) - closed(own, t - 1e-6)) / 2e-6, "slope");
                 if own != 0.0 {
-                    close(by_own, (value(own + 2e-3, t) - value(own - 2e-3, t)) / 4e-3, "own");
+                    close(by_own, (closed(own + 1e-6, t) - closed(own - 1e-6, t)) / 2e-6, "own");
                 }
             }
         }

@@ -22,7 +22,6 @@ mod mean_field;
 mod memory;
 mod optimum;
 mod scaling;
-mod scratch;
 mod wide;
 
 /// The product of a matrix and a bias.
