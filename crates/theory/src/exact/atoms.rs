@@ -1,14 +1,16 @@
 //! The exact loss of one output where magnitudes take finitely many values: a finite sum.
 //!
-//! The interference is the sum of two independent halves, each a list of outcomes in rising order, equal ones together. With
-//! `S_k(v) = Σ_{outcomes ≥ v of one half} P vᵏ` and an outcome `d` of the other, `t = m + d`,
+//! The interference is the sum of two independent halves, each a list of outcomes in rising order,
+//! equal ones together. With `S_k(v) = Σ_{outcomes ≥ v of one half} P vᵏ` and an outcome `d` of the
+//! other, `t = m + d`,
 //! ```text
 //! E (t + I)₊² = S_2 + 2 t S_1 + t² S_0 at −t ,
 //! E (u − (cu + t + I)₊)² = u² (1 − S_0) + (u − s)² S_0 − 2 (u − s) S_1 + S_2 at −s ,   s = cu + t ,
 //! ```
-//! each by one binary search. `g` has a slope almost everywhere, so that the gradient is the sum of those slopes; where an
-//! outcome falls on a kink it is that from below. Exact but for rounding, in time linear in the outcomes of the halves but for
-//! a logarithm: for some 30 features of different weights and one magnitude, or any number with few different weights.
+//! each by one binary search. `g` has a slope almost everywhere, so that the gradient is the sum of
+//! those slopes; where an outcome falls on a kink it is that from below. Exact but for rounding, in
+//! time linear in the outcomes of the halves but for a logarithm: for some 30 features of different
+//! weights and one magnitude, or any number with few different weights.
 
 use toy_superposition_data::Points;
 
@@ -72,7 +74,8 @@ impl Outcomes {
         found
     }
 
-    /// The sum of two independent parts, the slopes of this one first; `None` if there are too many outcomes.
+    /// The sum of two independent parts, the slopes of this one first; `None` if there are too many
+    /// outcomes.
     fn plus(&self, other: &Self) -> Option<Self> {
         let count = self.values.len().saturating_mul(other.values.len());
         let slopes = self.columns.len() + other.columns.len();
@@ -99,8 +102,14 @@ impl Outcomes {
             points.iter().map(|(value, share)| (w * value, p * share)).chain([(0.0, 1.0 - p)]).unzip();
         let one = Self::sorted(&values, &shares, &[], 0.0);
         let mut sum = one.clone();
+        // What is left out has a probability below 1e-40 p², nothing beside that of one feature on.
+        let least = p * p * 1e-40;
         for _ in 1..group.count {
             sum = sum.plus(&one)?;
+            let kept = |k: &usize| sum.shares[*k] >= least;
+            let (values, shares) =
+                (0..sum.values.len()).filter(kept).map(|k| (sum.values[k], sum.shares[k])).unzip();
+            (sum.values, sum.shares) = (values, shares);
         }
         if for_slopes {
             // E[Σ x; value] = value/w: a share of it for each.
@@ -148,7 +157,8 @@ impl Outcomes {
     }
 }
 
-/// The two halves, and for each the groups and blocks that it is made of, groups first and then blocks, in order.
+/// The two halves, and for each the groups and blocks that it is made of, groups first and then
+/// blocks, in order.
 fn halves(law: &Interference<'_>, points: &Points, for_slopes: bool) -> Option<[(Outcomes, Vec<usize>); 2]> {
     let mut halves = [(Outcomes::zero(), Vec::new()), (Outcomes::zero(), Vec::new())];
     for k in 0..law.groups.len() + law.blocks.len() {
@@ -208,8 +218,8 @@ impl<'a> Above<'a> {
 }
 
 impl Output<'_> {
-    /// The loss and, if they are asked `for_slopes`, all slopes; and a bound on the rounding of the loss. `None` if there are too
-    /// many outcomes.
+    /// The loss and, if they are asked `for_slopes`, all slopes; and a bound on the rounding of the
+    /// loss. `None` if there are too many outcomes.
     pub(super) fn by_atoms(&self, points: &Points, for_slopes: bool) -> Option<(Sums, f64)> {
         let (law, m) = (&self.law, self.bias);
         let halves = halves(law, points, for_slopes)?;

@@ -1,11 +1,13 @@
-//! Features that depend on each other, as a part of the interference on one output, given the own switch.
+//! Features that depend on each other, as a part of the interference on one output, given the own
+//! switch.
 //!
 //! ```text
 //! K(s) = Σ_a π_a Π_u (off_au + on_au Π_{j ∈ u} φ(s w_j)) ,   φ(z) = E e^{zu}
 //! ```
 //!
-//! for the units `u` of the block without the own feature (φ of any [magnitude](super::unit)). With complex numbers in the place of φ this is the generating
-//! function at one node, and with power series in s cut off after s⁴ it gives the cumulants: hence the trait [`Ring`].
+//! for the units `u` of the block without the own feature (φ of any [magnitude](super::unit)). With
+//! complex numbers in the place of φ this is the generating function at one node, and with power
+//! series in s cut off after s⁴ it gives the cumulants: hence the trait [`Ring`].
 
 use std::ops::{Add, Mul};
 
@@ -128,7 +130,8 @@ impl<R> Default for Scratch<R> {
 }
 
 impl<'a> RowBlock<'a> {
-    /// The block without feature `own.0`, if that is one of its own, given that its switch is `own.1`.
+    /// The block without feature `own.0`, if that is one of its own, given that its switch is
+    /// `own.1`.
     pub(super) fn new(block: &'a Block, unit: &'a Unit, row: &[f64], own: Option<(usize, bool)>) -> Self {
         let (mut members, mut starts) = (Vec::new(), vec![0]);
         let mut own_unit = None;
@@ -181,8 +184,8 @@ impl<'a> RowBlock<'a> {
         }
     }
 
-    /// The probability of each state of the units: bit `u` says whether unit `u` is on. `None` for more than `most`, and where
-    /// they would take too long.
+    /// The probability of each state of the units: bit `u` says whether unit `u` is on. `None` for
+    /// more than `most`, and where they would take too long.
     pub(super) fn patterns(&self, most: usize) -> Option<Vec<f64>> {
         let (units, terms) = (self.units(), self.weights.len());
         let count = 1_usize.checked_shl(units as u32).filter(|&count| count <= most)?;
@@ -213,6 +216,11 @@ impl<'a> RowBlock<'a> {
         units.flat_map(|(_, unit)| unit[0]..unit[1])
     }
 
+    /// The number of factors in the sum over the terms.
+    pub(super) fn work(&self) -> usize {
+        self.weights.len() * self.units() + self.members.len()
+    }
+
     fn units(&self) -> usize {
         self.starts.len() - 1
     }
@@ -237,8 +245,8 @@ impl<'a> RowBlock<'a> {
         self.weights.iter().enumerate().map(term).sum()
     }
 
-    /// [`average`](Self::average), with `∂K/∂φ_j` for each member written to `slopes`. `base(u)` stands for the 1 of unit `u`
-    /// while that is off.
+    /// [`average`](Self::average), with `∂K/∂φ_j` for each member written to `slopes`. `base(u)`
+    /// stands for the 1 of unit `u` while that is off.
     pub(super) fn slopes<R: Ring>(
         &self,
         phi: &[R],
@@ -288,8 +296,8 @@ impl<'a> RowBlock<'a> {
 
     /// `κ_1 … κ_4` of `Σ_j w_j x_j`, and their slopes in each `w_j`.
     ///
-    /// The logarithm of the power series of `E e^{s Σ w_j (x_j − E x_j)}`: about the mean, so that the cumulants of a block of
-    /// many features keep their digits.
+    /// The logarithm of the power series of `E e^{s Σ w_j (x_j − E x_j)}`: about the mean, so that
+    /// the cumulants of a block of many features keep their digits.
     pub(super) fn cumulants_and_slopes(&self, slopes: Option<&mut [[f64; 4]]>) -> [f64; 4] {
         let [d1, d2, d3, d4] = self.unit.divisors();
         let centre = |member: &Member| Series::exponential(-member.weight * member.probability / d1);

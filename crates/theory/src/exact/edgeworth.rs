@@ -215,7 +215,10 @@ fn density_derivatives(t: f64, sigma: f64) -> [f64; 6] {
 mod tests {
     use approx::assert_relative_eq;
 
-    use super::{derivatives, edgeworth_row_loss};
+    use toy_superposition_data::MagnitudeSpec;
+
+    use super::{averaged_derivatives, derivatives, edgeworth_row_loss};
+    use crate::exact::unit::Unit;
     use crate::{Channel, Feature, exact_row_loss};
 
     /// Each derivative against differences of the one before, the first against the Gaussian loss itself.
@@ -256,6 +259,40 @@ mod tests {
             (derivatives(0.3, 0.999_999_999, -0.2, 1.0), derivatives(0.3, 1.000_000_001, -0.2, 1.0));
         for (a, b) in below.into_iter().zip(above) {
             assert_relative_eq!(a, b, epsilon = 1e-8, max_relative = 1e-8);
+        }
+    }
+
+    /// The same for other magnitudes: differences of the Gaussian loss, and an interval next to [0, 1].
+    #[test]
+    fn derivatives_for_other_magnitudes() {
+        let units = [
+            MagnitudeSpec::Interval { low: -0.5, high: 1.0 },
+            MagnitudeSpec::Exponential { rate: 1.0 },
+            MagnitudeSpec::Points { values: vec![0.3, 1.0], weights: vec![2.0, 1.0] },
+        ];
+        let (p, c, mean, sigma) = (0.3, 0.8, -0.2, 0.4);
+        for spec in units {
+            let (unit, _) = Unit::new(spec).unwrap();
+            let loss = |m: f64| unit.row_loss(p, &Channel::new(c, m, sigma).unwrap()).unwrap().total;
+            let found = |m: f64| averaged_derivatives(p, &unit, &Channel::new(c, m, sigma).unwrap());
+            let h = 4e-3;
+            let third = (loss(mean + 2.0 * h) - 2.0 * loss(mean + h) + 2.0 * loss(mean - h)
+                - loss(mean - 2.0 * h))
+                / (2.0 * h * h * h);
+            let at = found(mean);
+            assert!((at[0] / sigma - third).abs() < 1e-3 * third.abs(), "{unit:?}: {at:?} {third}");
+            let (above, below) = (found(mean + 1e-4), found(mean - 1e-4));
+            for r in 0..3 {
+                let slope = (above[r] - below[r]) / 2e-4 * sigma;
+                assert!((at[r + 1] - slope).abs() < 1e-5 * slope.abs().max(1.0), "{unit:?} {r}: {slope}");
+            }
+        }
+        let (unit, _) = Unit::new(MagnitudeSpec::Interval { low: 1e-13, high: 1.0 }).unwrap();
+        for c in [0.9, 0.05, -0.6] {
+            let found = averaged_derivatives(p, &unit, &Channel::new(c, mean, sigma).unwrap());
+            for (a, b) in found.into_iter().zip(derivatives(p, c, mean, sigma)) {
+                assert_relative_eq!(a, b, epsilon = 1e-9, max_relative = 1e-9);
+            }
         }
     }
 

@@ -1,5 +1,5 @@
-//! The factors of the generating function at one node after the other, and the slopes in their weights: groups of equal weights,
-//! and blocks.
+//! The factors of the generating function at one node after the other, and the slopes in their
+//! weights: groups of equal weights, and blocks.
 //!
 //! ```text
 //! K_j = 1 − p_j + p_j φ_j ,   slope_j += Re z φ′_j (p_j Π_{k≠j} K_k − P[only j on]) .
@@ -11,8 +11,8 @@ use super::block::{RowBlock, Scratch};
 use super::interference::{Group, Interference};
 use super::waves::Waves;
 
-/// Weights that are not for the lanes, one after the other: those that occur more than once, and all of magnitudes other than
-/// `U[0, 1]`.
+/// Weights that are not for the lanes, one after the other: those that occur more than once, and
+/// all of magnitudes other than `U[0, 1]`.
 pub(super) struct Repeated<'a> {
     /// With their places among all groups.
     groups: Vec<(usize, Group)>,

@@ -1,7 +1,7 @@
 //! The loss of one output, and its periodic form, for magnitudes of any law.
 //!
-//! As [`piecewise`](super::piecewise) and the *far* form of [`periodic`](super::periodic), with `E_u` over the law of the own
-//! magnitude:
+//! As [`piecewise`](super::piecewise) and the *far* form of [`periodic`](super::periodic), with
+//! `E_u` over the law of the own magnitude:
 //! ```text
 //! g(t) = (1−p) t₊² + p E_u (u − (cu + t)₊)² = (1−p) t₊² + p [E u² + E_u (t+cu)₊² − 2 E_u u (t+cu)₊] ,
 //! ĝ(s) = 2 [1 − p + p φ(sc)]/s³ − 2 p φ′(sc)/s² ,   ∂ĝ/∂c = 2 p [φ′(sc)/s² − φ″(sc)/s] .
@@ -10,8 +10,9 @@
 //! ```text
 //! ŵ(ωδ) ,   ŵ(x) = e^{−x²/2} (1 + x²/2) ,
 //! ```
-//! which smooths `g` over the width δ with a kernel whose moments 1 to 3 are 0. It changes `g` at its kinks alone:
-//! `|t₊ * w − t₊| ≤ (δ/2) n(t/δ)` and `|t₊² * w − t₊²| ≤ 0.35 δ² n(t/δ)`, `n` the density of N(0, 1). So the error is at most
+//! which smooths `g` over the width δ with a kernel whose moments 1 to 3 are 0. It changes `g` at
+//! its kinks alone: `|t₊ * w − t₊| ≤ (δ/2) n(t/δ)` and `|t₊² * w − t₊²| ≤ 0.35 δ² n(t/δ)`, `n` the
+//! density of N(0, 1). So the error is at most
 //! ```text
 //! E_R b(T) ,   b(t) = 0.35 δ² [(1−p) n(t/δ) + p E_u n((t+cu)/δ)] + δ p E_u |u| n((t+cu)/δ) ,
 //! ```
@@ -75,8 +76,8 @@ impl Given for Average<'_> {
 
 /// `E (u − (cu + t)₊)²` and its slopes in `t` and `c`, for the exponential law of mean 1.
 ///
-/// `∫_a^∞ e^{−u} f = e^{−a} (f + f′ + f″)(a)` for the quadratics `u²`, `r²` and `u r`, with `r = (1 − c) u − t` where the output
-/// is open: beyond `−t/c` for `c > 0`, up to there for `c < 0`.
+/// `∫_a^∞ e^{−u} f = e^{−a} (f + f′ + f″)(a)` for the quadratics `u²`, `r²` and `u r`, with `r = (1
+/// − c) u − t` where the output is open: beyond `−t/c` for `c > 0`, up to there for `c < 0`.
 fn exponential(c: f64, t: f64) -> Jet {
     let rest = 1.0 - c;
     // `u²`, then `r²`, `−2r` and `−2ur`.
@@ -218,11 +219,12 @@ impl Form for Far<'_> {
 pub(super) const WINDOWED: f64 = 1e-8;
 /// The nodes of the first window.
 const FIRST: u32 = 1 << 10;
-/// No more nodes times features than this in a window.
+/// No more nodes times factors than this in a window.
 const WORK: u32 = 1 << 27;
 
 impl Output<'_> {
-    /// The series added to `start`, with a window as narrow as the tolerance asks for or as the work allows.
+    /// The series added to `start`, with a window as narrow as the tolerance asks for or as the
+    /// work allows.
     pub(super) fn windowed(
         &self,
         form: Far<'_>,
@@ -230,7 +232,7 @@ impl Output<'_> {
         for_slopes: bool,
         start: &Sums,
     ) -> (Sums, f64) {
-        let most = (WORK / self.law.features() as u32).clamp(FIRST, MOST_NODES);
+        let most = (WORK / self.law.work() as u32).clamp(FIRST, MOST_NODES);
         let mut last = FIRST;
         loop {
             let mut sums = start.clone();
@@ -278,8 +280,9 @@ mod tests {
     use crate::exact::row::Output;
     use crate::exact::unit::Unit;
 
-    /// The windowed series against the finite sum that it stands in for: the error returned holds, for weights of all kinds and
-    /// for outcomes on the kinks themselves, and it is of the size of the tolerance where no outcome is near one.
+    /// The windowed series against the finite sum that it stands in for: the error returned holds,
+    /// for weights of all kinds and for outcomes on the kinks themselves, and it is of the size of
+    /// the tolerance where no outcome is near one.
     #[test]
     fn the_window_errs_by_no_more_than_it_says() {
         let mut rng = ChaCha8Rng::seed_from_u64(31);

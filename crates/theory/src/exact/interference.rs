@@ -4,9 +4,10 @@
 //! K(s) = E e^{sI} = Π_j K_j(s) ,   K_j(s) = 1 − p_j + p_j φ(s w_j) ,   φ(z) = E e^{zu} ,
 //! κ_r(I) = Σ_j w_jʳ κ_r(x_j) ,
 //! ```
-//! its atom at 0 (no feature on), and its n parts of exactly one feature on, which have the law of `w_j u`.
-//! Equal terms are kept once with their number; zero weights not at all. Features that depend on each other come in
-//! [blocks](super::block), each of which is one factor of `K` and one term of `κ_r`.
+//! its atom at 0 (no feature on), and its n parts of exactly one feature on, which have the law of
+//! `w_j u`. Equal terms are kept once with their number; zero weights not at all. Features that
+//! depend on each other come in [blocks](super::block), each of which is one factor of `K` and one
+//! term of `κ_r`.
 //!
 //! Sections 2 and 4.2 of the paper; `w_j = W_ij`, `p_j` the probabilities.
 
@@ -54,8 +55,8 @@ pub(super) struct Interference<'a> {
 
 /// The coefficients of `log(1 + Σ_{r≥1} p zʳ/(r+1)!)`.
 ///
-/// Its nearest singularity, a zero of `1 − p + p (eᶻ − 1)/z`, has `|z| > 4.83` for every p in (0, 1]: at `|z| ≤ 1`
-/// what is left out is below `10⁻¹⁸`.
+/// Its nearest singularity, a zero of `1 − p + p (eᶻ − 1)/z`, has `|z| > 4.83` for every p in
+/// (0, 1]: at `|z| ≤ 1` what is left out is below `10⁻¹⁸`.
 fn logarithm(p: f64) -> [f64; ORDER + 1] {
     let mut factor = [0.0; ORDER + 1];
     let mut factorial = 1.0;
@@ -72,8 +73,8 @@ fn logarithm(p: f64) -> [f64; ORDER + 1] {
 }
 
 impl<'a> Interference<'a> {
-    /// From one row of W, the own feature left out, given the own switch. `None` averages over that switch, and is for a
-    /// feature that is independent of all others.
+    /// From one row of W, the own feature left out, given the own switch. `None` averages over that
+    /// switch, and is for a feature that is independent of all others.
     pub(super) fn new(row: &[f64], feature: usize, probability: &'a Prepared<'_>, own: Option<bool>) -> Self {
         let unit = &probability.unit;
         let independent = |j: usize| j != feature && row[j] != 0.0 && probability.block_of(j).is_none();
@@ -157,8 +158,13 @@ impl<'a> Interference<'a> {
         self.members.len() + self.blocks.iter().map(|block| block.members.len()).sum::<usize>()
     }
 
-    /// The rounding error of a sum over nodes whose terms have the sizes `sum` in all. Each factor of K rounds once: their
-    /// number enters as for independent errors.
+    /// The number of factors that one node takes.
+    pub(super) fn work(&self) -> usize {
+        self.groups.len() + self.blocks.iter().map(RowBlock::work).sum::<usize>()
+    }
+
+    /// The rounding error of a sum over nodes whose terms have the sizes `sum` in all. Each factor
+    /// of K rounds once: their number enters as for independent errors.
     pub(super) fn rounding(&self, sum: f64) -> f64 {
         f64::EPSILON * (4.0 + (self.features() as f64).sqrt()) * sum
     }
@@ -169,7 +175,8 @@ impl<'a> Interference<'a> {
         self.members.len() + members.filter(|member| member.weight != 0.0).count() < 2
     }
 
-    /// The weights of the features that may be on alone, each with the probability that it is, equal ones together.
+    /// The weights of the features that may be on alone, each with the probability that it is,
+    /// equal ones together.
     fn alone(&self) -> impl Iterator<Item = (f64, f64)> {
         let groups = self.groups.iter().map(|group| (group.weight, f64::from(group.count) * group.alone));
         let members = self.blocks.iter().flat_map(|block| &block.members);
@@ -202,10 +209,11 @@ impl<'a> Interference<'a> {
         log + product.ln() + self.blocks.iter().map(|block| block.log_bound(theta)).sum::<f64>()
     }
 
-    /// The least `P` found for which `E (± I + shift − P)₊ᵏ`, with its prefactor, is below `tolerance`.
+    /// The least `P` found for which `E (± I + shift − P)₊ᵏ`, with its prefactor, is below
+    /// `tolerance`.
     ///
-    /// By `(t − P)₊ᵏ ≤ k! θ⁻ᵏ e^{θ(t−P)}`: `prefactor(θ)` is the sum of the factors `k! θ⁻ᵏ` that apply, and θ is
-    /// searched for. The support of the interference bounds `P` as well.
+    /// By `(t − P)₊ᵏ ≤ k! θ⁻ᵏ e^{θ(t−P)}`: `prefactor(θ)` is the sum of the factors `k! θ⁻ᵏ` that
+    /// apply, and θ is searched for. The support of the interference bounds `P` as well.
     pub(super) fn reach(
         &self,
         upwards: bool,
@@ -293,7 +301,8 @@ impl<'a> Interference<'a> {
         if self.unit.is_uniform() { path_moments(m, w) } else { self.unit.path_moments(m, w) }
     }
 
-    /// A rough `E g(T)`: five Gauss–Hermite points, or the part of at most one feature on if that is larger.
+    /// A rough `E g(T)`: five Gauss–Hermite points, or the part of at most one feature on if that
+    /// is larger.
     pub(super) fn rough_loss(&self, loss: &impl Given, m: f64) -> f64 {
         let (mean, sigma) = (m + self.cumulants[0], self.cumulants[1].sqrt());
         let gaussian: f64 = [(0.0, 8.0 / 15.0), (1.355_626, 0.222_076), (2.856_97, 0.011_257_4)]
@@ -306,7 +315,8 @@ impl<'a> Interference<'a> {
         gaussian.max(self.few(loss, m)[0])
     }
 
-    /// The part of the loss, of its slope in `m` and of its slope in `c` with at most one feature on: exact.
+    /// The part of the loss, of its slope in `m` and of its slope in `c` with at most one feature
+    /// on: exact.
     pub(super) fn few(&self, loss: &impl Given, m: f64) -> [f64; 3] {
         let mut total = loss.at(m).map(|part| part * self.silent);
         for (weight, mass) in self.alone() {

@@ -1,6 +1,7 @@
 //! The law of a magnitude, in the unit in which the exact loss is found.
 //!
-//! With `x = h x′` and `b = h b′` the loss is `h²` times that of `x′` and `b′`, and `h` is chosen by the law:
+//! With `x = h x′` and `b = h b′` the loss is `h²` times that of `x′` and `b′`, and `h` is chosen
+//! by the law:
 //!
 //! | law | h | φ(z) = E e^{zu′} |
 //! |---|---|---|
@@ -71,8 +72,8 @@ impl Unit {
         matches!(self, Self::Uniform)
     }
 
-    /// States of one feature on are no part of the series unless they are rarer than this beside all in which it is on: for the
-    /// exponential law they take a quadrature each.
+    /// States of one feature on are no part of the series unless they are rarer than this beside
+    /// all in which it is on: for the exponential law they take a quadrature each.
     pub(super) fn rare(&self) -> f64 {
         if matches!(self, Self::Exponential(_)) { 0.1 } else { 0.0 }
     }
@@ -166,8 +167,8 @@ impl Unit {
         along_path(self.law().raw_moments(), m, w)
     }
 
-    /// Visits points and weights of a sum that is `E f(u)` for any f of points, and for an f that is a cubic of an interval's `u`
-    /// between any two of `cuts`.
+    /// Visits points and weights of a sum that is `E f(u)` for any f of points, and for an f that
+    /// is a cubic of an interval's `u` between any two of `cuts`.
     pub(super) fn visit(&self, cuts: &[f64], mut visit: impl FnMut(f64, f64)) {
         if let Self::Points(law) = self {
             return law.iter().for_each(|(value, share)| visit(value, share));
@@ -185,7 +186,8 @@ impl Unit {
         }
     }
 
-    /// Visits points and weights of a quadrature over `u` for functions that change over the noise of a channel about its edge.
+    /// Visits points and weights of a quadrature over `u` for functions that change over the noise
+    /// of a channel about its edge.
     pub(super) fn visit_tails(&self, channel: &Channel, mut visit: impl FnMut(f64, f64)) {
         let [low, high] = self.ends();
         match self {

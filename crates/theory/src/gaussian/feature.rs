@@ -84,8 +84,8 @@ impl<M: Integrable> Feature<M> {
         Ok(Self { probability, magnitude })
     }
 
-    /// A feature of a probability in [0, 1] whose magnitude may be negative: its [row losses](Self::row_loss) are right, since for
-    /// `u < 0` no part of them is subtracted that is not for `u ≥ 0`.
+    /// A feature of a probability in [0, 1] whose magnitude may be negative. Its
+    /// [row losses](Self::row_loss) are right: what they subtract is no larger for `u < 0`.
     pub(crate) fn of_any_sign(probability: f64, magnitude: M) -> Self {
         Self { probability, magnitude }
     }

@@ -1,5 +1,5 @@
-//! The exact loss for every magnitude of `data`: against sums over all states of the switches with closed forms or atoms within
-//! each, laws that must agree, and samples.
+//! The exact loss for every magnitude of `data`: against sums over all states of the switches with
+//! closed forms or atoms within each, laws that must agree, and samples.
 
 use approx::assert_relative_eq;
 use rand::{RngExt, SeedableRng};
@@ -53,7 +53,8 @@ fn exponential_power(m: f64, w: f64, k: i32) -> f64 {
     }
 }
 
-/// `E (m + Σ w_j u_j)₊ᵏ`; for the exponential law by partial fractions, `Π 1/(1 − s w_j) = Σ A_j/(1 − s w_j)`.
+/// `E (m + Σ w_j u_j)₊ᵏ`; for the exponential law by partial fractions, `Π 1/(1 − s w_j) = Σ A_j/(1
+/// − s w_j)`.
 fn power(magnitude: &AnyMagnitude, m: f64, weights: &[f64], k: i32) -> f64 {
     if weights.is_empty() {
         return m.max(0.0).powi(k);
@@ -167,8 +168,8 @@ fn losses_are_the_sums_over_all_states() {
     }
 }
 
-/// Differences of the loss along a random direction, rows with a 0 among them. Atoms make the loss a quadratic on either side of
-/// kinks, so that there the step is short.
+/// Differences of the loss along a random direction, rows with a 0 among them. Atoms make the loss
+/// a quadratic on either side of kinks, so that there the step is short.
 #[test]
 fn gradients_are_the_difference_quotients() {
     let mut rng = ChaCha8Rng::seed_from_u64(26);
@@ -210,8 +211,8 @@ fn rows(n: usize, seed: u64) -> Vec<f64> {
     (0..n).map(|j| if j == 5 { 1.1 } else { rng.random_range(-0.4..0.4) }).collect()
 }
 
-/// The general series on an interval that is all but [0, 1] is the special one, gradient and all; for independent features, for
-/// blocks, and for equal weights.
+/// The general series on an interval that is all but [0, 1] is the special one, gradient and all;
+/// for independent features, for blocks, and for equal weights.
 #[test]
 fn an_interval_next_to_the_unit_interval() {
     let n = 24;
@@ -239,7 +240,8 @@ fn an_interval_next_to_the_unit_interval() {
     }
 }
 
-/// As an interval shrinks to a point, the loss approaches that of the constant like the square of its width.
+/// As an interval shrinks to a point, the loss approaches that of the constant like the square of
+/// its width.
 #[test]
 fn narrow_intervals_approach_the_constant() {
     let row = [0.31, 0.9, -0.44, 0.23, -0.12, 0.57];
@@ -256,7 +258,8 @@ fn narrow_intervals_approach_the_constant() {
     assert_eq!(point, limit);
 }
 
-/// Points on a fine grid are close to the uniform law: equal ones merge, so that 64 points a feature are few outcomes in all.
+/// Points on a fine grid are close to the uniform law: equal ones merge, so that 64 points a
+/// feature are few outcomes in all.
 #[test]
 fn many_points_approach_the_interval() {
     // Multiples of one weight, so that outcomes lie on a grid.
@@ -309,8 +312,8 @@ fn the_unit_of_length_does_not_matter() {
     }
 }
 
-/// Rows of a Persian rug have few different weights: any number of features has few outcomes. Against the sum over the two
-/// binomial laws.
+/// Rows of a Persian rug have few different weights: any number of features has few outcomes.
+/// Against the sum over the two binomial laws.
 #[test]
 fn rows_of_two_weights() {
     let (half, w, p, bias, value) = (300_i32, 0.05, 0.1, -0.2, 1.2);
@@ -348,8 +351,8 @@ fn rows_of_two_weights() {
     assert_relative_eq!(slopes[7], quotient, epsilon = 0.0, max_relative = 1e-4);
 }
 
-/// 64 features, far more outcomes than can be listed for the constant: 4·10⁵ samples each, α = 6e-5 (4 standard errors); the
-/// gradient against differences of the loss.
+/// 64 features, far more outcomes than can be listed for the constant: 4·10⁵ samples each, α = 6e-5
+/// (4 standard errors); the gradient against differences of the loss.
 #[test]
 fn large_laws_agree_with_samples() {
     let n = 64;
@@ -399,8 +402,8 @@ fn large_laws_agree_with_samples() {
     check(&Features::new(groups(), Exponential::new(1.0).unwrap()), &row, bias);
 }
 
-/// The Gaussian loss of one output with magnitudes of any sign against Gauss quadrature of its definition; and both expansions
-/// approach the exact loss for many small weights.
+/// The Gaussian loss of one output with magnitudes of any sign against Gauss quadrature of its
+/// definition; and both expansions approach the exact loss for many small weights.
 #[test]
 fn gaussian_predictions_know_the_magnitude() {
     let n = 300;
@@ -421,6 +424,13 @@ fn gaussian_predictions_know_the_magnitude() {
         let expected = [moments.mean, moments.variance, moments.third, moments.fourth];
         for (r, (found, kappa)) in (1..).zip(found.cumulants.into_iter().zip(expected)) {
             assert_relative_eq!(found, weights(r) * kappa, epsilon = 1e-12, max_relative = 1e-10);
+        }
+        // Blocks of two features that are independent all the same.
+        let pairs = Features::new(Pairs::new(n / 2, 0.3, 0.0).unwrap(), magnitude.clone());
+        let blocks = edgeworth_row_loss(&row, 9, -0.1, &pairs).unwrap();
+        assert_relative_eq!(blocks.corrected, found.corrected, max_relative = 1e-9);
+        for (a, b) in blocks.cumulants.into_iter().zip(found.cumulants) {
+            assert_relative_eq!(a, b, epsilon = 1e-12, max_relative = 1e-9);
         }
         let (mean, sigma) = (-0.1 + found.cumulants[0], found.cumulants[1].sqrt());
         let given = |u: f64, on: bool| {
