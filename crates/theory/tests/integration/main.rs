@@ -22,6 +22,7 @@ mod mean_field;
 mod memory;
 mod optimum;
 mod scaling;
+mod units;
 mod wide;
 
 /// The product of a matrix and a bias.
