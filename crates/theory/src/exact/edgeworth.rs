@@ -1,6 +1,7 @@
 //! The loss beyond the Gaussian: the third and fourth cumulants of the interference.
 //!
-//! With `T = m + I`, mean μ, standard deviation σ and cumulants κ_3, κ_4, Edgeworth's expansion to second order is
+//! With `T = m + I`, mean μ, standard deviation σ and cumulants κ_3, κ_4, Edgeworth's expansion to
+//! second order is
 //! ```text
 //! E g(T) ≈ E[g + κ_3/6 g‴ + κ_4/24 g⁗ + κ_3²/72 g⁽⁶⁾](μ + ν) ,   ν ~ N(0, σ²) ,
 //! ```
@@ -8,9 +9,10 @@
 //! ```text
 //! g‴(·) → (1−p) 2δ(·) + p ∫₀¹ [2δ(Y) − 2u δ′(Y)] du ,
 //! ```
-//! so that every correction is a derivative of the Gaussian density φ_σ; for `U[0, 1]` the integrals over u are elementary, for
-//! other magnitudes they are sums or by quadrature.
-//! `κ_r(I) = Σ_j W_ijʳ κ_r(x_j)`, `κ_r(x_j)` of `x = c u` with `E xʳ = p E uʳ` (sections 2 and 4.2 of the paper).
+//! so that every correction is a derivative of the Gaussian density φ_σ; for `U[0, 1]` the
+//! integrals over u are elementary, for other magnitudes they are sums or by quadrature. `κ_r(I) =
+//! Σ_j W_ijʳ κ_r(x_j)`, `κ_r(x_j)` of `x = c u` with `E xʳ = p E uʳ` (sections 2 and 4.2 of the
+//! paper).
 
 use super::interference::Interference;
 use super::law::Prepared;
@@ -24,8 +26,8 @@ use crate::{Channel, Result};
 pub struct EdgeworthLoss {
     /// The loss if the interference were Gaussian with the same mean and variance.
     pub gaussian: f64,
-    /// The loss with the terms of κ_3, κ_4 and κ_3². An asymptotic expansion: good where skewness and excess
-    /// kurtosis are small beside 1, and no bound elsewhere (it may even be negative).
+    /// The loss with the terms of κ_3, κ_4 and κ_3². An asymptotic expansion: good where skewness
+    /// and excess kurtosis are small beside 1, and no bound elsewhere (it may even be negative).
     pub corrected: f64,
     /// `κ_1 … κ_4` of the interference `Σ_{j≠i} W_ij x_j`.
     pub cumulants: [f64; 4],
@@ -48,18 +50,20 @@ fn ratio(a: f64, [b, c]: [f64; 2]) -> f64 {
     if b > 0.0 { a / b / c } else { 0.0 }
 }
 
-/// The loss of one output by Edgeworth's expansion; arguments as [`exact_row_loss`](crate::exact_row_loss).
+/// The loss of one output by Edgeworth's expansion; arguments as
+/// [`exact_row_loss`](crate::exact_row_loss).
 ///
 /// ```math
 /// L \approx L_G + \frac{\kappa_3}{6} L_G''' + \frac{\kappa_4}{24} L_G'''' + \frac{\kappa_3^2}{72} L_G^{(6)} ,
 /// ```
-/// primes for derivatives of the Gaussian loss in the bias. Time O(n_s). Where other features depend on this one, both losses
-/// are averages over its two states, each with the cumulants of the interference in that state: the covariance of the law is
-/// in the variance and in how the mean differs.
+/// primes for derivatives of the Gaussian loss in the bias. Time O(n_s). Where other features
+/// depend on this one, both losses are averages over its two states, each with the cumulants of the
+/// interference in that state: the covariance of the law is in the variance and in how the mean
+/// differs.
 ///
 /// # Errors
-/// As [`exact_row_loss`](crate::exact_row_loss); [`Error::NotFinite`](crate::Error::NotFinite) too where cumulants or
-/// the loss are beyond f64: for weights above 1e77, or `p` below 1e-308.
+/// As [`exact_row_loss`](crate::exact_row_loss); [`Error::NotFinite`](crate::Error::NotFinite) too
+/// where cumulants or the loss are beyond f64: for weights above 1e77, or `p` below 1e-308.
 pub fn edgeworth_row_loss<'a>(
     row: &[f64],
     feature: usize,
@@ -146,10 +150,11 @@ fn mixture_cumulants(states: &[(f64, [f64; 4])]) -> [f64; 4] {
     [mean, second, third, fourth - 3.0 * second * second]
 }
 
-/// The third to sixth derivatives of the Gaussian loss in the bias, the (r+3)-rd times `σʳ⁺¹`: so that none overflows.
+/// The third to sixth derivatives of the Gaussian loss in the bias, the (r+3)-rd times `σʳ⁺¹`: so
+/// that none overflows.
 ///
-/// The (r+3)-rd is `2(1−p) φ⁽ʳ⁾(μ) + 2p ∫ [φ⁽ʳ⁾ − u φ⁽ʳ⁺¹⁾](μ + cu) du`, and by parts
-/// `∫ u φ⁽ʳ⁺¹⁾(μ+cu) du = φ⁽ʳ⁾(μ+c)/c − (1/c) ∫ φ⁽ʳ⁾(μ+cu) du`.
+/// The (r+3)-rd is `2(1−p) φ⁽ʳ⁾(μ) + 2p ∫ [φ⁽ʳ⁾ − u φ⁽ʳ⁺¹⁾](μ + cu) du`, and by parts `∫ u
+/// φ⁽ʳ⁺¹⁾(μ+cu) du = φ⁽ʳ⁾(μ+c)/c − (1/c) ∫ φ⁽ʳ⁾(μ+cu) du`.
 fn derivatives(p: f64, c: f64, mean: f64, sigma: f64) -> [f64; 4] {
     if c.abs() < sigma {
         // Dividing by c would cancel, but the integrand hardly varies.
@@ -221,7 +226,8 @@ mod tests {
     use crate::exact::unit::Unit;
     use crate::{Channel, Feature, exact_row_loss};
 
-    /// Each derivative against differences of the one before, the first against the Gaussian loss itself.
+    /// Each derivative against differences of the one before, the first against the Gaussian loss
+    /// itself.
     #[test]
     fn derivatives_of_the_gaussian_loss() {
         for (p, c, mean, sigma) in
@@ -262,7 +268,8 @@ mod tests {
         }
     }
 
-    /// The same for other magnitudes: differences of the Gaussian loss, and an interval next to [0, 1].
+    /// The same for other magnitudes: differences of the Gaussian loss, and an interval next to [0,
+    /// 1].
     #[test]
     fn derivatives_for_other_magnitudes() {
         let units = [

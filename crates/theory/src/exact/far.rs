@@ -223,21 +223,20 @@ const FIRST: u32 = 1 << 10;
 const WORK: u32 = 1 << 27;
 
 impl Output<'_> {
-    /// The series added to `start`, with a window as narrow as the tolerance asks for or as the
-    /// work allows.
+    /// The loss from its part with at most one feature on, with a window as narrow as the tolerance
+    /// asks for or as the work allows.
     pub(super) fn windowed(
         &self,
         form: Far<'_>,
         tolerance: f64,
         for_slopes: bool,
-        start: &Sums,
+        few: &Sums,
     ) -> (Sums, f64) {
         let most = (WORK / self.law.work() as u32).clamp(FIRST, MOST_NODES);
         let mut last = FIRST;
         loop {
-            let mut sums = start.clone();
             let form = Far { window: Some(Window::new(form.period, last)), ..form };
-            let error = self.add_series(&form, tolerance, for_slopes, &mut sums);
+            let (sums, error) = self.finished(&form, tolerance, for_slopes, few.clone());
             if error <= 2.0 * tolerance || last >= most {
                 return (sums, error);
             }

@@ -1,12 +1,14 @@
 //! The gradient of the exact loss of one output in its row of W and its bias.
 //!
-//! From the same series as the loss, term by term: with `c = W_ii`, `w_j = W_ij`, `U_1(z) = E u e^{zu}`,
+//! From the same series as the loss, term by term: with `c = W_ii`, `w_j = W_ij`, `U_1(z) = E u
+//! e^{zu}`,
 //! ```text
 //! ∂K/∂w_j = p_j s U_1(s w_j) Π_{k≠j} K_k ,   ∂E(e^{sT})/∂b = s e^{sb} K ,   ∂ĝ/∂c in closed form ,
 //! ∂E Tᵏ/∂κ_r = C(k, r) E Tᵏ⁻ʳ ,   ∂κ_r(I)/∂w_j = r w_jʳ⁻¹ κ_r(x_j) ,
 //! ```
-//! and the parts with at most one feature on by exact integrals. The products without one factor are built from
-//! the left and from the right, so that no factor is divided by (a factor may be 0). Time O(nodes × n_s).
+//! and the parts with at most one feature on by exact integrals. The products without one factor
+//! are built from the left and from the right, so that no factor is divided by (a factor may be 0).
+//! Time O(nodes × n_s).
 
 use nalgebra::Complex;
 
@@ -20,7 +22,8 @@ use super::piecewise::Given;
 use super::row::{MOST_NODES, Output};
 use super::unit::Unit;
 
-/// The loss of one output and its slope in the bias; `slopes` becomes its slopes in the entries of `row`.
+/// The loss of one output and its slope in the bias; `slopes` becomes its slopes in the entries of
+/// `row`.
 pub(super) fn exact_gradient(
     row: &[f64],
     feature: usize,
@@ -93,8 +96,9 @@ impl Output<'_> {
         (ExactLoss { loss: sums.loss, error }, sums.bias)
     }
 
-    /// The loss of an output that does not settle, and all slopes if they are asked `for_slopes`, with an error of about
-    /// `tolerance` relative to the larger of the loss and `least`; and an estimate of the error of the loss.
+    /// The loss of an output that does not settle, and all slopes if they are asked `for_slopes`,
+    /// with an error of about `tolerance` relative to the larger of the loss and `least`; and an
+    /// estimate of the error of the loss.
     pub(super) fn slopes(&self, tolerance: f64, least: f64, for_slopes: bool) -> (Sums, f64) {
         let sums = |tolerance| self.sums(tolerance, for_slopes);
         let refined = |tolerance| self.refined(tolerance, least, sums, |(sums, _): &(Sums, f64)| sums.loss);
@@ -109,34 +113,33 @@ impl Output<'_> {
     /// The loss and the slopes with an absolute error of about `tolerance`.
     pub(super) fn sums(&self, tolerance: f64, for_slopes: bool) -> (Sums, f64) {
         let alias = tolerance / 100.0;
-        match self.law.unit {
-            Unit::Uniform => {
-                let mut sums = self.few_sums(&self.loss);
-                if self.law.features() < 2 {
-                    let error = 8.0 * f64::EPSILON * sums.loss;
-                    return (sums, error);
-                }
-                let form = self.form(alias);
-                self.add_polynomial(&form, &mut sums);
-                let error = self.add_series(&form, tolerance, for_slopes, &mut sums);
-                (sums, error + 2.0 * alias)
-            }
-            unit => {
-                let mut sums = self.few_sums(&Average { loss: self.loss, unit });
-                if self.law.features() < 2 {
-                    let error = 8.0 * f64::EPSILON * sums.loss;
-                    return (sums, error);
-                }
-                let form = self.far(alias);
-                self.add_polynomial(&form, &mut sums);
-                if matches!(unit, Unit::Points(_)) {
-                    let (sums, error) = self.windowed(form, tolerance, for_slopes, &sums);
-                    return (sums, error + 2.0 * alias);
-                }
-                let error = self.add_series(&form, tolerance, for_slopes, &mut sums);
-                (sums, error + 2.0 * alias)
-            }
+        let few = match self.law.unit {
+            Unit::Uniform => self.few_sums(&self.loss),
+            unit => self.few_sums(&Average { loss: self.loss, unit }),
+        };
+        if self.law.features() < 2 {
+            let error = 8.0 * f64::EPSILON * few.loss;
+            return (few, error);
         }
+        let (sums, error) = match self.law.unit {
+            Unit::Uniform => self.finished(&self.form(alias), tolerance, for_slopes, few),
+            Unit::Points(_) => self.windowed(self.far(alias), tolerance, for_slopes, &few),
+            _ => self.finished(&self.far(alias), tolerance, for_slopes, few),
+        };
+        (sums, error + 2.0 * alias)
+    }
+
+    /// The part with at most one feature on, with the polynomial and the series added.
+    pub(super) fn finished(
+        &self,
+        form: &impl Form,
+        tolerance: f64,
+        for_slopes: bool,
+        mut sums: Sums,
+    ) -> (Sums, f64) {
+        self.add_polynomial(form, &mut sums);
+        let error = self.add_series(form, tolerance, for_slopes, &mut sums);
+        (sums, error)
     }
 
     /// The part with at most one feature on, from which the sums start.
@@ -158,8 +161,8 @@ impl Output<'_> {
         }
     }
 
-    /// The slopes of an output that always passes, `L = mean² + (1 − c)² Var x + Var I`: the slope in the
-    /// bias is returned, those in `row` are written.
+    /// The slopes of an output that always passes, `L = mean² + (1 − c)² Var x + Var I`: the slope
+    /// in the bias is returned, those in `row` are written.
     fn settled_gradient(&self, probability: &Prepared<'_>, feature: usize, row: &mut [f64]) -> f64 {
         let bias = -2.0 * self.open_mean();
         let mut members = self.law.members.iter();
@@ -229,14 +232,9 @@ impl Output<'_> {
         sums.own += total(&own);
     }
 
-    /// Adds the series, as many nodes as it takes, and returns an estimate of the error of the loss.
-    pub(super) fn add_series(
-        &self,
-        form: &impl Form,
-        tolerance: f64,
-        for_slopes: bool,
-        sums: &mut Sums,
-    ) -> f64 {
+    /// Adds the series, as many nodes as it takes, and returns an estimate of the error of the
+    /// loss.
+    fn add_series(&self, form: &impl Form, tolerance: f64, for_slopes: bool, sums: &mut Sums) -> f64 {
         let (law, m) = (&self.law, self.bias);
         let step = 2.0 * std::f64::consts::PI / form.period();
         let mut lanes = Lanes::new(if law.unit.is_uniform() { &law.groups } else { &[] }, step);
@@ -321,8 +319,9 @@ impl Output<'_> {
     }
 }
 
-/// What slopes leave out, in units of how far their sums still moved over the last quarter of the nodes: 4 for terms of one
-/// sign that fall off like ω⁻², less for any faster decay and for terms that alternate.
+/// What slopes leave out, in units of how far their sums still moved over the last quarter of the
+/// nodes: 4 for terms of one sign that fall off like ω⁻², less for any faster decay and for terms
+/// that alternate.
 const LEFT: f64 = 4.0;
 
 /// What was met in a stretch of nodes.
@@ -408,7 +407,8 @@ mod tests {
                     };
                     (8.0 * (at(1.0) - at(-1.0)) - at(2.0) + at(-2.0)) / (12.0 * step)
                 };
-                // Fourth-order differences of a C² function err by its higher kinks; the loss by 1e-11 over a step.
+                // Fourth-order differences of a C² function err by its higher kinks; the loss by
+                // 1e-11 over a step.
                 let size = gradient.iter().chain([&found.bias]).fold(0.0, |most: f64, g| most.max(g.abs()));
                 let tolerance = 2e-5 * size;
                 assert!((found.bias - quotient(None)).abs() < tolerance, "{row:?} {probabilities:?} bias");
