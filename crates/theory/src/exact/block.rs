@@ -1,16 +1,20 @@
-//! Features that depend on each other, as a part of the interference on one output, given the own switch.
+//! Features that depend on each other, as a part of the interference on one output, given the own
+//! switch.
 //!
 //! ```text
-//! K(s) = Σ_a π_a Π_u (off_au + on_au Π_{j ∈ u} φ(s w_j)) ,   φ(z) = (e^z − 1)/z
+//! K(s) = Σ_a π_a Π_u (off_au + on_au Π_{j ∈ u} φ(s w_j)) ,   φ(z) = E e^{zu}
 //! ```
 //!
-//! for the units `u` of the block without the own feature. With complex numbers in the place of φ this is the generating
-//! function at one node, and with power series in s cut off after s⁴ it gives the cumulants: hence the trait [`Ring`].
+//! for the units `u` of the block without the own feature (φ of any [magnitude](super::unit)). With
+//! complex numbers in the place of φ this is the generating function at one node, and with power
+//! series in s cut off after s⁴ it gives the cumulants: hence the trait [`Ring`].
 
 use std::ops::{Add, Mul};
 
 use nalgebra::Complex;
 use toy_superposition_data::Block;
+
+use super::unit::Unit;
 
 /// What a generating function can be summed in.
 pub(super) trait Ring: Copy + Add<Output = Self> + Mul<Output = Self> {
@@ -94,6 +98,7 @@ pub(super) struct Member {
 #[derive(Debug, Clone)]
 pub(super) struct RowBlock<'a> {
     block: &'a Block,
+    pub(super) unit: &'a Unit,
     /// `π_a` given the own switch.
     weights: Vec<Complex<f64>>,
     /// The unit of the own feature, and its switch.
@@ -106,6 +111,9 @@ pub(super) struct RowBlock<'a> {
     /// `κ_1 … κ_4` of `Σ_j w_j x_j`.
     pub(super) cumulants: [f64; 4],
 }
+
+/// No more states of the units times terms than this are listed.
+const LONGEST: usize = 1 << 24;
 
 /// What is kept from one node to the next, so that nothing is allocated there.
 #[derive(Debug, Clone)]
@@ -122,8 +130,9 @@ impl<R> Default for Scratch<R> {
 }
 
 impl<'a> RowBlock<'a> {
-    /// The block without feature `own.0`, if that is one of its own, given that its switch is `own.1`.
-    pub(super) fn new(block: &'a Block, row: &[f64], own: Option<(usize, bool)>) -> Self {
+    /// The block without feature `own.0`, if that is one of its own, given that its switch is
+    /// `own.1`.
+    pub(super) fn new(block: &'a Block, unit: &'a Unit, row: &[f64], own: Option<(usize, bool)>) -> Self {
         let (mut members, mut starts) = (Vec::new(), vec![0]);
         let mut own_unit = None;
         for (u, unit) in block.units().iter().enumerate() {
@@ -141,7 +150,7 @@ impl<'a> RowBlock<'a> {
         });
         let weights = weights.collect();
         let mut found =
-            Self { block, weights, own: own_unit, members, starts, silent: 0.0, cumulants: [0.0; 4] };
+            Self { block, unit, weights, own: own_unit, members, starts, silent: 0.0, cumulants: [0.0; 4] };
         let (mut scratch, mut by_member) = (Scratch::default(), vec![Complex::ZERO; found.members.len()]);
         let ones = vec![Complex::ONE; by_member.len()];
         let total = found.slopes(&ones, |_| Complex::ONE, &mut by_member, &mut scratch).re;
@@ -175,6 +184,43 @@ impl<'a> RowBlock<'a> {
         }
     }
 
+    /// The probability of each state of the units: bit `u` says whether unit `u` is on. `None` for
+    /// more than `most`, and where they would take too long.
+    pub(super) fn patterns(&self, most: usize) -> Option<Vec<f64>> {
+        let (units, terms) = (self.units(), self.weights.len());
+        let count = 1_usize.checked_shl(units as u32).filter(|&count| count <= most)?;
+        if count.saturating_mul(terms) > LONGEST {
+            return None;
+        }
+        let mut found = vec![Complex::ZERO; count];
+        let mut products = vec![Complex::ZERO; count];
+        for (a, &weight) in self.weights.iter().enumerate() {
+            products[0] = weight;
+            for u in 0..units {
+                let [off, on] = self.factor(a, u);
+                for state in 0..1 << u {
+                    products[state | 1 << u] = products[state] * on;
+                    products[state] *= off;
+                }
+            }
+            found.iter_mut().zip(&products).for_each(|(sum, product)| *sum += product);
+        }
+        // As above, of several terms those that are 0 come out as rounding errors.
+        let least = if terms > 1 { 4.0 * f64::EPSILON } else { 0.0 };
+        Some(found.into_iter().map(|sum| if sum.re > least { sum.re } else { 0.0 }).collect())
+    }
+
+    /// The members that are on in state `pattern` of the units.
+    pub(super) fn on(&self, pattern: usize) -> impl Iterator<Item = usize> {
+        let units = self.starts.windows(2).enumerate().filter(move |(u, _)| pattern >> u & 1 == 1);
+        units.flat_map(|(_, unit)| unit[0]..unit[1])
+    }
+
+    /// The number of factors in the sum over the terms.
+    pub(super) fn work(&self) -> usize {
+        self.weights.len() * self.units() + self.members.len()
+    }
+
     fn units(&self) -> usize {
         self.starts.len() - 1
     }
@@ -199,8 +245,8 @@ impl<'a> RowBlock<'a> {
         self.weights.iter().enumerate().map(term).sum()
     }
 
-    /// [`average`](Self::average), with `∂K/∂φ_j` for each member written to `slopes`. `base(u)` stands for the 1 of unit `u`
-    /// while that is off.
+    /// [`average`](Self::average), with `∂K/∂φ_j` for each member written to `slopes`. `base(u)`
+    /// stands for the 1 of unit `u` while that is off.
     pub(super) fn slopes<R: Ring>(
         &self,
         phi: &[R],
@@ -250,11 +296,12 @@ impl<'a> RowBlock<'a> {
 
     /// `κ_1 … κ_4` of `Σ_j w_j x_j`, and their slopes in each `w_j`.
     ///
-    /// The logarithm of the power series of `E e^{s Σ w_j (x_j − E x_j)}`: about the mean, so that the cumulants of a block of
-    /// many features keep their digits.
+    /// The logarithm of the power series of `E e^{s Σ w_j (x_j − E x_j)}`: about the mean, so that
+    /// the cumulants of a block of many features keep their digits.
     pub(super) fn cumulants_and_slopes(&self, slopes: Option<&mut [[f64; 4]]>) -> [f64; 4] {
-        let centre = |member: &Member| Series::exponential(-member.weight * member.probability / 2.0);
-        let moments = |w: f64| [1.0, w / 2.0, w * w / 6.0, w.powi(3) / 24.0, w.powi(4) / 120.0];
+        let [d1, d2, d3, d4] = self.unit.divisors();
+        let centre = |member: &Member| Series::exponential(-member.weight * member.probability / d1);
+        let moments = |w: f64| [1.0, w / d1, w * w / d2, w.powi(3) / d3, w.powi(4) / d4];
         let phi: Vec<Series> = self
             .members
             .iter()
@@ -274,7 +321,8 @@ impl<'a> RowBlock<'a> {
                 slopes.iter_mut().zip(by_member).zip(&self.members).zip(&centres)
             {
                 let w = member.weight;
-                let by_weight = [0.0, 0.5, w / 3.0, w * w / 8.0, w.powi(3) / 30.0].map(Complex::from);
+                let by_weight = [0.0, 1.0 / d1, w / (d2 / 2.0), w * w / (d3 / 3.0), w.powi(3) / (d4 / 4.0)];
+                let by_weight = by_weight.map(Complex::from);
                 *slope = (by_member * (Series(by_weight) * centre) * inverse).derivatives();
             }
         }
@@ -282,17 +330,14 @@ impl<'a> RowBlock<'a> {
         let derivative =
             std::array::from_fn(|r| if r < 4 { total.0[r + 1] * (r + 1) as f64 } else { Complex::ZERO });
         let log = (Series(derivative) * inverse).0;
-        let mean: f64 = self.members.iter().map(|member| member.weight * member.probability / 2.0).sum();
+        let mean: f64 = self.members.iter().map(|member| member.weight * member.probability / d1).sum();
         [mean + log[0].re, log[1].re, 2.0 * log[2].re, 6.0 * log[3].re]
     }
 
     /// A bound on `log K(θ)` for real θ: that of `Σ_a |π_a| Π_u |off + on Π φ|`.
     pub(super) fn log_bound(&self, theta: f64) -> f64 {
-        let uniform = |member: &Member| {
-            let z = theta * member.weight;
-            if z.abs() < 1e-3 { 1.0 + z / 2.0 + z * z / 6.0 } else { z.exp_m1() / z }
-        };
-        let phi: Vec<f64> = self.members.iter().map(uniform).collect();
+        let average = |member: &Member| self.unit.average(theta * member.weight);
+        let phi: Vec<f64> = self.members.iter().map(average).collect();
         let units: Vec<f64> =
             self.starts.windows(2).map(|unit| phi[unit[0]..unit[1]].iter().product()).collect();
         let log_term = |(a, weight): (usize, &Complex<f64>)| {

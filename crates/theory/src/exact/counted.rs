@@ -13,10 +13,11 @@
 use nalgebra::Complex;
 use pulp::Arch;
 
-use super::interference::{feature_cumulants, path_moments};
+use super::interference::path_moments;
 use super::law::Prepared;
 use super::periodic::uniform_transforms;
 use super::row::Output;
+use super::unit::Unit;
 use super::{FeatureLaw, check_row, check_tolerance};
 use crate::error::finite;
 use crate::{Error, Result};
@@ -146,7 +147,7 @@ impl CountedLoss {
             };
             (0..waves.len() / LANES).map(block).collect::<Vec<_>>()
         };
-        let kappa = feature_cumulants(p);
+        let kappa = Unit::Uniform.cumulants(p);
         let cumulants = |w: &f64| std::array::from_fn(|r| kappa[r] * w.powi(r as i32 + 1));
         let found = Self {
             constant,

@@ -1,6 +1,7 @@
 //! The loss beyond the Gaussian: the third and fourth cumulants of the interference.
 //!
-//! With `T = m + I`, mean μ, standard deviation σ and cumulants κ_3, κ_4, Edgeworth's expansion to second order is
+//! With `T = m + I`, mean μ, standard deviation σ and cumulants κ_3, κ_4, Edgeworth's expansion to
+//! second order is
 //! ```text
 //! E g(T) ≈ E[g + κ_3/6 g‴ + κ_4/24 g⁗ + κ_3²/72 g⁽⁶⁾](μ + ν) ,   ν ~ N(0, σ²) ,
 //! ```
@@ -8,22 +9,25 @@
 //! ```text
 //! g‴(·) → (1−p) 2δ(·) + p ∫₀¹ [2δ(Y) − 2u δ′(Y)] du ,
 //! ```
-//! so that every correction is a derivative of the Gaussian density φ_σ, and the integrals over u are elementary.
-//! `κ_r(I) = Σ_j W_ijʳ κ_r(x_j)`, `κ_r(x_j)` of `x = c u` with `E xʳ = p/(r+1)` (sections 2 and 4.2 of the paper).
+//! so that every correction is a derivative of the Gaussian density φ_σ; for `U[0, 1]` the
+//! integrals over u are elementary, for other magnitudes they are sums or by quadrature. `κ_r(I) =
+//! Σ_j W_ijʳ κ_r(x_j)`, `κ_r(x_j)` of `x = c u` with `E xʳ = p E uʳ` (sections 2 and 4.2 of the
+//! paper).
 
 use super::interference::Interference;
 use super::law::Prepared;
+use super::unit::Unit;
 use super::{FeatureLaw, check_row};
 use crate::error::finite;
-use crate::{Channel, Feature, Result};
+use crate::{Channel, Result};
 
 /// The Gaussian loss of one output, its Edgeworth correction, and the cumulants that it comes from.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct EdgeworthLoss {
     /// The loss if the interference were Gaussian with the same mean and variance.
     pub gaussian: f64,
-    /// The loss with the terms of κ_3, κ_4 and κ_3². An asymptotic expansion: good where skewness and excess
-    /// kurtosis are small beside 1, and no bound elsewhere (it may even be negative).
+    /// The loss with the terms of κ_3, κ_4 and κ_3². An asymptotic expansion: good where skewness
+    /// and excess kurtosis are small beside 1, and no bound elsewhere (it may even be negative).
     pub corrected: f64,
     /// `κ_1 … κ_4` of the interference `Σ_{j≠i} W_ij x_j`.
     pub cumulants: [f64; 4],
@@ -46,18 +50,20 @@ fn ratio(a: f64, [b, c]: [f64; 2]) -> f64 {
     if b > 0.0 { a / b / c } else { 0.0 }
 }
 
-/// The loss of one output by Edgeworth's expansion; arguments as [`exact_row_loss`](crate::exact_row_loss).
+/// The loss of one output by Edgeworth's expansion; arguments as
+/// [`exact_row_loss`](crate::exact_row_loss).
 ///
 /// ```math
 /// L \approx L_G + \frac{\kappa_3}{6} L_G''' + \frac{\kappa_4}{24} L_G'''' + \frac{\kappa_3^2}{72} L_G^{(6)} ,
 /// ```
-/// primes for derivatives of the Gaussian loss in the bias. Time O(n_s). Where other features depend on this one, both losses
-/// are averages over its two states, each with the cumulants of the interference in that state: the covariance of the law is
-/// in the variance and in how the mean differs.
+/// primes for derivatives of the Gaussian loss in the bias. Time O(n_s). Where other features
+/// depend on this one, both losses are averages over its two states, each with the cumulants of the
+/// interference in that state: the covariance of the law is in the variance and in how the mean
+/// differs.
 ///
 /// # Errors
-/// As [`exact_row_loss`](crate::exact_row_loss); [`Error::NotFinite`](crate::Error::NotFinite) too where cumulants or
-/// the loss are beyond f64: for weights above 1e77, or `p` below 1e-308.
+/// As [`exact_row_loss`](crate::exact_row_loss); [`Error::NotFinite`](crate::Error::NotFinite) too
+/// where cumulants or the loss are beyond f64: for weights above 1e77, or `p` below 1e-308.
 pub fn edgeworth_row_loss<'a>(
     row: &[f64],
     feature: usize,
@@ -85,7 +91,8 @@ pub(super) fn edgeworth_loss(
     for (share, own) in states.into_iter().filter(|&(share, _)| share > 0.0) {
         let cumulants = Interference::new(row, feature, law, own).cumulants;
         let (mean, sigma) = (bias / law.scale + cumulants[0], cumulants[1].max(0.0).sqrt());
-        let losses = Feature::uniform(p)?.row_loss(&Channel::new(c, mean, sigma)?);
+        let channel = Channel::new(c, mean, sigma)?;
+        let losses = law.unit.row_loss(p, &channel)?;
         let (gaussian, p) = match own {
             None => (losses.total, p),
             Some(false) => (losses.off, 0.0),
@@ -96,7 +103,10 @@ pub(super) fn edgeworth_loss(
         found.corrected += share * gaussian;
         if sigma > 0.0 {
             let (skewness, kurtosis) = (state.skewness(), state.excess_kurtosis());
-            let [third, fourth, _, sixth] = derivatives(p, c, mean, sigma);
+            let [third, fourth, _, sixth] = match &law.unit {
+                Unit::Uniform => derivatives(p, c, mean, sigma),
+                unit => averaged_derivatives(p, unit, &channel),
+            };
             let terms =
                 skewness / 6.0 * third + kurtosis / 24.0 * fourth + skewness * skewness / 72.0 * sixth;
             found.corrected += share * cumulants[1] * terms;
@@ -140,10 +150,11 @@ fn mixture_cumulants(states: &[(f64, [f64; 4])]) -> [f64; 4] {
     [mean, second, third, fourth - 3.0 * second * second]
 }
 
-/// The third to sixth derivatives of the Gaussian loss in the bias, the (r+3)-rd times `σʳ⁺¹`: so that none overflows.
+/// The third to sixth derivatives of the Gaussian loss in the bias, the (r+3)-rd times `σʳ⁺¹`: so
+/// that none overflows.
 ///
-/// The (r+3)-rd is `2(1−p) φ⁽ʳ⁾(μ) + 2p ∫ [φ⁽ʳ⁾ − u φ⁽ʳ⁺¹⁾](μ + cu) du`, and by parts
-/// `∫ u φ⁽ʳ⁺¹⁾(μ+cu) du = φ⁽ʳ⁾(μ+c)/c − (1/c) ∫ φ⁽ʳ⁾(μ+cu) du`.
+/// The (r+3)-rd is `2(1−p) φ⁽ʳ⁾(μ) + 2p ∫ [φ⁽ʳ⁾ − u φ⁽ʳ⁺¹⁾](μ + cu) du`, and by parts `∫ u
+/// φ⁽ʳ⁺¹⁾(μ+cu) du = φ⁽ʳ⁾(μ+c)/c − (1/c) ∫ φ⁽ʳ⁾(μ+cu) du`.
 fn derivatives(p: f64, c: f64, mean: f64, sigma: f64) -> [f64; 4] {
     if c.abs() < sigma {
         // Dividing by c would cancel, but the integrand hardly varies.
@@ -166,6 +177,19 @@ fn derivatives(p: f64, c: f64, mean: f64, sigma: f64) -> [f64; 4] {
         let integral = sigma * ((end[r] - start[r]) / c);
         2.0 * (1.0 - p) * start[r + 1] + 2.0 * p * (integral - (end[r + 1] - integral) / c)
     })
+}
+
+/// [`derivatives`] for magnitudes of any law: the average over `u` as for the Gaussian loss itself.
+fn averaged_derivatives(p: f64, unit: &Unit, channel: &Channel) -> [f64; 4] {
+    let off = density_derivatives(channel.shift, channel.noise);
+    let mut total: [f64; 4] = std::array::from_fn(|r| 2.0 * (1.0 - p) * off[r + 1]);
+    unit.visit_tails(channel, |u, weight| {
+        let at = density_derivatives(channel.line(u), channel.noise);
+        for (r, sum) in total.iter_mut().enumerate() {
+            *sum += 2.0 * p * weight * (at[r + 1] - u * (at[r + 2] / channel.noise));
+        }
+    });
+    total
 }
 
 /// Panels for weights `c` below σ: their error is of order `(c/(16 σ))⁶/2000`, about 1e-10.
@@ -196,10 +220,14 @@ fn density_derivatives(t: f64, sigma: f64) -> [f64; 6] {
 mod tests {
     use approx::assert_relative_eq;
 
-    use super::{derivatives, edgeworth_row_loss};
+    use toy_superposition_data::MagnitudeSpec;
+
+    use super::{averaged_derivatives, derivatives, edgeworth_row_loss};
+    use crate::exact::unit::Unit;
     use crate::{Channel, Feature, exact_row_loss};
 
-    /// Each derivative against differences of the one before, the first against the Gaussian loss itself.
+    /// Each derivative against differences of the one before, the first against the Gaussian loss
+    /// itself.
     #[test]
     fn derivatives_of_the_gaussian_loss() {
         for (p, c, mean, sigma) in
@@ -237,6 +265,41 @@ mod tests {
             (derivatives(0.3, 0.999_999_999, -0.2, 1.0), derivatives(0.3, 1.000_000_001, -0.2, 1.0));
         for (a, b) in below.into_iter().zip(above) {
             assert_relative_eq!(a, b, epsilon = 1e-8, max_relative = 1e-8);
+        }
+    }
+
+    /// The same for other magnitudes: differences of the Gaussian loss, and an interval next to [0,
+    /// 1].
+    #[test]
+    fn derivatives_for_other_magnitudes() {
+        let units = [
+            MagnitudeSpec::Interval { low: -0.5, high: 1.0 },
+            MagnitudeSpec::Exponential { rate: 1.0 },
+            MagnitudeSpec::Points { values: vec![0.3, 1.0], weights: vec![2.0, 1.0] },
+        ];
+        let (p, c, mean, sigma) = (0.3, 0.8, -0.2, 0.4);
+        for spec in units {
+            let (unit, _) = Unit::new(spec).unwrap();
+            let loss = |m: f64| unit.row_loss(p, &Channel::new(c, m, sigma).unwrap()).unwrap().total;
+            let found = |m: f64| averaged_derivatives(p, &unit, &Channel::new(c, m, sigma).unwrap());
+            let h = 4e-3;
+            let third = (loss(mean + 2.0 * h) - 2.0 * loss(mean + h) + 2.0 * loss(mean - h)
+                - loss(mean - 2.0 * h))
+                / (2.0 * h * h * h);
+            let at = found(mean);
+            assert!((at[0] / sigma - third).abs() < 1e-3 * third.abs(), "{unit:?}: {at:?} {third}");
+            let (above, below) = (found(mean + 1e-4), found(mean - 1e-4));
+            for r in 0..3 {
+                let slope = (above[r] - below[r]) / 2e-4 * sigma;
+                assert!((at[r + 1] - slope).abs() < 1e-5 * slope.abs().max(1.0), "{unit:?} {r}: {slope}");
+            }
+        }
+        let (unit, _) = Unit::new(MagnitudeSpec::Interval { low: 1e-13, high: 1.0 }).unwrap();
+        for c in [0.9, 0.05, -0.6] {
+            let found = averaged_derivatives(p, &unit, &Channel::new(c, mean, sigma).unwrap());
+            for (a, b) in found.into_iter().zip(derivatives(p, c, mean, sigma)) {
+                assert_relative_eq!(a, b, epsilon = 1e-9, max_relative = 1e-9);
+            }
         }
     }
 

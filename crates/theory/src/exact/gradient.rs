@@ -1,25 +1,29 @@
 //! The gradient of the exact loss of one output in its row of W and its bias.
 //!
-//! From the same series as the loss, term by term: with `c = W_ii`, `w_j = W_ij`, `U_1(z) = ∫₀¹ u e^{zu} du`,
+//! From the same series as the loss, term by term: with `c = W_ii`, `w_j = W_ij`, `U_1(z) = E u
+//! e^{zu}`,
 //! ```text
 //! ∂K/∂w_j = p_j s U_1(s w_j) Π_{k≠j} K_k ,   ∂E(e^{sT})/∂b = s e^{sb} K ,   ∂ĝ/∂c in closed form ,
 //! ∂E Tᵏ/∂κ_r = C(k, r) E Tᵏ⁻ʳ ,   ∂κ_r(I)/∂w_j = r w_jʳ⁻¹ κ_r(x_j) ,
 //! ```
-//! and the parts with at most one feature on by exact integrals. The products without one factor are built from
-//! the left and from the right, so that no factor is divided by (a factor may be 0). Time O(nodes × n_s).
+//! and the parts with at most one feature on by exact integrals. The products without one factor
+//! are built from the left and from the right, so that no factor is divided by (a factor may be 0).
+//! Time O(nodes × n_s).
 
 use nalgebra::Complex;
 
 use super::ExactLoss;
-use super::block::{RowBlock, Scratch};
-use super::interference::{Group, feature_cumulants};
+use super::factors::{BlockWaves, Repeated};
+use super::far::{Average, WINDOWED};
 use super::lanes::Lanes;
 use super::law::Prepared;
-use super::periodic::{BINOMIAL, Periodic, imaginary};
+use super::periodic::{BINOMIAL, Form, imaginary};
+use super::piecewise::Given;
 use super::row::{MOST_NODES, Output};
-use super::waves::Waves;
+use super::unit::Unit;
 
-/// The loss of one output and its slope in the bias; `slopes` becomes its slopes in the entries of `row`.
+/// The loss of one output and its slope in the bias; `slopes` becomes its slopes in the entries of
+/// `row`.
 pub(super) fn exact_gradient(
     row: &[f64],
     feature: usize,
@@ -45,14 +49,15 @@ pub(super) fn exact_gradient(
 }
 
 /// The loss of one output and its slopes, while they are summed.
-struct Sums {
-    loss: f64,
-    bias: f64,
-    own: f64,
+#[derive(Debug, Clone)]
+pub(super) struct Sums {
+    pub(super) loss: f64,
+    pub(super) bias: f64,
+    pub(super) own: f64,
     /// For each group, the slope in the weight of one member.
-    groups: Vec<f64>,
+    pub(super) groups: Vec<f64>,
     /// For each member of each block.
-    blocks: Vec<Vec<f64>>,
+    pub(super) blocks: Vec<Vec<f64>>,
 }
 
 impl Output<'_> {
@@ -70,11 +75,11 @@ impl Output<'_> {
             let value = self.settled_loss(passes);
             return (value, if passes { self.settled_gradient(probability, feature, row) } else { 0.0 });
         }
-        let sums = |tolerance| self.sums(tolerance);
-        let (sums, error) = self.refined(tolerance, least, sums, |(sums, _)| sums.loss);
-        // Independent features of weight 0 have a slope, p_j ∫ u E g′: x_j and T are independent.
+        let (sums, error) = self.slopes(tolerance, least, true);
+        // Independent features of weight 0 have a slope, p_j E u E g′: x_j and T are independent.
+        let [d1, ..] = law.unit.divisors();
         for (j, slope) in row.iter_mut().enumerate() {
-            *slope = probability.of(j) / 2.0 * sums.bias;
+            *slope = probability.of(j) / d1 * sums.bias;
         }
         let mut members = law.members.iter();
         for (group, slope) in law.groups.iter().zip(sums.groups) {
@@ -91,37 +96,73 @@ impl Output<'_> {
         (ExactLoss { loss: sums.loss, error }, sums.bias)
     }
 
-    /// The loss of an output that does not settle, and all slopes, with an absolute error of about `tolerance`; and an
+    /// The loss of an output that does not settle, and all slopes if they are asked `for_slopes`,
+    /// with an error of about `tolerance` relative to the larger of the loss and `least`; and an
     /// estimate of the error of the loss.
-    fn sums(&self, tolerance: f64) -> (Sums, f64) {
-        let (law, m) = (&self.law, self.bias);
-        let [few, bias, own] = law.few(&self.loss, m);
-        let along = |weight: f64, alone: f64| {
-            if alone > 0.0 { alone * self.loss.along(m, weight)[3] } else { 0.0 }
+    pub(super) fn slopes(&self, tolerance: f64, least: f64, for_slopes: bool) -> (Sums, f64) {
+        let sums = |tolerance| self.sums(tolerance, for_slopes);
+        let refined = |tolerance| self.refined(tolerance, least, sums, |(sums, _): &(Sums, f64)| sums.loss);
+        match self.law.unit {
+            Unit::Points(points) => {
+                self.by_atoms(points, for_slopes).unwrap_or_else(|| refined(tolerance.max(WINDOWED)))
+            }
+            _ => refined(tolerance),
+        }
+    }
+
+    /// The loss and the slopes with an absolute error of about `tolerance`.
+    pub(super) fn sums(&self, tolerance: f64, for_slopes: bool) -> (Sums, f64) {
+        let alias = tolerance / 100.0;
+        let few = match self.law.unit {
+            Unit::Uniform => self.few_sums(&self.loss),
+            unit => self.few_sums(&Average { loss: self.loss, unit }),
         };
+        if self.law.features() < 2 {
+            let error = 8.0 * f64::EPSILON * few.loss;
+            return (few, error);
+        }
+        let (sums, error) = match self.law.unit {
+            Unit::Uniform => self.finished(&self.form(alias), tolerance, for_slopes, few),
+            Unit::Points(_) => self.windowed(self.far(alias), tolerance, for_slopes, &few),
+            _ => self.finished(&self.far(alias), tolerance, for_slopes, few),
+        };
+        (sums, error + 2.0 * alias)
+    }
+
+    /// The part with at most one feature on, with the polynomial and the series added.
+    pub(super) fn finished(
+        &self,
+        form: &impl Form,
+        tolerance: f64,
+        for_slopes: bool,
+        mut sums: Sums,
+    ) -> (Sums, f64) {
+        self.add_polynomial(form, &mut sums);
+        let error = self.add_series(form, tolerance, for_slopes, &mut sums);
+        (sums, error)
+    }
+
+    /// The part with at most one feature on, from which the sums start.
+    fn few_sums(&self, loss: &impl Given) -> Sums {
+        let (law, m) = (&self.law, self.bias);
+        let [few, bias, own] = law.few(loss, m);
+        let along =
+            |weight: f64, alone: f64| if alone > 0.0 { alone * loss.along(m, weight)[3] } else { 0.0 };
         let blocks = law
             .blocks
             .iter()
             .map(|block| block.members.iter().map(|member| along(member.weight, member.alone)).collect());
-        let mut sums = Sums {
+        Sums {
             loss: few,
             bias,
             own,
             groups: law.groups.iter().map(|group| along(group.weight, group.alone)).collect(),
             blocks: blocks.collect(),
-        };
-        if law.features() < 2 {
-            return (sums, 8.0 * f64::EPSILON * few);
         }
-        let alias = tolerance / 100.0;
-        let form = self.form(alias);
-        self.add_polynomial(&form, &mut sums);
-        let error = self.add_series(&form, tolerance, &mut sums);
-        (sums, error + 2.0 * alias)
     }
 
-    /// The slopes of an output that always passes, `L = mean² + (1 − c)² Var x + Var I`: the slope in the
-    /// bias is returned, those in `row` are written.
+    /// The slopes of an output that always passes, `L = mean² + (1 − c)² Var x + Var I`: the slope
+    /// in the bias is returned, those in `row` are written.
     fn settled_gradient(&self, probability: &Prepared<'_>, feature: usize, row: &mut [f64]) -> f64 {
         let bias = -2.0 * self.open_mean();
         let mut members = self.law.members.iter();
@@ -131,7 +172,7 @@ impl Output<'_> {
         row[feature] = self.loss.own - 1.0;
         for (j, slope) in row.iter_mut().enumerate() {
             let p = if j == feature { self.loss.probability } else { probability.of(j) };
-            let [mean, variance, ..] = feature_cumulants(p);
+            let [mean, variance, ..] = self.law.unit.cumulants(p);
             *slope = bias * mean + 2.0 * *slope * variance;
         }
         for block in &self.law.blocks {
@@ -145,7 +186,7 @@ impl Output<'_> {
     }
 
     /// Adds the polynomial part.
-    fn add_polynomial(&self, form: &Periodic, sums: &mut Sums) {
+    fn add_polynomial(&self, form: &impl Form, sums: &mut Sums) {
         let (law, m) = (&self.law, self.bias);
         let [value, own] = form.polynomial();
         let derivative: [f64; 4] = std::array::from_fn(|k| (k + 1) as f64 * value[k + 1]);
@@ -154,8 +195,12 @@ impl Output<'_> {
         let by_cumulant: [f64; 4] = std::array::from_fn(|r| {
             (r + 1..=4).map(|k| value[k] * BINOMIAL[k][r + 1] * moments[k - r - 1]).sum()
         });
-        // ∫ u (Σ a_k t^k)′ du along t = m + w u: degree 4 at most, three points.
+        // E u (Σ a_k t^k)′ along t = m + w u: degree 4 at most, three points.
         let along = |weight: f64| -> f64 {
+            if !law.unit.is_uniform() {
+                let slopes = law.unit.path_slopes(m, weight);
+                return derivative.iter().zip(slopes).map(|(a, slope)| a * slope).sum();
+            }
             let point = |(x, share): (f64, f64)| {
                 let u = 0.5 + x / 2.0;
                 let t = m + weight * u;
@@ -166,7 +211,7 @@ impl Output<'_> {
         for (group, slope) in law.groups.iter().zip(&mut sums.groups) {
             let mut power = 1.0;
             for (r, (kappa, by)) in
-                feature_cumulants(group.probability).into_iter().zip(by_cumulant).enumerate()
+                law.unit.cumulants(group.probability).into_iter().zip(by_cumulant).enumerate()
             {
                 *slope += by * kappa * (r + 1) as f64 * power;
                 power *= group.weight;
@@ -187,12 +232,16 @@ impl Output<'_> {
         sums.own += total(&own);
     }
 
-    /// Adds the series, as many nodes as it takes, and returns an estimate of the error of the loss.
-    fn add_series(&self, form: &Periodic, tolerance: f64, sums: &mut Sums) -> f64 {
+    /// Adds the series, as many nodes as it takes, and returns an estimate of the error of the
+    /// loss.
+    fn add_series(&self, form: &impl Form, tolerance: f64, for_slopes: bool, sums: &mut Sums) -> f64 {
         let (law, m) = (&self.law, self.bias);
-        let step = 2.0 * std::f64::consts::PI / form.period;
-        let mut lanes = Lanes::new(&law.groups, step);
-        let mut repeated = Repeated::new(&law.groups, step);
+        let step = 2.0 * std::f64::consts::PI / form.period();
+        let mut lanes = Lanes::new(if law.unit.is_uniform() { &law.groups } else { &[] }, step);
+        let mut repeated = Repeated::new(law, step);
+        let window = form.window();
+        // What the window changes, beginning with the node 0.
+        let mut missed = (form.missed(0.0) * law.remaining_moments(m)[0]).re / form.period();
         let mut blocks: Vec<_> = law.blocks.iter().map(|block| BlockWaves::new(block, step)).collect();
         let one = Complex::new(1.0, 0.0);
         // left[b]: the product of the blocks before b.
@@ -200,7 +249,8 @@ impl Output<'_> {
         let mut recent: Vec<Stretch> = Vec::new();
         let (mut next, mut rounding, mut slope_rounding) = (1, 0.0, 0.0);
         let tail = loop {
-            let mut stretch = Stretch::new(next + (next / 4).max(4));
+            let end = next + (next / 4).max(4);
+            let mut stretch = Stretch::new(window.map_or(end, |window| end.min(window.last + 1)));
             for n in next..stretch.end {
                 let omega = step * f64::from(n);
                 let (single, mut few) = lanes.forward(n);
@@ -214,7 +264,11 @@ impl Output<'_> {
                 let full = single * equal * product;
                 let rest = full - few;
                 let [transform, transform_own] = form.transform(omega);
-                let wave = Complex::cis(omega * m) * (2.0 / form.period);
+                let wave = Complex::cis(omega * m) * (2.0 / form.period());
+                let wave = window.map_or(wave, |window| {
+                    missed += (wave * form.missed(omega) * rest).re;
+                    wave * window.at(omega)
+                });
                 let slope = wave * transform * imaginary(omega);
                 sums.loss += (wave * transform * rest).re;
                 sums.bias += (slope * rest).re;
@@ -222,6 +276,10 @@ impl Output<'_> {
                 let size = (wave * transform).norm() * (full.norm() + few.norm());
                 rounding += size;
                 slope_rounding += omega * size;
+                if !for_slopes {
+                    stretch.add(rest.norm(), [sums.bias, sums.own, 0.0]);
+                    continue;
+                }
                 lanes.backward(slope, equal * product);
                 repeated.backward(slope, single * product);
                 let mut right = single * equal;
@@ -237,10 +295,17 @@ impl Output<'_> {
             recent.push(stretch);
             recent.retain(|stretch| f64::from(stretch.end) > 0.75 * f64::from(next));
             let last = recent.iter().fold(Stretch::new(next), |all, stretch| all.joined(stretch));
-            let tail = last.largest * form.tail(step * f64::from(next)) / std::f64::consts::PI;
+            let omega = step * f64::from(next);
+            let tail = last.largest * form.tail(omega) / std::f64::consts::PI;
+            if let Some(window) = window {
+                if next > window.last {
+                    break tail * window.at(omega) + missed.max(0.0);
+                }
+                continue;
+            }
             // More nodes do not mend what has been lost by rounding.
             let enough = |error: f64, rounding: f64| error <= (2.0 * tolerance).max(law.rounding(rounding));
-            let slopes = LEFT * last.spread();
+            let slopes = if for_slopes { LEFT * last.spread() } else { 0.0 };
             if enough(tail, rounding) && enough(slopes, slope_rounding) || next > MOST_NODES {
                 break tail;
             }
@@ -254,8 +319,9 @@ impl Output<'_> {
     }
 }
 
-/// What slopes leave out, in units of how far their sums still moved over the last quarter of the nodes: 4 for terms of one
-/// sign that fall off like ω⁻², less for any faster decay and for terms that alternate.
+/// What slopes leave out, in units of how far their sums still moved over the last quarter of the
+/// nodes: 4 for terms of one sign that fall off like ω⁻², less for any faster decay and for terms
+/// that alternate.
 const LEFT: f64 = 4.0;
 
 /// What was met in a stretch of nodes.
@@ -291,103 +357,6 @@ impl Stretch {
     /// How far the sums moved.
     fn spread(&self) -> f64 {
         (0..3).map(|k| self.most[k] - self.least[k]).fold(0.0, f64::max)
-    }
-}
-
-/// Weights that occur more than once, one after the other.
-struct Repeated {
-    /// With their places among all groups.
-    groups: Vec<(usize, Group)>,
-    waves: Waves,
-    firsts: Vec<Complex<f64>>,
-    factors: Vec<Complex<f64>>,
-    left: Vec<Complex<f64>>,
-    sums: Vec<f64>,
-}
-
-impl Repeated {
-    fn new(groups: &[Group], step: f64) -> Self {
-        let groups: Vec<_> =
-            groups.iter().copied().enumerate().filter(|(_, group)| group.count > 1).collect();
-        let waves = Waves::new(groups.iter().map(|(_, group)| group.weight).collect(), step);
-        let ones = vec![Complex::new(1.0, 0.0); groups.len()];
-        let sums = vec![0.0; groups.len()];
-        Self { groups, waves, firsts: ones.clone(), factors: ones.clone(), left: ones, sums }
-    }
-
-    /// The product of all factors at node `n`; what is on alone is added to `few`.
-    fn forward(&mut self, n: u32, few: &mut Complex<f64>) -> Complex<f64> {
-        self.waves.advance(n);
-        let mut product = Complex::new(1.0, 0.0);
-        for (k, (_, group)) in self.groups.iter().enumerate() {
-            let [zeroth, first] = self.waves.transforms(k);
-            let factor = zeroth * group.probability + (1.0 - group.probability);
-            (self.left[k], self.firsts[k], self.factors[k]) = (product, first, factor);
-            product *= factor.powi(group.count);
-            *few += zeroth * (f64::from(group.count) * group.alone);
-        }
-        product
-    }
-
-    /// Adds to the slopes; `others` is the product of all other factors.
-    fn backward(&mut self, slope: Complex<f64>, others: Complex<f64>) {
-        let mut right = others;
-        for (k, (_, group)) in self.groups.iter().enumerate().rev() {
-            right *= self.factors[k].powi(group.count - 1);
-            let without = self.left[k] * right;
-            right *= self.factors[k];
-            self.sums[k] += (slope * self.firsts[k] * (without * group.probability - group.alone)).re;
-        }
-    }
-
-    fn add_to(&self, slopes: &mut [f64]) {
-        for ((place, _), sum) in self.groups.iter().zip(&self.sums) {
-            slopes[*place] += sum;
-        }
-    }
-}
-
-/// A block of features that depend on each other, at the nodes.
-struct BlockWaves<'a> {
-    block: &'a RowBlock<'a>,
-    waves: Waves,
-    phi: Vec<Complex<f64>>,
-    firsts: Vec<Complex<f64>>,
-    by_phi: Vec<Complex<f64>>,
-    value: Complex<f64>,
-    scratch: Scratch<Complex<f64>>,
-    sums: Vec<f64>,
-}
-
-impl<'a> BlockWaves<'a> {
-    fn new(block: &'a RowBlock<'a>, step: f64) -> Self {
-        let waves = Waves::new(block.members.iter().map(|member| member.weight).collect(), step);
-        let ones = vec![Complex::new(1.0, 0.0); block.members.len()];
-        let sums = vec![0.0; ones.len()];
-        let (phi, firsts, by_phi, scratch) = (ones.clone(), ones.clone(), ones, Scratch::default());
-        Self { block, waves, phi, firsts, by_phi, value: Complex::new(1.0, 0.0), scratch, sums }
-    }
-
-    /// `K` of the block at node `n`; what is on alone is added to `few`.
-    fn forward(&mut self, n: u32, few: &mut Complex<f64>) -> Complex<f64> {
-        self.waves.advance(n);
-        for (k, member) in self.block.members.iter().enumerate() {
-            [self.phi[k], self.firsts[k]] = self.waves.transforms(k);
-            if member.weight != 0.0 {
-                *few += self.phi[k] * member.alone;
-            }
-        }
-        let base = |_| Complex::new(1.0, 0.0);
-        self.value = self.block.slopes(&self.phi, base, &mut self.by_phi, &mut self.scratch);
-        self.value
-    }
-
-    /// Adds to the slopes; `others` is the product of all other factors.
-    fn backward(&mut self, slope: Complex<f64>, others: Complex<f64>) {
-        for (k, member) in self.block.members.iter().enumerate() {
-            let by_phi = self.by_phi[k] * others - member.alone;
-            self.sums[k] += (slope * self.firsts[k] * by_phi).re;
-        }
     }
 }
 
@@ -438,7 +407,8 @@ mod tests {
                     };
                     (8.0 * (at(1.0) - at(-1.0)) - at(2.0) + at(-2.0)) / (12.0 * step)
                 };
-                // Fourth-order differences of a C² function err by its higher kinks; the loss by 1e-11 over a step.
+                // Fourth-order differences of a C² function err by its higher kinks; the loss by
+                // 1e-11 over a step.
                 let size = gradient.iter().chain([&found.bias]).fold(0.0, |most: f64, g| most.max(g.abs()));
                 let tolerance = 2e-5 * size;
                 assert!((found.bias - quotient(None)).abs() < tolerance, "{row:?} {probabilities:?} bias");

@@ -1,21 +1,21 @@
 //! The interference on one output, `I = Σ_{j≠i} W_ij x_j`, as a law: a sum of independent terms.
 //!
 //! ```text
-//! K(s) = E e^{sI} = Π_j K_j(s) ,   K_j(s) = 1 − p_j + p_j (e^{s w_j} − 1)/(s w_j) ,
+//! K(s) = E e^{sI} = Π_j K_j(s) ,   K_j(s) = 1 − p_j + p_j φ(s w_j) ,   φ(z) = E e^{zu} ,
 //! κ_r(I) = Σ_j w_jʳ κ_r(x_j) ,
 //! ```
-//! its atom at 0 (no feature on), and its n parts of exactly one feature on, which are uniform laws.
-//! Equal terms are kept once with their number; zero weights not at all. Features that depend on each other come in
-//! [blocks](super::block), each of which is one factor of `K` and one term of `κ_r`.
+//! its atom at 0 (no feature on), and its n parts of exactly one feature on, which have the law of
+//! `w_j u`. Equal terms are kept once with their number; zero weights not at all. Features that
+//! depend on each other come in [blocks](super::block), each of which is one factor of `K` and one
+//! term of `κ_r`.
 //!
 //! Sections 2 and 4.2 of the paper; `w_j = W_ij`, `p_j` the probabilities.
-
-use toy_superposition_data::{Cumulants, Magnitude, UnitUniform};
 
 use super::block::RowBlock;
 use super::law::Prepared;
 use super::periodic::BINOMIAL;
-use super::piecewise::Piecewise;
+use super::piecewise::Given;
+use super::unit::Unit;
 
 /// Equal terms of the interference.
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +35,8 @@ pub(super) const ORDER: usize = 24;
 /// The law of the interference on one output.
 #[derive(Debug, Clone)]
 pub(super) struct Interference<'a> {
+    /// The law of the magnitudes.
+    pub(super) unit: &'a Unit,
     /// The independent features, in order of falling `|w|`.
     pub(super) groups: Vec<Group>,
     /// They themselves, in the order of the groups.
@@ -47,20 +49,14 @@ pub(super) struct Interference<'a> {
     pub(super) silent: f64,
     /// `κ_1 … κ_4`.
     pub(super) cumulants: [f64; 4],
-    /// The sums of the negative and of the positive weights.
+    /// The least and the greatest value; they may be infinite.
     pub(super) support: [f64; 2],
-}
-
-/// `κ_1 … κ_4` of one feature `x = c u`.
-pub(super) fn feature_cumulants(p: f64) -> [f64; 4] {
-    let Cumulants { mean, variance, third, fourth } = UnitUniform.feature_cumulants(p);
-    [mean, variance, third, fourth]
 }
 
 /// The coefficients of `log(1 + Σ_{r≥1} p zʳ/(r+1)!)`.
 ///
-/// Its nearest singularity, a zero of `1 − p + p (eᶻ − 1)/z`, has `|z| > 4.83` for every p in (0, 1]: at `|z| ≤ 1`
-/// what is left out is below `10⁻¹⁸`.
+/// Its nearest singularity, a zero of `1 − p + p (eᶻ − 1)/z`, has `|z| > 4.83` for every p in
+/// (0, 1]: at `|z| ≤ 1` what is left out is below `10⁻¹⁸`.
 fn logarithm(p: f64) -> [f64; ORDER + 1] {
     let mut factor = [0.0; ORDER + 1];
     let mut factorial = 1.0;
@@ -77,9 +73,10 @@ fn logarithm(p: f64) -> [f64; ORDER + 1] {
 }
 
 impl<'a> Interference<'a> {
-    /// From one row of W, the own feature left out, given the own switch. `None` averages over that switch, and is for a
-    /// feature that is independent of all others.
+    /// From one row of W, the own feature left out, given the own switch. `None` averages over that
+    /// switch, and is for a feature that is independent of all others.
     pub(super) fn new(row: &[f64], feature: usize, probability: &'a Prepared<'_>, own: Option<bool>) -> Self {
+        let unit = &probability.unit;
         let independent = |j: usize| j != feature && row[j] != 0.0 && probability.block_of(j).is_none();
         let mut members: Vec<usize> = (0..row.len()).filter(|&j| independent(j)).collect();
         members.sort_unstable_by(|&a, &b| {
@@ -96,7 +93,7 @@ impl<'a> Interference<'a> {
         classes.sort_unstable_by(f64::total_cmp);
         classes.dedup();
         let series = classes.iter().map(|&p| logarithm(p)).collect();
-        let cumulant_table: Vec<[f64; 4]> = classes.iter().map(|&p| feature_cumulants(p)).collect();
+        let cumulant_table: Vec<[f64; 4]> = classes.iter().map(|&p| unit.cumulants(p)).collect();
 
         let mut groups: Vec<Group> = Vec::with_capacity(members.len());
         let (mut log_silent, mut always) = (0.0, 0);
@@ -115,7 +112,7 @@ impl<'a> Interference<'a> {
                 power *= weight;
                 *sum += power * kappa;
             }
-            support[usize::from(weight > 0.0)] += weight;
+            support.iter_mut().zip(unit.range(weight)).for_each(|(sum, end)| *sum += end);
             match groups.last_mut() {
                 Some(group) if group.weight == weight && group.probability == p => group.count += 1,
                 _ => groups.push(Group { weight, probability: p, count: 1, alone: 0.0, class }),
@@ -123,7 +120,7 @@ impl<'a> Interference<'a> {
         }
         let own = own.map(|on| (feature, on));
         let mut blocks: Vec<_> =
-            probability.blocks().iter().map(|block| RowBlock::new(block, row, own)).collect();
+            probability.blocks().iter().map(|block| RowBlock::new(block, unit, row, own)).collect();
         let left: Vec<f64> = running(blocks.iter().map(|block| block.silent));
         let right: Vec<f64> = running(blocks.iter().rev().map(|block| block.silent));
         let all_silent = left[blocks.len()];
@@ -135,6 +132,9 @@ impl<'a> Interference<'a> {
                     1 if p >= 1.0 => log_silent.exp(),
                     _ => 0.0,
                 };
+            if group.alone < unit.rare() * p {
+                group.alone = 0.0;
+            }
         }
         let silent = if always == 0 { log_silent.exp() } else { 0.0 };
         let count = blocks.len();
@@ -142,11 +142,15 @@ impl<'a> Interference<'a> {
             let others = silent * left[b] * right[count - 1 - b];
             for member in &mut block.members {
                 member.alone *= others;
-                support[usize::from(member.weight > 0.0)] += member.weight;
+                if member.alone < unit.rare() * member.probability {
+                    member.alone = 0.0;
+                }
+                support.iter_mut().zip(unit.range(member.weight)).for_each(|(sum, end)| *sum += end);
             }
             cumulants.iter_mut().zip(block.cumulants).for_each(|(sum, kappa)| *sum += kappa);
         }
-        Self { groups, members, blocks, series, silent: silent * all_silent, cumulants, support }
+        let silent = silent * all_silent;
+        Self { unit, groups, members, blocks, series, silent, cumulants, support }
     }
 
     /// The number of features that take part: those with a weight, and those that depend on others.
@@ -154,19 +158,25 @@ impl<'a> Interference<'a> {
         self.members.len() + self.blocks.iter().map(|block| block.members.len()).sum::<usize>()
     }
 
-    /// The rounding error of a sum over nodes whose terms have the sizes `sum` in all. Each factor of K rounds once: their
-    /// number enters as for independent errors.
+    /// The number of factors that one node takes.
+    pub(super) fn work(&self) -> usize {
+        self.groups.len() + self.blocks.iter().map(RowBlock::work).sum::<usize>()
+    }
+
+    /// The rounding error of a sum over nodes whose terms have the sizes `sum` in all. Each factor
+    /// of K rounds once: their number enters as for independent errors.
     pub(super) fn rounding(&self, sum: f64) -> f64 {
         f64::EPSILON * (4.0 + (self.features() as f64).sqrt()) * sum
     }
 
-    /// Whether the loss is known from the states with at most one feature on: there are no others.
+    /// Whether the loss is known from the states with none or one feature on: there are no others.
     pub(super) fn is_few(&self) -> bool {
         let members = self.blocks.iter().flat_map(|block| &block.members);
         self.members.len() + members.filter(|member| member.weight != 0.0).count() < 2
     }
 
-    /// The weights of the features that may be on alone, each with the probability that it is, equal ones together.
+    /// The weights of the features that may be on alone, each with the probability that it is,
+    /// equal ones together.
     fn alone(&self) -> impl Iterator<Item = (f64, f64)> {
         let groups = self.groups.iter().map(|group| (group.weight, f64::from(group.count) * group.alone));
         let members = self.blocks.iter().flat_map(|block| &block.members);
@@ -180,7 +190,11 @@ impl<'a> Interference<'a> {
         let (mut log, mut product) = (0.0, 1.0_f64);
         for group in &self.groups {
             let (z, p) = (theta * group.weight, group.probability);
-            let excess = if z.abs() < 1e-3 { z / 2.0 + z * z / 6.0 } else { (z.exp() - 1.0) / z - 1.0 };
+            let excess = match () {
+                () if !self.unit.is_uniform() => self.unit.average(z) - 1.0,
+                () if z.abs() < 1e-3 => z / 2.0 + z * z / 6.0,
+                () => (z.exp() - 1.0) / z - 1.0,
+            };
             let factor = 1.0 + p * excess;
             if group.count == 1 {
                 product *= factor;
@@ -195,10 +209,11 @@ impl<'a> Interference<'a> {
         log + product.ln() + self.blocks.iter().map(|block| block.log_bound(theta)).sum::<f64>()
     }
 
-    /// The least `P` found for which `E (± I + shift − P)₊ᵏ`, with its prefactor, is below `tolerance`.
+    /// The least `P` found for which `E (± I + shift − P)₊ᵏ`, with its prefactor, is below
+    /// `tolerance`.
     ///
-    /// By `(t − P)₊ᵏ ≤ k! θ⁻ᵏ e^{θ(t−P)}`: `prefactor(θ)` is the sum of the factors `k! θ⁻ᵏ` that apply, and θ is
-    /// searched for. The support of the interference bounds `P` as well.
+    /// By `(t − P)₊ᵏ ≤ k! θ⁻ᵏ e^{θ(t−P)}`: `prefactor(θ)` is the sum of the factors `k! θ⁻ᵏ` that
+    /// apply, and θ is searched for. The support of the interference bounds `P` as well.
     pub(super) fn reach(
         &self,
         upwards: bool,
@@ -208,10 +223,23 @@ impl<'a> Interference<'a> {
     ) -> f64 {
         let sign = if upwards { 1.0 } else { -1.0 };
         let hard = sign * self.support[usize::from(upwards)] + shift;
+        self.reach_within(upwards, shift, hard, prefactor, tolerance)
+    }
+
+    /// [`reach`](Self::reach) where `hard` bounds `P`.
+    pub(super) fn reach_within(
+        &self,
+        upwards: bool,
+        shift: f64,
+        hard: f64,
+        prefactor: impl Fn(f64) -> f64,
+        tolerance: f64,
+    ) -> f64 {
+        let sign = if upwards { 1.0 } else { -1.0 };
         let members = self.blocks.iter().flat_map(|block| &block.members).map(|member| member.weight.abs());
         let single = self.groups.first().map_or(0.0, |group| group.weight.abs());
         let largest = members.fold(single, f64::max);
-        if largest == 0.0 {
+        if largest == 0.0 && hard.is_finite() {
             return hard;
         }
         let bound = |theta: f64| {
@@ -254,15 +282,21 @@ impl<'a> Interference<'a> {
             power *= m;
         }
         for (weight, mass) in self.alone() {
-            for (moment, average) in moments.iter_mut().zip(path_moments(m, weight)) {
+            for (moment, average) in moments.iter_mut().zip(self.path_moments(m, weight)) {
                 *moment -= mass * average;
             }
         }
         moments
     }
 
-    /// A rough `E g(T)`: five Gauss–Hermite points, or the part of at most one feature on if that is larger.
-    pub(super) fn rough_loss(&self, loss: &Piecewise, m: f64) -> f64 {
+    /// `E_u (m + w u)ʳ`, r = 0 … 4.
+    fn path_moments(&self, m: f64, w: f64) -> [f64; 5] {
+        if self.unit.is_uniform() { path_moments(m, w) } else { self.unit.path_moments(m, w) }
+    }
+
+    /// A rough `E g(T)`: five Gauss–Hermite points, or the part of at most one feature on if that
+    /// is larger.
+    pub(super) fn rough_loss(&self, loss: &impl Given, m: f64) -> f64 {
         let (mean, sigma) = (m + self.cumulants[0], self.cumulants[1].sqrt());
         let gaussian: f64 = [(0.0, 8.0 / 15.0), (1.355_626, 0.222_076), (2.856_97, 0.011_257_4)]
             .iter()
@@ -274,8 +308,9 @@ impl<'a> Interference<'a> {
         gaussian.max(self.few(loss, m)[0])
     }
 
-    /// The part of the loss, of its slope in `m` and of its slope in `c` with at most one feature on: exact.
-    pub(super) fn few(&self, loss: &Piecewise, m: f64) -> [f64; 3] {
+    /// The part of the loss, of its slope in `m` and of its slope in `c` with at most one feature
+    /// on: exact.
+    pub(super) fn few(&self, loss: &impl Given, m: f64) -> [f64; 3] {
         let mut total = loss.at(m).map(|part| part * self.silent);
         for (weight, mass) in self.alone() {
             for (sum, part) in total.iter_mut().zip(loss.along(m, weight)) {

@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use toy_superposition_data::{Block, Law, MagnitudeSpec};
+use toy_superposition_data::{Block, Law};
 
+use super::unit::Unit;
 use crate::error::probability as check_probability;
 use crate::{Error, Result};
 
@@ -12,7 +13,8 @@ use crate::{Error, Result};
 ///
 /// The first two are the paper's, `x_j = c_j u_j` with independent `c_j ~ Bernoulli(p_j)` and `u_j ~ U[0, 1]`. The third is
 /// any law whose switches have [blocks](toy_superposition_data::Switches::blocks): independent switches, pairs, groups,
-/// exactly k on, and graphs whose components have at most 16 sources with edges. Its magnitudes must be `U[0, h]`.
+/// exactly k on, and graphs whose components have at most 16 sources with edges. Its magnitudes are uniform on an interval,
+/// constant, exponential, or of finitely many values.
 ///
 /// ```
 /// use toy_superposition_data::{Features, Pairs, UnitUniform};
@@ -93,14 +95,10 @@ impl<'a> FeatureLaw<'a> {
         let features = law.features();
         let none = toy_superposition_data::Error::NoBlocks { terms: None };
         let (switches, magnitude) = law.parts().ok_or(Error::Law(none))?;
-        let scale = match magnitude.spec() {
-            MagnitudeSpec::Uniform {} => 1.0,
-            MagnitudeSpec::Interval { low: 0.0, high } => high,
-            given => return Err(Error::Magnitude { given: Box::new(given) }),
-        };
+        let (unit, scale) = Unit::new(magnitude.spec())?;
         let each = (0..features).map(|j| switches.probability(j)).collect();
         let mut prepared = Prepared::independent(Probabilities::Each(Cow::Owned(each)));
-        prepared.scale = scale;
+        (prepared.unit, prepared.scale) = (unit, scale);
         prepared.block_of = vec![None; features];
         for block in switches.blocks().map_err(Error::Law)? {
             if block.units().iter().map(Vec::len).sum::<usize>() > 1 {
@@ -127,13 +125,15 @@ pub(super) struct Prepared<'a> {
     /// Those of more than one feature, and for each feature the one it is in; empty if there are none.
     blocks: Vec<Block>,
     block_of: Vec<Option<usize>>,
-    /// Magnitudes are `U[0, scale]`.
+    /// Magnitudes have the law `unit` times `scale`.
+    pub(super) unit: Unit,
     pub(super) scale: f64,
 }
 
 impl<'a> Prepared<'a> {
     fn independent(probabilities: Probabilities<'a>) -> Self {
-        Self { probabilities, blocks: Vec::new(), block_of: Vec::new(), scale: 1.0 }
+        let (blocks, block_of) = (Vec::new(), Vec::new());
+        Self { probabilities, blocks, block_of, unit: Unit::Uniform, scale: 1.0 }
     }
 
     /// Refuses another number of features.
@@ -153,11 +153,11 @@ impl<'a> Prepared<'a> {
             Probabilities::Shared(p) => Probabilities::Shared(p),
             Probabilities::Each(each) => Probabilities::Each(Cow::Owned(each.into_owned())),
         };
-        let Self { blocks, block_of, scale, .. } = self;
-        Prepared { probabilities, blocks, block_of, scale }
+        let Self { blocks, block_of, unit, scale, .. } = self;
+        Prepared { probabilities, blocks, block_of, unit, scale }
     }
 
-    /// Independent features with these probabilities.
+    /// Independent features with these probabilities, magnitudes `U[0, 1]`.
     pub(super) fn each(probabilities: Vec<f64>) -> Self {
         Self::independent(Probabilities::Each(Cow::Owned(probabilities)))
     }

@@ -169,28 +169,32 @@ pub fn exact_gradient<'a>(
 ) -> Result<ExactLoss> {
     check_tolerance(tolerance)?;
     let law = law.into().of(bias.len())?;
-    weighted_gradient(product, bias, &law, tolerance, |_| 1.0, product_gradient, bias_gradient)
+    check_shape(product, bias)?;
+    check_shape(product_gradient, bias_gradient)?;
+    let fill = |i: usize, row: &mut [f64]| {
+        row.iter_mut().zip(product.row(i).iter()).for_each(|(entry, &w)| *entry = w);
+    };
+    weighted_gradient(bias, &law, tolerance, fill, |_| 1.0, product_gradient, bias_gradient)
 }
 
-/// [`exact_gradient`] of `(1/n_s) Σ_i importance(i) L_i`.
+/// [`exact_gradient`] of `(1/n_s) Σ_i importance(i) L_i`, for the rows that `fill` writes as for [`exact_losses`].
 pub(super) fn weighted_gradient(
-    product: &DMatrix<f64>,
     bias: &[f64],
     law: &Prepared<'_>,
     tolerance: f64,
+    fill: impl Fn(usize, &mut [f64]) + Sync,
     importance: impl Fn(usize) -> f64,
     product_gradient: &mut DMatrix<f64>,
     bias_gradient: &mut [f64],
 ) -> Result<ExactLoss> {
-    check_shape(product, bias)?;
-    check_shape(product_gradient, bias_gradient)?;
     let features = bias.len();
     if bias_gradient.len() != features {
         return Err(Error::Size { what: "gradient", given: bias_gradient.len(), expected: features });
     }
     let rows: Vec<usize> = (0..features).collect();
     let outputs = each_row(&rows, |i| {
-        let row: Vec<f64> = product.row(i).iter().copied().collect();
+        let mut row = vec![0.0; features];
+        fill(i, &mut row);
         check_row(&row, i, bias[i])?;
         let mut gradient = vec![0.0; features];
         let found = row_gradient(&row, i, bias[i], law, tolerance, &mut gradient)?;

@@ -1,4 +1,4 @@
-//! The generating function of the interference at the nodes `s_n = 2πi n/P`, in order.
+//! The generating function of the interference at the nodes `s_n = 2πi n/P`, in order, for magnitudes `U[0, 1]`.
 //!
 //! At `s = iω`, with `A(s) = Σ_j P[only j on] (e^{s w_j} − 1)/(s w_j)`,
 //! ```text
@@ -69,7 +69,7 @@ pub(super) struct Nodes<'a> {
     beyond: [usize; 2],
     followed: usize,
     /// The members of each block, with room for their φ.
-    blocks: Vec<(Waves, Vec<Complex<f64>>)>,
+    blocks: Vec<(Waves<'a>, Vec<Complex<f64>>)>,
     scratch: Scratch<Complex<f64>>,
     scale: f64,
     log_series: [f64; ORDER + 1],
@@ -105,7 +105,7 @@ impl<'a> Nodes<'a> {
         let waves = law.blocks.iter().map(|block| {
             let weights: Vec<f64> = block.members.iter().map(|member| member.weight).collect();
             let phi = vec![Complex::ONE; weights.len()];
-            (Waves::new(weights, step), phi)
+            (Waves::new(law.unit, weights, step), phi)
         });
         let blocks = waves.collect();
         Self {

@@ -15,7 +15,7 @@ use super::matrix::{prepared_losses, weighted_gradient};
 use super::{FeatureLaw, check_tolerance};
 use crate::blocks::multiply;
 use crate::gaussian::mean_field::check_gradient;
-use crate::{Error, Result};
+use crate::{Error, Product, Result};
 
 /// The exact loss of a ReLU model, per feature, as an [`Objective`]; in `f64` whatever the parameters.
 ///
@@ -37,7 +37,7 @@ impl ExactObjective {
         Ok(Self { law: law.into().prepare()?.into_owned(), tolerance: 1e-6, importance: None })
     }
 
-    /// With another tolerance: that of [`exact_row_gradient`](crate::exact_row_gradient)..
+    /// With another tolerance: that of [`exact_row_gradient`](crate::exact_row_gradient).
     ///
     /// # Errors
     /// [`Error::OutOfRange`] unless `1e-10 ≤ tolerance ≤ 0.1`.
@@ -75,26 +75,14 @@ impl ExactObjective {
     }
 }
 
-/// W_in, W_out and W, with the bias, in `f64`.
-struct Product {
-    encoder: DMatrix<f64>,
-    decoder: DMatrix<f64>,
-    w: DMatrix<f64>,
-    bias: Vec<f64>,
-}
-
-impl Product {
-    fn of<T: Scalar>(model: &Autoencoder<T>) -> Result<Self> {
-        if model.activation().simplified(model.features()) != Activation::Relu {
-            return Err(Error::Activation { given: model.activation().name() });
-        }
-        let entries = 3 * (model.features() as u128).pow(2);
-        crate::error::memory("the product of the weights and its gradient", entries)?;
-        let (encoder, decoder) = (model.encoder().map(T::into), model.decoder().map(T::into));
-        let mut w = DMatrix::zeros(model.features(), model.features());
-        multiply(w.as_mut_slice(), decoder.as_slice(), encoder.as_slice(), model.hidden())?;
-        Ok(Self { encoder, decoder, w, bias: model.bias().iter().map(|&b| b.into()).collect() })
+/// The product of a ReLU model, if there is memory for its gradient and a transpose too.
+fn product<T: Scalar>(model: &Autoencoder<T>) -> Result<Product> {
+    if model.activation().simplified(model.features()) != Activation::Relu {
+        return Err(Error::Activation { given: model.activation().name() });
     }
+    let entries = 3 * (model.features() as u128).pow(2);
+    crate::error::memory("the product of the weights and its gradient", entries)?;
+    Product::of_model(model)
 }
 
 impl<T: Scalar> Objective<Autoencoder<T>> for ExactObjective {
@@ -106,25 +94,27 @@ impl<T: Scalar> Objective<Autoencoder<T>> for ExactObjective {
 
     fn loss(&mut self, model: &Autoencoder<T>) -> Result<f64> {
         self.check(model.features())?;
-        let Product { w, bias, .. } = Product::of(model)?;
-        let rows: Vec<usize> = (0..bias.len()).collect();
-        let losses = prepared_losses(&rows, &bias, &self.law, |i, row| {
-            row.iter_mut().zip(w.row(i).iter()).for_each(|(entry, &w)| *entry = w);
-        })?;
+        let product = product(model)?;
+        let rows: Vec<usize> = (0..product.features()).collect();
+        let fill = |i, row: &mut [f64]| row.copy_from_slice(product.row(i));
+        let losses = prepared_losses(&rows, product.bias(), &self.law, fill)?;
         let total: f64 = losses.iter().enumerate().map(|(i, row)| self.importance(i) * row.loss).sum();
-        Ok(total / bias.len() as f64)
+        Ok(total / product.features() as f64)
     }
 
     fn loss_and_gradient(&mut self, model: &Autoencoder<T>, gradient: &mut Parameters<T>) -> Result<f64> {
         check_gradient(model.shape(), gradient.shape())?;
         self.check(model.features())?;
-        let Product { encoder, decoder, w, bias } = Product::of(model)?;
+        let product = product(model)?;
         let (features, hidden) = (model.features(), model.hidden());
         let (mut by_w, mut by_bias) = (DMatrix::zeros(features, features), vec![0.0; features]);
         let importance = |i| self.importance(i);
         let (law, tolerance) = (&self.law, self.tolerance);
-        let loss = weighted_gradient(&w, &bias, law, tolerance, importance, &mut by_w, &mut by_bias)?.loss;
+        let fill = |i, row: &mut [f64]| row.copy_from_slice(product.row(i));
+        let bias = product.bias();
+        let loss = weighted_gradient(bias, law, tolerance, fill, importance, &mut by_w, &mut by_bias)?.loss;
         crate::error::finite("loss", loss)?;
+        let (encoder, decoder) = (model.encoder().map(T::into), model.decoder().map(T::into));
         let (mut by_encoder, mut by_decoder) =
             (DMatrix::zeros(hidden, features), DMatrix::zeros(hidden, features));
         multiply(by_encoder.as_mut_slice(), decoder.transpose().as_slice(), by_w.as_slice(), features)?;

@@ -19,7 +19,33 @@
 
 use nalgebra::Complex;
 
+use super::far::Window;
 use super::piecewise::Piecewise;
+
+/// A periodic form of `g`.
+pub(super) trait Form {
+    /// The period `P`.
+    fn period(&self) -> f64;
+
+    /// The coefficients `a_0 … a_4` and their derivatives in `c`.
+    fn polynomial(&self) -> [[f64; 5]; 2];
+
+    /// `ĝ(s)` and its derivative in `c` at `s = iω`.
+    fn transform(&self, omega: f64) -> [Complex<f64>; 2];
+
+    /// A bound on `∫_Ω^∞ |ĝ(iω)| dω`.
+    fn tail(&self, omega: f64) -> f64;
+
+    /// The window of a series that does not fall off.
+    fn window(&self) -> Option<Window> {
+        None
+    }
+
+    /// The transform, at `s = iω`, of a bound on what the window changes.
+    fn missed(&self, _omega: f64) -> Complex<f64> {
+        Complex::ZERO
+    }
+}
 
 /// The imaginary unit times `x`.
 pub(super) fn imaginary(x: f64) -> Complex<f64> {
@@ -53,6 +79,24 @@ pub(super) struct Periodic {
     pub(super) period: f64,
     /// Whether only the kink at 0 is met.
     pub(super) near: bool,
+}
+
+impl Form for Periodic {
+    fn period(&self) -> f64 {
+        self.period
+    }
+
+    fn polynomial(&self) -> [[f64; 5]; 2] {
+        self.polynomial()
+    }
+
+    fn transform(&self, omega: f64) -> [Complex<f64>; 2] {
+        self.transform(omega)
+    }
+
+    fn tail(&self, omega: f64) -> f64 {
+        self.tail(omega)
+    }
 }
 
 impl Periodic {

@@ -13,7 +13,26 @@
 /// `g`, its slope in `t` and its slope in `c`, in this order.
 pub(super) type Jet = [f64; 3];
 
-/// The loss of one output given its offset `t`.
+/// The loss of one output given its offset.
+pub(super) trait Given {
+    /// `g(t)`, `g′(t)` and `∂g/∂c`.
+    fn at(&self, t: f64) -> Jet;
+
+    /// `E_u g(m + w u)` and its slopes in `m`, `c` and `w`: a single feature is on.
+    fn along(&self, m: f64, w: f64) -> [f64; 4];
+}
+
+impl Given for Piecewise {
+    fn at(&self, t: f64) -> Jet {
+        self.at(t)
+    }
+
+    fn along(&self, m: f64, w: f64) -> [f64; 4] {
+        self.along(m, w)
+    }
+}
+
+/// The loss of one output given its offset `t`, for magnitudes `U[0, 1]`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Piecewise {
     pub(super) probability: f64,

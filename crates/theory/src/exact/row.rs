@@ -4,7 +4,7 @@
 //! L = P[none on] g(m) + Σ_j P[only j on] ∫₀¹ g(m + w_j u) du                       (exact)
 //!   + Σ_k a_k E_R Tᵏ + (2/P) Re Σ_{n≥1} e^{s_n m} ĝ(s_n) R(s_n) ,   R = K − (at most one on) .
 //! ```
-//! `R` falls off at least like `ω⁻²` beside the `ω⁻³` of `ĝ` (`ω⁻²` if `c = 0`), and like a Gaussian where many
+//! For magnitudes `U[0, 1]`, `R` falls off at least like `ω⁻²` beside the `ω⁻³` of `ĝ` (`ω⁻²` if `c = 0`), and like a Gaussian where many
 //! features are on. Error terms: the aliases (Chernoff bound, by the choice of `P`), the tail
 //! (`max |R|` over the last quarter of the nodes, times a bound on `∫|ĝ|/π`) and rounding (`ε` times the sum of
 //! absolute terms).
@@ -12,11 +12,13 @@
 use nalgebra::Complex;
 
 use super::ExactLoss;
+use super::far::Average;
 use super::interference::Interference;
 use super::law::Prepared;
 use super::nodes::Nodes;
 use super::periodic::Periodic;
 use super::piecewise::Piecewise;
+use super::unit::Unit;
 
 /// The relative error that the loss aims at, where only the loss is asked for.
 pub(super) const FINEST: f64 = 1e-10;
@@ -42,7 +44,8 @@ pub(super) fn exact_loss(row: &[f64], feature: usize, bias: f64, law: &Prepared<
     let unit = bias / law.scale;
     let most = unit + row.iter().map(|w| w.max(0.0)).sum::<f64>();
     let far = |j: usize| j != feature && most > 0.0 && row[j] < -FAR * most;
-    let value = if !law.blocks().is_empty() || !(0..row.len()).any(far) {
+    let plain = !law.unit.is_uniform() || !law.blocks().is_empty() || !(0..row.len()).any(far);
+    let value = if plain {
         let states: Vec<_> = Output::states(row, feature, unit, law).collect();
         let scale = Output::scale(&states);
         let mut value = ExactLoss { loss: 0.0, error: 0.0 };
@@ -87,7 +90,7 @@ pub(super) struct Output<'a> {
 }
 
 impl<'a> Output<'a> {
-    /// Output `feature` of the row `row` of W, for magnitudes `U[0, 1]`.
+    /// Output `feature` of the row `row` of W.
     pub(super) fn new(
         row: &[f64],
         feature: usize,
@@ -122,10 +125,10 @@ impl<'a> Output<'a> {
     /// Whether the rectifier never acts: `Some(true)` if it always passes, `Some(false)` if it never does.
     pub(super) fn settled(&self) -> Option<bool> {
         let [below, above] = self.law.support;
-        let own = self.loss.own;
-        if self.bias + above + own.max(0.0) <= 0.0 {
+        let [least, most] = self.law.unit.range(self.loss.own);
+        if self.bias + above + most <= 0.0 {
             Some(false)
-        } else if self.bias + below + own.min(0.0) >= 0.0 {
+        } else if self.bias + below + least >= 0.0 {
             Some(true)
         } else {
             None
@@ -135,20 +138,24 @@ impl<'a> Output<'a> {
     /// `E (x − c x − T)` of an output that always passes.
     pub(super) fn open_mean(&self) -> f64 {
         let Piecewise { probability: p, own: c } = self.loss;
-        (1.0 - c) * p / 2.0 - (self.bias + self.law.cumulants[0])
+        (1.0 - c) * p / self.law.unit.divisors()[0] - (self.bias + self.law.cumulants[0])
     }
 
-    /// The loss of an output whose rectifier never acts: `p/3`, or mean² plus variance of `(1 − c) x − T`.
+    /// The loss of an output whose rectifier never acts: `p E u²`, or mean² plus variance of `(1 − c) x − T`.
     pub(super) fn settled_loss(&self, passes: bool) -> ExactLoss {
         let Piecewise { probability: p, own: c } = self.loss;
+        let [d1, d2, ..] = self.law.unit.divisors();
+        let second = 2.0 * p / d2;
         if !passes {
-            return ExactLoss { loss: p / 3.0, error: f64::EPSILON * p };
+            return ExactLoss { loss: second, error: f64::EPSILON * p };
         }
-        let variance = p / 3.0 - p * p / 4.0;
+        let variance = second - p * p / (d1 * d1);
         let mean = self.open_mean();
         let loss = mean * mean + (1.0 - c).powi(2) * variance + self.law.cumulants[1];
         let terms = self.law.features() as f64 + 8.0;
-        let size = (1.0 - c).abs() * p / 2.0 + self.bias.abs() + self.law.support[1] - self.law.support[0];
+        let [below, above] = self.law.support;
+        let size = (1.0 - c).abs() * p / d1.abs() + self.bias.abs() + above - below;
+        let size = if size.is_finite() { size } else { mean.abs() + self.bias.abs() + loss.sqrt() };
         ExactLoss { loss, error: terms.sqrt() * f64::EPSILON * (loss + mean.abs() * size) }
     }
 
@@ -161,7 +168,18 @@ impl<'a> Output<'a> {
     }
 
     pub(super) fn rough_loss(&self) -> f64 {
-        self.law.rough_loss(&self.loss, self.bias)
+        match self.law.unit {
+            Unit::Uniform => self.law.rough_loss(&self.loss, self.bias),
+            unit => self.law.rough_loss(&Average { loss: self.loss, unit }, self.bias),
+        }
+    }
+
+    /// The part of the loss, of its slope in the bias and of its slope in `c` with at most one feature on.
+    pub(super) fn few(&self) -> [f64; 3] {
+        match self.law.unit {
+            Unit::Uniform => self.law.few(&self.loss, self.bias),
+            unit => self.law.few(&Average { loss: self.loss, unit }, self.bias),
+        }
     }
 
     /// The exact loss, with an error of about `tolerance` relative to the larger of the loss and `least`.
@@ -169,9 +187,13 @@ impl<'a> Output<'a> {
         if let Some(passes) = self.settled() {
             return self.settled_loss(passes);
         }
-        let [few, ..] = self.law.few(&self.loss, self.bias);
+        let [few, ..] = self.few();
         if self.law.is_few() {
             return ExactLoss { loss: few, error: 8.0 * f64::EPSILON * few };
+        }
+        if !self.law.unit.is_uniform() {
+            let (sums, error) = self.slopes(tolerance, least, false);
+            return ExactLoss { loss: sums.loss, error };
         }
         self.refined(tolerance, least, |tolerance| self.sum(few, tolerance), |found| found.loss)
     }

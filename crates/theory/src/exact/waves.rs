@@ -1,34 +1,49 @@
-//! `e^{iωw}` and the transforms of the uniform law for several weights at the nodes `ω = nh`, one after the other.
+//! φ and φ′ of several weights at the nodes `ω = nh`, one after the other.
 
 use nalgebra::Complex;
 
-use super::periodic::uniform_transforms;
+use super::periodic::{imaginary, uniform_transforms};
+use super::unit::Unit;
 
-/// After how many nodes the recurrence `e^{i(ω+h)w} = e^{iωw} e^{ihw}` is begun afresh.
+/// After how many nodes the recurrence `e^{i(ω+h)v} = e^{iωv} e^{ihv}` is begun afresh.
 const RENEW: u32 = 256;
 
 /// The waves of some weights at the current node.
 #[derive(Debug, Clone)]
-pub(super) struct Waves {
+pub(super) struct Waves<'a> {
+    unit: &'a Unit,
     weights: Vec<f64>,
+    /// The `v` of all waves, as many for each weight.
+    values: Vec<f64>,
     wave: Vec<Complex<f64>>,
     turn: Vec<Complex<f64>>,
     step: f64,
     omega: f64,
 }
 
-impl Waves {
-    pub(super) fn new(weights: Vec<f64>, step: f64) -> Self {
-        let turn: Vec<_> = weights.iter().map(|weight| Complex::cis(step * weight)).collect();
-        Self { weights, wave: turn.clone(), turn, step, omega: step }
+impl<'a> Waves<'a> {
+    pub(super) fn new(unit: &'a Unit, weights: Vec<f64>, step: f64) -> Self {
+        let values: Vec<f64> = match unit {
+            Unit::Uniform => weights.clone(),
+            Unit::Interval(_) => {
+                let [low, high] = unit.ends();
+                weights.iter().flat_map(|w| [w * (high - low), w * low]).collect()
+            }
+            Unit::Exponential(_) => Vec::new(),
+            Unit::Points(law) => {
+                weights.iter().flat_map(|w| law.iter().map(move |(value, _)| w * value)).collect()
+            }
+        };
+        let turn: Vec<_> = values.iter().map(|value| Complex::cis(step * value)).collect();
+        Self { unit, weights, values, wave: turn.clone(), turn, step, omega: step }
     }
 
     /// Moves to node `n ≥ 1`, which follows the last one or is the first.
     pub(super) fn advance(&mut self, n: u32) {
         self.omega = self.step * f64::from(n);
         if n.is_multiple_of(RENEW) {
-            for (wave, weight) in self.wave.iter_mut().zip(&self.weights) {
-                *wave = Complex::cis(self.omega * weight);
+            for (wave, value) in self.wave.iter_mut().zip(&self.values) {
+                *wave = Complex::cis(self.omega * value);
             }
         } else if n > 1 {
             for (wave, turn) in self.wave.iter_mut().zip(&self.turn) {
@@ -37,9 +52,33 @@ impl Waves {
         }
     }
 
-    /// `∫₀¹ e^{iωwu} du` and `∫₀¹ u e^{iωwu} du` for weight `k`.
+    /// `E e^{iωwu}` and `E u e^{iωwu}` for weight `k`.
     pub(super) fn transforms(&self, k: usize) -> [Complex<f64>; 2] {
-        let y = self.omega * self.weights[k];
+        match self.unit {
+            Unit::Uniform => self.uniform(k),
+            Unit::Interval(_) => {
+                let [low, high] = self.unit.ends();
+                let [zeroth, first] = self.uniform(2 * k);
+                [zeroth, zeroth * low + first * (high - low)].map(|term| term * self.wave[2 * k + 1])
+            }
+            Unit::Exponential(_) => {
+                let y = self.omega * self.weights[k];
+                let pole = (imaginary(y) + 1.0) / (1.0 + y * y);
+                [pole, pole * pole]
+            }
+            Unit::Points(law) => {
+                let waves = self.wave.chunks_exact(self.values.len() / self.weights.len()).nth(k);
+                let sum = |sums: [Complex<f64>; 2], ((value, share), wave): ((f64, f64), &Complex<f64>)| {
+                    [sums[0] + wave * share, sums[1] + wave * (share * value)]
+                };
+                law.iter().zip(waves.unwrap_or_default()).fold([Complex::ZERO; 2], sum)
+            }
+        }
+    }
+
+    /// `∫₀¹ e^{iωvu} du` and `∫₀¹ u e^{iωvu} du` for wave `k`.
+    fn uniform(&self, k: usize) -> [Complex<f64>; 2] {
+        let y = self.omega * self.values[k];
         if y.abs() < 0.5 {
             let [zeroth, first, _] = uniform_transforms(y);
             return [zeroth, first];

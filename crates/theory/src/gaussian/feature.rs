@@ -84,6 +84,12 @@ impl<M: Integrable> Feature<M> {
         Ok(Self { probability, magnitude })
     }
 
+    /// A feature of a probability in [0, 1] whose magnitude may be negative. Its
+    /// [row losses](Self::row_loss) are right: what they subtract is no larger for `u < 0`.
+    pub(crate) fn of_any_sign(probability: f64, magnitude: M) -> Self {
+        Self { probability, magnitude }
+    }
+
     /// `p`.
     pub fn probability(&self) -> f64 {
         self.probability

@@ -15,12 +15,14 @@ mod gaussian;
 mod gaussianity;
 mod laws;
 mod magnitude;
+mod magnitudes;
 #[cfg(feature = "models")]
 mod mean_field;
 #[cfg(feature = "models")]
 mod memory;
 mod optimum;
 mod scaling;
+mod units;
 mod wide;
 
 /// The product of a matrix and a bias.
