@@ -99,7 +99,7 @@ const GRID: f64 = (1_u64 << 42) as f64;
 struct Rows<'a> {
     law: FeatureLaw<'a>,
     moments: Moments,
-    /// The greatest magnitude h: biases are in units of it.
+    /// The greatest magnitude h, or `√(3 E u²)` where they do not run from 0 to a greatest: biases are in units of it.
     height: f64,
     /// p h²: losses are in units of it.
     unit: f64,
@@ -121,9 +121,14 @@ impl<'a> Rows<'a> {
         };
         let moments = moments(law, class.rows[0].0)?;
         let height = match law {
-            FeatureLaw::Law(law) => law.parts().map_or(1.0, |(_, magnitude)| magnitude.support().1),
+            FeatureLaw::Law(law) => law.parts().map_or(1.0, |(_, magnitude)| match magnitude.support() {
+                (0.0, height) if height.is_finite() => height,
+                _ => (3.0 * magnitude.second_moment()).sqrt(),
+            }),
             _ => 1.0,
         };
+        // Features that are always 0 have no unit.
+        let height = if height > 0.0 { height } else { 1.0 };
         let unit = moments.probability * height * height;
         Ok(Self { law, moments, height, unit, rows: class.rows.iter().map(row).collect() })
     }

@@ -181,3 +181,78 @@ impl Store {
         safetensors::serialize(views, Some([("notes".to_owned(), notes)].into())).map_err(strange)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use nalgebra::{DMatrix, DVector};
+
+    use super::*;
+
+    fn model(scale: f32) -> Autoencoder<f32> {
+        let encoder = DMatrix::from_fn(2, 3, |i, j| scale * (1.0 + i as f32 + 10.0 * j as f32));
+        let decoder = DMatrix::from_fn(3, 2, |i, j| 0.5 + i as f32 - 3.0 * j as f32);
+        let bias = DVector::from_vec(vec![-0.1, 0.2, -0.3]);
+        Autoencoder::new(&encoder, &decoder, &bias, Activation::Relu).unwrap()
+    }
+
+    fn store() -> Store {
+        let mut store = Store::default();
+        store.add_set(16, vec![7, 3, 12]);
+        store.add_set(16, vec![3, 7, 12]);
+        store.add_weights(0.05, "one (3, 2)", &model(1.0), "by hand");
+        store.add_weights(0.2, "two (3, 2)", &model(2.0), "by hand, twice");
+        store
+    }
+
+    #[test]
+    fn a_store_is_read_as_it_was_written() {
+        let store = store();
+        let bytes = store.to_bytes().unwrap();
+        let again = Store::from_bytes(&bytes).unwrap();
+        assert_eq!(again, store);
+        assert_eq!(again.to_bytes().unwrap(), bytes);
+        assert_eq!(again.sets().collect::<Vec<_>>(), [(16, &[3, 7, 12][..])]);
+        let [(name, found)] = &again.weights(0.05).unwrap()[..] else { panic!("{again:?}") };
+        assert_eq!((name.as_str(), found), ("one (3, 2)", &model(1.0).cast::<f64>().unwrap()));
+        assert_eq!(again.note(0.2, "two (3, 2)"), Some("by hand, twice"));
+        assert!(again.weights(0.1).unwrap().is_empty());
+        let mut fewer = again.clone();
+        fewer.retain_weights(0.05, |_| false);
+        assert!(fewer.weights(0.05).unwrap().is_empty() && fewer.weights(0.2).unwrap().len() == 1);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("blocks.safetensors");
+        store.save(&path).unwrap();
+        assert_eq!(Store::load(&path).unwrap(), store);
+        assert!(matches!(Store::load(&folder.path().join("none")), Err(Error::Read { .. })));
+    }
+
+    /// Cut anywhere, or with any byte of its header changed, it is refused or says something else: it never panics.
+    #[test]
+    fn a_hostile_store_is_refused() {
+        let bytes = store().to_bytes().unwrap();
+        for length in 0..bytes.len() {
+            assert!(matches!(Store::from_bytes(&bytes[..length]), Err(Error::Store { .. })), "{length}");
+        }
+        for place in 8..bytes.len().min(700) {
+            let mut changed = bytes.clone();
+            changed[place] ^= 1;
+            let _ = Store::from_bytes(&changed);
+        }
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        assert!(text.contains("weights/0.05/one"), "{text}");
+        for (old, new) in
+            [("one (3, 2)/bias", "one (3, 2)/bios"), ("rug/16/0", "rag/16/0"), ("rug/16/0", "rug/1x/0")]
+        {
+            let changed = replaced(&bytes, old, new);
+            assert!(matches!(Store::from_bytes(&changed), Err(Error::Store { .. })), "{new}");
+        }
+    }
+
+    fn replaced(bytes: &[u8], old: &str, new: &str) -> Vec<u8> {
+        assert_eq!(old.len(), new.len());
+        let at = bytes.windows(old.len()).position(|window| window == old.as_bytes()).unwrap();
+        let mut changed = bytes.to_vec();
+        changed[at..at + new.len()].copy_from_slice(new.as_bytes());
+        changed
+    }
+}

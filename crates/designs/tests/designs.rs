@@ -4,12 +4,13 @@
 
 use rand::RngExt;
 use toy_superposition_data::{
-    Exactly, Exponential, Features, Groups, Independent, Interval, Pairs, Stream, UnitUniform,
+    Exactly, Exponential, Features, Groups, Independent, Interval, Law, Pairs, Points, Stream, UnitUniform,
 };
 use toy_superposition_designs::{
-    Arranged, Arrangement, Candidate, Entry, Error, Family, Mixtures, PrincipalComponents, blocks, optimise,
-    under_law, whole,
+    Arranged, Arrangement, Atlas, Candidate, Entry, Error, Family, Learned, Mixtures, PrincipalComponents,
+    blocks, optimise, under_law, whole,
 };
+use toy_superposition_model::{Activation, Autoencoder};
 use toy_superposition_rug::{
     Design, DirectSum, Dropped, Frame, Lossless, PersianRug, Setting, mean_over_rows,
 };
@@ -330,11 +331,78 @@ fn laws_that_do_not_fit_are_refused() {
     assert!(matches!(optimise(&rug, &law, true), Err(Error::Features { given: 6, expected: 8 })));
     assert!(matches!(optimise(&rug, &[0.1; 7][..], true), Err(Error::Features { given: 7, expected: 8 })));
     assert!(optimise(&rug, &[2.0; 8][..], true).is_err());
-    let exponential = Features::new(Pairs::new(4, 0.1, 0.5).unwrap(), Exponential::new(1.0).unwrap());
-    let refused = optimise(&rug, &exponential, true);
-    assert!(matches!(refused, Err(Error::Theory(theory::Error::Magnitude { .. }))), "{refused:?}");
     let large = Features::new(Pairs::new(1024, 0.1, 0.5).unwrap(), UnitUniform);
     assert!(matches!(under_law(&large, 9, &[], 1, 0).err(), Some(Error::Large { given: 2048, most: 1024 })));
     assert!(matches!(optimise(&Lossless(2048), &large, true), Err(Error::Large { .. })));
     assert!(matches!(under_law(&law, 7, &[], 1, 0).err(), Some(Error::Shape { .. })));
+}
+
+/// An antipodal pair under other magnitudes: the best of a pattern search is not below what is found.
+#[test]
+fn other_magnitudes_have_optimal_settings_too() {
+    let pair = Frame::simplex(2).unwrap();
+    let switches = || Independent::new(2, 0.2).unwrap();
+    let found = |law: &dyn Law| {
+        let best = optimise(&pair, law, false).unwrap();
+        let row_loss = |a: f64, b: f64| theory::exact_row_loss(&[a, -a], 0, b, law).unwrap().loss;
+        let least = least(row_loss, (1.0, 0.0));
+        assert!(best.loss <= least * (1.0 + 1e-6), "{:?}: {best:?} {least}", law.spec());
+        assert!(best.loss >= least * (1.0 - 1e-6), "{:?}: {best:?} {least}", law.spec());
+    };
+    found(&Features::new(switches(), Interval::new(0.5, 2.0).unwrap()));
+    found(&Features::new(switches(), Exponential::new(0.25).unwrap()));
+    found(&Features::new(switches(), Points::new(&[1.0, 3.0], &[0.5, 0.5]).unwrap()));
+}
+
+/// The atlas at a point: its mixture is on the chord, every hull block has the loss that it says, and the weights of a size have
+/// the loss of the sum.
+#[test]
+fn the_atlas_is_what_it_says() {
+    let p = 0.05;
+    let atlas = Atlas::new(p).unwrap();
+    for entry in atlas.hull().filter(|entry| entry.design.hidden() > 0) {
+        let model = entry.design.autoencoder(&entry.best.settings).unwrap();
+        let loss = theory::exact_loss(&model.product(), model.bias().as_slice(), p).unwrap().loss;
+        assert!((loss - entry.best.loss).abs() < 1e-9 * p, "{}: {loss} {}", entry.name, entry.best.loss);
+    }
+    let hull: Vec<_> = atlas.hull().collect();
+    assert_eq!((hull[0].design.ratio(), hull[hull.len() - 1].best.loss), (0.0, 0.0));
+    for pair in hull.windows(2) {
+        let (r0, r1) = (pair[0].design.ratio(), pair[1].design.ratio());
+        let at = atlas.best(0.25 * r0 + 0.75 * r1).unwrap();
+        let expected = 0.25 * pair[0].best.loss + 0.75 * pair[1].best.loss;
+        assert!((at.loss - expected).abs() < 1e-12, "{at:?}");
+    }
+    let limit = atlas.best(0.25).unwrap().loss;
+    assert!(limit < 0.75 * theory::optimum_at_ratio(p, 0.25).unwrap().loss, "{limit}");
+    let sum = atlas.sum(1000, 250).unwrap();
+    assert!(sum.best.loss >= limit * (1.0 - 1e-9) && sum.best.loss < 1.1 * limit, "{sum:?} {limit}");
+    let model = atlas.weights(0.25, 40).unwrap();
+    assert_eq!((model.features(), model.hidden()), (40, 10));
+    let loss = theory::exact_loss(&model.product(), model.bias().as_slice(), p).unwrap().loss;
+    let sum = atlas.sum(40, 10).unwrap();
+    assert!((loss - sum.best.loss).abs() < 1e-9 * p, "{loss} {sum:?}");
+    for ratio in [-0.1, 1.1, f64::NAN] {
+        assert!(matches!(atlas.best(ratio), Err(Error::Ratio { .. })));
+        assert!(matches!(atlas.weights(ratio, 10), Err(Error::Ratio { .. })));
+    }
+    assert!(matches!(Atlas::new(0.0), Err(Error::Theory(_))));
+}
+
+/// Trained weights keep their function and their loss, those of a dropped feature too.
+#[test]
+fn learned_weights_are_a_design_with_their_own_loss() {
+    let encoder = nalgebra::DMatrix::from_fn(3, 7, |i, j| ((3 * i + 5 * j) % 7) as f64 / 4.0 - 0.7);
+    let mut decoder = encoder.transpose() * 0.8;
+    decoder.row_mut(2).fill(0.0);
+    let bias = nalgebra::DVector::from_fn(7, |i, _| -0.05 * i as f64);
+    let model = Autoencoder::new(&encoder, &decoder, &bias, Activation::Relu).unwrap();
+    let learned = Learned::new("some", &model).unwrap();
+    let found = learned.optimised(0.2).unwrap();
+    let expected = theory::exact_loss(&model.product(), bias.as_slice(), 0.2).unwrap().loss;
+    assert!((found.loss / expected - 1.0).abs() < 1e-12);
+    let again = learned.autoencoder(&found.settings).unwrap();
+    assert!((again.product() - model.product()).amax() < 1e-12 && again.bias() == model.bias());
+    let linear = Autoencoder::new(&encoder, &decoder, &bias, Activation::Identity).unwrap();
+    assert!(matches!(Learned::new("linear", &linear), Err(Error::Theory(_))));
 }
