@@ -11,12 +11,13 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use toy_superposition_data::parallel;
 use toy_superposition_model::Autoencoder;
 use toy_superposition_rug::{Design, PersianRug};
 use toy_superposition_theory::Feature;
 
 use crate::catalogue::{Candidate, Entry, Family, blocks, graphs};
-use crate::{Error, Learned, Mixtures, Result, Store};
+use crate::{Error, Learned, Mixtures, Result, Store, hierarchy};
 
 /// The best known blocks for one p, and their hull.
 ///
@@ -60,11 +61,13 @@ pub struct AtlasPart {
     pub share: f64,
 }
 
+/// The sizes of the hierarchies.
+const HIERARCHIES: std::ops::RangeInclusive<usize> = 4..=24;
 /// The largest block.
 const LARGEST: usize = 352;
 
 impl Atlas {
-    /// The atlas of this crate: the catalogue, all strongly regular graphs of up to 352 vertices, ovoids, and what
+    /// The atlas of this crate: the catalogue, [hierarchies](hierarchy), all strongly regular graphs of up to 352 vertices, ovoids, and what
     /// [`Store::builtin`] has found by search and by descent of the exact loss.
     ///
     /// # Errors
@@ -88,13 +91,18 @@ impl Atlas {
             let name = format!("searched rug ({features}, {})", rows.len());
             candidates.push(Candidate::one(Family::Rugs, rug).named(&name));
         }
-        let mut entries = rate(&candidates, probability)?;
-        for (name, model) in store.weights(probability)? {
-            let learned = Learned::new(name.clone(), &model)?;
+        let mut entries = each(&candidates, |candidate| candidate.best(probability))?;
+        let hierarchies = HIERARCHIES.map(|features| {
+            Ok((Family::Hierarchies, format!("hierarchy ({features}, 2)"), hierarchy(features)?))
+        });
+        let found = store.weights(probability)?.into_iter();
+        let found = found.map(|(name, model)| Ok((Family::Descended, name, model)));
+        let learned = hierarchies.chain(found).collect::<Result<Vec<_>>>()?;
+        entries.extend(each(&learned, |(family, name, model)| {
+            let learned = Learned::new(name.clone(), model)?;
             let best = learned.optimised(probability)?;
-            let design: crate::Shared = Arc::new(learned);
-            entries.push(Entry { family: Family::Descended, name, design, best });
-        }
+            Ok(Entry { family: *family, name: name.clone(), design: Arc::new(learned), best })
+        })?);
         entries.sort_by(|a, b| {
             let by_ratio = a.design.ratio().total_cmp(&b.design.ratio());
             // Of blocks that are equal but for rounding, the smallest.
@@ -170,11 +178,11 @@ impl Atlas {
     }
 }
 
-/// Each candidate at its best, on all threads.
-fn rate(candidates: &[Candidate], p: f64) -> Result<Vec<Entry>> {
-    let mut rated: Vec<Option<Result<Entry>>> = candidates.iter().map(|_| None).collect();
-    toy_superposition_data::parallel::for_each(&mut rated, |k, rated| *rated = Some(candidates[k].best(p)));
-    rated.into_iter().flatten().collect()
+/// The entry of each, on all threads.
+fn each<T: Sync>(list: &[T], entry: impl Fn(&T) -> Result<Entry> + Sync) -> Result<Vec<Entry>> {
+    let mut entries: Vec<Option<Result<Entry>>> = list.iter().map(|_| None).collect();
+    parallel::for_each(&mut entries, |k, found| *found = Some(entry(&list[k])));
+    entries.into_iter().flatten().collect()
 }
 
 /// The places of the corners of the lower convex hull of points sorted by x, then by y: Andrew's monotone chain.

@@ -53,13 +53,15 @@ pub enum Family {
     Haar,
     /// Principal components of the features.
     Components,
+    /// Louder features that silence quieter ones.
+    Hierarchies,
     /// Weights that were found by descent.
     Descended,
 }
 
 impl Family {
     /// All of them, in order.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Apart,
         Self::Pairs,
         Self::Simplices,
@@ -69,6 +71,7 @@ impl Family {
         Self::Rugs,
         Self::Haar,
         Self::Components,
+        Self::Hierarchies,
         Self::Descended,
     ];
 }
@@ -85,6 +88,7 @@ impl fmt::Display for Family {
             Self::Rugs => "rugs",
             Self::Haar => "Haar projectors",
             Self::Components => "principal components",
+            Self::Hierarchies => "hierarchies",
             Self::Descended => "weights by descent",
         })
     }

@@ -1,0 +1,104 @@
+//! Hierarchies: any number of features in two dimensions, where louder ones silence quieter ones.
+//!
+//! ```math
+//! W_{ii} = 1, \qquad W_{ij} \approx 0 \ \text{ for quieter } j, \qquad
+//! W_{ij} \in \{0\} \cup (-\infty, -1] \ \text{ for louder } j
+//! ```
+//!
+//! The columns `e_1, e_2, …` of the encoder fall in length by a factor `M` each. A row `d_i` of the decoder has `⟨d_i, e_i⟩ = 1`,
+//! so that what quieter columns add is of order `1/M`. Louder columns must add nothing above 0: that can be had if and only if
+//! `e_i` lies outside the cone of the louder ones. In the plane `n − 1` directions from 0 to π and one below have this
+//! property, and each row is orthogonal to its louder neighbour (the last one to two columns). The rest of the louder columns
+//! silence the output when they are on, which costs `E u² = 1/3`:
+//! ```math
+//! L \to \frac p{3n} \sum_i \bigl(1 - (1-p)^{s_i}\bigr), \qquad s_i = 0, 0, 1, 2, \dots, n - 3, n - 3 .
+//! ```
+//! For small p that is `p² ((n−1)(n−2)/2 − 1)/(3n)`, about `p²/(3r)` for `r = 2/n`, without the logarithm of the loss with
+//! Gaussian interference, `p² ln(1/p)/r`. The limit is that of `M → ∞`.
+
+use nalgebra::{DMatrix, DVector, Vector2};
+use toy_superposition_model::{Activation, Autoencoder};
+
+use crate::{Error, Result};
+
+/// The most features: beyond, single precision does not hold the lengths.
+const MOST: usize = 32;
+
+/// The hierarchy of `features` features in two dimensions, with gains 1 and biases 0.
+///
+/// ```
+/// use toy_superposition_designs::hierarchy;
+/// use toy_superposition_theory::{exact_loss, optimum_at_ratio};
+///
+/// // Eight features in two dimensions: a third of what Gaussian interference would lose.
+/// let model = hierarchy(8)?;
+/// let loss = exact_loss(&model.product(), model.bias().as_slice(), 0.05)?.loss;
+/// assert!(loss < 0.35 * optimum_at_ratio(0.05, 0.25)?.loss);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Shape`] unless `4 ≤ n_s ≤ 32`.
+pub fn hierarchy(features: usize) -> Result<Autoencoder<f64>> {
+    if !(4..=MOST).contains(&features) {
+        return Err(Error::Shape { features, hidden: 2 });
+    }
+    let last = features - 1;
+    let factor = 10.0_f64.powf((30.0 / last as f64).min(3.0));
+    let direction = |k: usize| {
+        // Exact where orthogonality to a far louder column depends on it.
+        match k {
+            0 => Vector2::new(1.0, 0.0),
+            k if k == last => Vector2::new(0.0, -1.0),
+            k if k == last - 1 => Vector2::new(-1.0, 0.0),
+            k => {
+                let (sin, cos) = (std::f64::consts::PI * k as f64 / (last - 1) as f64).sin_cos();
+                Vector2::new(cos, sin)
+            }
+        }
+    };
+    let length = |k: usize| factor.powi((last - k) as i32 - 10);
+    let row = |k: usize| {
+        let own = direction(k);
+        let normal = match k {
+            0 => Vector2::new(1.0, 0.0),
+            k if k == last => own,
+            k => {
+                let louder = direction(k - 1);
+                Vector2::new(-louder.y, louder.x)
+            }
+        };
+        normal / (normal.dot(&own) * length(k))
+    };
+    let columns: Vec<Vector2<f64>> = (0..features).map(|k| direction(k) * length(k)).collect();
+    let rows: Vec<Vector2<f64>> = (0..features).map(row).collect();
+    let encoder = DMatrix::from_fn(2, features, |i, k| columns[k][i]);
+    let decoder = DMatrix::from_fn(features, 2, |k, i| rows[k][i]);
+    Ok(Autoencoder::new(&encoder, &decoder, &DVector::zeros(features), Activation::Relu)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use toy_superposition_theory as theory;
+
+    use super::*;
+
+    /// The exact loss is the limit's, but for what the finite factor adds: of order p/M² and p²/M.
+    #[test]
+    fn hierarchies_lose_what_the_louder_silence() {
+        for features in [4, 5, 8, 16] {
+            let model = hierarchy(features).unwrap();
+            for p in [0.01_f64, 0.2, 1.0] {
+                let silencers = (0..features - 1).map(|k| k.saturating_sub(1)).chain([features - 3]);
+                let lost = |s: usize| (1.0 - (1.0 - p).powi(s as i32)) * p / 3.0;
+                let limit = silencers.map(lost).sum::<f64>() / features as f64;
+                let found = theory::exact_loss(&model.product(), model.bias().as_slice(), p).unwrap().loss;
+                let factor = 10.0_f64.powf((30.0 / (features - 1) as f64).min(3.0));
+                let allowed = p * (4.0 / factor.powi(2) + 4.0 * p / factor);
+                assert!((found - limit).abs() < allowed, "{features} {p}: {found} {limit} {allowed}");
+            }
+        }
+        assert!(matches!(hierarchy(3), Err(Error::Shape { features: 3, hidden: 2 })));
+        assert!(matches!(hierarchy(33), Err(Error::Shape { .. })));
+    }
+}
