@@ -7,12 +7,13 @@ mod command_line;
 mod extend;
 
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
 use serde_json::json;
 use toy_superposition::designs::{Atlas, Store};
+use toy_superposition::figures::{self, Chart, ChartMark, ChartPoint, ChartSeries};
 use toy_superposition::files::check_writable;
 use toy_superposition::model::{Names, Weights};
 use toy_superposition::theory;
@@ -36,6 +37,9 @@ pub(crate) struct Arguments {
     /// Features n_s; n_d is the ratio times this, rounded.
     #[arg(long, requires = "ratio")]
     features: Option<usize>,
+    /// Draw the hull beside the Gaussian optimum and the best linear model into FIGURE.png and FIGURE.svg.
+    #[arg(long, conflicts_with_all = ["ratio", "descend", "add"])]
+    figure: Option<PathBuf>,
     /// Write the weights of these features here.
     #[arg(long, requires = "features")]
     out: Option<PathBuf>,
@@ -70,11 +74,17 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     if let Some(path) = &arguments.out {
         check_writable(path)?;
     }
+    if let Some(stem) = &arguments.figure {
+        figures::check_writable(stem)?;
+    }
     if arguments.descend.is_some() || arguments.add.is_some() {
         return extend::extend(arguments, p);
     }
     let store = arguments.store.as_deref().map_or_else(Store::builtin, Store::load)?;
     let atlas = Atlas::with_store(p, &store)?;
+    if let Some(stem) = &arguments.figure {
+        draw(&atlas, stem)?;
+    }
     let Some(ratio) = arguments.ratio else { return hull(arguments, &atlas, &store) };
     let mixture = atlas.best(ratio)?;
     let optimum = theory::optimum_at_ratio(p, ratio)?;
@@ -125,6 +135,38 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         let (n, d) = (sum.design.features(), sum.design.hidden());
         say!("\n{:>10.6}  with n_s = {n}, n_d = {d}: {}", sum.best.loss / p, sum.name);
     }
+    Ok(())
+}
+
+/// Draws the losses of the hull, of the Gaussian optimum and of the best linear model.
+fn draw(atlas: &Atlas, stem: &Path) -> Result<(), Box<dyn Error>> {
+    let p = atlas.probability();
+    let point = |x: f64, loss: f64| ChartPoint { x, y: loss / p, error: 0.0 };
+    let hull = atlas.hull().map(|entry| point(entry.design.ratio(), entry.best.loss)).collect();
+    let line = |of: fn(f64, f64) -> theory::Result<f64>| -> theory::Result<Vec<ChartPoint>> {
+        (1..=100).map(|k| Ok(point(f64::from(k) / 100.0, of(p, f64::from(k) / 100.0)?))).collect()
+    };
+    let series = |name: &str, points, mark| ChartSeries { name: name.to_owned(), points, mark };
+    let figure = Chart {
+        x_label: "ratio of hidden dimensions to features $n_d/n_s$".to_owned(),
+        y_label: "loss per feature / $p$ (dimensionless)".to_owned(),
+        series: vec![
+            series("best linear model", line(theory::linear_loss)?, ChartMark::Dashed),
+            series(
+                "Gaussian optimum",
+                line(|p, ratio| Ok(theory::optimum_at_ratio(p, ratio)?.loss))?,
+                ChartMark::Line,
+            ),
+            series("best known weights", hull, ChartMark::Joined),
+        ],
+        caption: format!(
+            "The lower convex hull of all known blocks: $p = {p}$, {} blocks, exact losses, no training.",
+            atlas.entries().len()
+        ),
+        ..Chart::default()
+    };
+    let written = figures::chart(&figure, stem)?;
+    note!("wrote {} and {}", written.png.display(), written.svg.display());
     Ok(())
 }
 

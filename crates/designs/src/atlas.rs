@@ -62,7 +62,7 @@ pub struct AtlasPart {
 }
 
 /// The sizes of the hierarchies.
-const HIERARCHIES: std::ops::RangeInclusive<usize> = 4..=24;
+const HIERARCHIES: [usize; 9] = [4, 5, 6, 7, 8, 10, 12, 16, 24];
 /// The largest block.
 const LARGEST: usize = 352;
 
@@ -97,7 +97,7 @@ impl Atlas {
         });
         let found = store.weights(probability)?.into_iter();
         let found = found.map(|(name, model)| Ok((Family::Descended, name, model)));
-        let learned = hierarchies.chain(found).collect::<Result<Vec<_>>>()?;
+        let learned = hierarchies.into_iter().chain(found).collect::<Result<Vec<_>>>()?;
         entries.extend(each(&learned, |(family, name, model)| {
             let learned = Learned::new(name.clone(), model)?;
             let best = learned.optimised(probability)?;
