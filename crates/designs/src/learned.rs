@@ -33,7 +33,7 @@ impl Learned {
         let mut product = &decoder * &encoder;
         let mut diagonal: DVector<f64> = product.diagonal();
         let least = 1e-6 * diagonal.max();
-        diagonal.iter_mut().filter(|w| !(**w > least)).for_each(|w| *w = 1.0);
+        diagonal.iter_mut().filter(|w| **w <= least || w.is_nan()).for_each(|w| *w = 1.0);
         for (i, &a) in diagonal.iter().enumerate() {
             decoder.row_mut(i).iter_mut().for_each(|entry| *entry /= a);
             product.row_mut(i).iter_mut().for_each(|entry| *entry /= a);

@@ -255,7 +255,7 @@ impl Table {
             return Err(Error::Search { features, hidden, symmetry, restarts });
         }
         let orbits = Orbits::new(features, symmetry)?;
-        let sign = |s: usize, j: usize| if (s & j).count_ones() % 2 == 0 { 1 } else { -1 };
+        let sign = |s: usize, j: usize| 1 - 2 * ((s & j).count_ones() & 1) as i16;
         let sum = |orbit: &Vec<usize>, j: usize| orbit.iter().map(|&s| sign(s, j)).sum();
         let characters = orbits
             .elements()

@@ -94,13 +94,11 @@ fn check(figure: &Chart) -> Result<()> {
     validate::filled("series", &figure.series)?;
     for series in &figure.series {
         validate::filled("points", &series.points)?;
-        let coordinates: [(_, _, fn(&ChartPoint) -> f64); 2] =
-            [("x", figure.x_scale, |point| point.x), ("y", figure.y_scale, |point| point.y)];
-        for (what, scale, of) in coordinates {
-            let values = series.points.iter().map(of);
+        let of = |axis: usize| series.points.iter().map(move |point| [point.x, point.y][axis]);
+        for (axis, what, scale) in [(0, "x", figure.x_scale), (1, "y", figure.y_scale)] {
             match scale {
-                Scale::Linear => validate::finite(what, values)?,
-                Scale::Log => validate::positive(what, values)?,
+                Scale::Linear => validate::finite(what, of(axis))?,
+                Scale::Log => validate::positive(what, of(axis))?,
             }
         }
         validate::not_negative("errors", series.points.iter().map(|point| point.error))?;

@@ -83,6 +83,9 @@ pub struct Block<K> {
     pub seeds: Vec<u64>,
 }
 
+/// The number of features, the mean of their probabilities, and their law if it is given as one.
+type Data = (usize, f64, Option<Arc<LawSpec>>);
+
 fn one_seed() -> Vec<u64> {
     vec![0]
 }
@@ -163,8 +166,8 @@ impl<K: Kind> Block<K> {
         Ok(cells)
     }
 
-    /// What the features are like: their number, the mean of their probabilities, their law if it is given as one.
-    fn data(&self, index: usize) -> Result<Vec<(usize, f64, Option<Arc<LawSpec>>)>> {
+    /// What the features of the block are like.
+    fn data(&self, index: usize) -> Result<Vec<Data>> {
         let mut data = Vec::new();
         for &features in &self.features {
             data.extend(self.probabilities.numbers().map(|probability| (features, probability, None)));

@@ -6,7 +6,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use tempfile::tempdir;
 use toy_superposition::model::{Names, Shape, Weights};
@@ -34,6 +34,11 @@ fn refused(command: &mut Command) -> String {
     let error = errors.lines().last().unwrap();
     assert!(error.starts_with("error: ") && !errors.contains("panicked"), "{command:?}: {errors}");
     error.to_owned()
+}
+
+fn json(output: &Output) -> serde_json::Value {
+    let text = String::from_utf8_lossy(&output.stdout);
+    serde_json::from_str(text.lines().last().unwrap_or_default()).unwrap()
 }
 
 fn succeeds(command: &mut Command) -> Output {
@@ -398,4 +403,61 @@ mod linux {
         let message = refused(example("check", &["--probability", "0.1"]).arg(at(b"none\xff")));
         assert!(message.contains("none\u{fffd}"), "{message}");
     }
+}
+
+/// A search that was killed after a stage ends where one that was not does; a checkpoint of another search is refused.
+#[test]
+fn a_search_goes_on_from_its_checkpoint() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("search.json");
+    let search = |seed: &str| {
+        let mut command =
+            example("rug", &["--set", "search", "--features", "128", "--hidden", "32", "--json"]);
+        command.args(["--probability", "0.1", "--swaps", "100000", "--seed", seed]);
+        command
+    };
+    let whole = json(&succeeds(&mut search("1")));
+    let mut running = search("1").arg("--checkpoint").arg(&path).stdout(Stdio::null()).spawn().unwrap();
+    while !path.exists() && running.try_wait().unwrap().is_none() {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    let _ = running.kill();
+    running.wait().unwrap();
+    if path.exists() {
+        let other = refused(search("2").arg("--checkpoint").arg(&path));
+        assert!(other.contains("the checkpoint of another search"), "{other}");
+    }
+    let resumed = json(&succeeds(search("1").arg("--checkpoint").arg(&path)));
+    assert_eq!(resumed["loss"], whole["loss"]);
+    assert!(!path.exists());
+    fs::write(&path, "{").unwrap();
+    let torn = refused(search("1").arg("--checkpoint").arg(&path));
+    assert!(torn.contains("search.json"), "{torn}");
+}
+
+/// The weights of the atlas have the loss that it says, and what is not better than the hull is not added to a store.
+#[test]
+fn the_atlas_writes_weights_and_refuses_worse_ones() {
+    let folder = tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let weights = at("atlas.safetensors");
+    let mut atlas =
+        example("atlas", &["--probability", "0.4", "--ratio", "0.25", "--features", "12", "--json"]);
+    let told = json(&succeeds(atlas.arg("--out").arg(&weights)));
+    let (sum, limit) = (told["sum"]["loss"].as_f64().unwrap(), told["loss"].as_f64().unwrap());
+    assert!(limit <= sum && limit < told["gaussian_loss"].as_f64().unwrap(), "{told}");
+    let check =
+        example("check", &["--probability", "0.4", "--samples", "1000", "--json"]).arg(&weights).output();
+    let exact = json(&check.unwrap())["exact_loss"].as_f64().unwrap();
+    assert!((exact / sum - 1.0).abs() < 1e-5, "{exact} {sum}");
+    let store = at("store.safetensors");
+    let add = example("atlas", &["--probability", "0.4", "--add"])
+        .arg(&weights)
+        .arg("--store")
+        .arg(&store)
+        .output();
+    let add = add.unwrap();
+    assert_eq!(add.status.code(), Some(1));
+    assert!(errors(&add).contains("not below the hull"), "{}", errors(&add));
+    assert!(!store.exists());
 }

@@ -135,6 +135,47 @@ fn a_loss_of_0_and_a_figure_that_cannot_be_written_cost_no_report() {
     assert!(read().contains("`predictions` could not be drawn: cannot write"));
 }
 
+/// A law in a file takes the place of the preset's features and probabilities: its models are in the report and its figure, and
+/// their weights say it.
+#[test]
+fn the_paper_can_be_reproduced_for_another_law() {
+    let folder = tempdir().unwrap();
+    let (law, out) = (folder.path().join("law.toml"), folder.path().join("out"));
+    let text = "features = 16\n[switches]\nkind = \"pairs\"\nprobability = 0.1\ncorrelation = 0.5\n";
+    fs::write(&law, text).unwrap();
+    let reproduce = |arguments: &[&str]| {
+        let mut command = example("reproduce");
+        command.args(["--preset", "smoke", "--json", "--law"]).arg(&law).arg("--out").arg(&out);
+        command.args(arguments);
+        command
+    };
+    let told = json(&succeeds(&mut reproduce(&[])));
+    assert_eq!((&told["failed"], &told["left"]), (&0.into(), &0.into()));
+    let records = told["records"].as_array().unwrap();
+    let trained: Vec<_> = records.iter().filter(|record| record["kind"] == "trained").collect();
+    assert!(trained.len() >= 5 && records.len() > trained.len());
+    for record in &trained {
+        assert!(record["law"].as_str().unwrap().contains("\"correlation\":0.5"), "{record}");
+        let number = |key: &str| record[key].as_f64().unwrap();
+        let (loss, error, exact) = (number("loss"), number("standard_error"), number("exact_loss"));
+        assert!((loss - exact).abs() < 5.0 * error, "{record}");
+    }
+    assert_eq!(told["figures"].as_array().unwrap().len(), 1);
+    assert!(out.join("law_1.png").is_file());
+    let report = fs::read_to_string(out.join("report.md")).unwrap();
+    assert!(report.contains("## Features of another law") && !report.contains("NaN"), "{report}");
+    // The folder holds the sweep of this law.
+    fs::write(&law, text.replace("0.5", "0.4")).unwrap();
+    let refused = reproduce(&[]).output().unwrap();
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(errors(&refused).contains("a sweep of another grid"), "{}", errors(&refused));
+    fs::write(&law, text.replace("0.5", "1.5")).unwrap();
+    let refused = reproduce(&[]).output().unwrap();
+    assert!(errors(&refused).contains("law 1 is refused"), "{}", errors(&refused));
+    let refused = reproduce(&["--from", "nowhere"]).output().unwrap();
+    assert_eq!(refused.status.code(), Some(2), "{}", errors(&refused));
+}
+
 #[test]
 fn a_probability_of_any_size_makes_a_file_name() {
     let (folder, grid) = folder(
