@@ -27,7 +27,7 @@ pub(crate) fn extend(arguments: &Arguments, p: f64) -> Result<(), Box<dyn Error>
     let mut store = if path.exists() { Store::load(path)? } else { Store::builtin()? };
     let mut atlas = Atlas::with_store(p, &store)?;
     if let Some(file) = &arguments.add {
-        let model = Weights::<f32>::load(file)?.model;
+        let model = Weights::<f64>::load(file)?.model.cast::<f32>()?;
         let name = format!("{} {}", file.file_stem().unwrap_or_default().to_string_lossy(), shape(&model));
         let note = format!("weights from {}", file.display());
         if !add(&mut store, &mut atlas, path, &name, &model, &note)? {

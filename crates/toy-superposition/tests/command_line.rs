@@ -147,9 +147,10 @@ fn designs_know_other_laws() {
     assert!(loss > 0.9 * 0.04 / 6.0 && loss < 0.04 / 6.0, "{loss}");
     succeeds(&mut example("designs", &small));
 
-    fs::write(path, format!("{pairs}0.5\n[magnitude]\nkind = \"exponential\"\nrate = 1.0\n")).unwrap();
+    let own = "[magnitude]\nkind = \"custom\"\nname = \"mine\"\n";
+    fs::write(path, format!("{pairs}0.5\n{own}")).unwrap();
     let message = refused(&mut example("designs", &small));
-    assert!(message.contains("magnitudes uniform on [0, h]"), "{message}");
+    assert!(message.contains("mine"), "{message}");
     fs::write(path, format!("{pairs}2.0\n")).unwrap();
     assert!(refused(&mut example("designs", &small)).contains("correlation"));
     for more in [["--probability", "0.1"], ["--features", "4"], ["--map", "out"], ["--polish", "3"]] {
