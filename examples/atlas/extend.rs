@@ -6,7 +6,7 @@ use std::path::Path;
 use rayon::prelude::*;
 use toy_superposition::data::{LawSpec, Stream};
 use toy_superposition::designs::{Atlas, Entry, Store};
-use toy_superposition::model::{Autoencoder, Shape, Weights};
+use toy_superposition::model::{Autoencoder, Shape, Weights, check_memory};
 use toy_superposition::optim::{Lbfgs, LbfgsConfig};
 use toy_superposition::theory::{ExactObjective, exact_loss};
 use toy_superposition::train::{Recipe, Run, Task, Trainer, descend, initial_model};
@@ -22,7 +22,8 @@ const RATE: f64 = 0.01;
 /// The tolerance of the gradient.
 const TOLERANCE: f64 = 1e-4;
 
-pub(crate) fn extend(arguments: &Arguments, p: f64) -> Result<(), Box<dyn Error>> {
+/// The store with what lowers the hull.
+pub(crate) fn extend(arguments: &Arguments, p: f64) -> Result<Store, Box<dyn Error>> {
     let path = arguments.store.as_deref().ok_or("--store FILE is where found blocks are kept")?;
     let mut store = if path.exists() { Store::load(path)? } else { Store::builtin()? };
     let mut atlas = Atlas::with_store(p, &store)?;
@@ -36,7 +37,7 @@ pub(crate) fn extend(arguments: &Arguments, p: f64) -> Result<(), Box<dyn Error>
     }
     if let Some(steps) = arguments.descend {
         for &(features, hidden) in &arguments.shape {
-            let seeds: Vec<u64> = (arguments.seed..arguments.seed + arguments.random).collect();
+            let seeds: Vec<u64> = (0..arguments.random).map(|k| arguments.seed.wrapping_add(k)).collect();
             let found = seeds.par_iter().map(|&seed| {
                 let mut model = initial_model::<f64>(Shape::new(features, hidden)?, seed)?;
                 // No output is off from the start.
@@ -72,7 +73,7 @@ pub(crate) fn extend(arguments: &Arguments, p: f64) -> Result<(), Box<dyn Error>
             add(&mut store, &mut atlas, path, &name, &model, &note)?;
         }
     }
-    Ok(())
+    Ok(store)
 }
 
 /// N,D.
@@ -128,6 +129,7 @@ fn add(
 ) -> Result<bool, Box<dyn Error>> {
     let p = atlas.probability();
     let wide = model.cast::<f64>()?;
+    check_memory("the product of the weights", 8 * (wide.features() as u128).pow(2))?;
     let bias: Vec<f64> = wide.bias().iter().copied().collect();
     let loss = exact_loss(&wide.product(), &bias, p)?.loss;
     let bound = atlas.best(wide.hidden() as f64 / wide.features() as f64)?.loss;
@@ -136,7 +138,7 @@ fn add(
         return Ok(false);
     }
     let mut extended = store.clone();
-    extended.add_weights(p, name, model, note);
+    extended.add_weights(p, name, model, note)?;
     *atlas = Atlas::with_store(p, &extended)?;
     let hull: Vec<String> = atlas.hull().map(|entry| entry.name.clone()).collect();
     extended.retain_weights(p, |name| hull.iter().any(|other| other == name));

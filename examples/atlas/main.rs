@@ -11,7 +11,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
+use clap::builder::RangedU64ValueParser;
 use serde_json::json;
+use toy_superposition::data::LawSpec;
 use toy_superposition::designs::{Atlas, Store};
 use toy_superposition::figures::{self, Chart, ChartMark, ChartPoint, ChartSeries};
 use toy_superposition::files::check_writable;
@@ -35,7 +37,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     ratio: Option<f64>,
     /// Features n_s; n_d is the ratio times this, rounded.
-    #[arg(long, requires = "ratio")]
+    #[arg(long, requires = "ratio", value_parser = RangedU64ValueParser::<usize>::new().range(1..=1_048_576))]
     features: Option<usize>,
     /// Draw the hull beside the Gaussian optimum and the best linear model into FIGURE.png and FIGURE.svg.
     #[arg(long, conflicts_with_all = ["ratio", "descend", "add"])]
@@ -53,7 +55,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "N,D", requires = "descend", value_parser = extend::shape_of)]
     shape: Vec<(usize, usize)>,
     /// So many random weights of each shape.
-    #[arg(long, default_value_t = 8, requires = "shape")]
+    #[arg(long, default_value_t = 8, requires = "shape", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     random: u64,
     /// Add the weights in this file.
     #[arg(long, requires = "store", conflicts_with_all = ["ratio", "descend"])]
@@ -78,7 +80,8 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         figures::check_writable(stem)?;
     }
     if arguments.descend.is_some() || arguments.add.is_some() {
-        return extend::extend(arguments, p);
+        let store = extend::extend(arguments, p)?;
+        return hull(arguments, &Atlas::with_store(p, &store)?, &store);
     }
     let store = arguments.store.as_deref().map_or_else(Store::builtin, Store::load)?;
     let atlas = Atlas::with_store(p, &store)?;
@@ -94,7 +97,10 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     });
     let sum = sum.transpose()?;
     if let (Some(path), Some(features)) = (&arguments.out, arguments.features) {
-        Weights::new(atlas.weights(ratio, features)?).save(path, Names::Own)?;
+        let mut weights = Weights::new(atlas.weights(ratio, features)?);
+        let law = LawSpec::paper(features, p).to_string();
+        weights.metadata.insert(LawSpec::METADATA_KEY.to_owned(), law);
+        weights.save(path, Names::Own)?;
     }
     if arguments.json {
         let blocks: Vec<_> = mixture
@@ -160,7 +166,7 @@ fn draw(atlas: &Atlas, stem: &Path) -> Result<(), Box<dyn Error>> {
             series("best known weights", hull, ChartMark::Joined),
         ],
         caption: format!(
-            "The lower convex hull of all known blocks: $p = {p}$, {} blocks, exact losses, no training.",
+            "The lower convex hull of all known blocks: $p = {p}$, {} blocks, exact losses, no samples.",
             atlas.entries().len()
         ),
         ..Chart::default()

@@ -39,7 +39,7 @@ struct Arguments {
     #[arg(long, default_value_t = 1)]
     draws: usize,
     /// Swaps that each annealing of a search tries.
-    #[arg(long, default_value_t = 200_000)]
+    #[arg(long, default_value_t = SWAPS)]
     swaps: u64,
     /// Search among sets that a group of this order leaves as they are: it divides n_s − 1, and n_d is a multiple of it or one
     /// more.
@@ -62,6 +62,8 @@ struct Arguments {
     #[arg(long)]
     json: bool,
 }
+
+const SWAPS: u64 = 200_000;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 enum Set {
@@ -156,8 +158,9 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     if let Some(path) = &arguments.checkpoint {
         check_writable(path)?;
     }
-    if set != Set::Search && (arguments.symmetry != 1 || arguments.checkpoint.is_some()) {
-        return Err("--symmetry and --checkpoint are for --set search".into());
+    let of_search = arguments.symmetry != 1 || arguments.swaps != SWAPS || arguments.checkpoint.is_some();
+    if set != Set::Search && of_search {
+        return Err("--swaps, --symmetry and --checkpoint are for --set search".into());
     }
     if !set.drawn() && (arguments.draws, seed) != (1, 0) {
         return Err("--draws and --seed are for random sets: of this kind there is one".into());

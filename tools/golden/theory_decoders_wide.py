@@ -1,4 +1,4 @@
-"""Goldens of crates/theory/tests/wide.rs: five decoders for sigma from 1e-300 to 1e4 and p from 1e-100 to 1.
+"""Goldens of crates/theory/tests/integration/wide.rs: five decoders for sigma from 1e-300 to 1e4 and p from 1e-100 to 1.
 
     python tools/golden/theory_decoders_wide.py > crates/theory/tests/golden/decoders_wide.tsv
 

@@ -1,6 +1,6 @@
-"""The law of Lilliefors' statistic by simulation, for crates/theory/src/normality.rs and its test.
+"""The law of Lilliefors' statistic by simulation, for crates/theory/src/check/normality.rs and its test.
 
-    python tools/golden/theory_lilliefors.py table     the table LAW of src/normality.rs: 10^6 samples of n = 1000
+    python tools/golden/theory_lilliefors.py table     the table LAW of src/check/normality.rs: 10^6 samples of n = 1000
     python tools/golden/theory_lilliefors.py golden > crates/theory/tests/golden/lilliefors.tsv
 
 A golden row is `n  probability  D  error`: D is exceeded with that probability (seeds apart from the table's), and error

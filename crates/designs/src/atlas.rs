@@ -67,8 +67,10 @@ const HIERARCHIES: [usize; 9] = [4, 5, 6, 7, 8, 10, 12, 16, 24];
 const LARGEST: usize = 352;
 
 impl Atlas {
-    /// The atlas of this crate: the catalogue, [hierarchies](hierarchy), all strongly regular graphs of up to 352 vertices, ovoids, and what
-    /// [`Store::builtin`] has found by search and by descent of the exact loss.
+    /// The atlas of this crate: the catalogue, [hierarchies](hierarchy), all strongly regular graphs of up to 352 vertices that
+    /// [`KnownGraph`](toy_superposition_rug::KnownGraph) constructs, ovoids, and what
+    /// [`Store::builtin`] has found by search (for
+    /// every p) and by descent of the exact loss (for the p that it was made for).
     ///
     /// # Errors
     /// [`Error::Theory`] unless `0 < p ≤ 1`.

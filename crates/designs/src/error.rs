@@ -84,6 +84,14 @@ pub enum Error {
         /// The most.
         most: usize,
     },
+    /// A hierarchy of more or fewer features than there can be.
+    #[error("a hierarchy of {given} features; 4 to {most} are allowed")]
+    Hierarchy {
+        /// The number of features n_s.
+        given: usize,
+        /// The most.
+        most: usize,
+    },
     /// A ratio that there is not.
     #[error("a ratio of {given}; ratios from 0 to 1 are allowed")]
     Ratio {

@@ -1,4 +1,4 @@
-//! Hierarchies: any number of features in two dimensions, where louder ones silence quieter ones.
+//! Hierarchies: many features in two dimensions, where louder ones silence quieter ones.
 //!
 //! ```math
 //! W_{ii} = 1, \qquad W_{ij} \approx 0 \ \text{ for quieter } j, \qquad
@@ -38,10 +38,10 @@ const MOST: usize = 32;
 /// ```
 ///
 /// # Errors
-/// [`Error::Shape`] unless `4 ≤ n_s ≤ 32`.
+/// [`Error::Hierarchy`] unless `4 ≤ n_s ≤ 32`.
 pub fn hierarchy(features: usize) -> Result<Autoencoder<f64>> {
     if !(4..=MOST).contains(&features) {
-        return Err(Error::Shape { features, hidden: 2 });
+        return Err(Error::Hierarchy { given: features, most: MOST });
     }
     let last = features - 1;
     let factor = 10.0_f64.powf((30.0 / last as f64).min(3.0));
@@ -98,7 +98,7 @@ mod tests {
                 assert!((found - limit).abs() < allowed, "{features} {p}: {found} {limit} {allowed}");
             }
         }
-        assert!(matches!(hierarchy(3), Err(Error::Shape { features: 3, hidden: 2 })));
-        assert!(matches!(hierarchy(33), Err(Error::Shape { .. })));
+        assert!(matches!(hierarchy(3), Err(Error::Hierarchy { given: 3, most: 32 })));
+        assert!(matches!(hierarchy(33), Err(Error::Hierarchy { .. })));
     }
 }

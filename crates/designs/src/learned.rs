@@ -1,7 +1,7 @@
 //! Weights that were trained, descended or found elsewhere, as a design.
 
 use nalgebra::{DMatrix, DVector};
-use toy_superposition_model::{Activation, Autoencoder};
+use toy_superposition_model::{Activation, Autoencoder, check_memory};
 use toy_superposition_rug::{Class, Design, Setting};
 use toy_superposition_theory as theory;
 
@@ -24,11 +24,13 @@ impl Learned {
     /// The weights of `model` under a name.
     ///
     /// # Errors
-    /// [`Error::Theory`](crate::Error::Theory) for an output that is not ReLU.
+    /// [`Error::Theory`](crate::Error::Theory) for an output that is not ReLU; [`Error::Model`](crate::Error::Model) for a product
+    /// larger than memory.
     pub fn new(name: impl Into<String>, model: &Autoencoder<f64>) -> Result<Self> {
         if model.activation().simplified(model.features()) != Activation::Relu {
             return Err(theory::Error::Activation { given: model.activation().name() }.into());
         }
+        check_memory("the product of the weights", 8 * (model.features() as u128).pow(2))?;
         let (encoder, mut decoder) = (model.encoder().into_owned(), model.decoder());
         let mut product = &decoder * &encoder;
         let mut diagonal: DVector<f64> = product.diagonal();

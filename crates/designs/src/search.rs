@@ -112,7 +112,7 @@ impl Search {
     ///
     /// # Errors
     /// [`Error::Search`] unless the numbers are in the ranges of [`SearchConfig`]; [`Error::Rug`] for a symmetry that there is
-    /// not.
+    /// not; [`Error::Theory`] for p.
     pub fn new(config: SearchConfig) -> Result<Self> {
         let SearchConfig { features, hidden, symmetry, restarts, .. } = config;
         let shape = features.is_power_of_two()
@@ -121,6 +121,7 @@ impl Search {
         if !shape || restarts == 0 || symmetry == 0 || (symmetry > 1 && hidden % symmetry > 1) {
             return Err(Error::Search { features, hidden, symmetry, restarts });
         }
+        theory::Feature::uniform(config.probability)?;
         let table = Table::new(&config)?;
         let annealings = (0..restarts).map(|restart| {
             let mut set: Vec<usize> = table.free().collect();
@@ -390,9 +391,8 @@ impl Annealing {
         if loss < self.loss {
             (self.loss, self.best) = (loss, self.set.clone());
         }
-        let (first, end) = (u64::from(self.stage), u64::from(self.stage) + 1);
-        let stages = u64::from(STAGES);
-        for _ in swaps * first / stages..swaps * end / stages {
+        let until = |stage: u32| u128::from(swaps) * u128::from(stage) / u128::from(STAGES);
+        for _ in until(self.stage)..until(self.stage + 1) {
             let [k, l] = [rng.random_range(0..self.set.len()), rng.random_range(0..others.len())];
             next.swap(&now, [self.set[k], others[l]], table);
             let found = losses.at(&next.counts) / p;
@@ -517,8 +517,7 @@ mod tests {
         assert!(matches!(Search::new(symmetric(8)), Err(Error::Rug(_))));
         assert!(matches!(Search::new(symmetric(0)), Err(Error::Search { symmetry: 0, .. })));
         for p in [0.0, 1.5, f64::NAN] {
-            let mut search = Search::new(SearchConfig::new(64, 16, p)).unwrap();
-            assert!(matches!(search.advance(), Err(Error::Theory(_))));
+            assert!(matches!(Search::new(SearchConfig::new(64, 16, p)), Err(Error::Theory(_))));
         }
         let good = Search::new(SearchConfig::new(64, 16, 0.1)).unwrap();
         let changes: [fn(&mut Annealing); 5] = [

@@ -11,6 +11,7 @@ use nalgebra::{DMatrix, DVector};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use toy_superposition_files::write_atomically;
 use toy_superposition_model::{Activation, Autoencoder};
+use toy_superposition_theory as theory;
 
 use crate::{Error, Result};
 
@@ -79,11 +80,26 @@ impl Store {
         }
     }
 
-    /// Adds weights for a p, in place of those of the same name, with a note on how they were made.
-    pub fn add_weights(&mut self, probability: f64, name: &str, model: &Autoencoder<f32>, note: &str) {
-        let key = (probability.to_string(), name.to_owned());
+    /// Adds weights for a p, in place of those of the same name, with a note on how they were made. Name and note become one
+    /// line each.
+    ///
+    /// # Errors
+    /// [`Error::Theory`] for an output that is not ReLU.
+    pub fn add_weights(
+        &mut self,
+        probability: f64,
+        name: &str,
+        model: &Autoencoder<f32>,
+        note: &str,
+    ) -> Result<()> {
+        if model.activation().simplified(model.features()) != Activation::Relu {
+            return Err(theory::Error::Activation { given: model.activation().name() }.into());
+        }
+        let line = |text: &str| text.replace(char::is_control, " ");
+        let key = (probability.to_string(), line(name));
         self.weights.insert(key.clone(), model.clone());
-        self.notes.insert(key, note.to_owned());
+        self.notes.insert(key, line(note));
+        Ok(())
     }
 
     /// Keeps the weights for this p for which `keep` says so.
@@ -141,8 +157,13 @@ impl Store {
                 let key = (p.to_owned(), title.to_owned());
                 store.notes.insert(key.clone(), note.unwrap_or_default().to_owned());
                 store.weights.insert(key, model);
-            } else if !(name.ends_with("/decoder") || name.ends_with("/bias")) {
-                return Err(strange(name));
+            } else {
+                // The other parts of weights belong to an encoder.
+                let key = name.strip_suffix("/decoder").or(name.strip_suffix("/bias"));
+                let encoder = key.map(|key| tensors.tensor(&format!("{key}/encoder")).is_ok());
+                if encoder != Some(true) {
+                    return Err(strange(name));
+                }
             }
         }
         Ok(store)
@@ -155,7 +176,10 @@ impl Store {
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let mut tensors: BTreeMap<String, (Dtype, Vec<usize>, Vec<u8>)> = BTreeMap::new();
         for (number, (features, rows)) in self.sets.iter().enumerate() {
-            let bytes = rows.iter().flat_map(|&row| (row as u32).to_le_bytes()).collect();
+            let too_large = |_| Error::Store { what: format!("a row beyond 2³² of {features} features") };
+            let rows: Vec<u32> =
+                rows.iter().map(|&row| u32::try_from(row).map_err(too_large)).collect::<Result<_>>()?;
+            let bytes = rows.iter().flat_map(|row| row.to_le_bytes()).collect();
             tensors.insert(format!("rug/{features}/{number}"), (Dtype::U32, vec![rows.len()], bytes));
         }
         let bytes = |matrix: DMatrix<f32>| {
@@ -199,8 +223,11 @@ mod tests {
         let mut store = Store::default();
         store.add_set(16, vec![7, 3, 12]);
         store.add_set(16, vec![3, 7, 12]);
-        store.add_weights(0.05, "one (3, 2)", &model(1.0), "by hand");
-        store.add_weights(0.2, "two (3, 2)", &model(2.0), "by hand, twice");
+        store.add_weights(0.05, "one (3, 2)", &model(1.0), "by hand").unwrap();
+        store.add_weights(0.2, "two\n(3, 2)", &model(2.0), "by hand,\ttwice").unwrap();
+        let encoder = model(1.0).encoder().into_owned();
+        let linear = Autoencoder::tied(&encoder, &DVector::zeros(3), Activation::Identity).unwrap();
+        assert!(matches!(store.add_weights(0.2, "linear", &linear, ""), Err(Error::Theory(_))));
         store
     }
 

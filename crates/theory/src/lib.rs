@@ -32,10 +32,10 @@ pub use exact::{ExactObjective, exact_model_loss};
 #[cfg(feature = "models")]
 pub use gaussian::MeanField;
 pub use gaussian::{
-    CONDITIONAL_VARIANCE, Channel, ChannelGradient, Envelope, Exponents, Feature, Loss, LossGradient,
-    Mixture, Optimum, RectifiedMoments, Regime, Spectrum, Terms, WelchCheck, asymptotic_loss, blind_optimum,
-    envelope, initial_loss, linear_loss, lower_bound, off_bound, optimum, optimum_at_ratio, phase_map,
-    principal_components, screening_bias, sparse_scale, upper_bound, welch_check, welch_sigma,
+    Allocation, CONDITIONAL_VARIANCE, Channel, ChannelGradient, Envelope, Exponents, Feature, Loss,
+    LossGradient, Mixture, Optimum, RectifiedMoments, Regime, Spectrum, Terms, WelchCheck, asymptotic_loss,
+    blind_optimum, envelope, initial_loss, linear_loss, lower_bound, off_bound, optimum, optimum_at_ratio,
+    phase_map, principal_components, screening_bias, sparse_scale, upper_bound, welch_check, welch_sigma,
 };
 pub use magnitude::Integrable;
 pub use product::Product;

@@ -22,6 +22,8 @@ use super::{FeatureLaw, check_row, check_tolerance};
 use crate::error::finite;
 use crate::{Error, Result};
 
+/// The most entries of a row.
+const MOST_ENTRIES: u64 = 1 << 24;
 /// No more nodes than this.
 const MOST_NODES: u32 = 1 << 14;
 /// Nodes are worked on side by side in blocks of this many.
@@ -61,11 +63,12 @@ impl CountedLoss {
     /// then `U[0, 1]`; `bias` is the raw `b_i`.
     ///
     /// `tolerance` is the relative error aimed at for the typical counts. Counts whose interference reaches farther have a
-    /// larger one: take the loss of what was found in the end from [`exact_row_loss`](crate::exact_row_loss).
+    /// larger one, and so have all where 2¹⁴ nodes are not enough: take the loss of what was found in the end from
+    /// [`exact_row_loss`](crate::exact_row_loss).
     ///
     /// # Errors
     /// [`Error::Probability`]; [`Error::Entry`], [`Error::NotFinite`] for weights that are not finite; [`Error::Size`] unless
-    /// there are as many counts as weights, [`Error::Empty`] if all counts are 0; [`Error::OutOfRange`] unless
+    /// there are as many counts as weights, of at most 2²⁴ entries, [`Error::Empty`] if all counts are 0; [`Error::OutOfRange`] unless
     /// `1e-10 ≤ tolerance ≤ 0.1`.
     pub fn new(
         weights: &[f64],
@@ -79,6 +82,11 @@ impl CountedLoss {
         if typical.len() != weights.len() {
             let (given, expected) = (typical.len(), weights.len());
             return Err(Error::Size { what: "counts", given, expected });
+        }
+        let total: u64 = typical.iter().map(|&n| u64::from(n)).sum();
+        if total > MOST_ENTRIES {
+            let (given, expected) = (total as usize, MOST_ENTRIES as usize);
+            return Err(Error::Size { what: "counts in all (at most)", given, expected });
         }
         let others = weights.iter().zip(typical).flat_map(|(&w, &n)| (0..n).map(move |_| w));
         let row: Vec<f64> = std::iter::once(own).chain(others).collect();
@@ -255,6 +263,7 @@ mod tests {
         };
         assert!(matches!(new(&[0.1], &[1, 2], 0.0, 0.1, 1e-6), Error::Size { given: 2, expected: 1, .. }));
         assert!(matches!(new(&[0.1], &[0], 0.0, 0.1, 1e-6), Error::Empty { .. }));
+        assert!(matches!(new(&[0.1], &[u32::MAX], 0.0, 0.1, 1e-6), Error::Size { .. }));
         assert!(matches!(new(&[f64::NAN], &[1], 0.0, 0.1, 1e-6), Error::Entry { .. }));
         assert!(matches!(new(&[0.1, f64::NAN], &[1, 0], 0.0, 0.1, 1e-6), Error::Entry { column: 1, .. }));
         assert!(matches!(new(&[0.1], &[1], f64::NAN, 0.1, 1e-6), Error::NotFinite { .. }));

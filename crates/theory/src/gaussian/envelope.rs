@@ -27,16 +27,16 @@ use crate::magnitude::Integrable;
 /// The lower convex envelope in `r` for one kind of feature: its two tangent points.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Envelope<M = UnitUniform> {
-    feature: Feature<M>,
-    lower: Tangent,
-    upper: Tangent,
+    pub(super) feature: Feature<M>,
+    pub(super) lower: Tangent,
+    pub(super) upper: Tangent,
 }
 
 /// A point where a chord touches `f`.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Tangent {
-    ratio: f64,
-    loss: f64,
+pub(super) struct Tangent {
+    pub(super) ratio: f64,
+    pub(super) loss: f64,
 }
 
 /// The best mixture at one ratio.
@@ -143,14 +143,14 @@ impl<M: Integrable> Envelope<M> {
 }
 
 /// The curve at `x = ln(r/(1 − r))`: `r`, `f`, `∂L/∂σ² = −r² f'/V` and `∂ ln L/∂ ln σ² = −r (1 − r) f'/f`.
-struct Slope {
-    ratio: f64,
+pub(super) struct Slope {
+    pub(super) ratio: f64,
     loss: f64,
-    by_variance: f64,
+    pub(super) by_variance: f64,
     by_sigma: f64,
 }
 
-fn slope<M: Integrable>(feature: &Feature<M>, x: f64) -> Result<Slope> {
+pub(super) fn slope<M: Integrable>(feature: &Feature<M>, x: f64) -> Result<Slope> {
     let odds = x.exp();
     let ratio = odds / (1.0 + odds);
     let (best, relative) = feature.relative_optimum((feature.variance() / odds).sqrt())?;
@@ -165,7 +165,7 @@ pub(crate) fn loss_by_variance<M: Integrable>(feature: &Feature<M>, best: &Optim
 }
 
 /// The zero of a function that is negative at `low` and positive at `high`: regula falsi, halving (Illinois).
-fn root(f: &impl Fn(f64) -> Result<f64>, mut low: f64, mut high: f64) -> Result<f64> {
+pub(super) fn root(f: &impl Fn(f64) -> Result<f64>, mut low: f64, mut high: f64) -> Result<f64> {
     let (mut f_low, mut f_high) = (f(low)?, f(high)?);
     let mut x = 0.5 * (low + high);
     for step in 0..100 {

@@ -5,6 +5,7 @@ pub(crate) mod averages;
 pub(crate) mod channel;
 pub(crate) mod envelope;
 pub(crate) mod feature;
+pub(crate) mod importance;
 pub(crate) mod line;
 #[cfg(feature = "models")]
 pub(crate) mod mean_field;
@@ -19,6 +20,7 @@ pub(crate) mod welch;
 pub use channel::Channel;
 pub use envelope::{Envelope, Mixture, envelope};
 pub use feature::{ChannelGradient, Feature, Loss, LossGradient};
+pub use importance::Allocation;
 #[cfg(feature = "models")]
 pub use mean_field::MeanField;
 pub use optimum::{Optimum, Regime, optimum, optimum_at_ratio, phase_map};

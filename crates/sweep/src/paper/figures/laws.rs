@@ -1,6 +1,6 @@
 //! Features of other laws: losses against the ratio, and against the correlation within pairs.
 
-use toy_superposition_data::{LawSpec, SwitchesSpec};
+use toy_superposition_data::{LawSpec, MagnitudeSpec, SwitchesSpec};
 use toy_superposition_figures::{Chart, ChartMark, ChartPoint, ChartSeries, Scale};
 
 use super::{distinct, of_kind, over_seeds, seeds_of};
@@ -39,27 +39,31 @@ pub fn law_curves(records: &[Record], how: &str) -> Vec<Chart> {
 /// n_s, n_d and p that has models of two correlations or more.
 pub fn correlation_curves(records: &[Record], how: &str) -> Vec<Chart> {
     let shape = |record: &Record| {
-        let (probability, _) = pairs(record)?;
-        Some((record.features, record.hidden, probability.to_bits()))
+        let (probability, _, magnitude) = pairs(record)?;
+        Some((record.features, record.hidden, probability, magnitude))
     };
-    let charts = grouped(records, shape).into_iter().filter_map(|((features, hidden, probability), own)| {
+    let charts = grouped(records, shape).into_iter().filter_map(|(shape, own)| {
+        let (features, hidden, probability, magnitude) = shape;
+        let magnitude = match magnitude {
+            MagnitudeSpec::Uniform {} => String::new(),
+            other => format!(", magnitudes {other:?}"),
+        };
         let caption = format!(
             "Trained models of pairs of features against the correlation within a pair: $n_s = {features}$, \
-             $n_d = {hidden}$, $p = {}$, {}; {how}.",
-            f64::from_bits(probability),
+             $n_d = {hidden}$, $p = {probability}${magnitude}, {}; {how}.",
             seeds_of(own.iter().copied())
         );
-        let correlation = |record: &Record| pairs(record).map_or(f64::NAN, |(_, correlation)| correlation);
+        let correlation = |record: &Record| pairs(record).map_or(f64::NAN, |(_, correlation, _)| correlation);
         chart(&own, "correlation of the two switches of a pair (dimensionless)", correlation, caption)
     });
     charts.collect()
 }
 
-/// p and the correlation, if the features are pairs.
-fn pairs(record: &Record) -> Option<(f64, f64)> {
+/// p, the correlation and the magnitude, if the features are pairs.
+fn pairs(record: &Record) -> Option<(f64, f64, MagnitudeSpec)> {
     let law: LawSpec = record.law.as_ref()?.parse().ok()?;
     match law.switches {
-        SwitchesSpec::Pairs { probability, correlation } => Some((probability, correlation)),
+        SwitchesSpec::Pairs { probability, correlation } => Some((probability, correlation, law.magnitude)),
         _ => None,
     }
 }

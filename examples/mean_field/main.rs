@@ -1,9 +1,12 @@
 //! Trains on the loss itself, without samples: the mean-field loss, or the exact loss of a small model.
 
 #[macro_use]
+#[path = "../command_line/mod.rs"]
 mod command_line;
-#[path = "command_line/law.rs"]
+#[path = "../command_line/law.rs"]
 mod law;
+
+mod curve;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -12,6 +15,7 @@ use std::time::Instant;
 use clap::{Parser, ValueEnum};
 use serde_json::json;
 use toy_superposition::data::{LawSpec, Moments, Stream};
+use toy_superposition::figures;
 use toy_superposition::files::check_writable;
 use toy_superposition::model::{Autoencoder, Names, Objective, Shape, Weights, check_memory};
 use toy_superposition::optim::{Lbfgs, LbfgsConfig, StopReason};
@@ -59,6 +63,9 @@ struct Arguments {
     /// Write the weights here (safetensors).
     #[arg(long)]
     out: Option<std::path::PathBuf>,
+    /// Draw the loss along the descent into CURVE.png and CURVE.svg; for the paper's law.
+    #[arg(long)]
+    curve: Option<std::path::PathBuf>,
     /// Print one JSON object on the last line.
     #[arg(long)]
     json: bool,
@@ -78,15 +85,21 @@ struct Descent {
     model: Autoencoder<f64>,
     steps: u64,
     ended: String,
+    /// The losses of all evaluations, Adam's first, and how many of them are Adam's.
+    losses: Vec<f64>,
+    adam: usize,
 }
 
 /// Descends until the loss is at most `goal`, if there is one.
 fn minimise<O: Objective<Autoencoder<f64>> + Send + Clone>(
     arguments: &Arguments,
     law: &LawSpec,
-    mut objective: O,
+    objective: O,
     goal: Option<f64>,
 ) -> Result<Descent, Box<dyn Error>> {
+    let losses = curve::Losses::default();
+    let mut objective = curve::Recorded { objective, losses: losses.clone() };
+    let recorded = || losses.lock().map(|losses| losses.clone()).unwrap_or_default();
     let shape = Shape::new(arguments.features, arguments.hidden)?;
     let mut model = match &arguments.start {
         Some(path) => Weights::<f64>::load(path)?.model,
@@ -108,6 +121,7 @@ fn minimise<O: Objective<Autoencoder<f64>> + Send + Clone>(
         steps = trainer.steps();
         model = trainer.into_model();
     }
+    let adam = recorded().len();
     if arguments.polish > 0 {
         let config = LbfgsConfig {
             max_iterations: arguments.polish,
@@ -118,7 +132,7 @@ fn minimise<O: Objective<Autoencoder<f64>> + Send + Clone>(
         steps += minimum.evaluations;
         ended = format!("{}, largest slope {:.1e}", minimum.outcome, minimum.gradient);
     }
-    Ok(Descent { model, steps, ended })
+    Ok(Descent { model, steps, ended, losses: recorded(), adam })
 }
 
 /// The mean and the least exact loss of ten random rugs, gain and bias from the theory; all rows of a rug are alike.
@@ -137,6 +151,9 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     if let Some(path) = &arguments.out {
         check_writable(path)?;
     }
+    if let Some(stem) = &arguments.curve {
+        figures::check_writable(stem)?;
+    }
     check_memory("the product of the weights", 8 * (features as u128).pow(2))?;
     if arguments.steps == 0 && arguments.rate != RATE {
         return Err("--rate is for Adam, which takes no steps".into());
@@ -151,7 +168,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let mixture = theory::envelope(p, ratio)?;
     let feature = Feature::uniform(p)?;
     let start = Instant::now();
-    let Descent { model, steps, ended } = match arguments.objective {
+    let Descent { model, steps, ended, losses, adam } = match arguments.objective {
         Which::MeanField => {
             let goal = mixture.loss * (1.0 + arguments.tolerance);
             minimise(arguments, &law, MeanField::new(feature), Some(goal))?
@@ -212,7 +229,20 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
             mixture.dropped_fraction * features as f64,
         );
     }
-    save(arguments, &law, model)
+    save(arguments, &law, model)?;
+    if let Some(stem) = &arguments.curve {
+        let objective = if arguments.objective == Which::Exact { "exact" } else { "mean-field" };
+        let start = arguments
+            .start
+            .as_ref()
+            .map_or(format!("seed {}", arguments.seed), |path| format!("from {}", path.display()));
+        let caption = format!(
+            "Descent of the {objective} loss: $n_s = {features}$, $n_d = {hidden}$, $p = {p}$, {start}, {seconds:.0} s."
+        );
+        let written = curve::draw(stem, &losses, adam, p, optimum.loss, &caption)?;
+        note!("wrote {} and {}", written.png.display(), written.svg.display());
+    }
+    Ok(())
 }
 
 /// Writes the weights where the arguments say, with the law that they were found for.
@@ -241,9 +271,12 @@ fn other_law(arguments: &Arguments, law: &LawSpec) -> Result<(), Box<dyn Error>>
     if features > MOST {
         return Err(too_many(features));
     }
+    if arguments.curve.is_some() {
+        return Err("--curve is for the paper's law".into());
+    }
     let data = law.build()?;
     let start = Instant::now();
-    let Descent { model, steps, ended } = minimise(arguments, law, ExactObjective::new(&data)?, None)?;
+    let Descent { model, steps, ended, .. } = minimise(arguments, law, ExactObjective::new(&data)?, None)?;
     let seconds = start.elapsed().as_secs_f64();
     let rows: Vec<usize> = (0..features).collect();
     let check = theory::check_law(&model, &data, &rows)?;
