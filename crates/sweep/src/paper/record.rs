@@ -91,7 +91,8 @@ impl Record {
             Some(spec) => {
                 let law = spec.build()?;
                 let spectrum = theory::Spectrum::of(&law)?;
-                (theory_loss(&law, &spectrum, cell)?, None, spectrum.linear_loss(cell.hidden)?)
+                let optimum = spectrum.optimum(&law, cell.hidden)?;
+                (optimum.map(|optimum| optimum.loss), None, spectrum.linear_loss(cell.hidden)?)
             }
         };
         Ok(Self {
@@ -126,6 +127,21 @@ impl Record {
             welch_gap: None,
             dropped: None,
         })
+    }
+
+    /// With the statistics of the weights that no covariance of the features changes.
+    fn with_weights(self, statistics: &theory::Statistics) -> Self {
+        Self {
+            diagonal_mean: Some(statistics.diagonal.mean),
+            diagonal_variance: Some(statistics.diagonal.variance),
+            bias_mean: Some(statistics.bias.mean),
+            bias_variance: Some(statistics.bias.variance),
+            effective_bias_mean: Some(statistics.effective_bias.mean),
+            lyapunov: Some(statistics.lyapunov_max),
+            lyapunov_mean: Some(statistics.lyapunov_mean),
+            dropped: Some(statistics.dropped),
+            ..self
+        }
     }
 
     /// The most precise loss that is known, with its standard error: the exact one where every row was seen, otherwise
@@ -166,25 +182,17 @@ impl Superposition {
             return self.measure_by_law(cell, model, &law, record);
         }
         let check = theory::check_rows(model, cell.probability, &self.rows(cell))?;
-        let statistics = check.statistics;
+        let statistics = &check.statistics;
         Ok(Record {
             exact_loss: Some(check.exact_loss),
             exact_error: Some(check.exact_error),
             exact_standard_error: finite(check.exact_standard_error),
             gaussian_loss: Some(check.gaussian_loss),
             edgeworth_loss: finite(check.edgeworth_loss),
-            diagonal_mean: Some(statistics.diagonal.mean),
-            diagonal_variance: Some(statistics.diagonal.variance),
-            bias_mean: Some(statistics.bias.mean),
-            bias_variance: Some(statistics.bias.variance),
-            effective_bias_mean: Some(statistics.effective_bias.mean),
             sigma_mean: finite(statistics.sigma.mean),
             delta_variance: finite(statistics.sigma_squared.variance),
-            lyapunov: Some(statistics.lyapunov_max),
-            lyapunov_mean: Some(statistics.lyapunov_mean),
-            welch_gap: statistics.welch.and_then(|welch| finite(welch.gap)),
-            dropped: Some(statistics.dropped),
-            ..record
+            welch_gap: statistics.welch.as_ref().and_then(|welch| finite(welch.gap)),
+            ..record.with_weights(statistics)
         })
     }
 
@@ -199,17 +207,7 @@ impl Superposition {
     ) -> Result<Record, Reason> {
         let moments: Vec<Moments> = (0..cell.features).map(|i| law.moments(i)).collect();
         let statistics = theory::Statistics::of_model(model, &moments)?;
-        let record = Record {
-            diagonal_mean: Some(statistics.diagonal.mean),
-            diagonal_variance: Some(statistics.diagonal.variance),
-            bias_mean: Some(statistics.bias.mean),
-            bias_variance: Some(statistics.bias.variance),
-            effective_bias_mean: Some(statistics.effective_bias.mean),
-            lyapunov: Some(statistics.lyapunov_max),
-            lyapunov_mean: Some(statistics.lyapunov_mean),
-            dropped: Some(statistics.dropped),
-            ..record
-        };
+        let record = record.with_weights(&statistics);
         let check = match theory::check_law(model, law, &self.rows(cell)) {
             Ok(check) => check,
             Err(theory::Error::Law(_) | theory::Error::Magnitude { .. }) => return Ok(record),
@@ -281,12 +279,6 @@ impl Superposition {
         rows.sort_unstable();
         rows
     }
-}
-
-/// The symmetric optimum at the least interference that the covariance of a law allows, if there is one.
-fn theory_loss(law: &AnyLaw, spectrum: &theory::Spectrum, cell: &Cell<Model>) -> theory::Result<Option<f64>> {
-    let optimum = spectrum.optimum(law, cell.hidden)?;
-    Ok(optimum.map(|optimum| optimum.loss))
 }
 
 /// `E x`.

@@ -10,7 +10,7 @@
 //! \sum_i r_i \le n_d , \qquad r_i = \frac1{1 + s_i} , \qquad \sigma_i^2 = V \left(\frac1{r_i} - 1\right) :
 //! ```
 //! every feature has a ratio of its own, and their sum is the number of dimensions. (For equal ones this is the Welch-type bound,
-//! section 4.2.2 of the paper. Projections have any such `r_i` as their diagonal, so that the bound is attained.) With `f(r)` the
+//! section 4.2.1 of the paper. Projections have any such `r_i` as their diagonal, so that the bound is attained.) With `f(r)` the
 //! symmetric optimum at ratio r and `E` its convex envelope, the slopes agree: `ι_i E′(r_i) = −μ` for all features.
 
 use crate::error::{Error, Result};
