@@ -116,6 +116,7 @@ pub(crate) fn embedded(raster: &Raster) -> Result<Vec<u8>> {
 }
 
 fn encoded(width: u32, height: u32, rgb: &[u8], resolution: Option<f64>) -> Result<Vec<u8>> {
+    let refused = |error: png::EncodingError| Error::Encode { source: error.into() };
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, width, height);
     encoder.set_color(png::ColorType::Rgb);
@@ -128,8 +129,8 @@ fn encoded(width: u32, height: u32, rgb: &[u8], resolution: Option<f64>) -> Resu
             unit: png::Unit::Meter,
         }));
     }
-    let mut writer = encoder.write_header()?;
-    writer.write_image_data(rgb)?;
-    writer.finish()?;
+    let mut writer = encoder.write_header().map_err(refused)?;
+    writer.write_image_data(rgb).map_err(refused)?;
+    writer.finish().map_err(refused)?;
     Ok(bytes)
 }

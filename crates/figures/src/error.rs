@@ -91,8 +91,14 @@ pub enum Error {
     Write(#[from] toy_superposition_files::Error),
     /// A bitmap that could not be encoded.
     #[error("cannot encode the bitmap")]
-    Encode(#[from] png::EncodingError),
+    Encode {
+        /// What the encoder says.
+        source: Cause,
+    },
 }
+
+/// The error of a library that this crate's interface does not name.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// A result with this crate's [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;

@@ -25,7 +25,7 @@ mod validate;
 pub use axis::Scale;
 pub use chart::{Chart, ChartMark, ChartPoint, ChartSeries, chart};
 pub use colour_map::Colours;
-pub use error::{Error, Result};
+pub use error::{Cause, Error, Result};
 pub use finite_size::{FiniteSize, FiniteSizePoint, FiniteSizeSeries, finite_size};
 pub use heat_maps::{HeatMap, HeatMaps, heat_maps};
 pub use loss_curves::{LossCurves, LossPoint, LossSeries, loss_curves};

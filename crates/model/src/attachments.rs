@@ -55,9 +55,9 @@ impl Attachments {
     /// # Errors
     /// [`Error::Format`] for bytes that are not safetensors: truncated, overlong, with a hostile header.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        let (_, header) = SafeTensors::read_metadata(bytes)?;
+        let (_, header) = SafeTensors::read_metadata(bytes).map_err(Error::format)?;
         let metadata = header.metadata().iter().flatten().map(|(k, v)| (k.clone(), v.clone())).collect();
-        let file = SafeTensors::deserialize(bytes)?;
+        let file = SafeTensors::deserialize(bytes).map_err(Error::format)?;
         let vectors = file.iter().filter_map(|(name, view)| {
             let vector = match (view.shape().len(), view.dtype()) {
                 (1, Dtype::F32) => Vector::F32(read_f32(&view).collect()),
@@ -89,9 +89,11 @@ pub(crate) fn write<T: Scalar>(
     let tensors = tensors.iter().map(|(name, shape, bytes)| (*name, T::DTYPE, shape, bytes));
     let views: Vec<_> = tensors
         .chain(vectors.iter().map(|(name, dtype, shape, bytes)| (name.as_str(), *dtype, shape, bytes)))
-        .map(|(name, dtype, shape, bytes)| Ok((name, TensorView::new(dtype, shape.clone(), bytes)?)))
+        .map(|(name, dtype, shape, bytes)| {
+            Ok((name, TensorView::new(dtype, shape.clone(), bytes).map_err(Error::format)?))
+        })
         .collect::<Result<_>>()?;
-    Ok(with_metadata(&safetensors::serialize(views, None)?, metadata))
+    Ok(with_metadata(&safetensors::serialize(views, None).map_err(Error::format)?, metadata))
 }
 
 /// The same file with metadata. (The library writes metadata in random order; here equal models give equal files.)

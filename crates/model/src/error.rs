@@ -86,7 +86,10 @@ pub enum Error {
     },
     /// The bytes are not a safetensors file: truncated, overlong, or with a hostile header.
     #[error("not a valid safetensors file")]
-    Format(#[from] safetensors::SafeTensorError),
+    Format {
+        /// What is wrong with it.
+        source: Cause,
+    },
     /// The file holds no encoder and bias that are named as expected.
     #[error(
         "no weights found: the file names {found:?}; expected {} (without the decoder, if the weights are tied)",
@@ -132,7 +135,7 @@ pub enum Error {
         /// Which tensor.
         tensor: String,
         /// The type in the file.
-        given: safetensors::Dtype,
+        given: String,
     },
     /// A value that the wanted type would have to round.
     #[error(
@@ -146,7 +149,7 @@ pub enum Error {
         /// The value.
         given: f64,
         /// The wanted type.
-        wanted: safetensors::Dtype,
+        wanted: &'static str,
     },
     /// A tensor with the wrong number of dimensions.
     #[error("tensor {tensor} has shape {given:?}, expected {expected} dimensions")]
@@ -193,6 +196,10 @@ pub enum Error {
 }
 
 impl Error {
+    pub(crate) fn format(error: safetensors::SafeTensorError) -> Self {
+        Self::Format { source: error.into() }
+    }
+
     /// The loss, if this says that it is not finite.
     pub fn non_finite_loss(&self) -> Option<f64> {
         match self {
@@ -201,6 +208,9 @@ impl Error {
         }
     }
 }
+
+/// The error of a library that this crate's interface does not name.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// A result with this crate's [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;

@@ -21,7 +21,7 @@ mod weights;
 pub use activation::{Activation, Threshold};
 pub use attachments::{Attachments, Vector};
 pub use autoencoder::Autoencoder;
-pub use error::{Error, Result};
+pub use error::{Cause, Error, Result};
 pub use evaluation::{Estimate, sampled_loss};
 pub use initialisation::Initialisation;
 pub use loss::MinibatchLoss;

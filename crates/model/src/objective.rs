@@ -65,7 +65,7 @@ pub trait Model {
     /// [`Error::Format`], [`Error::Block`], [`Error::Type`], [`Error::Precision`] and [`Error::NotFinite`] for a file that
     /// does not hold such a model, which is then unchanged.
     fn read(&mut self, bytes: &[u8]) -> Result<()> {
-        let file = SafeTensors::deserialize(bytes)?;
+        let file = SafeTensors::deserialize(bytes).map_err(Error::format)?;
         let mut values = Vec::with_capacity(self.as_slice().len());
         for (name, shape) in self.blocks() {
             values.extend(Tensor::block::<Self::Scalar>(&file, name, &shape)?);

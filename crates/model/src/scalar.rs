@@ -23,6 +23,8 @@ pub(crate) mod kernels {
     pub trait Kernels: Sized + 'static {
         /// The type's name in a weight file.
         const DTYPE: Dtype;
+        /// The same as text.
+        const NAME: &'static str;
         /// `out = left · right`, or `out += left · right`, on the calling thread.
         fn multiply(out: MatMut<'_, Self>, left: MatRef<'_, Self>, right: MatRef<'_, Self>, add: bool);
         /// Compresses a register at a time; gives the job back if it cannot.
@@ -55,6 +57,7 @@ macro_rules! kernels {
 
         impl kernels::Kernels for $type {
             const DTYPE: Dtype = Dtype::$variant;
+            const NAME: &'static str = stringify!($variant);
 
             fn multiply(out: MatMut<'_, Self>, left: MatRef<'_, Self>, right: MatRef<'_, Self>, add: bool) {
                 matmul(out, if add { Accum::Add } else { Accum::Replace }, left, right, 1.0, Par::Seq);

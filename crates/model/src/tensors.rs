@@ -109,7 +109,7 @@ impl<'a> Tensor<'a> {
             Dtype::BF16 => self.exactly(words(view).map(|word| single(u32::from(word) << 16))),
             Dtype::F32 => self.exactly(read_f32(view).map(f64::from)),
             Dtype::F64 => self.exactly(read_f64(view)),
-            given => Err(Error::Type { tensor: (*name).to_owned(), given }),
+            given => Err(Error::Type { tensor: (*name).to_owned(), given: given.to_string() }),
         }
     }
 
@@ -119,7 +119,7 @@ impl<'a> Tensor<'a> {
             if value.to_f64() == given || !given.is_finite() {
                 Ok(value)
             } else {
-                Err(Error::Precision { tensor: self.name.to_owned(), index, given, wanted: T::DTYPE })
+                Err(Error::Precision { tensor: self.name.to_owned(), index, given, wanted: T::NAME })
             }
         };
         values.enumerate().map(exactly).collect()

@@ -91,7 +91,7 @@ impl<T: Scalar> Weights<T> {
 
     fn parse(bytes: &[u8], names: &[Names<'_>]) -> Result<Self> {
         let Attachments { mut metadata, mut vectors } = Attachments::from_bytes(bytes)?;
-        let file = SafeTensors::deserialize(bytes)?;
+        let file = SafeTensors::deserialize(bytes).map_err(Error::format)?;
         let activation = match metadata.remove("activation") {
             None => Activation::Relu,
             Some(given) => Activation::from_name(&given).ok_or(Error::Metadata {

@@ -27,7 +27,7 @@ pub enum Error {
         /// The file, if the grid comes from one.
         path: Option<PathBuf>,
         /// Where and why.
-        source: Box<toml::de::Error>,
+        source: Cause,
     },
     /// A list that must not be empty.
     #[error("grid, block {block}: no {what}")]
@@ -97,7 +97,7 @@ pub enum Error {
     #[error("grid: the settings under [experiment] are refused")]
     Settings {
         /// What the experiment says.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: Cause,
     },
     /// A shard that is not I/N with 1 ≤ I ≤ N.
     #[error("shard {given}: must be I/N with I from 1 to N")]
@@ -125,7 +125,7 @@ pub enum Error {
         /// The manifest.
         path: PathBuf,
         /// Where and why.
-        source: serde_json::Error,
+        source: Cause,
     },
     /// An unreadable line of a journal, other than a torn last one.
     #[error("{}: line {line} cannot be read", path.display())]
@@ -135,7 +135,7 @@ pub enum Error {
         /// The line, from 1.
         line: usize,
         /// Where and why.
-        source: serde_json::Error,
+        source: Cause,
     },
     /// A journal that another process is writing.
     #[error("{}: another process is writing it", path.display())]
@@ -151,7 +151,10 @@ pub enum Error {
     },
     /// A record that is no row of a table.
     #[error("the records make no table")]
-    Table(#[from] csv::Error),
+    Table {
+        /// What the writer of the table says.
+        source: Cause,
+    },
     /// More threads than a sweep may have.
     #[error("{given} threads; allowed is 1 to {most}")]
     ManyThreads {
@@ -164,7 +167,7 @@ pub enum Error {
     #[error(transparent)]
     Threads {
         /// What the system said.
-        source: rayon::ThreadPoolBuildError,
+        source: io::Error,
     },
 }
 
@@ -175,6 +178,9 @@ impl Error {
         move |source| Self::File { path: path.clone(), source }
     }
 }
+
+/// The error of a library that this crate's interface does not name.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// A result with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;

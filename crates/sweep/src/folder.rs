@@ -158,11 +158,12 @@ impl<E: Experiment> Sweep<E> {
     /// As [`outcomes`](Self::outcomes), [`Error::Table`], [`Error::File`].
     pub fn write_tables(&self) -> Result<()> {
         let (mut records, mut failures) = (Table::default(), Table::default());
-        failures.0.write_record(["cell", "reason"])?;
+        let refused = |error: csv::Error| Error::Table { source: error.into() };
+        failures.0.write_record(["cell", "reason"]).map_err(refused)?;
         for (cell, outcome) in self.outcomes()? {
             match outcome {
-                Outcome::Record(record) => records.0.serialize(record)?,
-                Outcome::Failed(reason) => failures.0.serialize((cell.id(), reason))?,
+                Outcome::Record(record) => records.0.serialize(record).map_err(refused)?,
+                Outcome::Failed(reason) => failures.0.serialize((cell.id(), reason)).map_err(refused)?,
             }
         }
         write_atomically(self.folder.join("records.csv"), &records.bytes()?)?;
@@ -225,6 +226,6 @@ impl Default for Table {
 
 impl Table {
     fn bytes(self) -> Result<Vec<u8>> {
-        self.0.into_inner().map_err(|error| Error::Table(error.into_error().into()))
+        self.0.into_inner().map_err(|error| Error::Table { source: error.into_error().into() })
     }
 }

@@ -113,7 +113,7 @@ impl<E: Experiment> Grid<E> {
 
     fn parse_from(text: &str, path: Option<&Path>) -> Result<Self> {
         let path = path.map(Path::to_owned);
-        toml::from_str(text).map_err(|source| Error::GridSyntax { path, source: Box::new(source) })
+        toml::from_str(text).map_err(|source| Error::GridSyntax { path, source: source.into() })
     }
 
     /// All cells, in the grid's order, none twice.

@@ -123,7 +123,11 @@ pub(crate) fn read<R: DeserializeOwned>(path: &Path) -> Result<Vec<Line<R>>> {
     let bytes = std::fs::read(path).map_err(Error::file(path))?;
     let lines = whole(&bytes).split_inclusive(|&byte| byte == b'\n').enumerate();
     let parse = |(index, line)| {
-        let wrong = |source| Error::Journal { path: path.to_owned(), line: index + 1, source };
+        let wrong = |error: serde_json::Error| Error::Journal {
+            path: path.to_owned(),
+            line: index + 1,
+            source: error.into(),
+        };
         serde_json::from_slice(line).map_err(wrong)
     };
     lines.map(parse).collect()

@@ -14,7 +14,7 @@ mod shard;
 mod values;
 
 pub use cell::{Cell, Kind};
-pub use error::{Error, Result};
+pub use error::{Cause, Error, Result};
 pub use experiment::{Context, Effort, Experiment, Reason};
 pub use folder::{Outcomes, Sweep};
 pub use grid::{Block, Grid};

@@ -41,7 +41,9 @@ pub(crate) fn write<E: Experiment>(folder: &Path, grid: &Grid<E>, cells: usize) 
 
 fn json<E: Experiment>(folder: &Path, grid: &Grid<E>, cells: usize) -> Result<Vec<u8>> {
     let manifest = Manifest { format: FORMAT, version: VERSION.to_owned(), cells, grid: grid.clone() };
-    serde_json::to_vec_pretty(&manifest).map_err(|source| Error::Manifest { path: folder.join(FILE), source })
+    let refused =
+        |error: serde_json::Error| Error::Manifest { path: folder.join(FILE), source: error.into() };
+    serde_json::to_vec_pretty(&manifest).map_err(refused)
 }
 
 /// The grid of the sweep in a folder.
@@ -62,7 +64,7 @@ fn read_if_there<E: Experiment>(folder: &Path) -> Result<Option<Grid<E>>> {
         format: u32,
         version: String,
     }
-    let unreadable = |source| Error::Manifest { path: path.clone(), source };
+    let unreadable = |error: serde_json::Error| Error::Manifest { path: path.clone(), source: error.into() };
     let Version { format, version } = serde_json::from_slice(&bytes).map_err(unreadable)?;
     if format != FORMAT || version != VERSION {
         return Err(Error::OtherSweep { path, what: "version" });

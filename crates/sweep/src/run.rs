@@ -110,7 +110,8 @@ impl<E: Experiment> Sweep<E> {
             Some(threads) => threads,
             None => std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
         };
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build()?;
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build();
+        let pool = pool.map_err(|source| Error::Threads { source: std::io::Error::other(source) })?;
         let seconds_to_come = todo.iter().map(Work::pace).sum();
         let never = AtomicBool::new(false);
         let run = Run {
@@ -127,7 +128,8 @@ impl<E: Experiment> Sweep<E> {
             let ends = if group[0].effort.whole_machine {
                 pool.install(|| group.iter().map(|work| run.cell(work)).collect::<Vec<_>>())
             } else {
-                side_by_side(group, Some(threads), |work| run.cell(work))?
+                side_by_side(group, Some(threads), |work| run.cell(work))
+                    .map_err(|source| Error::Threads { source })?
             };
             ends.into_iter().collect::<Result<()>>()?;
         }
@@ -263,10 +265,4 @@ fn chain(error: &dyn std::error::Error) -> String {
 fn message(panic: &(dyn std::any::Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("(without a message)")
-}
-
-impl From<rayon::ThreadPoolBuildError> for Error {
-    fn from(source: rayon::ThreadPoolBuildError) -> Self {
-        Self::Threads { source }
-    }
 }

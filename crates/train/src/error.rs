@@ -23,7 +23,7 @@ pub enum Error {
         /// The step, from 0.
         step: u64,
         /// What the objective said.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: Cause,
     },
     /// The loss or its gradient is no longer finite: the steps before were too long.
     #[error("diverged at step {step}, learning rate {learning_rate:?}: the loss is {loss:?}{}",
@@ -72,7 +72,7 @@ pub enum Error {
         /// The setting.
         what: &'static str,
         /// Why not.
-        source: serde_json::Error,
+        source: Cause,
     },
     /// A checkpoint of another run.
     #[error("{}: a checkpoint of another run: {}", path.display(), listed(differences))]
@@ -110,6 +110,9 @@ pub enum Error {
 fn listed(differences: &[Difference]) -> String {
     differences.iter().map(Difference::to_string).collect::<Vec<_>>().join("; ")
 }
+
+/// The error of a library that this crate's interface does not name.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// A result with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;

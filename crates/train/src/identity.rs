@@ -168,7 +168,8 @@ fn model_value<M: Model>(model: &M) -> Value {
 }
 
 fn recipe_value(recipe: &Recipe) -> Result<Value> {
-    let undescribed = |what| move |source| Error::Undescribed { what, source };
+    let undescribed =
+        |what| move |error: serde_json::Error| Error::Undescribed { what, source: error.into() };
     Ok(json!({
         "batches": recipe.batches.map(|batches| json!({ "samples": batches.batch, "epoch": batches.epoch })),
         "importance": recipe.importance,

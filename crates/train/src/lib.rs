@@ -11,7 +11,7 @@ mod side_by_side;
 mod trainer;
 
 pub use descend::descend;
-pub use error::{Error, Result};
+pub use error::{Cause, Error, Result};
 pub use fresh::{FreshBatches, initial_model};
 pub use identity::{Difference, Identity, Task};
 pub use recipe::{Batches, Recipe};

@@ -1,5 +1,6 @@
 //! Many small models at once: one thread each, when they are too small to use the machine alone.
 
+use std::io;
 use std::num::NonZeroUsize;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,13 +17,13 @@ pub fn side_by_side<I: Sync, R: Send>(
     items: &[I],
     threads: Option<NonZeroUsize>,
     work: impl Fn(&I) -> R + Sync,
-) -> Result<Vec<R>, rayon::ThreadPoolBuildError> {
+) -> io::Result<Vec<R>> {
     let available = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let threads =
         threads.map_or(available, |threads| threads.get().min(8 * available)).min(items.len().max(1));
     let pools = (0..threads)
-        .map(|_| rayon::ThreadPoolBuilder::new().num_threads(1).build())
-        .collect::<Result<Vec<_>, _>>()?;
+        .map(|_| rayon::ThreadPoolBuilder::new().num_threads(1).build().map_err(io::Error::other))
+        .collect::<io::Result<Vec<_>>>()?;
     let next = AtomicUsize::new(0);
     let results = Mutex::new(Vec::with_capacity(items.len()));
     std::thread::scope(|scope| {

@@ -220,7 +220,7 @@ fn short_numbers_are_read_exactly_and_nothing_is_rounded_unasked() {
     let rounded = Weights::<f32>::from_bytes(&file(&tensors(0.1), &[]));
     assert!(matches!(
         rounded,
-        Err(Error::Precision { tensor, index: 2, given: 0.1, wanted: Dtype::F32 }) if tensor == "bias"
+        Err(Error::Precision { tensor, index: 2, given: 0.1, wanted: "F32" }) if tensor == "bias"
     ));
     let huge = Weights::<f64>::from_bytes(&file(&tensors(1e39), &[])).unwrap().model;
     assert!(matches!(huge.cast::<f32>(), Err(Error::NotFinite { what: "parameters", index: 8, .. })));
@@ -260,14 +260,14 @@ fn a_vector_may_not_be_named_like_a_weight() {
 fn broken_and_hostile_files_are_refused() {
     let good = Weights::new(model::<f32>(false, Activation::Relu)).to_bytes(Names::Own).unwrap();
     for length in 0..good.len() {
-        assert!(matches!(Weights::<f32>::from_bytes(&good[..length]), Err(Error::Format(_))), "{length}");
+        assert!(matches!(Weights::<f32>::from_bytes(&good[..length]), Err(Error::Format { .. })), "{length}");
     }
     let mut overlong = good.clone();
     overlong.push(0);
-    assert!(matches!(Weights::<f32>::from_bytes(&overlong), Err(Error::Format(_))));
+    assert!(matches!(Weights::<f32>::from_bytes(&overlong), Err(Error::Format { .. })));
     let mut huge_header = good.clone();
     huge_header[..8].copy_from_slice(&u64::MAX.to_le_bytes());
-    assert!(matches!(Weights::<f32>::from_bytes(&huge_header), Err(Error::Format(_))));
+    assert!(matches!(Weights::<f32>::from_bytes(&huge_header), Err(Error::Format { .. })));
     // No flipped byte may panic; most are refused, a flipped value is only another value.
     for position in 0..good.len() {
         let mut flipped = good.clone();
@@ -306,7 +306,7 @@ fn broken_and_hostile_files_are_refused() {
     ));
     assert!(matches!(
         read(&[("encoder", Dtype::I32, &[2, 3], e), decoder.clone(), bias.clone()], &[]),
-        Error::Type { tensor, given: Dtype::I32 } if tensor == "encoder"
+        Error::Type { tensor, given } if tensor == "encoder" && given == "I32"
     ));
     assert!(matches!(
         read(&[encoder.clone(), decoder.clone(), ("bias", f, &[3], bytes_of(&[0.0, f32::NAN, 0.0]))], &[]),
