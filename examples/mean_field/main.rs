@@ -280,13 +280,14 @@ fn other_law(arguments: &Arguments, law: &LawSpec) -> Result<(), Box<dyn Error>>
     let seconds = start.elapsed().as_secs_f64();
     let rows: Vec<usize> = (0..features).collect();
     let check = theory::check_law(&model, &data, &rows)?;
+    let (exact, sigma) = (check.exact?.loss, check.statistics.sigma.mean);
     let optimum = check.optimum.map(|optimum| optimum.loss);
     if arguments.json {
         let mut object = json!({
             "features": features, "hidden": hidden, "law": law, "seed": arguments.seed, "steps": steps,
-            "ended": ended, "seconds": seconds, "loss": check.exact_loss, "exact_loss": check.exact_loss,
+            "ended": ended, "seconds": seconds, "loss": exact, "exact_loss": exact,
             "gaussian_loss": check.gaussian_loss, "linear_loss": check.linear_loss,
-            "sigma_mean": check.sigma_mean, "welch_sigma": check.welch_sigma,
+            "sigma_mean": sigma, "welch_sigma": check.welch_sigma,
         });
         if let Some(optimum) = optimum {
             object["optimum_loss"] = json!(optimum);
@@ -294,13 +295,15 @@ fn other_law(arguments: &Arguments, law: &LawSpec) -> Result<(), Box<dyn Error>>
         say!("{object}");
     } else {
         say!("steps            {steps} in {seconds:.2} s ({ended})");
-        say!("exact loss       {:.10}", check.exact_loss);
-        say!("Gaussian loss    {:.10} (its own rows, with the covariance)", check.gaussian_loss);
+        say!("exact loss       {exact:.10}");
+        if let Some(gaussian) = check.gaussian_loss {
+            say!("Gaussian loss    {gaussian:.10} (its own rows, with the covariance)");
+        }
         if let Some(optimum) = optimum {
             say!("optimum          {optimum:.10} (Gaussian, at the least σ that the covariance allows)");
         }
         say!("linear loss      {:.10} (the discarded eigenvalues)", check.linear_loss);
-        say!("sigma            {:.8} (bound {:.8})", check.sigma_mean, check.welch_sigma);
+        say!("sigma            {sigma:.8} (bound {:.8})", check.welch_sigma);
     }
     save(arguments, law, model)
 }
