@@ -160,14 +160,16 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
 
 /// Prints (key, value, meaning) as one JSON object or as a table.
 fn print(json: bool, rows: &[(&str, Value, &str)]) -> Result<(), Box<dyn Error>> {
+    // What there is none of is left out: JSON has no word for it but null. That is for an exact loss that is not known:
+    // `exact_unknown` says why.
+    let rows = rows.iter().filter(|(key, value, _)| !value.is_null() || json && *key == "exact_loss");
     if json {
         let object: serde_json::Map<_, _> =
-            rows.iter().map(|(key, value, _)| ((*key).to_owned(), value.clone())).collect();
+            rows.map(|(key, value, _)| ((*key).to_owned(), value.clone())).collect();
         say!("{}", Value::Object(object));
         return Ok(());
     }
-    // What there is none of is null in JSON and left out of a table.
-    for (key, value, meaning) in rows.iter().filter(|(_, value, _)| !value.is_null()) {
+    for (key, value, meaning) in rows {
         match value {
             Value::Object(parts) => {
                 say!("{key:<48}  {meaning}");

@@ -2,7 +2,7 @@
 
 use rand::seq::index;
 use serde::{Deserialize, Serialize};
-use toy_superposition_data::{AnyLaw, Features, Law, Moments, SampleRange, Stream};
+use toy_superposition_data::{AnyLaw, Features, SampleRange, Stream};
 use toy_superposition_model::{Autoencoder, Scalar, sampled_loss};
 use toy_superposition_rug::PersianRug;
 use toy_superposition_theory as theory;
