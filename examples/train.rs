@@ -132,8 +132,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         None => None,
         Some(importance) => {
             let importance = importance.iter().map(|&iota| iota as f32);
-            let mut loss =
-                MinibatchLoss::with_importance(&DVector::from_iterator(features, importance))?;
+            let mut loss = MinibatchLoss::with_importance(&DVector::from_iterator(features, importance))?;
             Some(loss.sampled(trainer.model(), &law.build()?, fresh)?)
         }
     };

@@ -101,8 +101,7 @@ pub fn check_law<T: Scalar>(model: &Autoencoder<T>, law: &dyn Law, rows: &[usize
             let channel = |row: &Row| row_loss(feature, rectified, row.gain, row.effective_bias, row.noise);
             let rows: Vec<f64> = statistics.rows.iter().map(channel).collect();
             let (statistics, rows, exact_loss) = (&statistics, &rows[..], exact.loss);
-            let chain =
-                Chain { feature, rectified, statistics, rows, kept_sigma, gaussian_loss, exact_loss };
+            let chain = Chain { feature, rectified, statistics, rows, kept_sigma, gaussian_loss, exact_loss };
             Some(Attribution::new(optimum, chain)?)
         }
         _ => None,

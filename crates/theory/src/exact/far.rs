@@ -387,8 +387,7 @@ mod tests {
     fn the_far_form_is_the_function() {
         use super::{Average, Far};
         use crate::exact::piecewise::{Given, Piecewise};
-        let exponential =
-            Unit::new(&toy_superposition_data::Exponential::new(3.0).unwrap()).unwrap().0;
+        let exponential = Unit::new(&toy_superposition_data::Exponential::new(3.0).unwrap()).unwrap().0;
         let interval = toy_superposition_data::Interval::new(-1.0, 0.5).unwrap();
         let interval = Unit::new(&interval).unwrap().0;
         let smooth = crate::Density::new(|u: f64| 2.0 + u.sin(), 0.5, 1.0).unwrap();
@@ -399,8 +398,7 @@ mod tests {
             (&interval, 0.6, 2.7),
             (&smooth, 0.6, 2.7),
             (&smooth, -0.4, 2.7),
-        ]
-        {
+        ] {
             let of = Average { loss: Piecewise { probability: 0.35, own }, unit };
             let form = Far { of, period, window: None };
             for t in [-0.55, -0.01, 0.2, 0.8] {

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use toy_superposition_data::{Block, Law};
 #[cfg(doc)]
 use toy_superposition_data::Magnitude;
+use toy_superposition_data::{Block, Law};
 
 use super::unit::Unit;
 use crate::error::probability as check_probability;

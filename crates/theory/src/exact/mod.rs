@@ -26,9 +26,9 @@ mod unit;
 mod waves;
 
 pub use counted::CountedLoss;
-pub use edgeworth::{EdgeworthLoss, edgeworth_row_loss};
 #[cfg(feature = "models")]
 pub(crate) use edgeworth::SecondMoments;
+pub use edgeworth::{EdgeworthLoss, edgeworth_row_loss};
 pub(crate) use matrix::edgeworth_losses;
 #[cfg(feature = "models")]
 pub use matrix::exact_model_loss;

@@ -124,7 +124,8 @@ impl Smooth {
         found.panels.iter_mut().flatten().flatten().for_each(|a| *a /= total);
         found.moments = found.moments.map(|moment| moment / total);
         // By parts: the ends and the variation of ρ, and of uρ, whose variation is that of ρ and 1 more at most.
-        found.decay = (first.max(0.0) + end.max(0.0) + 1.05 * (variation + (end - before).abs())) / total + 1.0;
+        found.decay =
+            (first.max(0.0) + end.max(0.0) + 1.05 * (variation + (end - before).abs())) / total + 1.0;
         found.below = found.sums(found.panels.iter());
         found.above = found.sums(found.panels.iter().rev());
         found.above.reverse();
@@ -169,9 +170,8 @@ impl Smooth {
         // ∫_{−1}^ξ P_l = (P_{l+1} − P_{l−1})/(2l + 1), and minus that from ξ to 1 for l ≥ 1.
         let values = legendre::<{ TERMS + 1 }>(xi);
         let inside: [f64; 3] = std::array::from_fn(|r| {
-            let term = |l: usize| {
-                self.panels[panel][r][l] * (values[l + 1] - values[l - 1]) / (2 * l + 1) as f64
-            };
+            let term =
+                |l: usize| self.panels[panel][r][l] * (values[l + 1] - values[l - 1]) / (2 * l + 1) as f64;
             self.half * (1..TERMS).map(term).sum::<f64>()
         });
         let part = |r: usize, width: f64| self.half * width * self.panels[panel][r][0];
@@ -338,7 +338,12 @@ mod tests {
     fn bessel_functions() {
         for x in [1e-3, 0.3, 1.499, 1.501, 3.2, 9.0, 23.9, 24.1, 400.0] {
             let found = spherical_bessel(x);
-            assert_relative_eq!(found[1], x.sin() / (x * x) - x.cos() / x, epsilon = 1e-13, max_relative = 1e-9);
+            assert_relative_eq!(
+                found[1],
+                x.sin() / (x * x) - x.cos() / x,
+                epsilon = 1e-13,
+                max_relative = 1e-9
+            );
             for l in 1..15 {
                 let [before, here, after] = [found[l - 1], found[l], found[l + 1]];
                 let sum = (2 * l + 1) as f64 * here / x;
@@ -365,7 +370,10 @@ mod tests {
             }
             let [zeroth, first, second] = law.transforms(y);
             let scale: f64 = if y.abs() < 1.0 { 1e-12 } else { 1e-15 };
-            assert!((zeroth - expected).norm() < scale.max(1e-13 * expected.norm()), "{y}: {zeroth} {expected}");
+            assert!(
+                (zeroth - expected).norm() < scale.max(1e-13 * expected.norm()),
+                "{y}: {zeroth} {expected}"
+            );
             let step = 1e-3;
             for (of, slope) in [(0, first), (1, second)] {
                 let at = |steps: f64| law.transforms(y + steps * step)[of];

@@ -126,7 +126,8 @@ pub fn principal_components(law: &dyn Law, hidden: usize) -> Result<DMatrix<f64>
     if hidden == 0 || hidden > features {
         return Err(Error::Size { what: "hidden (at most)", given: hidden, expected: features });
     }
-    let blocks = covariances(law)?.into_iter().map(|(block, covariance)| Ok((block, decomposed(covariance)?)));
+    let blocks =
+        covariances(law)?.into_iter().map(|(block, covariance)| Ok((block, decomposed(covariance)?)));
     let blocks: Vec<_> = blocks.collect::<Result<_>>()?;
     let values = |(k, (_, found)): (usize, &(Vec<usize>, Eigen))| -> Vec<_> {
         found.eigenvalues.iter().enumerate().map(|(column, &value)| (value, k, column)).collect()

@@ -6,12 +6,12 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use toy_superposition_data::{
     AnyLaw, AnyMagnitude, AnySwitches, Distribution, Edge, Exactly, Exponential, Features, Graph, Groups,
-    Independent, Law, Pairs, Stream, UnitUniform, WithMoments,
+    Independent, Law, Pairs, Stream, Switches, SwitchesSpec, UnitUniform, WithMoments,
 };
 use toy_superposition_model::{Activation, Autoencoder};
 use toy_superposition_theory::{
-    Error, Product, Spectrum, Statistics, check, check_law, edgeworth_row_loss, exact_model_loss,
-    principal_components,
+    Channel, Error, Feature, Product, Spectrum, Statistics, check, check_law, edgeworth_row_loss,
+    exact_model_loss, principal_components,
 };
 
 fn graph(sources: &[f64], edges: &[(u32, u32, f64)]) -> Graph {
@@ -145,7 +145,12 @@ fn the_attribution_adds_up_and_agrees_with_that_of_independent_features() {
             assert!((parts(&found).iter().sum::<f64>() - distance).abs() < 1e-13 * size);
             assert!(found.own_switch != 0.0 || activation == Activation::Identity);
             let gaussian = check.gaussian_loss.unwrap();
-            assert_relative_eq!(found.not_gaussian, exact.loss - gaussian, epsilon = 1e-15, max_relative = 1e-12);
+            assert_relative_eq!(
+                found.not_gaussian,
+                exact.loss - gaussian,
+                epsilon = 1e-15,
+                max_relative = 1e-12
+            );
         }
         let model = model(&mut rng, 8, 3, activation);
         let law = Features::new(Pairs::new(4, 0.15, 0.0).unwrap(), UnitUniform);
@@ -202,17 +207,26 @@ fn a_law_without_an_exact_loss_has_moments() {
     let law = star(18);
     let model = model(&mut rng, 18, 6, Activation::Relu);
     let found = check_law(&model, &law, &[2, 7]).unwrap();
-    assert!(matches!(&found.exact, Err(Error::Law(error)) if error.to_string().contains("131072")), "{found:?}");
+    assert!(
+        matches!(&found.exact, Err(Error::Law(error)) if error.to_string().contains("131072")),
+        "{found:?}"
+    );
     assert!(found.edgeworth_loss.is_none() && found.attribution.is_none() && found.optimum.is_none());
     assert!(found.linear_loss > 0.0 && found.welch_sigma > 0.0 && found.welch_gap.unwrap() > 0.0);
     // Close to the loss of samples: the interference of these weights is nearly Gaussian.
-    let sampled = toy_superposition_model::sampled_loss(&model, &law, Stream::Evaluation.samples(1, 0..40_000));
+    let sampled =
+        toy_superposition_model::sampled_loss(&model, &law, Stream::Evaluation.samples(1, 0..40_000));
     let sampled = sampled.unwrap().mean();
-    assert!((found.gaussian_loss.unwrap() / sampled - 1.0).abs() < 0.05, "{:?} {sampled}", found.gaussian_loss);
+    assert!(
+        (found.gaussian_loss.unwrap() / sampled - 1.0).abs() < 0.05,
+        "{:?} {sampled}",
+        found.gaussian_loss
+    );
     // A linear model is known exactly.
     let linear = Autoencoder::from_parameters(model.parameters().clone(), Activation::Identity);
     let exact = check_law(&linear, &law, &[2, 7]).unwrap().exact.unwrap();
-    let sampled = toy_superposition_model::sampled_loss(&linear, &law, Stream::Evaluation.samples(2, 0..40_000));
+    let sampled =
+        toy_superposition_model::sampled_loss(&linear, &law, Stream::Evaluation.samples(2, 0..40_000));
     let sampled = sampled.unwrap();
     assert!((exact.loss - sampled.mean()).abs() < 4.0 * sampled.standard_error());
 
@@ -226,8 +240,51 @@ fn a_law_without_an_exact_loss_has_moments() {
     assert!(matches!(other, Err(Error::Size { given: 17, .. })), "{other:?}");
 }
 
-/// The Gaussian loss from covariances is that by cumulants where the variance is the same in both states: for a feature that
-/// is independent of the others, and where the own row reads one partner of a constant share of the noise.
+/// Pairs that do not say how they could be summed over.
+struct Secretive(Pairs);
+
+impl Switches for Secretive {
+    fn features(&self) -> usize {
+        self.0.features()
+    }
+    fn probability(&self, feature: usize) -> f64 {
+        self.0.probability(feature)
+    }
+    fn covariance(&self, i: usize, j: usize) -> f64 {
+        self.0.covariance(i, j)
+    }
+    fn spec(&self) -> SwitchesSpec {
+        SwitchesSpec::Custom { name: "secretive".to_owned() }
+    }
+}
+
+/// The Gaussian loss from covariances of two features, from the probabilities of the partner in both states of the switch:
+/// each state has its own mean, and both have the mean of the two variances.
+#[test]
+fn the_gaussian_loss_from_covariances_has_the_means_of_both_states() {
+    let (p, rho, w) = (0.3, 0.6, 0.7);
+    let law = Features::new(Secretive(Pairs::new(1, p, rho).unwrap()), UnitUniform);
+    let (encoder, decoder) = (DMatrix::identity(2, 2), DMatrix::from_row_slice(2, 2, &[0.9, w, -0.4, 1.1]));
+    let bias = DVector::from_column_slice(&[-0.1, 0.05]);
+    let model = Autoencoder::new(&encoder, &decoder, &bias, Activation::Relu).unwrap();
+    let found = check_law(&model, &law, &[0, 1]).unwrap();
+    let feature = Feature::uniform(p).unwrap();
+    let row = |own: f64, w: f64, bias: f64| {
+        // P[partner on | on] and P[partner on | off].
+        let both = p * p + rho * p * (1.0 - p);
+        let [on, off] = [both / p, (p - both) / (1.0 - p)];
+        let variance = |q: f64| w * w * (q / 3.0 - q * q / 4.0);
+        let noise = (p * variance(on) + (1.0 - p) * variance(off)).sqrt();
+        let loss = |q: f64| feature.row_loss(&Channel::new(own, bias + w * q / 2.0, noise).unwrap());
+        p * loss(on).on + (1.0 - p) * loss(off).off
+    };
+    let expected = (row(0.9, w, -0.1) + row(1.1, -0.4, 0.05)) / 2.0;
+    assert_relative_eq!(found.gaussian_loss.unwrap(), expected, epsilon = 0.0, max_relative = 1e-12);
+    let Err(Error::Law(reason)) = found.exact else { panic!("{:?}", found.exact) };
+    assert_eq!(reason.to_string(), "the switches have no exact form");
+}
+
+/// Where no covariance matters, it is the loss by cumulants.
 #[test]
 fn the_gaussian_loss_from_covariances_is_that_by_cumulants() {
     let mut rng = ChaCha8Rng::seed_from_u64(46);

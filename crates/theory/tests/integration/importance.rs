@@ -14,8 +14,11 @@ use toy_superposition_theory::{
 const IMPORTANCE: [f64; 6] = [1.0, 0.3, 0.0, 2.5, 0.09, 0.7];
 
 fn weights(rng: &mut ChaCha8Rng) -> (DMatrix<f64>, Vec<f64>) {
-    let w =
-        DMatrix::from_fn(6, 6, |i, j| if i == j { 0.8 + 0.1 * i as f64 } else { rng.random_range(-0.5..0.5) });
+    let w = DMatrix::from_fn(
+        6,
+        6,
+        |i, j| if i == j { 0.8 + 0.1 * i as f64 } else { rng.random_range(-0.5..0.5) },
+    );
     (w, (0..6).map(|i| 0.1 - 0.05 * i as f64).collect())
 }
 
@@ -43,12 +46,13 @@ fn the_weighted_gradient_is_the_difference_quotient() {
     let (w, bias) = weights(&mut rng);
     let law = Features::new(Pairs::new(3, 0.2, 0.5).unwrap(), UnitUniform);
     let (mut by_w, mut by_bias) = (DMatrix::from_element(6, 6, f64::NAN), vec![f64::NAN; 6]);
-    let found =
-        weighted_exact_gradient(&w, &bias, &law, &IMPORTANCE, 1e-9, &mut by_w, &mut by_bias).unwrap();
+    let found = weighted_exact_gradient(&w, &bias, &law, &IMPORTANCE, 1e-9, &mut by_w, &mut by_bias).unwrap();
     let loss = |w: &DMatrix<f64>, bias: &[f64]| weighted_exact_loss(w, bias, &law, &IMPORTANCE).unwrap().loss;
     assert_relative_eq!(found.loss, loss(&w, &bias), epsilon = 0.0, max_relative = 1e-8);
     let step = 1e-3;
-    let quotient = |at: &dyn Fn(f64) -> f64| (8.0 * (at(step) - at(-step)) - at(2.0 * step) + at(-2.0 * step)) / (12.0 * step);
+    let quotient = |at: &dyn Fn(f64) -> f64| {
+        (8.0 * (at(step) - at(-step)) - at(2.0 * step) + at(-2.0 * step)) / (12.0 * step)
+    };
     for i in 0..6 {
         for j in 0..6 {
             let at = |by: f64| {

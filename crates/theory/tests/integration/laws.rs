@@ -278,7 +278,17 @@ fn exactly_k_of_symmetric_rows_by_hypergeometric_sums() {
         (6, 1, 0, 0.2, 1.0, 0.0),
     ] {
         let minus = n - 1 - plus;
-        let row: Vec<f64> = (0..n).map(|j| if j == 0 { own } else if j <= plus { w } else { -w }).collect();
+        let row: Vec<f64> = (0..n)
+            .map(|j| {
+                if j == 0 {
+                    own
+                } else if j <= plus {
+                    w
+                } else {
+                    -w
+                }
+            })
+            .collect();
         let mut expected = 0.0;
         for on in [0, 1] {
             let rest = k - on;
@@ -290,13 +300,15 @@ fn exactly_k_of_symmetric_rows_by_hypergeometric_sums() {
                     continue;
                 }
                 // E over the own magnitude: piecewise polynomials of degree k + 3 at most.
-                let mut cuts: Vec<f64> = (0..=rest).map(|j| (w * (b as f64 - j as f64) - bias) / own).collect();
+                let mut cuts: Vec<f64> =
+                    (0..=rest).map(|j| (w * (b as f64 - j as f64) - bias) / own).collect();
                 cuts.extend([0.0, 1.0]);
                 cuts.iter_mut().for_each(|cut| *cut = cut.clamp(0.0, 1.0));
                 cuts.sort_by(f64::total_cmp);
                 for cut in cuts.windows(2) {
                     let (half, middle) = ((cut[1] - cut[0]) / 2.0, (cut[1] + cut[0]) / 2.0);
-                    for (x, weight) in GAUSS_6.into_iter().flat_map(|(x, weight)| [(x, weight), (-x, weight)]) {
+                    for (x, weight) in GAUSS_6.into_iter().flat_map(|(x, weight)| [(x, weight), (-x, weight)])
+                    {
                         let u = middle + half * x;
                         let [first, second] = two_sums(bias + own * u, w, a, b);
                         expected += share * half * weight * (u * u - 2.0 * u * first + second);
@@ -306,7 +318,10 @@ fn exactly_k_of_symmetric_rows_by_hypergeometric_sums() {
         }
         let law = Features::new(Exactly::new(n, k).unwrap(), UnitUniform);
         let found = exact_row_loss(&row, 0, bias, &law).unwrap();
-        assert!((found.loss - expected).abs() < 1e-9 * expected + 1e-15, "{n} {k} {plus}: {found:?} {expected}");
+        assert!(
+            (found.loss - expected).abs() < 1e-9 * expected + 1e-15,
+            "{n} {k} {plus}: {found:?} {expected}"
+        );
     }
 }
 

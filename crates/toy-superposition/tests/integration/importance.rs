@@ -41,7 +41,8 @@ fn a_ratio_is_the_file_of_its_powers() {
 fn descents_are_weighted() {
     let folder = tempdir().unwrap();
     let law = folder.path().join("law.toml");
-    fs::write(&law, "features = 8\n[switches]\nkind = \"pairs\"\nprobability = 0.2\ncorrelation = 0.5\n").unwrap();
+    fs::write(&law, "features = 8\n[switches]\nkind = \"pairs\"\nprobability = 0.2\ncorrelation = 0.5\n")
+        .unwrap();
     let descend = |objective: &str, steps: &str| {
         let mut command = example("mean_field", &MODEL);
         command.args(["--importance", "0.6", "--objective", objective, "--steps", steps]);

@@ -70,7 +70,10 @@ fn the_exact_loss_of_every_law_agrees_with_samples() {
             let (exact, sampled) = (number(&found, "exact_loss"), number(&found, "sampled_loss"));
             let error = number(&found, "sampled_standard_error");
             assert!(error > 0.0 && error < 0.2 * sampled, "{switches} {magnitude}: {found}");
-            assert!((exact - sampled).abs() < 4.0 * error, "{switches} {magnitude}: {exact} {sampled} ± {error}");
+            assert!(
+                (exact - sampled).abs() < 4.0 * error,
+                "{switches} {magnitude}: {exact} {sampled} ± {error}"
+            );
             assert!(number(&found, "exact_error") < 1e-7 * exact, "{switches} {magnitude}: {found}");
             assert!(found.get("exact_unknown").is_none() && number(&found, "linear_loss") > 0.0);
             // A lens on the whole: the Gaussian prediction lies near, the parts add up where features are alike.
@@ -118,9 +121,8 @@ fn weights_carry_the_law_that_they_were_trained_on() {
         law(&path, switches, magnitude);
         let spec: LawSpec = toml::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
         let mut train = example("train", &model);
-        let told = json(&succeeds(
-            train.arg(&path).args(["--steps", "3", "--samples", "64", "--out"]).arg(&out),
-        ));
+        let told =
+            json(&succeeds(train.arg(&path).args(["--steps", "3", "--samples", "64", "--out"]).arg(&out)));
         assert_eq!(told["law"].to_string().parse::<LawSpec>().unwrap(), spec);
         let trained = Weights::<f64>::load(&out).unwrap();
         assert_eq!(trained.metadata[LawSpec::METADATA_KEY].parse::<LawSpec>().unwrap(), spec);

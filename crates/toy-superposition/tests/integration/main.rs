@@ -2,7 +2,7 @@
 //!
 //! `cargo test` builds the examples before this. After `cargo test --test integration`, which does not, they are as old as
 //! they were: run `cargo build --examples` first.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 mod command_line;
 mod importance;
