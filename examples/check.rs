@@ -67,33 +67,52 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
             ("sampled_loss", json!(sampled.mean()), "measured on fresh samples"),
             ("sampled_standard_error", json!(sampled.standard_error()), "of that"),
         ];
-        match theory::check_law(&model, &data, &rows) {
-            Ok(check) => lines.extend([
-                ("exact_loss", json!(check.exact_loss), "expected loss, by integration: nothing is sampled"),
-                ("exact_error", json!(check.exact_error), "its numerical error"),
-                ("exact_rows", json!(count), "rows that it was found from"),
-                ("exact_standard_error", json!(check.exact_standard_error), "for the rows left out"),
-                (
-                    "gaussian_loss",
-                    json!(check.gaussian_loss),
-                    "predicted from its own rows and the covariance",
-                ),
-                ("edgeworth_loss", json!(check.edgeworth_loss), "the same with third and fourth cumulants"),
-                ("sigma_mean", json!(check.sigma_mean), "mean of the std of Σ_j≠i W_ij x_j"),
-                ("welch_sigma", json!(check.welch_sigma), "the least that the covariance allows"),
-                (
-                    "optimum_loss",
-                    json!(check.optimum.map(|optimum| optimum.loss)),
-                    "symmetric optimum there, were it Gaussian",
-                ),
-                ("linear_loss", json!(check.linear_loss), "optimal linear model, from the eigenvalues"),
-            ]),
-            Err(error @ (theory::Error::Law(_) | theory::Error::Magnitude { .. })) => {
-                note!("only the sampled loss: {error}");
-            }
-            Err(error) => return Err(error.into()),
+        let check = theory::check_law(&model, &data, &rows)?;
+        let (statistics, exact) = (&check.statistics, check.exact.as_ref().ok());
+        let unknown = check.exact.as_ref().err().map(|error| command_line::chain(error));
+        lines.extend([
+            ("diagonal_mean", json!(statistics.diagonal.mean), "mean of W_ii"),
+            (
+                "effective_bias_mean",
+                json!(statistics.effective_bias.mean),
+                "mean of the bias beside x_i and the rest of y_i",
+            ),
+            ("dropped", json!(statistics.dropped), "features whose gain is at most 1 % of the largest"),
+            (
+                "exact_loss",
+                json!(exact.map(|exact| exact.loss)),
+                "expected loss, by integration: nothing is sampled",
+            ),
+            ("exact_error", json!(exact.map(|exact| exact.error)), "its numerical error"),
+            ("exact_rows", json!(exact.map(|_| count)), "rows that it was found from"),
+            (
+                "exact_standard_error",
+                json!(exact.map(|exact| exact.standard_error)),
+                "for the rows left out; none from a single row",
+            ),
+            ("exact_unknown", json!(unknown), "why the exact loss is not known"),
+            ("gaussian_loss", json!(check.gaussian_loss), "predicted from its own rows and the covariance"),
+            ("edgeworth_loss", json!(check.edgeworth_loss), "the same with third and fourth cumulants"),
+            ("sigma_mean", json!(statistics.sigma.mean), "mean of the std of y_i/g_i − x_i"),
+            ("welch_sigma", json!(check.welch_sigma), "the least that the covariance allows"),
+            ("welch_gap", json!(check.welch_gap), "mean of σ_i² above that, relative; none where it is 0"),
+            (
+                "optimum_loss",
+                json!(check.optimum.map(|optimum| optimum.loss)),
+                "symmetric optimum there, were it Gaussian",
+            ),
+            ("linear_loss", json!(check.linear_loss), "optimal linear model, from the eigenvalues"),
+            (
+                "attribution",
+                check.attribution.as_ref().map_or(Value::Null, attribution),
+                "of exact_loss − optimum_loss",
+            ),
+        ]);
+        print(arguments.json, &lines)?;
+        if let (false, Some(found)) = (arguments.json, &check.attribution) {
+            say!("\n{found}");
         }
-        return print(arguments.json, &lines);
+        return Ok(());
     };
     let check = theory::check_rows(&model, p, &rows)?;
     let statistics = &check.statistics;
@@ -141,8 +160,9 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
 
 /// Prints (key, value, meaning) as one JSON object or as a table.
 fn print(json: bool, rows: &[(&str, Value, &str)]) -> Result<(), Box<dyn Error>> {
-    // What there is none of is left out: JSON has no word for it but null.
-    let rows = rows.iter().filter(|(_, value, _)| !value.is_null());
+    // What there is none of is left out: JSON has no word for it but null. That is for an exact loss that is not known:
+    // `exact_unknown` says why.
+    let rows = rows.iter().filter(|(key, value, _)| !value.is_null() || json && *key == "exact_loss");
     if json {
         let object: serde_json::Map<_, _> =
             rows.map(|(key, value, _)| ((*key).to_owned(), value.clone())).collect();
@@ -183,6 +203,7 @@ fn attribution(found: &Attribution) -> Value {
         "diagonal_spread": found.diagonal_spread,
         "bias_spread": found.bias_spread,
         "gain_and_bias": found.gain_and_bias,
+        "own_switch": found.own_switch,
         "not_gaussian": found.not_gaussian,
         "activation": found.activation,
         "largest": found.dominant().0,

@@ -4,6 +4,8 @@
 mod command_line;
 #[path = "command_line/bar.rs"]
 mod bar;
+#[path = "command_line/importance.rs"]
+mod importance;
 #[path = "command_line/law.rs"]
 mod law;
 
@@ -15,10 +17,11 @@ use std::time::{Duration, Instant};
 
 use clap::builder::RangedU64ValueParser;
 use clap::{Parser, ValueEnum};
+use nalgebra::DVector;
 use serde_json::json;
 use toy_superposition::data::{LawSpec, Stream};
 use toy_superposition::files::check_writable;
-use toy_superposition::model::{Names, Shape, Weights, sampled_loss};
+use toy_superposition::model::{MinibatchLoss, Names, Shape, Weights, sampled_loss};
 use toy_superposition::optim::StopRule;
 use toy_superposition::theory;
 use toy_superposition::train::{Ended, Recipe, Run, Trainer, initial_model};
@@ -37,6 +40,8 @@ struct Arguments {
     hidden: usize,
     #[command(flatten)]
     law: law::LawArguments,
+    #[command(flatten)]
+    importance: importance::ImportanceArguments,
     /// Seed of the weights and the samples.
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -89,6 +94,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         Which::Text => Recipe::text(features)?,
         Which::Code => Recipe::code(features)?,
     };
+    recipe.importance = arguments.importance.list(features)?;
     if let Some(steps) = arguments.steps {
         recipe.stop = StopRule::Steps { steps };
     }
@@ -122,6 +128,14 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
 
     let fresh = Stream::Evaluation.samples(arguments.seed, 0..arguments.samples as u64);
     let loss = sampled_loss(trainer.model(), &law.build()?, fresh)?;
+    let weighted = match &recipe.importance {
+        None => None,
+        Some(importance) => {
+            let importance = importance.iter().map(|&iota| iota as f32);
+            let mut loss = MinibatchLoss::with_importance(&DVector::from_iterator(features, importance))?;
+            Some(loss.sampled(trainer.model(), &law.build()?, fresh)?)
+        }
+    };
     let steps = trainer.steps();
     let (median, stages) = times.medians();
     if median.is_none() && arguments.warmup > 0 {
@@ -133,6 +147,11 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
             "steps": steps, "ended": ended.to_string(), "seconds": seconds, "milliseconds_per_step": median, "stages": stages,
             "loss": loss.mean(), "loss_standard_error": loss.standard_error(),
         });
+        if let Some(weighted) = &weighted {
+            object["importance"] = json!(recipe.importance);
+            object["weighted_loss"] = json!(weighted.mean());
+            object["weighted_loss_standard_error"] = json!(weighted.standard_error());
+        }
         if let Some((p, optimum, linear)) = theory {
             for (key, value) in [("probability", p), ("theory_loss", optimum), ("linear_loss", linear)] {
                 object[key] = json!(value);
@@ -145,6 +164,9 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
             median.map_or("unknown".into(), |ms| format!("{ms:.3} ms"))
         );
         say!("loss per feature {:.6e} ± {:.1e}", loss.mean(), loss.standard_error());
+        if let Some(weighted) = &weighted {
+            say!("weighted loss    {:.6e} ± {:.1e}", weighted.mean(), weighted.standard_error());
+        }
         if let Some((p, optimum, _)) = theory {
             say!("loss/p           {:.5} ± {:.5}", loss.mean() / p, loss.standard_error() / p);
             say!("theory loss/p    {:.5} (Gaussian interference, symmetric optimum)", optimum / p);
@@ -160,6 +182,9 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
             ("n_dense", hidden.to_string()),
         ] {
             weights.metadata.insert(key.to_owned(), value);
+        }
+        if let Some(importance) = &recipe.importance {
+            weights.metadata.insert("importance".to_owned(), json!(importance).to_string());
         }
         if let Some((p, ..)) = theory {
             weights.metadata.insert("p".to_owned(), p.to_string());

@@ -3,6 +3,8 @@
 #[macro_use]
 #[path = "../command_line/mod.rs"]
 mod command_line;
+#[path = "../command_line/importance.rs"]
+mod importance;
 #[path = "../command_line/law.rs"]
 mod law;
 
@@ -20,7 +22,7 @@ use toy_superposition::files::check_writable;
 use toy_superposition::model::{Autoencoder, Names, Objective, Shape, Weights, check_memory};
 use toy_superposition::optim::{Lbfgs, LbfgsConfig, StopReason};
 use toy_superposition::rug::PersianRug;
-use toy_superposition::theory::{self, ExactObjective, Feature, MeanField, Statistics};
+use toy_superposition::theory::{self, Envelope, ExactObjective, Feature, MeanField, Product, Statistics};
 use toy_superposition::train::{Ended, Recipe, Run, Task, Trainer, descend, initial_model};
 
 /// Minimises the expected loss over all weights, in double precision and without samples.
@@ -38,6 +40,8 @@ struct Arguments {
     /// The law of the features; other laws than the paper's are for --objective exact.
     #[command(flatten)]
     law: law::LawArguments,
+    #[command(flatten)]
+    importance: importance::ImportanceArguments,
     /// Seed of the initial weights.
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -162,6 +166,9 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         return Err("--tolerance is for Adam's descent of the mean-field loss".into());
     }
     let law = arguments.law.spec(features, None)?;
+    if let Some(importance) = arguments.importance.list(features)? {
+        return weighted(arguments, &law, importance);
+    }
     let Some(p) = law.paper_probability() else { return other_law(arguments, &law) };
     let ratio = hidden as f64 / features as f64;
     let optimum = theory::optimum_at_ratio(p, ratio)?;
@@ -229,7 +236,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
             mixture.dropped_fraction * features as f64,
         );
     }
-    save(arguments, &law, model)?;
+    save(arguments, &law, None, model)?;
     if let Some(stem) = &arguments.curve {
         let objective = if arguments.objective == Which::Exact { "exact" } else { "mean-field" };
         let start = arguments
@@ -246,10 +253,18 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
 }
 
 /// Writes the weights where the arguments say, with the law that they were found for.
-fn save(arguments: &Arguments, law: &LawSpec, model: Autoencoder<f64>) -> Result<(), Box<dyn Error>> {
+fn save(
+    arguments: &Arguments,
+    law: &LawSpec,
+    importance: Option<&[f64]>,
+    model: Autoencoder<f64>,
+) -> Result<(), Box<dyn Error>> {
     if let Some(path) = &arguments.out {
         let mut weights = Weights::new(model);
         weights.metadata.insert(LawSpec::METADATA_KEY.to_owned(), law.to_string());
+        if let Some(importance) = importance {
+            weights.metadata.insert("importance".to_owned(), json!(importance).to_string());
+        }
         weights.save(path, Names::Own)?;
     }
     Ok(())
@@ -257,6 +272,8 @@ fn save(arguments: &Arguments, law: &LawSpec, model: Autoencoder<f64>) -> Result
 
 /// The most features for a descent of the exact loss.
 const MOST: usize = 256;
+
+const FOR_PAPER: &str = "the mean-field loss is for the paper's law; other laws are for --objective exact";
 
 fn too_many(features: usize) -> Box<dyn Error> {
     format!("{features} features: the exact loss is for at most {MOST}").into()
@@ -266,7 +283,7 @@ fn too_many(features: usize) -> Box<dyn Error> {
 fn other_law(arguments: &Arguments, law: &LawSpec) -> Result<(), Box<dyn Error>> {
     let &Arguments { features, hidden, .. } = arguments;
     if arguments.objective == Which::MeanField {
-        return Err("the mean-field loss is for the paper's law; other laws are for --objective exact".into());
+        return Err(FOR_PAPER.into());
     }
     if features > MOST {
         return Err(too_many(features));
@@ -280,13 +297,14 @@ fn other_law(arguments: &Arguments, law: &LawSpec) -> Result<(), Box<dyn Error>>
     let seconds = start.elapsed().as_secs_f64();
     let rows: Vec<usize> = (0..features).collect();
     let check = theory::check_law(&model, &data, &rows)?;
+    let (exact, sigma) = (check.exact?.loss, check.statistics.sigma.mean);
     let optimum = check.optimum.map(|optimum| optimum.loss);
     if arguments.json {
         let mut object = json!({
             "features": features, "hidden": hidden, "law": law, "seed": arguments.seed, "steps": steps,
-            "ended": ended, "seconds": seconds, "loss": check.exact_loss, "exact_loss": check.exact_loss,
+            "ended": ended, "seconds": seconds, "loss": exact, "exact_loss": exact,
             "gaussian_loss": check.gaussian_loss, "linear_loss": check.linear_loss,
-            "sigma_mean": check.sigma_mean, "welch_sigma": check.welch_sigma,
+            "sigma_mean": sigma, "welch_sigma": check.welch_sigma,
         });
         if let Some(optimum) = optimum {
             object["optimum_loss"] = json!(optimum);
@@ -294,15 +312,69 @@ fn other_law(arguments: &Arguments, law: &LawSpec) -> Result<(), Box<dyn Error>>
         say!("{object}");
     } else {
         say!("steps            {steps} in {seconds:.2} s ({ended})");
-        say!("exact loss       {:.10}", check.exact_loss);
-        say!("Gaussian loss    {:.10} (its own rows, with the covariance)", check.gaussian_loss);
+        say!("exact loss       {exact:.10}");
+        if let Some(gaussian) = check.gaussian_loss {
+            say!("Gaussian loss    {gaussian:.10} (its own rows, with the covariance)");
+        }
         if let Some(optimum) = optimum {
             say!("optimum          {optimum:.10} (Gaussian, at the least σ that the covariance allows)");
         }
         say!("linear loss      {:.10} (the discarded eigenvalues)", check.linear_loss);
-        say!("sigma            {:.8} (bound {:.8})", check.sigma_mean, check.welch_sigma);
+        say!("sigma            {sigma:.8} (bound {:.8})", check.welch_sigma);
     }
-    save(arguments, law, model)
+    save(arguments, law, None, model)
+}
+
+/// The loss weighted by the importance of each feature, under any law.
+fn weighted(arguments: &Arguments, law: &LawSpec, importance: Vec<f64>) -> Result<(), Box<dyn Error>> {
+    let &Arguments { features, hidden, .. } = arguments;
+    if arguments.tolerance != TOLERANCE || arguments.curve.is_some() {
+        return Err("--tolerance and --curve are for features of one importance".into());
+    }
+    if features > MOST {
+        return Err(too_many(features));
+    }
+    let (data, paper) = (law.build()?, law.paper_probability());
+    let start = Instant::now();
+    let Descent { model, steps, ended, .. } = match (arguments.objective, paper) {
+        (Which::Exact, _) => {
+            let objective = ExactObjective::new(&data)?.with_importance(importance.clone())?;
+            minimise(arguments, law, objective, None)?
+        }
+        (Which::MeanField, Some(p)) => {
+            let objective = MeanField::new(Feature::uniform(p)?).with_importance(importance.clone())?;
+            minimise(arguments, law, objective, None)?
+        }
+        (Which::MeanField, None) => return Err(FOR_PAPER.into()),
+    };
+    let seconds = start.elapsed().as_secs_f64();
+    let exact = ExactObjective::new(&data)?.with_importance(importance.clone())?.loss(&model)?;
+    // Each feature's share of the dimensions, if all were Gaussian.
+    let shares = match paper {
+        Some(p) => Some(Envelope::new(Feature::uniform(p)?)?.allocate(&importance, hidden)?),
+        None => None,
+    };
+    let statistics = Statistics::under_law(&Product::of_model(&model)?, hidden, &data)?;
+    if arguments.json {
+        let mut object = json!({
+            "features": features, "hidden": hidden, "law": law, "seed": arguments.seed, "steps": steps,
+            "ended": ended, "seconds": seconds, "importance": importance, "weighted_loss": exact,
+            "dropped": statistics.dropped,
+        });
+        if let Some(shares) = &shares {
+            object["weighted_optimum"] = json!(shares.loss);
+            object["ratios"] = json!(shares.ratios);
+        }
+        say!("{object}");
+    } else {
+        say!("steps            {steps} in {seconds:.2} s ({ended})");
+        say!("weighted loss    {exact:.10} (exact, mean of the importance times the loss)");
+        if let Some(shares) = &shares {
+            say!("optimum          {:.10} (Gaussian, the dimensions shared out at their best)", shares.loss);
+        }
+        say!("dropped          {} of {features}", statistics.dropped);
+    }
+    save(arguments, law, Some(&importance), model)
 }
 
 fn main() -> ExitCode {

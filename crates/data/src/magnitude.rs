@@ -11,6 +11,9 @@ use crate::{Cumulants, Error, MagnitudeSpec, Result};
 ///
 /// The paper's is [`UnitUniform`]. Others: [`Interval`](crate::Interval), [`Constant`](crate::Constant),
 /// [`Exponential`](crate::Exponential), [`Points`](crate::Points), and [`WithMoments`] for a law of one's own.
+///
+/// Of an implementation of one's own, the exact losses of the crate `theory` need a smooth [`density`](Self::density) on a
+/// bounded [`support`](Self::support), and nothing else.
 pub trait Magnitude: Sync {
     /// `E u, E u², E u³, E u⁴`.
     fn raw_moments(&self) -> [f64; 4];

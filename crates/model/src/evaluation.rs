@@ -73,15 +73,30 @@ pub fn sampled_loss<T: Scalar, D: Distribution>(
     distribution: &D,
     range: SampleRange,
 ) -> Result<Estimate> {
-    let (mut sampler, mut loss) = (Sampler::new(), MinibatchLoss::new());
-    let mut batch = SparseBatch::new(distribution.features())?;
-    let mut sum = Estimate::default();
-    for start in (0..range.samples.max(1)).step_by(BATCH) {
-        let count = BATCH.min(range.samples - start);
-        sampler.sample_into(distribution, range.part(start, count), &mut batch)?;
-        sum = sum.merge(&loss.estimate(model, &batch)?);
+    MinibatchLoss::new().sampled(model, distribution, range)
+}
+
+impl<T: Scalar> MinibatchLoss<T> {
+    /// [`sampled_loss`] by this loss: with its importances, `(1/n_s) Σ_i ι_i E(y_i − x_i)²`.
+    ///
+    /// # Errors
+    /// As [`sampled_loss`].
+    pub fn sampled<D: Distribution>(
+        &mut self,
+        model: &Autoencoder<T>,
+        distribution: &D,
+        range: SampleRange,
+    ) -> Result<Estimate> {
+        let mut sampler = Sampler::new();
+        let mut batch = SparseBatch::new(distribution.features())?;
+        let mut sum = Estimate::default();
+        for start in (0..range.samples.max(1)).step_by(BATCH) {
+            let count = BATCH.min(range.samples - start);
+            sampler.sample_into(distribution, range.part(start, count), &mut batch)?;
+            sum = sum.merge(&self.estimate(model, &batch)?);
+        }
+        Ok(sum)
     }
-    Ok(sum)
 }
 
 #[cfg(test)]

@@ -81,7 +81,7 @@ pub enum Error {
     /// A law whose exact loss is not known: its switches have no blocks.
     #[error("no exact loss for this law: {0}")]
     Law(toy_superposition_data::Error),
-    /// Magnitudes that the exact loss does not know: those of one's own.
+    /// Magnitudes that the exact loss does not know: those of one's own without a smooth density on a bounded interval.
     #[error("the exact loss does not know the magnitudes {given:?}")]
     Magnitude {
         /// What was given.
@@ -138,6 +138,17 @@ pub(crate) fn finite(what: &'static str, given: f64) -> Result<()> {
 /// Refuses a probability outside (0, 1].
 pub(crate) fn probability(given: f64) -> Result<()> {
     if given > 0.0 && given <= 1.0 { Ok(()) } else { Err(Error::Probability { given }) }
+}
+
+/// Refuses importances that are not one number in [0, ∞) for each of `features` features.
+pub(crate) fn importance(given: &[f64], features: usize) -> Result<()> {
+    if let Some(&given) = given.iter().find(|&&iota| !(iota.is_finite() && iota >= 0.0)) {
+        return Err(Error::OutOfRange { what: "importance", given, allowed: "[0, ∞)" });
+    }
+    if given.len() != features {
+        return Err(Error::Size { what: "importance", given: given.len(), expected: features });
+    }
+    Ok(())
 }
 
 /// Refuses `entries` numbers of double precision that there is no memory for.

@@ -2,7 +2,7 @@
 
 use rand::seq::index;
 use serde::{Deserialize, Serialize};
-use toy_superposition_data::{AnyLaw, Features, Law, Moments, SampleRange, Stream};
+use toy_superposition_data::{AnyLaw, Features, SampleRange, Stream};
 use toy_superposition_model::{Autoencoder, Scalar, sampled_loss};
 use toy_superposition_rug::PersianRug;
 use toy_superposition_theory as theory;
@@ -196,8 +196,7 @@ impl Superposition {
         })
     }
 
-    /// Adds what is known of a model whose features have any law. Of laws whose exact loss is not known, the sampled loss
-    /// and the weights' own statistics are all there is.
+    /// Adds what is known of a model whose features have any law. Where the exact loss is not known, its columns stay empty.
     fn measure_by_law<T: Scalar>(
         &self,
         cell: &Cell<Model>,
@@ -205,22 +204,19 @@ impl Superposition {
         law: &AnyLaw,
         record: Record,
     ) -> Result<Record, Reason> {
-        let moments: Vec<Moments> = (0..cell.features).map(|i| law.moments(i)).collect();
-        let statistics = theory::Statistics::of_model(model, &moments)?;
-        let record = record.with_weights(&statistics);
-        let check = match theory::check_law(model, law, &self.rows(cell)) {
-            Ok(check) => check,
-            Err(theory::Error::Law(_) | theory::Error::Magnitude { .. }) => return Ok(record),
-            Err(error) => return Err(error.into()),
-        };
+        let check = theory::check_law(model, law, &self.rows(cell))?;
+        let exact = check.exact.as_ref().ok();
+        let statistics = &check.statistics;
         Ok(Record {
-            exact_loss: Some(check.exact_loss),
-            exact_error: Some(check.exact_error),
-            exact_standard_error: finite(check.exact_standard_error),
-            gaussian_loss: Some(check.gaussian_loss),
-            edgeworth_loss: finite(check.edgeworth_loss),
-            sigma_mean: finite(check.sigma_mean),
-            ..record
+            exact_loss: exact.map(|exact| exact.loss),
+            exact_error: exact.map(|exact| exact.error),
+            exact_standard_error: exact.and_then(|exact| finite(exact.standard_error)),
+            gaussian_loss: check.gaussian_loss,
+            edgeworth_loss: check.edgeworth_loss.and_then(finite),
+            sigma_mean: finite(statistics.sigma.mean),
+            delta_variance: finite(statistics.sigma_squared.variance),
+            welch_gap: check.welch_gap.and_then(finite),
+            ..record.with_weights(statistics)
         })
     }
 

@@ -15,10 +15,16 @@
 //! \delta V + \frac1n \sum_K \ell_i\bigl(a^*(\sigma_i) + \Delta a,\; b^*(\sigma_i) + \Delta b\bigr) & \textit{gain and bias} & \ge 0 \\
 //! \delta V + \frac1n \sum_K \ell_i\bigl(W_{ii},\; b^*(\sigma_i) + \Delta b\bigr) & \textit{diagonal spread} & \\
 //! \delta V + \frac1n \sum_K \ell_i(W_{ii}, b_i^{eff}) & \textit{bias spread} & \\
-//! L_{gauss} = \frac1n \sum_i \ell_i(W_{ii}, b_i^{eff}) & \textit{dropped (second part)} & \\
+//! \frac1n \sum_i \ell_i(W_{ii}, b_i^{eff}) & \textit{dropped (second part)} & \\
+//! L_{gauss} & \textit{own switch} & \\
 //! L_{exact} & \textit{not Gaussian} &
 //! \end{array}
 //! ```
+//!
+//! Where features depend on each other, the gain `g_i` of the [statistics](crate::check::statistics) stands in the place of
+//! `W_ii`, `σ_W` is the bound from the eigenvalues of their covariance (of that of the kept features in the second line), and
+//! `L_gauss` has another interference while the own feature is on than while it is off: the step *own switch*. For
+//! independent features that is none.
 //!
 //! For an identity output `L*` is the least loss without a rectifier, `Vσ²/(V + σ²)`, and one step more stands at the
 //! beginning: from the optimum with a rectifier to the one without.
@@ -59,6 +65,9 @@ pub struct Attribution {
     pub diagonal_spread: f64,
     /// The rest of the effective biases' distances, which differ.
     pub bias_spread: f64,
+    /// Interference whose law depends on the own switch in more than a multiple of the own feature; 0 for independent
+    /// features.
+    pub own_switch: f64,
     /// Interference that is not Gaussian: exact loss less Gaussian prediction.
     pub not_gaussian: f64,
 }
@@ -76,11 +85,12 @@ impl Attribution {
     }
 
     /// The parts with a few words each, rows that differ taken together; they add up to the distance.
-    pub fn headlines(&self) -> [(&'static str, f64); 5] {
+    pub fn headlines(&self) -> [(&'static str, f64); 6] {
         [
             ("σ above the Welch bound", self.sigma),
             ("rows that differ", self.rows()),
             ("gain and bias off their best", self.gain_and_bias),
+            ("interference that depends on the own switch", self.own_switch),
             ("interference that is not Gaussian", self.not_gaussian),
             ("no rectifier", self.activation),
         ]
@@ -92,35 +102,28 @@ impl Attribution {
         rest.into_iter().fold(first, |most, part| if part.1.abs() > most.1.abs() { part } else { most })
     }
 
-    /// `gaussian` are the rows' losses with Gaussian interference.
-    pub(crate) fn new(
-        feature: &Feature,
-        rectified: bool,
-        statistics: &Statistics,
-        gaussian: &[f64],
-        optimum: &Optimum,
-        exact_loss: f64,
-    ) -> Result<Self> {
+    /// Of a chain that starts from `optimum`.
+    pub(crate) fn new(optimum: &Optimum, chain: Chain<'_>) -> Result<Self> {
+        let Chain { feature, rectified, statistics, rows, kept_sigma, gaussian_loss, exact_loss } = chain;
         let best = |sigma: f64| Best::new(feature, rectified, sigma);
         let count = statistics.features() as f64;
-        let kept: Vec<(&Row, f64)> = statistics.kept().map(|(i, row)| (row, gaussian[i])).collect();
+        let kept: Vec<(&Row, f64)> = statistics.kept().map(|(i, row)| (row, rows[i])).collect();
         let share = kept.len() as f64 / count;
         let mean = |values: &mut dyn Iterator<Item = f64>| values.sum::<f64>() / (kept.len() as f64).max(1.0);
         let symmetric = |loss: f64| (1.0 - share) * feature.variance() + share * loss;
 
-        let ratio = statistics.hidden as f64 / count;
-        let welch = best(feature.welch_sigma(ratio)?)?;
-        let ideal = best(feature.welch_sigma((ratio / share).min(1.0))?)?;
+        let welch = best(optimum.sigma)?;
+        let ideal = best(kept_sigma)?;
         let sigma = mean(&mut kept.iter().map(|(row, _)| row.sigma().powi(2))).sqrt();
         let equal = best(sigma)?;
         let own = kept.iter().map(|(row, _)| best(row.sigma())).collect::<Result<Vec<_>>>()?;
         let offset =
             |of: fn(&Row, &Best) -> f64| mean(&mut kept.iter().zip(&own).map(|((row, _), own)| of(row, own)));
-        let gain = offset(|row, own| row.diagonal - own.gain);
+        let gain = offset(|row, own| row.gain - own.gain);
         let bias = offset(|row, own| row.effective_bias - own.bias);
         let shifted = |diagonal: bool| {
             let loss = |row: &Row, own: &Best| {
-                let gain = if diagonal { row.diagonal } else { own.gain + gain };
+                let gain = if diagonal { row.gain } else { own.gain + gain };
                 row_loss(feature, rectified, gain, own.bias + bias, gain.abs() * limited(row.sigma()))
             };
             mean(&mut kept.iter().zip(&own).map(|((row, _), own)| loss(row, own)))
@@ -134,20 +137,35 @@ impl Attribution {
             symmetric(shifted(true)),
             symmetric(mean(&mut kept.iter().map(|&(_, loss)| loss))),
         ];
-        let gaussian_loss = gaussian.iter().sum::<f64>() / count;
+        let independent = rows.iter().sum::<f64>() / count;
         Ok(Self {
             optimum_loss: optimum.loss,
             exact_loss,
             activation: welch.loss - optimum.loss,
-            dropped: (chain[0] - welch.loss) + (gaussian_loss - chain[5]),
+            dropped: (chain[0] - welch.loss) + (independent - chain[5]),
             sigma: chain[1] - chain[0],
             sigma_spread: chain[2] - chain[1],
             gain_and_bias: chain[3] - chain[2],
             diagonal_spread: chain[4] - chain[3],
             bias_spread: chain[5] - chain[4],
+            own_switch: gaussian_loss - independent,
             not_gaussian: exact_loss - gaussian_loss,
         })
     }
+}
+
+/// What the chain passes through between the optimum and the exact loss.
+pub(crate) struct Chain<'a> {
+    pub(crate) feature: &'a Feature,
+    /// ReLU outputs, not the identity.
+    pub(crate) rectified: bool,
+    pub(crate) statistics: &'a Statistics,
+    /// The rows' losses as [channels](Row::channel).
+    pub(crate) rows: &'a [f64],
+    /// The bound on `σ` were the kept features all there are.
+    pub(crate) kept_sigma: f64,
+    pub(crate) gaussian_loss: f64,
+    pub(crate) exact_loss: f64,
 }
 
 /// What the parts are, in sentences: absolute, and in per cent of the optimum if that is not 0.

@@ -34,7 +34,7 @@ use crate::gaussian::feature::Feature;
 use crate::gaussian::optimum::Optimum;
 use crate::product::Product;
 use crate::sample::{check_sample, mean_of_sample};
-use attribution::row_loss;
+use attribution::{Chain, row_loss};
 
 /// What the theory says of a model's weights, for the paper's features. Losses are per feature.
 #[derive(Debug, Clone, PartialEq)]
@@ -141,8 +141,17 @@ impl Weights<'_> {
         };
         let ratio = hidden as f64 / statistics.features() as f64;
         let optimum = feature.optimum_at_ratio(ratio)?;
-        let attribution =
-            Attribution::new(&feature, rectified, &statistics, &row_losses, &optimum, exact.loss)?;
+        let share = (statistics.features() - statistics.dropped) as f64 / statistics.features() as f64;
+        let chain = Chain {
+            feature: &feature,
+            rectified,
+            statistics: &statistics,
+            rows: &row_losses,
+            kept_sigma: feature.welch_sigma((ratio / share).min(1.0))?,
+            gaussian_loss,
+            exact_loss: exact.loss,
+        };
+        let attribution = Attribution::new(&optimum, chain)?;
         Ok(Check {
             gaussian_loss,
             edgeworth_loss,

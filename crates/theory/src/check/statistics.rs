@@ -7,13 +7,28 @@
 //! b_i^{eff} = b_i + \sum_{j \ne i} W_{ij}\, E x_j, \qquad
 //! \Lambda_i = \frac{\sum_{j\ne i} |W_{ij}|^3}{\bigl(\sum_{j\ne i} W_{ij}^2\bigr)^{3/2}} \quad\text{(equation 3)}.
 //! ```
+//!
+//! Where features depend on each other, the interference is in part a multiple of the own feature. What output `i` sees is
+//! then the regression of `y_i = Σ_j W_ij x_j + b_i` on `x_i`,
+//!
+//! ```math
+//! y_i = g_i x_i + b_i^{eff} + n_i, \qquad
+//! g_i = \frac{\mathrm{Cov}(y_i, x_i)}{\mathrm{Var}\,x_i} = W_{ii} + \frac{\mathrm{Cov}(I_i, x_i)}{\mathrm{Var}\,x_i}, \qquad
+//! \sigma_i^2 = \frac{\mathrm{Var}\,n_i}{g_i^2} = \mathrm{Var}\Bigl(\frac{y_i}{g_i} - x_i\Bigr) ,
+//! ```
+//!
+//! `E n_i = 0`, `Cov(n_i, x_i) = 0`: the variances that [`Spectrum::welch_sigma`](crate::Spectrum::welch_sigma) bounds. For
+//! uncorrelated features `g_i = W_ii`, and all is as above.
 
-use toy_superposition_data::Moments;
+use nalgebra::DMatrix;
+use toy_superposition_data::{Law, Moments};
 #[cfg(feature = "models")]
 use toy_superposition_model::{Autoencoder, Scalar};
 
 use crate::error::{Error, Result};
+use crate::gaussian::Spectrum;
 use crate::gaussian::channel::Channel;
+use crate::gaussian::spectrum::covariances;
 use crate::gaussian::welch::{WelchCheck, welch_check};
 use crate::product::Product;
 
@@ -22,13 +37,16 @@ use crate::product::Product;
 pub struct Row {
     /// `W_ii`.
     pub diagonal: f64,
+    /// `g_i = Cov(y_i, x_i)/Var x_i`; `W_ii` for uncorrelated features.
+    pub gain: f64,
     /// `b_i`.
     pub bias: f64,
-    /// `b_i + Σ_{j≠i} W_ij E x_j`: the bias beside an interference of mean 0.
+    /// `b_i + Σ_{j≠i} W_ij E x_j − (g_i − W_ii) E x_i`: the bias beside an interference of mean 0.
     pub effective_bias: f64,
     /// `Σ_{j≠i} W_ij`.
     pub row_sum: f64,
-    /// `√(Σ_{j≠i} W_ij² Var x_j)`, the standard deviation of the interference; `σ_i = noise / |W_ii|`.
+    /// The standard deviation of `y_i − g_i x_i`, which for uncorrelated features is that of the interference,
+    /// `√(Σ_{j≠i} W_ij² Var x_j)`; `σ_i = noise / |g_i|`.
     pub noise: f64,
     /// `Λ_i` of equation (3), its exponent 3/2 included; 0 for a row without interference.
     pub lyapunov: f64,
@@ -38,14 +56,14 @@ pub struct Row {
 }
 
 impl Row {
-    /// `σ_i = noise / |W_ii|`; infinite where `W_ii = 0`.
+    /// `σ_i = noise / |g_i|`; infinite where `g_i = 0`.
     pub fn sigma(&self) -> f64 {
-        self.noise / self.diagonal.abs()
+        self.noise / self.gain.abs()
     }
 
-    /// The row as a channel, `Y = W_ii x + b_i^eff + I`, `I` of mean 0.
+    /// The row as a channel, `Y = g_i x + b_i^eff + n`, `n` of mean 0.
     pub fn channel(&self) -> Channel {
-        Channel::unchecked(self.diagonal, self.effective_bias, self.noise)
+        Channel::unchecked(self.gain, self.effective_bias, self.noise)
     }
 }
 
@@ -71,7 +89,7 @@ impl Spread {
     }
 }
 
-/// A feature whose diagonal is at most this fraction of the largest is dropped.
+/// A feature whose gain is at most this fraction of the largest is dropped.
 const DROPPED: f64 = 0.01;
 
 /// The statistics of all rows.
@@ -85,7 +103,7 @@ pub struct Statistics {
     pub diagonal: Spread,
     /// Of `b_i`.
     pub bias: Spread,
-    /// Of `b_i + Σ_{j≠i} W_ij E x_j`.
+    /// Of the rows' effective biases.
     pub effective_bias: Spread,
     /// Of `Σ_{j≠i} W_ij`.
     pub row_sum: Spread,
@@ -93,7 +111,7 @@ pub struct Statistics {
     pub sigma: Spread,
     /// Of `Var ν_i = σ_i²`, over the rows that are not dropped; its variance is `Δvar(ν)` of figure 6.
     pub sigma_squared: Spread,
-    /// Rows with `|W_ii| ≤ 0.01 max_j |W_jj|`: features that the model has dropped, whose `σ_i` means nothing.
+    /// Rows with `|g_i| ≤ 0.01 max_j |g_j|`: features that the model has dropped, whose `σ_i` means nothing.
     pub dropped: usize,
     /// `Λ = max Λ_i`, equation (3).
     pub lyapunov_max: f64,
@@ -104,7 +122,7 @@ pub struct Statistics {
 }
 
 impl Statistics {
-    /// The statistics of a model whose feature `i` has the moments `moments[i]`.
+    /// The statistics of a model whose feature `i` has the moments `moments[i]` and is uncorrelated with all others.
     ///
     /// # Errors
     /// As [`Product::of_model`] and [`from_product`](Self::from_product).
@@ -113,7 +131,7 @@ impl Statistics {
         Self::from_product(&Product::of_model(model)?, model.hidden(), moments)
     }
 
-    /// The statistics of a product of rank at most `hidden`.
+    /// The statistics of a product of rank at most `hidden`, for uncorrelated features.
     ///
     /// # Errors
     /// [`Error::Size`] unless there are n_s moments and `1 ≤ hidden ≤ n_s`; [`Error::Probability`] and
@@ -132,10 +150,59 @@ impl Statistics {
             return Err(Error::Size { what: "hidden (at most)", given: hidden, expected: features });
         }
         let rows: Vec<Row> = (0..features).map(|i| row(product, moments, i)).collect();
+        let mut found = Self::of_rows(rows, hidden);
+        if found.dropped == 0 {
+            found.welch = Some(welch_check(product, hidden, moments)?);
+        }
+        Ok(found)
+    }
+
+    /// The statistics of a product of rank at most `hidden`, for features of any law: with their covariance.
+    ///
+    /// The bound of [`welch`](Self::welch) is then that of [`Spectrum`]. A block of `m` features that depend on each other
+    /// takes a time of order `n_s m² + m³`.
+    ///
+    /// ```
+    /// use toy_superposition_data::{Features, Pairs, UnitUniform};
+    /// use toy_superposition_theory::{Product, Statistics};
+    ///
+    /// // Linked pairs by their principal component, y = (x_1 + x_2)/2: half of what the partner adds says when x is on.
+    /// let law = Features::new(Pairs::new(1, 0.2, 1.0)?, UnitUniform);
+    /// let product = Product::new(vec![0.5; 4], vec![0.0; 2])?;
+    /// let found = Statistics::under_law(&product, 1, &law)?;
+    /// assert!(found.rows[0].gain > 0.8 && found.rows[0].diagonal == 0.5);
+    /// assert!(found.welch.is_some_and(|welch| welch.gap.abs() < 1e-12));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`from_product`](Self::from_product) and [`Spectrum::of`]; [`Error::Size`] unless the law has n_s features.
+    pub fn under_law(product: &Product, hidden: usize, law: &dyn Law) -> Result<Self> {
+        let features = product.features();
+        if law.features() != features {
+            let given = law.features();
+            return Err(Error::Size { what: "features of the law", given, expected: features });
+        }
+        let moments: Vec<Moments> = (0..features).map(|i| law.moments(i)).collect();
+        let found = Self::from_product(product, hidden, &moments)?;
+        let blocks = covariances(law)?;
+        let mut rows = found.rows;
+        correlate(&mut rows, product, &moments, &blocks);
+        let mut found = Self::of_rows(rows, hidden);
+        if found.dropped == 0 && product.diagonal().all(|own| own != 0.0) {
+            let plain = welch_check(product, hidden, &moments)?;
+            let bound = Spectrum::of_covariances(blocks)?.welch_sigma(hidden)?.powi(2);
+            found.welch = Some(plain.with_variances(bound, found.sigma_squared.mean));
+        }
+        Ok(found)
+    }
+
+    /// The statistics of these rows, without the bound.
+    fn of_rows(rows: Vec<Row>, hidden: usize) -> Self {
+        let features = rows.len();
         let kept = kept(&rows).map(|(_, row)| row);
         let dropped = features - kept.clone().count();
-        let welch = if dropped == 0 { Some(welch_check(product, hidden, moments)?) } else { None };
-        Ok(Self {
+        Self {
             hidden,
             diagonal: Spread::of(rows.iter().map(|row| row.diagonal)),
             bias: Spread::of(rows.iter().map(|row| row.bias)),
@@ -146,9 +213,9 @@ impl Statistics {
             dropped,
             lyapunov_max: rows.iter().fold(0.0, |most, row| row.lyapunov.max(most)),
             lyapunov_mean: rows.iter().map(|row| row.lyapunov).sum::<f64>() / features as f64,
-            welch,
+            welch: None,
             rows,
-        })
+        }
     }
 
     /// n_s.
@@ -170,8 +237,47 @@ impl Statistics {
 }
 
 fn kept(rows: &[Row]) -> impl Iterator<Item = (usize, &Row)> + Clone {
-    let largest = rows.iter().fold(0.0, |most: f64, row| most.max(row.diagonal.abs()));
-    rows.iter().enumerate().filter(move |(_, row)| row.diagonal.abs() > DROPPED * largest)
+    let largest = rows.iter().fold(0.0, |most: f64, row| most.max(row.gain.abs()));
+    rows.iter().enumerate().filter(move |(_, row)| row.gain.abs() > DROPPED * largest)
+}
+
+/// Puts the covariances of each block of features into the rows: gain, effective bias and noise.
+fn correlate(
+    rows: &mut [Row],
+    product: &Product,
+    moments: &[Moments],
+    blocks: &[(Vec<usize>, DMatrix<f64>)],
+) {
+    let features = product.features();
+    // In units of each row's largest entry, so that no square underflows.
+    let units: Vec<f64> = (0..features).map(|i| largest_other(product, i)).collect();
+    let weight = |i: usize, j: usize| {
+        if i == j || units[i] == 0.0 { 0.0 } else { product.row(i)[j] / units[i] }
+    };
+    // Var I_i, Cov(I_i, x_i) and Var x_i.
+    let mut found = vec![[0.0; 3]; features];
+    for (block, covariance) in blocks {
+        let weights = DMatrix::from_fn(features, block.len(), |i, k| weight(i, block[k]));
+        let products = &weights * covariance;
+        for (i, [variance, ..]) in found.iter_mut().enumerate() {
+            *variance += weights.row(i).dot(&products.row(i));
+        }
+        for (k, &i) in block.iter().enumerate() {
+            (found[i][1], found[i][2]) = (products[(i, k)], covariance[(k, k)]);
+        }
+    }
+    for (i, (row, [variance, covariance, own])) in rows.iter_mut().zip(found).enumerate() {
+        let slope = if own > 0.0 { covariance / own } else { 0.0 };
+        row.noise = units[i] * (variance - slope * covariance).max(0.0).sqrt();
+        row.gain += units[i] * slope;
+        row.effective_bias -= units[i] * slope * moments[i].mean;
+    }
+}
+
+/// The largest `|W_ij|`, `j ≠ i`.
+fn largest_other(product: &Product, i: usize) -> f64 {
+    let others = product.row(i).iter().enumerate().filter(|&(j, _)| j != i);
+    others.fold(0.0, |most: f64, (_, value)| most.max(value.abs()))
 }
 
 /// The statistics as the paper's released code computes them, slips and all, for comparison with its figures.
@@ -245,7 +351,7 @@ fn row(product: &Product, moments: &[Moments], i: usize) -> Row {
     let others =
         || row.iter().copied().zip(moments).enumerate().filter(|&(j, _)| j != i).map(|(_, entry)| entry);
     // In units of the largest entry, so that no square or cube underflows.
-    let unit = others().fold(0.0, |most: f64, (value, _)| most.max(value.abs()));
+    let unit = largest_other(product, i);
     let (mut sum, mut mean, mut variance) = (0.0, 0.0, 0.0);
     let (mut squares, mut cubes, mut fourths) = (0.0, 0.0, 0.0);
     if unit > 0.0 {
@@ -262,6 +368,7 @@ fn row(product: &Product, moments: &[Moments], i: usize) -> Row {
     }
     Row {
         diagonal: row[i],
+        gain: row[i],
         bias,
         effective_bias: bias + mean,
         row_sum: sum,

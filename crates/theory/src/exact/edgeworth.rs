@@ -19,7 +19,7 @@ use super::law::Prepared;
 use super::unit::Unit;
 use super::{FeatureLaw, check_row};
 use crate::error::finite;
-use crate::{Channel, Result};
+use crate::{Channel, Loss, Magnitude, Result};
 
 /// The Gaussian loss of one output, its Edgeworth correction, and the cumulants that it comes from.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -131,6 +131,51 @@ pub(super) fn edgeworth_loss(
     Ok(found)
 }
 
+/// What the covariances of the features say of the interference `I` on one output.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SecondMoments {
+    /// `p_i`.
+    pub(crate) probability: f64,
+    /// `W_ii`.
+    pub(crate) own: f64,
+    /// `b_i + E I`.
+    pub(crate) mean: f64,
+    /// `Var I`.
+    pub(crate) variance: f64,
+    /// `Cov(I, x_i)`.
+    pub(crate) covariance: f64,
+}
+
+impl SecondMoments {
+    /// The Gaussian loss where nothing but covariances is known. The mean of `I` in each state of the own switch follows from
+    /// `Cov(I, c_i) = Cov(I, x_i)/E u`; its variance is taken to be the same in both states, which is the mean of the two:
+    ///
+    /// ```text
+    /// E[I | on] = E I + Cov(I, c_i)/p ,   E[I | off] = E I − Cov(I, c_i)/(1 − p) ,
+    /// Var[I | c_i] = Var I − Cov(I, c_i)²/(p(1 − p)) .
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Magnitude`](crate::Error::Magnitude) for magnitudes that the exact loss does not know;
+    /// [`Error::NotFinite`](crate::Error::NotFinite) for a loss beyond f64.
+    pub(crate) fn gaussian_loss(&self, magnitude: &dyn Magnitude) -> Result<f64> {
+        let (unit, scale) = Unit::new(magnitude)?;
+        let (p, mean) = (self.probability, magnitude.mean());
+        let shift = if mean == 0.0 { 0.0 } else { self.covariance / mean };
+        let by_switch = if p < 1.0 { shift * shift / (p * (1.0 - p)) } else { 0.0 };
+        let noise = (self.variance - by_switch).max(0.0).sqrt();
+        let state = |mean: f64| -> Result<Loss> {
+            unit.row_loss(p, &Channel::new(self.own, mean / scale, noise / scale)?)
+        };
+        let mut total = p * state(self.mean + shift / p)?.on;
+        if p < 1.0 {
+            total += (1.0 - p) * state(self.mean - shift / (1.0 - p))?.off;
+        }
+        finite("Gaussian loss", scale * scale * total)?;
+        Ok(scale * scale * total)
+    }
+}
+
 /// The cumulants of a mixture of laws with these shares and cumulants.
 fn mixture_cumulants(states: &[(f64, [f64; 4])]) -> [f64; 4] {
     if let [(_, cumulants)] = states {
@@ -220,11 +265,11 @@ fn density_derivatives(t: f64, sigma: f64) -> [f64; 6] {
 mod tests {
     use approx::assert_relative_eq;
 
-    use toy_superposition_data::MagnitudeSpec;
+    use toy_superposition_data::{Exponential, Interval, Magnitude, Points};
 
     use super::{averaged_derivatives, derivatives, edgeworth_row_loss};
     use crate::exact::unit::Unit;
-    use crate::{Channel, Feature, exact_row_loss};
+    use crate::{Channel, Density, Feature, exact_row_loss};
 
     /// Each derivative against differences of the one before, the first against the Gaussian loss
     /// itself.
@@ -272,14 +317,15 @@ mod tests {
     /// 1].
     #[test]
     fn derivatives_for_other_magnitudes() {
-        let units = [
-            MagnitudeSpec::Interval { low: -0.5, high: 1.0 },
-            MagnitudeSpec::Exponential { rate: 1.0 },
-            MagnitudeSpec::Points { values: vec![0.3, 1.0], weights: vec![2.0, 1.0] },
+        let units: [&dyn Magnitude; 4] = [
+            &Interval::new(-0.5, 1.0).unwrap(),
+            &Exponential::new(1.0).unwrap(),
+            &Points::new(&[0.3, 1.0], &[2.0, 1.0]).unwrap(),
+            &Density::new(|u: f64| u * (1.0 - u), -0.0, 1.0).unwrap(),
         ];
         let (p, c, mean, sigma) = (0.3, 0.8, -0.2, 0.4);
-        for spec in units {
-            let (unit, _) = Unit::new(spec).unwrap();
+        for magnitude in units {
+            let (unit, _) = Unit::new(magnitude).unwrap();
             let loss = |m: f64| unit.row_loss(p, &Channel::new(c, m, sigma).unwrap()).unwrap().total;
             let found = |m: f64| averaged_derivatives(p, &unit, &Channel::new(c, m, sigma).unwrap());
             let h = 4e-3;
@@ -294,7 +340,7 @@ mod tests {
                 assert!((at[r + 1] - slope).abs() < 1e-5 * slope.abs().max(1.0), "{unit:?} {r}: {slope}");
             }
         }
-        let (unit, _) = Unit::new(MagnitudeSpec::Interval { low: 1e-13, high: 1.0 }).unwrap();
+        let (unit, _) = Unit::new(&Interval::new(1e-13, 1.0).unwrap()).unwrap();
         for c in [0.9, 0.05, -0.6] {
             let found = averaged_derivatives(p, &unit, &Channel::new(c, mean, sigma).unwrap());
             for (a, b) in found.into_iter().zip(derivatives(p, c, mean, sigma)) {

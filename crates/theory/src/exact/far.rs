@@ -24,6 +24,7 @@ use super::gradient::Sums;
 use super::periodic::{BINOMIAL, Form, imaginary};
 use super::piecewise::{Given, Jet, Piecewise};
 use super::row::{MOST_NODES, Output};
+use super::smooth::Smooth;
 use super::unit::Unit;
 use crate::Channel;
 
@@ -37,6 +38,9 @@ pub(super) struct Average<'a> {
 impl Given for Average<'_> {
     fn at(&self, t: f64) -> Jet {
         let Piecewise { probability: p, own: c } = self.loss;
+        if let Unit::Smooth(law) = self.unit {
+            return split(law, p, c, t);
+        }
         let positive = t.max(0.0);
         let mut jet = [(1.0 - p) * positive * positive, 2.0 * (1.0 - p) * positive, 0.0];
         if matches!(self.unit, Unit::Exponential(_)) {
@@ -66,6 +70,12 @@ impl Given for Average<'_> {
         if matches!(self.unit, Unit::Exponential(_)) {
             // Below its kink g falls off like e^{t/c}.
             self.unit.visit_tails(&Channel::unchecked(w, m, self.loss.own.abs()), visit);
+            return total;
+        }
+        if let Unit::Smooth(law) = self.unit {
+            // Between two cuts the kink lies in one panel.
+            let edges = law.edges().chain([0.0]).map(|edge| (-self.loss.own * edge - m) / w);
+            law.visit(&edges.collect::<Vec<_>>(), visit);
             return total;
         }
         let [low, high] = self.unit.ends().map(|end| -self.loss.own * end);
@@ -100,6 +110,25 @@ fn exponential(c: f64, t: f64) -> Jet {
     }
     let (all, cut) = (beyond(0.0), beyond(t / c.abs()));
     [all[1] - cut[1] + cut[0], all[2] - cut[2], all[3] - cut[3]]
+}
+
+/// `g` and its slopes in `t` and `c` from the moments of a density on the two sides of the kink.
+fn split(law: &Smooth, p: f64, c: f64, t: f64) -> Jet {
+    let positive = t.max(0.0);
+    let [below, above] = match c {
+        0.0 if t > 0.0 => law.split(f64::NEG_INFINITY),
+        0.0 => law.split(f64::INFINITY),
+        _ => law.split(-t / c),
+    };
+    let (shut, open) = if c < 0.0 { (above, below) } else { (below, above) };
+    // u² where the output is shut, (r u − t)² with r = 1 − c where it is open.
+    let r = 1.0 - c;
+    let square = r * r * open[2] - 2.0 * r * t * open[1] + t * t * open[0];
+    [
+        (1.0 - p) * positive * positive + p * (shut[2] + square.max(0.0)),
+        2.0 * (1.0 - p) * positive - 2.0 * p * (r * open[1] - t * open[0]),
+        -2.0 * p * (r * open[2] - t * open[1]),
+    ]
 }
 
 /// `∫₀ᵃ e^{−u} u² du`, without cancellation.
@@ -358,13 +387,18 @@ mod tests {
     fn the_far_form_is_the_function() {
         use super::{Average, Far};
         use crate::exact::piecewise::{Given, Piecewise};
-        let exponential =
-            Unit::new(toy_superposition_data::MagnitudeSpec::Exponential { rate: 3.0 }).unwrap().0;
-        let interval = toy_superposition_data::MagnitudeSpec::Interval { low: -1.0, high: 0.5 };
-        let interval = Unit::new(interval).unwrap().0;
-        for (unit, own, period) in
-            [(&exponential, 0.05, 3.5), (&exponential, -0.04, 3.5), (&interval, 0.6, 2.7)]
-        {
+        let exponential = Unit::new(&toy_superposition_data::Exponential::new(3.0).unwrap()).unwrap().0;
+        let interval = toy_superposition_data::Interval::new(-1.0, 0.5).unwrap();
+        let interval = Unit::new(&interval).unwrap().0;
+        let smooth = crate::Density::new(|u: f64| 2.0 + u.sin(), 0.5, 1.0).unwrap();
+        let smooth = Unit::new(&smooth).unwrap().0;
+        for (unit, own, period) in [
+            (&exponential, 0.05, 3.5),
+            (&exponential, -0.04, 3.5),
+            (&interval, 0.6, 2.7),
+            (&smooth, 0.6, 2.7),
+            (&smooth, -0.4, 2.7),
+        ] {
             let of = Average { loss: Piecewise { probability: 0.35, own }, unit };
             let form = Far { of, period, window: None };
             for t in [-0.55, -0.01, 0.2, 0.8] {

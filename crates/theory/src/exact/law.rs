@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+#[cfg(doc)]
+use toy_superposition_data::Magnitude;
 use toy_superposition_data::{Block, Law};
 
 use super::unit::Unit;
@@ -14,7 +16,8 @@ use crate::{Error, Result};
 /// The first two are the paper's, `x_j = c_j u_j` with independent `c_j ~ Bernoulli(p_j)` and `u_j ~ U[0, 1]`. The third is
 /// any law whose switches have [blocks](toy_superposition_data::Switches::blocks): independent switches, pairs, groups,
 /// exactly k on, and graphs whose components have at most 16 sources with edges. Its magnitudes are uniform on an interval,
-/// constant, exponential, or of finitely many values.
+/// constant, exponential, of finitely many values, or of one's own with a smooth [density](Magnitude::density) on a bounded
+/// [support](Magnitude::support), such as a [`Density`](crate::Density), whose transform is found by quadrature.
 ///
 /// ```
 /// use toy_superposition_data::{Features, Pairs, UnitUniform};
@@ -95,7 +98,7 @@ impl<'a> FeatureLaw<'a> {
         let features = law.features();
         let none = toy_superposition_data::Error::NoBlocks { terms: None };
         let (switches, magnitude) = law.parts().ok_or(Error::Law(none))?;
-        let (unit, scale) = Unit::new(magnitude.spec())?;
+        let (unit, scale) = Unit::new(magnitude)?;
         let each = (0..features).map(|j| switches.probability(j)).collect();
         let mut prepared = Prepared::independent(Probabilities::Each(Cow::Owned(each)));
         (prepared.unit, prepared.scale) = (unit, scale);

@@ -120,14 +120,41 @@ pub fn exact_loss<'a>(
     bias: &[f64],
     law: impl Into<FeatureLaw<'a>>,
 ) -> Result<ExactLoss> {
+    Ok(mean(&all_losses(product, bias, law)?))
+}
+
+/// [`exact_loss`] weighted by the importance of each feature, `(1/n_s) Σ_i ι_i L_i`; `importance` ι has length n_s.
+///
+/// # Errors
+/// As [`exact_loss`]; [`Error::OutOfRange`] for an importance that is negative or not finite.
+pub fn weighted_exact_loss<'a>(
+    product: &DMatrix<f64>,
+    bias: &[f64],
+    law: impl Into<FeatureLaw<'a>>,
+    importance: &[f64],
+) -> Result<ExactLoss> {
+    crate::error::importance(importance, bias.len())?;
+    let mut losses = all_losses(product, bias, law)?;
+    for (row, iota) in losses.iter_mut().zip(importance) {
+        *row = ExactLoss { loss: iota * row.loss, error: iota * row.error };
+    }
+    Ok(mean(&losses))
+}
+
+/// The exact losses of all rows of a matrix.
+fn all_losses<'a>(
+    product: &DMatrix<f64>,
+    bias: &[f64],
+    law: impl Into<FeatureLaw<'a>>,
+) -> Result<Vec<ExactLoss>> {
     check_shape(product, bias)?;
     let rows: Vec<usize> = (0..bias.len()).collect();
-    let losses = exact_losses(&rows, bias, law, |i, row| {
-        for (entry, &w) in row.iter_mut().zip(product.row(i).iter()) {
-            *entry = w;
-        }
-    })?;
-    Ok(mean(&losses))
+    exact_losses(&rows, bias, law, fill_from(product))
+}
+
+/// Writes a row of W.
+fn fill_from(product: &DMatrix<f64>) -> impl Fn(usize, &mut [f64]) + Sync {
+    |i, row| row.iter_mut().zip(product.row(i).iter()).for_each(|(entry, &w)| *entry = w)
 }
 
 /// The exact loss per feature of a ReLU model, from the rows `rows` of W = W_out W_in alone.
@@ -167,14 +194,42 @@ pub fn exact_gradient<'a>(
     product_gradient: &mut DMatrix<f64>,
     bias_gradient: &mut [f64],
 ) -> Result<ExactLoss> {
+    matrix_gradient(product, bias, law.into(), |_| 1.0, tolerance, product_gradient, bias_gradient)
+}
+
+/// [`exact_gradient`] of [`weighted_exact_loss`]: of `(1/n_s) Σ_i ι_i L_i`.
+///
+/// # Errors
+/// As [`weighted_exact_loss`] and [`exact_gradient`].
+pub fn weighted_exact_gradient<'a>(
+    product: &DMatrix<f64>,
+    bias: &[f64],
+    law: impl Into<FeatureLaw<'a>>,
+    importance: &[f64],
+    tolerance: f64,
+    product_gradient: &mut DMatrix<f64>,
+    bias_gradient: &mut [f64],
+) -> Result<ExactLoss> {
+    crate::error::importance(importance, bias.len())?;
+    let iota = |i: usize| importance[i];
+    matrix_gradient(product, bias, law.into(), iota, tolerance, product_gradient, bias_gradient)
+}
+
+fn matrix_gradient(
+    product: &DMatrix<f64>,
+    bias: &[f64],
+    law: FeatureLaw<'_>,
+    importance: impl Fn(usize) -> f64,
+    tolerance: f64,
+    product_gradient: &mut DMatrix<f64>,
+    bias_gradient: &mut [f64],
+) -> Result<ExactLoss> {
     check_tolerance(tolerance)?;
-    let law = law.into().of(bias.len())?;
+    let law = law.of(bias.len())?;
     check_shape(product, bias)?;
     check_shape(product_gradient, bias_gradient)?;
-    let fill = |i: usize, row: &mut [f64]| {
-        row.iter_mut().zip(product.row(i).iter()).for_each(|(entry, &w)| *entry = w);
-    };
-    weighted_gradient(bias, &law, tolerance, fill, |_| 1.0, product_gradient, bias_gradient)
+    let fill = fill_from(product);
+    weighted_gradient(bias, &law, tolerance, fill, importance, product_gradient, bias_gradient)
 }
 
 /// [`exact_gradient`] of `(1/n_s) Σ_i importance(i) L_i`, for the rows that `fill` writes as for [`exact_losses`].

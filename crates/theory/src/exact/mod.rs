@@ -21,15 +21,21 @@ mod objective;
 mod periodic;
 mod piecewise;
 mod row;
+mod smooth;
 mod unit;
 mod waves;
 
 pub use counted::CountedLoss;
+#[cfg(feature = "models")]
+pub(crate) use edgeworth::SecondMoments;
 pub use edgeworth::{EdgeworthLoss, edgeworth_row_loss};
 pub(crate) use matrix::edgeworth_losses;
 #[cfg(feature = "models")]
 pub use matrix::exact_model_loss;
-pub use matrix::{SampledLoss, exact_gradient, exact_loss, exact_loss_of_rows, exact_losses};
+pub use matrix::{
+    SampledLoss, exact_gradient, exact_loss, exact_loss_of_rows, exact_losses, weighted_exact_gradient,
+    weighted_exact_loss,
+};
 #[cfg(feature = "models")]
 pub use objective::ExactObjective;
 

@@ -52,9 +52,7 @@ impl ExactObjective {
     /// # Errors
     /// [`Error::OutOfRange`] for an importance that is negative or not finite.
     pub fn with_importance(mut self, importance: Vec<f64>) -> Result<Self> {
-        if let Some(&given) = importance.iter().find(|&&iota| !(iota.is_finite() && iota >= 0.0)) {
-            return Err(Error::OutOfRange { what: "importance", given, allowed: "[0, ∞)" });
-        }
+        crate::error::importance(&importance, importance.len())?;
         self.importance = Some(importance);
         Ok(self)
     }
@@ -66,12 +64,7 @@ impl ExactObjective {
 
     fn check(&self, features: usize) -> Result<()> {
         self.law.check(features)?;
-        match &self.importance {
-            Some(importance) if importance.len() != features => {
-                Err(Error::Size { what: "importance", given: importance.len(), expected: features })
-            }
-            _ => Ok(()),
-        }
+        self.importance.as_ref().map_or(Ok(()), |importance| crate::error::importance(importance, features))
     }
 }
 

@@ -9,6 +9,7 @@
 //! | interval `[l, r]` | greatest \|u\| | `e^{zl} ∫₀¹ e^{z(r − l)u} du` |
 //! | constant, points `v_k` with probabilities `q_k` | greatest \|u\| | `Σ q_k e^{z v_k}` |
 //! | exponential, rate λ | 1/λ | `1/(1 − z)` |
+//! | a smooth density on a bounded interval | greatest \|u\| | by [quadrature](super::smooth) |
 
 use nalgebra::Complex;
 use toy_superposition_data::{
@@ -16,6 +17,7 @@ use toy_superposition_data::{
 };
 
 use super::periodic::{BINOMIAL, imaginary, uniform_transforms};
+use super::smooth::Smooth;
 use crate::quadrature::panels;
 use crate::{Channel, Error, Feature, Loss, Result};
 
@@ -30,11 +32,14 @@ pub(super) enum Unit {
     Exponential(Exponential),
     /// Values within [−1, 1].
     Points(Points),
+    /// A density within [−1, 1].
+    Smooth(Smooth),
 }
 
 impl Unit {
     /// The law of `given`, and `h`.
-    pub(super) fn new(given: MagnitudeSpec) -> Result<(Self, f64)> {
+    pub(super) fn new(magnitude: &dyn Magnitude) -> Result<(Self, f64)> {
+        let given = magnitude.spec();
         let known = match &given {
             MagnitudeSpec::Uniform {} => Some((Self::Uniform, 1.0)),
             &MagnitudeSpec::Interval { low: 0.0, high } => Some((Self::Uniform, high)),
@@ -47,7 +52,7 @@ impl Unit {
             MagnitudeSpec::Exponential { rate } => {
                 Exponential::new(1.0).ok().map(|law| (Self::Exponential(law), rate.recip()))
             }
-            _ => None,
+            _ => Smooth::new(magnitude).map(|(law, most)| (Self::Smooth(law), most)),
         };
         known.ok_or_else(|| Error::Magnitude { given: Box::new(given) })
     }
@@ -64,6 +69,7 @@ impl Unit {
             Self::Interval(law) => law,
             Self::Exponential(law) => law,
             Self::Points(law) => law,
+            Self::Smooth(law) => law,
         }
     }
 
@@ -73,9 +79,9 @@ impl Unit {
     }
 
     /// States of one feature on are no part of the series unless they are rarer than this beside
-    /// all in which it is on: for the exponential law they take a quadrature each.
+    /// all in which it is on, where they take a quadrature each.
     pub(super) fn rare(&self) -> f64 {
-        if matches!(self, Self::Exponential(_)) { 0.1 } else { 0.0 }
+        if matches!(self, Self::Exponential(_) | Self::Smooth(_)) { 0.1 } else { 0.0 }
     }
 
     /// `k!/E uᵏ`, k = 1 … 4: `E u = 1/d_1`, `E u² = 2/d_2`.
@@ -114,6 +120,9 @@ impl Unit {
         if self.is_uniform() {
             return if z.abs() < 1e-3 { 1.0 + z / 2.0 + z * z / 6.0 } else { z.exp_m1() / z };
         }
+        if let Self::Smooth(law) = self {
+            return law.average(z);
+        }
         self.law().generating_function(Complex::from(z)).map_or(f64::INFINITY, |value| value.re)
     }
 
@@ -140,6 +149,7 @@ impl Unit {
                 let wave = Complex::cis(y * value) * share;
                 [sums[0] + wave, sums[1] + wave * value, sums[2] + wave * (value * value)]
             }),
+            Self::Smooth(law) => law.transforms(y),
         }
     }
 
@@ -153,6 +163,7 @@ impl Unit {
             }
             Self::Exponential(_) => 1.0,
             Self::Points(_) => f64::INFINITY,
+            Self::Smooth(law) => law.decay,
         }
     }
 
@@ -168,10 +179,12 @@ impl Unit {
     }
 
     /// Visits points and weights of a sum that is `E f(u)` for any f of points, and for an f that
-    /// is a cubic of an interval's `u` between any two of `cuts`.
+    /// is a cubic of an interval's `u`, or smooth beside a density, between any two of `cuts`.
     pub(super) fn visit(&self, cuts: &[f64], mut visit: impl FnMut(f64, f64)) {
-        if let Self::Points(law) = self {
-            return law.iter().for_each(|(value, share)| visit(value, share));
+        match self {
+            Self::Points(law) => return law.iter().for_each(|(value, share)| visit(value, share)),
+            Self::Smooth(law) => return law.visit(cuts, visit),
+            _ => {}
         }
         let [low, high] = self.ends();
         let mut ends: Vec<f64> = cuts.iter().map(|cut| cut.clamp(low, high)).collect();
@@ -192,6 +205,7 @@ impl Unit {
         let [low, high] = self.ends();
         match self {
             Self::Points(law) => law.iter().for_each(|(value, share)| visit(value, share)),
+            Self::Smooth(law) => law.visit_tails(channel, visit),
             Self::Exponential(_) => {
                 panels((0.0, LARGEST), channel, |u, width| visit(u, width * (-u).exp()));
             }
@@ -206,6 +220,7 @@ impl Unit {
             Self::Interval(law) => Feature::of_any_sign(p, *law).row_loss(channel),
             Self::Exponential(law) => Feature::of_any_sign(p, *law).row_loss(channel),
             Self::Points(law) => Feature::of_any_sign(p, law.clone()).row_loss(channel),
+            Self::Smooth(law) => Feature::of_any_sign(p, law.clone()).row_loss(channel),
         })
     }
 }

@@ -29,7 +29,7 @@ impl<'a> Waves<'a> {
                 let [low, high] = unit.ends();
                 weights.iter().flat_map(|w| [w * (high - low), w * low]).collect()
             }
-            Unit::Exponential(_) => Vec::new(),
+            Unit::Exponential(_) | Unit::Smooth(_) => Vec::new(),
             Unit::Points(law) => {
                 weights.iter().flat_map(|w| law.iter().map(move |(value, _)| w * value)).collect()
             }
@@ -65,6 +65,10 @@ impl<'a> Waves<'a> {
                 let y = self.omega * self.weights[k];
                 let pole = (imaginary(y) + 1.0) / (1.0 + y * y);
                 [pole, pole * pole]
+            }
+            Unit::Smooth(law) => {
+                let [zeroth, first, _] = law.transforms(self.omega * self.weights[k]);
+                [zeroth, first]
             }
             Unit::Points(law) => {
                 let waves = self.wave.chunks_exact(self.values.len() / self.weights.len()).nth(k);

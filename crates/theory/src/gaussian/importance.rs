@@ -56,9 +56,7 @@ impl<M: Integrable> Envelope<M> {
         if features == 0 {
             return Err(Error::Empty { what: "list of importances" });
         }
-        if let Some(&given) = importance.iter().find(|&&iota| !(iota.is_finite() && iota >= 0.0)) {
-            return Err(Error::OutOfRange { what: "importance", given, allowed: "[0, ∞)" });
-        }
+        crate::error::importance(importance, features)?;
         if hidden == 0 || hidden > features {
             return Err(Error::Size { what: "hidden (from 1, at most)", given: hidden, expected: features });
         }

@@ -43,6 +43,7 @@ const TOGETHER: usize = 64;
 #[derive(Debug, Clone)]
 pub struct MeanField<T, M = UnitUniform> {
     feature: Feature<M>,
+    importance: Option<Vec<f64>>,
     rows: Vec<Slopes>,
     scratch: Scratch<T>,
 }
@@ -75,13 +76,30 @@ impl Slopes {
         let norm = 2.0 * by.variance * variance;
         Self { loss, own: by.slope - norm * a - mean * by.shift, norm, bias: by.shift }
     }
+
+    /// The same for an output of this importance.
+    fn times(self, iota: f64) -> Self {
+        let Self { loss, own, norm, bias } = self;
+        Self { loss: iota * loss, own: iota * own, norm: iota * norm, bias: iota * bias }
+    }
 }
 
 impl<T: Scalar, M: Integrable> MeanField<T, M> {
     /// The objective for features of this law; any shape of model.
     pub fn new(feature: Feature<M>) -> Self {
         let empty = || DMatrix::zeros(0, 0);
-        Self { feature, rows: Vec::new(), scratch: Scratch { square: empty(), tall: empty(), wide: empty() } }
+        let scratch = Scratch { square: empty(), tall: empty(), wide: empty() };
+        Self { feature, importance: None, rows: Vec::new(), scratch }
+    }
+
+    /// Weighted by the importance of each feature: `(1/n_s) Σ_i ι_i ℓ_i`.
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`] for an importance that is negative or not finite.
+    pub fn with_importance(mut self, importance: Vec<f64>) -> Result<Self> {
+        error::importance(&importance, importance.len())?;
+        self.importance = Some(importance);
+        Ok(self)
     }
 
     /// The features' law.
@@ -99,6 +117,9 @@ impl<T: Scalar, M: Integrable> MeanField<T, M> {
             Activation::Identity => true,
             other => return Err(Error::Activation { given: other.name() }),
         };
+        if let Some(importance) = &self.importance {
+            error::importance(importance, features)?;
+        }
         let parameters = model.parameters();
         let (encoder, decoder) = (parameters.encoder(), parameters.decoder_transpose());
         let Scratch { square, tall, wide } = &mut self.scratch;
@@ -120,6 +141,7 @@ impl<T: Scalar, M: Integrable> MeanField<T, M> {
         }
         self.rows.resize(features, Slopes::default());
         let (feature, bias, wide) = (&self.feature, model.bias(), &*wide);
+        let importance = self.importance.as_deref();
         let (mean, variance) = (feature.mean(), feature.variance());
         for_each_column(&mut self.rows, 1, TOGETHER, |i, row| {
             let (e, d, ad) = (encoder.column(i), decoder.column(i), wide.column(i));
@@ -139,6 +161,9 @@ impl<T: Scalar, M: Integrable> MeanField<T, M> {
                 Ok(channel) => Slopes::new(feature.row_gradient(&channel), a, mean, variance),
                 Err(_) => Slopes { loss: f64::NAN, ..Slopes::default() },
             };
+            if let Some(importance) = importance {
+                row[0] = row[0].times(importance[i]);
+            }
         });
         let loss = self.rows.iter().map(|row| row.loss).sum::<f64>() / features as f64;
         error::finite("loss", loss)?;

@@ -38,10 +38,15 @@ impl Spectrum {
     /// # Errors
     /// [`Error::NotFinite`] for a covariance that is not finite; [`Error::NotSettled`] where its eigenvalues are not found.
     pub fn of(law: &dyn Law) -> Result<Self> {
-        let mut eigenvalues = Vec::with_capacity(law.features());
-        for (_, found) in decompositions(law)? {
+        Self::of_covariances(covariances(law)?)
+    }
+
+    /// Of blocks of features that are independent of each other, with their covariances.
+    pub(crate) fn of_covariances(blocks: Vec<(Vec<usize>, DMatrix<f64>)>) -> Result<Self> {
+        let mut eigenvalues = Vec::new();
+        for (_, covariance) in blocks {
             // Those that are 0 come out as rounding errors of either sign.
-            eigenvalues.extend(found.eigenvalues.iter().map(|value| value.max(0.0)));
+            eigenvalues.extend(decomposed(covariance)?.eigenvalues.iter().map(|value| value.max(0.0)));
         }
         eigenvalues.sort_unstable_by(|a, b| b.total_cmp(a));
         Ok(Self { eigenvalues })
@@ -121,7 +126,9 @@ pub fn principal_components(law: &dyn Law, hidden: usize) -> Result<DMatrix<f64>
     if hidden == 0 || hidden > features {
         return Err(Error::Size { what: "hidden (at most)", given: hidden, expected: features });
     }
-    let blocks = decompositions(law)?;
+    let blocks =
+        covariances(law)?.into_iter().map(|(block, covariance)| Ok((block, decomposed(covariance)?)));
+    let blocks: Vec<_> = blocks.collect::<Result<_>>()?;
     let values = |(k, (_, found)): (usize, &(Vec<usize>, Eigen))| -> Vec<_> {
         found.eigenvalues.iter().enumerate().map(|(column, &value)| (value, k, column)).collect()
     };
@@ -141,8 +148,8 @@ pub fn principal_components(law: &dyn Law, hidden: usize) -> Result<DMatrix<f64>
 
 type Eigen = SymmetricEigen<f64, Dyn>;
 
-/// The features of each block of dependent ones, with the decomposition of their covariance.
-fn decompositions(law: &dyn Law) -> Result<Vec<(Vec<usize>, Eigen)>> {
+/// The features of each block of dependent ones, with their covariance.
+pub(crate) fn covariances(law: &dyn Law) -> Result<Vec<(Vec<usize>, DMatrix<f64>)>> {
     let whole = || vec![(0..law.features()).collect::<Vec<_>>()];
     let blocks = law.parts().and_then(|(switches, _)| switches.blocks().ok()).map_or_else(whole, |blocks| {
         let members = |block: &toy_superposition_data::Block| {
@@ -150,16 +157,21 @@ fn decompositions(law: &dyn Law) -> Result<Vec<(Vec<usize>, Eigen)>> {
         };
         blocks.iter().map(members).collect()
     });
-    let decomposed = |block: Vec<usize>| {
+    let with_covariance = |block: Vec<usize>| {
         let covariance =
             DMatrix::from_fn(block.len(), block.len(), |i, j| law.covariance(block[i], block[j]));
         covariance.iter().try_for_each(|&entry| finite("a covariance", entry))?;
-        let steps = 100_000;
-        let found = covariance.try_symmetric_eigen(f64::EPSILON, steps);
-        let what = "the eigenvalues of the covariance";
-        Ok((block, found.ok_or(Error::NotSettled { what, steps: steps as u32 })?))
+        Ok((block, covariance))
     };
-    blocks.into_iter().map(decomposed).collect()
+    blocks.into_iter().map(with_covariance).collect()
+}
+
+/// The decomposition of a covariance.
+fn decomposed(covariance: DMatrix<f64>) -> Result<Eigen> {
+    let steps = 100_000;
+    let found = covariance.try_symmetric_eigen(f64::EPSILON, steps);
+    let what = "the eigenvalues of the covariance";
+    found.ok_or(Error::NotSettled { what, steps: steps as u32 })
 }
 
 #[cfg(test)]

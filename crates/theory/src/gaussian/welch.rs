@@ -123,15 +123,28 @@ pub fn welch_check(product: &Product, hidden: usize, moments: &[Moments]) -> Res
             }
         }
     }
-    let mean_variance = interference / n_s;
     let bound = (excess - 1.0) * moments.iter().map(Moments::variance).sum::<f64>() / n_s;
-    let gap = match (bound > 0.0, mean_variance > 0.0) {
+    let spread = norm / (n_s * excess) - 1.0;
+    let asymmetry = (difference / norm).sqrt();
+    let found = WelchCheck { bound, mean_variance: 0.0, gap: 0.0, asymmetry, spread };
+    Ok(found.with_variances(bound, interference / n_s))
+}
+
+impl WelchCheck {
+    /// The same weights with another bound and mean of `Var ν_i`.
+    pub(crate) fn with_variances(self, bound: f64, mean_variance: f64) -> Self {
+        let gap = relative_gap(bound, mean_variance);
+        Self { bound, mean_variance, gap, ..self }
+    }
+}
+
+/// `mean_variance / bound − 1`; infinite for a bound of 0 that is not met, 0 for one that is.
+fn relative_gap(bound: f64, mean_variance: f64) -> f64 {
+    match (bound > 0.0, mean_variance > 0.0) {
         (true, _) => mean_variance / bound - 1.0,
         (false, true) => f64::INFINITY,
         (false, false) => 0.0,
-    };
-    let spread = norm / (n_s * excess) - 1.0;
-    Ok(WelchCheck { bound, mean_variance, gap, asymmetry: (difference / norm).sqrt(), spread })
+    }
 }
 
 /// Refuses a ratio outside (0, 1].

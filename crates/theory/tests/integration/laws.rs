@@ -236,6 +236,95 @@ fn an_antipodal_pair_loses_a_sixth_of_the_probability_of_both() {
     }
 }
 
+/// `C(n, k)`.
+fn binomial(n: usize, k: usize) -> f64 {
+    if k > n { 0.0 } else { (0..k).map(|j| (n - j) as f64 / (j + 1) as f64).product() }
+}
+
+/// `P[S ≤ x]` for `S` the sum of n magnitudes `U[0, 1]` (Irwin and Hall), or its m-th antiderivative from 0.
+fn irwin_hall(n: usize, m: usize, x: f64) -> f64 {
+    let factorial: f64 = (1..=n + m).map(|j| j as f64).product();
+    let term = |j: usize| {
+        let sign = if j.is_multiple_of(2) { 1.0 } else { -1.0 };
+        sign * binomial(n, j) * (x - j as f64).max(0.0).powi((n + m) as i32)
+    };
+    (0..=n).map(term).sum::<f64>() / factorial
+}
+
+/// `E (t + w (S_a − S_b))₊ᵏ`, k = 1 and 2, for `w > 0` and sums of a and of b magnitudes. `1 − u` has the law of `u`, so that
+/// it is `E (t − wb + w S)₊ᵏ` with `S` the sum of `a + b`.
+fn two_sums(t: f64, w: f64, a: usize, b: usize) -> [f64; 2] {
+    let (n, x) = (a + b, b as f64 - t / w);
+    if n == 0 {
+        return [t.max(0.0), t.max(0.0).powi(2)];
+    }
+    // E (S − x)₊ᵏ from E (S − x)ᵏ and E (x − S)₊ᵏ, which is k! times an antiderivative of the distribution function.
+    let mean = n as f64 / 2.0 - x;
+    let second = mean * mean + n as f64 / 12.0;
+    [w * (mean + irwin_hall(n, 1, x)), w * w * (second - 2.0 * irwin_hall(n, 2, x))]
+}
+
+/// Exactly k on and rows with weights `±w` beside the diagonal, as of a rug, and `−w`, as of a simplex: how many of each are
+/// on is hypergeometric, and the sum of so many magnitudes has Irwin and Hall's law.
+#[test]
+fn exactly_k_of_symmetric_rows_by_hypergeometric_sums() {
+    // (n, k, how many of the others have +w, w, W_ii, b)
+    for (n, k, plus, w, own, bias) in [
+        (16, 3, 8, 0.25, 0.9, -0.05),
+        (16, 5, 7, 0.375, 1.1, -0.2),
+        (32, 4, 20, 0.125, 0.7, 0.05),
+        (6, 2, 0, 0.2, 1.0, 0.0),
+        (9, 3, 0, 0.125, 1.0, 0.1),
+        (6, 1, 0, 0.2, 1.0, 0.0),
+    ] {
+        let minus = n - 1 - plus;
+        let row: Vec<f64> = (0..n)
+            .map(|j| {
+                if j == 0 {
+                    own
+                } else if j <= plus {
+                    w
+                } else {
+                    -w
+                }
+            })
+            .collect();
+        let mut expected = 0.0;
+        for on in [0, 1] {
+            let rest = k - on;
+            for a in 0..=rest.min(plus) {
+                let b = rest - a;
+                let share = binomial(plus, a) * binomial(minus, b) / binomial(n, k);
+                if on == 0 {
+                    expected += share * two_sums(bias, w, a, b)[1];
+                    continue;
+                }
+                // E over the own magnitude: piecewise polynomials of degree k + 3 at most.
+                let mut cuts: Vec<f64> =
+                    (0..=rest).map(|j| (w * (b as f64 - j as f64) - bias) / own).collect();
+                cuts.extend([0.0, 1.0]);
+                cuts.iter_mut().for_each(|cut| *cut = cut.clamp(0.0, 1.0));
+                cuts.sort_by(f64::total_cmp);
+                for cut in cuts.windows(2) {
+                    let (half, middle) = ((cut[1] - cut[0]) / 2.0, (cut[1] + cut[0]) / 2.0);
+                    for (x, weight) in GAUSS_6.into_iter().flat_map(|(x, weight)| [(x, weight), (-x, weight)])
+                    {
+                        let u = middle + half * x;
+                        let [first, second] = two_sums(bias + own * u, w, a, b);
+                        expected += share * half * weight * (u * u - 2.0 * u * first + second);
+                    }
+                }
+            }
+        }
+        let law = Features::new(Exactly::new(n, k).unwrap(), UnitUniform);
+        let found = exact_row_loss(&row, 0, bias, &law).unwrap();
+        assert!(
+            (found.loss - expected).abs() < 1e-9 * expected + 1e-15,
+            "{n} {k} {plus}: {found:?} {expected}"
+        );
+    }
+}
+
 /// Many features under laws with long-range dependence: against samples, with 4 standard errors (α = 6e-5 each).
 #[test]
 fn large_laws_agree_with_samples() {

@@ -10,9 +10,13 @@ mod bits;
 mod check;
 mod decoders;
 #[cfg(feature = "models")]
+mod dependence;
+#[cfg(feature = "models")]
 mod exact;
 mod gaussian;
 mod gaussianity;
+#[cfg(feature = "models")]
+mod importance;
 mod laws;
 mod magnitude;
 mod magnitudes;
@@ -22,6 +26,7 @@ mod mean_field;
 mod memory;
 mod optimum;
 mod scaling;
+mod smooth;
 mod units;
 mod wide;
 

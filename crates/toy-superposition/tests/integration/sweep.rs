@@ -1,39 +1,13 @@
-//! The examples `sweep` and `reproduce` as a shell sees them: output that nobody reads, folders that several processes
-//! begin at once, odd names and odd numbers.
-//!
-//! `cargo test` builds the examples before this. After `cargo test --test sweep_command_line`, which does not, they are as
-//! old as they were: run `cargo build --examples` first.
-#![allow(clippy::unwrap_used)]
+//! The examples `sweep` and `reproduce`: output that nobody reads, folders that several processes begin at once, odd names
+//! and odd numbers.
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 
-use serde_json::Value;
 use tempfile::{TempDir, tempdir};
 
-fn example(name: &str) -> Command {
-    let test = std::env::current_exe().unwrap();
-    let folder = test.parent().and_then(Path::parent).unwrap().join("examples");
-    let program = folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
-    assert!(program.exists(), "{} is missing: cargo build --examples", program.display());
-    Command::new(program)
-}
-
-fn errors(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-fn succeeds(command: &mut Command) -> Output {
-    let output = command.output().unwrap();
-    assert_eq!(output.status.code(), Some(0), "{command:?}: {}", errors(&output));
-    output
-}
-
-/// The JSON object on the last line.
-fn json(output: &Output) -> Value {
-    serde_json::from_str(std::str::from_utf8(&output.stdout).unwrap().lines().last().unwrap()).unwrap()
-}
+use crate::{errors, example, json, succeeds};
 
 /// A folder with a grid of one block in `grid.toml`.
 fn folder(block: &str) -> (TempDir, PathBuf) {
@@ -44,7 +18,7 @@ fn folder(block: &str) -> (TempDir, PathBuf) {
 }
 
 fn sweep(grid: &Path, out: &Path) -> Command {
-    let mut command = example("sweep");
+    let mut command = example("sweep", &[]);
     command.arg("--grid").arg(grid).arg("--out").arg(out);
     command
 }
@@ -111,7 +85,7 @@ fn a_loss_of_0_and_a_figure_that_cannot_be_written_cost_no_report() {
     );
     let (out, report) = (folder.path().join("sweep"), folder.path().join("report"));
     succeeds(&mut sweep(&grid, &out));
-    let mut reproduce = example("reproduce");
+    let mut reproduce = example("reproduce", &[]);
     reproduce.arg("--from").arg(&out).arg("--out").arg(&report).arg("--json");
     let output = json(&succeeds(&mut reproduce));
     let losses: Vec<f64> =
@@ -144,7 +118,7 @@ fn the_paper_can_be_reproduced_for_another_law() {
     let text = "features = 16\n[switches]\nkind = \"pairs\"\nprobability = 0.1\ncorrelation = 0.5\n";
     fs::write(&law, text).unwrap();
     let reproduce = |arguments: &[&str]| {
-        let mut command = example("reproduce");
+        let mut command = example("reproduce", &[]);
         command.args(["--preset", "smoke", "--json", "--law"]).arg(&law).arg("--out").arg(&out);
         command.args(arguments);
         command
@@ -205,7 +179,7 @@ fn a_path_that_is_no_text_is_told_as_far_as_it_is() {
     let told = json(&succeeds(sweep(&grid, &out).arg("--json")));
     assert_eq!(told["out"], out.to_string_lossy().as_ref());
     assert_eq!(told["finished"], 6);
-    let mut reproduce = example("reproduce");
+    let mut reproduce = example("reproduce", &[]);
     let told = json(&succeeds(reproduce.arg("--from").arg(&out).arg("--out").arg(&report).arg("--json")));
     assert_eq!(told["out"], report.to_string_lossy().as_ref());
     let figure = report.join("phase_map.png").to_string_lossy().into_owned();
@@ -225,7 +199,7 @@ fn a_setting_that_does_nothing_is_refused() {
         ("rug", "--features 16 --hidden 4 --set cubes --seed 5"),
         ("reproduce", "--from nowhere --seed 1"),
     ] {
-        let output = example(name).args(arguments.split(' ')).output().unwrap();
+        let output = example(name, &[]).args(arguments.split(' ')).output().unwrap();
         let (code, errors) = (output.status.code(), errors(&output));
         let by_the_example = name == "rug" || arguments.contains("exact") || arguments.contains("--rate");
         assert_eq!(code, Some(if by_the_example { 1 } else { 2 }), "{name} {arguments}: {errors}");
@@ -240,7 +214,7 @@ fn what_merging_does_not_heed_is_refused() {
     let out = folder.path().join("sweep");
     succeeds(&mut sweep(&grid, &out));
     let merge = |more: &[&str]| {
-        let mut command = example("sweep");
+        let mut command = example("sweep", &[]);
         command.arg("--out").arg(folder.path().join("merged")).args(more).arg("--merge").arg(&out);
         command
     };

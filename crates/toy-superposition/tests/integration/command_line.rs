@@ -1,51 +1,14 @@
-//! The examples as a shell sees them: exit codes, messages, and what they leave behind.
-//!
-//! `cargo test` builds the examples before this. After `cargo test --test command_line`, which does not, they are as old as
-//! they were: run `cargo build --examples` first.
-#![allow(clippy::unwrap_used)]
+//! Exit codes, messages, and what the examples leave behind.
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
 use tempfile::tempdir;
 use toy_superposition::model::{Names, Shape, Weights};
 use toy_superposition::train::initial_model;
 
-fn example(name: &str, arguments: &[&str]) -> Command {
-    let test = std::env::current_exe().unwrap();
-    let folder = test.parent().and_then(Path::parent).unwrap().join("examples");
-    let program = folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
-    assert!(program.exists(), "{} is missing: cargo build --examples", program.display());
-    let mut command = Command::new(program);
-    command.args(arguments);
-    command
-}
-
-fn errors(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-/// The message of an example that ends with an error of its own, not a panic.
-fn refused(command: &mut Command) -> String {
-    let output = command.output().unwrap();
-    let errors = errors(&output);
-    assert_eq!(output.status.code(), Some(1), "{command:?}: {errors}");
-    let error = errors.lines().last().unwrap();
-    assert!(error.starts_with("error: ") && !errors.contains("panicked"), "{command:?}: {errors}");
-    error.to_owned()
-}
-
-fn json(output: &Output) -> serde_json::Value {
-    let text = String::from_utf8_lossy(&output.stdout);
-    serde_json::from_str(text.lines().last().unwrap_or_default()).unwrap()
-}
-
-fn succeeds(command: &mut Command) -> Output {
-    let output = command.output().unwrap();
-    assert_eq!(output.status.code(), Some(0), "{command:?}: {}", errors(&output));
-    output
-}
+use crate::{errors, example, json, refused, succeeds};
 
 const MODEL: [&str; 6] = ["--features", "16", "--hidden", "4", "--probability", "0.1"];
 
