@@ -11,6 +11,7 @@
 
 mod attribution;
 mod gaussianity;
+mod geometry;
 #[cfg(feature = "models")]
 mod law;
 mod normality;
@@ -18,6 +19,7 @@ pub(crate) mod statistics;
 
 pub use attribution::Attribution;
 pub use gaussianity::{Gaussianity, feature_excess_kurtosis, lyapunov_factor};
+pub use geometry::{Cluster, Geometry, Polytope, Representation};
 #[cfg(feature = "models")]
 pub use law::{LawCheck, check_law};
 pub use normality::{NormalTest, lilliefors, lilliefors_p_value};
