@@ -159,8 +159,12 @@ pub struct Geometry {
 }
 
 impl Geometry {
+    /// The tolerance that [`check`](crate::check) names clusters with.
+    pub const TOLERANCE: f64 = 0.02;
+
     /// The geometry of a product of rank at most `hidden` = n_d. A cluster is named after a polytope if each of its
-    /// `D_i` lies within `tolerance` of the polytope's; 0.02 suits trained weights.
+    /// `D_i` lies within `tolerance` of the polytope's; [`TOLERANCE`](Self::TOLERANCE) suits
+    /// trained weights.
     ///
     /// # Errors
     /// [`Error::OutOfRange`] for a tolerance that is negative or not finite.

@@ -64,6 +64,8 @@ pub struct Check {
     pub welch_gap: Option<f64>,
     /// How Gaussian the interference is.
     pub gaussianity: Gaussianity,
+    /// How the features share the hidden dimensions.
+    pub geometry: Geometry,
     /// Where `exact_loss − optimum.loss` comes from.
     pub attribution: Attribution,
 }
@@ -164,6 +166,7 @@ impl Weights<'_> {
             linear_loss: feature.linear_loss(ratio)?,
             welch_gap: statistics.welch_gap(feature.variance()),
             gaussianity,
+            geometry: Geometry::of_product(product, hidden, Geometry::TOLERANCE)?,
             attribution,
             statistics,
             row_losses,

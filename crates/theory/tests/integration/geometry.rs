@@ -5,7 +5,9 @@ use toy_superposition_theory::{Error, Geometry, Polytope, Product, Representatio
 
 /// Unit vectors as columns.
 fn unit(mut vectors: DMatrix<f64>) -> DMatrix<f64> {
-    vectors.column_iter_mut().for_each(|mut column| drop(column.normalize_mut()));
+    for mut column in vectors.column_iter_mut() {
+        column.normalize_mut();
+    }
     vectors
 }
 
