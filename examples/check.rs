@@ -15,7 +15,9 @@ use rand::seq::index;
 use serde_json::{Value, json};
 use toy_superposition::data::{LawSpec, Stream};
 use toy_superposition::model::{Weights, sampled_loss};
-use toy_superposition::theory::{self, Attribution, Gaussianity};
+use toy_superposition::theory::{
+    self, Attribution, Cluster, Gaussianity, Geometry, Polytope, Representation,
+};
 
 /// Measures the weights of a safetensors file, trained here or elsewhere, against the theory: their exact loss, what
 /// Gaussian interference would make of them, the symmetric optimum, and where the distance comes from.
@@ -102,6 +104,10 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
                 "symmetric optimum there, were it Gaussian",
             ),
             ("linear_loss", json!(check.linear_loss), "optimal linear model, from the eigenvalues"),
+            dimensions_per_feature(&check.geometry),
+            feature_dimensionality(&check.geometry),
+            representation(&check.geometry),
+            clusters(&check.geometry, arguments.json),
             (
                 "attribution",
                 check.attribution.as_ref().map_or(Value::Null, attribution),
@@ -149,6 +155,10 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         ("edgeworth_loss", json!(check.edgeworth_loss), "the same with third and fourth cumulants"),
         ("optimum_loss", json!(check.optimum.loss), "symmetric optimum at this n_d/n_s"),
         ("linear_loss", json!(check.linear_loss), "optimal linear model"),
+        dimensions_per_feature(&check.geometry),
+        feature_dimensionality(&check.geometry),
+        representation(&check.geometry),
+        clusters(&check.geometry, arguments.json),
         ("attribution", attribution(&check.attribution), "of exact_loss − optimum_loss"),
     ];
     print(arguments.json, &rows)?;
@@ -191,6 +201,54 @@ fn gaussianity(found: &Gaussianity) -> Value {
         "ks_statistic": found.normality.map(|test| test.statistic),
         "ks_p_value": found.normality.map(|test| test.p_value),
     })
+}
+
+type Line = (&'static str, Value, &'static str);
+
+fn dimensions_per_feature(found: &Geometry) -> Line {
+    ("dimensions_per_feature", json!(found.dimensions_per_feature), "D* = n_d/tr W (Elhage et al.)")
+}
+
+fn feature_dimensionality(found: &Geometry) -> Line {
+    let all = &found.dimensionality;
+    let value = json!({
+        "mean": all.iter().sum::<f64>() / all.len() as f64,
+        "min": all.iter().copied().fold(f64::INFINITY, f64::min),
+        "max": all.iter().copied().fold(0.0, f64::max),
+    });
+    ("feature_dimensionality", value, "D_i = W_ii²/Σ_j W_ij²")
+}
+
+fn representation(found: &Geometry) -> Line {
+    let count = |what| found.representation.iter().filter(|&&it| it == what).count();
+    let value = json!({
+        "absent": count(Representation::Absent),
+        "dedicated": count(Representation::Dedicated),
+        "superposed": count(Representation::Superposed),
+        "antipodal_pairs": found.antipodes.len(),
+        "hubs": found.hubs(HUBS),
+    });
+    ("representation", value, "of the features: W_ii < 1/4; alone; |cos| > 0.1 with another")
+}
+
+/// How many of the features with the most neighbours are listed.
+const HUBS: usize = 5;
+
+/// With all their features as JSON; in the table, how many there are of each kind.
+fn clusters(found: &Geometry, json: bool) -> Line {
+    let name = |cluster: &Cluster| cluster.polytope.as_ref().map(Polytope::to_string);
+    let value = if json {
+        let cluster = |cluster: &Cluster| json!({ "features": cluster.features, "dimensions": cluster.dimensions, "polytope": name(cluster) });
+        found.clusters.iter().map(cluster).collect()
+    } else {
+        let mut counts = std::collections::BTreeMap::<_, usize>::new();
+        for cluster in &found.clusters {
+            let kind = || format!("{} features", cluster.features.len());
+            *counts.entry(name(cluster).unwrap_or_else(kind)).or_default() += 1;
+        }
+        json!(counts)
+    };
+    ("clusters", value, "features that share a subspace (|cos| > 0.1), by polytope")
 }
 
 fn attribution(found: &Attribution) -> Value {

@@ -13,8 +13,9 @@ mod quadrature;
 mod sample;
 
 pub use check::{
-    Attribution, Check, Gaussianity, NormalTest, PaperCode, Row, Spread, Statistics, check_product,
-    feature_excess_kurtosis, lilliefors, lilliefors_p_value, lyapunov_factor,
+    Attribution, Check, Cluster, Gaussianity, Geometry, NormalTest, PaperCode, Polytope, Representation, Row,
+    Spread, Statistics, check_product, feature_excess_kurtosis, lilliefors, lilliefors_p_value,
+    lyapunov_factor,
 };
 #[cfg(feature = "models")]
 pub use check::{LawCheck, check, check_law, check_rows};

@@ -12,7 +12,7 @@ use toy_superposition_data::{Law, Moments};
 use toy_superposition_model::{Activation, Autoencoder, Scalar};
 
 use super::attribution::{Chain, row_loss};
-use super::{Attribution, Row, Statistics, Weights, mean};
+use super::{Attribution, Geometry, Row, Statistics, Weights, mean};
 use crate::exact::{SampledLoss, SecondMoments, edgeworth_losses};
 use crate::gaussian::spectrum::covariances;
 use crate::gaussian::{Feature, Optimum, Spectrum};
@@ -24,6 +24,8 @@ use crate::{Error, Product, Result};
 pub struct LawCheck {
     /// The rows and their statistics, with the covariance of the features.
     pub statistics: Statistics,
+    /// How the features share the hidden dimensions.
+    pub geometry: Geometry,
     /// The exact expected loss; [`Error::Law`] or [`Error::Magnitude`] says why it is not known. From some of the rows it is
     /// `gaussian_loss` plus their mean of exact less Gaussian loss.
     pub exact: Result<SampledLoss>,
@@ -108,6 +110,7 @@ pub fn check_law<T: Scalar>(model: &Autoencoder<T>, law: &dyn Law, rows: &[usize
     };
     let bound = kept_sigma * kept_sigma;
     Ok(LawCheck {
+        geometry: Geometry::of_product(&product, hidden, Geometry::TOLERANCE)?,
         exact,
         gaussian_loss: gaussian,
         edgeworth_loss: edgeworth,

@@ -11,6 +11,7 @@
 
 mod attribution;
 mod gaussianity;
+mod geometry;
 #[cfg(feature = "models")]
 mod law;
 mod normality;
@@ -18,6 +19,7 @@ pub(crate) mod statistics;
 
 pub use attribution::Attribution;
 pub use gaussianity::{Gaussianity, feature_excess_kurtosis, lyapunov_factor};
+pub use geometry::{Cluster, Geometry, Polytope, Representation};
 #[cfg(feature = "models")]
 pub use law::{LawCheck, check_law};
 pub use normality::{NormalTest, lilliefors, lilliefors_p_value};
@@ -62,6 +64,8 @@ pub struct Check {
     pub welch_gap: Option<f64>,
     /// How Gaussian the interference is.
     pub gaussianity: Gaussianity,
+    /// How the features share the hidden dimensions.
+    pub geometry: Geometry,
     /// Where `exact_loss − optimum.loss` comes from.
     pub attribution: Attribution,
 }
@@ -162,6 +166,7 @@ impl Weights<'_> {
             linear_loss: feature.linear_loss(ratio)?,
             welch_gap: statistics.welch_gap(feature.variance()),
             gaussianity,
+            geometry: Geometry::of_product(product, hidden, Geometry::TOLERANCE)?,
             attribution,
             statistics,
             row_losses,

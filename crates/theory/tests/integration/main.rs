@@ -15,6 +15,7 @@ mod dependence;
 mod exact;
 mod gaussian;
 mod gaussianity;
+mod geometry;
 #[cfg(feature = "models")]
 mod importance;
 mod laws;

@@ -1,0 +1,278 @@
+//! The geometry of features in superposition (Elhage et al., "Toy models of superposition", 2022), from `W = W_out W_in`.
+//!
+//! With tied weights, `W_ij = w_i · w_j` for the columns `w_i` of the encoder, and all of Elhage's statistics are
+//! statistics of W:
+//!
+//! ```math
+//! \|w_i\|^2 = W_{ii}, \qquad
+//! D_i = \frac{\|w_i\|^2}{\sum_j (\hat w_i \cdot w_j)^2} = \frac{W_{ii}^2}{\sum_j W_{ij}^2}, \qquad
+//! D^* = \frac{n_d}{\|W_{in}\|_F^2} = \frac{n_d}{\operatorname{tr} W}, \qquad
+//! \cos^2 θ_{ij} = \frac{W_{ij} W_{ji}}{W_{ii} W_{jj}} .
+//! ```
+//!
+//! The right-hand sides do not change if a hidden dimension is scaled up in the encoder and down in the decoder, so they
+//! are the definitions for weights that are not tied, too. There `cos² θ` may be negative; its magnitude counts, and its sign
+//! is that of `W_ij + W_ji`. A feature with `W_ii ≤ 0` has no direction: its `D_i` is 0.
+
+use std::fmt;
+
+use crate::error::{Error, Result};
+use crate::product::Product;
+
+/// A feature whose `W_ii` is below this, so that its norm is below one half, is not represented.
+const REPRESENTED: f64 = 0.25;
+/// Two features whose `|cos θ|` is above this share a subspace.
+const SHARED: f64 = 0.1;
+/// Two features whose `cos θ` is below this are antipodes.
+const ANTIPODAL: f64 = -0.9;
+
+/// Whether a feature has a direction in the hidden space, and whether it has it to itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Representation {
+    /// `W_ii < 1/4`: the norm of its vector is below one half.
+    Absent,
+    /// Represented, and within `|cos θ| ≤ 0.1` of orthogonal to every other represented feature.
+    Dedicated,
+    /// Represented, and not orthogonal to every other represented feature.
+    Superposed,
+}
+
+/// A regular arrangement of k vectors in d dimensions, in which every feature has `D_i = d/k`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Polytope {
+    /// One feature with a dimension of its own: D = 1.
+    Line,
+    /// k vectors in k − 1 dimensions, any two at the same angle: the antipodal pair (D = 1/2), the triangle (2/3),
+    /// the tetrahedron (3/4), …
+    Simplex(usize),
+    /// k ≥ 4 vectors in the plane: the square (1/2), the pentagon (2/5), the hexagon (1/3), …
+    Polygon(usize),
+    /// Eight vectors in three dimensions: D = 3/8.
+    SquareAntiprism,
+}
+
+impl Polytope {
+    /// The number k of vectors.
+    pub fn features(self) -> usize {
+        match self {
+            Self::Line => 1,
+            Self::Simplex(k) | Self::Polygon(k) => k,
+            Self::SquareAntiprism => 8,
+        }
+    }
+
+    /// The number d of dimensions that they span.
+    pub fn dimensions(self) -> usize {
+        match self {
+            Self::Line => 1,
+            Self::Simplex(k) => k - 1,
+            Self::Polygon(_) => 2,
+            Self::SquareAntiprism => 3,
+        }
+    }
+
+    /// `D = d/k`, the dimensionality of each of its features.
+    pub fn dimensionality(self) -> f64 {
+        self.dimensions() as f64 / self.features() as f64
+    }
+
+    /// The arrangement of `dimensionalities.len()` features whose `D` all of them have within `tolerance`.
+    fn of(dimensionalities: impl ExactSizeIterator<Item = f64> + Clone, tolerance: f64) -> Option<Self> {
+        let k = dimensionalities.len();
+        let candidates = match k {
+            0 => return None,
+            1 => vec![Self::Line],
+            2 | 3 => vec![Self::Simplex(k)],
+            8 => vec![Self::Simplex(k), Self::Polygon(k), Self::SquareAntiprism],
+            _ => vec![Self::Simplex(k), Self::Polygon(k)],
+        };
+        candidates.into_iter().find(|polytope| {
+            dimensionalities.clone().all(|d| (d - polytope.dimensionality()).abs() <= tolerance)
+        })
+    }
+}
+
+/// Its name, such as `pentagon`.
+impl fmt::Display for Polytope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Line => f.write_str("dimension of its own"),
+            Self::Simplex(2) => f.write_str("antipodal pair"),
+            Self::Simplex(3) => f.write_str("triangle"),
+            Self::Simplex(4) => f.write_str("tetrahedron"),
+            Self::Simplex(k) => write!(f, "simplex of {k}"),
+            Self::Polygon(4) => f.write_str("square"),
+            Self::Polygon(5) => f.write_str("pentagon"),
+            Self::Polygon(6) => f.write_str("hexagon"),
+            Self::Polygon(k) => write!(f, "{k}-gon"),
+            Self::SquareAntiprism => f.write_str("square antiprism"),
+        }
+    }
+}
+
+/// Represented features that share a subspace: those that a chain of angles with `|cos θ| > 0.1` connects.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Cluster {
+    /// Its features, in rising order.
+    pub features: Vec<usize>,
+    /// `Σ D_i` over its features: the number of dimensions that it takes up, if its frame is tight.
+    pub dimensions: f64,
+    /// The regular arrangement, if all its `D_i` are those of one within the tolerance.
+    pub polytope: Option<Polytope>,
+}
+
+/// How the features of a model share its hidden dimensions.
+///
+/// ```
+/// use nalgebra::DMatrix;
+/// use toy_superposition_theory::{Geometry, Product};
+///
+/// // Five unit vectors in the plane.
+/// let turn = std::f64::consts::TAU / 5.0;
+/// let w = DMatrix::from_fn(5, 5, |i, j| (turn * (i as f64 - j as f64)).cos());
+/// let geometry = Geometry::of_product(&Product::from_matrix(&w, &[0.0; 5])?, 2, 0.01)?;
+/// assert_eq!(geometry.clusters[0].polytope.unwrap().to_string(), "pentagon");
+/// assert!((geometry.dimensionality[0] - 0.4).abs() < 1e-12);
+/// assert!((geometry.dimensions_per_feature.unwrap() - 0.4).abs() < 1e-12);
+/// # Ok::<(), toy_superposition_theory::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Geometry {
+    /// `D* = n_d/tr W`, the dimensions per feature; none unless `tr W > 0`.
+    pub dimensions_per_feature: Option<f64>,
+    /// `D_i` of each feature, in [0, 1].
+    pub dimensionality: Vec<f64>,
+    /// `√W_ii`, the norm of each feature's vector; 0 where `W_ii ≤ 0`.
+    pub norm: Vec<f64>,
+    /// Whether each feature is represented, and alone.
+    pub representation: Vec<Representation>,
+    /// With how many other represented features each represented feature shares a subspace directly (`|cos θ| > 0.1`); 0 for
+    /// those that are not represented. Features with many are the hubs.
+    pub neighbours: Vec<usize>,
+    /// The pairs `i < j` of represented features with `cos θ < −0.9`.
+    pub antipodes: Vec<(usize, usize)>,
+    /// The represented features in clusters, the largest first, then by their first feature.
+    pub clusters: Vec<Cluster>,
+}
+
+impl Geometry {
+    /// The tolerance that [`check`](crate::check) names clusters with.
+    pub const TOLERANCE: f64 = 0.02;
+
+    /// The geometry of a product of rank at most `hidden` = n_d. A cluster is named after a polytope if each of its
+    /// `D_i` lies within `tolerance` of the polytope's; [`TOLERANCE`](Self::TOLERANCE) suits
+    /// trained weights.
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`] for a tolerance that is negative or not finite.
+    pub fn of_product(product: &Product, hidden: usize, tolerance: f64) -> Result<Self> {
+        if !(tolerance >= 0.0 && tolerance.is_finite()) {
+            return Err(Error::OutOfRange { what: "tolerance", given: tolerance, allowed: "[0, ∞)" });
+        }
+        let features = product.features();
+        let square: Vec<f64> = product.diagonal().map(|w| w.max(0.0)).collect();
+        let trace: f64 = product.diagonal().sum();
+        let dimensionality: Vec<f64> = product
+            .rows()
+            .zip(&square)
+            .map(|(row, own)| if *own > 0.0 { share(row, *own) } else { 0.0 })
+            .collect();
+        let there = |i: usize| square[i] >= REPRESENTED;
+        let mut neighbours = vec![0; features];
+        let mut antipodes = Vec::new();
+        let mut forest = Forest::new(features);
+        for i in (0..features).filter(|&i| there(i)) {
+            for j in (i + 1..features).filter(|&j| there(j)) {
+                let cosine = cosine(product.row(i)[j], product.row(j)[i], square[i] * square[j]);
+                if cosine.abs() > SHARED {
+                    neighbours[i] += 1;
+                    neighbours[j] += 1;
+                    forest.join(i, j);
+                }
+                if cosine < ANTIPODAL {
+                    antipodes.push((i, j));
+                }
+            }
+        }
+        let representation = (0..features)
+            .map(|i| match (there(i), neighbours[i]) {
+                (false, _) => Representation::Absent,
+                (true, 0) => Representation::Dedicated,
+                (true, _) => Representation::Superposed,
+            })
+            .collect();
+        let cluster = |features: Vec<usize>| {
+            let dimensionalities = features.iter().map(|&i| dimensionality[i]);
+            Cluster {
+                dimensions: dimensionalities.clone().sum(),
+                polytope: Polytope::of(dimensionalities, tolerance),
+                features,
+            }
+        };
+        let mut clusters: Vec<_> = forest.trees((0..features).filter(|&i| there(i))).map(cluster).collect();
+        clusters.sort_by_key(|cluster| (std::cmp::Reverse(cluster.features.len()), cluster.features[0]));
+        Ok(Self {
+            dimensions_per_feature: (trace > 0.0).then(|| hidden as f64 / trace),
+            dimensionality,
+            norm: square.iter().map(|square| square.sqrt()).collect(),
+            representation,
+            neighbours,
+            antipodes,
+            clusters,
+        })
+    }
+
+    /// The `most` features with the most [neighbours](Self::neighbours), in falling order, without those that have none.
+    pub fn hubs(&self, most: usize) -> Vec<usize> {
+        let mut hubs: Vec<usize> = (0..self.neighbours.len()).filter(|&i| self.neighbours[i] > 0).collect();
+        hubs.sort_by_key(|&i| std::cmp::Reverse(self.neighbours[i]));
+        hubs.truncate(most);
+        hubs
+    }
+}
+
+/// `W_ii²/Σ_j W_ij²` for `W_ii > 0`, without overflow.
+fn share(row: &[f64], own: f64) -> f64 {
+    let others: f64 = row.iter().map(|w| (w / own).powi(2)).sum();
+    others.recip()
+}
+
+/// `cos θ` from `W_ij`, `W_ji` and `W_ii W_jj`.
+fn cosine(one: f64, other: f64, squares: f64) -> f64 {
+    ((one * other).abs() / squares).sqrt().copysign(one + other)
+}
+
+/// Sets of numbers that are joined pair by pair.
+struct Forest(Vec<usize>);
+
+impl Forest {
+    fn new(size: usize) -> Self {
+        Self((0..size).collect())
+    }
+
+    fn root(&mut self, mut i: usize) -> usize {
+        while self.0[i] != i {
+            self.0[i] = self.0[self.0[i]];
+            i = self.0[i];
+        }
+        i
+    }
+
+    /// The smaller root becomes that of both, so that a root is the first of its set.
+    fn join(&mut self, i: usize, j: usize) {
+        let (i, j) = (self.root(i), self.root(j));
+        self.0[i.max(j)] = i.min(j);
+    }
+
+    /// The sets of `members`, each in rising order.
+    fn trees(mut self, members: impl Iterator<Item = usize>) -> impl Iterator<Item = Vec<usize>> {
+        let mut trees = std::collections::BTreeMap::<usize, Vec<usize>>::new();
+        for i in members {
+            trees.entry(self.root(i)).or_default().push(i);
+        }
+        trees.into_values()
+    }
+}
