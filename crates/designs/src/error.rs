@@ -118,6 +118,12 @@ pub enum Error {
         /// What is wrong.
         what: String,
     },
+    /// A table of trained models that cannot be read.
+    #[error("line {line}: not a table of the records of a sweep")]
+    Trained {
+        /// The line, from 1.
+        line: usize,
+    },
     /// A design refused its arguments.
     #[error(transparent)]
     Rug(#[from] toy_superposition_rug::Error),

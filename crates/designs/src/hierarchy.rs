@@ -19,8 +19,11 @@
 use nalgebra::{DMatrix, DVector, Vector2};
 use toy_superposition_model::{Activation, Autoencoder};
 
+use crate::catalogue::{Entry, Family, each};
 use crate::{Error, Result};
 
+/// The sizes of the blocks of sums.
+const SIZES: [usize; 9] = [4, 5, 6, 7, 8, 10, 12, 16, 24];
 /// The most features: beyond, single precision does not hold the lengths.
 const MOST: usize = 32;
 
@@ -75,6 +78,18 @@ pub fn hierarchy(features: usize) -> Result<Autoencoder<f64>> {
     let encoder = DMatrix::from_fn(2, features, |i, k| columns[k][i]);
     let decoder = DMatrix::from_fn(features, 2, |k, i| rows[k][i]);
     Ok(Autoencoder::new(&encoder, &decoder, &DVector::zeros(features), Activation::Relu)?)
+}
+
+/// The [hierarchies](hierarchy) of 4, 5, 6, 7, 8, 10, 12, 16 and 24 features, those of at most `most`, with their exact losses.
+///
+/// # Errors
+/// [`Error::Theory`] unless `0 < p ≤ 1`.
+pub fn hierarchies(most: usize, probability: f64) -> Result<Vec<Entry>> {
+    let sizes: Vec<usize> = SIZES.into_iter().filter(|&features| features <= most).collect();
+    each(&sizes, |&features| {
+        let name = format!("hierarchy ({features}, 2)");
+        Entry::learned(Family::Hierarchies, &name, &hierarchy(features)?, probability)
+    })
 }
 
 #[cfg(test)]
