@@ -100,7 +100,7 @@ pub(crate) fn print(arguments: &Arguments, p: f64, ratio: f64) -> Result<(), Any
     entries.extend(sums(&blocks, features, hidden)?);
     entries.sort_by(|a, b| a.best.loss.total_cmp(&b.best.loss));
     // The lengths in a hierarchy are out of a descent's reach.
-    let within_reach = |entry: &&Entry| !entry.name.contains("hierarchy");
+    let within_reach = |entry: &&Entry| !entry.name.contains("hierarchy (");
     let best = entries.iter().find(within_reach).cloned();
     let mut lines: Vec<Line> = entries.into_iter().map(Line::of).collect();
     if let (true, Some(best)) = (arguments.train, best) {

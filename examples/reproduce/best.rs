@@ -52,19 +52,19 @@ pub(crate) fn section(text: &mut String, records: &[Record]) -> Result<(), toy_s
             best.push(atlas.best(ratio)?.loss);
         }
         let Some((loss, spread, seeds)) = mean(records, point, Model::Trained) else { continue };
+        let spread = if seeds > 1 { format!(" ± {}", number(spread / p, 4)) } else { String::new() };
         far += usize::from(best[0] <= FAR * loss);
         below += usize::from(point.theory_loss.is_some_and(|theory| best[0] < theory));
         let rug = mean(records, point, Model::Rug).map(|rug| number(rug.0 / p, 4)).unwrap_or_default();
         let theory = point.theory_loss.map(|loss| number(loss / p, 4)).unwrap_or_default();
         let _ = writeln!(
             rows,
-            "| {} | {} | {} | {} | {seeds} | {} ± {} | {theory} | {rug} | {} | {} | {} | {} |",
+            "| {} | {} | {} | {} | {seeds} | {}{spread} | {theory} | {rug} | {} | {} | {} | {} |",
             number(p, 4),
             point.features,
             point.hidden,
             number(ratio, 3),
             number(loss / p, 4),
-            number(spread / p, 4),
             number(best[2] / p, 4),
             number(best[1] / p, 4),
             number(best[0] / p, 4),

@@ -31,7 +31,7 @@ use crate::{Error, Result};
 /// ```
 /// use toy_superposition_designs::lower_bound;
 ///
-/// // Antipodal pairs lose p²/6: less than three times as much as is possible.
+/// // Antipodal pairs lose p²/6: less than three times the bound.
 /// let bound = lower_bound(0.01, 0.5)?;
 /// assert!(bound < 1e-4 / 6.0 && 3.0 * bound > 1e-4 / 6.0);
 /// # Ok::<(), toy_superposition_designs::Error>(())

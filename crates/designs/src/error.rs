@@ -85,7 +85,7 @@ pub enum Error {
         most: usize,
     },
     /// A hierarchy of more or fewer features than there can be.
-    #[error("a hierarchy of {given} features; 4 to {most} are allowed")]
+    #[error("a hierarchy of {given} features; 2, and 4 to {most} are allowed")]
     Hierarchy {
         /// The number of features n_s.
         given: usize,
