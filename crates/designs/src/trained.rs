@@ -11,7 +11,7 @@ use crate::{Error, Result};
 ///
 /// let trained = Trained::builtin()?;
 /// let here = Trained::at(&trained, 0.05, 0.25).ok_or("measured")?;
-/// assert!(here.mean() < 0.1 * 0.05 && here.losses.len() >= 2);
+/// assert!(here.mean() < 0.1 * 0.05 && here.losses.len() == 3);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
@@ -30,7 +30,7 @@ pub struct Trained {
 }
 
 impl Trained {
-    /// The models that come with this crate: ten points (p, r), n_s = 512.
+    /// The models that come with this crate: ten points (p, r), n_s = 512, up to three seeds each.
     ///
     /// # Errors
     /// None that is known.
@@ -127,14 +127,14 @@ mod tests {
         }
     }
 
-    /// Several seeds at each of ten points, all within the range that the atlas is compared in.
+    /// All of the ten points are within the range that the atlas is compared in.
     #[test]
     fn ten_points_were_measured() {
         let points = Trained::builtin().unwrap();
         assert_eq!(points.len(), 10);
         for point in points {
             assert!((0.02..=0.2).contains(&point.probability) && (0.095..=0.45).contains(&point.ratio()));
-            assert!(point.features == 512 && point.losses.len() >= 2 && point.rugs.len() >= 2, "{point:?}");
+            assert!(point.features == 512 && !point.losses.is_empty() && point.rugs.len() >= 2, "{point:?}");
         }
     }
 }
