@@ -15,7 +15,7 @@ pub(crate) fn hull(atlas: &Atlas, stem: &Path) -> Result<(), Box<dyn Error>> {
     let line = |of: &dyn Fn(f64) -> Result<f64, Box<dyn Error>>| -> Result<Vec<ChartPoint>, Box<dyn Error>> {
         (1..=100).map(|k| Ok(point(f64::from(k) / 100.0, of(f64::from(k) / 100.0)?))).collect()
     };
-    let measured = Trained::builtin()?.into_iter().filter(|trained| trained.probability == p);
+    let measured = Trained::builtin()?.into_iter().filter(|trained| trained.probability == p && !trained.losses.is_empty());
     let measured: Vec<ChartPoint> = measured
         .map(|trained| {
             let squares: f64 = trained.losses.iter().map(|loss| (loss - trained.mean()).powi(2)).sum();
