@@ -15,7 +15,9 @@ pub(crate) fn hull(atlas: &Atlas, stem: &Path) -> Result<(), Box<dyn Error>> {
     let line = |of: &dyn Fn(f64) -> Result<f64, Box<dyn Error>>| -> Result<Vec<ChartPoint>, Box<dyn Error>> {
         (1..=100).map(|k| Ok(point(f64::from(k) / 100.0, of(f64::from(k) / 100.0)?))).collect()
     };
-    let measured = Trained::builtin()?.into_iter().filter(|trained| trained.probability == p && !trained.losses.is_empty());
+    let measured = Trained::builtin()?
+        .into_iter()
+        .filter(|trained| trained.probability == p && !trained.losses.is_empty());
     let measured: Vec<ChartPoint> = measured
         .map(|trained| {
             let squares: f64 = trained.losses.iter().map(|loss| (loss - trained.mean()).powi(2)).sum();
@@ -44,7 +46,11 @@ pub(crate) fn hull(atlas: &Atlas, stem: &Path) -> Result<(), Box<dyn Error>> {
                 ChartMark::Dashed,
             ),
             series("best known weights", hull, ChartMark::Joined),
-            series("lower bound for all weights", line(&|ratio| Ok(lower_bound(p, ratio)?))?, ChartMark::Line),
+            series(
+                "lower bound for all weights",
+                line(&|ratio| Ok(lower_bound(p, ratio)?))?,
+                ChartMark::Line,
+            ),
             series("trained, $n_s = 512$", measured, ChartMark::Points),
         ]
         .into_iter()

@@ -135,7 +135,10 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     if let Some(trained) = trained {
         let Trained { features, hidden, losses, .. } = trained;
         let seeds = losses.len();
-        say!("{:>10.6}  trained, n_s = {features}, n_d = {hidden}, mean of {seeds} seeds", trained.mean() / p);
+        say!(
+            "{:>10.6}  trained, n_s = {features}, n_d = {hidden}, mean of {seeds} seeds",
+            trained.mean() / p
+        );
     }
     say!("");
     for part in &mixture.parts {

@@ -28,7 +28,10 @@ fn same(one: &Record, other: &Record) -> bool {
 }
 
 /// The table of all points at which models were trained, and what it says.
-pub(crate) fn section(text: &mut String, records: &[Record]) -> Result<(), toy_superposition::designs::Error> {
+pub(crate) fn section(
+    text: &mut String,
+    records: &[Record],
+) -> Result<(), toy_superposition::designs::Error> {
     let mut points: Vec<&Record> = Vec::new();
     for record in trained(records) {
         if !points.iter().any(|other| same(record, other)) {
@@ -79,7 +82,11 @@ pub(crate) fn section(text: &mut String, records: &[Record]) -> Result<(), toy_s
          features, are below the symmetric optimum for Gaussian interference at {below} of {all} points, and at {far} of them \
          they lose at most {FAR} of what was trained: {}. Losses over p; trained: mean and standard deviation over the seeds; \
          ovoid: blocks (256, 51) of it beside dropped or lossless features; graphs: sums of strongly regular graphs.\n",
-        if below > 0 { "it is the optimum of its theory, not of the problem" } else { "nothing here contradicts it" },
+        if below > 0 {
+            "it is the optimum of its theory, not of the problem"
+        } else {
+            "nothing here contradicts it"
+        },
     );
     if all <= MOST_ROWS {
         let _ = write!(

@@ -114,7 +114,8 @@ mod tests {
         for _ in 0..300 {
             let (n, d) = (rng.random_range(3..14), rng.random_range(1..4));
             let mut entry = |_, _| rng.random_range(-1.0..1.0) * 10.0_f64.powf(rng.random_range(-2.0..2.0));
-            let (encoder, mut decoder) = (DMatrix::from_fn(d, n, &mut entry), DMatrix::from_fn(n, d, &mut entry));
+            let (encoder, mut decoder) =
+                (DMatrix::from_fn(d, n, &mut entry), DMatrix::from_fn(n, d, &mut entry));
             for i in 0..n {
                 let own = decoder.row(i).dot(&encoder.column(i).transpose());
                 decoder.row_mut(i).scale_mut(own.signum());
@@ -139,11 +140,13 @@ mod tests {
         for p in [0.01, 0.2, 0.5] {
             let theta = frequency(p).unwrap();
             for _ in 0..60 {
-                let mut row: Vec<f64> = (0..rng.random_range(2..9)).map(|_| rng.random_range(-1.2..0.6)).collect();
+                let mut row: Vec<f64> =
+                    (0..rng.random_range(2..9)).map(|_| rng.random_range(-1.2..0.6)).collect();
                 row[0] = rng.random_range(0.7..1.3);
                 let bias = rng.random_range(-0.2..0.1);
                 let squares: f64 = row[1..].iter().map(|w| (w / row[0]).powi(2).min(1.0)).sum();
-                let bound = p / 12.0 * -(-2.0 * p * (1.0 - p) * (1.0 - theta.sin() / theta) * squares).exp_m1();
+                let bound =
+                    p / 12.0 * -(-2.0 * p * (1.0 - p) * (1.0 - theta.sin() / theta) * squares).exp_m1();
                 let loss = theory::exact_row_loss(&row, 0, bias, p).unwrap().loss;
                 assert!(loss > bound, "{p} {row:?} {bias}: {loss} {bound}");
                 nearest = nearest.min(loss / bound);

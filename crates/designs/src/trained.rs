@@ -121,7 +121,8 @@ mod tests {
         assert_eq!(Trained::at(&points, 0.1, 0.11), None);
         assert_eq!(Trained::at(&points, 0.3, 0.1), None);
         for line in [1, 3] {
-            let cut: Vec<&str> = TABLE.lines().enumerate().map(|(k, l)| if k + 1 == line { "rug,5" } else { l }).collect();
+            let cut: Vec<&str> =
+                TABLE.lines().enumerate().map(|(k, l)| if k + 1 == line { "rug,5" } else { l }).collect();
             let error = Trained::from_csv(&cut.join("\n"));
             assert!(matches!(error, Err(Error::Trained { line: found }) if found == line), "{error:?}");
         }

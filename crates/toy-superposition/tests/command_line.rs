@@ -450,7 +450,10 @@ fn the_atlas_writes_weights_and_refuses_worse_ones() {
     let number = |block: &serde_json::Value, key: &str| block[key].as_f64().unwrap();
     let over = |key: &str| -> f64 {
         let blocks = told["blocks"].as_array().unwrap();
-        blocks.iter().map(|block| number(block, "count") * number(block, "features") * number(block, key)).sum()
+        blocks
+            .iter()
+            .map(|block| number(block, "count") * number(block, "features") * number(block, key))
+            .sum()
     };
     assert!((over("loss") / 12.0 / sum - 1.0).abs() < 1e-9, "{told}");
     let hidden = told["blocks"].as_array().unwrap().iter();
@@ -483,7 +486,10 @@ fn hierarchies_are_below_what_training_finds() {
     designs.args(["--features", "40", "--block", "12", "--draws", "1"]);
     let told = json(&succeeds(&mut designs));
     let best = &told["designs"][0];
-    assert_eq!((best["family"].as_str(), best["name"].as_str()), (Some("hierarchies"), Some("5 × hierarchy (8, 2)")));
+    assert_eq!(
+        (best["family"].as_str(), best["name"].as_str()),
+        (Some("hierarchies"), Some("5 × hierarchy (8, 2)"))
+    );
     assert_eq!(told["best_loss"], best["loss"]);
     assert!(best["loss"].as_f64().unwrap() < 0.04 * 0.05, "{best}");
 }
@@ -493,7 +499,8 @@ fn hierarchies_are_below_what_training_finds() {
 #[test]
 fn a_descent_starts_from_a_design() {
     let start = |name: &str, more: &[&str]| {
-        let mut command = example("mean_field", &["--features", "16", "--hidden", "5", "--probability", "0.1"]);
+        let mut command =
+            example("mean_field", &["--features", "16", "--hidden", "5", "--probability", "0.1"]);
         command.args(["--objective", "exact", "--json", "--start", name]).args(more);
         command
     };
@@ -510,6 +517,7 @@ fn a_descent_starts_from_a_design() {
     assert!(message.contains("Clebsch"), "{message}");
     let folder = tempdir().unwrap();
     let path = weights(folder.path());
-    let mut command = example("mean_field", &[&MODEL[..], &["--steps", "0", "--start", path.to_str().unwrap()]].concat());
+    let mut command =
+        example("mean_field", &[&MODEL[..], &["--steps", "0", "--start", path.to_str().unwrap()]].concat());
     succeeds(&mut command);
 }
