@@ -30,7 +30,8 @@ pub struct Trained {
 }
 
 impl Trained {
-    /// The models that come with this crate: ten points (p, r), n_s = 512, up to three seeds each.
+    /// The models that come with this crate: n_s = 512, one to three seeds at eight of ten points (p, r),
+    /// and rugs at all of them.
     ///
     /// # Errors
     /// None that is known.
@@ -133,9 +134,10 @@ mod tests {
     fn ten_points_were_measured() {
         let points = Trained::builtin().unwrap();
         assert_eq!(points.len(), 10);
+        assert!(points.iter().filter(|point| !point.losses.is_empty()).count() >= 8);
         for point in points {
             assert!((0.02..=0.2).contains(&point.probability) && (0.095..=0.45).contains(&point.ratio()));
-            assert!(point.features == 512 && !point.losses.is_empty() && point.rugs.len() >= 2, "{point:?}");
+            assert!(point.features == 512 && point.rugs.len() >= 2, "{point:?}");
         }
     }
 }
