@@ -4,18 +4,19 @@
 #[path = "../command_line/mod.rs"]
 mod command_line;
 
+mod draw;
 mod extend;
 
 use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
 use clap::builder::RangedU64ValueParser;
-use serde_json::json;
+use serde_json::{Value, json};
 use toy_superposition::data::LawSpec;
-use toy_superposition::designs::{Atlas, Store};
-use toy_superposition::figures::{self, Chart, ChartMark, ChartPoint, ChartSeries};
+use toy_superposition::designs::{Atlas, Entry, Store, Trained};
+use toy_superposition::figures;
 use toy_superposition::files::check_writable;
 use toy_superposition::model::{Names, Weights};
 use toy_superposition::theory;
@@ -36,14 +37,18 @@ pub(crate) struct Arguments {
     /// Ratio n_d/n_s, in (0, 1]; the whole hull if left out.
     #[arg(long)]
     ratio: Option<f64>,
-    /// Features n_s; n_d is the ratio times this, rounded.
-    #[arg(long, requires = "ratio", value_parser = RangedU64ValueParser::<usize>::new().range(1..=1_048_576))]
-    features: Option<usize>,
-    /// Draw the hull beside the Gaussian optimum and the best linear model into FIGURE.png and FIGURE.svg.
+    /// Features n_s of the direct sum; n_d is the ratio times this, rounded.
+    #[arg(long, default_value_t = 1000, requires = "ratio", value_parser = RangedU64ValueParser::<usize>::new().range(1..=1_048_576))]
+    features: usize,
+    /// Draw the hull beside the Gaussian optimum and its Bayes bound, the best linear model, trained models, and the lower bound
+    /// into FIGURE.png and FIGURE.svg.
     #[arg(long, conflicts_with_all = ["ratio", "descend", "add"])]
     figure: Option<PathBuf>,
+    /// Draw the weights R of the block whose name begins like this into FIGURE instead.
+    #[arg(long, value_name = "NAME", requires = "figure")]
+    picture: Option<String>,
     /// Write the weights of these features here.
-    #[arg(long, requires = "features")]
+    #[arg(long, requires = "ratio")]
     out: Option<PathBuf>,
     /// The file of found blocks; with --descend or --add it is made from the library's if it is not there.
     #[arg(long)]
@@ -86,49 +91,56 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let store = arguments.store.as_deref().map_or_else(Store::builtin, Store::load)?;
     let atlas = Atlas::with_store(p, &store)?;
     if let Some(stem) = &arguments.figure {
-        draw(&atlas, stem)?;
+        return match &arguments.picture {
+            Some(name) => draw::block(&atlas, name, stem),
+            None => draw::hull(&atlas, stem),
+        };
     }
     let Some(ratio) = arguments.ratio else { return hull(arguments, &atlas, &store) };
     let mixture = atlas.best(ratio)?;
     let optimum = theory::optimum_at_ratio(p, ratio)?;
-    let sum = arguments.features.map(|features| {
-        let hidden = ((ratio * features as f64).round() as usize).clamp(1, features);
-        atlas.sum(features, hidden)
-    });
-    let sum = sum.transpose()?;
-    if let (Some(path), Some(features)) = (&arguments.out, arguments.features) {
-        let mut weights = Weights::new(atlas.weights(ratio, features)?);
+    let features = arguments.features;
+    let hidden = ((ratio * features as f64).round() as usize).clamp(1, features);
+    let (sum, blocks) = atlas.sum_and_blocks(features, hidden)?;
+    let trained = Trained::builtin()?;
+    let trained = Trained::at(&trained, p, ratio);
+    if let Some(path) = &arguments.out {
+        let mut weights = Weights::new(sum.design.autoencoder(&sum.best.settings)?);
         let law = LawSpec::paper(features, p).to_string();
         weights.metadata.insert(LawSpec::METADATA_KEY.to_owned(), law);
         weights.save(path, Names::Own)?;
     }
     if arguments.json {
-        let blocks: Vec<_> = mixture
-            .parts
-            .iter()
-            .map(|part| {
-                let design = &part.entry.design;
-                json!({
-                    "name": part.entry.name, "features": design.features(), "hidden": design.hidden(),
-                    "share": part.share, "loss": part.entry.best.loss,
-                })
-            })
-            .collect();
-        let sum = sum.map(|sum| {
-            json!({ "name": sum.name, "features": sum.design.features(), "hidden": sum.design.hidden(), "loss": sum.best.loss })
+        let block = |entry: &Entry, key: &str, share: Value| {
+            let design = &entry.design;
+            let (features, hidden) = (design.features(), design.hidden());
+            json!({ "name": entry.name, "features": features, "hidden": hidden, key: share, "loss": entry.best.loss })
+        };
+        let limit = mixture.parts.iter().map(|part| block(&part.entry, "share", json!(part.share)));
+        let blocks = blocks.iter().map(|(entry, count)| block(entry, "count", json!(count)));
+        let mut object = json!({
+            "probability": p, "ratio": ratio, "loss": mixture.loss, "gaussian_loss": optimum.loss,
+            "mixture": limit.collect::<Vec<_>>(), "blocks": blocks.collect::<Vec<_>>(),
+            "sum": { "name": sum.name, "features": features, "hidden": hidden, "loss": sum.best.loss },
         });
-        say!(
-            "{}",
-            json!({
-                "probability": p, "ratio": ratio, "loss": mixture.loss, "gaussian_loss": optimum.loss,
-                "blocks": blocks, "sum": sum,
-            })
-        );
+        if let Some(trained) = trained {
+            object["trained_loss"] = json!(trained.mean());
+        }
+        say!("{object}");
         return Ok(());
     }
     say!("p = {p}, r = {ratio}; losses per feature over p");
     say!("{:>10.6}  the best known, in the limit of many features", mixture.loss / p);
-    say!("{:>10.6}  Gaussian optimum, all features alike\n", optimum.loss / p);
+    say!("{:>10.6}  Gaussian optimum, all features alike", optimum.loss / p);
+    if let Some(trained) = trained {
+        let Trained { features, hidden, losses, .. } = trained;
+        let seeds = losses.len();
+        say!(
+            "{:>10.6}  trained, n_s = {features}, n_d = {hidden}, mean of {seeds} seeds",
+            trained.mean() / p
+        );
+    }
+    say!("");
     for part in &mixture.parts {
         say!(
             "{:>9.2} %  of the features in {}: {:.6}",
@@ -137,42 +149,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
             part.entry.best.loss / p
         );
     }
-    if let Some(sum) = sum {
-        let (n, d) = (sum.design.features(), sum.design.hidden());
-        say!("\n{:>10.6}  with n_s = {n}, n_d = {d}: {}", sum.best.loss / p, sum.name);
-    }
-    Ok(())
-}
-
-/// Draws the losses of the hull, of the Gaussian optimum and of the best linear model.
-fn draw(atlas: &Atlas, stem: &Path) -> Result<(), Box<dyn Error>> {
-    let p = atlas.probability();
-    let point = |x: f64, loss: f64| ChartPoint { x, y: loss / p, error: 0.0 };
-    let hull = atlas.hull().map(|entry| point(entry.design.ratio(), entry.best.loss)).collect();
-    let line = |of: fn(f64, f64) -> theory::Result<f64>| -> theory::Result<Vec<ChartPoint>> {
-        (1..=100).map(|k| Ok(point(f64::from(k) / 100.0, of(p, f64::from(k) / 100.0)?))).collect()
-    };
-    let series = |name: &str, points, mark| ChartSeries { name: name.to_owned(), points, mark };
-    let figure = Chart {
-        x_label: "ratio of hidden dimensions to features $n_d/n_s$".to_owned(),
-        y_label: "loss per feature / $p$ (dimensionless)".to_owned(),
-        series: vec![
-            series("best linear model", line(theory::linear_loss)?, ChartMark::Dashed),
-            series(
-                "Gaussian optimum",
-                line(|p, ratio| Ok(theory::optimum_at_ratio(p, ratio)?.loss))?,
-                ChartMark::Line,
-            ),
-            series("best known weights", hull, ChartMark::Joined),
-        ],
-        caption: format!(
-            "The lower convex hull of all known blocks: $p = {p}$, {} blocks, exact losses, no samples.",
-            atlas.entries().len()
-        ),
-        ..Chart::default()
-    };
-    let written = figures::chart(&figure, stem)?;
-    note!("wrote {} and {}", written.png.display(), written.svg.display());
+    say!("\n{:>10.6}  with n_s = {features}, n_d = {hidden}: {}", sum.best.loss / p, sum.name);
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 use serde_json::{Value, json};
-use toy_superposition::designs::{Candidate, Entry, Family, Mixtures, blocks, whole};
+use toy_superposition::designs::{Candidate, Entry, Family, Mixtures, blocks, hierarchies, whole};
 use toy_superposition::theory::{self, FeatureLaw};
 
 use crate::{AnyError, Arguments, bar, trained};
@@ -95,10 +95,13 @@ pub(crate) fn print(arguments: &Arguments, p: f64, ratio: f64) -> Result<(), Any
 
     let mut entries = best_of(&whole(features, hidden, arguments.draws, seed)?, p, "designs")?;
     entries.extend(with_dropped(arguments, p, hidden)?);
-    let blocks = best_of(&blocks(features.min(arguments.block), seed)?, p, "blocks")?;
+    let mut blocks = best_of(&blocks(features.min(arguments.block), seed)?, p, "blocks")?;
+    blocks.extend(hierarchies(features.min(arguments.block), p)?);
     entries.extend(sums(&blocks, features, hidden)?);
     entries.sort_by(|a, b| a.best.loss.total_cmp(&b.best.loss));
-    let best = entries.first().cloned();
+    // The lengths in a hierarchy are out of a descent's reach.
+    let within_reach = |entry: &&Entry| !entry.name.contains("hierarchy (");
+    let best = entries.iter().find(within_reach).cloned();
     let mut lines: Vec<Line> = entries.into_iter().map(Line::of).collect();
     if let (true, Some(best)) = (arguments.train, best) {
         lines.extend(trained::lines(arguments, p, hidden, &best)?);

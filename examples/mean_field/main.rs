@@ -9,6 +9,7 @@ mod importance;
 mod law;
 
 mod curve;
+mod start;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -24,6 +25,8 @@ use toy_superposition::optim::{Lbfgs, LbfgsConfig, StopReason};
 use toy_superposition::rug::PersianRug;
 use toy_superposition::theory::{self, Envelope, ExactObjective, Feature, MeanField, Product, Statistics};
 use toy_superposition::train::{Ended, Recipe, Run, Task, Trainer, descend, initial_model};
+
+use crate::start::Start;
 
 /// Minimises the expected loss over all weights, in double precision and without samples.
 ///
@@ -42,7 +45,7 @@ struct Arguments {
     law: law::LawArguments,
     #[command(flatten)]
     importance: importance::ImportanceArguments,
-    /// Seed of the initial weights.
+    /// Seed of the initial weights, or of the noise on those to start from.
     #[arg(long, default_value_t = 0)]
     seed: u64,
     /// The loss to minimise.
@@ -61,9 +64,14 @@ struct Arguments {
     /// symmetric optimum or, where some features are better dropped, of the envelope.
     #[arg(long, default_value_t = TOLERANCE, value_parser = |text: &str| command_line::number(text, 0.0..=1e300))]
     tolerance: f64,
-    /// Start from these weights (safetensors) instead of the seed's.
-    #[arg(long, conflicts_with = "seed")]
-    start: Option<std::path::PathBuf>,
+    /// Start from the weights in this file (safetensors) instead of the seed's, or from a design of this shape at its best
+    /// gain and bias: of the catalogue, of the atlas, or `atlas`, the best direct sum. A name may be cut short: design:rug.
+    #[arg(long, value_name = "design:NAME|FILE")]
+    start: Option<Start>,
+    /// Noise on each weight to start from, drawn by the seed, in units of the root mean square of the encoder. A symmetric
+    /// design is a stationary point: 0.01 leads away from it.
+    #[arg(long, default_value_t = 0.0, requires = "start", value_parser = |text: &str| command_line::number(text, 0.0..=1e300))]
+    noise: f64,
     /// Write the weights here (safetensors).
     #[arg(long)]
     out: Option<std::path::PathBuf>,
@@ -106,7 +114,10 @@ fn minimise<O: Objective<Autoencoder<f64>> + Send + Clone>(
     let recorded = || losses.lock().map(|losses| losses.clone()).unwrap_or_default();
     let shape = Shape::new(arguments.features, arguments.hidden)?;
     let mut model = match &arguments.start {
-        Some(path) => Weights::<f64>::load(path)?.model,
+        Some(start) => {
+            let model = start.model(law, arguments.features, arguments.hidden)?;
+            start::disturbed(model, arguments.noise, arguments.seed)
+        }
         None => initial_model::<f64>(shape, arguments.seed)?,
     };
     if model.shape() != shape {
@@ -242,7 +253,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         let start = arguments
             .start
             .as_ref()
-            .map_or(format!("seed {}", arguments.seed), |path| format!("from {}", path.display()));
+            .map_or(format!("seed {}", arguments.seed), |start| format!("from {start}"));
         let caption = format!(
             "Descent of the {objective} loss: $n_s = {features}$, $n_d = {hidden}$, $p = {p}$, {start}, {seconds:.0} s."
         );

@@ -8,6 +8,7 @@ mod law;
 #[path = "../command_line/progress.rs"]
 mod progress;
 
+mod best;
 mod compare;
 mod groups;
 mod laws;
@@ -64,6 +65,8 @@ enum Preset {
     Quick,
     /// n_s = 128 … 2048, the cells that tell most: some three quarters of an hour on two cores.
     TwoCores,
+    /// n_s = 512 at ten points (p, r), two seeds each, beside the best known weights: some half an hour on two cores.
+    TenPoints,
     /// The paper's grid, 20 probabilities × 20 ratios at n_s = 128 … 2048: days.
     Paper,
 }
@@ -74,6 +77,7 @@ impl Preset {
             Self::Smoke => include_str!("../grids/smoke.toml"),
             Self::Quick => include_str!("../grids/quick.toml"),
             Self::TwoCores => include_str!("../grids/two_cores.toml"),
+            Self::TenPoints => include_str!("../grids/ten_points.toml"),
             Self::Paper => include_str!("../grids/paper.toml"),
         }
     }
@@ -125,7 +129,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         say!("{line}");
     }
     let figures = Figures::draw(&sweep, &out)?;
-    let text = report::text(&sweep, &records, counts, &figures);
+    let text = report::text(&sweep, &records, counts, &figures)?;
     write_atomically(&report, text.as_bytes())?;
     say!("report: {}", report.display());
     if arguments.json {

@@ -6,7 +6,7 @@ use std::path::Path;
 use toy_superposition::sweep::{Counts, Model, Record, Superposition, Sweep};
 
 use crate::compare::{SIGNIFICANT, Side, TOLERANCE, compare, number, percent, quantiles, side};
-use crate::{Figures, groups, laws, time};
+use crate::{Figures, best, groups, laws, time};
 
 /// More rows are left to records.csv.
 const MOST_ROWS: usize = 150;
@@ -42,7 +42,7 @@ pub(crate) fn text(
     records: &[Record],
     counts: Counts,
     figures: &Figures,
-) -> String {
+) -> Result<String, toy_superposition::designs::Error> {
     let settings = &sweep.grid().experiment;
     let mut text = format!(
         "# Trained models, Persian rugs, linear models and theory\n\n\
@@ -74,6 +74,9 @@ pub(crate) fn text(
         groups::seeds(&mut text, records);
         groups::symmetry(&mut text, records);
     }
+    if trained(records).next().is_some() {
+        best::section(&mut text, records)?;
+    }
     laws::section(&mut text, &of_laws);
     time::section(&mut text, sweep);
     text.push_str("\n## Figures\n");
@@ -94,7 +97,7 @@ pub(crate) fn text(
     if !records.is_empty() {
         table(&mut text, records);
     }
-    text
+    Ok(text)
 }
 
 pub(crate) fn trained(records: &[Record]) -> impl Iterator<Item = &Record> + Clone {

@@ -9,15 +9,13 @@
 //! feature `L_k`, is an upper bound on the least loss at every ratio.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
-use toy_superposition_data::parallel;
 use toy_superposition_model::Autoencoder;
 use toy_superposition_rug::{Design, PersianRug};
 use toy_superposition_theory::Feature;
 
-use crate::catalogue::{Candidate, Entry, Family, blocks, graphs};
-use crate::{Error, Learned, Mixtures, Result, Store, hierarchy};
+use crate::catalogue::{Candidate, Entry, Family, blocks, each, graphs};
+use crate::{Error, Mixtures, Result, Store, hierarchies};
 
 /// The best known blocks for one p, and their hull.
 ///
@@ -61,13 +59,11 @@ pub struct AtlasPart {
     pub share: f64,
 }
 
-/// The sizes of the hierarchies.
-const HIERARCHIES: [usize; 9] = [4, 5, 6, 7, 8, 10, 12, 16, 24];
 /// The largest block.
 const LARGEST: usize = 352;
 
 impl Atlas {
-    /// The atlas of this crate: the catalogue, [hierarchies](hierarchy), all strongly regular graphs of up to 352 vertices that
+    /// The atlas of this crate: the catalogue, [hierarchies], all strongly regular graphs of up to 352 vertices that
     /// [`KnownGraph`](toy_superposition_rug::KnownGraph) constructs, ovoids, and what
     /// [`Store::builtin`] has found by search (for
     /// every p) and by descent of the exact loss (for the p that it was made for).
@@ -94,16 +90,9 @@ impl Atlas {
             candidates.push(Candidate::one(Family::Rugs, rug).named(&name));
         }
         let mut entries = each(&candidates, |candidate| candidate.best(probability))?;
-        let hierarchies = HIERARCHIES.map(|features| {
-            Ok((Family::Hierarchies, format!("hierarchy ({features}, 2)"), hierarchy(features)?))
-        });
-        let found = store.weights(probability)?.into_iter();
-        let found = found.map(|(name, model)| Ok((Family::Descended, name, model)));
-        let learned = hierarchies.into_iter().chain(found).collect::<Result<Vec<_>>>()?;
-        entries.extend(each(&learned, |(family, name, model)| {
-            let learned = Learned::new(name.clone(), model)?;
-            let best = learned.optimised(probability)?;
-            Ok(Entry { family: *family, name: name.clone(), design: Arc::new(learned), best })
+        entries.extend(hierarchies(LARGEST, probability)?);
+        entries.extend(each(&store.weights(probability)?, |(name, model)| {
+            Entry::learned(Family::Descended, name, model, probability)
         })?);
         entries.sort_by(|a, b| {
             let by_ratio = a.design.ratio().total_cmp(&b.design.ratio());
@@ -112,9 +101,20 @@ impl Atlas {
             let by_loss = digits(a).total_cmp(&digits(b));
             by_ratio.then(by_loss).then(a.design.features().cmp(&b.design.features()))
         });
+        Ok(Self::of(probability, entries))
+    }
+
+    /// Of entries by rising ratio.
+    fn of(probability: f64, entries: Vec<Entry>) -> Self {
         let points: Vec<(f64, f64)> =
             entries.iter().map(|entry| (entry.design.ratio(), entry.best.loss)).collect();
-        Ok(Self { probability, hull: lower_hull(&points), entries })
+        Self { probability, hull: lower_hull(&points), entries }
+    }
+
+    /// The atlas of some blocks only: dropped and lossless features, and those for which `keep` says so.
+    pub fn among(&self, keep: impl Fn(&Entry) -> bool) -> Self {
+        let kept = |entry: &&Entry| entry.family == Family::Apart || keep(entry);
+        Self::of(self.probability, self.entries.iter().filter(kept).cloned().collect())
     }
 
     /// p.
@@ -162,9 +162,21 @@ impl Atlas {
     /// # Errors
     /// [`Error::Shape`] unless `1 ≤ n_d ≤ n_s`.
     pub fn sum(&self, features: usize, hidden: usize) -> Result<Entry> {
+        Ok(self.sum_and_blocks(features, hidden)?.0)
+    }
+
+    /// The best direct sum as in [`sum`](Self::sum), and its blocks, each with the number of its copies.
+    ///
+    /// # Errors
+    /// As [`sum`](Self::sum).
+    pub fn sum_and_blocks(&self, features: usize, hidden: usize) -> Result<(Entry, Vec<(Entry, usize)>)> {
         let mut blocks = self.of_each_shape();
         blocks.sort_by_key(|entry| entry.family);
-        Mixtures::new(&blocks, features)?.at(features, hidden)
+        let mixtures = Mixtures::new(&blocks, features)?;
+        let counts = mixtures.counts(features, hidden)?;
+        let sum = mixtures.at(features, hidden)?;
+        let parts = blocks.iter().cloned().zip(counts).filter(|(_, count)| *count > 0);
+        Ok((sum, parts.collect()))
     }
 
     /// The weights of [`sum`](Self::sum) for `n_d = max(1, ⌊r n_s⌉)`.
@@ -178,13 +190,6 @@ impl Atlas {
         let sum = self.sum(features, ((ratio * features as f64).round() as usize).max(1))?;
         Ok(sum.design.autoencoder(&sum.best.settings)?)
     }
-}
-
-/// The entry of each, on all threads.
-fn each<T: Sync>(list: &[T], entry: impl Fn(&T) -> Result<Entry> + Sync) -> Result<Vec<Entry>> {
-    let mut entries: Vec<Option<Result<Entry>>> = list.iter().map(|_| None).collect();
-    parallel::for_each(&mut entries, |k, found| *found = Some(entry(&list[k])));
-    entries.into_iter().flatten().collect()
 }
 
 /// The places of the corners of the lower convex hull of points sorted by x, then by y: Andrew's monotone chain.

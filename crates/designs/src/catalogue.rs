@@ -17,7 +17,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use rand::Rng;
-use toy_superposition_data::{Law, Stream};
+use toy_superposition_data::{Law, Stream, parallel};
+use toy_superposition_model::Autoencoder;
 use toy_superposition_rug::{
     BoxedDesign, Design, DirectSum, Dropped, Eigenspace, Frame, KnownGraph, Lossless, PersianRug,
     construction,
@@ -26,7 +27,7 @@ use toy_superposition_theory::FeatureLaw;
 
 use crate::alike::{Kinds, MOST};
 use crate::optimise::{optimise_classes, rough_loss};
-use crate::{Arranged, Arrangement, Error, Optimised, PrincipalComponents, Result, optimise};
+use crate::{Arranged, Arrangement, Error, Learned, Optimised, PrincipalComponents, Result, optimise};
 
 /// A design that many may hold.
 pub type Shared = Arc<dyn Design + Send + Sync>;
@@ -162,6 +163,11 @@ impl Candidate {
         self
     }
 
+    /// What it is, in a few words: the name of its first design.
+    pub fn name(&self) -> &str {
+        &self.designs[0].0
+    }
+
     /// The designs.
     pub fn designs(&self) -> impl Iterator<Item = &Shared> {
         self.designs.iter().map(|design| &design.1)
@@ -201,6 +207,18 @@ impl Candidate {
 }
 
 impl Entry {
+    /// Weights of a model as they are, with their exact loss.
+    pub(crate) fn learned(
+        family: Family,
+        name: &str,
+        model: &Autoencoder<f64>,
+        probability: f64,
+    ) -> Result<Self> {
+        let learned = Learned::new(name, model)?;
+        let best = learned.optimised(probability)?;
+        Ok(Self { family, name: name.to_owned(), design: Arc::new(learned), best })
+    }
+
     /// This design beside `count` dropped features, each with the loss of the best constant.
     ///
     /// # Errors
@@ -210,6 +228,13 @@ impl Entry {
         let name = format!("{} ({}) + {count} dropped", self.name, sum.features() - count);
         Ok(Self { family: self.family, name, best: optimise(&sum, p, false)?, design: Arc::new(sum) })
     }
+}
+
+/// The entry of each, on all threads.
+pub(crate) fn each<T: Sync>(list: &[T], entry: impl Fn(&T) -> Result<Entry> + Sync) -> Result<Vec<Entry>> {
+    let mut entries: Vec<Option<Result<Entry>>> = list.iter().map(|_| None).collect();
+    parallel::for_each(&mut entries, |k, found| *found = Some(entry(&list[k])));
+    entries.into_iter().flatten().collect()
 }
 
 /// For each class its members and the entries of its rows in order, to 1e-9.

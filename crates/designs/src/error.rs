@@ -85,7 +85,7 @@ pub enum Error {
         most: usize,
     },
     /// A hierarchy of more or fewer features than there can be.
-    #[error("a hierarchy of {given} features; 4 to {most} are allowed")]
+    #[error("a hierarchy of {given} features; 2, and 4 to {most} are allowed")]
     Hierarchy {
         /// The number of features n_s.
         given: usize,
@@ -117,6 +117,12 @@ pub enum Error {
     Store {
         /// What is wrong.
         what: String,
+    },
+    /// A table of trained models that cannot be read.
+    #[error("line {line}: not a table of the records of a sweep")]
+    Trained {
+        /// The line, from 1.
+        line: usize,
     },
     /// A design refused its arguments.
     #[error(transparent)]

@@ -15,16 +15,25 @@
 //! ```
 //! For small p that is `p² ((n−1)(n−2)/2 − 1)/(3n)`, about `p²/(3r)` for `r = 2/n`, without the logarithm of the loss with
 //! Gaussian interference, `p² ln(1/p)/r`. The limit is that of `M → ∞`.
+//!
+//! On a line there is room for two, `W_12 = −1/M`, `W_21 = −M`, and a finite factor is best. With gains 1 and biases 0
+//! ```math
+//! L = \frac{p^2}2 \Bigl(\frac1{3 M^2} - \frac1{6 M^3} + \frac13 - \frac1{6 M}\Bigr) = \frac{25}{162} p^2 \text{ at } M = 3 ,
+//! ```
+//! where the slope `(M − 1)(M − 3)/(12 M⁴)` changes its sign; equal partners, `M = 1`, lose `p²/6`, 8 % more.
 
 use nalgebra::{DMatrix, DVector, Vector2};
 use toy_superposition_model::{Activation, Autoencoder};
 
+use crate::catalogue::{Entry, Family, each};
 use crate::{Error, Result};
 
+/// The sizes of the blocks of sums.
+const SIZES: [usize; 10] = [2, 4, 5, 6, 7, 8, 10, 12, 16, 24];
 /// The most features: beyond, single precision does not hold the lengths.
 const MOST: usize = 32;
 
-/// The hierarchy of `features` features in two dimensions, with gains 1 and biases 0.
+/// The hierarchy of `features` features in two dimensions, or that of two features in one, with gains 1 and biases 0.
 ///
 /// ```
 /// use toy_superposition_designs::hierarchy;
@@ -38,8 +47,13 @@ const MOST: usize = 32;
 /// ```
 ///
 /// # Errors
-/// [`Error::Hierarchy`] unless `4 ≤ n_s ≤ 32`.
+/// [`Error::Hierarchy`] unless `n_s = 2` or `4 ≤ n_s ≤ 32`.
 pub fn hierarchy(features: usize) -> Result<Autoencoder<f64>> {
+    if features == 2 {
+        let (encoder, decoder) = (DMatrix::from_row_slice(1, 2, &[3.0, -1.0]), [1.0 / 3.0, -1.0]);
+        let decoder = DMatrix::from_column_slice(2, 1, &decoder);
+        return Ok(Autoencoder::new(&encoder, &decoder, &DVector::zeros(2), Activation::Relu)?);
+    }
     if !(4..=MOST).contains(&features) {
         return Err(Error::Hierarchy { given: features, most: MOST });
     }
@@ -77,6 +91,22 @@ pub fn hierarchy(features: usize) -> Result<Autoencoder<f64>> {
     Ok(Autoencoder::new(&encoder, &decoder, &DVector::zeros(features), Activation::Relu)?)
 }
 
+/// The [hierarchies](hierarchy) of 2, 4, 5, 6, 7, 8, 10, 12, 16 and 24 features, those of at most `most`, with their exact losses.
+///
+/// # Errors
+/// [`Error::Theory`] unless `0 < p ≤ 1`.
+pub fn hierarchies(most: usize, probability: f64) -> Result<Vec<Entry>> {
+    let sizes: Vec<usize> = SIZES.into_iter().filter(|&features| features <= most).collect();
+    each(&sizes, |&features| {
+        let model = hierarchy(features)?;
+        let name = match features {
+            2 => "unequal pair".to_owned(),
+            _ => format!("hierarchy ({features}, {})", model.hidden()),
+        };
+        Entry::learned(Family::Hierarchies, &name, &model, probability)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use toy_superposition_theory as theory;
@@ -97,6 +127,11 @@ mod tests {
                 let allowed = p * (4.0 / factor.powi(2) + 4.0 * p / factor);
                 assert!((found - limit).abs() < allowed, "{features} {p}: {found} {limit} {allowed}");
             }
+        }
+        for p in [0.01_f64, 0.3, 1.0] {
+            let model = hierarchy(2).unwrap();
+            let found = theory::exact_loss(&model.product(), model.bias().as_slice(), p).unwrap().loss;
+            assert!((found / (25.0 / 162.0 * p * p) - 1.0).abs() < 1e-9, "{p}: {found}");
         }
         assert!(matches!(hierarchy(3), Err(Error::Hierarchy { given: 3, most: 32 })));
         assert!(matches!(hierarchy(33), Err(Error::Hierarchy { .. })));

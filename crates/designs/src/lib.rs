@@ -3,6 +3,7 @@
 mod alike;
 mod arranged;
 mod atlas;
+mod bound;
 mod catalogue;
 mod error;
 mod hierarchy;
@@ -12,15 +13,18 @@ mod mixture;
 mod optimise;
 mod search;
 mod store;
+mod trained;
 
 pub use arranged::{Arranged, Arrangement, PrincipalComponents};
 pub use atlas::{Atlas, AtlasMixture, AtlasPart};
+pub use bound::lower_bound;
 pub use catalogue::{Candidate, Entry, Family, Shared, blocks, under_law, whole};
 pub use error::{Error, Result};
-pub use hierarchy::hierarchy;
+pub use hierarchy::{hierarchies, hierarchy};
 pub use learned::Learned;
 pub use losses::RugLosses;
 pub use mixture::Mixtures;
 pub use optimise::{Optimised, optimise};
 pub use search::{Annealing, Found, STAGES, Search, SearchConfig};
 pub use store::Store;
+pub use trained::Trained;

@@ -67,9 +67,17 @@ impl<'a> Mixtures<'a> {
     /// The best sum. Its family is that of most of its features that are neither apart nor dropped.
     ///
     /// # Errors
+    /// As [`counts`](Self::counts).
+    pub fn at(&self, features: usize, hidden: usize) -> Result<Entry> {
+        self.sum(&self.counts(features, hidden)?)
+    }
+
+    /// How many copies of each block are in the best sum, in the order of the blocks.
+    ///
+    /// # Errors
     /// [`Error::Shape`] unless `n_d ≤ n_s` and `n_s ≥ 1`, [`Error::Table`] for more features than the tables were made for,
     /// [`Error::NoSum`] if no sum has this shape.
-    pub fn at(&self, features: usize, hidden: usize) -> Result<Entry> {
+    pub fn counts(&self, features: usize, hidden: usize) -> Result<Vec<usize>> {
         let mut copies = vec![0; self.blocks.len()];
         if hidden > features || features == 0 {
             return Err(Error::Shape { features, hidden });
@@ -97,7 +105,7 @@ impl<'a> Mixtures<'a> {
             n -= block.features();
             d -= block.hidden();
         }
-        self.sum(&copies)
+        Ok(copies)
     }
 
     /// The two blocks whose chord is lowest at a ratio, each with its share of the features.

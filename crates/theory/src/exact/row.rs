@@ -75,8 +75,9 @@ fn shortened_loss(row: &[f64], feature: usize, bias: f64, law: &Prepared<'_>, mo
     }
     let p = law.of(feature);
     let law = Prepared::each(probabilities);
-    let value = Output::new(&shortened, feature, bias, &law, None).solve(FINEST, 0.0);
     let (shut, open) = (-log.exp_m1() * p / 3.0, log.exp());
+    // L′ may be far below what the shut states lose: its digits count beside theirs.
+    let value = Output::new(&shortened, feature, bias, &law, None).solve(FINEST, shut / open);
     let loss = shut + open * value.loss;
     ExactLoss { loss, error: open * value.error + 8.0 * f64::EPSILON * loss }
 }

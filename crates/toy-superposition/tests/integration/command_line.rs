@@ -410,6 +410,18 @@ fn the_atlas_writes_weights_and_refuses_worse_ones() {
     let told = json(&succeeds(atlas.arg("--out").arg(&weights)));
     let (sum, limit) = (told["sum"]["loss"].as_f64().unwrap(), told["loss"].as_f64().unwrap());
     assert!(limit <= sum && limit < told["gaussian_loss"].as_f64().unwrap(), "{told}");
+    let number = |block: &serde_json::Value, key: &str| block[key].as_f64().unwrap();
+    let over = |key: &str| -> f64 {
+        let blocks = told["blocks"].as_array().unwrap();
+        blocks
+            .iter()
+            .map(|block| number(block, "count") * number(block, "features") * number(block, key))
+            .sum()
+    };
+    assert!((over("loss") / 12.0 / sum - 1.0).abs() < 1e-9, "{told}");
+    let hidden = told["blocks"].as_array().unwrap().iter();
+    assert_eq!(hidden.map(|block| number(block, "count") * number(block, "hidden")).sum::<f64>(), 3.0);
+    assert!(told.get("trained_loss").is_none(), "{told}");
     let check =
         example("check", &["--probability", "0.4", "--samples", "1000", "--json"]).arg(&weights).output();
     let exact = json(&check.unwrap())["exact_loss"].as_f64().unwrap();
@@ -424,4 +436,51 @@ fn the_atlas_writes_weights_and_refuses_worse_ones() {
     assert_eq!(add.status.code(), Some(1));
     assert!(errors(&add).contains("not below the hull"), "{}", errors(&add));
     assert!(!store.exists());
+}
+
+/// The atlas says what training finds where that was measured, and the leaderboard has the hierarchies that the ratio allows.
+#[test]
+fn hierarchies_are_below_what_training_finds() {
+    let mut atlas = example("atlas", &["--probability", "0.05", "--ratio", "0.25", "--json"]);
+    let told = json(&succeeds(&mut atlas));
+    let (loss, trained) = (told["loss"].as_f64().unwrap(), told["trained_loss"].as_f64().unwrap());
+    assert!(loss < 0.85 * trained && trained < told["gaussian_loss"].as_f64().unwrap(), "{told}");
+    let mut designs = example("designs", &["--probability", "0.05", "--ratio", "0.25", "--json"]);
+    designs.args(["--features", "40", "--block", "12", "--draws", "1"]);
+    let told = json(&succeeds(&mut designs));
+    let best = &told["designs"][0];
+    assert_eq!(
+        (best["family"].as_str(), best["name"].as_str()),
+        (Some("hierarchies"), Some("5 × hierarchy (8, 2)"))
+    );
+    assert_eq!(told["best_loss"], best["loss"]);
+    assert!(best["loss"].as_f64().unwrap() < 0.04 * 0.05, "{best}");
+}
+
+/// A descent starts from a design at its best, which is a stationary point unless there is noise; a name that there is not is
+/// told those that there are.
+#[test]
+fn a_descent_starts_from_a_design() {
+    let start = |name: &str, more: &[&str]| {
+        let mut command =
+            example("mean_field", &["--features", "16", "--hidden", "5", "--probability", "0.1"]);
+        command.args(["--objective", "exact", "--json", "--start", name]).args(more);
+        command
+    };
+    let loss = |more: &[&str]| -> f64 {
+        json(&succeeds(&mut start("design:clebsch", more)))["exact_loss"].as_f64().unwrap()
+    };
+    let clebsch = loss(&["--steps", "0"]);
+    assert!((clebsch / 0.1 - 0.08471).abs() < 1e-5, "{clebsch}");
+    let still = loss(&["--steps", "0", "--polish", "3"]);
+    assert!((still / clebsch - 1.0).abs() < 1e-6, "{still} {clebsch}");
+    let descended = loss(&["--steps", "0", "--noise", "0.02", "--seed", "3", "--polish", "20"]);
+    assert!(descended < 0.999 * clebsch, "{descended} {clebsch}");
+    let message = refused(&mut start("design:Brouwer", &[]));
+    assert!(message.contains("Clebsch"), "{message}");
+    let folder = tempdir().unwrap();
+    let path = weights(folder.path());
+    let mut command =
+        example("mean_field", &[&MODEL[..], &["--steps", "0", "--start", path.to_str().unwrap()]].concat());
+    succeeds(&mut command);
 }
