@@ -47,8 +47,8 @@ pub(crate) fn hull(atlas: &Atlas, stem: &Path) -> Result<(), Box<dyn Error>> {
             ),
             series("best known weights", hull, ChartMark::Joined),
             series(
-                "lower bound for all weights",
-                line(&|ratio| Ok(lower_bound(p, ratio)?))?,
+                "lower bound for all weights (one step checked on a grid)",
+                line(&|ratio| Ok(lower_bound(p, ratio)?.checked))?,
                 ChartMark::Line,
             ),
             series("trained, $n_s = 512$", measured, ChartMark::Points),

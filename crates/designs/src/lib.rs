@@ -17,7 +17,7 @@ mod trained;
 
 pub use arranged::{Arranged, Arrangement, PrincipalComponents};
 pub use atlas::{Atlas, AtlasMixture, AtlasPart};
-pub use bound::lower_bound;
+pub use bound::{LowerBound, lower_bound};
 pub use catalogue::{Candidate, Entry, Family, Shared, blocks, under_law, whole};
 pub use error::{Error, Result};
 pub use hierarchy::{hierarchies, hierarchy};
