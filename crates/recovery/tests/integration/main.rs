@@ -1,0 +1,3 @@
+//! Integration tests.
+mod scratch;
+mod scratch2;
