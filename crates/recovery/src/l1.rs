@@ -17,25 +17,13 @@
 //! ```
 
 use crate::error::check_share;
-use crate::{Error, Prior, Result};
+use crate::{Error, Prior, Result, Sign};
 
-/// What the convex program knows of the features' signs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Sign {
-    /// `x ≥ 0`: the paper's features.
-    #[default]
-    Nonnegative,
-    /// Any sign.
-    Any,
-}
-
-impl Sign {
-    /// `κ`: the sides on which a feature that is off can be mistaken.
-    fn sides(self) -> f64 {
-        match self {
-            Self::Nonnegative => 1.0,
-            Self::Any => 2.0,
-        }
+/// `κ`: the sides on which a feature that is off can be mistaken.
+fn sides(sign: Sign) -> f64 {
+    match sign {
+        Sign::Nonnegative => 1.0,
+        Sign::Any => 2.0,
     }
 }
 
@@ -60,7 +48,7 @@ fn excess(z: f64) -> f64 {
 /// [`Error::OutOfRange`] for a sparsity outside (0, 1].
 pub fn donoho_tanner(sparsity: f64, sign: Sign) -> Result<f64> {
     check_share("the sparsity k/n_s", sparsity)?;
-    let (on, off) = (sparsity, sign.sides() * (1.0 - sparsity));
+    let (on, off) = (sparsity, sides(sign) * (1.0 - sparsity));
     // Convex in z. Half its derivative: ε z + κ (1 − ε)(z Φ(−z) − φ(z)).
     let slope = |z: f64| on * z + off * (z * below(-z) - bell(z));
     let (mut low, mut high) = (0.0, 40.0);
@@ -78,7 +66,7 @@ pub fn donoho_tanner(sparsity: f64, sign: Sign) -> Result<f64> {
 /// [`Error::OutOfRange`] for a ratio outside (0, 1].
 pub fn donoho_tanner_sparsity(ratio: f64, sign: Sign) -> Result<f64> {
     check_share("the ratio", ratio)?;
-    let sides = sign.sides();
+    let sides = sides(sign);
     let value = |z: f64| (1.0 - sides / ratio * excess(z)) / (1.0 + z * z - sides * excess(z));
     // One maximum: a scan, then a search by thirds.
     let best = (0..=800).map(|k| 0.01 * f64::from(k)).fold(0.0, |a, b| if value(b) > value(a) { b } else { a });
@@ -109,13 +97,17 @@ pub fn l1_loss(prior: &dyn Prior, ratio: f64) -> Result<f64> {
     // α(τ) from the second equation; then the first one's excess over δτ² changes its sign once.
     let loss = |tau: f64| {
         let share = |alpha: f64| prior.average(&|x| below(x / tau - alpha));
-        let (mut low, mut high) = (-10.0, 10.0 + prior.largest() / tau);
+        // Below a threshold of 0 there is no solution: so much noise is too much.
+        if share(0.0) < ratio {
+            return 0.0;
+        }
+        let (mut low, mut high) = (0.0, 10.0 + prior.largest() / tau);
         for _ in 0..70 {
             let middle = 0.5 * (low + high);
             if share(middle) > ratio { low = middle } else { high = middle }
         }
         let alpha = 0.5 * (low + high);
-        // E (tZ-part)²: with z = α − x/τ the output is τ (Z − z)₊, which should be x.
+        // With z = α − x/τ the output is τ (Z − z)₊, and it should be x.
         prior.average(&|x| {
             let z = alpha - x / tau;
             let first = bell(z) - z * below(-z);
