@@ -15,7 +15,7 @@
 use nalgebra::DMatrix;
 use toy_superposition_model::Scalar;
 
-use crate::decoder::{check_measured, norms};
+use crate::decoder::{check_measured, in_parts, norms, subtract_from};
 use crate::error::check_share;
 use crate::layers::{Best, Denoiser, Track, combine};
 use crate::{Decoder, LinearOperator, Limits, Prior, Recovery, Result};
@@ -66,11 +66,22 @@ impl<T: Scalar> Decoder<T> for Amp<'_> {
     fn decode(&self, operator: &dyn LinearOperator<T>, y: &DMatrix<T>) -> Result<Recovery<T>> {
         check_measured(operator, y)?;
         self.limits.check()?;
+        let denoiser = Denoiser::new(self.prior);
+        in_parts(operator, y, |y| self.decode_part(&denoiser, operator, y))
+    }
+}
+
+impl Amp<'_> {
+    fn decode_part<T: Scalar>(
+        &self,
+        denoiser: &Denoiser<'_>,
+        operator: &dyn LinearOperator<T>,
+        y: &DMatrix<T>,
+    ) -> Result<Recovery<T>> {
         let (hidden, features) = operator.shape();
         let (ratio, square) = (hidden as f64 / features as f64, operator.mean_square());
         let step = T::round_from(square.recip());
         let mut best = Best::new(features, y);
-        let mut denoiser = Denoiser::new(self.prior);
         let mut tracks: Vec<Track> = norms(y).into_iter().enumerate().map(Track::new).collect();
         let mut y_left = y.clone();
         let mut x = DMatrix::from_element(features, y.ncols(), T::round_from(self.prior.before().mean));
@@ -79,7 +90,7 @@ impl<T: Scalar> Decoder<T> for Amp<'_> {
         // z_0 = y − A E x.
         let mut z = y.clone();
         operator.apply_into(&x, &mut z)?;
-        z = &y_left - z;
+        subtract_from(y, &mut z);
         let mut rest = z.clone();
         for iteration in 1..=self.limits.iterations {
             if tracks.is_empty() {
@@ -93,7 +104,7 @@ impl<T: Scalar> Decoder<T> for Amp<'_> {
                 damping.iter().map(|&d| [d, 0.0, 1.0 - d].map(T::round_from)).collect();
             combine(&weights, &answer, &seen, &mut x);
             operator.apply_into(&x, &mut rest)?;
-            rest = &y_left - rest;
+            subtract_from(&y_left, &mut rest);
             let mut keep = Vec::new();
             for (k, (track, residual)) in tracks.iter_mut().zip(norms(&rest)).enumerate() {
                 let improved = track.record(iteration, residual);

@@ -19,7 +19,7 @@ use nalgebra::DMatrix;
 use toy_superposition_data::parallel::for_each;
 use toy_superposition_model::Scalar;
 
-use crate::decoder::{check_measured, norms, residuals};
+use crate::decoder::{check_measured, in_parts, norms, residuals, subtract_from};
 use crate::{Decoder, LinearOperator, Limits, Outcome, Recovery, Result, StopReason};
 
 /// Nonnegative basis pursuit by Douglas and Rachford's splitting.
@@ -84,6 +84,12 @@ impl<T: Scalar> Decoder<T> for BasisPursuit {
     fn decode(&self, operator: &dyn LinearOperator<T>, y: &DMatrix<T>) -> Result<Recovery<T>> {
         check_measured(operator, y)?;
         self.limits.check()?;
+        in_parts(operator, y, |y| self.decode_part(operator, y))
+    }
+}
+
+impl BasisPursuit {
+    fn decode_part<T: Scalar>(&self, operator: &dyn LinearOperator<T>, y: &DMatrix<T>) -> Result<Recovery<T>> {
         let (features, samples) = (operator.shape().1, y.ncols());
         let mut estimate: DMatrix<T> = DMatrix::zeros(features, samples);
         let mut ends: Vec<Option<(usize, StopReason)>> =
@@ -99,7 +105,7 @@ impl<T: Scalar> Decoder<T> for BasisPursuit {
                 break;
             }
             operator.apply_into(&u, &mut rest)?;
-            rest.iter_mut().zip(y_left.iter()).for_each(|(image, &y)| *image = y - *image);
+            subtract_from(&y_left, &mut rest);
             operator.pseudo_inverse_into(&rest, &mut q)?;
             let columns = u.as_mut_slice().chunks_mut(features).zip(q.as_slice().chunks(features));
             let columns = columns.zip(w.as_mut_slice().chunks_mut(features)).zip(&steps);

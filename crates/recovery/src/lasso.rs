@@ -18,7 +18,7 @@
 use nalgebra::DMatrix;
 use toy_superposition_model::Scalar;
 
-use crate::decoder::{check_measured, norms, residuals};
+use crate::decoder::{check_measured, in_parts, norms, residuals, subtract_from};
 use crate::error::check_share;
 use crate::{Decoder, LinearOperator, Limits, Outcome, Recovery, Result, StopReason};
 
@@ -53,6 +53,12 @@ impl<T: Scalar> Decoder<T> for Lasso {
     fn decode(&self, operator: &dyn LinearOperator<T>, y: &DMatrix<T>) -> Result<Recovery<T>> {
         check_measured(operator, y)?;
         self.limits.check()?;
+        in_parts(operator, y, |y| self.decode_part(operator, y))
+    }
+}
+
+impl Lasso {
+    fn decode_part<T: Scalar>(&self, operator: &dyn LinearOperator<T>, y: &DMatrix<T>) -> Result<Recovery<T>> {
         let (features, samples) = (operator.shape().1, y.ncols());
         // A hair above ‖A‖², which is known to 1e-6.
         let step = (operator.norm().powi(2) * (1.0 + 1e-5)).recip();
@@ -71,7 +77,7 @@ impl<T: Scalar> Decoder<T> for Lasso {
         let mut best = (vec![f64::INFINITY; samples], x.clone());
         for iteration in 1..=self.limits.iterations {
             operator.apply_into(&z, &mut rest)?;
-            rest = y - rest;
+            subtract_from(y, &mut rest);
             operator.adjoint_into(&rest, &mut gradient)?;
             for k in (0..samples).filter(|&k| ends[k].is_none()) {
                 momentum[k] = advance(
@@ -84,7 +90,7 @@ impl<T: Scalar> Decoder<T> for Lasso {
             }
             if iteration % LOOK == 0 || iteration == self.limits.iterations {
                 operator.apply_into(&x, &mut rest)?;
-                rest = y - rest;
+                subtract_from(y, &mut rest);
                 operator.adjoint_into(&rest, &mut gradient)?;
                 let open: Vec<usize> = (0..samples).filter(|&k| ends[k].is_none()).collect();
                 for k in open {

@@ -1,6 +1,7 @@
 //! What AMP and OAMP share: the element-wise step, and the account of each sample.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, RwLock};
 
 use nalgebra::DMatrix;
 use toy_superposition_data::parallel::for_each;
@@ -13,15 +14,15 @@ use crate::{LinearOperator, Outcome, Prior, Recovery, Result, StopReason};
 /// Entries that a thread takes at a time.
 const CHUNK: usize = 8192;
 
-/// The element-wise step, with the tables that it has made.
+/// The element-wise step at every noise level that was asked for so far; shared by the threads.
 pub(crate) struct Denoiser<'a> {
     prior: &'a dyn Prior,
-    tables: BTreeMap<i32, Table<'a>>,
+    tables: RwLock<BTreeMap<i32, Arc<Table<'a>>>>,
 }
 
 /// A piece of one column.
-struct Piece<'a, T> {
-    table: &'a Table<'a>,
+struct Piece<'a, 'b, T> {
+    table: &'a Table<'b>,
     start: &'a [T],
     seen: &'a mut [T],
     answer: &'a mut [T],
@@ -30,12 +31,12 @@ struct Piece<'a, T> {
 
 impl<'a> Denoiser<'a> {
     pub(crate) fn new(prior: &'a dyn Prior) -> Self {
-        Self { prior, tables: BTreeMap::new() }
+        Self { prior, tables: RwLock::default() }
     }
 
     /// `r = start + step · seen` into `seen`, `η(r)` into `answer`, and `⟨η'(r)⟩` of each column, whose noise is `noise`.
     pub(crate) fn apply<T: Scalar>(
-        &mut self,
+        &self,
         noise: &[f64],
         start: &DMatrix<T>,
         step: T,
@@ -43,14 +44,15 @@ impl<'a> Denoiser<'a> {
         answer: &mut DMatrix<T>,
     ) -> Vec<f64> {
         let features = start.nrows();
-        let levels: Vec<i32> = noise.iter().map(|&noise| level(noise.max(SILENT))).collect();
-        self.prepare(&levels);
+        let mut levels: Vec<(i32, Option<Arc<Table<'a>>>)> =
+            noise.iter().map(|&noise| (level(noise.max(SILENT)), None)).collect();
+        for_each(&mut levels, |_, (level, table)| *table = Some(self.table(*level)));
         let mut pieces = Vec::new();
         let columns = start.as_slice().chunks(features);
         let outputs =
             seen.as_mut_slice().chunks_mut(features).zip(answer.as_mut_slice().chunks_mut(features));
-        for ((level, start), (seen, answer)) in levels.iter().zip(columns).zip(outputs) {
-            let table = &self.tables[level];
+        let tables = levels.iter().filter_map(|(_, table)| table.as_deref());
+        for ((table, start), (seen, answer)) in tables.zip(columns).zip(outputs) {
             let parts = start.chunks(CHUNK).zip(seen.chunks_mut(CHUNK).zip(answer.chunks_mut(CHUNK)));
             pieces.extend(
                 parts.map(|(start, (seen, answer))| Piece { table, start, seen, answer, slope: 0.0 }),
@@ -64,23 +66,23 @@ impl<'a> Denoiser<'a> {
             .collect()
     }
 
-    /// Makes the tables that are not there, and forgets those that are not needed.
-    fn prepare(&mut self, levels: &[i32]) {
-        let prior = self.prior;
-        let mut tables = std::mem::take(&mut self.tables);
-        let mut wanted: BTreeMap<i32, Option<Table<'a>>> =
-            levels.iter().map(|&level| (level, tables.remove(&level))).collect();
-        let mut missing: Vec<(i32, &mut Option<Table<'a>>)> =
-            wanted.iter_mut().filter(|(_, table)| table.is_none()).map(|(&level, table)| (level, table)).collect();
-        for_each(&mut missing, |_, (level, table)| **table = Some(Table::new(prior, noise(*level))));
-        self.tables = wanted.into_iter().filter_map(|(level, table)| Some((level, table?))).collect();
+    /// The table of a level; made if it is not there. Two threads may make the same one.
+    fn table(&self, level: i32) -> Arc<Table<'a>> {
+        let known = self.tables.read().ok().and_then(|tables| tables.get(&level).cloned());
+        known.unwrap_or_else(|| {
+            let table = Arc::new(Table::new(self.prior, noise(level)));
+            if let Ok(mut tables) = self.tables.write() {
+                tables.insert(level, Arc::clone(&table));
+            }
+            table
+        })
     }
 }
 
 /// No noise is taken as less than this.
 const SILENT: f64 = 1e-100;
 
-impl<T: Scalar> Piece<'_, T> {
+impl<T: Scalar> Piece<'_, '_, T> {
     fn run(&mut self, step: T) {
         let mut slope = 0.0;
         for ((&start, seen), answer) in self.start.iter().zip(&mut *self.seen).zip(&mut *self.answer) {

@@ -22,7 +22,7 @@
 use nalgebra::DMatrix;
 use toy_superposition_model::Scalar;
 
-use crate::decoder::{check_measured, norms};
+use crate::decoder::{check_measured, in_parts, norms, subtract_from};
 use crate::error::check_share;
 use crate::layers::{Best, Denoiser, Track};
 use crate::{Decoder, LinearOperator, Limits, Prior, Recovery, Result};
@@ -94,7 +94,8 @@ impl<'a> Oamp<'a> {
         mut observe: impl FnMut(usize, &DMatrix<T>),
     ) -> Result<()> {
         check_measured(operator, y)?;
-        let mut state = State::new(self.prior, operator, y, 1.0);
+        let denoiser = Denoiser::new(self.prior);
+        let mut state = State::new(&denoiser, self.prior.before().mean, operator, y, 1.0);
         for layer in 1..=layers {
             state.project(operator)?;
             state.denoise();
@@ -106,8 +107,8 @@ impl<'a> Oamp<'a> {
 }
 
 /// One layer's numbers, for the columns that are still decoded.
-struct State<'a, T: Scalar> {
-    denoiser: Denoiser<'a>,
+struct State<'a, 'b, T: Scalar> {
+    denoiser: &'a Denoiser<'b>,
     ratio: f64,
     y: DMatrix<T>,
     /// `x̂_t`.
@@ -126,9 +127,10 @@ struct State<'a, T: Scalar> {
     damping: Vec<f64>,
 }
 
-impl<'a, T: Scalar> State<'a, T> {
+impl<'a, 'b, T: Scalar> State<'a, 'b, T> {
     fn new(
-        prior: &'a dyn Prior,
+        denoiser: &'a Denoiser<'b>,
+        mean: f64,
         operator: &dyn LinearOperator<T>,
         y: &DMatrix<T>,
         damping: f64,
@@ -136,10 +138,10 @@ impl<'a, T: Scalar> State<'a, T> {
         let ((hidden, features), samples) = (operator.shape(), y.ncols());
         let zeros = DMatrix::zeros(features, samples);
         Self {
-            denoiser: Denoiser::new(prior),
+            denoiser,
             ratio: hidden as f64 / features as f64,
             y: y.clone(),
-            start: DMatrix::from_element(features, samples, T::round_from(prior.before().mean)),
+            start: DMatrix::from_element(features, samples, T::round_from(mean)),
             rest: y.clone(),
             rest_before: y.clone(),
             seen: zeros.clone(),
@@ -154,7 +156,7 @@ impl<'a, T: Scalar> State<'a, T> {
     fn project(&mut self, operator: &dyn LinearOperator<T>) -> Result<()> {
         std::mem::swap(&mut self.rest, &mut self.rest_before);
         operator.apply_into(&self.start, &mut self.rest)?;
-        self.rest.iter_mut().zip(self.y.iter()).for_each(|(image, &y)| *image = y - *image);
+        subtract_from(&self.y, &mut self.rest);
         operator.pseudo_inverse_into(&self.rest, &mut self.seen)?;
         let hidden = self.y.nrows() as f64;
         self.spread = norms(&self.seen).into_iter().map(|norm| norm * norm / hidden).collect();
@@ -216,8 +218,20 @@ impl<T: Scalar> Decoder<T> for Oamp<'_> {
     fn decode(&self, operator: &dyn LinearOperator<T>, y: &DMatrix<T>) -> Result<Recovery<T>> {
         check_measured(operator, y)?;
         self.limits.check()?;
+        let denoiser = Denoiser::new(self.prior);
+        in_parts(operator, y, |y| self.decode_part(&denoiser, operator, y))
+    }
+}
+
+impl Oamp<'_> {
+    fn decode_part<T: Scalar>(
+        &self,
+        denoiser: &Denoiser<'_>,
+        operator: &dyn LinearOperator<T>,
+        y: &DMatrix<T>,
+    ) -> Result<Recovery<T>> {
         let mut best = Best::new(operator.shape().1, y);
-        let mut state = State::new(self.prior, operator, y, self.damping);
+        let mut state = State::new(denoiser, self.prior.before().mean, operator, y, self.damping);
         let mut tracks: Vec<Track> = norms(y).into_iter().enumerate().map(Track::new).collect();
         state.project(operator)?;
         for iteration in 1..=self.limits.iterations {
@@ -227,14 +241,13 @@ impl<T: Scalar> Decoder<T> for Oamp<'_> {
             state.denoise();
             let spread = state.spread.clone();
             state.advance();
-            let last = state.answer.clone();
             state.project(operator)?;
             let mut keep = Vec::new();
             for (k, track) in tracks.iter_mut().enumerate() {
                 let residual = state.residual(k);
                 let improved = track.record(iteration, residual);
                 if improved {
-                    best.keep(track.column, &last, k);
+                    best.keep(track.column, &state.answer, k);
                 }
                 if state.spread[k] > spread[k] || !improved {
                     state.damping[k] = (0.5 * state.damping[k]).max(LEAST_DAMPING.min(self.damping));

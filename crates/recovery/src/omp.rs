@@ -17,7 +17,7 @@ use toy_superposition_data::parallel::for_each;
 use toy_superposition_model::Scalar;
 
 use crate::active::ActiveSet;
-use crate::decoder::{check_measured, norm, norms, residuals};
+use crate::decoder::{check_measured, in_parts, norm, norms, residuals, subtract_from};
 use crate::error::{check_length, check_positive};
 use crate::{Decoder, Error, LinearOperator, Outcome, Recovery, Result, Sign, StopReason};
 
@@ -201,15 +201,27 @@ fn finish<T: Scalar>(
 
 impl<T: Scalar> Decoder<T> for Omp {
     fn decode(&self, operator: &dyn LinearOperator<T>, y: &DMatrix<T>) -> Result<Recovery<T>> {
+        check_measured(operator, y)?;
+        let (most, scales) = (self.0.most(operator.shape().0)?, scales(operator));
+        in_parts(operator, y, |y| self.decode_part(operator, y, most, &scales))
+    }
+}
+
+impl Omp {
+    fn decode_part<T: Scalar>(
+        &self,
+        operator: &dyn LinearOperator<T>,
+        y: &DMatrix<T>,
+        most: usize,
+        scales: &[f64],
+    ) -> Result<Recovery<T>> {
         struct Item<'a, T> {
             sample: &'a mut Sample,
             correlations: &'a mut [T],
             products: &'a [T],
             x: &'a mut [T],
         }
-        check_measured(operator, y)?;
-        let (hidden, features) = operator.shape();
-        let (most, scales) = (self.0.most(hidden)?, scales(operator));
+        let features = operator.shape().1;
         let mut samples: Vec<Sample> = y.column_iter().map(|y| Sample::start(y.as_slice())).collect();
         let mut left: Vec<usize> = (0..y.ncols()).filter(|&k| samples[k].stopped.is_none()).collect();
         let (mut y_left, mut rest) = (y.select_columns(&left), y.select_columns(&left));
@@ -227,11 +239,11 @@ impl<T: Scalar> Decoder<T> for Omp {
                 Some(Item { sample: open.next()?, correlations, products, x })
             });
             for_each(&mut items.collect::<Vec<_>>(), |_, item| {
-                item.sample.choose(operator, self.0.sign, item.correlations, &scales, item.products);
+                item.sample.choose(operator, self.0.sign, item.correlations, scales, item.products);
                 item.sample.set.write(item.x);
             });
             operator.apply_into(&x, &mut rest)?;
-            rest.iter_mut().zip(y_left.iter()).for_each(|(image, &y)| *image = y - *image);
+            subtract_from(&y_left, &mut rest);
             for (&k, residual) in left.iter().zip(norms(&rest)) {
                 if samples[k].stopped.is_none() {
                     samples[k].check(residual, self.0.tolerance, most);

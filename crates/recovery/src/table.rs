@@ -66,11 +66,6 @@ impl<'a> Table<'a> {
         Self { prior, tau, runs, gaps }
     }
 
-    /// `τ`.
-    pub(crate) fn tau(&self) -> f64 {
-        self.tau
-    }
-
     /// `(η(r), η'(r))`. Below the first table, where no `r` of the channel lies, `η` is constant.
     #[inline]
     pub(crate) fn at(&self, r: f64) -> (f64, f64) {

@@ -13,7 +13,7 @@ use toy_superposition_data::parallel::for_each;
 use toy_superposition_model::Scalar;
 
 use crate::active::{ActiveSet, largest};
-use crate::decoder::{check_measured, norm, norms};
+use crate::decoder::{check_measured, in_parts, norm, norms, subtract_from};
 use crate::layers::{Best, Track};
 use crate::{Decoder, Error, LinearOperator, Limits, Recovery, Result, Sign};
 
@@ -107,11 +107,18 @@ impl<T: Scalar> Decoder<T> for HardThresholding {
     fn decode(&self, operator: &dyn LinearOperator<T>, y: &DMatrix<T>) -> Result<Recovery<T>> {
         check_measured(operator, y)?;
         self.limits.check()?;
-        let (hidden, features) = operator.shape();
+        let hidden = operator.shape().0;
         let most = if self.rule == Rule::CoSaMp { hidden / 3 } else { hidden };
         if !(1..=most).contains(&self.sparsity) {
             return Err(Error::Support { given: self.sparsity, least: 1, most });
         }
+        in_parts(operator, y, |y| self.decode_part(operator, y))
+    }
+}
+
+impl HardThresholding {
+    fn decode_part<T: Scalar>(&self, operator: &dyn LinearOperator<T>, y: &DMatrix<T>) -> Result<Recovery<T>> {
+        let features = operator.shape().1;
         let mut best = Best::new(features, y);
         let mut tracks: Vec<Track> = norms(y).into_iter().enumerate().map(Track::new).collect();
         let (mut y_left, mut rest) = (y.clone(), y.clone());
@@ -140,7 +147,7 @@ impl<T: Scalar> Decoder<T> for HardThresholding {
             let items = columns.map(|(((x, gradient), products), step)| Item { x, gradient, products, step });
             for_each(&mut items.collect::<Vec<_>>(), |_, item| self.advance(operator, item));
             operator.apply_into(&x, &mut rest)?;
-            rest.iter_mut().zip(y_left.iter()).for_each(|(image, &y)| *image = y - *image);
+            subtract_from(&y_left, &mut rest);
             let mut keep = Vec::new();
             for (k, (track, residual)) in tracks.iter_mut().zip(norms(&rest)).enumerate() {
                 if track.record(iteration, residual) {
@@ -165,9 +172,7 @@ impl<T: Scalar> Decoder<T> for HardThresholding {
         }
         best.finish(operator, y, self.limits.iterations)
     }
-}
 
-impl HardThresholding {
     /// `g` on the support of x; where x is 0, on the k largest of `g`.
     fn mask<T: Scalar>(&self, x: &DMatrix<T>, gradient: &DMatrix<T>, masked: &mut DMatrix<T>) {
         let features = x.nrows();

@@ -56,6 +56,11 @@ pub trait LinearOperator<T: Scalar>: Sync {
     /// If a column is `≥ n_s`, or `out` is shorter than `rows`.
     fn gram_into(&self, column: usize, rows: &[usize], out: &mut [f64]);
 
+    /// How many columns of a batch are best decoded together: all, where a product of many columns is cheaper than many products.
+    fn together(&self) -> usize {
+        usize::MAX
+    }
+
     /// `A` as a matrix, n_d × n_s.
     ///
     /// # Errors

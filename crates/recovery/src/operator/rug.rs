@@ -6,7 +6,7 @@
 //! ```
 
 use nalgebra::DMatrix;
-use toy_superposition_data::parallel::for_each_column;
+use toy_superposition_data::parallel::{for_each_chunk, for_each_column};
 use toy_superposition_model::Scalar;
 use toy_superposition_rug::{PersianRug, RugEncoder};
 
@@ -48,8 +48,8 @@ impl RugOperator {
     }
 }
 
-/// So many numbers of columns are worth a thread's while.
-const TOGETHER: usize = 4096;
+/// So many numbers are worth a thread's while, and stay in its cache.
+const TOGETHER: usize = 8192;
 
 impl<T: Scalar> LinearOperator<T> for RugOperator {
     fn shape(&self) -> (usize, usize) {
@@ -85,7 +85,8 @@ impl<T: Scalar> LinearOperator<T> for RugOperator {
 
     fn pseudo_inverse_into(&self, y: &DMatrix<T>, x: &mut DMatrix<T>) -> Result<()> {
         self.adjoint_into(y, x)?;
-        *x *= T::round_from(self.rug().ratio());
+        let ratio = T::round_from(self.rug().ratio());
+        for_each_chunk(x.as_mut_slice(), TOGETHER, |_, part| part.iter_mut().for_each(|entry| *entry *= ratio));
         Ok(())
     }
 
@@ -95,5 +96,9 @@ impl<T: Scalar> LinearOperator<T> for RugOperator {
 
     fn mean_square(&self) -> f64 {
         1.0
+    }
+
+    fn together(&self) -> usize {
+        TOGETHER.div_ceil(self.rug().features())
     }
 }
