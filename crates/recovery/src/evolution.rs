@@ -77,15 +77,27 @@ impl Evolution {
     }
 }
 
-/// Noise levels per e-fold that are looked at between the least and the largest.
+/// Noise levels per e-fold that are looked at.
 const SCAN: f64 = 24.0;
 
-/// `ln τ` from which on, and up to which, `F` is looked at: far below and above the magnitude.
-fn scan(prior: &dyn Prior) -> impl Iterator<Item = f64> + use<> {
+/// `F = mmse(τ²)/τ²` over `ln τ`, from far below the magnitude to far above: on a grid, and where it turns between its points, so that
+/// every maximum and minimum is among them.
+fn profile(prior: &dyn Prior) -> Vec<(f64, f64)> {
     let scale = prior.before().variance.sqrt();
     let (low, high) = ((1e-9 * scale).ln(), (1e3 * scale).ln());
     let count = ((high - low) * SCAN) as u32;
-    (0..=count).map(move |k| low + (high - low) * f64::from(k) / f64::from(count))
+    let grid: Vec<(f64, f64)> = (0..=count)
+        .map(|k| low + (high - low) * f64::from(k) / f64::from(count))
+        .map(|log| (log, share(prior, log)))
+        .collect();
+    let turns = grid.windows(3).filter_map(|three| {
+        let (before, after) = (three[1].1 - three[0].1, three[2].1 - three[1].1);
+        (before * after < 0.0).then(|| turn(prior, (three[0].0, three[2].0), before.signum()))
+    });
+    let mut all: Vec<(f64, f64)> = turns.collect();
+    all.extend(grid);
+    all.sort_by(|a, b| a.0.total_cmp(&b.0));
+    all
 }
 
 /// `F(τ) = mmse(τ²)/τ²`.
@@ -94,20 +106,37 @@ fn share(prior: &dyn Prior, log: f64) -> f64 {
     prior.mmse(tau) / (tau * tau)
 }
 
+/// The maximum of `sign · F` between two points, by golden sections until only its square can matter.
+fn turn(prior: &dyn Prior, (mut low, mut high): (f64, f64), sign: f64) -> (f64, f64) {
+    const GOLDEN: f64 = 0.618_033_988_749_894_9;
+    let at = |log: f64| (log, share(prior, log));
+    let mut inner = [at(high - GOLDEN * (high - low)), at(low + GOLDEN * (high - low))];
+    while high - low > 1e-7 {
+        if sign * inner[0].1 > sign * inner[1].1 {
+            high = inner[1].0;
+            inner = [at(high - GOLDEN * (high - low)), inner[0]];
+        } else {
+            low = inner[0].0;
+            inner = [inner[1], at(low + GOLDEN * (high - low))];
+        }
+    }
+    if sign * inner[0].1 > sign * inner[1].1 { inner[0] } else { inner[1] }
+}
+
 /// All `τ > 0` at which AMP and OAMP rest, `mmse(τ²) = r τ²`, in increasing order. Every second one, from the largest down, is stable.
 ///
 /// # Errors
 /// [`Error::OutOfRange`](crate::Error::OutOfRange) for a ratio outside (0, 1].
 pub fn fixed_points(prior: &dyn Prior, ratio: f64) -> Result<Vec<f64>> {
     check_share("the ratio", ratio)?;
-    let values: Vec<(f64, bool)> = scan(prior).map(|log| (log, share(prior, log) > ratio)).collect();
-    let crossings = values.windows(2).filter(|pair| pair[0].1 != pair[1].1);
+    let profile = profile(prior);
+    let crossings = profile.windows(2).filter(|pair| (pair[0].1 > ratio) != (pair[1].1 > ratio));
     Ok(crossings
         .map(|pair| {
             let (mut low, mut high) = (pair[0].0, pair[1].0);
             for _ in 0..60 {
                 let middle = 0.5 * (low + high);
-                if (share(prior, middle) > ratio) == pair[0].1 { low = middle } else { high = middle }
+                if (share(prior, middle) > ratio) == (pair[0].1 > ratio) { low = middle } else { high = middle }
             }
             (0.5 * (low + high)).exp()
         })
@@ -128,24 +157,7 @@ pub struct Threshold {
 ///
 /// For a magnitude with a density `δ* ≥ p`, since `mmse/τ² → p` as `τ → 0`.
 pub fn threshold(prior: &dyn Prior) -> Threshold {
-    const GOLDEN: f64 = 0.618_033_988_749_894_9;
-    let (best, _) = scan(prior)
-        .map(|log| (log, share(prior, log)))
-        .fold((0.0, f64::NEG_INFINITY), |best, here| if here.1 > best.1 { here } else { best });
-    let step = 1.0 / SCAN;
-    let (mut low, mut high) = (best - 1.5 * step, best + 1.5 * step);
-    let mut inner = [high - GOLDEN * (high - low), low + GOLDEN * (high - low)].map(|at| (at, share(prior, at)));
-    while high - low > 1e-7 {
-        if inner[0].1 > inner[1].1 {
-            high = inner[1].0;
-            let at = high - GOLDEN * (high - low);
-            inner = [(at, share(prior, at)), inner[0]];
-        } else {
-            low = inner[0].0;
-            let at = low + GOLDEN * (high - low);
-            inner = [inner[1], (at, share(prior, at))];
-        }
-    }
-    let at = 0.5 * (low + high);
-    Threshold { ratio: share(prior, at), noise: at.exp() }
+    let most = |best: (f64, f64), here: (f64, f64)| if here.1 > best.1 { here } else { best };
+    let (log, ratio) = profile(prior).into_iter().fold((0.0, f64::NEG_INFINITY), most);
+    Threshold { ratio, noise: log.exp() }
 }
