@@ -61,7 +61,8 @@ struct Arguments {
     /// Print the least ratios at which recovery is exact for n_s → ∞, and nothing else.
     #[arg(long, conflicts_with_all = ["features", "hidden", "map"])]
     threshold: bool,
-    /// Measure layers and phases over (p, n_d/n_s) and write map.csv, layers and phases (PNG and SVG) into this folder.
+    /// Measure layers and phases over (p, n_d/n_s) and write map.csv, layers and phases (PNG and SVG) into this folder: the layers for
+    /// --features (8192 if left out), the phases for that and an eighth of it.
     #[arg(long, value_name = "FOLDER", conflicts_with_all = ["probability", "law", "hidden"])]
     map: Option<PathBuf>,
     /// Draw the loss of each layer into this file (PNG, and SVG beside it).
