@@ -29,7 +29,9 @@ fn oamp(criterion: &mut Criterion) {
     let prior = SparsePrior::paper(PROBABILITY).unwrap();
     // A tolerance out of reach, so that all 20 iterations are made.
     let twenty = Oamp::new(&prior).with_limits(Limits::new(20, 1e-30).unwrap());
-    for (name, features, samples) in [("one sample of 2^20, 20 iterations", 1 << 20, 1), ("256 samples of 8192, 20 iterations", 8192, 256)] {
+    for (name, features, samples) in
+        [("one sample of 2^20, 20 iterations", 1 << 20, 1), ("256 samples of 8192, 20 iterations", 8192, 256)]
+    {
         let (operator, y) = problem(features, samples);
         group.bench_function(name, |bencher| {
             bencher.iter(|| twenty.decode(&operator, black_box(&y)).unwrap());

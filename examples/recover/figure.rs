@@ -14,9 +14,15 @@ const LAYERS: usize = 12;
 /// Losses below this share of p are not drawn.
 const LEAST: f64 = 1e-8;
 
-pub(crate) fn layers(problem: &Problem, found: &Found, limit: f64, stem: &Path) -> Result<(), Box<dyn Error>> {
+pub(crate) fn layers(
+    problem: &Problem,
+    found: &Found,
+    limit: f64,
+    stem: &Path,
+) -> Result<(), Box<dyn Error>> {
     let (p, r) = (problem.prior.probability(), problem.ratio());
-    let at = |k: usize, loss: f64, error: f64| ChartPoint { x: (k + 1) as f64, y: loss / p, error: error / p };
+    let at =
+        |k: usize, loss: f64, error: f64| ChartPoint { x: (k + 1) as f64, y: loss / p, error: error / p };
     let level = |name: &str, value: f64| ChartSeries {
         name: name.to_owned(),
         points: [1.0, LAYERS as f64].map(|x| ChartPoint { x, y: value, error: 0.0 }).to_vec(),
@@ -31,7 +37,12 @@ pub(crate) fn layers(problem: &Problem, found: &Found, limit: f64, stem: &Path) 
         },
         ChartSeries {
             name: "OAMP, measured".to_owned(),
-            points: problem.layers(LAYERS)?.iter().enumerate().map(|(k, loss)| at(k, loss.0, loss.1)).collect(),
+            points: problem
+                .layers(LAYERS)?
+                .iter()
+                .enumerate()
+                .map(|(k, loss)| at(k, loss.0, loss.1))
+                .collect(),
             mark: ChartMark::Points,
         },
         level(&format!("{}, measured", found.name), found.loss / p),

@@ -1,7 +1,9 @@
-//! How many layers buy how much, whether the design of A matters, and where recovery is exact, over (p, r).
+//! How many layers buy how much, whether the design of A matters, and where recovery is exact, over
+//! (p, r).
 //!
-//! `map.csv` has a line for each (p, r, n_s), operator and quantity: losses over p of the best ReLU, of the first layers of OAMP, of l1 and
-//! in the limit, and the shares of samples that OAMP and l1 recover.
+//! `map.csv` has a line for each (p, r, n_s), operator and quantity: losses over p of the best
+//! ReLU, of the first layers of OAMP, of l1 and in the limit, and the shares of samples that OAMP
+//! and l1 recover.
 
 use std::error::Error;
 use std::path::Path;
@@ -142,7 +144,11 @@ fn layer_losses(problem: &Problem, table: &mut Table) -> Result<ChartSeries, Any
     }
     for (name, most) in [Name::Oamp, Name::L1].into_iter().zip(MOST) {
         let found = problem.measure(name, Some(most))?;
-        table.write(problem, &format!("{name}, {most} iterations"), over((found.loss, found.standard_error)))?;
+        table.write(
+            problem,
+            &format!("{name}, {most} iterations"),
+            over((found.loss, found.standard_error)),
+        )?;
     }
     let limit = Evolution::Orthogonal.limit(&problem.prior, r)?;
     table.write(problem, "limit", over((limit, 0.0)))?;
@@ -163,7 +169,8 @@ fn designs(arguments: &Arguments, table: &mut Table) -> Result<(), AnyError> {
     for (name, rug) in rugs {
         shapes.push((name.to_owned(), Box::new(RugOperator::new(rug))));
     }
-    // The largest graphs of at most 512 vertices whose least eigenvalue has a tenth to a third of the dimensions.
+    // The largest graphs of at most 512 vertices whose least eigenvalue has a tenth to a third of
+    // the dimensions.
     let mut graphs = 0;
     for known in KnownGraph::up_to(512).into_iter().rev() {
         let frame = known.graph()?.frame(Eigenspace::Least);
@@ -181,7 +188,9 @@ fn designs(arguments: &Arguments, table: &mut Table) -> Result<(), AnyError> {
             let law = LawSpec::paper(features, p);
             let problem = Problem::of(operator, name, &law, arguments.samples * 4, arguments.seed)?;
             let evolution = Evolution::Orthogonal.losses(&problem.prior, problem.ratio(), COMPARED)?;
-            for (k, (limit, (loss, error))) in evolution.into_iter().zip(problem.layers(COMPARED)?).enumerate() {
+            for (k, (limit, (loss, error))) in
+                evolution.into_iter().zip(problem.layers(COMPARED)?).enumerate()
+            {
                 table.write(&problem, &format!("layer {}, state evolution", k + 1), (limit / p, 0.0))?;
                 table.write(&problem, &format!("layer {}", k + 1), (loss / p, error / p))?;
             }
@@ -194,8 +203,8 @@ fn designs(arguments: &Arguments, table: &mut Table) -> Result<(), AnyError> {
     Ok(())
 }
 
-/// Where the share of recovered samples goes through a half: by a straight line between two ratios, with the standard error of the
-/// shares over its slope.
+/// Where the share of recovered samples goes through a half: by a straight line between two ratios,
+/// with the standard error of the shares over its slope.
 fn crossing(shares: &[(f64, f64, f64)]) -> Option<(f64, f64)> {
     let pair = shares.windows(2).find(|pair| pair[0].1 < 0.5 && pair[1].1 >= 0.5)?;
     let ((low, a, e), (high, b, f)) = (pair[0], pair[1]);

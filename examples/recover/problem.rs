@@ -78,10 +78,15 @@ impl Problem {
             let other = weights.metadata.get(LawSpec::METADATA_KEY).map(String::as_str);
             let law = arguments.law.spec(encoder.ncols(), other)?;
             let description = format!("the encoder of {}", arguments.operator);
-            return Self::of(Box::new(Dense::new(encoder)?), description, &law, arguments.samples, arguments.seed);
+            return Self::of(
+                Box::new(Dense::new(encoder)?),
+                description,
+                &law,
+                arguments.samples,
+                arguments.seed,
+            );
         }
-        let (features, hidden) =
-            (size(arguments.features, "features")?, size(arguments.hidden, "hidden")?);
+        let (features, hidden) = (size(arguments.features, "features")?, size(arguments.hidden, "hidden")?);
         let law = arguments.law.spec(features, None)?;
         let operator = operator(&arguments.operator, features, hidden, arguments.seed)?;
         let description = match arguments.operator.as_str() {
@@ -133,16 +138,22 @@ impl Problem {
             Name::Cosamp => Box::new(HardThresholding::cosamp(most).with_limits(limits(200)?)),
             Name::Iht => Box::new(HardThresholding::iht(most).with_limits(limits(200)?)),
             Name::Htp => Box::new(HardThresholding::htp(most).with_limits(limits(200)?)),
-            Name::Lasso => Box::new(Lasso::new(1e-3)?.with_limits(Limits::new(iterations.unwrap_or(10_000), 1e-8)?)),
+            Name::Lasso => {
+                Box::new(Lasso::new(1e-3)?.with_limits(Limits::new(iterations.unwrap_or(10_000), 1e-8)?))
+            }
             Name::L1 => Box::new(BasisPursuit::default().with_limits(limits(20_000)?)),
         };
         let start = Instant::now();
         let found = decoder.decode(&*self.operator, &self.y)?;
         let seconds = start.elapsed().as_secs_f64();
         let errors = &found.estimate - &self.x;
-        let losses: Vec<f64> = errors.column_iter().map(|error| error.norm_squared() / error.len() as f64).collect();
+        let losses: Vec<f64> =
+            errors.column_iter().map(|error| error.norm_squared() / error.len() as f64).collect();
         let (loss, standard_error) = mean(&losses);
-        let recovered = errors.column_iter().zip(self.x.column_iter()).filter(|(error, x)| error.norm() <= RECOVERED * x.norm());
+        let recovered = errors
+            .column_iter()
+            .zip(self.x.column_iter())
+            .filter(|(error, x)| error.norm() <= RECOVERED * x.norm());
         let mut stopped = BTreeMap::new();
         for outcome in &found.outcomes {
             *stopped.entry(format!("{:?}", outcome.stopped).to_lowercase()).or_default() += 1;
@@ -204,7 +215,10 @@ pub(crate) fn operator(
 ) -> Result<Box<dyn LinearOperator<f64>>, Box<dyn Error>> {
     let mut rng = Stream::Draws.rng(seed, 0);
     if hidden > features {
-        return Err(format!("{hidden} hidden dimensions for {features} features: at most as many are allowed").into());
+        return Err(format!(
+            "{hidden} hidden dimensions for {features} features: at most as many are allowed"
+        )
+        .into());
     }
     if kind == "rug" {
         return Ok(Box::new(RugOperator::new(PersianRug::random(features, hidden, &mut rng)?)));

@@ -13,7 +13,8 @@ use crate::{Arguments, print};
 
 pub(crate) fn run(arguments: &Arguments, path: &Path) -> Result<(), Box<dyn Error>> {
     let Weights { model, metadata, .. } = Weights::<f64>::load(path)?;
-    let law = arguments.law.spec(model.features(), metadata.get(LawSpec::METADATA_KEY).map(String::as_str))?;
+    let law =
+        arguments.law.spec(model.features(), metadata.get(LawSpec::METADATA_KEY).map(String::as_str))?;
     let range = Stream::Evaluation.samples(arguments.seed, 0..arguments.samples as u64);
     let own = sampled_loss(&model, &law.build()?, range)?;
     let operator = Box::new(Dense::new(model.encoder().into_owned())?);

@@ -1,4 +1,5 @@
-//! Least squares on a set of features that grows: Cholesky's factor of their Gram matrix, one row at a time.
+//! Least squares on a set of features that grows: Cholesky's factor of their Gram matrix, one row
+//! at a time.
 //!
 //! ```math
 //! A_S^\top A_S = L L^\top, \qquad L z = A_S^\top y, \qquad L^\top c = z, \qquad \lVert y - A_S c \rVert^2 = \lVert y \rVert^2 - \lVert z \rVert^2
@@ -10,7 +11,8 @@ use toy_superposition_model::Scalar;
 
 use crate::LinearOperator;
 
-/// A pivot below this share of the column's squared norm is rounding: the column depends on those chosen before.
+/// A pivot below this share of the column's squared norm is rounding: the column depends on those
+/// chosen before.
 const DEPENDENT: f64 = 1e-10;
 
 /// The features chosen, and their least squares.
@@ -53,7 +55,8 @@ impl ActiveSet {
         dot(&self.forward, &self.forward)
     }
 
-    /// Adds feature `column` with `⟨a_column, y⟩ = product`; false if its column depends on the others, and nothing is added.
+    /// Adds feature `column` with `⟨a_column, y⟩ = product`; false if its column depends on the
+    /// others, and nothing is added.
     pub(crate) fn add<T: Scalar>(
         &mut self,
         operator: &dyn LinearOperator<T>,
@@ -97,11 +100,7 @@ impl ActiveSet {
     }
 
     /// The least squares on `support`, without the columns that depend on others before them.
-    pub(crate) fn of<T: Scalar>(
-        operator: &dyn LinearOperator<T>,
-        support: &[usize],
-        products: &[T],
-    ) -> Self {
+    pub(crate) fn of<T: Scalar>(operator: &dyn LinearOperator<T>, support: &[usize], products: &[T]) -> Self {
         let mut set = Self::default();
         for &column in support {
             set.add(operator, column, products[column].to_f64());
@@ -118,7 +117,8 @@ impl ActiveSet {
     }
 }
 
-/// The `count` entries of the greatest `size` above 0, the greatest first; of equals the earlier one.
+/// The `count` entries of the greatest `size` above 0, the greatest first; of equals the earlier
+/// one.
 pub(crate) fn largest<T: Scalar>(values: &[T], count: usize, size: impl Fn(f64) -> f64) -> Vec<usize> {
     let mut order: Vec<(f64, usize)> = values
         .iter()

@@ -6,11 +6,13 @@
 //! \alpha_t = \langle \eta'(r_t; \tau_t) \rangle,
 //! ```
 //!
-//! with `δ = n_d/n_s`, `c` the mean squared norm of a column and `x̂_0 = E x`. The term with `α` is Onsager's: it takes out of `z`
-//! what the last estimate has put there. Its factor is right for independent entries; rows that are orthogonal, as a rug's, want
-//! [`Oamp`](crate::Oamp), which also needs fewer steps.
+//! with `δ = n_d/n_s`, `c` the mean squared norm of a column and `x̂_0 = E x`. The term with `α` is
+//! Onsager's: it takes out of `z` what the last estimate has put there. Its factor is right for
+//! independent entries; rows that are orthogonal, as a rug's, want [`Oamp`](crate::Oamp), which
+//! also needs fewer steps.
 //!
-//! (Donoho, Maleki and Montanari, "Message-passing algorithms for compressed sensing", PNAS 106, 2009.)
+//! (Donoho, Maleki and Montanari, "Message-passing algorithms for compressed sensing", PNAS 106,
+//! 2009.)
 
 use nalgebra::DMatrix;
 use toy_superposition_model::Scalar;
@@ -18,12 +20,12 @@ use toy_superposition_model::Scalar;
 use crate::decoder::{check_measured, in_parts, norms, subtract_from};
 use crate::error::check_share;
 use crate::layers::{Best, Denoiser, Track, combine};
-use crate::{Decoder, LinearOperator, Limits, Prior, Recovery, Result};
+use crate::{Decoder, Limits, LinearOperator, Prior, Recovery, Result};
 
 /// AMP with the posterior mean of a [`Prior`].
 ///
-/// As with [`Oamp`](crate::Oamp) the noise is measured, a sample whose residual grows is damped, and the estimate of least residual
-/// is returned.
+/// As with [`Oamp`](crate::Oamp) the noise is measured, a sample whose residual grows is damped,
+/// and the estimate of least residual is returned.
 #[derive(Clone)]
 pub struct Amp<'a> {
     prior: &'a dyn Prior,
@@ -33,7 +35,10 @@ pub struct Amp<'a> {
 
 impl std::fmt::Debug for Amp<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Amp").field("limits", &self.limits).field("damping", &self.damping).finish_non_exhaustive()
+        f.debug_struct("Amp")
+            .field("limits", &self.limits)
+            .field("damping", &self.damping)
+            .finish_non_exhaustive()
     }
 }
 

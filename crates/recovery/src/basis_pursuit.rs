@@ -6,26 +6,28 @@
 //! x = u + A^+(y - A u), \qquad w = (2x - u - \gamma)_+, \qquad u \leftarrow u + w - x.
 //! ```
 //!
-//! `x` fits, `w` is nonnegative, and at the end they are one. With `Aᵀν = (x − u)/γ` the dual program `max yᵀν` over `Aᵀν ≤ 1` has the
-//! feasible point `ν/max(1, max Aᵀν)`, and `yᵀν = xᵀ(x − u)/γ`, so that
+//! `x` fits, `w` is nonnegative, and at the end they are one. With `Aᵀν = (x − u)/γ` the dual
+//! program `max yᵀν` over `Aᵀν ≤ 1` has the feasible point `ν/max(1, max Aᵀν)`, and
+//! `yᵀν = xᵀ(x − u)/γ`, so that
 //!
 //! ```math
 //! \text{gap} = \Bigl| 1^\top w - \frac{x^\top (x - u)/\gamma}{\max(1, \max (x-u)/\gamma)} \Bigr|
 //! ```
 //!
-//! says how far `1ᵀw` is from the least sum. `w` is returned once both the gap and the residual are small.
+//! says how far `1ᵀw` is from the least sum. `w` is returned once both the gap and the residual are
+//! small.
 
 use nalgebra::DMatrix;
 use toy_superposition_data::parallel::for_each;
 use toy_superposition_model::Scalar;
 
 use crate::decoder::{check_measured, in_parts, norms, residuals, subtract_from};
-use crate::{Decoder, LinearOperator, Limits, Outcome, Recovery, Result, StopReason};
+use crate::{Decoder, Limits, LinearOperator, Outcome, Recovery, Result, StopReason};
 
 /// Nonnegative basis pursuit by Douglas and Rachford's splitting.
 ///
-/// It has converged once `‖y − A w‖ ≤ ε‖y‖` and the gap is at most `ε 1ᵀw`; else what is returned is not the program's solution, and
-/// the outcome says so.
+/// It has converged once `‖y − A w‖ ≤ ε‖y‖` and the gap is at most `ε 1ᵀw`; else what is returned
+/// is not the program's solution, and the outcome says so.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BasisPursuit {
     limits: Limits,
@@ -89,7 +91,11 @@ impl<T: Scalar> Decoder<T> for BasisPursuit {
 }
 
 impl BasisPursuit {
-    fn decode_part<T: Scalar>(&self, operator: &dyn LinearOperator<T>, y: &DMatrix<T>) -> Result<Recovery<T>> {
+    fn decode_part<T: Scalar>(
+        &self,
+        operator: &dyn LinearOperator<T>,
+        y: &DMatrix<T>,
+    ) -> Result<Recovery<T>> {
         let (features, samples) = (operator.shape().1, y.ncols());
         let mut estimate: DMatrix<T> = DMatrix::zeros(features, samples);
         let mut ends: Vec<Option<(usize, StopReason)>> =

@@ -11,11 +11,12 @@ use crate::{Error, LinearOperator, Result};
 pub trait Decoder<T: Scalar> {
     /// The estimates of all samples: `y` is n_d × B with one column per sample.
     ///
-    /// Each column is decoded by itself: it does not matter for its result which others stand beside it, but for rounding.
+    /// Each column is decoded by itself: it does not matter for its result which others stand
+    /// beside it, but for rounding.
     ///
     /// # Errors
-    /// [`Error::Length`] for a `y` of other than n_d rows, [`Error::Entry`] for one that is not finite, and those of the
-    /// decoder's own settings.
+    /// [`Error::Length`] for a `y` of other than n_d rows, [`Error::Entry`] for one that is not
+    /// finite, and those of the decoder's own settings.
     fn decode(&self, operator: &dyn LinearOperator<T>, y: &DMatrix<T>) -> Result<Recovery<T>>;
 }
 
@@ -45,15 +46,18 @@ pub struct Outcome {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StopReason {
-    /// The residual's norm is at most the tolerance times that of `y`; for a decoder with a duality gap, the gap is too.
+    /// The residual's norm is at most the tolerance times that of `y`; for a decoder with a duality
+    /// gap, the gap is too.
     Converged,
-    /// The estimate no longer changes, but the residual is above the tolerance: a fixed point that is no solution.
+    /// The estimate no longer changes, but the residual is above the tolerance: a fixed point that
+    /// is no solution.
     Stuck,
     /// As many iterations as were allowed.
     Iterations,
     /// As many features as were allowed, or no other is of use.
     Support,
-    /// A number was no longer finite, or the residual had grown; the best estimate before that is returned.
+    /// A number was no longer finite, or the residual had grown; the best estimate before that is
+    /// returned.
     Diverged,
 }
 
@@ -121,11 +125,13 @@ pub(crate) fn in_parts<T: Scalar>(
         return decode(y);
     }
     let starts = (0..samples).step_by(size);
-    let mut parts: Vec<(DMatrix<T>, Option<Result<Recovery<T>>>)> =
-        starts.map(|start| (y.columns(start, size.min(samples - start)).into_owned(), None)).collect();
+    let part = |start: usize| y.columns(start, size.min(samples - start)).into_owned();
+    let mut parts: Vec<(DMatrix<T>, Option<_>)> = starts.map(|start| (part(start), None)).collect();
     for_each(&mut parts, |_, (y, found)| *found = Some(decode(y)));
-    let mut whole =
-        Recovery { estimate: DMatrix::zeros(operator.shape().1, samples), outcomes: Vec::with_capacity(samples) };
+    let mut whole = Recovery {
+        estimate: DMatrix::zeros(operator.shape().1, samples),
+        outcomes: Vec::with_capacity(samples),
+    };
     for found in parts.into_iter().filter_map(|part| part.1) {
         let Recovery { estimate, outcomes } = found?;
         whole.estimate.columns_mut(whole.outcomes.len(), outcomes.len()).copy_from(&estimate);

@@ -6,8 +6,9 @@
 //! \frac1{v_{t+1}} = \frac1{m_t} - \frac1{\tau_t^2}, \; v_1 = V.
 //! ```
 //!
-//! `V = Var x` and `r = n_d/n_s`. The first m of OAMP is the loss of Bayes's decoder at the Welch bound. Both recursions rest where
-//! `m = r τ²`: with `F(τ) = mmse(τ²)/τ²`, where `F = r`. They reach 0 if and only if `F < r` everywhere,
+//! `V = Var x` and `r = n_d/n_s`. The first m of OAMP is the loss of Bayes's decoder at the Welch
+//! bound. Both recursions rest where `m = r τ²`: with `F(τ) = mmse(τ²)/τ²`, where `F = r`. They
+//! reach 0 if and only if `F < r` everywhere,
 //!
 //! ```math
 //! r > \delta^*(p) = \sup_\tau \frac{\mathrm{mmse}(\tau^2)}{\tau^2},
@@ -62,7 +63,8 @@ impl Evolution {
         Ok(losses)
     }
 
-    /// The loss per feature after infinitely many layers: 0, or `r τ²` at the fixed point where the recursion sticks.
+    /// The loss per feature after infinitely many layers: 0, or `r τ²` at the fixed point where the
+    /// recursion sticks.
     ///
     /// # Errors
     /// [`Error::OutOfRange`](crate::Error::OutOfRange) for a ratio outside (0, 1].
@@ -80,8 +82,8 @@ impl Evolution {
 /// Noise levels per e-fold that are looked at.
 const SCAN: f64 = 24.0;
 
-/// `F = mmse(τ²)/τ²` over `ln τ`, from far below the magnitude to far above: on a grid, and where it turns between its points, so that
-/// every maximum and minimum is among them.
+/// `F = mmse(τ²)/τ²` over `ln τ`, from far below the magnitude to far above: on a grid, and where
+/// it turns between its points, so that every maximum and minimum is among them.
 fn profile(prior: &dyn Prior) -> Vec<(f64, f64)> {
     let scale = prior.before().variance.sqrt();
     let (low, high) = ((1e-9 * scale).ln(), (1e3 * scale).ln());
@@ -106,7 +108,8 @@ fn share(prior: &dyn Prior, log: f64) -> f64 {
     prior.mmse(tau) / (tau * tau)
 }
 
-/// The maximum of `sign · F` between two points, by golden sections until only its square can matter.
+/// The maximum of `sign · F` between two points, by golden sections until only its square can
+/// matter.
 fn turn(prior: &dyn Prior, (mut low, mut high): (f64, f64), sign: f64) -> (f64, f64) {
     const GOLDEN: f64 = 0.618_033_988_749_894_9;
     let at = |log: f64| (log, share(prior, log));
@@ -123,7 +126,8 @@ fn turn(prior: &dyn Prior, (mut low, mut high): (f64, f64), sign: f64) -> (f64, 
     if sign * inner[0].1 > sign * inner[1].1 { inner[0] } else { inner[1] }
 }
 
-/// All `τ > 0` at which AMP and OAMP rest, `mmse(τ²) = r τ²`, in increasing order. Every second one, from the largest down, is stable.
+/// All `τ > 0` at which AMP and OAMP rest, `mmse(τ²) = r τ²`, in increasing order. Every second
+/// one, from the largest down, is stable.
 ///
 /// # Errors
 /// [`Error::OutOfRange`](crate::Error::OutOfRange) for a ratio outside (0, 1].
@@ -136,7 +140,11 @@ pub fn fixed_points(prior: &dyn Prior, ratio: f64) -> Result<Vec<f64>> {
             let (mut low, mut high) = (pair[0].0, pair[1].0);
             for _ in 0..60 {
                 let middle = 0.5 * (low + high);
-                if (share(prior, middle) > ratio) == (pair[0].1 > ratio) { low = middle } else { high = middle }
+                if (share(prior, middle) > ratio) == (pair[0].1 > ratio) {
+                    low = middle
+                } else {
+                    high = middle
+                }
             }
             (0.5 * (low + high)).exp()
         })

@@ -1,7 +1,9 @@
-//! What convex decoders can do for n_s → ∞: `min 1ᵀx` over `A x = y`, `x ≥ 0`, and `min ‖x‖₁` over `A x = y`.
+//! What convex decoders can do for n_s → ∞: `min 1ᵀx` over `A x = y`, `x ≥ 0`, and `min ‖x‖₁` over
+//! `A x = y`.
 //!
-//! Soft thresholds `η(r) = (r − α τ)₊` in the place of the posterior mean make AMP a solver of these problems, and its state evolution
-//! says when they recover a fraction `ε = k/n_s` of non-zeros: if and only if the ratio `δ = n_d/n_s` is above
+//! Soft thresholds `η(r) = (r − α τ)₊` in the place of the posterior mean make AMP a solver of
+//! these problems, and its state evolution says when they recover a fraction `ε = k/n_s` of
+//! non-zeros: if and only if the ratio `δ = n_d/n_s` is above
 //!
 //! ```math
 //! M_\kappa(\varepsilon) = \min_{z \ge 0}\; \varepsilon (1 + z^2) + \kappa (1 - \varepsilon) \bigl[(1 + z^2) \Phi(-z) - z \varphi(z)\bigr],
@@ -9,8 +11,9 @@
 //! ```
 //!
 //! the weak threshold of Donoho and Tanner; solved for `ρ = k/n_d` it is
-//! `ρ(δ) = max_z [1 − (κ/δ) t]/[1 + z² − κ t]`, `t = (1 + z²) Φ(−z) − z φ(z)`.
-//! (Donoho, Maleki and Montanari, PNAS 106, 2009.) Where the program fails its loss is `m = δ τ²`, with `α` and `τ` from
+//! `ρ(δ) = max_z [1 − (κ/δ) t]/[1 + z² − κ t]`, `t = (1 + z²) Φ(−z) − z φ(z)`. (Donoho, Maleki and
+//! Montanari, PNAS 106, 2009.) Where the program fails its loss is `m = δ τ²`, with `α` and `τ`
+//! from
 //!
 //! ```math
 //! E\bigl[(x + \tau Z - \alpha\tau)_+ - x\bigr]^2 = \delta \tau^2, \qquad P[x + \tau Z > \alpha\tau] = \delta.
@@ -42,7 +45,8 @@ fn excess(z: f64) -> f64 {
     (1.0 + z * z) * below(-z) - z * bell(z)
 }
 
-/// The ratio `δ = n_d/n_s` above which the convex program recovers a share `sparsity = k/n_s` of non-zeros exactly, for n_s → ∞.
+/// The ratio `δ = n_d/n_s` above which the convex program recovers a share `sparsity = k/n_s` of
+/// non-zeros exactly, for n_s → ∞.
 ///
 /// # Errors
 /// [`Error::OutOfRange`] for a sparsity outside (0, 1].
@@ -60,7 +64,8 @@ pub fn donoho_tanner(sparsity: f64, sign: Sign) -> Result<f64> {
     Ok(on * (1.0 + z * z) + off * excess(z))
 }
 
-/// The share `ρ = k/n_d` of non-zeros per hidden dimension up to which the program recovers at the ratio `δ = n_d/n_s`.
+/// The share `ρ = k/n_d` of non-zeros per hidden dimension up to which the program recovers at the
+/// ratio `δ = n_d/n_s`.
 ///
 /// # Errors
 /// [`Error::OutOfRange`] for a ratio outside (0, 1].
@@ -69,7 +74,8 @@ pub fn donoho_tanner_sparsity(ratio: f64, sign: Sign) -> Result<f64> {
     let sides = sides(sign);
     let value = |z: f64| (1.0 - sides / ratio * excess(z)) / (1.0 + z * z - sides * excess(z));
     // One maximum: a scan, then a search by thirds.
-    let best = (0..=800).map(|k| 0.01 * f64::from(k)).fold(0.0, |a, b| if value(b) > value(a) { b } else { a });
+    let best =
+        (0..=800).map(|k| 0.01 * f64::from(k)).fold(0.0, |a, b| if value(b) > value(a) { b } else { a });
     let (mut low, mut high) = ((best - 0.01_f64).max(0.0), best + 0.01);
     for _ in 0..80 {
         let (a, b) = (low + (high - low) / 3.0, high - (high - low) / 3.0);
@@ -78,7 +84,8 @@ pub fn donoho_tanner_sparsity(ratio: f64, sign: Sign) -> Result<f64> {
     Ok(value(0.5 * (low + high)))
 }
 
-/// The loss per feature of `min 1ᵀx` over `A x = y`, `x ≥ 0`, for n_s → ∞ and an `A` of independent entries; 0 where it recovers.
+/// The loss per feature of `min 1ᵀx` over `A x = y`, `x ≥ 0`, for n_s → ∞ and an `A` of independent
+/// entries; 0 where it recovers.
 ///
 /// # Errors
 /// [`Error::OutOfRange`] for a ratio outside (0, 1], or a feature that is on with probability 1.

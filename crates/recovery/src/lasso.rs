@@ -8,8 +8,9 @@
 //! z_{t+1} = x_{t+1} + \frac{s_t - 1}{s_{t+1}} (x_{t+1} - x_t), \qquad s_{t+1} = \tfrac12 \bigl(1 + \sqrt{1 + 4 s_t^2}\bigr),
 //! ```
 //!
-//! with `s = 1` again whenever `⟨z_t − x_{t+1}, x_{t+1} − x_t⟩ > 0` (Beck and Teboulle, 2009; O'Donoghue and Candès, 2015). How far an `x` is
-//! from the minimum is bounded by the duality gap, with `ρ = y − A x` and `θ = ρ · min(1, λ/max(Aᵀρ))`:
+//! with `s = 1` again whenever `⟨z_t − x_{t+1}, x_{t+1} − x_t⟩ > 0` (Beck and Teboulle, 2009;
+//! O'Donoghue and Candès, 2015). How far an `x` is from the minimum is bounded by the duality gap,
+//! with `ρ = y − A x` and `θ = ρ · min(1, λ/max(Aᵀρ))`:
 //!
 //! ```math
 //! \text{gap} = \tfrac12 \lVert \rho \rVert^2 + \lambda\, 1^\top x - \tfrac12 \lVert y \rVert^2 + \tfrac12 \lVert y - \theta \rVert^2.
@@ -20,7 +21,7 @@ use toy_superposition_model::Scalar;
 
 use crate::decoder::{check_measured, in_parts, norms, residuals, subtract_from};
 use crate::error::check_share;
-use crate::{Decoder, LinearOperator, Limits, Outcome, Recovery, Result, StopReason};
+use crate::{Decoder, Limits, LinearOperator, Outcome, Recovery, Result, StopReason};
 
 /// The nonnegative LASSO. Its tolerance is of the duality gap: at most `tolerance · ‖y‖²/2`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -58,7 +59,11 @@ impl<T: Scalar> Decoder<T> for Lasso {
 }
 
 impl Lasso {
-    fn decode_part<T: Scalar>(&self, operator: &dyn LinearOperator<T>, y: &DMatrix<T>) -> Result<Recovery<T>> {
+    fn decode_part<T: Scalar>(
+        &self,
+        operator: &dyn LinearOperator<T>,
+        y: &DMatrix<T>,
+    ) -> Result<Recovery<T>> {
         let (features, samples) = (operator.shape().1, y.ncols());
         // A hair above ‖A‖², which is known to 1e-6.
         let step = (operator.norm().powi(2) * (1.0 + 1e-5)).recip();
@@ -95,7 +100,11 @@ impl Lasso {
                 let open: Vec<usize> = (0..samples).filter(|&k| ends[k].is_none()).collect();
                 for k in open {
                     let columns = [&x, &rest, &gradient].map(|matrix| matrix.column(k));
-                    let gap = gap(columns.each_ref().map(|column| column.as_slice()), y.column(k).as_slice(), penalties[k]);
+                    let gap = gap(
+                        columns.each_ref().map(|column| column.as_slice()),
+                        y.column(k).as_slice(),
+                        penalties[k],
+                    );
                     if gap < best.0[k] {
                         best.0[k] = gap;
                         best.1.column_mut(k).copy_from(&x.column(k));
@@ -121,7 +130,13 @@ impl Lasso {
 }
 
 /// One iteration of one sample; the momentum after it.
-fn advance<T: Scalar>(x: &mut [T], z: &mut [T], gradient: &[T], (step, penalty): (T, T), momentum: f64) -> f64 {
+fn advance<T: Scalar>(
+    x: &mut [T],
+    z: &mut [T],
+    gradient: &[T],
+    (step, penalty): (T, T),
+    momentum: f64,
+) -> f64 {
     let mut uphill = 0.0;
     // z holds the new x for a moment.
     for ((x, z), &g) in x.iter().zip(&mut *z).zip(gradient) {

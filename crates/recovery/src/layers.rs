@@ -34,7 +34,8 @@ impl<'a> Denoiser<'a> {
         Self { prior, tables: RwLock::default() }
     }
 
-    /// `r = start + step · seen` into `seen`, `η(r)` into `answer`, and `⟨η'(r)⟩` of each column, whose noise is `noise`.
+    /// `r = start + step · seen` into `seen`, `η(r)` into `answer`, and `⟨η'(r)⟩` of each column,
+    /// whose noise is `noise`.
     pub(crate) fn apply<T: Scalar>(
         &self,
         noise: &[f64],
@@ -54,9 +55,13 @@ impl<'a> Denoiser<'a> {
         let tables = levels.iter().filter_map(|(_, table)| table.as_deref());
         for ((table, start), (seen, answer)) in tables.zip(columns).zip(outputs) {
             let parts = start.chunks(CHUNK).zip(seen.chunks_mut(CHUNK).zip(answer.chunks_mut(CHUNK)));
-            pieces.extend(
-                parts.map(|(start, (seen, answer))| Piece { table, start, seen, answer, slope: 0.0 }),
-            );
+            pieces.extend(parts.map(|(start, (seen, answer))| Piece {
+                table,
+                start,
+                seen,
+                answer,
+                slope: 0.0,
+            }));
         }
         for_each(&mut pieces, |_, piece| piece.run(step));
         let each = features.div_ceil(CHUNK);
@@ -115,7 +120,11 @@ pub(crate) fn combine<T: Scalar>(
         weights.iter().zip(start.as_mut_slice().chunks_mut(features)).zip(columns)
     {
         let parts = to.chunks_mut(CHUNK).zip(answer.chunks(CHUNK).zip(seen.chunks(CHUNK)));
-        pieces.extend(parts.map(|(to, (answer, seen))| Piece { weights: *weights, from: [answer, seen], to }));
+        pieces.extend(parts.map(|(to, (answer, seen))| Piece {
+            weights: *weights,
+            from: [answer, seen],
+            to,
+        }));
     }
     for_each(&mut pieces, |_, Piece { weights: [a, b, c], from: [answer, seen], to }| {
         for ((to, &answer), &seen) in to.iter_mut().zip(*answer).zip(*seen) {

@@ -1,4 +1,5 @@
-//! Orthogonal approximate message passing (OAMP, also VAMP): the network whose layers this crate counts.
+//! Orthogonal approximate message passing (OAMP, also VAMP): the network whose layers this crate
+//! counts.
 //!
 //! ```math
 //! r_t = \hat x_t + \frac1\rho A^+ (y - A \hat x_t), \qquad v_t = \frac{\lVert A^+(y - A\hat x_t)\rVert^2}{n_d}, \qquad
@@ -9,15 +10,17 @@
 //! \hat x_{t+1} = \frac{x^{(t)} - \alpha_t r_t}{1 - \alpha_t}.
 //! ```
 //!
-//! `x^{(t)}` is what layer t answers, `x̂_{t+1}` what the next layer starts from: its error is orthogonal to that of `r_t`,
-//! without which the second layer misses state evolution. With `m_t = τ_t² α_t` and `1/v_{t+1} = 1/m_t − 1/τ_t²` the last
-//! equation is `v_{t+1} (x^{(t)}/m_t − r_t/τ_t²)`. `η` is the posterior mean of a [`Prior`]; layer 1 starts at `E x`, and is
-//! Bayes's decoder of the Welch channel.
+//! `x^{(t)}` is what layer t answers, `x̂_{t+1}` what the next layer starts from: its error is
+//! orthogonal to that of `r_t`, without which the second layer misses state evolution. With
+//! `m_t = τ_t² α_t` and `1/v_{t+1} = 1/m_t − 1/τ_t²` the last equation is
+//! `v_{t+1} (x^{(t)}/m_t − r_t/τ_t²)`. `η` is the posterior mean of a [`Prior`]; layer 1 starts at
+//! `E x`, and is Bayes's decoder of the Welch channel.
 //!
-//! Any `A` of full rank will do: `A⁺A` is a projector. Rows of one norm that are orthogonal need no inverse.
+//! Any `A` of full rank will do: `A⁺A` is a projector. Rows of one norm that are orthogonal need no
+//! inverse.
 //!
-//! (Ma and Ping, "Orthogonal AMP", IEEE Access 5, 2017; Rangan, Schniter and Fletcher, "Vector AMP", IEEE Trans. Inf. Theory 65,
-//! 2019.)
+//! (Ma and Ping, "Orthogonal AMP", IEEE Access 5, 2017; Rangan, Schniter and Fletcher, "Vector
+//! AMP", IEEE Trans. Inf. Theory 65, 2019.)
 
 use nalgebra::DMatrix;
 use toy_superposition_model::Scalar;
@@ -25,12 +28,13 @@ use toy_superposition_model::Scalar;
 use crate::decoder::{check_measured, in_parts, norms, subtract_from};
 use crate::error::check_share;
 use crate::layers::{Best, Denoiser, Track};
-use crate::{Decoder, LinearOperator, Limits, Prior, Recovery, Result};
+use crate::{Decoder, Limits, LinearOperator, Prior, Recovery, Result};
 
 /// OAMP with the posterior mean of a [`Prior`].
 ///
-/// The noise level of a layer is measured from the residual rather than predicted. Where that grows, which small n_s does to the
-/// undamped iteration, the sample's damping is halved; the estimate with the least residual is returned.
+/// The noise level of a layer is measured from the residual rather than predicted. Where that
+/// grows, which small n_s does to the undamped iteration, the sample's damping is halved; the
+/// estimate with the least residual is returned.
 ///
 /// ```
 /// use nalgebra::DMatrix;
@@ -56,7 +60,10 @@ pub struct Oamp<'a> {
 
 impl std::fmt::Debug for Oamp<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Oamp").field("limits", &self.limits).field("damping", &self.damping).finish_non_exhaustive()
+        f.debug_struct("Oamp")
+            .field("limits", &self.limits)
+            .field("damping", &self.damping)
+            .finish_non_exhaustive()
     }
 }
 
@@ -81,8 +88,9 @@ impl<'a> Oamp<'a> {
         Ok(Self { damping, ..self })
     }
 
-    /// The network of so many layers, every layer's answer shown to `observe`: layers 1, 2, … and n_s × B each. No damping,
-    /// no early end and no safeguards: it is the iteration that state evolution describes.
+    /// The network of so many layers, every layer's answer shown to `observe`: layers 1, 2, … and
+    /// n_s × B each. No damping, no early end and no safeguards: it is the iteration that state
+    /// evolution describes.
     ///
     /// # Errors
     /// Those of [`decode`](Decoder::decode).
@@ -185,8 +193,9 @@ impl<'a, 'b, T: Scalar> State<'a, 'b, T> {
         crate::layers::combine(&keep, &self.answer, &self.seen, &mut self.start);
     }
 
-    /// `‖y − A x^{(t)}‖` of the layer before, from the residuals of its start and of this layer's: the answer is
-    /// `((1 − α)/d) (x̂_{t+1} − (1 − d) x̂_t) + α r_t`, and `y − A r_t = (1 − 1/ρ)(y − A x̂_t)`.
+    /// `‖y − A x^{(t)}‖` of the layer before, from the residuals of its start and of this layer's:
+    /// the answer is `((1 − α)/d) (x̂_{t+1} − (1 − d) x̂_t) + α r_t`, and
+    /// `y − A r_t = (1 − 1/ρ)(y − A x̂_t)`.
     fn residual(&self, column: usize) -> f64 {
         let (alpha, damping) = (self.alpha[column], self.damping[column]);
         let scale = (1.0 - alpha) / damping;

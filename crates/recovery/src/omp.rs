@@ -1,16 +1,18 @@
-//! Orthogonal matching pursuit: the feature that fits the residual best, then least squares on all features chosen so far.
+//! Orthogonal matching pursuit: the feature that fits the residual best, then least squares on all
+//! features chosen so far.
 //!
 //! ```math
 //! j_t = \arg\max_j \frac{\langle a_j, \rho_t \rangle}{\lVert a_j \rVert}, \qquad S_{t+1} = S_t \cup \{j_t\}, \qquad
 //! x_{t+1} = \arg\min_{\operatorname{supp} x \subseteq S_{t+1}} \lVert y - A x \rVert, \qquad \rho_{t+1} = y - A x_{t+1}.
 //! ```
 //!
-//! For features of any sign the modulus of the product counts. The least squares are Cholesky updates ([`active`](crate::active)),
-//! O(k²) per feature. [`Omp`] forms the residual and asks the operator for `Aᵀρ`, of all samples at once. [`BatchOmp`] never does: with
-//! the Gram matrix `G = AᵀA` at hand, `Aᵀρ = Aᵀy − G_S c` and `‖ρ‖² = ‖y‖² − ‖z‖²`.
+//! For features of any sign the modulus of the product counts. The least squares are Cholesky
+//! updates ([`active`](crate::active)), O(k²) per feature. [`Omp`] forms the residual and asks the
+//! operator for `Aᵀρ`, of all samples at once. [`BatchOmp`] never does: with the Gram matrix
+//! `G = AᵀA` at hand, `Aᵀρ = Aᵀy − G_S c` and `‖ρ‖² = ‖y‖² − ‖z‖²`.
 //!
-//! (Pati, Rezaiifar and Krishnaprasad, 1993; Rubinstein, Zibulevsky and Elad, "Efficient implementation of the K-SVD algorithm using
-//! batch orthogonal matching pursuit", 2008.)
+//! (Pati, Rezaiifar and Krishnaprasad, 1993; Rubinstein, Zibulevsky and Elad, "Efficient
+//! implementation of the K-SVD algorithm using batch orthogonal matching pursuit", 2008.)
 
 use nalgebra::DMatrix;
 use toy_superposition_data::parallel::for_each;
@@ -48,8 +50,9 @@ impl Pursuit {
 
 /// OMP by the operator's products.
 ///
-/// It ends once `‖ρ‖ ≤ tolerance · ‖y‖`, or with as many features as are allowed. Under [`Sign::Nonnegative`] only features whose product
-/// with the residual is positive are chosen, and what least squares make negative all the same is returned as 0.
+/// It ends once `‖ρ‖ ≤ tolerance · ‖y‖`, or with as many features as are allowed. Under
+/// [`Sign::Nonnegative`] only features whose product with the residual is positive are chosen, and
+/// what least squares make negative all the same is returned as 0.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Omp(Pursuit);
 
@@ -61,7 +64,8 @@ pub struct BatchOmp {
 }
 
 impl Omp {
-    /// Nonnegative, with up to n_d features, until the residual's norm is `tolerance` times that of `y`.
+    /// Nonnegative, with up to n_d features, until the residual's norm is `tolerance` times that of
+    /// `y`.
     ///
     /// # Errors
     /// [`Error::OutOfRange`] unless the tolerance is positive and finite.

@@ -1,4 +1,5 @@
-//! What is known of a feature before and after its noisy value is seen: the scalar channel of AMP and OAMP.
+//! What is known of a feature before and after its noisy value is seen: the scalar channel of AMP
+//! and OAMP.
 //!
 //! ```math
 //! r = x + \tau Z, \qquad \eta(r) = E[x|r], \qquad \eta'(r) = \frac{\mathrm{Var}(x|r)}{\tau^2}, \qquad
@@ -26,7 +27,8 @@ pub struct Belief {
     pub variance: f64,
 }
 
-/// The law of one feature, as far as a decoder needs it. Implement it for laws that [`SparsePrior`] does not cover.
+/// The law of one feature, as far as a decoder needs it. Implement it for laws that [`SparsePrior`]
+/// does not cover.
 pub trait Prior: Sync {
     /// `E x` and `Var x`.
     fn before(&self) -> Belief;
@@ -34,8 +36,9 @@ pub trait Prior: Sync {
     /// `E[x|r]` and `Var(x|r)` for `r = x + τZ`, `τ > 0`; NaN for an `r` or `τ` that is NaN.
     fn given(&self, r: f64, tau: f64) -> Belief;
 
-    /// Where `E[x|r]` bends when the noise is small, in increasing order: 0, and the ends or values of the magnitude. Further
-    /// from all of them than 18τ it is as good as straight, or such an `r` never occurs.
+    /// Where `E[x|r]` bends when the noise is small, in increasing order: 0, and the ends or values
+    /// of the magnitude. Further from all of them than 18τ it is as good as straight, or such an
+    /// `r` never occurs.
     fn bends(&self) -> Vec<f64>;
 
     /// The density of `r`.
@@ -87,7 +90,8 @@ impl SparsePrior {
     /// A feature that is on with `probability` and then of `magnitude`.
     ///
     /// # Errors
-    /// [`Error::Channel`] for a probability outside (0, 1]; [`Error::Prior`] for a magnitude that may be negative.
+    /// [`Error::Channel`] for a probability outside (0, 1]; [`Error::Prior`] for a magnitude that
+    /// may be negative.
     pub fn new(probability: f64, magnitude: AnyMagnitude) -> Result<Self> {
         if magnitude.support().0 < 0.0 {
             return Err(Error::Prior { what: "a magnitude that may be negative" });
@@ -103,11 +107,12 @@ impl SparsePrior {
         Self::new(probability, AnyMagnitude::Uniform(toy_superposition_data::UnitUniform))
     }
 
-    /// The feature of a law whose features are all alike. How they depend on each other is no part of it.
+    /// The feature of a law whose features are all alike. How they depend on each other is no part
+    /// of it.
     ///
     /// # Errors
-    /// [`Error::Prior`] if they differ in their probabilities, or the law is not of switches and a magnitude that can be read
-    /// from its description; [`Error::Law`] if that is wrong.
+    /// [`Error::Prior`] if they differ in their probabilities, or the law is not of switches and a
+    /// magnitude that can be read from its description; [`Error::Law`] if that is wrong.
     pub fn of_law(law: &dyn Law) -> Result<Self> {
         let probability = law.moments(0).probability;
         if (1..law.features()).any(|i| law.moments(i).probability != probability) {
@@ -126,7 +131,8 @@ impl SparsePrior {
         &self.magnitude
     }
 
-    /// Given that the feature is on: `ln` of the density of `r` over that of the noise alone, `E[u|r]` and `Var(u|r)`.
+    /// Given that the feature is on: `ln` of the density of `r` over that of the noise alone,
+    /// `E[u|r]` and `Var(u|r)`.
     fn on(&self, r: f64, tau: f64) -> (f64, Belief) {
         match &self.magnitude {
             AnyMagnitude::Exponential(law) => exponential(r, tau, law.mean().recip()),
@@ -137,7 +143,8 @@ impl SparsePrior {
     }
 }
 
-/// By the posterior of `U[0, 1]` in units of the interval's length; `exp(l (2r − l)/(2τ²))` moves the off state from `l` to 0.
+/// By the posterior of `U[0, 1]` in units of the interval's length; `exp(l (2r − l)/(2τ²))` moves
+/// the off state from `l` to 0.
 fn interval(r: f64, tau: f64, (low, high): (f64, f64)) -> (f64, Belief) {
     let length = high - low;
     let half = Feature::uniform(0.5).and_then(|even| even.posterior((r - low) / length, tau / length));
@@ -148,8 +155,7 @@ fn interval(r: f64, tau: f64, (low, high): (f64, f64)) -> (f64, Belief) {
 }
 
 fn points<I: Iterator<Item = (f64, f64)>>(r: f64, tau: f64, points: impl Fn() -> I) -> (f64, Belief) {
-    let logs =
-        || points().map(|(u, weight)| (u, weight.ln() + u * (2.0 * r - u) / (2.0 * tau * tau)));
+    let logs = || points().map(|(u, weight)| (u, weight.ln() + u * (2.0 * r - u) / (2.0 * tau * tau)));
     let most = logs().map(|(_, log)| log).fold(f64::NEG_INFINITY, f64::max);
     let (mut sum, mut mean) = (0.0, 0.0);
     for (u, log) in logs() {
@@ -162,8 +168,8 @@ fn points<I: Iterator<Item = (f64, f64)>>(r: f64, tau: f64, points: impl Fn() ->
     (most + sum.ln(), Belief { mean, variance })
 }
 
-/// With `z = r/τ − λτ`: density over the noise's `λτ Φ(z)/φ(z)`, mean `τ (z + h)` and variance `τ² (1 − h (z + h))`,
-/// `h = φ(z)/Φ(z)`.
+/// With `z = r/τ − λτ`: density over the noise's `λτ Φ(z)/φ(z)`, mean `τ (z + h)` and variance
+/// `τ² (1 − h (z + h))`, `h = φ(z)/Φ(z)`.
 fn exponential(r: f64, tau: f64, rate: f64) -> (f64, Belief) {
     let z = r / tau - rate * tau;
     let (log_ratio, above, spread) = half_line(z);
@@ -180,7 +186,8 @@ fn half_line(z: f64) -> (f64, f64, f64) {
         let h = (-log).exp();
         (log, z + h, 1.0 - h * (z + h))
     } else {
-        // Mills' ratio by its continued fraction 1/(y + 1/(y + 2/(y + 3/(y + …)))): `tails[k]` is the fraction from k on.
+        // Mills' ratio by its continued fraction 1/(y + 1/(y + 2/(y + 3/(y + …)))): `tails[k]` is
+        // the fraction from k on.
         let y = -z;
         let mut tails = [0.0; 3];
         let mut tail = y;
@@ -190,7 +197,8 @@ fn half_line(z: f64) -> (f64, f64, f64) {
                 tails[k as usize - 1] = tail;
             }
         }
-        // h = tails[0], mean = h − y = 1/tails[1], variance = 1 − h (h − y) = (2/tails[2] − 1/tails[1])/tails[1].
+        // h = tails[0], mean = h − y = 1/tails[1], variance = 1 − h (h − y) = (2/tails[2] −
+        // 1/tails[1])/tails[1].
         let mean = tails[1].recip();
         let variance = (2.0 / tails[2] - mean) * mean;
         (-tails[0].ln(), mean, variance)
@@ -240,7 +248,8 @@ impl Prior for SparsePrior {
                 let below = |end: f64| 0.5 * libm::erfc((end - r) / tau * std::f64::consts::FRAC_1_SQRT_2);
                 (below(low) - below(high)) / (high - low)
             }
-            // The exponents are added first: a large log stands beside a small density of the noise.
+            // The exponents are added first: a large log stands beside a small density of the
+            // noise.
             _ => unit * (noise + self.on(r, tau).0).exp(),
         };
         (1.0 - self.probability) * unit * noise.exp() + self.probability * on

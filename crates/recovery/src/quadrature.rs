@@ -1,4 +1,5 @@
-//! Integrals of functions that change on the scale of the noise near a few points, and slowly elsewhere.
+//! Integrals of functions that change on the scale of the noise near a few points, and slowly
+//! elsewhere.
 
 /// 8-point Gauss–Legendre rule on [−1, 1]: positive nodes with their weights.
 const RULE: [(f64, f64); 4] = [
@@ -46,7 +47,8 @@ impl Panels<'_> {
         for pair in stops.windows(2) {
             let mut at = pair[0];
             while at < pair[1] {
-                // Half of what lies between the panel and what is near, so that lengths grow and shrink geometrically.
+                // Half of what lies between the panel and what is near, so that lengths grow and
+                // shrink geometrically.
                 let room = 0.4 * (distance(at) - near);
                 let next = (at + room.clamp(width, longest.max(width))).min(pair[1]);
                 sum += panel((at, next), &f);

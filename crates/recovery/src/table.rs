@@ -1,10 +1,11 @@
 //! The posterior mean of a [`Prior`] at one noise level, tabulated: a few nanoseconds per feature.
 //!
-//! Between nodes `h = τ/32` apart, `η` is the cubic that has its values and slopes `η' = Var/τ²` at both; its error is below
-//! `h⁴/384 · max |η⁗|`, about 1e-5 τ where the posterior switches and far less elsewhere. The slope that is returned is the
-//! cubic's own, so that what is called the divergence of the function is that of the function used.
-//! Tables reach from `10 τ` below a bend to `18 τ` above it. Further away the function is either straight, and the line
-//! is used, or the prior is asked.
+//! Between nodes `h = τ/32` apart, `η` is the cubic that has its values and slopes `η' = Var/τ²` at
+//! both; its error is below `h⁴/384 · max |η⁗|`, about 1e-5 τ where the posterior switches and far
+//! less elsewhere. The slope that is returned is the cubic's own, so that what is called the
+//! divergence of the function is that of the function used. Tables reach from `10 τ` below a bend
+//! to `18 τ` above it. Further away the function is either straight, and the line is used, or the
+//! prior is asked.
 
 use crate::Prior;
 
@@ -15,7 +16,8 @@ const REACH: (f64, f64) = (10.0, 18.0);
 /// Levels of noise per octave.
 const LEVELS: f64 = 32.0;
 
-/// Which level a noise belongs to: `τ = 2^{k/32}`, to the nearest, so that `τ` is off by at most 1.1 %.
+/// Which level a noise belongs to: `τ = 2^{k/32}`, to the nearest, so that `τ` is off by at most
+/// 1.1 %.
 pub(crate) fn level(tau: f64) -> i32 {
     (LEVELS * tau.log2()).round() as i32
 }
@@ -37,7 +39,11 @@ struct Run {
 #[derive(Clone, Copy)]
 enum Gap {
     /// `mean + slope · (r − start)`.
-    Line { start: f64, mean: f64, slope: f64 },
+    Line {
+        start: f64,
+        mean: f64,
+        slope: f64,
+    },
     Ask,
 }
 
@@ -161,12 +167,16 @@ mod tests {
                 let table = Table::new(&prior, tau);
                 for j in 0..4000 {
                     let r = -8.0 * tau + (1.6 + 24.0 * tau) * f64::from(j) / 4000.0;
-                    // Between two values the mean jumps over less than a node, where no r ever lies.
+                    // Between two values the mean jumps over less than a node, where no r ever
+                    // lies.
                     if prior.density(r, tau) * tau < 1e-12 {
                         continue;
                     }
                     let (belief, (mean, slope)) = (prior.given(r, tau), table.at(r));
-                    assert!((mean - belief.mean).abs() < 2e-5 * tau, "{prior:?} {tau} {r}: {mean} {belief:?}");
+                    assert!(
+                        (mean - belief.mean).abs() < 2e-5 * tau,
+                        "{prior:?} {tau} {r}: {mean} {belief:?}"
+                    );
                     let expected = belief.variance / (tau * tau);
                     assert!((slope - expected).abs() < 2e-3 * (1.0 + expected), "{prior:?} {tau} {r}");
                 }

@@ -1,6 +1,8 @@
-//! Decoders that are told how many features are on: CoSaMP, iterative hard thresholding and hard thresholding pursuit.
+//! Decoders that are told how many features are on: CoSaMP, iterative hard thresholding and hard
+//! thresholding pursuit.
 //!
-//! With `g = Aᵀ(y − A x)`, `H_k` the k largest entries and `LS(S)` the least squares on a support S:
+//! With `g = Aᵀ(y − A x)`, `H_k` the k largest entries and `LS(S)` the least squares on a support
+//! S:
 //!
 //! | decoder | next x |
 //! |---|---|
@@ -15,7 +17,7 @@ use toy_superposition_model::Scalar;
 use crate::active::{ActiveSet, largest};
 use crate::decoder::{check_measured, in_parts, norm, norms, subtract_from};
 use crate::layers::{Best, Track};
-use crate::{Decoder, Error, LinearOperator, Limits, Recovery, Result, Sign};
+use crate::{Decoder, Error, Limits, LinearOperator, Recovery, Result, Sign};
 
 /// Which of the three.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,13 +41,14 @@ impl HardThresholding {
         Self { rule, sparsity, limits: Limits::default(), sign: Sign::Nonnegative }
     }
 
-    /// Compressive sampling matching pursuit for `sparsity` features; decoding refuses none, and more than a third of n_d, beyond
-    /// which its least squares have no answer.
+    /// Compressive sampling matching pursuit for `sparsity` features; decoding refuses none, and
+    /// more than a third of n_d, beyond which its least squares have no answer.
     pub fn cosamp(sparsity: usize) -> Self {
         Self::new(Rule::CoSaMp, sparsity)
     }
 
-    /// Normalised iterative hard thresholding for `sparsity` features; decoding refuses none and more than n_d.
+    /// Normalised iterative hard thresholding for `sparsity` features; decoding refuses none and
+    /// more than n_d.
     pub fn iht(sparsity: usize) -> Self {
         Self::new(Rule::Iht, sparsity)
     }
@@ -88,8 +91,7 @@ impl HardThresholding {
         if self.rule != Rule::Iht {
             ActiveSet::of(operator, &support, item.products).write(item.x);
         }
-        let kept: Vec<(usize, T)> =
-            largest(item.x, k, size).into_iter().map(|j| (j, item.x[j])).collect();
+        let kept: Vec<(usize, T)> = largest(item.x, k, size).into_iter().map(|j| (j, item.x[j])).collect();
         item.x.fill(T::zero());
         kept.into_iter().for_each(|(j, value)| item.x[j] = value);
     }
@@ -117,7 +119,11 @@ impl<T: Scalar> Decoder<T> for HardThresholding {
 }
 
 impl HardThresholding {
-    fn decode_part<T: Scalar>(&self, operator: &dyn LinearOperator<T>, y: &DMatrix<T>) -> Result<Recovery<T>> {
+    fn decode_part<T: Scalar>(
+        &self,
+        operator: &dyn LinearOperator<T>,
+        y: &DMatrix<T>,
+    ) -> Result<Recovery<T>> {
         let features = operator.shape().1;
         let mut best = Best::new(features, y);
         let mut tracks: Vec<Track> = norms(y).into_iter().enumerate().map(Track::new).collect();

@@ -11,8 +11,8 @@ use crate::{Error, Result};
 
 /// A dense matrix of n_d ≤ n_s rows.
 ///
-/// It is kept together with its transpose, so that both products run along columns. What costs O(n_d² n_s), the norm and the
-/// pseudo-inverse, is found when it is first asked for.
+/// It is kept together with its transpose, so that both products run along columns. What costs
+/// O(n_d² n_s), the norm and the pseudo-inverse, is found when it is first asked for.
 ///
 /// ```
 /// use nalgebra::DMatrix;
@@ -48,7 +48,8 @@ impl<T: Scalar> Dense<T> {
     /// The operator of a matrix, n_d × n_s.
     ///
     /// # Errors
-    /// [`Error::Shape`] unless `1 ≤ n_d ≤ n_s`; [`Error::Entry`] for an entry that is not finite; [`Error::ZeroColumn`].
+    /// [`Error::Shape`] unless `1 ≤ n_d ≤ n_s`; [`Error::Entry`] for an entry that is not finite;
+    /// [`Error::ZeroColumn`].
     pub fn new(matrix: DMatrix<T>) -> Result<Self> {
         let (hidden, features) = matrix.shape();
         if hidden == 0 || hidden > features {

@@ -1,4 +1,5 @@
-//! What is known of `x`: `y = A x` with `A` of n_d rows and n_s columns, of which only products are asked for.
+//! What is known of `x`: `y = A x` with `A` of n_d rows and n_s columns, of which only products are
+//! asked for.
 //!
 //! ```math
 //! Y = A X, \qquad X = A^\top Y, \qquad X = A^+ Y, \quad A^+ = A^\top (A A^\top)^{-1}
@@ -21,7 +22,8 @@ use toy_superposition_model::Scalar;
 use crate::Result;
 use crate::error::check_length;
 
-/// A linear map from n_s features to n_d hidden numbers. Batches are matrices with one column per sample.
+/// A linear map from n_s features to n_d hidden numbers. Batches are matrices with one column per
+/// sample.
 ///
 /// The plain twin of every product is [`Dense`] with [`to_dense`](Self::to_dense)'s matrix.
 pub trait LinearOperator<T: Scalar>: Sync {
@@ -43,20 +45,23 @@ pub trait LinearOperator<T: Scalar>: Sync {
     /// [`Error::Length`](crate::Error::Length) for matrices of other shapes.
     fn adjoint_into(&self, y: &DMatrix<T>, x: &mut DMatrix<T>) -> Result<()>;
 
-    /// `X ← A⁺ Y`, the shortest of all solutions of `A X = Y`; shapes as of [`adjoint_into`](Self::adjoint_into).
+    /// `X ← A⁺ Y`, the shortest of all solutions of `A X = Y`; shapes as of
+    /// [`adjoint_into`](Self::adjoint_into).
     ///
     /// # Errors
-    /// [`Error::Length`](crate::Error::Length) for matrices of other shapes; [`Error::Dependent`](crate::Error::Dependent)
-    /// if `A Aᵀ` has no inverse.
+    /// [`Error::Length`](crate::Error::Length) for matrices of other shapes;
+    /// [`Error::Dependent`](crate::Error::Dependent) if `A Aᵀ` has no inverse.
     fn pseudo_inverse_into(&self, y: &DMatrix<T>, x: &mut DMatrix<T>) -> Result<()>;
 
-    /// `⟨a_i, a_j⟩` for each `i` of `rows`, with `a_j` the column `column` of `A`, into `out` of the same length.
+    /// `⟨a_i, a_j⟩` for each `i` of `rows`, with `a_j` the column `column` of `A`, into `out` of
+    /// the same length.
     ///
     /// # Panics
     /// If a column is `≥ n_s`, or `out` is shorter than `rows`.
     fn gram_into(&self, column: usize, rows: &[usize], out: &mut [f64]);
 
-    /// How many columns of a batch are best decoded together: all, where a product of many columns is cheaper than many products.
+    /// How many columns of a batch are best decoded together: all, where a product of many columns
+    /// is cheaper than many products.
     fn together(&self) -> usize {
         usize::MAX
     }

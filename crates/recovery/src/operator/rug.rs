@@ -86,7 +86,9 @@ impl<T: Scalar> LinearOperator<T> for RugOperator {
     fn pseudo_inverse_into(&self, y: &DMatrix<T>, x: &mut DMatrix<T>) -> Result<()> {
         self.adjoint_into(y, x)?;
         let ratio = T::round_from(self.rug().ratio());
-        for_each_chunk(x.as_mut_slice(), TOGETHER, |_, part| part.iter_mut().for_each(|entry| *entry *= ratio));
+        for_each_chunk(x.as_mut_slice(), TOGETHER, |_, part| {
+            part.iter_mut().for_each(|entry| *entry *= ratio)
+        });
         Ok(())
     }
 

@@ -1,4 +1,5 @@
-//! The same bits on any number of threads: `.ci/run` compares these lines with those of a build without threads.
+//! The same bits on any number of threads: `.ci/run` compares these lines with those of a build
+//! without threads.
 
 use nalgebra::DMatrix;
 use toy_superposition_recovery::{BasisPursuit, Decoder, LinearOperator, Oamp, Omp, SparsePrior};
@@ -7,7 +8,9 @@ use crate::{gaussian, problem, rug};
 
 /// A checksum of the bits, in the order of the entries.
 fn checksum(matrix: &DMatrix<f64>) -> u64 {
-    matrix.iter().fold(0xcbf2_9ce4_8422_2325, |sum, entry| (sum ^ entry.to_bits()).wrapping_mul(0x100_0000_01b3))
+    matrix
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |sum, entry| (sum ^ entry.to_bits()).wrapping_mul(0x100_0000_01b3))
 }
 
 #[test]

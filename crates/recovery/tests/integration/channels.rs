@@ -49,17 +49,22 @@ fn posteriors_are_those_of_the_definition() {
             for r in [-0.4, -0.05, 0.02, 0.11, 0.6, 1.05, 2.3] {
                 let (density, expected) = naive(p, &points, r, tau);
                 let found = prior.given(r, tau);
-                // The midpoint rule leaves (h/l)²/24 of a density that falls by e over l ≥ τ²/|r| = 0.006, h ≤ 6e-5.
+                // The midpoint rule leaves (h/l)²/24 of a density that falls by e over l ≥ τ²/|r| =
+                // 0.006, h ≤ 6e-5.
                 let close = |a: f64, b: f64| (a - b).abs() <= 3e-5 * b.abs() + 1e-14;
                 assert!(close(found.mean, expected.mean), "{prior:?} {r} {tau}: {found:?} {expected:?}");
-                assert!(close(found.variance, expected.variance), "{prior:?} {r} {tau}: {found:?} {expected:?}");
+                assert!(
+                    close(found.variance, expected.variance),
+                    "{prior:?} {r} {tau}: {found:?} {expected:?}"
+                );
                 assert!(close(prior.density(r, tau), density), "{prior:?} {r} {tau}");
             }
         }
     }
 }
 
-/// Far from where any r lies, posteriors stay between the ends of the magnitude and variances positive.
+/// Far from where any r lies, posteriors stay between the ends of the magnitude and variances
+/// positive.
 #[test]
 fn posteriors_are_finite_far_away() {
     for (p, magnitude) in magnitudes() {
@@ -67,13 +72,17 @@ fn posteriors_are_finite_far_away() {
         for tau in [1e-120, 1e-8, 1e-3, 1.0, 1e4] {
             for r in [-1e6, -30.0 * tau, -1e-9, 0.0, 0.3, 0.9, 7.0] {
                 let Belief { mean, variance } = prior.given(r, tau);
-                assert!(mean >= 0.0 && mean <= prior.largest().max(r) && variance >= 0.0, "{prior:?} {r} {tau}");
+                assert!(
+                    mean >= 0.0 && mean <= prior.largest().max(r) && variance >= 0.0,
+                    "{prior:?} {r} {tau}"
+                );
             }
         }
     }
 }
 
-/// `E x²` less the mean square of the posterior mean, by a sum over r: another formula than that of the crate.
+/// `E x²` less the mean square of the posterior mean, by a sum over r: another formula than that of
+/// the crate.
 #[test]
 fn least_errors_are_those_of_the_definition() {
     for (p, magnitude) in magnitudes() {

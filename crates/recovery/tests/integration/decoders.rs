@@ -1,4 +1,5 @@
-//! The greedy and the convex decoders against scikit-learn and SciPy, and against what they promise.
+//! The greedy and the convex decoders against scikit-learn and SciPy, and against what they
+//! promise.
 
 use nalgebra::DMatrix;
 use serde_json::Value;
@@ -45,7 +46,8 @@ fn omp_is_scikit_learns() {
 fn the_lasso_is_scikit_learns() {
     for (operator, problem) in golden() {
         let limits = Limits::new(100_000, 1e-13).unwrap();
-        let found = Lasso::new(0.1).unwrap().with_limits(limits).decode(&operator, &column(&problem["y"])).unwrap();
+        let found =
+            Lasso::new(0.1).unwrap().with_limits(limits).decode(&operator, &column(&problem["y"])).unwrap();
         assert_eq!(found.outcomes[0].stopped, StopReason::Converged);
         // The gap is quadratic in the distance: 1e-13 allows 1e-6.
         assert!((found.estimate - column(&problem["lasso"])).amax() < 2e-6);
@@ -65,7 +67,8 @@ fn basis_pursuit_is_the_linear_program() {
     }
 }
 
-/// Every decoder finds few features exactly, on a rug and on a dense matrix, and returns nothing negative.
+/// Every decoder finds few features exactly, on a rug and on a dense matrix, and returns nothing
+/// negative.
 #[test]
 fn few_features_are_recovered_by_all() {
     let (fast, dense) = (rug(256, 128, 5), gaussian(200, 100, 6));
@@ -86,13 +89,16 @@ fn few_features_are_recovered_by_all() {
             let found = decoder.decode(operator, &y).unwrap();
             assert!((&found.estimate - &x).amax() < tolerance, "decoder {k}: {:?}", found.outcomes);
             assert!(found.estimate.min() >= 0.0);
-            assert!(found.outcomes.iter().all(|outcome| outcome.stopped == StopReason::Converged), "decoder {k}");
+            assert!(
+                found.outcomes.iter().all(|outcome| outcome.stopped == StopReason::Converged),
+                "decoder {k}"
+            );
         }
     }
 }
 
-/// Where recovery fails, what is returned is still nonnegative, its residual is what is said, and no one claims to have converged to a
-/// solution that does not fit.
+/// Where recovery fails, what is returned is still nonnegative, its residual is what is said, and
+/// no one claims to have converged to a solution that does not fit.
 #[test]
 fn hard_problems_fail_in_words() {
     let operator = rug(128, 32, 2);

@@ -3,8 +3,8 @@
 use nalgebra::DMatrix;
 use toy_superposition_data::AnyMagnitude;
 use toy_superposition_recovery::{
-    Amp, BasisPursuit, BatchOmp, Decoder, Dense, Error, Evolution, HardThresholding, Lasso, LinearOperator,
-    Limits, Oamp, Omp, Sign, SparsePrior, donoho_tanner, fixed_points, l1_loss,
+    Amp, BasisPursuit, BatchOmp, Decoder, Dense, Error, Evolution, HardThresholding, Lasso, Limits,
+    LinearOperator, Oamp, Omp, Sign, SparsePrior, donoho_tanner, fixed_points, l1_loss,
 };
 
 use crate::rug;
@@ -40,7 +40,10 @@ fn measurements_that_do_not_fit() {
         assert!(matches!(wrong, Err(Error::Length { given: 9, expected: 8, .. })));
         let mut y = DMatrix::zeros(8, 2);
         y[(3, 1)] = f64::INFINITY;
-        assert!(matches!(decoder.decode(&operator, &y), Err(Error::Entry { what: "y", row: 3, column: 1, .. })));
+        assert!(matches!(
+            decoder.decode(&operator, &y),
+            Err(Error::Entry { what: "y", row: 3, column: 1, .. })
+        ));
     }
     let mut x = DMatrix::<f64>::zeros(16, 2);
     assert!(matches!(operator.adjoint_into(&DMatrix::zeros(8, 3), &mut x), Err(Error::Length { .. })));

@@ -1,12 +1,13 @@
 //! State evolution, thresholds and the limits of l1 against published and independent numbers.
 
 use toy_superposition_recovery::{
-    Belief, Evolution, Prior, Sign, SparsePrior, donoho_tanner, donoho_tanner_sparsity, fixed_points, l1_loss,
-    threshold,
+    Belief, Evolution, Prior, Sign, SparsePrior, donoho_tanner, donoho_tanner_sparsity, fixed_points,
+    l1_loss, threshold,
 };
 use toy_superposition_theory::decoders_at_ratio;
 
-/// A Gaussian of variance 1 with probability ρ, else 0: not sparse in sign, and none of the crate's own laws.
+/// A Gaussian of variance 1 with probability ρ, else 0: not sparse in sign, and none of the crate's
+/// own laws.
 struct GaussBernoulli(f64);
 
 impl Prior for GaussBernoulli {
@@ -28,7 +29,8 @@ impl Prior for GaussBernoulli {
     }
 
     fn density(&self, r: f64, tau: f64) -> f64 {
-        let normal = |variance: f64| (-0.5 * r * r / variance).exp() / (std::f64::consts::TAU * variance).sqrt();
+        let normal =
+            |variance: f64| (-0.5 * r * r / variance).exp() / (std::f64::consts::TAU * variance).sqrt();
         (1.0 - self.0) * normal(tau * tau) + self.0 * normal(1.0 + tau * tau)
     }
 
@@ -54,10 +56,13 @@ impl Prior for GaussBernoulli {
     }
 }
 
-/// Thresholds of Gauss–Bernoulli features, published with the package `tramp` (to 1e-3), and the same formula's values elsewhere.
+/// Thresholds of Gauss–Bernoulli features, published with the package `tramp` (to 1e-3), and the
+/// same formula's values elsewhere.
 #[test]
 fn thresholds_of_gauss_bernoulli_features() {
-    for (rho, published, formula) in [(0.1, 0.2075, 0.207_559), (0.3, 0.4810, 0.480_209), (0.6, 0.7720, 0.771_155)] {
+    for (rho, published, formula) in
+        [(0.1, 0.2075, 0.207_559), (0.3, 0.4810, 0.480_209), (0.6, 0.7720, 0.771_155)]
+    {
         let found = threshold(&GaussBernoulli(rho)).ratio;
         assert!((found - published).abs() < 1.1e-3, "{rho}: {found}");
         assert!((found - formula).abs() < 2e-6, "{rho}: {found}");
@@ -87,7 +92,8 @@ fn the_first_layer_is_the_welch_channel_and_later_layers_match_the_table() {
     assert!((losses[0] / 0.05 - 0.14207).abs() < 5.1e-6 && (losses[1] / 0.05 - 0.06045).abs() < 5.1e-6);
 }
 
-/// Both recursions end at the same fixed points, and the largest one below the start is where many layers are.
+/// Both recursions end at the same fixed points, and the largest one below the start is where many
+/// layers are.
 #[test]
 fn limits_are_fixed_points() {
     for (p, r, expected) in [(0.2, 0.25, 0.1570), (0.05, 0.1, 0.1944)] {
@@ -111,7 +117,9 @@ fn limits_are_fixed_points() {
 /// Just above δ* the recursion reaches 0, just below it does not; the table's digits.
 #[test]
 fn thresholds_part_success_from_failure() {
-    for (p, expected) in [(0.01, 0.0314), (0.044, 0.101_805), (0.05, 0.112_227), (0.2, 0.305_257), (0.5, 0.5721)] {
+    for (p, expected) in
+        [(0.01, 0.0314), (0.044, 0.101_805), (0.05, 0.112_227), (0.2, 0.305_257), (0.5, 0.5721)]
+    {
         let prior = SparsePrior::paper(p).unwrap();
         let found = threshold(&prior);
         let digits = if expected == 0.0314 || expected == 0.5721 { 5e-5 } else { 6e-7 };

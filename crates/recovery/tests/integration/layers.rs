@@ -3,13 +3,18 @@
 use nalgebra::DMatrix;
 use toy_superposition_data::{AnyMagnitude, Exponential, Features, Independent, Stream, sample_dense};
 use toy_superposition_recovery::{
-    Amp, Decoder, Evolution, LinearOperator, Limits, Oamp, Prior, SparsePrior, StopReason,
+    Amp, Decoder, Evolution, Limits, LinearOperator, Oamp, Prior, SparsePrior, StopReason,
 };
 
 use crate::{gaussian, problem, rug};
 
 /// Layers' losses and their standard errors over the samples.
-fn losses(operator: &dyn LinearOperator<f64>, prior: &dyn Prior, x: &DMatrix<f64>, y: &DMatrix<f64>) -> Vec<(f64, f64)> {
+fn losses(
+    operator: &dyn LinearOperator<f64>,
+    prior: &dyn Prior,
+    x: &DMatrix<f64>,
+    y: &DMatrix<f64>,
+) -> Vec<(f64, f64)> {
     let mut losses = Vec::new();
     let each = |answer: &DMatrix<f64>| {
         let errors = answer - x;
@@ -24,8 +29,9 @@ fn losses(operator: &dyn LinearOperator<f64>, prior: &dyn Prior, x: &DMatrix<f64
     losses
 }
 
-/// The first three layers on a random rug of 4096 features, 24 samples, within 4 standard errors and the 3 % that one draw of S and the
-/// finite size are worth. Without the orthogonalisation the second layer is 2.4 times off.
+/// The first three layers on a random rug of 4096 features, 24 samples, within 4 standard errors
+/// and the 3 % that one draw of S and the finite size are worth. Without the orthogonalisation the
+/// second layer is 2.4 times off.
 #[test]
 fn layers_follow_state_evolution() {
     for (p, hidden, seed) in [(0.05, 1024, 1), (0.2, 2048, 2)] {
@@ -40,7 +46,8 @@ fn layers_follow_state_evolution() {
     }
 }
 
-/// With magnitudes of another law, and an A without orthogonal rows, whose pseudo-inverse makes it so.
+/// With magnitudes of another law, and an A without orthogonal rows, whose pseudo-inverse makes it
+/// so.
 #[test]
 fn layers_follow_state_evolution_for_other_laws_and_operators() {
     let prior = SparsePrior::new(0.08, AnyMagnitude::Exponential(Exponential::new(1.7).unwrap())).unwrap();
@@ -100,7 +107,8 @@ fn below_the_threshold_the_outcome_says_so() {
     assert!(few.outcomes.iter().all(|o| o.iterations == 2 && o.stopped == StopReason::Iterations));
 }
 
-/// The residual that is reported is the norm of `y − A x̂`, whatever the damping; damping changes the way, not the end.
+/// The residual that is reported is the norm of `y − A x̂`, whatever the damping; damping changes
+/// the way, not the end.
 #[test]
 fn residuals_are_measured_and_damping_changes_the_way_only() {
     let operator = rug(256, 128, 9);

@@ -11,7 +11,8 @@ fn numbers(rows: usize, columns: usize, phase: f64) -> DMatrix<f64> {
     DMatrix::from_fn(rows, columns, |i, j| ((i * 7 + j * 31) as f64 * 0.734 + phase).sin() + 0.1)
 }
 
-/// `⟨A x, y⟩ = ⟨x, Aᵀ y⟩` column by column, `A A⁺ y = y`, and Gram entries, on outputs that hold other numbers.
+/// `⟨A x, y⟩ = ⟨x, Aᵀ y⟩` column by column, `A A⁺ y = y`, and Gram entries, on outputs that hold
+/// other numbers.
 fn check(operator: &dyn LinearOperator<f64>) {
     let (hidden, features) = operator.shape();
     let (x, y) = (numbers(features, 5, 0.3), numbers(hidden, 5, 1.1));
