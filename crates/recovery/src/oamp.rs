@@ -176,7 +176,8 @@ impl<'a, 'b, T: Scalar> State<'a, 'b, T> {
         let noise: Vec<f64> =
             self.spread.iter().map(|v| (v * (1.0 - self.ratio) / self.ratio).sqrt()).collect();
         let step = T::round_from(self.ratio.recip());
-        self.alpha = self.denoiser.apply(&noise, &self.start, step, &mut self.seen, &mut self.answer);
+        let slopes = self.denoiser.apply(&noise, &self.start, step, &mut self.seen, &mut self.answer);
+        self.alpha = slopes.into_iter().map(|slope| slope.min(STEEPEST)).collect();
     }
 
     /// `x̂_{t+1}`, damped.
@@ -277,3 +278,5 @@ impl Oamp<'_> {
 
 /// Less than this much of a new start is not taken.
 const LEAST_DAMPING: f64 = 0.125;
+/// In state evolution `α = m/τ² < 1`; a sample whose slopes say otherwise is far from it.
+const STEEPEST: f64 = 0.999;
