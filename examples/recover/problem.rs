@@ -123,18 +123,13 @@ impl Problem {
     pub(crate) fn measure(&self, name: Name, iterations: Option<usize>) -> Result<Found, Box<dyn Error>> {
         let most = self.x.column_iter().map(|x| x.iter().filter(|&&x| x != 0.0).count()).max();
         let most = most.unwrap_or(0).max(1);
+        let chosen = iterations.unwrap_or(usize::MAX).min(self.y.nrows());
         let limits = |usual: usize| Limits::new(iterations.unwrap_or(usual), 1e-6);
         let decoder: Box<dyn Decoder<f64> + '_> = match name {
             Name::Oamp => Box::new(Oamp::new(&self.prior).with_limits(limits(200)?)),
             Name::Amp => Box::new(Amp::new(&self.prior).with_limits(limits(200)?)),
-            Name::Omp => Box::new(omp(iterations)?),
-            Name::BatchOmp => {
-                let omp = BatchOmp::new(&*self.operator, 1e-6)?;
-                Box::new(match iterations {
-                    Some(most) => omp.with_most(most),
-                    None => omp,
-                })
-            }
+            Name::Omp => Box::new(Omp::new(1e-6)?.with_most(chosen)),
+            Name::BatchOmp => Box::new(BatchOmp::new(&*self.operator, 1e-6)?.with_most(chosen)),
             Name::Cosamp => Box::new(HardThresholding::cosamp(most).with_limits(limits(200)?)),
             Name::Iht => Box::new(HardThresholding::iht(most).with_limits(limits(200)?)),
             Name::Htp => Box::new(HardThresholding::htp(most).with_limits(limits(200)?)),
@@ -184,14 +179,6 @@ impl Problem {
         })?;
         Ok(losses)
     }
-}
-
-fn omp(iterations: Option<usize>) -> Result<Omp, Box<dyn Error>> {
-    let omp = Omp::new(1e-6)?;
-    Ok(match iterations {
-        Some(most) => omp.with_most(most),
-        None => omp,
-    })
 }
 
 /// A mean and its standard error.
