@@ -79,14 +79,14 @@ own.append(here("oamp", arguments.samples))
 error = np.linalg.norm(answer - x, axis=0) / np.linalg.norm(x, axis=0)
 few = x[:, : arguments.pursued]
 pursuit = [here("omp", 2 * arguments.pursued)]
-dense_pursuit = [here("omp", 16, "gaussian")]
+dense_pursuit = [here("omp", 8, "gaussian")]
 start = time.perf_counter()
 for sample in few.T:
     found = orthogonal_mp(a, a @ sample, n_nonzero_coefs=np.count_nonzero(sample))
     assert np.abs(found - sample).max() < 1e-6
 sklearn_time = (time.perf_counter() - start) / arguments.pursued
 pursuit.append(here("omp", 2 * arguments.pursued))
-dense_pursuit.append(here("omp", 16, "gaussian"))
+dense_pursuit.append(here("omp", 8, "gaussian"))
 slowest = lambda runs: max(seconds for seconds, _ in runs)
 faster = min(numpy_time, sklearn_time)
 print(f"NumPy OAMP, dense        {numpy_time * 1e3:10.2f} ms per sample, largest relative error {error.max():.1e}")

@@ -246,7 +246,7 @@ impl Omp {
                 item.sample.choose(operator, self.0.sign, item.correlations, scales, item.products);
                 item.sample.set.write(item.x);
             });
-            operator.apply_into(&x, &mut rest)?;
+            operator.apply_sparse_into(&x, &mut rest)?;
             subtract_from(&y_left, &mut rest);
             for (&k, residual) in left.iter().zip(norms(&rest)) {
                 if samples[k].stopped.is_none() {

@@ -142,7 +142,7 @@ impl HardThresholding {
             let mut steps = vec![T::one(); tracks.len()];
             if self.rule != Rule::CoSaMp {
                 self.mask(&x, &gradient, &mut masked);
-                operator.apply_into(&masked, &mut image)?;
+                operator.apply_sparse_into(&masked, &mut image)?;
                 for (k, step) in steps.iter_mut().enumerate() {
                     let (g, ag) = (norm(masked.column(k).as_slice()), norm(image.column(k).as_slice()));
                     *step = T::round_from(if ag > 0.0 { caution[k] * (g / ag) * (g / ag) } else { 0.0 });
@@ -152,7 +152,7 @@ impl HardThresholding {
             let columns = columns.zip(products.as_slice().chunks(features)).zip(steps);
             let items = columns.map(|(((x, gradient), products), step)| Item { x, gradient, products, step });
             for_each(&mut items.collect::<Vec<_>>(), |_, item| self.advance(operator, item));
-            operator.apply_into(&x, &mut rest)?;
+            operator.apply_sparse_into(&x, &mut rest)?;
             subtract_from(&y_left, &mut rest);
             let mut keep = Vec::new();
             for (k, (track, residual)) in tracks.iter_mut().zip(norms(&rest)).enumerate() {

@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 
 use nalgebra::{Cholesky, DMatrix};
+use toy_superposition_data::parallel::for_each_column;
 use toy_superposition_model::{Scalar, multiply};
 use toy_superposition_rug::Design;
 
@@ -153,6 +154,17 @@ impl<T: Scalar> LinearOperator<T> for Dense<T> {
     fn apply_into(&self, x: &DMatrix<T>, y: &mut DMatrix<T>) -> Result<()> {
         check_shapes(self.matrix.shape(), x, y)?;
         product(&self.matrix, x, y);
+        Ok(())
+    }
+
+    fn apply_sparse_into(&self, x: &DMatrix<T>, y: &mut DMatrix<T>) -> Result<()> {
+        check_shapes(self.matrix.shape(), x, y)?;
+        for_each_column(y.as_mut_slice(), self.matrix.nrows(), 1, |k, y| {
+            y.fill(T::zero());
+            for (j, &entry) in x.column(k).iter().enumerate().filter(|(_, entry)| **entry != T::zero()) {
+                y.iter_mut().zip(self.matrix.column(j).iter()).for_each(|(y, &a)| *y += a * entry);
+            }
+        });
         Ok(())
     }
 

@@ -39,6 +39,14 @@ pub trait LinearOperator<T: Scalar>: Sync {
     /// [`Error::Length`](crate::Error::Length) for matrices of other shapes.
     fn apply_into(&self, x: &DMatrix<T>, y: &mut DMatrix<T>) -> Result<()>;
 
+    /// `Y ← A X` for an `x` of mostly zeros.
+    ///
+    /// # Errors
+    /// [`Error::Length`](crate::Error::Length) for matrices of other shapes.
+    fn apply_sparse_into(&self, x: &DMatrix<T>, y: &mut DMatrix<T>) -> Result<()> {
+        self.apply_into(x, y)
+    }
+
     /// `X ← Aᵀ Y`: `y` is n_d × B and `x` n_s × B; what `x` held before does not matter.
     ///
     /// # Errors

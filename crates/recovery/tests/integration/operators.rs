@@ -26,6 +26,10 @@ fn check(operator: &dyn LinearOperator<f64>) {
     }
     let matrix = operator.to_dense().unwrap();
     assert!((&matrix * &x - &ax).amax() < 1e-12 * ax.amax());
+    let sparse = x.map(|x| if x > 0.9 { x } else { 0.0 });
+    let mut image = dirty(hidden);
+    operator.apply_sparse_into(&sparse, &mut image).unwrap();
+    assert!((&matrix * &sparse - &image).amax() < 1e-12 * ax.amax());
     operator.pseudo_inverse_into(&y, &mut inverse).unwrap();
     assert!((&matrix * &inverse - &y).amax() < 1e-10);
     // The shortest solution has no part that A does not see.
