@@ -28,7 +28,7 @@ use toy_superposition::recovery::{Evolution, Sign, SparsePrior, donoho_tanner, t
 /// model decodes with one linear map and one ReLU; OAMP (oamp) is a network of many layers, whose
 /// first is the best of all decoders with one. Losses are per feature. A sample counts as recovered
 /// if its error is at most a thousandth of its norm. Decoders that are told how many features are
-/// on (cosamp, iht, htp) are told the largest number of any sample drawn.
+/// on (cosamp, iht, htp) are told the largest number of any sample drawn, at most n_d.
 ///
 /// With --weights the encoder is that of a trained model, and every decoder is tried on it. With
 /// --threshold only the ratios n_d/n_s are printed above which recovery is exact. With --map a

@@ -122,7 +122,8 @@ impl Problem {
     /// Decodes, with at most so many iterations if told, and compares.
     pub(crate) fn measure(&self, name: Name, iterations: Option<usize>) -> Result<Found, Box<dyn Error>> {
         let most = self.x.column_iter().map(|x| x.iter().filter(|&&x| x != 0.0).count()).max();
-        let most = most.unwrap_or(0).max(1);
+        // No more can be told apart, whatever the samples hold.
+        let most = most.unwrap_or(0).clamp(1, self.y.nrows());
         let chosen = iterations.unwrap_or(usize::MAX).min(self.y.nrows());
         let limits = |usual: usize| Limits::new(iterations.unwrap_or(usual), 1e-6);
         let decoder: Box<dyn Decoder<f64> + '_> = match name {
