@@ -71,26 +71,25 @@ rng = np.random.default_rng(0)
 a = encoder(rng)
 x = np.where(rng.random((NS, arguments.samples)) < P, rng.random((NS, arguments.samples)), 0.0)
 y = a @ x
+slowest = lambda runs: max(seconds for seconds, _ in runs)
+tell = lambda name, seconds, more: print(f"{name:26}{seconds * 1e3:10.2f} ms per sample, {more}", flush=True)
+
 own = [here("oamp", arguments.samples)]
 start = time.perf_counter()
 answer = oamp(a, y)
 numpy_time = (time.perf_counter() - start) / arguments.samples
 own.append(here("oamp", arguments.samples))
 error = np.linalg.norm(answer - x, axis=0) / np.linalg.norm(x, axis=0)
-few = x[:, : arguments.pursued]
-pursuit = [here("omp", 2 * arguments.pursued)]
-dense_pursuit = [here("omp", 8, "gaussian")]
+tell("NumPy OAMP, dense", numpy_time, f"largest relative error {error.max():.1e}")
+tell("here, OAMP on the rug", slowest(own), f"{numpy_time / slowest(own):.1f} times NumPy")
+pursuit = [here("omp", 4)]
 start = time.perf_counter()
-for sample in few.T:
+for sample in x[:, : arguments.pursued].T:
     found = orthogonal_mp(a, a @ sample, n_nonzero_coefs=np.count_nonzero(sample))
     assert np.abs(found - sample).max() < 1e-6
 sklearn_time = (time.perf_counter() - start) / arguments.pursued
-pursuit.append(here("omp", 2 * arguments.pursued))
-dense_pursuit.append(here("omp", 8, "gaussian"))
-slowest = lambda runs: max(seconds for seconds, _ in runs)
-faster = min(numpy_time, sklearn_time)
-print(f"NumPy OAMP, dense        {numpy_time * 1e3:10.2f} ms per sample, largest relative error {error.max():.1e}")
-print(f"scikit-learn OMP, dense  {sklearn_time * 1e3:10.2f} ms per sample")
-print(f"here, OAMP on the rug    {slowest(own) * 1e3:10.2f} ms   {faster / slowest(own):8.1f} times the faster peer")
-print(f"here, OMP on the rug     {slowest(pursuit) * 1e3:10.2f} ms   {sklearn_time / slowest(pursuit):8.1f} times scikit-learn's")
-print(f"here, OMP, dense         {slowest(dense_pursuit) * 1e3:10.2f} ms   {sklearn_time / slowest(dense_pursuit):8.1f} times scikit-learn's")
+pursuit.append(here("omp", 4))
+tell("scikit-learn OMP, dense", sklearn_time, f"{min(numpy_time, sklearn_time) / slowest(own):.1f} times here: OAMP against the faster peer")
+tell("here, OMP on the rug", slowest(pursuit), f"{sklearn_time / slowest(pursuit):.1f} times scikit-learn's")
+dense = [here("omp", 8, "gaussian")]
+tell("here, OMP, dense", slowest(dense), f"{sklearn_time / slowest(dense):.1f} times scikit-learn's")
