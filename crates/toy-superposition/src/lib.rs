@@ -18,6 +18,9 @@ pub use toy_superposition_model as model;
 #[cfg(feature = "optim")]
 #[doc(inline)]
 pub use toy_superposition_optim as optim;
+#[cfg(feature = "recovery")]
+#[doc(inline)]
+pub use toy_superposition_recovery as recovery;
 #[cfg(feature = "rug")]
 #[doc(inline)]
 pub use toy_superposition_rug as rug;

@@ -484,3 +484,34 @@ fn a_descent_starts_from_a_design() {
         example("mean_field", &[&MODEL[..], &["--steps", "0", "--start", path.to_str().unwrap()]].concat());
     succeeds(&mut command);
 }
+
+/// What `recover` prints, on a drawn encoder and on a trained one, and what it refuses.
+#[test]
+fn recover_says_how_well_and_refuses_what_it_cannot() {
+    let recover = |arguments: &str| example("recover", &arguments.split(' ').collect::<Vec<_>>());
+    let shape = "--features 256 --hidden 128 --probability 0.05 --samples 4 --json";
+    let found = json(&succeeds(&mut recover(shape)));
+    assert_eq!(found["success_fraction"], 1.0);
+    assert!(found["loss"].as_f64().unwrap() < 1e-10 && found["limit_over_p"] == 0.0);
+    let layers = found["state_evolution"].as_array().unwrap();
+    assert!((layers[0].as_f64().unwrap() - 0.03126).abs() < 1e-5 && layers.len() > 3);
+    for key in ["loss_over_p", "standard_error", "iterations", "seconds"] {
+        assert!(found[key].is_number(), "{key}");
+    }
+    let found = json(&succeeds(&mut recover("--threshold --probability 0.05 --json")));
+    assert!((found["delta_star"].as_f64().unwrap() - 0.112_227_063).abs() < 1e-8);
+    assert!((found["donoho_tanner"].as_f64().unwrap() - 0.1671).abs() < 1e-4);
+
+    let folder = tempdir().unwrap();
+    let trained = weights(folder.path());
+    let found = json(&succeeds(example("recover", &["--samples", "8", "--json", "--weights"]).arg(&trained)));
+    assert_eq!(found["decoders"].as_array().unwrap().len(), 8);
+    assert!(found["decoders_fault"].as_f64().unwrap() <= 1.0);
+
+    let wide = "--features 64 --hidden 65 --probability 0.1";
+    assert!(refused(&mut recover(wide)).contains("65 hidden dimensions for 64 features"));
+    assert!(refused(&mut recover("--features 60 --hidden 20 --probability 0.1")).contains("power of two"));
+    assert!(refused(&mut recover("--features 64 --hidden 20")).contains("--probability"));
+    assert!(refused(&mut recover("--features 64 --probability 0.1")).contains("--hidden"));
+    assert!(refused(&mut recover("--features 64 --hidden 20 --probability 1.5")).contains("1.5"));
+}

@@ -1,0 +1,181 @@
+//! What all decoders have in common: what they take, what they give, and why they stopped.
+
+use nalgebra::DMatrix;
+use toy_superposition_data::parallel::{for_each, for_each_chunk};
+use toy_superposition_model::Scalar;
+
+use crate::error::{check_length, check_positive};
+use crate::{Error, LinearOperator, Result};
+
+/// A way to find sparse `x ≥ 0` from `y = A x`.
+pub trait Decoder<T: Scalar> {
+    /// The estimates of all samples: `y` is n_d × B with one column per sample.
+    ///
+    /// Each column is decoded by itself: it does not matter for its result which others stand
+    /// beside it, but for rounding.
+    ///
+    /// # Errors
+    /// [`Error::Length`] for a `y` of other than n_d rows, [`Error::Entry`] for one that is not
+    /// finite, and those of the decoder's own settings.
+    fn decode(&self, operator: &dyn LinearOperator<T>, y: &DMatrix<T>) -> Result<Recovery<T>>;
+}
+
+/// What a decoder found.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Recovery<T: Scalar> {
+    /// The estimates, n_s × B.
+    pub estimate: DMatrix<T>,
+    /// How the decoder came by each of the B columns.
+    pub outcomes: Vec<Outcome>,
+}
+
+/// How the estimate of one sample was found, and how well it fits.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct Outcome {
+    /// The iterations made. For the greedy decoders: the features chosen.
+    pub iterations: usize,
+    /// `‖y − A x̂‖₂` of the estimate that is returned: the norm, not its square.
+    pub residual: f64,
+    /// Why it went no further.
+    pub stopped: StopReason,
+}
+
+/// Why a decoder stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StopReason {
+    /// The residual's norm is at most the tolerance times that of `y`; for a decoder with a duality
+    /// gap, the gap is too.
+    Converged,
+    /// The estimate no longer changes, but the residual is above the tolerance: a fixed point that
+    /// is no solution.
+    Stuck,
+    /// As many iterations as were allowed.
+    Iterations,
+    /// As many features as were allowed, or no other is of use.
+    Support,
+    /// A number was no longer finite, or the residual had grown; the best estimate before that is
+    /// returned.
+    Diverged,
+}
+
+/// When an iterative decoder ends.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// The most iterations.
+    pub iterations: usize,
+    /// `ε`: the residual is small enough once `‖y − A x̂‖₂ ≤ ε ‖y‖₂`. Norms, not their squares.
+    pub tolerance: f64,
+}
+
+impl Limits {
+    /// At most `iterations`, and `tolerance` relative to the norm of `y`.
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`] unless there is an iteration and the tolerance is positive and finite.
+    pub fn new(iterations: usize, tolerance: f64) -> Result<Self> {
+        let limits = Self { iterations, tolerance };
+        limits.check()?;
+        Ok(limits)
+    }
+
+    /// Refuses no iteration, and a tolerance that is not positive and finite.
+    pub(crate) fn check(&self) -> Result<()> {
+        if self.iterations == 0 {
+            return Err(Error::OutOfRange {
+                what: "the number of iterations",
+                given: 0.0,
+                allowed: "1, 2, …",
+            });
+        }
+        check_positive("the tolerance", self.tolerance)
+    }
+}
+
+/// 200 iterations, 1e-6.
+impl Default for Limits {
+    fn default() -> Self {
+        Self { iterations: 200, tolerance: 1e-6 }
+    }
+}
+
+/// Refuses a `y` that is not n_d × B or not finite.
+pub(crate) fn check_measured<T: Scalar>(operator: &dyn LinearOperator<T>, y: &DMatrix<T>) -> Result<()> {
+    check_length("rows of y", y.nrows(), operator.shape().0)?;
+    match y.iter().position(|entry| !entry.is_finite()) {
+        None => Ok(()),
+        Some(at) => {
+            let (row, column) = (at % y.nrows(), at / y.nrows());
+            Err(Error::Entry { what: "y", row, column, given: y[at].to_f64() })
+        }
+    }
+}
+
+/// Decodes as many columns at a time as the operator says, the parts on all threads.
+pub(crate) fn in_parts<T: Scalar>(
+    operator: &dyn LinearOperator<T>,
+    y: &DMatrix<T>,
+    decode: impl Fn(&DMatrix<T>) -> Result<Recovery<T>> + Sync,
+) -> Result<Recovery<T>> {
+    let (samples, size) = (y.ncols(), operator.together().max(1));
+    if samples <= size {
+        return decode(y);
+    }
+    let starts = (0..samples).step_by(size);
+    let part = |start: usize| y.columns(start, size.min(samples - start)).into_owned();
+    let mut parts: Vec<(DMatrix<T>, Option<_>)> = starts.map(|start| (part(start), None)).collect();
+    for_each(&mut parts, |_, (y, found)| *found = Some(decode(y)));
+    let mut whole = Recovery {
+        estimate: DMatrix::zeros(operator.shape().1, samples),
+        outcomes: Vec::with_capacity(samples),
+    };
+    for found in parts.into_iter().filter_map(|part| part.1) {
+        let Recovery { estimate, outcomes } = found?;
+        whole.estimate.columns_mut(whole.outcomes.len(), outcomes.len()).copy_from(&estimate);
+        whole.outcomes.extend(outcomes);
+    }
+    Ok(whole)
+}
+
+/// The norm of each column.
+pub(crate) fn norms<T: Scalar>(matrix: &DMatrix<T>) -> Vec<f64> {
+    matrix.column_iter().map(|column| norm(column.as_slice())).collect()
+}
+
+/// `‖x‖₂` in double precision.
+pub(crate) fn norm<T: Scalar>(x: &[T]) -> f64 {
+    // In eight strands, which a processor adds at once.
+    let mut strands = [0.0; 8];
+    let chunks = x.chunks_exact(8);
+    let rest: f64 = chunks.remainder().iter().map(|x| x.to_f64() * x.to_f64()).sum();
+    for chunk in chunks {
+        for (strand, x) in strands.iter_mut().zip(chunk) {
+            *strand += x.to_f64() * x.to_f64();
+        }
+    }
+    (strands.iter().sum::<f64>() + rest).sqrt()
+}
+
+/// `rest ← y − rest`, on all threads.
+pub(crate) fn subtract_from<T: Scalar>(y: &DMatrix<T>, rest: &mut DMatrix<T>) {
+    const CHUNK: usize = 8192;
+    let y = y.as_slice();
+    for_each_chunk(rest.as_mut_slice(), CHUNK, |k, rest| {
+        rest.iter_mut().zip(&y[k * CHUNK..]).for_each(|(rest, &y)| *rest = y - *rest);
+    });
+}
+
+/// The norms of the columns of `y − A x`.
+pub(crate) fn residuals<T: Scalar>(
+    operator: &dyn LinearOperator<T>,
+    x: &DMatrix<T>,
+    y: &DMatrix<T>,
+) -> Result<Vec<f64>> {
+    let mut rest = DMatrix::zeros(y.nrows(), y.ncols());
+    operator.apply_into(x, &mut rest)?;
+    subtract_from(y, &mut rest);
+    Ok(norms(&rest))
+}

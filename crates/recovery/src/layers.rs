@@ -1,0 +1,221 @@
+//! What AMP and OAMP share: the element-wise step, and the account of each sample.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, RwLock};
+
+use nalgebra::DMatrix;
+use toy_superposition_data::parallel::for_each;
+use toy_superposition_model::Scalar;
+
+use crate::decoder::{Limits, residuals};
+use crate::table::{Table, level, noise};
+use crate::{LinearOperator, Outcome, Prior, Recovery, Result, StopReason};
+
+/// Entries that a thread takes at a time.
+const CHUNK: usize = 8192;
+
+/// The element-wise step at every noise level that was asked for so far; shared by the threads.
+pub(crate) struct Denoiser<'a> {
+    prior: &'a dyn Prior,
+    tables: RwLock<BTreeMap<i32, Arc<Table<'a>>>>,
+}
+
+/// A piece of one column.
+struct Piece<'a, 'b, T> {
+    table: &'a Table<'b>,
+    start: &'a [T],
+    seen: &'a mut [T],
+    answer: &'a mut [T],
+    slope: f64,
+}
+
+impl<'a> Denoiser<'a> {
+    pub(crate) fn new(prior: &'a dyn Prior) -> Self {
+        Self { prior, tables: RwLock::default() }
+    }
+
+    /// `r = start + step · seen` into `seen`, `η(r)` into `answer`, and `⟨η'(r)⟩` of each column,
+    /// whose noise is `noise`.
+    pub(crate) fn apply<T: Scalar>(
+        &self,
+        noise: &[f64],
+        start: &DMatrix<T>,
+        step: T,
+        seen: &mut DMatrix<T>,
+        answer: &mut DMatrix<T>,
+    ) -> Vec<f64> {
+        let features = start.nrows();
+        let mut levels: Vec<(i32, Option<Arc<Table<'a>>>)> =
+            noise.iter().map(|&noise| (level(noise.max(SILENT)), None)).collect();
+        for_each(&mut levels, |_, (level, table)| *table = Some(self.table(*level)));
+        let mut pieces = Vec::new();
+        let columns = start.as_slice().chunks(features);
+        let outputs =
+            seen.as_mut_slice().chunks_mut(features).zip(answer.as_mut_slice().chunks_mut(features));
+        let tables = levels.iter().filter_map(|(_, table)| table.as_deref());
+        for ((table, start), (seen, answer)) in tables.zip(columns).zip(outputs) {
+            let parts = start.chunks(CHUNK).zip(seen.chunks_mut(CHUNK).zip(answer.chunks_mut(CHUNK)));
+            pieces.extend(parts.map(|(start, (seen, answer))| Piece {
+                table,
+                start,
+                seen,
+                answer,
+                slope: 0.0,
+            }));
+        }
+        for_each(&mut pieces, |_, piece| piece.run(step));
+        let each = features.div_ceil(CHUNK);
+        pieces
+            .chunks(each)
+            .map(|pieces| pieces.iter().map(|piece| piece.slope).sum::<f64>() / features as f64)
+            .collect()
+    }
+
+    /// The table of a level; made if it is not there. Two threads may make the same one.
+    fn table(&self, level: i32) -> Arc<Table<'a>> {
+        let known = self.tables.read().ok().and_then(|tables| tables.get(&level).cloned());
+        known.unwrap_or_else(|| {
+            let table = Arc::new(Table::new(self.prior, noise(level)));
+            if let Ok(mut tables) = self.tables.write() {
+                tables.insert(level, Arc::clone(&table));
+            }
+            table
+        })
+    }
+}
+
+/// No noise is taken as less than this.
+const SILENT: f64 = 1e-100;
+
+impl<T: Scalar> Piece<'_, '_, T> {
+    fn run(&mut self, step: T) {
+        let mut slope = 0.0;
+        for ((&start, seen), answer) in self.start.iter().zip(&mut *self.seen).zip(&mut *self.answer) {
+            let r = start + step * *seen;
+            let (mean, rise) = self.table.at(r.to_f64());
+            slope += rise;
+            *seen = r;
+            *answer = T::round_from(mean);
+        }
+        self.slope = slope;
+    }
+}
+
+/// `start ← a · answer + b · seen + c · start` with `[a, b, c]` of each column.
+pub(crate) fn combine<T: Scalar>(
+    weights: &[[T; 3]],
+    answer: &DMatrix<T>,
+    seen: &DMatrix<T>,
+    start: &mut DMatrix<T>,
+) {
+    struct Piece<'a, T> {
+        weights: [T; 3],
+        from: [&'a [T]; 2],
+        to: &'a mut [T],
+    }
+    let features = start.nrows();
+    let columns = answer.as_slice().chunks(features).zip(seen.as_slice().chunks(features));
+    let mut pieces = Vec::new();
+    for ((weights, to), (answer, seen)) in
+        weights.iter().zip(start.as_mut_slice().chunks_mut(features)).zip(columns)
+    {
+        let parts = to.chunks_mut(CHUNK).zip(answer.chunks(CHUNK).zip(seen.chunks(CHUNK)));
+        pieces.extend(parts.map(|(to, (answer, seen))| Piece {
+            weights: *weights,
+            from: [answer, seen],
+            to,
+        }));
+    }
+    for_each(&mut pieces, |_, Piece { weights: [a, b, c], from: [answer, seen], to }| {
+        for ((to, &answer), &seen) in to.iter_mut().zip(*answer).zip(*seen) {
+            *to = *a * answer + *b * seen + *c * *to;
+        }
+    });
+}
+
+/// How one sample is getting on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Track {
+    /// Its column of `y`.
+    pub(crate) column: usize,
+    /// `‖y‖`.
+    scale: f64,
+    least: f64,
+    last: f64,
+    /// The iteration in which the residual was last clearly smaller than before.
+    moved: usize,
+    iteration: usize,
+    mark: f64,
+}
+
+/// So many iterations without a residual that is smaller by a thousandth are enough.
+const PATIENCE: usize = 12;
+
+impl Track {
+    pub(crate) fn new((column, scale): (usize, f64)) -> Self {
+        let infinity = f64::INFINITY;
+        Self { column, scale, least: infinity, last: infinity, moved: 0, iteration: 0, mark: infinity }
+    }
+
+    /// Takes the residual of an iteration's answer; whether it is the least so far.
+    pub(crate) fn record(&mut self, iteration: usize, residual: f64) -> bool {
+        (self.iteration, self.last) = (iteration, residual);
+        let improved = residual < self.least;
+        if improved {
+            self.least = residual;
+        }
+        if residual < self.mark * (1.0 - 1e-3) {
+            (self.mark, self.moved) = (residual, iteration);
+        }
+        improved
+    }
+
+    /// Whether the sample is at its end, and why.
+    pub(crate) fn end(&self, limits: &Limits) -> Option<StopReason> {
+        if self.least <= limits.tolerance * self.scale {
+            Some(StopReason::Converged)
+        } else if !self.last.is_finite() {
+            Some(StopReason::Diverged)
+        } else if self.iteration >= self.moved + PATIENCE {
+            Some(if self.last > 2.0 * self.least { StopReason::Diverged } else { StopReason::Stuck })
+        } else {
+            None
+        }
+    }
+}
+
+/// The best answers so far.
+pub(crate) struct Best<T: Scalar> {
+    estimate: DMatrix<T>,
+    ends: Vec<Option<(usize, StopReason)>>,
+}
+
+impl<T: Scalar> Best<T> {
+    pub(crate) fn new(features: usize, y: &DMatrix<T>) -> Self {
+        Self { estimate: DMatrix::zeros(features, y.ncols()), ends: vec![None; y.ncols()] }
+    }
+
+    /// Column `k` of `answer` is the best so far for sample `column`.
+    pub(crate) fn keep(&mut self, column: usize, answer: &DMatrix<T>, k: usize) {
+        self.estimate.column_mut(column).copy_from(&answer.column(k));
+    }
+
+    pub(crate) fn end(&mut self, column: usize, iteration: usize, stopped: StopReason) {
+        self.ends[column] = Some((iteration, stopped));
+    }
+
+    /// With the residuals of what is returned; samples without an end took all the iterations.
+    pub(crate) fn finish(
+        self,
+        operator: &dyn LinearOperator<T>,
+        y: &DMatrix<T>,
+        iterations: usize,
+    ) -> Result<Recovery<T>> {
+        let residuals = residuals(operator, &self.estimate, y)?;
+        let outcomes = self.ends.into_iter().zip(residuals).map(|(end, residual)| {
+            let (iterations, stopped) = end.unwrap_or((iterations, StopReason::Iterations));
+            Outcome { iterations, residual, stopped }
+        });
+        Ok(Recovery { estimate: self.estimate, outcomes: outcomes.collect() })
+    }
+}

@@ -1,0 +1,282 @@
+//! Orthogonal approximate message passing (OAMP, also VAMP): the network whose layers this crate
+//! counts.
+//!
+//! ```math
+//! r_t = \hat x_t + \frac1\rho A^+ (y - A \hat x_t), \qquad v_t = \frac{\lVert A^+(y - A\hat x_t)\rVert^2}{n_d}, \qquad
+//! \tau_t^2 = v_t \frac{1-\rho}{\rho}, \qquad \rho = \frac{n_d}{n_s},
+//! ```
+//! ```math
+//! x^{(t)} = \eta(r_t; \tau_t), \qquad \alpha_t = \langle \eta'(r_t; \tau_t) \rangle, \qquad
+//! \hat x_{t+1} = \frac{x^{(t)} - \alpha_t r_t}{1 - \alpha_t}.
+//! ```
+//!
+//! `x^{(t)}` is what layer t answers, `x̂_{t+1}` what the next layer starts from: its error is
+//! orthogonal to that of `r_t`, without which the second layer misses state evolution. With
+//! `m_t = τ_t² α_t` and `1/v_{t+1} = 1/m_t − 1/τ_t²` the last equation is
+//! `v_{t+1} (x^{(t)}/m_t − r_t/τ_t²)`. `η` is the posterior mean of a [`Prior`]; layer 1 starts at
+//! `E x`, and is Bayes's decoder of the Welch channel.
+//!
+//! Any `A` of full rank will do: `A⁺A` is a projector. Rows of one norm that are orthogonal need no
+//! inverse.
+//!
+//! (Ma and Ping, "Orthogonal AMP", IEEE Access 5, 2017; Rangan, Schniter and Fletcher, "Vector
+//! AMP", IEEE Trans. Inf. Theory 65, 2019.)
+
+use nalgebra::DMatrix;
+use toy_superposition_model::Scalar;
+
+use crate::decoder::{check_measured, in_parts, norms, subtract_from};
+use crate::error::check_share;
+use crate::layers::{Best, Denoiser, Track};
+use crate::{Decoder, Limits, LinearOperator, Prior, Recovery, Result};
+
+/// OAMP with the posterior mean of a [`Prior`].
+///
+/// The noise level of a layer is measured from the residual rather than predicted. Where that
+/// grows, which small n_s does to the undamped iteration, the sample's damping is halved; the
+/// estimate with the least residual is returned.
+///
+/// ```
+/// use nalgebra::DMatrix;
+/// use toy_superposition_data::{Features, Stream, sample_dense};
+/// use toy_superposition_recovery::{Decoder, LinearOperator, Oamp, RugOperator, SparsePrior};
+/// use toy_superposition_rug::PersianRug;
+///
+/// let rug = RugOperator::new(PersianRug::random(1024, 512, &mut Stream::Draws.rng(1, 0))?);
+/// let x: DMatrix<f64> = sample_dense(&Features::paper(1024, 0.05)?, Stream::Evaluation.samples(1, 0..4))?;
+/// let mut y = DMatrix::zeros(512, 4);
+/// rug.apply_into(&x, &mut y)?;
+/// let prior = SparsePrior::paper(0.05)?;
+/// let found = Oamp::new(&prior).decode(&rug, &y)?;
+/// assert!((found.estimate - x).amax() < 1e-4);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Oamp<'a> {
+    prior: &'a dyn Prior,
+    limits: Limits,
+    damping: f64,
+}
+
+impl std::fmt::Debug for Oamp<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Oamp")
+            .field("limits", &self.limits)
+            .field("damping", &self.damping)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a> Oamp<'a> {
+    /// Undamped until that fails, with the default [`Limits`].
+    pub fn new(prior: &'a dyn Prior) -> Self {
+        Self { prior, limits: Limits::default(), damping: 1.0 }
+    }
+
+    /// With other limits.
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// With a step `x̂ ← d x̂_{new} + (1 − d) x̂` from the first layer on.
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`](crate::Error::OutOfRange) unless `0 < damping ≤ 1`; 1 is no damping.
+    pub fn with_damping(self, damping: f64) -> Result<Self> {
+        check_share("the damping", damping)?;
+        Ok(Self { damping, ..self })
+    }
+
+    /// The network of so many layers, every layer's answer shown to `observe`: layers 1, 2, … and
+    /// n_s × B each. No damping, no early end and no safeguards: it is the iteration that state
+    /// evolution describes.
+    ///
+    /// # Errors
+    /// Those of [`decode`](Decoder::decode).
+    pub fn unrolled<T: Scalar>(
+        &self,
+        operator: &dyn LinearOperator<T>,
+        y: &DMatrix<T>,
+        layers: usize,
+        mut observe: impl FnMut(usize, &DMatrix<T>),
+    ) -> Result<()> {
+        check_measured(operator, y)?;
+        let denoiser = Denoiser::new(self.prior);
+        let mut state = State::new(&denoiser, self.prior.before().mean, operator, y, 1.0);
+        for layer in 1..=layers {
+            state.project(operator)?;
+            state.denoise();
+            observe(layer, &state.answer);
+            state.advance();
+        }
+        Ok(())
+    }
+}
+
+/// One layer's numbers, for the columns that are still decoded.
+struct State<'a, 'b, T: Scalar> {
+    denoiser: &'a Denoiser<'b>,
+    ratio: f64,
+    y: DMatrix<T>,
+    /// `x̂_t`.
+    start: DMatrix<T>,
+    /// `y − A x̂_t`.
+    rest: DMatrix<T>,
+    /// The same of the layer before.
+    rest_before: DMatrix<T>,
+    /// `A⁺(y − A x̂_t)`, then `r_t`.
+    seen: DMatrix<T>,
+    /// `x^{(t)}`.
+    answer: DMatrix<T>,
+    /// `v_t`, `α_t`, the damping, of each column.
+    spread: Vec<f64>,
+    alpha: Vec<f64>,
+    damping: Vec<f64>,
+}
+
+impl<'a, 'b, T: Scalar> State<'a, 'b, T> {
+    fn new(
+        denoiser: &'a Denoiser<'b>,
+        mean: f64,
+        operator: &dyn LinearOperator<T>,
+        y: &DMatrix<T>,
+        damping: f64,
+    ) -> Self {
+        let ((hidden, features), samples) = (operator.shape(), y.ncols());
+        let zeros = DMatrix::zeros(features, samples);
+        Self {
+            denoiser,
+            ratio: hidden as f64 / features as f64,
+            y: y.clone(),
+            start: DMatrix::from_element(features, samples, T::round_from(mean)),
+            rest: y.clone(),
+            rest_before: y.clone(),
+            seen: zeros.clone(),
+            answer: zeros,
+            spread: vec![0.0; samples],
+            alpha: vec![0.0; samples],
+            damping: vec![damping; samples],
+        }
+    }
+
+    /// `y − A x̂`, `A⁺` of it, and `v`.
+    fn project(&mut self, operator: &dyn LinearOperator<T>) -> Result<()> {
+        std::mem::swap(&mut self.rest, &mut self.rest_before);
+        operator.apply_into(&self.start, &mut self.rest)?;
+        subtract_from(&self.y, &mut self.rest);
+        operator.pseudo_inverse_into(&self.rest, &mut self.seen)?;
+        let hidden = self.y.nrows() as f64;
+        self.spread = norms(&self.seen).into_iter().map(|norm| norm * norm / hidden).collect();
+        Ok(())
+    }
+
+    /// `r`, the answer and `α`.
+    fn denoise(&mut self) {
+        let noise: Vec<f64> =
+            self.spread.iter().map(|v| (v * (1.0 - self.ratio) / self.ratio).sqrt()).collect();
+        let step = T::round_from(self.ratio.recip());
+        let slopes = self.denoiser.apply(&noise, &self.start, step, &mut self.seen, &mut self.answer);
+        self.alpha = slopes.into_iter().map(|slope| slope.min(STEEPEST)).collect();
+    }
+
+    /// `x̂_{t+1}`, damped.
+    fn advance(&mut self) {
+        let Self { alpha, damping, .. } = self;
+        let keep: Vec<[T; 3]> = alpha
+            .iter()
+            .zip(damping)
+            .map(|(&alpha, &mut damping)| {
+                let scale = damping / (1.0 - alpha);
+                [scale, -scale * alpha, 1.0 - damping].map(T::round_from)
+            })
+            .collect();
+        crate::layers::combine(&keep, &self.answer, &self.seen, &mut self.start);
+    }
+
+    /// `‖y − A x^{(t)}‖` of the layer before, from the residuals of its start and of this layer's:
+    /// the answer is `((1 − α)/d) (x̂_{t+1} − (1 − d) x̂_t) + α r_t`, and
+    /// `y − A r_t = (1 − 1/ρ)(y − A x̂_t)`.
+    fn residual(&self, column: usize) -> f64 {
+        let (alpha, damping) = (self.alpha[column], self.damping[column]);
+        let scale = (1.0 - alpha) / damping;
+        let old = alpha * (1.0 - self.ratio.recip()) - scale * (1.0 - damping);
+        let (now, before) = (self.rest.column(column), self.rest_before.column(column));
+        let square = |(&now, &before): (&T, &T)| (scale * now.to_f64() + old * before.to_f64()).powi(2);
+        now.iter().zip(before.iter()).map(square).sum::<f64>().sqrt()
+    }
+
+    /// Only the columns of which `keep` holds the numbers.
+    fn select(&mut self, keep: &[usize]) {
+        for matrix in [
+            &mut self.y,
+            &mut self.start,
+            &mut self.rest,
+            &mut self.rest_before,
+            &mut self.seen,
+            &mut self.answer,
+        ] {
+            *matrix = matrix.select_columns(keep);
+        }
+        for list in [&mut self.spread, &mut self.alpha, &mut self.damping] {
+            *list = keep.iter().map(|&k| list[k]).collect();
+        }
+    }
+}
+
+impl<T: Scalar> Decoder<T> for Oamp<'_> {
+    fn decode(&self, operator: &dyn LinearOperator<T>, y: &DMatrix<T>) -> Result<Recovery<T>> {
+        check_measured(operator, y)?;
+        self.limits.check()?;
+        let denoiser = Denoiser::new(self.prior);
+        in_parts(operator, y, |y| self.decode_part(&denoiser, operator, y))
+    }
+}
+
+impl Oamp<'_> {
+    fn decode_part<T: Scalar>(
+        &self,
+        denoiser: &Denoiser<'_>,
+        operator: &dyn LinearOperator<T>,
+        y: &DMatrix<T>,
+    ) -> Result<Recovery<T>> {
+        let mut best = Best::new(operator.shape().1, y);
+        let mut state = State::new(denoiser, self.prior.before().mean, operator, y, self.damping);
+        let mut tracks: Vec<Track> = norms(y).into_iter().enumerate().map(Track::new).collect();
+        state.project(operator)?;
+        for iteration in 1..=self.limits.iterations {
+            if tracks.is_empty() {
+                break;
+            }
+            state.denoise();
+            let spread = state.spread.clone();
+            state.advance();
+            state.project(operator)?;
+            let mut keep = Vec::new();
+            for (k, track) in tracks.iter_mut().enumerate() {
+                let residual = state.residual(k);
+                let improved = track.record(iteration, residual);
+                if improved {
+                    best.keep(track.column, &state.answer, k);
+                }
+                if state.spread[k] > spread[k] || !improved {
+                    state.damping[k] = (0.5 * state.damping[k]).max(LEAST_DAMPING.min(self.damping));
+                }
+                match track.end(&self.limits) {
+                    None => keep.push(k),
+                    Some(stopped) => best.end(track.column, iteration, stopped),
+                }
+            }
+            if keep.len() < tracks.len() {
+                tracks = keep.iter().map(|&k| tracks[k]).collect();
+                state.select(&keep);
+            }
+        }
+        best.finish(operator, y, self.limits.iterations)
+    }
+}
+
+/// Less than this much of a new start is not taken.
+const LEAST_DAMPING: f64 = 0.125;
+/// In state evolution `α = m/τ² < 1`; a sample whose slopes say otherwise is far from it.
+const STEEPEST: f64 = 0.999;

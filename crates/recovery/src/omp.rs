@@ -1,0 +1,297 @@
+//! Orthogonal matching pursuit: the feature that fits the residual best, then least squares on all
+//! features chosen so far.
+//!
+//! ```math
+//! j_t = \arg\max_j \frac{\langle a_j, \rho_t \rangle}{\lVert a_j \rVert}, \qquad S_{t+1} = S_t \cup \{j_t\}, \qquad
+//! x_{t+1} = \arg\min_{\operatorname{supp} x \subseteq S_{t+1}} \lVert y - A x \rVert, \qquad \rho_{t+1} = y - A x_{t+1}.
+//! ```
+//!
+//! For features of any sign the modulus of the product counts. The least squares are Cholesky
+//! updates ([`active`](crate::active)), O(k²) per feature. [`Omp`] forms the residual and asks the
+//! operator for `Aᵀρ`, of all samples at once. [`BatchOmp`] never does: with the Gram matrix
+//! `G = AᵀA` at hand, `Aᵀρ = Aᵀy − G_S c` and `‖ρ‖² = ‖y‖² − ‖z‖²`.
+//!
+//! (Pati, Rezaiifar and Krishnaprasad, 1993; Rubinstein, Zibulevsky and Elad, "Efficient
+//! implementation of the K-SVD algorithm using batch orthogonal matching pursuit", 2008.)
+
+use nalgebra::DMatrix;
+use toy_superposition_data::parallel::for_each;
+use toy_superposition_model::Scalar;
+
+use crate::active::ActiveSet;
+use crate::decoder::{check_measured, in_parts, norm, norms, residuals, subtract_from};
+use crate::error::{check_length, check_positive};
+use crate::{Decoder, Error, LinearOperator, Outcome, Recovery, Result, Sign, StopReason};
+
+/// When a pursuit ends, and which features it may choose.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Pursuit {
+    most: Option<usize>,
+    tolerance: f64,
+    sign: Sign,
+}
+
+impl Pursuit {
+    fn new(tolerance: f64) -> Result<Self> {
+        check_positive("the tolerance", tolerance)?;
+        Ok(Self { most: None, tolerance, sign: Sign::Nonnegative })
+    }
+
+    /// The most features for a matrix of `hidden` rows.
+    fn most(&self, hidden: usize) -> Result<usize> {
+        let most = self.most.unwrap_or(hidden);
+        if (1..=hidden).contains(&most) {
+            Ok(most)
+        } else {
+            Err(Error::Support { given: most, least: 1, most: hidden })
+        }
+    }
+}
+
+/// OMP by the operator's products.
+///
+/// It ends once `‖ρ‖ ≤ tolerance · ‖y‖`, or with as many features as are allowed. Under
+/// [`Sign::Nonnegative`] only features whose product with the residual is positive are chosen, and
+/// what least squares make negative all the same is returned as 0.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Omp(Pursuit);
+
+/// OMP by the Gram matrix of one operator, n_s² numbers.
+#[derive(Debug, Clone)]
+pub struct BatchOmp {
+    pursuit: Pursuit,
+    gram: DMatrix<f64>,
+}
+
+impl Omp {
+    /// Nonnegative, with up to n_d features, until the residual's norm is `tolerance` times that of
+    /// `y`.
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`] unless the tolerance is positive and finite.
+    pub fn new(tolerance: f64) -> Result<Self> {
+        Ok(Self(Pursuit::new(tolerance)?))
+    }
+
+    /// With at most `features` of them; decoding refuses 0 and more than n_d.
+    #[must_use]
+    pub fn with_most(self, features: usize) -> Self {
+        Self(Pursuit { most: Some(features), ..self.0 })
+    }
+
+    /// For features of the given sign.
+    #[must_use]
+    pub fn with_sign(self, sign: Sign) -> Self {
+        Self(Pursuit { sign, ..self.0 })
+    }
+}
+
+impl BatchOmp {
+    /// For one operator, whose Gram matrix is found once; settings as [`Omp::new`].
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`] unless the tolerance is positive and finite.
+    pub fn new<T: Scalar>(operator: &dyn LinearOperator<T>, tolerance: f64) -> Result<Self> {
+        let pursuit = Pursuit::new(tolerance)?;
+        let features = operator.shape().1;
+        let all: Vec<usize> = (0..features).collect();
+        let mut gram = DMatrix::zeros(features, features);
+        let mut columns: Vec<&mut [f64]> = gram.as_mut_slice().chunks_mut(features).collect();
+        for_each(&mut columns, |j, column| operator.gram_into(j, &all, column));
+        Ok(Self { pursuit, gram })
+    }
+
+    /// As [`Omp::with_most`].
+    #[must_use]
+    pub fn with_most(self, features: usize) -> Self {
+        Self { pursuit: Pursuit { most: Some(features), ..self.pursuit }, ..self }
+    }
+
+    /// As [`Omp::with_sign`].
+    #[must_use]
+    pub fn with_sign(self, sign: Sign) -> Self {
+        Self { pursuit: Pursuit { sign, ..self.pursuit }, ..self }
+    }
+}
+
+/// One sample's pursuit.
+struct Sample {
+    set: ActiveSet,
+    scale: f64,
+    stopped: Option<StopReason>,
+}
+
+impl Sample {
+    fn start(y: &[impl Scalar]) -> Self {
+        let scale = norm(y);
+        let stopped = (scale == 0.0).then_some(StopReason::Converged);
+        Self { set: ActiveSet::default(), scale, stopped }
+    }
+
+    /// Chooses the next feature by its product with the residual, and adds it.
+    fn choose<T: Scalar, V: Scalar>(
+        &mut self,
+        operator: &dyn LinearOperator<T>,
+        sign: Sign,
+        correlations: &mut [V],
+        scales: &[f64],
+        products: &[T],
+    ) {
+        // What is chosen has no product with the residual but for rounding.
+        self.set.support().iter().for_each(|&j| correlations[j] = V::zero());
+        loop {
+            let mut best = (0, 0.0);
+            for (j, (value, scale)) in correlations.iter().zip(scales).enumerate() {
+                let size = sign.size(value.to_f64()) * scale;
+                if size > best.1 {
+                    best = (j, size);
+                }
+            }
+            if best.1 == 0.0 {
+                self.stopped = Some(StopReason::Support);
+                return;
+            }
+            if self.set.add(operator, best.0, products[best.0].to_f64()) {
+                return;
+            }
+            correlations[best.0] = V::zero();
+        }
+    }
+
+    /// Whether the residual's norm or the number of features says that it is over.
+    fn check(&mut self, residual: f64, tolerance: f64, most: usize) {
+        if residual <= tolerance * self.scale {
+            self.stopped = Some(StopReason::Converged);
+        } else if !residual.is_finite() {
+            self.stopped = Some(StopReason::Diverged);
+        } else if self.set.support().len() >= most {
+            self.stopped = Some(StopReason::Support);
+        }
+    }
+}
+
+/// `1/‖a_j‖`.
+fn scales<T: Scalar>(operator: &dyn LinearOperator<T>) -> Vec<f64> {
+    let mut one = [0.0];
+    let scale = |j| {
+        operator.gram_into(j, &[j], &mut one);
+        one[0].sqrt().recip()
+    };
+    (0..operator.shape().1).map(scale).collect()
+}
+
+/// The estimates of all samples, without what has the wrong sign.
+fn finish<T: Scalar>(
+    operator: &dyn LinearOperator<T>,
+    y: &DMatrix<T>,
+    samples: Vec<Sample>,
+    sign: Sign,
+) -> Result<Recovery<T>> {
+    let mut estimate = DMatrix::zeros(operator.shape().1, y.ncols());
+    for (mut column, sample) in estimate.column_iter_mut().zip(&samples) {
+        for (&j, c) in sample.set.support().iter().zip(sample.set.coefficients()) {
+            column[j] = T::round_from(sign.part(c));
+        }
+    }
+    let residuals = residuals(operator, &estimate, y)?;
+    let outcomes = samples.iter().zip(residuals).map(|(sample, residual)| Outcome {
+        iterations: sample.set.support().len(),
+        residual,
+        stopped: sample.stopped.unwrap_or(StopReason::Support),
+    });
+    let outcomes = outcomes.collect();
+    Ok(Recovery { estimate, outcomes })
+}
+
+impl<T: Scalar> Decoder<T> for Omp {
+    fn decode(&self, operator: &dyn LinearOperator<T>, y: &DMatrix<T>) -> Result<Recovery<T>> {
+        check_measured(operator, y)?;
+        let (most, scales) = (self.0.most(operator.shape().0)?, scales(operator));
+        in_parts(operator, y, |y| self.decode_part(operator, y, most, &scales))
+    }
+}
+
+impl Omp {
+    fn decode_part<T: Scalar>(
+        &self,
+        operator: &dyn LinearOperator<T>,
+        y: &DMatrix<T>,
+        most: usize,
+        scales: &[f64],
+    ) -> Result<Recovery<T>> {
+        struct Item<'a, T> {
+            sample: &'a mut Sample,
+            correlations: &'a mut [T],
+            products: &'a [T],
+            x: &'a mut [T],
+        }
+        let features = operator.shape().1;
+        let mut samples: Vec<Sample> = y.column_iter().map(|y| Sample::start(y.as_slice())).collect();
+        let mut left: Vec<usize> = (0..y.ncols()).filter(|&k| samples[k].stopped.is_none()).collect();
+        let (mut y_left, mut rest) = (y.select_columns(&left), y.select_columns(&left));
+        let mut products = DMatrix::zeros(features, left.len());
+        operator.adjoint_into(&rest, &mut products)?;
+        let mut correlations = products.clone();
+        let mut x = products.clone();
+        while !left.is_empty() {
+            operator.adjoint_into(&rest, &mut correlations)?;
+            let mut open = samples.iter_mut().filter(|sample| sample.stopped.is_none());
+            let columns = correlations.as_mut_slice().chunks_mut(features);
+            let columns = columns.zip(products.as_slice().chunks(features));
+            let columns = columns.zip(x.as_mut_slice().chunks_mut(features));
+            let items = columns.map_while(|((correlations, products), x)| {
+                Some(Item { sample: open.next()?, correlations, products, x })
+            });
+            for_each(&mut items.collect::<Vec<_>>(), |_, item| {
+                item.sample.choose(operator, self.0.sign, item.correlations, scales, item.products);
+                item.sample.set.write(item.x);
+            });
+            operator.apply_sparse_into(&x, &mut rest)?;
+            subtract_from(&y_left, &mut rest);
+            for (&k, residual) in left.iter().zip(norms(&rest)) {
+                if samples[k].stopped.is_none() {
+                    samples[k].check(residual, self.0.tolerance, most);
+                }
+            }
+            let keep: Vec<usize> = (0..left.len()).filter(|&i| samples[left[i]].stopped.is_none()).collect();
+            if keep.len() < left.len() {
+                left = keep.iter().map(|&i| left[i]).collect();
+                for matrix in [&mut y_left, &mut rest, &mut products, &mut correlations, &mut x] {
+                    *matrix = matrix.select_columns(&keep);
+                }
+            }
+        }
+        finish(operator, y, samples, self.0.sign)
+    }
+}
+
+impl<T: Scalar> Decoder<T> for BatchOmp {
+    fn decode(&self, operator: &dyn LinearOperator<T>, y: &DMatrix<T>) -> Result<Recovery<T>> {
+        check_measured(operator, y)?;
+        let (hidden, features) = operator.shape();
+        check_length("features of the Gram matrix", self.gram.nrows(), features)?;
+        let (most, scales) = (self.pursuit.most(hidden)?, scales(operator));
+        let mut products = DMatrix::zeros(features, y.ncols());
+        operator.adjoint_into(y, &mut products)?;
+        let mut samples: Vec<Sample> = y.column_iter().map(|y| Sample::start(y.as_slice())).collect();
+        for_each(&mut samples, |k, sample| {
+            let products = &products.as_slice()[k * features..(k + 1) * features];
+            let start: Vec<f64> = products.iter().map(|product| product.to_f64()).collect();
+            let mut correlations = start.clone();
+            while sample.stopped.is_none() {
+                sample.choose(operator, self.pursuit.sign, &mut correlations, &scales, products);
+                if sample.stopped.is_some() {
+                    break;
+                }
+                let rest = (sample.scale * sample.scale - sample.set.explained()).max(0.0).sqrt();
+                sample.check(rest, self.pursuit.tolerance, most);
+                correlations.copy_from_slice(&start);
+                for (&j, c) in sample.set.support().iter().zip(sample.set.coefficients()) {
+                    let column = self.gram.column(j);
+                    correlations.iter_mut().zip(column.iter()).for_each(|(to, entry)| *to -= c * entry);
+                }
+            }
+        });
+        finish(operator, y, samples, self.pursuit.sign)
+    }
+}

@@ -1,0 +1,106 @@
+//! What is known of `x`: `y = A x` with `A` of n_d rows and n_s columns, of which only products are
+//! asked for.
+//!
+//! ```math
+//! Y = A X, \qquad X = A^\top Y, \qquad X = A^+ Y, \quad A^+ = A^\top (A A^\top)^{-1}
+//! ```
+//!
+//! | operator | product | memory |
+//! |---|---|---|
+//! | [`Dense`]: any matrix, the encoder of any design | O(n_s n_d) per sample | 2 n_s n_d numbers |
+//! | [`RugOperator`]: a Persian rug by its fast transform | O(n_s log n_s) per sample | n_s numbers |
+
+mod dense;
+mod rug;
+
+pub use dense::Dense;
+pub use rug::RugOperator;
+
+use nalgebra::DMatrix;
+use toy_superposition_model::Scalar;
+
+use crate::Result;
+use crate::error::check_length;
+
+/// A linear map from n_s features to n_d hidden numbers. Batches are matrices with one column per
+/// sample.
+///
+/// The plain twin of every product is [`Dense`] with [`to_dense`](Self::to_dense)'s matrix.
+pub trait LinearOperator<T: Scalar>: Sync {
+    /// `(n_d, n_s)`: rows and columns of `A`.
+    fn shape(&self) -> (usize, usize);
+
+    /// The largest singular value of `A`, to a relative 1e-6.
+    fn norm(&self) -> f64;
+
+    /// `Y ← A X`: `x` is n_s × B and `y` n_d × B; what `y` held before does not matter.
+    ///
+    /// # Errors
+    /// [`Error::Length`](crate::Error::Length) for matrices of other shapes.
+    fn apply_into(&self, x: &DMatrix<T>, y: &mut DMatrix<T>) -> Result<()>;
+
+    /// `Y ← A X` for an `x` of mostly zeros.
+    ///
+    /// # Errors
+    /// [`Error::Length`](crate::Error::Length) for matrices of other shapes.
+    fn apply_sparse_into(&self, x: &DMatrix<T>, y: &mut DMatrix<T>) -> Result<()> {
+        self.apply_into(x, y)
+    }
+
+    /// `X ← Aᵀ Y`: `y` is n_d × B and `x` n_s × B; what `x` held before does not matter.
+    ///
+    /// # Errors
+    /// [`Error::Length`](crate::Error::Length) for matrices of other shapes.
+    fn adjoint_into(&self, y: &DMatrix<T>, x: &mut DMatrix<T>) -> Result<()>;
+
+    /// `X ← A⁺ Y`, the shortest of all solutions of `A X = Y`; shapes as of
+    /// [`adjoint_into`](Self::adjoint_into).
+    ///
+    /// # Errors
+    /// [`Error::Length`](crate::Error::Length) for matrices of other shapes;
+    /// [`Error::Dependent`](crate::Error::Dependent) if `A Aᵀ` has no inverse.
+    fn pseudo_inverse_into(&self, y: &DMatrix<T>, x: &mut DMatrix<T>) -> Result<()>;
+
+    /// `⟨a_i, a_j⟩` for each `i` of `rows`, with `a_j` the column `column` of `A`, into `out` of
+    /// the same length.
+    ///
+    /// # Panics
+    /// If a column is `≥ n_s`, or `out` is shorter than `rows`.
+    fn gram_into(&self, column: usize, rows: &[usize], out: &mut [f64]);
+
+    /// How many columns of a batch are best decoded together: all, where a product of many columns
+    /// is cheaper than many products.
+    fn together(&self) -> usize {
+        usize::MAX
+    }
+
+    /// `A` as a matrix, n_d × n_s.
+    ///
+    /// # Errors
+    /// Those of [`apply_into`](Self::apply_into).
+    fn to_dense(&self) -> Result<DMatrix<T>> {
+        let (hidden, features) = self.shape();
+        let mut matrix = DMatrix::zeros(hidden, features);
+        self.apply_into(&DMatrix::identity(features, features), &mut matrix)?;
+        Ok(matrix)
+    }
+
+    /// The mean of the columns' squared norms, `‖A‖_F²/n_s`.
+    fn mean_square(&self) -> f64 {
+        let features = self.shape().1;
+        let mut one = [0.0];
+        let mut sum = 0.0;
+        for j in 0..features {
+            self.gram_into(j, &[j], &mut one);
+            sum += one[0];
+        }
+        sum / features as f64
+    }
+}
+
+/// Refuses matrices that are not n_s × B and n_d × B.
+pub(crate) fn check_shapes<T: Scalar>(shape: (usize, usize), x: &DMatrix<T>, y: &DMatrix<T>) -> Result<()> {
+    check_length("rows of x", x.nrows(), shape.1)?;
+    check_length("rows of y", y.nrows(), shape.0)?;
+    check_length("columns of y", y.ncols(), x.ncols())
+}

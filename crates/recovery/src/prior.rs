@@ -1,0 +1,293 @@
+//! What is known of a feature before and after its noisy value is seen: the scalar channel of AMP
+//! and OAMP.
+//!
+//! ```math
+//! r = x + \tau Z, \qquad \eta(r) = E[x|r], \qquad \eta'(r) = \frac{\mathrm{Var}(x|r)}{\tau^2}, \qquad
+//! \mathrm{mmse}(\tau^2) = E\,\mathrm{Var}(x|r), \qquad x = c\,u, \; c \sim B(p), \; Z \sim N(0, 1).
+//! ```
+//!
+//! | magnitude u | given that the feature is on |
+//! |---|---|
+//! | uniform on `[l, h]` | a Gaussian cut to the interval: `theory`'s [`Posterior`](toy_superposition_theory::Posterior), moved and scaled |
+//! | finitely many values | weights `w_k exp(u_k (2r − u_k)/(2τ²))` against 1 for off |
+//! | exponential, rate λ | a Gaussian about `r − λτ²` cut to [0, ∞) |
+
+use toy_superposition_data::{AnyMagnitude, Law, Magnitude};
+use toy_superposition_theory::Feature;
+
+use crate::quadrature::{Panels, gauss};
+use crate::{Error, Result};
+
+/// Mean and variance of what is believed of a feature.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Belief {
+    /// `E[x|r]`.
+    pub mean: f64,
+    /// `Var(x|r)`.
+    pub variance: f64,
+}
+
+/// The law of one feature, as far as a decoder needs it. Implement it for laws that [`SparsePrior`]
+/// does not cover.
+pub trait Prior: Sync {
+    /// `E x` and `Var x`.
+    fn before(&self) -> Belief;
+
+    /// `E[x|r]` and `Var(x|r)` for `r = x + τZ`, `τ > 0`; NaN for an `r` or `τ` that is NaN.
+    fn given(&self, r: f64, tau: f64) -> Belief;
+
+    /// Where `E[x|r]` bends when the noise is small, in increasing order: 0, and the ends or values
+    /// of the magnitude. Further from all of them than 18τ it is as good as straight, or such an
+    /// `r` never occurs.
+    fn bends(&self) -> Vec<f64>;
+
+    /// The density of `r`.
+    fn density(&self, r: f64, tau: f64) -> f64;
+
+    /// The largest `x` that matters.
+    fn largest(&self) -> f64;
+
+    /// `E Var(x|r)`, the least mean squared error at noise `τ ≥ 0`.
+    ///
+    /// Unless said otherwise a quadrature of `density` times the variance, right to about 1e-10.
+    fn mmse(&self, tau: f64) -> f64 {
+        if tau == 0.0 {
+            return 0.0;
+        }
+        let bends = self.bends();
+        let ends = (bends[0] - 12.0 * tau, self.largest() + 12.0 * tau);
+        Panels { ends, bends: &bends, width: 0.125 * tau, near: 20.0 * tau, longest: f64::INFINITY }
+            .integrate(|r| self.density(r, tau) * self.given(r, tau).variance)
+    }
+
+    /// `E f(x)`.
+    fn average(&self, f: &dyn Fn(f64) -> f64) -> f64;
+}
+
+/// `x = c u`: on with probability p, and then of one of the magnitudes of `data`.
+///
+/// ```
+/// use toy_superposition_recovery::{Prior, SparsePrior};
+///
+/// let paper = SparsePrior::paper(0.05)?;
+/// // Little noise: what is well above it is believed, what is well below 0 is not.
+/// assert!((paper.given(0.5, 0.01).mean - 0.5).abs() < 1e-12);
+/// assert!(paper.given(-0.05, 0.01).mean < 1e-5);
+/// # Ok::<(), toy_superposition_recovery::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct SparsePrior {
+    probability: f64,
+    magnitude: AnyMagnitude,
+    /// The paper's feature of that probability.
+    unit: Feature,
+}
+
+/// Noise that is smaller than this times the magnitude is as good as none.
+const SILENT: f64 = 1e-100;
+
+impl SparsePrior {
+    /// A feature that is on with `probability` and then of `magnitude`.
+    ///
+    /// # Errors
+    /// [`Error::Channel`] for a probability outside (0, 1]; [`Error::Prior`] for a magnitude that
+    /// may be negative.
+    pub fn new(probability: f64, magnitude: AnyMagnitude) -> Result<Self> {
+        if magnitude.support().0 < 0.0 {
+            return Err(Error::Prior { what: "a magnitude that may be negative" });
+        }
+        Ok(Self { probability, magnitude, unit: Feature::uniform(probability)? })
+    }
+
+    /// The paper's feature, `u ~ U[0, 1]`.
+    ///
+    /// # Errors
+    /// [`Error::Channel`] for a probability outside (0, 1].
+    pub fn paper(probability: f64) -> Result<Self> {
+        Self::new(probability, AnyMagnitude::Uniform(toy_superposition_data::UnitUniform))
+    }
+
+    /// The feature of a law whose features are all alike. How they depend on each other is no part
+    /// of it.
+    ///
+    /// # Errors
+    /// [`Error::Prior`] if they differ in their probabilities, or the law is not of switches and a
+    /// magnitude that can be read from its description; [`Error::Law`] if that is wrong.
+    pub fn of_law(law: &dyn Law) -> Result<Self> {
+        let probability = law.moments(0).probability;
+        if (1..law.features()).any(|i| law.moments(i).probability != probability) {
+            return Err(Error::Prior { what: "features of different probabilities" });
+        }
+        Self::new(probability, law.spec().magnitude.build()?)
+    }
+
+    /// `p`.
+    pub fn probability(&self) -> f64 {
+        self.probability
+    }
+
+    /// The law of `u`.
+    pub fn magnitude(&self) -> &AnyMagnitude {
+        &self.magnitude
+    }
+
+    /// Given that the feature is on: `ln` of the density of `r` over that of the noise alone,
+    /// `E[u|r]` and `Var(u|r)`.
+    fn on(&self, r: f64, tau: f64) -> (f64, Belief) {
+        match &self.magnitude {
+            AnyMagnitude::Exponential(law) => exponential(r, tau, law.mean().recip()),
+            AnyMagnitude::Points(law) => points(r, tau, || law.iter()),
+            AnyMagnitude::Constant(law) => points(r, tau, || std::iter::once((law.mean(), 1.0))),
+            other => interval(r, tau, other.support()),
+        }
+    }
+}
+
+/// By the posterior of `U[0, 1]` in units of the interval's length; `exp(l (2r − l)/(2τ²))` moves
+/// the off state from `l` to 0.
+fn interval(r: f64, tau: f64, (low, high): (f64, f64)) -> (f64, Belief) {
+    let length = high - low;
+    let half = Feature::uniform(0.5).and_then(|even| even.posterior((r - low) / length, tau / length));
+    let Ok(known) = half else { return (f64::NAN, Belief { mean: f64::NAN, variance: f64::NAN }) };
+    let log = known.on.ln() - known.off.ln() + low * (2.0 * r - low) / (2.0 * tau * tau);
+    let mean = low + length * known.magnitude;
+    (log, Belief { mean, variance: length * length * known.variance_on })
+}
+
+fn points<I: Iterator<Item = (f64, f64)>>(r: f64, tau: f64, points: impl Fn() -> I) -> (f64, Belief) {
+    let logs = || points().map(|(u, weight)| (u, weight.ln() + u * (2.0 * r - u) / (2.0 * tau * tau)));
+    let most = logs().map(|(_, log)| log).fold(f64::NEG_INFINITY, f64::max);
+    let (mut sum, mut mean) = (0.0, 0.0);
+    for (u, log) in logs() {
+        let weight = (log - most).exp();
+        sum += weight;
+        mean += weight * u;
+    }
+    mean /= sum;
+    let variance = logs().map(|(u, log)| (log - most).exp() * (u - mean) * (u - mean)).sum::<f64>() / sum;
+    (most + sum.ln(), Belief { mean, variance })
+}
+
+/// With `z = r/τ − λτ`: density over the noise's `λτ Φ(z)/φ(z)`, mean `τ (z + h)` and variance
+/// `τ² (1 − h (z + h))`, `h = φ(z)/Φ(z)`.
+fn exponential(r: f64, tau: f64, rate: f64) -> (f64, Belief) {
+    let z = r / tau - rate * tau;
+    let (log_ratio, above, spread) = half_line(z);
+    let log = (rate * tau).ln() + log_ratio;
+    (log, Belief { mean: tau * above, variance: tau * tau * spread })
+}
+
+/// Of a unit Gaussian about `z`, cut to [0, ∞): `ln (Φ(z)/φ(z))`, its mean and its variance.
+fn half_line(z: f64) -> (f64, f64, f64) {
+    const LOG_SQRT_TAU: f64 = 0.918_938_533_204_672_7;
+    if z > -5.0 {
+        let mass = 0.5 * libm::erfc(-z * std::f64::consts::FRAC_1_SQRT_2);
+        let log = mass.ln() + 0.5 * z * z + LOG_SQRT_TAU;
+        let h = (-log).exp();
+        (log, z + h, 1.0 - h * (z + h))
+    } else {
+        // Mills' ratio by its continued fraction 1/(y + 1/(y + 2/(y + 3/(y + …)))): `tails[k]` is
+        // the fraction from k on.
+        let y = -z;
+        let mut tails = [0.0; 3];
+        let mut tail = y;
+        for k in (1..=60).rev() {
+            tail = y + f64::from(k) / tail;
+            if k <= 3 {
+                tails[k as usize - 1] = tail;
+            }
+        }
+        // h = tails[0], mean = h − y = 1/tails[1], variance = 1 − h (h − y) = (2/tails[2] −
+        // 1/tails[1])/tails[1].
+        let mean = tails[1].recip();
+        let variance = (2.0 / tails[2] - mean) * mean;
+        (-tails[0].ln(), mean, variance)
+    }
+}
+
+impl Prior for SparsePrior {
+    fn before(&self) -> Belief {
+        let [first, second, ..] = self.magnitude.raw_moments();
+        let mean = self.probability * first;
+        Belief { mean, variance: self.probability * second - mean * mean }
+    }
+
+    fn given(&self, r: f64, tau: f64) -> Belief {
+        if let AnyMagnitude::Uniform(_) = self.magnitude {
+            let known = self.unit.posterior(r, tau);
+            return known.map_or(Belief { mean: f64::NAN, variance: f64::NAN }, |known| Belief {
+                mean: known.mean(),
+                variance: known.variance(),
+            });
+        }
+        let tau = tau.max(SILENT * self.magnitude.mean());
+        let (log, Belief { mean, variance }) = self.on(r, tau);
+        let log = log + self.probability.ln() - (-self.probability).ln_1p();
+        let (on, off) = (1.0 / (1.0 + (-log).exp()), 1.0 / (1.0 + log.exp()));
+        Belief { mean: on * mean, variance: on * (variance + off * mean * mean) }
+    }
+
+    fn bends(&self) -> Vec<f64> {
+        let mut bends = vec![0.0];
+        match &self.magnitude {
+            AnyMagnitude::Exponential(_) => (),
+            AnyMagnitude::Points(law) => bends.extend(law.iter().map(|(u, _)| u)),
+            other => bends.extend([other.support().0, other.support().1]),
+        }
+        bends.sort_by(f64::total_cmp);
+        bends.dedup();
+        bends
+    }
+
+    fn density(&self, r: f64, tau: f64) -> f64 {
+        let noise = -0.5 * (r / tau) * (r / tau);
+        let unit = (tau * std::f64::consts::TAU.sqrt()).recip();
+        let on = match &self.magnitude {
+            AnyMagnitude::Uniform(_) | AnyMagnitude::Interval(_) => {
+                let (low, high) = self.magnitude.support();
+                let below = |end: f64| 0.5 * libm::erfc((end - r) / tau * std::f64::consts::FRAC_1_SQRT_2);
+                (below(low) - below(high)) / (high - low)
+            }
+            // The exponents are added first: a large log stands beside a small density of the
+            // noise.
+            _ => unit * (noise + self.on(r, tau).0).exp(),
+        };
+        (1.0 - self.probability) * unit * noise.exp() + self.probability * on
+    }
+
+    fn largest(&self) -> f64 {
+        match &self.magnitude {
+            AnyMagnitude::Exponential(law) => 44.0 * law.mean(),
+            other => other.support().1,
+        }
+    }
+
+    fn mmse(&self, tau: f64) -> f64 {
+        if let AnyMagnitude::Uniform(_) = self.magnitude {
+            return self.unit.bayes_loss(tau).unwrap_or(f64::NAN);
+        }
+        if tau == 0.0 {
+            return 0.0;
+        }
+        let (bends, longest) = (self.bends(), self.magnitude.mean() / 16.0);
+        let ends = (bends[0] - 12.0 * tau, self.largest() + 12.0 * tau);
+        Panels { ends, bends: &bends, width: 0.125 * tau, near: 20.0 * tau, longest }
+            .integrate(|r| self.density(r, tau) * self.given(r, tau).variance)
+    }
+
+    fn average(&self, f: &dyn Fn(f64) -> f64) -> f64 {
+        let on = match &self.magnitude {
+            AnyMagnitude::Points(law) => law.iter().map(|(u, weight)| weight * f(u)).sum(),
+            AnyMagnitude::Constant(law) => f(law.mean()),
+            AnyMagnitude::Exponential(law) => {
+                let rate = law.mean().recip();
+                gauss((0.0, self.largest()), 512, |u| f(u) * rate * (-rate * u).exp())
+            }
+            other => {
+                let (low, high) = other.support();
+                gauss((low, high), 512, f) / (high - low)
+            }
+        };
+        (1.0 - self.probability) * f(0.0) + self.probability * on
+    }
+}

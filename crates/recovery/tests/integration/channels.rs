@@ -1,0 +1,130 @@
+//! Posteriors against sums over a fine grid, straight from the definitions.
+
+use toy_superposition_data::{
+    AnyMagnitude, Constant, Exponential, Groups, Independent, Interval, LawSpec, Magnitude, Points,
+};
+use toy_superposition_recovery::{Belief, Error, Prior, SparsePrior};
+
+/// `u` at the middles of cells with their weights.
+fn grid(magnitude: &AnyMagnitude) -> Vec<(f64, f64)> {
+    const CELLS: usize = 200_000;
+    if let AnyMagnitude::Points(law) = magnitude {
+        return law.iter().collect();
+    }
+    if let AnyMagnitude::Constant(law) = magnitude {
+        return vec![(law.mean(), 1.0)];
+    }
+    let (low, high) = magnitude.support();
+    let high = if high.is_finite() { high } else { 12.0 };
+    let width = (high - low) / CELLS as f64;
+    let middle = |k: usize| low + (k as f64 + 0.5) * width;
+    (0..CELLS).map(|k| (middle(k), magnitude.density(middle(k)).unwrap() * width)).collect()
+}
+
+/// Density of r, mean and variance.
+fn naive(p: f64, grid: &[(f64, f64)], r: f64, tau: f64) -> (f64, Belief) {
+    let noise = |x: f64| (-0.5 * ((r - x) / tau).powi(2)).exp();
+    let parts = || grid.iter().map(|&(u, w)| (u, p * w * noise(u))).chain([(0.0, (1.0 - p) * noise(0.0))]);
+    let total: f64 = parts().map(|(_, w)| w).sum();
+    let mean = parts().map(|(u, w)| u * w).sum::<f64>() / total;
+    let variance = parts().map(|(u, w)| (u - mean).powi(2) * w).sum::<f64>() / total;
+    (total / (tau * std::f64::consts::TAU.sqrt()), Belief { mean, variance })
+}
+
+fn magnitudes() -> [(f64, AnyMagnitude); 5] {
+    [
+        (0.05, AnyMagnitude::Uniform(toy_superposition_data::UnitUniform)),
+        (0.1, AnyMagnitude::Interval(Interval::new(0.4, 1.3).unwrap())),
+        (0.07, AnyMagnitude::Exponential(Exponential::new(1.7).unwrap())),
+        (0.2, AnyMagnitude::Points(Points::new(&[0.5, 1.5], &[0.3, 0.7]).unwrap())),
+        (0.3, AnyMagnitude::Constant(Constant::new(0.8).unwrap())),
+    ]
+}
+
+#[test]
+fn posteriors_are_those_of_the_definition() {
+    for (p, magnitude) in magnitudes() {
+        let (points, prior) = (grid(&magnitude), SparsePrior::new(p, magnitude).unwrap());
+        for tau in [0.05, 0.3, 1.5] {
+            for r in [-0.4, -0.05, 0.02, 0.11, 0.6, 1.05, 2.3] {
+                let (density, expected) = naive(p, &points, r, tau);
+                let found = prior.given(r, tau);
+                // The midpoint rule leaves (h/l)²/24 of a density that falls by e over l ≥ τ²/|r| =
+                // 0.006, h ≤ 6e-5.
+                let close = |a: f64, b: f64| (a - b).abs() <= 3e-5 * b.abs() + 1e-14;
+                assert!(close(found.mean, expected.mean), "{prior:?} {r} {tau}: {found:?} {expected:?}");
+                assert!(
+                    close(found.variance, expected.variance),
+                    "{prior:?} {r} {tau}: {found:?} {expected:?}"
+                );
+                assert!(close(prior.density(r, tau), density), "{prior:?} {r} {tau}");
+            }
+        }
+    }
+}
+
+/// Far from where any r lies, posteriors stay between the ends of the magnitude and variances
+/// positive.
+#[test]
+fn posteriors_are_finite_far_away() {
+    for (p, magnitude) in magnitudes() {
+        let prior = SparsePrior::new(p, magnitude).unwrap();
+        for tau in [1e-120, 1e-8, 1e-3, 1.0, 1e4] {
+            for r in [-1e6, -30.0 * tau, -1e-9, 0.0, 0.3, 0.9, 7.0] {
+                let Belief { mean, variance } = prior.given(r, tau);
+                assert!(
+                    mean >= 0.0 && mean <= prior.largest().max(r) && variance >= 0.0,
+                    "{prior:?} {r} {tau}"
+                );
+            }
+        }
+    }
+}
+
+/// `E x²` less the mean square of the posterior mean, by a sum over r: another formula than that of
+/// the crate.
+#[test]
+fn least_errors_are_those_of_the_definition() {
+    for (p, magnitude) in magnitudes() {
+        let prior = SparsePrior::new(p, magnitude).unwrap();
+        let Belief { mean, variance } = prior.before();
+        for tau in [0.05, 0.4] {
+            let (low, high) = (-9.0 * tau, prior.largest().min(20.0) + 9.0 * tau);
+            let step = tau / 100.0;
+            let square: f64 = (0..((high - low) / step) as usize)
+                .map(|k| low + (k as f64 + 0.5) * step)
+                .map(|r| prior.density(r, tau) * prior.given(r, tau).mean.powi(2) * step)
+                .sum();
+            let expected = variance + mean * mean - square;
+            let found = prior.mmse(tau);
+            // The difference on this side rounds to 1e-15.
+            assert!((found - expected).abs() < 1e-5 * found + 1e-14, "{prior:?} {tau}: {found} {expected}");
+        }
+    }
+}
+
+#[test]
+fn averages_are_moments() {
+    for (p, magnitude) in magnitudes() {
+        let moments = magnitude.raw_moments();
+        let prior = SparsePrior::new(p, magnitude).unwrap();
+        for (k, moment) in moments.iter().enumerate() {
+            let found = prior.average(&|x| x.powi(k as i32 + 1));
+            assert!((found / (p * moment) - 1.0).abs() < 1e-12, "{prior:?} {k}");
+        }
+        assert!((prior.average(&|x| f64::from(u8::from(x == 0.0))) - (1.0 - p)).abs() < 1e-12);
+    }
+}
+
+#[test]
+fn a_prior_is_read_from_a_law_of_features_that_are_alike() {
+    let law = LawSpec::paper(5, 0.2).build().unwrap();
+    assert_eq!(SparsePrior::of_law(&law).unwrap(), SparsePrior::paper(0.2).unwrap());
+    let pairs = Groups::new(&[vec![0, 1]], Independent::new(1, 0.3).unwrap()).unwrap();
+    let pairs = toy_superposition_data::Features::new(pairs, Interval::new(0.5, 2.0).unwrap());
+    let prior = SparsePrior::of_law(&pairs).unwrap();
+    assert_eq!((prior.probability(), prior.magnitude().support()), (0.3, (0.5, 2.0)));
+    let unlike = Independent::per_feature(&[0.1, 0.2]).unwrap();
+    let unlike = toy_superposition_data::Features::new(unlike, Interval::new(0.0, 1.0).unwrap());
+    assert!(matches!(SparsePrior::of_law(&unlike), Err(Error::Prior { .. })));
+}

@@ -1,0 +1,169 @@
+//! Recovers sparse features from `y = A x` with more than one layer.
+
+#[macro_use]
+#[path = "../command_line/mod.rs"]
+mod command_line;
+#[path = "../command_line/law.rs"]
+mod law;
+
+mod figure;
+mod map;
+mod problem;
+mod weights;
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::builder::RangedU64ValueParser;
+use problem::{Name, Problem};
+use serde_json::{Value, json};
+use toy_superposition::recovery::{Evolution, Sign, SparsePrior, donoho_tanner, threshold};
+
+/// Recovers n_s sparse features from n_d hidden numbers with iterative decoders, and says how well:
+/// measured, and by state evolution.
+///
+/// y = A x without noise, x of independent features that are on with probability p. The paper's
+/// model decodes with one linear map and one ReLU; OAMP (oamp) is a network of many layers, whose
+/// first is the best of all decoders with one. Losses are per feature. A sample counts as recovered
+/// if its error is at most a thousandth of its norm. Decoders that are told how many features are
+/// on (cosamp, iht, htp) are told the largest number of any sample drawn, at most n_d.
+///
+/// With --weights the encoder is that of a trained model, and every decoder is tried on it. With
+/// --threshold only the ratios n_d/n_s are printed above which recovery is exact. With --map a
+/// table and two figures are measured over (p, n_d/n_s).
+#[derive(Parser)]
+struct Arguments {
+    /// Number of features n_s; a power of two for a rug.
+    #[arg(long, value_parser = RangedU64ValueParser::<usize>::new().range(1..=1 << 24))]
+    features: Option<usize>,
+    /// Number of hidden dimensions n_d, at most n_s.
+    #[arg(long, value_parser = RangedU64ValueParser::<usize>::new().range(1..=1 << 24))]
+    hidden: Option<usize>,
+    #[command(flatten)]
+    law: law::LawArguments,
+    /// The decoder.
+    #[arg(long, value_enum, default_value = "oamp")]
+    decoder: Name,
+    /// The encoder A: rug (random rows of a Hadamard matrix), gaussian (independent entries), haar
+    /// (a random subspace), or a weight file.
+    #[arg(long, default_value = "rug", value_name = "rug|gaussian|haar|FILE")]
+    operator: String,
+    /// Samples to recover.
+    #[arg(long, default_value_t = 16, value_parser = RangedU64ValueParser::<usize>::new().range(2..=1_000_000))]
+    samples: usize,
+    /// Layers or iterations at most; each decoder has its own number if left out.
+    #[arg(long, value_parser = RangedU64ValueParser::<usize>::new().range(1..=1_000_000))]
+    iterations: Option<usize>,
+    /// Seed of A and of the samples.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Try every decoder on the encoder of this weight file.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["features", "hidden", "operator", "threshold", "map"])]
+    weights: Option<PathBuf>,
+    /// Print the least ratios at which recovery is exact for n_s → ∞, and nothing else.
+    #[arg(long, conflicts_with_all = ["features", "hidden", "map"])]
+    threshold: bool,
+    /// Measure layers and phases over (p, n_d/n_s) and write map.csv, layers and phases (PNG and
+    /// SVG) into this folder: the layers for --features (8192 if left out), the phases for that and
+    /// an eighth of it.
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["probability", "law", "hidden"])]
+    map: Option<PathBuf>,
+    /// Draw the loss of each layer into this file (PNG, and SVG beside it).
+    #[arg(long, value_name = "FILE.png")]
+    out: Option<PathBuf>,
+    /// Print one JSON object instead of a table.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Layers whose state evolution is printed.
+const LAYERS: usize = 8;
+
+fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+    if let Some(path) = &arguments.out {
+        toy_superposition::figures::check_writable(path.with_extension(""))?;
+    }
+    if let Some(folder) = &arguments.map {
+        return map::run(arguments, folder);
+    }
+    if arguments.threshold {
+        let prior = SparsePrior::of_law(&arguments.law.spec(1, None)?.build()?)?;
+        let limit = threshold(&prior);
+        let on = prior.probability();
+        return print(
+            arguments.json,
+            &[
+                ("probability", json!(on), "p"),
+                ("delta_star", json!(limit.ratio), "n_d/n_s above which AMP and OAMP recover exactly"),
+                ("tau_star", json!(limit.noise), "noise at which they stick just below it"),
+                (
+                    "donoho_tanner",
+                    json!(donoho_tanner(on, Sign::Nonnegative)?),
+                    "n_d/n_s above which nonnegative l1 does (DT⁺)",
+                ),
+            ],
+        );
+    }
+    if let Some(path) = &arguments.weights {
+        return weights::run(arguments, path);
+    }
+    let problem = Problem::new(arguments)?;
+    let found = problem.measure(arguments.decoder, arguments.iterations)?;
+    let (p, r) = (problem.prior.probability(), problem.ratio());
+    let evolution = match arguments.decoder {
+        Name::Amp => Evolution::Independent,
+        _ => Evolution::Orthogonal,
+    };
+    let losses = evolution.losses(&problem.prior, r, LAYERS)?;
+    let losses: Vec<f64> = losses.iter().map(|loss| loss / p).collect();
+    let limit = match arguments.decoder {
+        Name::L1 => toy_superposition::recovery::l1_loss(&problem.prior, r)?,
+        _ => evolution.limit(&problem.prior, r)?,
+    };
+    print(
+        arguments.json,
+        &[
+            ("features", json!(problem.x.nrows()), "n_s"),
+            ("hidden", json!(problem.y.nrows()), "n_d"),
+            ("probability", json!(p), "p"),
+            ("decoder", json!(found.name.to_string()), ""),
+            ("loss", json!(found.loss), "mean squared error per feature"),
+            ("loss_over_p", json!(found.loss / p), ""),
+            ("standard_error", json!(found.standard_error), "of the loss"),
+            ("iterations", json!(found.iterations), "mean over the samples"),
+            (
+                "success_fraction",
+                json!(found.success),
+                "samples with an error of at most a thousandth of their norm",
+            ),
+            ("stopped", json!(found.stopped), "samples by why their decoder stopped"),
+            ("state_evolution", json!(losses), "loss/p of layers 1, 2, … for n_s → ∞"),
+            ("limit_over_p", json!(limit / p), "loss/p after infinitely many; of l1, its own"),
+            ("seconds", json!(found.seconds), "for decoding"),
+        ],
+    )?;
+    match &arguments.out {
+        Some(path) => figure::layers(&problem, &found, limit / p, &path.with_extension("")),
+        None => Ok(()),
+    }
+}
+
+/// Prints (key, value, meaning) as one JSON object or as a table.
+fn print(json: bool, rows: &[(&str, Value, &str)]) -> Result<(), Box<dyn Error>> {
+    if json {
+        let object: serde_json::Map<_, _> =
+            rows.iter().map(|(key, value, _)| ((*key).to_owned(), value.clone())).collect();
+        say!("{}", Value::Object(object));
+        return Ok(());
+    }
+    for (key, value, meaning) in rows {
+        say!("{key:<18}{value:>24}  {meaning}", value = value.to_string());
+    }
+    Ok(())
+}
+
+fn main() -> ExitCode {
+    command_line::start(run)
+}
