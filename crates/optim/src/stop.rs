@@ -187,7 +187,8 @@ impl Stopper {
     /// [`Error::Count`] for a number out of the range in [`StopRule`].
     pub fn new(rule: StopRule) -> Result<Self> {
         rule.check()?;
-        Ok(Self { rule, steps: 0, recent: VecDeque::new(), last_epoch: false, stopped: None })
+        let recent = VecDeque::with_capacity(rule.memory());
+        Ok(Self { rule, steps: 0, recent, last_epoch: false, stopped: None })
     }
 
     /// A stopper as it was when [`state`](Self::state) was taken: it will stop at the same step.
@@ -289,7 +290,8 @@ impl Stopper {
                 if self.steps.is_multiple_of(window as u64) {
                     let look = (self.steps / window as u64) as f64;
                     let found = probability_of_so_slow_a_descent(self.recent.iter().copied(), fall);
-                    self.stopped = (found <= false_stop / (look * (look + 1.0))).then_some(StopReason::Plateau);
+                    self.stopped =
+                        (found <= false_stop / (look * (look + 1.0))).then_some(StopReason::Plateau);
                 }
             }
         }

@@ -20,8 +20,8 @@
 //! for nearly all weights, switch all outputs of a large model off. And it falls to 0 in the end, by half a cosine, which
 //! takes the noise of the batches out of the weights.
 
-use toy_superposition_model::{Activation, Autoencoder, Initialisation, Scalar, Shape};
 use toy_superposition_data::Stream;
+use toy_superposition_model::{Activation, Autoencoder, Initialisation, Scalar, Shape};
 use toy_superposition_optim::{AdamConfig, OptimizerConfig, Schedule, StopRule, WeightDecay};
 
 use crate::{Error, Result};
@@ -238,7 +238,13 @@ mod tests {
             }
             close(rate(warm_up), 0.01);
             let middle = warm_up + (steps - warm_up) / 2;
-            close(rate(middle), 0.005 * (1.0 + (std::f64::consts::PI * (middle - warm_up) as f64 / (steps - warm_up) as f64).cos()));
+            close(
+                rate(middle),
+                0.005
+                    * (1.0
+                        + (std::f64::consts::PI * (middle - warm_up) as f64 / (steps - warm_up) as f64)
+                            .cos()),
+            );
             assert_eq!((rate(steps), recipe.most_steps()), (0.0, Some(steps)));
         }
         assert!(matches!(Recipe::fast(shape, Some(0)), Err(Error::Optim(_))));

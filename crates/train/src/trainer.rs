@@ -13,6 +13,9 @@ use crate::{Error, FreshBatches, Identity, Recipe, Result, Task};
 /// Parameters that one thread updates at a time.
 const CHUNK: usize = 1 << 12;
 
+/// Losses that a run has room for from the beginning, if its recipe does not bound its steps below.
+const EXPECTED_STEPS: u64 = 1 << 16;
+
 /// A run in progress.
 ///
 /// Same model, objective and recipe: same bits, whatever the number of threads, and whether or not the run was
@@ -36,6 +39,24 @@ struct Apply<'a, T> {
     update: Update<'a, T>,
     parameters: &'a mut [T],
     gradient: &'a [T],
+}
+
+impl<T: Scalar> Apply<'_, T> {
+    /// Halves the range until a half is one thread's, at multiples of [`CHUNK`].
+    fn in_parallel(self, arch: Arch) -> toy_superposition_optim::Result<()> {
+        let Self { update, parameters, gradient } = self;
+        if parameters.len() <= CHUNK {
+            return arch.dispatch(Self { update, parameters, gradient });
+        }
+        let middle = parameters.len().div_ceil(CHUNK).div_ceil(2) * CHUNK;
+        let (first, last) = update.split_at(middle);
+        let (parameters, last_parameters) = parameters.split_at_mut(middle);
+        let (gradient, last_gradient) = gradient.split_at(middle);
+        let first = Apply { update: first, parameters, gradient };
+        let last = Apply { update: last, parameters: last_parameters, gradient: last_gradient };
+        let (first, last) = rayon::join(|| first.in_parallel(arch), || last.in_parallel(arch));
+        first.and(last)
+    }
 }
 
 impl<T: Scalar> WithSimd for Apply<'_, T> {
@@ -126,7 +147,7 @@ impl<M: Model + Send, O: Stochastic<M> + Send> Trainer<M, O> {
             optimizer: recipe.optimizer.build(parameters)?,
             recipe: recipe.clone(),
             stopper: Stopper::new(recipe.stop)?,
-            losses: Vec::new(),
+            losses: Vec::with_capacity(recipe.most_steps().unwrap_or(u64::MAX).min(EXPECTED_STEPS) as usize),
             gradient: model.zero_gradient()?,
             optimizing: Duration::ZERO,
             model,
@@ -210,16 +231,9 @@ impl<M: Model + Send, O: Stochastic<M> + Send> Trainer<M, O> {
             return Err(self.diverged(index, loss));
         }
         let (start, rate) = (Instant::now(), self.learning_rate(index));
-        let updates = self.optimizer.begin_step(rate)?.chunks(CHUNK);
-        let arch = Arch::new();
-        self.model
-            .as_mut_slice()
-            .par_chunks_mut(CHUNK)
-            .zip(self.gradient.as_ref().par_chunks(CHUNK))
-            .zip(updates)
-            .try_for_each(|((parameters, gradient), update)| {
-                arch.dispatch(Apply { update, parameters, gradient })
-            })?;
+        let update = self.optimizer.begin_step(rate)?;
+        Apply { update, parameters: self.model.as_mut_slice(), gradient: self.gradient.as_ref() }
+            .in_parallel(Arch::new())?;
         self.optimizing = start.elapsed();
         self.losses.push(loss);
         self.stopper.observe(loss)?;
@@ -236,6 +250,10 @@ impl<M: Model + Send, O: Stochastic<M> + Send> Trainer<M, O> {
     }
 
     fn diverged(&self, step: u64, loss: f64) -> Error {
-        Error::Diverged { step, learning_rate: self.recipe.schedule.learning_rate(step.saturating_sub(1)), loss }
+        Error::Diverged {
+            step,
+            learning_rate: self.recipe.schedule.learning_rate(step.saturating_sub(1)),
+            loss,
+        }
     }
 }

@@ -146,7 +146,9 @@ fn counts_are_checked() {
     ] {
         assert!(matches!(Stopper::new(rule), Err(Error::Count { .. })), "{rule:?}");
     }
-    for (fall, false_stop) in [(0.0, 0.1), (1.0, 0.1), (f64::NAN, 0.1), (0.1, 0.0), (0.1, 1.0), (0.1, f64::NAN)] {
+    for (fall, false_stop) in
+        [(0.0, 0.1), (1.0, 0.1), (f64::NAN, 0.1), (0.1, 0.0), (0.1, 1.0), (0.1, f64::NAN)]
+    {
         let rule = StopRule::Descent { window: 20, fall, false_stop };
         assert!(matches!(Stopper::new(rule), Err(Error::Setting { .. })), "{rule:?}");
     }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use toy_superposition_data::{AnyLaw, LawSpec, PerFeature, SparseBatch, SwitchesSpec};
 use toy_superposition_model::{
-    Activation, Autoencoder, BatchObjective, Error as ModelError, Initialisation, MinibatchLoss, Names, Objective,
-    Parameters, Scalar, Shape, Stochastic, Vector, Weights,
+    Activation, Autoencoder, BatchObjective, Error as ModelError, Initialisation, MinibatchLoss, Names,
+    Objective, Parameters, Scalar, Shape, Stochastic, Vector, Weights,
 };
 use toy_superposition_optim::{
     AdamConfig, Error as OptimError, OptimizerConfig, Schedule, SgdConfig, StopReason, StopRule, WeightDecay,
@@ -138,7 +138,8 @@ fn a_trainer_follows_its_optimizer_and_its_schedule() {
     assert_eq!(run.stop_reason(), Some(StopReason::Steps));
     for cooling in [-0.1, 1001.0, f64::NAN] {
         let data = LawSpec::paper(90, 0.1).build().unwrap();
-        let refused = Trainer::on_fresh_batches(model.clone(), data, &Recipe { cooling, ..recipe.clone() }, SEED);
+        let refused =
+            Trainer::on_fresh_batches(model.clone(), data, &Recipe { cooling, ..recipe.clone() }, SEED);
         assert!(matches!(refused, Err(Error::Optim(OptimError::Setting { name: "cooling", .. }))));
     }
 }
