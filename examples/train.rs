@@ -1,4 +1,4 @@
-//! Trains one model by one of the paper's recipes.
+//! Trains one model by one of the paper's recipes, or by a faster one.
 
 #[macro_use]
 mod command_line;
@@ -24,7 +24,7 @@ use toy_superposition::files::check_writable;
 use toy_superposition::model::{MinibatchLoss, Names, Shape, Weights, sampled_loss};
 use toy_superposition::optim::StopRule;
 use toy_superposition::theory;
-use toy_superposition::train::{Ended, Recipe, Run, Trainer, initial_model};
+use toy_superposition::train::{Ended, Recipe, Run, Trainer};
 
 /// Trains one autoencoder on fresh samples, in single precision, and measures it on fresh data.
 ///
@@ -45,10 +45,13 @@ struct Arguments {
     /// Seed of the weights and the samples.
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Stop after this many steps instead of by the recipe's rule.
+    /// Stop after this many steps instead of by the recipe's rule; the fast recipe's schedule is scaled to them.
     #[arg(long)]
     steps: Option<u64>,
-    /// Which of the paper's recipes: that of its text, or that of its released code.
+    /// As many steps as take about this many seconds, judged from the first 40; another machine may take more steps or fewer.
+    #[arg(long, value_name = "SECONDS", conflicts_with_all = ["steps", "checkpoint"], value_parser = command_line::seconds)]
+    budget: Option<Duration>,
+    /// Which recipe: that of the paper's text, that of its released code, or the fast one.
     #[arg(long, value_enum, default_value_t = Which::Code)]
     recipe: Which,
     /// Write the weights here (safetensors).
@@ -75,6 +78,42 @@ struct Arguments {
 enum Which {
     Text,
     Code,
+    Fast,
+}
+
+impl Which {
+    fn recipe(self, shape: Shape, steps: Option<u64>) -> Result<Recipe, toy_superposition::train::Error> {
+        let mut recipe = match self {
+            Self::Text => Recipe::text(shape.features())?,
+            Self::Code => Recipe::code(shape.features())?,
+            Self::Fast => return Recipe::fast(shape, steps),
+        };
+        if let Some(steps) = steps {
+            recipe.stop = StopRule::Steps { steps };
+        }
+        Ok(recipe)
+    }
+}
+
+/// The steps that fit into `budget`, by the median time of steps 20 … 39; at least 1.
+fn affordable(
+    arguments: &Arguments,
+    shape: Shape,
+    law: &LawSpec,
+    budget: Duration,
+) -> Result<u64, Box<dyn Error>> {
+    let recipe = arguments.recipe.recipe(shape, Some(40))?;
+    let model = recipe.initial_model::<f32>(shape, arguments.seed)?;
+    let mut trainer = Trainer::on_fresh_batches(model, law.build()?, &recipe, arguments.seed)?;
+    let mut times = Vec::new();
+    for _ in 0..40 {
+        let start = Instant::now();
+        trainer.step()?;
+        times.push(start.elapsed().as_secs_f64());
+    }
+    let late = &mut times[20..];
+    late.sort_by(f64::total_cmp);
+    Ok(((budget.as_secs_f64() / late[late.len() / 2]) as u64).max(1))
 }
 
 fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
@@ -90,15 +129,13 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         Some(p) => Some((p, theory::optimum_at_ratio(p, ratio)?.loss, theory::linear_loss(p, ratio)?)),
         None => None,
     };
-    let mut recipe = match arguments.recipe {
-        Which::Text => Recipe::text(features)?,
-        Which::Code => Recipe::code(features)?,
+    let steps = match arguments.budget {
+        Some(budget) => Some(affordable(arguments, shape, &law, budget)?),
+        None => arguments.steps,
     };
+    let mut recipe = arguments.recipe.recipe(shape, steps)?;
     recipe.importance = arguments.importance.list(features)?;
-    if let Some(steps) = arguments.steps {
-        recipe.stop = StopRule::Steps { steps };
-    }
-    let model = initial_model::<f32>(shape, arguments.seed)?;
+    let model = recipe.initial_model::<f32>(shape, arguments.seed)?;
     let mut trainer = Trainer::on_fresh_batches(model, law.build()?, &recipe, arguments.seed)?;
     if let Some(path) = &arguments.checkpoint
         && trainer.resume(path)?
@@ -112,7 +149,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         interrupt: Some(command_line::interrupt()?),
         ..Run::default()
     };
-    let bar = bar::bar("training", recipe.stop.most_steps());
+    let bar = bar::bar("training", recipe.most_steps());
     let (start, mut last) = (Instant::now(), Instant::now());
     let mut times = Times { warmup: arguments.warmup, steps: Vec::new(), stages: BTreeMap::new() };
     let ended = trainer.run(&run, |trainer, step| {

@@ -13,8 +13,21 @@ pub enum Initialisation {
     /// PyTorch's `nn.Linear`, as in the paper's released code: `W_in ~ U(±1/√n_s)`, `W_out, b ~ U(±1/√n_d)`.
     #[default]
     PyTorch,
+    /// [`PyTorch`](Self::PyTorch)'s encoder and decoder, and `b = 0`: no output starts below the others by its bias.
+    ZeroBias,
     /// `W_in, W_out ~ U(±√(3/n_d))` (variance 1/n_d, so that encoder columns have norm ≈ 1), `b = 0`.
     UnitNorm,
+}
+
+/// Its name, as the description of a run has it.
+impl std::fmt::Display for Initialisation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::PyTorch => "pytorch",
+            Self::ZeroBias => "zero-bias",
+            Self::UnitNorm => "unit-norm",
+        })
+    }
 }
 
 impl Initialisation {
@@ -41,6 +54,7 @@ impl Initialisation {
         let (features, hidden) = (shape.features() as f64, shape.hidden() as f64);
         let (encoder_bound, decoder_bound, bias_bound) = match self {
             Self::PyTorch => (features.sqrt().recip(), hidden.sqrt().recip(), hidden.sqrt().recip()),
+            Self::ZeroBias => (features.sqrt().recip(), hidden.sqrt().recip(), 0.0),
             Self::UnitNorm => ((3.0 / hidden).sqrt(), (3.0 / hidden).sqrt(), 0.0),
         };
         let mut parameters = Parameters::zeros(shape)?;

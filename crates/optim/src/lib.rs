@@ -10,6 +10,7 @@ mod real;
 mod schedule;
 mod sgd;
 mod stop;
+mod trend;
 mod update;
 
 pub use adam::{Adam, AdamConfig, WeightDecay};

@@ -6,10 +6,21 @@
 //! - its released code: at the start of an epoch with more than 2w losses behind it, look whether
 //!   $\log_{10} \bar ℓ_0 - \log_{10} \bar ℓ_1 ≤ 0$; if so, stop after that epoch; w = 200, epochs of 30 steps
 //!   (30,000 samples in batches of 1024), at most 1500 of them.
+//!
+//! Both stop by chance: of two windows without any trend the later one has the higher mean half of the time, and where
+//! the descent is slow compared with the noise of a window, hardly less often. The third rule is a test with a stated
+//! probability of stopping too early:
+//!
+//! - descent: after w, 2w, 3w, … losses, take for granted that the expected loss falls by the fraction f of itself (or more)
+//!   within the last w, in a straight line, and stop if losses that fall as slowly as those seen, or more slowly, would then
+//!   have a probability of at most $α_k = α/(k(k+1))$ at the k-th look (Student's test of the slope through 20 means).
+//!   Since $Σ_k α_k = α$, a run whose loss falls by f per window all the time is stopped, ever, with
+//!   probability at most α. What it cannot see: a loss that rests and falls later.
 
 use std::collections::VecDeque;
 
-use crate::error::{Error, Result, require_length};
+use crate::error::{Error, Result, require, require_length};
+use crate::trend::{BLOCKS, probability_of_so_slow_a_descent};
 
 /// A rule that reads one loss per step and says when to stop.
 ///
@@ -18,8 +29,9 @@ use crate::error::{Error, Result, require_length};
 /// | Name | Range |
 /// |---|---|
 /// | `steps`, `epoch_steps`, `max_epochs` | 1 … 2⁶⁴ − 1 |
-/// | `window` | 1 … 10⁶ |
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// | `window` | 1 … 10⁶; of `Descent`, from 20 on |
+/// | `fall`, `false_stop` | (0, 1) |
+#[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(
     feature = "serde",
     derive(serde::Serialize, serde::Deserialize),
@@ -46,6 +58,17 @@ pub enum StopRule {
         /// The most epochs there can be.
         max_epochs: u64,
     },
+    /// As soon as a test, after each `window` losses, finds that the loss no longer falls by the fraction `fall` of itself
+    /// per window. A run whose expected loss does is stopped with probability `false_stop` at most, all its looks together,
+    /// if the means of a twentieth of a window scatter independently, normally and alike.
+    Descent {
+        /// The width w of each window, in steps.
+        window: usize,
+        /// The fraction f of itself by which the loss falls within a window, as long as the descent is worth its steps.
+        fall: f64,
+        /// The probability α of stopping although it falls so fast.
+        false_stop: f64,
+    },
 }
 
 impl StopRule {
@@ -59,7 +82,7 @@ impl StopRule {
     pub fn most_steps(&self) -> Option<u64> {
         match *self {
             Self::Steps { steps } => Some(steps),
-            Self::Windows { .. } => None,
+            Self::Windows { .. } | Self::Descent { .. } => None,
             Self::EpochWindows { epoch_steps, max_epochs, .. } => {
                 Some(epoch_steps.saturating_mul(max_epochs))
             }
@@ -71,14 +94,17 @@ impl StopRule {
         match *self {
             Self::Steps { .. } => 0,
             Self::Windows { window } | Self::EpochWindows { window, .. } => 2 * window,
+            Self::Descent { window, .. } => window,
         }
     }
 
     fn check(&self) -> Result<()> {
-        let count = |name, given, most| {
-            let valid = (1..=most).contains(&given);
-            if valid { Ok(()) } else { Err(Error::Count { name, given, least: 1, most }) }
+        let within = |name, given, least, most| {
+            let valid = (least..=most).contains(&given);
+            if valid { Ok(()) } else { Err(Error::Count { name, given, least, most }) }
         };
+        let count = |name, given, most| within(name, given, 1, most);
+        let open = |value: f64| value > 0.0 && value < 1.0;
         match *self {
             Self::Steps { steps } => count("steps", steps, u64::MAX),
             Self::Windows { window } => count("window", window as u64, 1_000_000),
@@ -86,6 +112,11 @@ impl StopRule {
                 count("window", window as u64, 1_000_000)?;
                 count("steps per epoch", epoch_steps, u64::MAX)?;
                 count("epochs", max_epochs, u64::MAX)
+            }
+            Self::Descent { window, fall, false_stop } => {
+                within("window", window as u64, BLOCKS as u64, 1_000_000)?;
+                require(open(fall), "fall per window", fall, "(0, 1)")?;
+                require(open(false_stop), "probability of a false stop", false_stop, "(0, 1)")
             }
         }
     }
@@ -97,7 +128,8 @@ impl StopRule {
 pub enum StopReason {
     /// [`StopRule::Steps`]: as many steps were taken as were asked for, wherever the loss is.
     Steps,
-    /// The mean of the last window of losses was not below the mean of the window before.
+    /// The mean of the last window of losses was not below the mean of the window before; or, by
+    /// [`StopRule::Descent`], the loss no longer fell as fast as it should.
     Plateau,
     /// [`StopRule::EpochWindows`]: the bound on epochs was reached while the loss was still falling.
     MaxEpochs,
@@ -118,7 +150,7 @@ impl std::fmt::Display for StopReason {
 pub struct StopState {
     /// Losses read so far.
     pub steps: u64,
-    /// The losses still remembered, oldest first: the last 2w, or all while they are fewer.
+    /// The losses still remembered, oldest first: the last 2w (w of [`StopRule::Descent`]), or all while they are fewer.
     pub recent: Vec<f64>,
     /// Whether the epoch now running was found to be the last.
     pub last_epoch: bool,
@@ -155,7 +187,8 @@ impl Stopper {
     /// [`Error::Count`] for a number out of the range in [`StopRule`].
     pub fn new(rule: StopRule) -> Result<Self> {
         rule.check()?;
-        Ok(Self { rule, steps: 0, recent: VecDeque::new(), last_epoch: false, stopped: None })
+        let recent = VecDeque::with_capacity(rule.memory());
+        Ok(Self { rule, steps: 0, recent, last_epoch: false, stopped: None })
     }
 
     /// A stopper as it was when [`state`](Self::state) was taken: it will stop at the same step.
@@ -251,6 +284,14 @@ impl Stopper {
                         // As the released code's `while change > 0`: a NaN (all losses zero) stops too.
                         self.last_epoch = change.is_nan() || change <= 0.0;
                     }
+                }
+            }
+            StopRule::Descent { window, fall, false_stop } => {
+                if self.steps.is_multiple_of(window as u64) {
+                    let look = (self.steps / window as u64) as f64;
+                    let found = probability_of_so_slow_a_descent(self.recent.iter().copied(), fall);
+                    self.stopped =
+                        (found <= false_stop / (look * (look + 1.0))).then_some(StopReason::Plateau);
                 }
             }
         }

@@ -9,7 +9,7 @@ use crate::{
 
 /// One step over a range of the parameters; from [`Optimizer::begin_step`](crate::Optimizer::begin_step).
 ///
-/// The range may be [cut](Self::chunks) and the pieces applied in any order, on any thread, inside any other pass over
+/// The range may be cut, [in two](Self::split_at) or [in chunks](Self::chunks), and the pieces applied in any order, on any thread, inside any other pass over
 /// the gradient: the bits are those of the whole.
 ///
 /// ```
@@ -53,6 +53,19 @@ impl<'a, F: Real> Update<'a, F> {
             Self { rule, parameters: size.min(parameters - first), slots }
         };
         (0..parameters).step_by(size).map(piece).collect()
+    }
+
+    /// The update of the first `middle` parameters and that of the others; all of them are in the first if there are not so
+    /// many.
+    pub fn split_at(self, middle: usize) -> (Self, Self) {
+        let Self { rule, parameters, slots } = self;
+        let middle = middle.min(parameters);
+        // A slot has one number per parameter, or none.
+        let [(a, b), (c, d)] = slots.map(|slot| slot.split_at_mut(middle.min(slot.len())));
+        (
+            Self { rule, parameters: middle, slots: [a, c] },
+            Self { rule, parameters: parameters - middle, slots: [b, d] },
+        )
     }
 
     /// Updates `parameters`, the range of this update, by the same range of the gradient.

@@ -14,7 +14,8 @@ use toy_superposition_model::{
 
 use crate::{Batches, Error, Recipe, Result};
 
-/// The initial model of a seed: PyTorch's initialisation, ReLU.
+/// The initial model of a seed as the paper has it: PyTorch's initialisation, ReLU. Other recipes have
+/// [others](Recipe::initial_model).
 ///
 /// # Errors
 /// [`TooLarge`](toy_superposition_model::Error::TooLarge) if there is no memory for it.

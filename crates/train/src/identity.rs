@@ -7,6 +7,7 @@
 //! | `model.blocks`, `model.…` | the blocks of the model, and how it [describes](Model::describe) itself |
 //! | `precision` | `f32` or `f64` |
 //! | `recipe.batches`, `.importance`, `.optimizer`, `.schedule`, `.stop` | the [`Recipe`] |
+//! | `recipe.weights`, `recipe.cooling` | the same, where they are not PyTorch's weights and 0 |
 //!
 //! The keys are written out as text, here and in the serde forms of `data` and `optim`, apart from the names of Rust
 //! fields: a field that is renamed orphans no checkpoint. Whoever changes a key, or what a value means, raises [`VERSION`].
@@ -20,7 +21,7 @@ use std::fmt;
 use serde_json::{Value, json};
 use toy_superposition_data::LawSpec;
 use toy_superposition_files::fingerprint;
-use toy_superposition_model::Model;
+use toy_superposition_model::{Initialisation, Model};
 
 use crate::{Error, Recipe, Result};
 
@@ -170,13 +171,20 @@ fn model_value<M: Model>(model: &M) -> Value {
 fn recipe_value(recipe: &Recipe) -> Result<Value> {
     let undescribed =
         |what| move |error: serde_json::Error| Error::Undescribed { what, source: error.into() };
-    Ok(json!({
+    let mut value = json!({
         "batches": recipe.batches.map(|batches| json!({ "samples": batches.batch, "epoch": batches.epoch })),
         "importance": recipe.importance,
         "optimizer": serde_json::to_value(recipe.optimizer).map_err(undescribed("optimizer"))?,
         "schedule": serde_json::to_value(&recipe.schedule).map_err(undescribed("schedule"))?,
         "stop": serde_json::to_value(recipe.stop).map_err(undescribed("stop rule"))?,
-    }))
+    });
+    if recipe.weights != Initialisation::default() {
+        value["weights"] = json!(recipe.weights.to_string());
+    }
+    if recipe.cooling != 0.0 {
+        value["cooling"] = json!(recipe.cooling);
+    }
+    Ok(value)
 }
 
 #[cfg(test)]
@@ -203,6 +211,8 @@ mod tests {
             }),
             schedule: Schedule::warm_up_cosine(0.01, 5, 0.001, 30).unwrap(),
             stop: StopRule::EpochWindows { window: 3, epoch_steps: 4, max_epochs: 9 },
+            weights: Initialisation::PyTorch,
+            cooling: 0.0,
             importance: Some(vec![1.0, 0.5, 1.0, 0.0, 2.0, 1e-7]),
         };
         let task = Task { objective: "fresh batches".into(), law: Some(law), seed: Some(u64::MAX) };
@@ -232,6 +242,11 @@ mod tests {
         assert_eq!(identity.differences(&written), []);
         assert_eq!(identity.hash(), "1-6182fd870cb778f6");
         assert_eq!(Identity::parse(&identity.to_string()).unwrap(), identity);
+        let cooled = Recipe { weights: Initialisation::ZeroBias, cooling: 0.25, ..recipe };
+        let cooled = Identity::new(&model, &task, &cooled).unwrap();
+        let differences = cooled.differences(&identity).into_iter().map(|it| (it.field, it.run.unwrap()));
+        let expected = [("recipe.cooling", "0.25"), ("recipe.weights", "\"zero-bias\"")];
+        assert_eq!(differences.collect::<Vec<_>>(), expected.map(|(a, b)| (a.to_owned(), b.to_owned())));
     }
 
     #[test]

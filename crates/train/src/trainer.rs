@@ -6,12 +6,15 @@ use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 use toy_superposition_data::{Distribution, LawSpec};
 use toy_superposition_model::{Autoencoder, Model, Objective, Scalar, Stochastic, check_memory};
-use toy_superposition_optim::{Optimizer, Schedule, StopReason, Stopper, Update};
+use toy_superposition_optim::{Optimizer, StopReason, Stopper, Update};
 
 use crate::{Error, FreshBatches, Identity, Recipe, Result, Task};
 
 /// Parameters that one thread updates at a time.
 const CHUNK: usize = 1 << 12;
+
+/// Losses that a run has room for from the beginning, if its recipe does not bound its steps below.
+const EXPECTED_STEPS: u64 = 1 << 16;
 
 /// A run in progress.
 ///
@@ -22,7 +25,7 @@ pub struct Trainer<M: Model, O> {
     pub(crate) model: M,
     pub(crate) objective: O,
     pub(crate) optimizer: Box<dyn Optimizer<M::Scalar>>,
-    pub(crate) schedule: Schedule,
+    recipe: Recipe,
     pub(crate) stopper: Stopper,
     pub(crate) losses: Vec<f64>,
     pub(crate) identity: Identity,
@@ -36,6 +39,24 @@ struct Apply<'a, T> {
     update: Update<'a, T>,
     parameters: &'a mut [T],
     gradient: &'a [T],
+}
+
+impl<T: Scalar> Apply<'_, T> {
+    /// Halves the range until a half is one thread's, at multiples of [`CHUNK`].
+    fn in_parallel(self, arch: Arch) -> toy_superposition_optim::Result<()> {
+        let Self { update, parameters, gradient } = self;
+        if parameters.len() <= CHUNK {
+            return arch.dispatch(Self { update, parameters, gradient });
+        }
+        let middle = parameters.len().div_ceil(CHUNK).div_ceil(2) * CHUNK;
+        let (first, last) = update.split_at(middle);
+        let (parameters, last_parameters) = parameters.split_at_mut(middle);
+        let (gradient, last_gradient) = gradient.split_at(middle);
+        let first = Apply { update: first, parameters, gradient };
+        let last = Apply { update: last, parameters: last_parameters, gradient: last_gradient };
+        let (first, last) = rayon::join(|| first.in_parallel(arch), || last.in_parallel(arch));
+        first.and(last)
+    }
 }
 
 impl<T: Scalar> WithSimd for Apply<'_, T> {
@@ -112,6 +133,10 @@ impl<M: Model + Send, O: Stochastic<M> + Send> Trainer<M, O> {
     }
 
     fn build(model: M, objective: O, recipe: &Recipe, task: Task) -> Result<Self> {
+        if !(0.0..=1000.0).contains(&recipe.cooling) {
+            let (name, given, allowed) = ("cooling", recipe.cooling, "[0, 1000]");
+            return Err(toy_superposition_optim::Error::Setting { name, given, allowed }.into());
+        }
         let parameters = model.as_slice().len();
         let bytes = 3 * parameters as u128 * size_of::<M::Scalar>() as u128;
         check_memory("the gradient and its two moments", bytes)?;
@@ -120,9 +145,9 @@ impl<M: Model + Send, O: Stochastic<M> + Send> Trainer<M, O> {
             law: task.law,
             objective,
             optimizer: recipe.optimizer.build(parameters)?,
-            schedule: recipe.schedule.clone(),
+            recipe: recipe.clone(),
             stopper: Stopper::new(recipe.stop)?,
-            losses: Vec::new(),
+            losses: Vec::with_capacity(recipe.most_steps().unwrap_or(u64::MAX).min(EXPECTED_STEPS) as usize),
             gradient: model.zero_gradient()?,
             optimizing: Duration::ZERO,
             model,
@@ -159,14 +184,28 @@ impl<M: Model + Send, O: Stochastic<M> + Send> Trainer<M, O> {
         &self.losses
     }
 
-    /// Whether the stop rule has said to stop.
+    /// Whether the run is at its end: the stop rule has said to stop, and the model has [cooled](Recipe::cooling).
     pub fn stopped(&self) -> bool {
         self.stop_reason().is_some()
     }
 
-    /// Why the stop rule has said to stop, if it has.
+    /// Why the stop rule has said to stop, once the run is at its end.
     pub fn stop_reason(&self) -> Option<StopReason> {
-        self.stopper.stopped()
+        let cooled = || self.steps() >= self.recipe.last_step(self.stopper.steps());
+        self.stopper.stopped().filter(|_| cooled())
+    }
+
+    /// The learning rate of step `step`, which is not behind the steps taken.
+    fn learning_rate(&self, step: u64) -> f64 {
+        let rate = self.recipe.schedule.learning_rate(step);
+        let stop = self.stopper.steps();
+        let last = self.recipe.last_step(stop);
+        // Without cooling, steps that are asked for beyond the end are taken at the rate of the schedule.
+        if self.stopper.stopped().is_none() || last == stop {
+            return rate;
+        }
+        let cooled = (step - stop) as f64 / (last - stop) as f64;
+        rate * 0.5 * (1.0 + (std::f64::consts::PI * cooled.min(1.0)).cos())
     }
 
     /// Takes one step, whether or not the stop rule has spoken, on a thread of rayon's pool. Of two trainers that step on one
@@ -191,21 +230,14 @@ impl<M: Model + Send, O: Stochastic<M> + Send> Trainer<M, O> {
         if !loss.is_finite() || !self.gradient.as_ref().par_chunks(CHUNK).all(all_finite) {
             return Err(self.diverged(index, loss));
         }
-        let start = Instant::now();
-        let updates = self.optimizer.begin_step(self.schedule.learning_rate(index))?.chunks(CHUNK);
-        let arch = Arch::new();
-        self.model
-            .as_mut_slice()
-            .par_chunks_mut(CHUNK)
-            .zip(self.gradient.as_ref().par_chunks(CHUNK))
-            .zip(updates)
-            .try_for_each(|((parameters, gradient), update)| {
-                arch.dispatch(Apply { update, parameters, gradient })
-            })?;
+        let (start, rate) = (Instant::now(), self.learning_rate(index));
+        let update = self.optimizer.begin_step(rate)?;
+        Apply { update, parameters: self.model.as_mut_slice(), gradient: self.gradient.as_ref() }
+            .in_parallel(Arch::new())?;
         self.optimizing = start.elapsed();
         self.losses.push(loss);
-        let stopped = self.stopper.observe(loss)?;
-        Ok(Step { index, loss, stopped })
+        self.stopper.observe(loss)?;
+        Ok(Step { index, loss, stopped: self.stopped() })
     }
 
     /// The loss that an objective refused for not being finite, after the first step; any other error as it is.
@@ -218,6 +250,10 @@ impl<M: Model + Send, O: Stochastic<M> + Send> Trainer<M, O> {
     }
 
     fn diverged(&self, step: u64, loss: f64) -> Error {
-        Error::Diverged { step, learning_rate: self.schedule.learning_rate(step.saturating_sub(1)), loss }
+        Error::Diverged {
+            step,
+            learning_rate: self.recipe.schedule.learning_rate(step.saturating_sub(1)),
+            loss,
+        }
     }
 }

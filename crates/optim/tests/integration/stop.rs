@@ -1,9 +1,13 @@
 //! Stop rules against an independent twin (goldens from `tools/golden/optim_pytorch.py`), and their state.
 
+use rand::RngExt;
+use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 use toy_superposition_optim::{Error, StopReason, StopRule, StopState, Stopper};
 
 const GOLDEN: &str = include_str!("../golden/pytorch.csv");
 const SHORT: StopRule = StopRule::EpochWindows { window: 10, epoch_steps: 7, max_epochs: 40 };
+
+const DESCENT: StopRule = StopRule::Descent { window: 47, fall: 0.9, false_stop: 0.1 };
 
 /// The generator's `curve(seed)`.
 fn curve(seed: u64) -> impl Iterator<Item = f64> {
@@ -82,7 +86,7 @@ fn a_stopper_says_why() {
 #[test]
 fn a_restored_stopper_goes_on_as_if_nothing_had_been() {
     for (rule, seed) in
-        [(StopRule::PAPER_TEXT, 3), (SHORT, 3), (SHORT, 11), (StopRule::Steps { steps: 50 }, 1)]
+        [(StopRule::PAPER_TEXT, 3), (SHORT, 3), (SHORT, 11), (StopRule::Steps { steps: 50 }, 1), (DESCENT, 3)]
     {
         let stop = run(&mut Stopper::new(rule).unwrap(), curve(seed));
         for cut in (0..stop as usize).step_by(if stop > 1000 { 371 } else { 1 }) {
@@ -137,7 +141,87 @@ fn counts_are_checked() {
         StopRule::Windows { window: 1_000_001 },
         StopRule::EpochWindows { window: 1, epoch_steps: 0, max_epochs: 1 },
         StopRule::EpochWindows { window: 1, epoch_steps: 1, max_epochs: 0 },
+        StopRule::Descent { window: 19, fall: 0.1, false_stop: 0.1 },
+        StopRule::Descent { window: 1_000_001, fall: 0.1, false_stop: 0.1 },
     ] {
         assert!(matches!(Stopper::new(rule), Err(Error::Count { .. })), "{rule:?}");
     }
+    for (fall, false_stop) in
+        [(0.0, 0.1), (1.0, 0.1), (f64::NAN, 0.1), (0.1, 0.0), (0.1, 1.0), (0.1, f64::NAN)]
+    {
+        let rule = StopRule::Descent { window: 20, fall, false_stop };
+        assert!(matches!(Stopper::new(rule), Err(Error::Setting { .. })), "{rule:?}");
+    }
+}
+
+/// A normal number by Box and Muller.
+fn normal(rng: &mut ChaCha8Rng) -> f64 {
+    let (radius, angle): (f64, f64) = (rng.random(), rng.random());
+    (-2.0 * (1.0 - radius).ln()).sqrt() * (std::f64::consts::TAU * angle).cos()
+}
+
+/// How many of `runs` series of at most `looks` windows the rule stops, and after how many looks in the mean. A series
+/// falls by `slope` per step from 1, with noise of 0.05 of which each loss passes `kept` on to the next.
+fn stops(rule: StopRule, slope: f64, kept: f64, looks: u64, runs: u64) -> (u64, f64) {
+    let StopRule::Descent { window, .. } = rule else { panic!("not a test of descent") };
+    let (mut stopped, mut looked) = (0, 0);
+    for seed in 0..runs {
+        let (mut rng, mut noise) = (ChaCha8Rng::seed_from_u64(seed), 0.0);
+        let mut stopper = Stopper::new(rule).unwrap();
+        while stopper.stopped().is_none() && stopper.steps() < looks * window as u64 {
+            noise = kept * noise + (1.0 - kept * kept).sqrt() * normal(&mut rng);
+            stopper.observe(1.0 - slope * stopper.steps() as f64 + 0.05 * noise).unwrap();
+        }
+        stopped += u64::from(stopper.stopped().is_some());
+        looked += stopper.steps() / window as u64;
+    }
+    (stopped, looked as f64 / runs as f64)
+}
+
+/// Losses that fall as fast as the rule asks for at its first look, in the mean of the window: the number of 2000 series
+/// stopped there is binomial, of probability α/2. Later looks add at most α/2. Bounds: 4.9 standard deviations (1e-6).
+#[test]
+fn a_descent_is_stopped_as_rarely_as_stated() {
+    const RUNS: u64 = 2000;
+    let (window, fall, false_stop) = (100, 0.005, 0.2);
+    let rule = StopRule::Descent { window, fall, false_stop };
+    // Falls by 99 slopes from the first loss to the last and has the mean 1 − 49.5 slopes: by `fall` of it per window of 100.
+    let slope = fall / (window as f64 + 49.5 * fall);
+    let bound = |probability: f64| 4.9 * (RUNS as f64 * probability * (1.0 - probability)).sqrt();
+    let first = stops(rule, slope, 0.0, 1, RUNS).0 as f64 - RUNS as f64 * false_stop / 2.0;
+    assert!(first.abs() < bound(false_stop / 2.0), "{first}");
+    // As the loss falls in a straight line it falls by more and more of itself.
+    let all = stops(rule, slope, 0.0, 12, RUNS).0 as f64 - RUNS as f64 * false_stop;
+    assert!(all < bound(false_stop), "{all}");
+    // The paper's rule stops nearly all of the same series.
+    let mut paper = 0;
+    for seed in 0..100 {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let mut stopper = Stopper::new(StopRule::PAPER_TEXT).unwrap();
+        let losses = (0..1200).map(|k| 1.0 - slope * f64::from(k) + 0.05 * normal(&mut rng));
+        paper += u64::from(run(&mut stopper, losses.collect::<Vec<_>>().into_iter()) < 1200);
+    }
+    assert!(paper > 90, "{paper}");
+}
+
+/// What the losses pass on to each other within a block does no harm: with a correlation of 0.5 from one loss to the next,
+/// blocks of 50 are all but independent, and the variance of their means is three times that of independent losses, which an
+/// estimate from single losses would miss.
+#[test]
+fn correlated_noise_is_counted() {
+    const RUNS: u64 = 1000;
+    let (window, fall, false_stop) = (1000, 0.05, 0.2);
+    let rule = StopRule::Descent { window, fall, false_stop };
+    let slope = fall / (window as f64 + 499.5 * fall);
+    let first = stops(rule, slope, 0.5, 1, RUNS).0 as f64;
+    // 12 % is what the correlation of neighbouring blocks, about 1/50, may add to the 10 %.
+    assert!(first < RUNS as f64 * 0.12 + 4.9 * (RUNS as f64 * 0.12 * 0.88).sqrt(), "{first}");
+    assert!(first > RUNS as f64 * 0.06, "{first}");
+}
+
+#[test]
+fn a_flat_loss_is_stopped_soon() {
+    let rule = StopRule::Descent { window: 500, fall: 0.05, false_stop: 0.01 };
+    let (stopped, looks) = stops(rule, 0.0, 0.0, 10, 400);
+    assert!(stopped == 400 && looks < 1.5, "{stopped} {looks}");
 }

@@ -39,6 +39,10 @@ fn names_are_stable() {
         StopRule::RELEASED_CODE,
         json!({ "kind": "epoch_windows", "window": 200, "epoch_steps": 30, "max_epochs": 1500 }),
     );
+    written(
+        StopRule::Descent { window: 500, fall: 0.02, false_stop: 0.05 },
+        json!({ "kind": "descent", "window": 500, "fall": 0.02, "false_stop": 0.05 }),
+    );
     assert_eq!(from_value::<OptimizerConfig>(json!({ "kind": "adam" })).unwrap(), OptimizerConfig::default());
     assert_eq!(from_value::<LbfgsConfig>(json!({ "history": 10 })).unwrap(), LbfgsConfig::default());
 }

@@ -18,7 +18,7 @@ use crate::{Cell, Context, Effort, Experiment, Kind, Reason};
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Model {
-    /// Minibatch training by one of the paper's recipes, in single precision.
+    /// Minibatch training by the recipe of the experiment, in single precision.
     Trained,
     /// The Persian rug of a random set of rows, its diagonal and bias from the theory; n_s a power of two.
     Rug,
@@ -52,7 +52,7 @@ impl Kind for Model {
     }
 }
 
-/// One of the paper's recipes.
+/// How models are trained: one of the paper's recipes, or the fast one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RecipeName {
@@ -61,6 +61,8 @@ pub enum RecipeName {
     /// That of its released code, [`Recipe::code`].
     #[default]
     Code,
+    /// Fewer steps at a higher rate, [`Recipe::fast`].
+    Fast,
 }
 
 /// Autoencoders: how they are made and measured. Trained and linear models are there for features of
@@ -68,8 +70,9 @@ pub enum RecipeName {
 ///
 /// | Name | Default | Range |
 /// |---|---|---|
-/// | `recipe` | `code` | `text`, `code` |
+/// | `recipe` | `code` | `text`, `code`, `fast` |
 /// | `max_epochs` | the recipe's | at least 1; for `code` alone |
+/// | `steps` | none: until a test finds no more descent | at least 1; for `fast` alone |
 /// | `mean_field_steps` | 600 | at least 1 |
 /// | `samples` | 102,400 | at least 2 |
 /// | `exact_rows` | 512 | at least 2 |
@@ -81,6 +84,9 @@ pub struct Superposition {
     pub recipe: RecipeName,
     /// The most epochs, of 30 steps each.
     pub max_epochs: Option<u64>,
+    /// The steps that the fast recipe's schedule is scaled to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub steps: Option<u64>,
     /// The most steps of a mean-field descent.
     pub mean_field_steps: u64,
     /// The fresh samples that each model's loss is measured on.
@@ -97,6 +103,7 @@ impl Default for Superposition {
         Self {
             recipe: RecipeName::default(),
             max_epochs: None,
+            steps: None,
             mean_field_steps: 600,
             samples: 102_400,
             exact_rows: 512,
@@ -119,8 +126,11 @@ impl Experiment for Superposition {
     type Record = Record;
 
     fn check(&self) -> Result<(), Reason> {
-        if self.max_epochs == Some(0) || (self.max_epochs.is_some() && self.recipe == RecipeName::Text) {
+        if self.max_epochs == Some(0) || (self.max_epochs.is_some() && self.recipe != RecipeName::Code) {
             return Err("max_epochs is for the recipe `code` and at least 1".into());
+        }
+        if self.steps == Some(0) || (self.steps.is_some() && self.recipe != RecipeName::Fast) {
+            return Err("steps is for the recipe `fast` and at least 1".into());
         }
         if self.samples < 2 || self.exact_rows < 2 || self.mean_field_steps == 0 {
             return Err("samples and exact_rows must be at least 2, mean_field_steps at least 1".into());
@@ -136,8 +146,9 @@ impl Experiment for Superposition {
         let sampling = self.samples as f64 * pass;
         let exact = 1e-6 * features * features.min(self.exact_rows as f64) + 1e-10 * features * product;
         let epochs = self.max_epochs.unwrap_or(1500).min(280) as f64;
+        let trained = self.steps.map_or(30_000.0 * epochs, |steps| 1024.0 * steps as f64);
         let seconds = match cell.kind {
-            Model::Trained => 30_000.0 * epochs * pass + sampling + exact,
+            Model::Trained => trained * pass + sampling + exact,
             Model::MeanField => self.mean_field_steps as f64 * 1e-10 * product * hidden + sampling + exact,
             Model::Rug => sampling + 1e-6 * features,
             Model::Linear | Model::Theory => 1e-4,
@@ -168,14 +179,15 @@ impl Experiment for Superposition {
 }
 
 impl Superposition {
-    /// How models of n_s = `features` are trained.
+    /// How models of a shape are trained.
     ///
     /// # Errors
-    /// As [`Recipe::text`] and [`Recipe::code`].
-    pub fn recipe(&self, features: usize) -> Result<Recipe, toy_superposition_train::Error> {
+    /// As [`Recipe::text`], [`Recipe::code`] and [`Recipe::fast`].
+    pub fn recipe(&self, shape: Shape) -> Result<Recipe, toy_superposition_train::Error> {
         let mut recipe = match self.recipe {
-            RecipeName::Text => Recipe::text(features)?,
-            RecipeName::Code => Recipe::code(features)?,
+            RecipeName::Text => Recipe::text(shape.features())?,
+            RecipeName::Code => Recipe::code(shape.features())?,
+            RecipeName::Fast => Recipe::fast(shape, self.steps)?,
         };
         if let (StopRule::EpochWindows { max_epochs, .. }, Some(most)) = (&mut recipe.stop, self.max_epochs) {
             *max_epochs = most;
@@ -188,9 +200,10 @@ impl Superposition {
         cell: &Cell<Model>,
         context: &Context<'_>,
     ) -> Result<Option<(Autoencoder<f32>, u64)>, Reason> {
-        let model = initial_model(Shape::new(cell.features, cell.hidden)?, cell.seed)?;
-        let data = cell.law().build()?;
-        let mut trainer = Trainer::on_fresh_batches(model, data, &self.recipe(cell.features)?, cell.seed)?;
+        let shape = Shape::new(cell.features, cell.hidden)?;
+        let recipe = self.recipe(shape)?;
+        let model = recipe.initial_model(shape, cell.seed)?;
+        let mut trainer = Trainer::on_fresh_batches(model, cell.law().build()?, &recipe, cell.seed)?;
         trainer.resume(context.checkpoint())?;
         let run = Run {
             checkpoint: Some(context.checkpoint()),

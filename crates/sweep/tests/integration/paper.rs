@@ -11,7 +11,7 @@ use toy_superposition_sweep::{
     Cell, Context, Effort, Experiment, Grid, Model, Options, Reason, Record, Superposition, Sweep, figures,
 };
 use toy_superposition_theory as theory;
-use toy_superposition_train::{Ended, Run, Trainer, initial_model};
+use toy_superposition_train::{Ended, Recipe, Run, Trainer, initial_model};
 
 const GRID: &str = r#"
     [experiment]
@@ -59,9 +59,10 @@ impl Interrupted {
         &self,
         cell: &Cell<Model>,
     ) -> Result<Trainer<Autoencoder<f32>, impl Stochastic<Autoencoder<f32>> + Send + use<>>, Reason> {
-        let model = initial_model(Shape::new(cell.features, cell.hidden)?, cell.seed)?;
+        let shape = Shape::new(cell.features, cell.hidden)?;
+        let model = initial_model(shape, cell.seed)?;
         let data = Features::paper(cell.features, cell.probability)?;
-        Ok(Trainer::on_fresh_batches(model, data, &self.0.recipe(cell.features)?, cell.seed)?)
+        Ok(Trainer::on_fresh_batches(model, data, &self.0.recipe(shape)?, cell.seed)?)
     }
 
     /// The steps, of 300, after which a training is interrupted.
@@ -304,4 +305,32 @@ fn draw(sweep: &Sweep<Superposition>) {
     let torn = figures::drawings(sweep).unwrap();
     assert_eq!(torn.failed.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["figure3_weights"]);
     assert_eq!(torn.ready.len(), drawings.ready.len() - 1);
+}
+
+/// A grid with the fast recipe trains by it: the steps that were asked for, from weights without biases.
+#[test]
+fn the_fast_recipe_takes_the_steps_it_is_given() {
+    let grid = |settings: &str| {
+        format!(
+            "[experiment]\nsamples = 512\n{settings}\n[[block]]\nkinds = [\"trained\"]\nfeatures = [24]\n\
+             probabilities = [0.1]\nhidden = [9]\nseeds = [4]\n"
+        )
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let fast = Grid::<Superposition>::parse(&grid("recipe = \"fast\"\nsteps = 37")).unwrap();
+    let sweep = Sweep::create(folder.path(), fast).unwrap();
+    sweep.run(&Options::default(), |_| {}).unwrap();
+    let record = sweep.records().unwrap().remove(0);
+    assert_eq!(record.steps, Some(37));
+    let shape = Shape::new(24, 9).unwrap();
+    let recipe = Recipe::fast(shape, Some(37)).unwrap();
+    let data = Features::paper(24, 0.1).unwrap();
+    let model = recipe.initial_model::<f32>(shape, 4).unwrap();
+    let mut trainer = Trainer::on_fresh_batches(model, data, &recipe, 4).unwrap();
+    trainer.run(&Run::default(), |_, _| {}).unwrap();
+    let bias = f64::from(trainer.model().bias().mean());
+    assert!((record.bias_mean.unwrap() - bias).abs() < 1e-6, "{record:?} {bias}");
+    for refused in ["steps = 37", "recipe = \"fast\"\nsteps = 0", "recipe = \"fast\"\nmax_epochs = 3"] {
+        assert!(Grid::<Superposition>::parse(&grid(refused)).unwrap().cells().is_err(), "{refused}");
+    }
 }

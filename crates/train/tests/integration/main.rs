@@ -4,4 +4,5 @@
 
 mod any_model;
 mod mean_field;
+mod memory;
 mod resume;

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use toy_superposition_data::{AnyLaw, LawSpec, PerFeature, SparseBatch, SwitchesSpec};
 use toy_superposition_model::{
-    Activation, Autoencoder, BatchObjective, Error as ModelError, MinibatchLoss, Names, Objective,
-    Parameters, Scalar, Shape, Stochastic, Vector, Weights,
+    Activation, Autoencoder, BatchObjective, Error as ModelError, Initialisation, MinibatchLoss, Names,
+    Objective, Parameters, Scalar, Shape, Stochastic, Vector, Weights,
 };
 use toy_superposition_optim::{
     AdamConfig, Error as OptimError, OptimizerConfig, Schedule, SgdConfig, StopReason, StopRule, WeightDecay,
@@ -32,7 +32,9 @@ fn recipe() -> Recipe {
             weight_decay: WeightDecay::Decoupled(0.01),
         }),
         schedule: Schedule::warm_up_cosine(0.01, 5, 0.001, 30).unwrap(),
-        stop: StopRule::Steps { steps: 40 },
+        stop: StopRule::Steps { steps: 32 },
+        weights: Initialisation::ZeroBias,
+        cooling: 0.25,
     }
 }
 
@@ -122,14 +124,23 @@ fn a_trainer_follows_its_optimizer_and_its_schedule() {
     let mut objective = FreshBatches::<f32, _>::new(data, &recipe, SEED).unwrap();
     let mut model = initial_model::<f32>(Shape::new(90, 30).unwrap(), SEED).unwrap();
     let mut gradient = Parameters::zeros(model.shape()).unwrap();
-    for step in 0..5 {
-        let loss = objective.at(step).unwrap().loss_and_gradient(&model, &mut gradient).unwrap();
-        let rate = rates[(step as usize).min(2)] as f32;
+    // ⌈5 · 0.25⌉ = 2 steps of cooling: half a cosine begins with 1 and is at 1/2 in its middle.
+    for (step, share) in [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.5].into_iter().enumerate() {
+        assert!(!run.stopped());
+        let loss = objective.at(step as u64).unwrap().loss_and_gradient(&model, &mut gradient).unwrap();
+        let rate = (share * rates[step.min(2)]) as f32;
         for (parameter, slope) in model.parameters_mut().as_mut_slice().iter_mut().zip(gradient.as_slice()) {
             *parameter -= rate * slope;
         }
         assert_eq!(run.step().unwrap().loss, loss);
         assert_eq!(run.model().parameters(), model.parameters());
+    }
+    assert_eq!(run.stop_reason(), Some(StopReason::Steps));
+    for cooling in [-0.1, 1001.0, f64::NAN] {
+        let data = LawSpec::paper(90, 0.1).build().unwrap();
+        let refused =
+            Trainer::on_fresh_batches(model.clone(), data, &Recipe { cooling, ..recipe.clone() }, SEED);
+        assert!(matches!(refused, Err(Error::Optim(OptimError::Setting { name: "cooling", .. }))));
     }
 }
 
@@ -253,8 +264,8 @@ fn a_checkpoint_of_another_run_is_refused_with_each_field_that_differs() {
         [difference("recipe.batches.samples", "70", "71")]
     );
     assert_eq!(
-        on(Recipe { stop: StopRule::Steps { steps: 41 }, ..recipe() }),
-        [difference("recipe.stop.steps", "40", "41")]
+        on(Recipe { stop: StopRule::Steps { steps: 33 }, ..recipe() }),
+        [difference("recipe.stop.steps", "32", "33")]
     );
     let OptimizerConfig::Adam(adam) = recipe().optimizer else { panic!("the recipe is of Adam") };
     let optimizer = OptimizerConfig::Adam(AdamConfig { weight_decay: WeightDecay::L2(0.01), ..adam });

@@ -176,9 +176,11 @@ fn how_made(experiment: &Superposition) -> String {
     let recipe = match experiment.recipe {
         RecipeName::Text => "recipe of the paper's text",
         RecipeName::Code => "recipe of the paper's released code",
+        RecipeName::Fast => "fast recipe",
     };
     let most = experiment.max_epochs.map(|most| format!(" (at most {most} epochs)")).unwrap_or_default();
-    format!("{recipe}{most}, {} fresh samples a model", experiment.samples)
+    let steps = experiment.steps.map(|steps| format!(" ({steps} steps)")).unwrap_or_default();
+    format!("{recipe}{most}{steps}, {} fresh samples a model", experiment.samples)
 }
 
 /// The n_s of the trained models, increasing.
