@@ -173,6 +173,9 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     if arguments.steps == 0 && arguments.rate != RATE {
         return Err("--rate is for Adam, which takes no steps".into());
     }
+    if arguments.seed != 0 && arguments.start.is_some() && arguments.noise == 0.0 {
+        return Err("--seed draws nothing: --start is without --noise".into());
+    }
     if arguments.tolerance != TOLERANCE && (arguments.steps == 0 || arguments.objective == Which::Exact) {
         return Err("--tolerance is for Adam's descent of the mean-field loss".into());
     }
