@@ -19,7 +19,7 @@ use super::law::Prepared;
 use super::unit::Unit;
 use super::{FeatureLaw, check_row};
 use crate::error::finite;
-use crate::{Channel, Loss, Magnitude, Result};
+use crate::{Channel, Result};
 
 /// The Gaussian loss of one output, its Edgeworth correction, and the cumulants that it comes from.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -129,51 +129,6 @@ pub(super) fn edgeworth_loss(
         .chain(values)
         .try_for_each(|value| finite("Edgeworth's loss or a cumulant", value))?;
     Ok(found)
-}
-
-/// What the covariances of the features say of the interference `I` on one output.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct SecondMoments {
-    /// `p_i`.
-    pub(crate) probability: f64,
-    /// `W_ii`.
-    pub(crate) own: f64,
-    /// `b_i + E I`.
-    pub(crate) mean: f64,
-    /// `Var I`.
-    pub(crate) variance: f64,
-    /// `Cov(I, x_i)`.
-    pub(crate) covariance: f64,
-}
-
-impl SecondMoments {
-    /// The Gaussian loss where nothing but covariances is known. The mean of `I` in each state of the own switch follows from
-    /// `Cov(I, c_i) = Cov(I, x_i)/E u`; its variance is taken to be the same in both states, which is the mean of the two:
-    ///
-    /// ```text
-    /// E[I | on] = E I + Cov(I, c_i)/p ,   E[I | off] = E I − Cov(I, c_i)/(1 − p) ,
-    /// Var[I | c_i] = Var I − Cov(I, c_i)²/(p(1 − p)) .
-    /// ```
-    ///
-    /// # Errors
-    /// [`Error::Magnitude`](crate::Error::Magnitude) for magnitudes that the exact loss does not know;
-    /// [`Error::NotFinite`](crate::Error::NotFinite) for a loss beyond f64.
-    pub(crate) fn gaussian_loss(&self, magnitude: &dyn Magnitude) -> Result<f64> {
-        let (unit, scale) = Unit::new(magnitude)?;
-        let (p, mean) = (self.probability, magnitude.mean());
-        let shift = if mean == 0.0 { 0.0 } else { self.covariance / mean };
-        let by_switch = if p < 1.0 { shift * shift / (p * (1.0 - p)) } else { 0.0 };
-        let noise = (self.variance - by_switch).max(0.0).sqrt();
-        let state = |mean: f64| -> Result<Loss> {
-            unit.row_loss(p, &Channel::new(self.own, mean / scale, noise / scale)?)
-        };
-        let mut total = p * state(self.mean + shift / p)?.on;
-        if p < 1.0 {
-            total += (1.0 - p) * state(self.mean - shift / (1.0 - p))?.off;
-        }
-        finite("Gaussian loss", scale * scale * total)?;
-        Ok(scale * scale * total)
-    }
 }
 
 /// The cumulants of a mixture of laws with these shares and cumulants.

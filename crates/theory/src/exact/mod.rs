@@ -21,13 +21,13 @@ mod objective;
 mod periodic;
 mod piecewise;
 mod row;
+#[cfg(feature = "models")]
+mod second_moments;
 mod smooth;
 mod unit;
 mod waves;
 
 pub use counted::CountedLoss;
-#[cfg(feature = "models")]
-pub(crate) use edgeworth::SecondMoments;
 pub use edgeworth::{EdgeworthLoss, edgeworth_row_loss};
 pub(crate) use matrix::edgeworth_losses;
 #[cfg(feature = "models")]
@@ -38,6 +38,8 @@ pub use matrix::{
 };
 #[cfg(feature = "models")]
 pub use objective::ExactObjective;
+#[cfg(feature = "models")]
+pub(crate) use second_moments::SecondMoments;
 
 use gradient::exact_gradient as exact_gradient_of_row;
 pub use law::FeatureLaw;
