@@ -216,7 +216,7 @@ fn feature_dimensionality(found: &Geometry) -> Line {
         "min": all.iter().copied().fold(f64::INFINITY, f64::min),
         "max": all.iter().copied().fold(0.0, f64::max),
     });
-    ("feature_dimensionality", value, "D_i = W_ii²/Σ_j W_ij²")
+    ("feature_dimensionality", value, "D_i = W_ii²/Σ_j |W_ij W_ji|")
 }
 
 fn representation(found: &Geometry) -> Line {

@@ -5,14 +5,14 @@
 //!
 //! ```math
 //! \|w_i\|^2 = W_{ii}, \qquad
-//! D_i = \frac{\|w_i\|^2}{\sum_j (\hat w_i \cdot w_j)^2} = \frac{W_{ii}^2}{\sum_j W_{ij}^2}, \qquad
+//! D_i = \frac{\|w_i\|^2}{\sum_j (\hat w_i \cdot w_j)^2} = \frac{W_{ii}^2}{\sum_j |W_{ij} W_{ji}|}, \qquad
 //! D^* = \frac{n_d}{\|W_{in}\|_F^2} = \frac{n_d}{\operatorname{tr} W}, \qquad
-//! \cos^2 θ_{ij} = \frac{W_{ij} W_{ji}}{W_{ii} W_{jj}} .
+//! \cos^2 θ_{ij} = \frac{|W_{ij} W_{ji}|}{W_{ii} W_{jj}} .
 //! ```
 //!
-//! The right-hand sides do not change if a hidden dimension is scaled up in the encoder and down in the decoder, so they
-//! are the definitions for weights that are not tied, too. There `cos² θ` may be negative; its magnitude counts, and its sign
-//! is that of `W_ij + W_ji`. A feature with `W_ii ≤ 0` has no direction: its `D_i` is 0.
+//! The right-hand sides do not change if a hidden dimension is scaled up in the encoder and down in the decoder, nor if a
+//! feature is, so they are the definitions for weights that are not tied, too. The sign of `cos θ` is that of
+//! `W_ij + W_ji`. A feature with `W_ii ≤ 0` has no direction: its `D_i` is 0.
 
 use std::fmt;
 
@@ -175,18 +175,22 @@ impl Geometry {
         let features = product.features();
         let square: Vec<f64> = product.diagonal().map(|w| w.max(0.0)).collect();
         let trace: f64 = product.diagonal().sum();
-        let dimensionality: Vec<f64> = product
-            .rows()
-            .zip(&square)
-            .map(|(row, own)| if *own > 0.0 { share(row, *own) } else { 0.0 })
-            .collect();
+        // Σ_j |W_ij W_ji|/W_ii², without overflow.
+        let mut others = vec![1.0; features];
         let there = |i: usize| square[i] >= REPRESENTED;
         let mut neighbours = vec![0; features];
         let mut antipodes = Vec::new();
         let mut forest = Forest::new(features);
-        for i in (0..features).filter(|&i| there(i)) {
-            for j in (i + 1..features).filter(|&j| there(j)) {
-                let cosine = cosine(product.row(i)[j], product.row(j)[i], square[i] * square[j]);
+        for i in 0..features {
+            for j in i + 1..features {
+                let (one, other) = (product.row(i)[j], product.row(j)[i]);
+                for k in [i, j] {
+                    others[k] += (one / square[k] * (other / square[k])).abs();
+                }
+                if !(there(i) && there(j)) {
+                    continue;
+                }
+                let cosine = cosine(one, other, square[i] * square[j]);
                 if cosine.abs() > SHARED {
                     neighbours[i] += 1;
                     neighbours[j] += 1;
@@ -197,6 +201,8 @@ impl Geometry {
                 }
             }
         }
+        let dimensionality: Vec<f64> =
+            square.iter().zip(others).map(|(&own, sum)| if own > 0.0 { sum.recip() } else { 0.0 }).collect();
         let representation = (0..features)
             .map(|i| match (there(i), neighbours[i]) {
                 (false, _) => Representation::Absent,
@@ -232,12 +238,6 @@ impl Geometry {
         hubs.truncate(most);
         hubs
     }
-}
-
-/// `W_ii²/Σ_j W_ij²` for `W_ii > 0`, without overflow.
-fn share(row: &[f64], own: f64) -> f64 {
-    let others: f64 = row.iter().map(|w| (w / own).powi(2)).sum();
-    others.recip()
 }
 
 /// `cos θ` from `W_ij`, `W_ji` and `W_ii W_jj`.

@@ -142,7 +142,7 @@ fn the_scale_of_a_hidden_dimension_does_not_matter_and_a_bad_tolerance_is_refuse
     let vectors = direct_sum(&[polygon(5), simplex(3)]);
     let w = vectors.tr_mul(&vectors);
     let mut scaled = w.clone();
-    // W_ij s_i/s_j: the cosines are the same, so are the clusters.
+    // W_ij s_i/s_j: the cosines are the same, so is all else.
     for i in 0..8 {
         for j in 0..8 {
             scaled[(i, j)] *= (1.0 + i as f64) / (1.0 + j as f64);
@@ -154,6 +154,9 @@ fn the_scale_of_a_hidden_dimension_does_not_matter_and_a_bad_tolerance_is_refuse
     let (one, other) = (of(&w, 0.1).unwrap(), of(&scaled, 0.1).unwrap());
     let features = |found: &Geometry| found.clusters.iter().map(|c| c.features.clone()).collect::<Vec<_>>();
     assert_eq!(features(&one), features(&other));
+    for (one, other) in one.dimensionality.iter().zip(&other.dimensionality) {
+        approx::assert_relative_eq!(*one, *other, max_relative = 1e-12);
+    }
     assert_eq!(one.dimensions_per_feature, other.dimensions_per_feature);
     // A negative diagonal: no direction, and no dimensions per feature.
     let none = of(&(-w), 0.1).unwrap();
