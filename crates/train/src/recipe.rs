@@ -95,17 +95,17 @@ impl Recipe {
 
     /// Few steps at a high rate. It differs from the paper's recipes in three ways.
     ///
-    /// All initial biases are 0: the spread of PyTorch's is what makes the paper's
-    /// recipe drop features, since an output that starts below the others goes off and stays off. The rate is
+    /// All initial biases are 0: the spread of PyTorch's is what makes the paper's recipe drop features, since an output
+    /// that starts below the others goes off and stays off. The rate is
     ///
     /// ```math
     /// η = \frac{2.2}{\sqrt{n_s n_d}},
     /// ```
     ///
-    /// 17 to 35 times the paper's at a ratio of 1/4. A trained feature has $W_{ii} ≈ 1$ from n_d products, so that its weights are
-    /// of the size $1/\sqrt{n_d}$, and a step moves them by $2.2/\sqrt{n_s}$ of that. The second factor is there for the mean of all
-    /// features, in which the loss is steeper by about $p\,n_s$ than in other directions: at $0.1/\sqrt{n_d}$ all outputs of a model
-    /// of 1024 features with p = 0.2 went off for good within 35 steps, at $0.07/\sqrt{n_d}$ none. The rate is reached along a
+    /// 17 to 35 times the paper's at a ratio of 1/4. A trained feature has `W_ii ≈ 1` from n_d products, so that its weights are
+    /// of the size `1/√n_d`, and a step moves them by `2.2/√n_s` of that. The second factor is there for the mean of all
+    /// features, in which the loss is steeper by about `p n_s` than in other directions: at `0.1/√n_d` all outputs of a model
+    /// of 1024 features with p = 0.2 went off for good within 35 steps, at `0.07/√n_d` none. The rate is reached along a
     /// warm-up and falls to 0 in the end, by half a cosine, which takes the noise of the batches out of the weights. β₂ is 0.95:
     /// with a longer memory of gradients, large first ones hold back later steps and the collapse above comes sooner.
     ///
