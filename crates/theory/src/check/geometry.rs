@@ -123,7 +123,11 @@ pub struct Cluster {
     pub polytope: Option<Polytope>,
 }
 
-/// How the features of a model share its hidden dimensions.
+/// How the features of a model share its hidden dimensions (Elhage et al., 2022), from `W = W_out W_in`.
+///
+/// With tied weights `W_ij = w_i · w_j` for the columns `w_i` of the encoder. The definitions below are Elhage's there, and
+/// depend on no scale of a hidden dimension or of a feature where weights are not tied. Two represented features have
+/// `cos² θ = |W_ij W_ji|/(W_ii W_jj)`, and the sign of `cos θ` is that of `W_ij + W_ji`.
 ///
 /// ```
 /// use nalgebra::DMatrix;
@@ -141,9 +145,10 @@ pub struct Cluster {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Geometry {
-    /// `D* = n_d/tr W`, the dimensions per feature; none unless `tr W > 0`.
+    /// `D* = n_d/tr W`, the dimensions per feature: with tied weights `n_d/‖W_in‖_F²`; none unless `tr W > 0`.
     pub dimensions_per_feature: Option<f64>,
-    /// `D_i` of each feature, in [0, 1].
+    /// `D_i = W_ii²/Σ_j |W_ij W_ji|` of each feature, in [0, 1]: with tied weights `‖w_i‖²/Σ_j (ŵ_i · w_j)²`. 0 where
+    /// `W_ii ≤ 0`.
     pub dimensionality: Vec<f64>,
     /// `√W_ii`, the norm of each feature's vector; 0 where `W_ii ≤ 0`.
     pub norm: Vec<f64>,
