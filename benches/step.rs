@@ -11,7 +11,7 @@ use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 use nalgebra::DMatrix;
 use toy_superposition::data::{Distribution, Features};
-use toy_superposition::model::{Autoencoder, Shape};
+use toy_superposition::model::{Activation, Autoencoder, Initialisation, Shape};
 use toy_superposition::train::{FreshBatches, Recipe, Trainer, initial_model};
 
 /// Steps before the clock starts.
@@ -29,7 +29,13 @@ fn trainer(
 ) -> Trainer<Autoencoder<f32>, FreshBatches<f32, impl Distribution>> {
     let shape = Shape::new(features, hidden).unwrap();
     let (data, recipe) = (Features::paper(features, p).unwrap(), Recipe::code(features).unwrap());
-    let mut trainer = Trainer::on_fresh_batches(initial_model(shape, 1).unwrap(), data, &recipe, 1).unwrap();
+    let mut trainer = Trainer::on_fresh_batches(
+        initial_model(shape, Initialisation::PyTorch, Activation::Relu, 1).unwrap(),
+        data,
+        &recipe,
+        1,
+    )
+    .unwrap();
     for _ in 0..warm_up {
         trainer.step().unwrap();
     }

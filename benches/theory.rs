@@ -39,7 +39,7 @@ fn weights(features: usize, p: f64) -> (DMatrix<f64>, Vec<f64>) {
         let entry: f64 = StandardNormal.sample(&mut rng);
         if i == j { best.a } else { deviation * entry }
     });
-    let bias = (0..features).map(|i| best.b - 0.5 * p * (w.row(i).sum() - w[(i, i)])).collect();
+    let bias = (0..features).map(|i| best.effective_bias - 0.5 * p * (w.row(i).sum() - w[(i, i)])).collect();
     (w, bias)
 }
 
@@ -88,7 +88,7 @@ fn structured(features: usize, hidden: usize, p: f64) -> (DMatrix<f64>, Vec<f64>
     let sigma = (0..features).filter(|&j| j != 0).map(|j| w[(0, j)].powi(2)).sum::<f64>().sqrt();
     let best = theory::optimum(p, sigma * (p / 3.0 - p * p / 4.0).sqrt()).unwrap();
     w *= best.a;
-    let bias = (0..features).map(|i| best.b - 0.5 * p * (w.row(i).sum() - w[(i, i)])).collect();
+    let bias = (0..features).map(|i| best.effective_bias - 0.5 * p * (w.row(i).sum() - w[(i, i)])).collect();
     (w, bias)
 }
 

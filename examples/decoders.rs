@@ -59,7 +59,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
 }
 
 fn print(losses: &Decoders, ratio: f64, json: bool) -> Result<(), Box<dyn Error>> {
-    let &Decoders { probability, sigma, linear, relu, threshold, bayes, oracle } = losses;
+    let &Decoders { probability, sigma, linear, relu, threshold, bayes, oracle, .. } = losses;
     let best = threshold_optimum(probability, sigma)?.decoder;
     // Losses may be too small for f64 where their quotient is not. At a ratio of 1 all are 0, and there is none.
     let relative = if sigma > 0.0 { Some(relative_decoders(probability, sigma)?) } else { None };
@@ -142,7 +142,7 @@ fn csv(grid: &[(f64, Decoders)]) -> Result<Vec<u8>, Box<dyn Error>> {
         "oracle",
         "relu_over_bayes",
     ])?;
-    for &(ratio, Decoders { probability, sigma, linear, relu, threshold, bayes, oracle }) in grid {
+    for &(ratio, Decoders { probability, sigma, linear, relu, threshold, bayes, oracle, .. }) in grid {
         let row = [probability, ratio, sigma, linear, relu, threshold, bayes, oracle, relu / bayes];
         writer.write_record(row.map(|value| value.to_string()))?;
     }

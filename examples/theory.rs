@@ -37,7 +37,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         ("ratio", r, "r = n_d/n_s"),
         ("sigma", optimum.sigma, "interference σ at the Welch bound (eq. 6)"),
         ("a", optimum.a, "diagonal of W"),
-        ("b", optimum.b, "bias b in ReLU(a(x + ν) + b), ν of mean 0"),
+        ("b", optimum.effective_bias, "bias b in ReLU(a(x + ν) + b), ν of mean 0"),
         ("loss", optimum.loss, "per feature"),
         ("loss_on", optimum.loss_on, "while the feature is on"),
         ("loss_off", optimum.loss_off, "while it is off"),

@@ -22,7 +22,7 @@ use serde_json::json;
 use toy_superposition::data::{LawSpec, Stream};
 use toy_superposition::files::check_writable;
 use toy_superposition::model::{MinibatchLoss, Names, Shape, Weights, sampled_loss};
-use toy_superposition::optim::StopRule;
+use toy_superposition::optim::{OptimizerConfig, Schedule, SgdConfig, StopRule};
 use toy_superposition::theory;
 use toy_superposition::train::{Ended, Recipe, Run, Trainer};
 
@@ -54,6 +54,12 @@ struct Arguments {
     /// Which recipe: that of the paper's text, that of its released code, or the fast one.
     #[arg(long, value_enum, default_value_t = Which::Code)]
     recipe: Which,
+    /// Which optimizer: the recipe's Adam, or gradient descent with momentum 0.9, for which --rate is needed.
+    #[arg(long, value_enum, default_value_t = Method::Adam)]
+    optimizer: Method,
+    /// The same learning rate at every step, instead of the recipe's schedule.
+    #[arg(long, value_name = "RATE", required_if_eq("optimizer", "sgd"))]
+    rate: Option<f64>,
     /// Write the weights here (safetensors).
     #[arg(long)]
     out: Option<PathBuf>,
@@ -81,16 +87,30 @@ enum Which {
     Fast,
 }
 
-impl Which {
-    fn recipe(self, shape: Shape, steps: Option<u64>) -> Result<Recipe, toy_superposition::train::Error> {
-        let mut recipe = match self {
-            Self::Text => Recipe::text(shape.features())?,
-            Self::Code => Recipe::code(shape.features())?,
-            Self::Fast => return Recipe::fast(shape, steps),
+#[derive(Clone, Copy, ValueEnum)]
+enum Method {
+    Adam,
+    Sgd,
+}
+
+impl Arguments {
+    /// The recipe, for so many steps if they are given.
+    fn recipe(&self, shape: Shape, steps: Option<u64>) -> Result<Recipe, Box<dyn Error>> {
+        let mut recipe = match self.recipe {
+            Which::Text => Recipe::text(shape.features())?,
+            Which::Code => Recipe::code(shape.features())?,
+            Which::Fast => Recipe::fast(shape, steps)?,
         };
         if let Some(steps) = steps {
             recipe.stop = StopRule::Steps { steps };
         }
+        if let Method::Sgd = self.optimizer {
+            recipe.optimizer = OptimizerConfig::Sgd(SgdConfig { momentum: 0.9, ..SgdConfig::default() });
+        }
+        if let Some(rate) = self.rate {
+            recipe.schedule = Schedule::constant(rate)?;
+        }
+        recipe.importance = self.importance.list(shape.features())?;
         Ok(recipe)
     }
 }
@@ -102,7 +122,7 @@ fn affordable(
     law: &LawSpec,
     budget: Duration,
 ) -> Result<u64, Box<dyn Error>> {
-    let recipe = arguments.recipe.recipe(shape, Some(40))?;
+    let recipe = arguments.recipe(shape, Some(40))?;
     let model = recipe.initial_model::<f32>(shape, arguments.seed)?;
     let mut trainer = Trainer::on_fresh_batches(model, law.build()?, &recipe, arguments.seed)?;
     let mut times = Vec::new();
@@ -133,8 +153,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         Some(budget) => Some(affordable(arguments, shape, &law, budget)?),
         None => arguments.steps,
     };
-    let mut recipe = arguments.recipe.recipe(shape, steps)?;
-    recipe.importance = arguments.importance.list(features)?;
+    let recipe = arguments.recipe(shape, steps)?;
     let model = recipe.initial_model::<f32>(shape, arguments.seed)?;
     let mut trainer = Trainer::on_fresh_batches(model, law.build()?, &recipe, arguments.seed)?;
     if let Some(path) = &arguments.checkpoint

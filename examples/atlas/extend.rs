@@ -6,7 +6,7 @@ use std::path::Path;
 use rayon::prelude::*;
 use toy_superposition::data::{LawSpec, Stream};
 use toy_superposition::designs::{Atlas, Entry, Store};
-use toy_superposition::model::{Autoencoder, Shape, Weights, check_memory};
+use toy_superposition::model::{Activation, Autoencoder, Initialisation, Shape, Weights, check_memory};
 use toy_superposition::optim::{Lbfgs, LbfgsConfig};
 use toy_superposition::theory::{ExactObjective, exact_loss};
 use toy_superposition::train::{Recipe, Run, Task, Trainer, descend, initial_model};
@@ -39,7 +39,12 @@ pub(crate) fn extend(arguments: &Arguments, p: f64) -> Result<Store, Box<dyn Err
         for &(features, hidden) in &arguments.shape {
             let seeds: Vec<u64> = (0..arguments.random).map(|k| arguments.seed.wrapping_add(k)).collect();
             let found = seeds.par_iter().map(|&seed| {
-                let mut model = initial_model::<f64>(Shape::new(features, hidden)?, seed)?;
+                let mut model = initial_model::<f64>(
+                    Shape::new(features, hidden)?,
+                    Initialisation::PyTorch,
+                    Activation::Relu,
+                    seed,
+                )?;
                 // No output is off from the start.
                 let (.., bias) = model.parameters_mut().split_mut();
                 bias.fill(0.0);

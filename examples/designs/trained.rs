@@ -3,7 +3,7 @@
 use rand::RngExt;
 use toy_superposition::data::{Features, LawSpec, Stream};
 use toy_superposition::designs::Entry;
-use toy_superposition::model::{Autoencoder, Objective, Scalar, Shape};
+use toy_superposition::model::{Activation, Autoencoder, Initialisation, Objective, Scalar, Shape};
 use toy_superposition::optim::{Lbfgs, LbfgsConfig, Minimum, StopRule};
 use toy_superposition::theory::{self, ExactObjective, Feature, MeanField};
 use toy_superposition::train::{Ended, Recipe, Run, Task, Trainer, descend, initial_model};
@@ -28,7 +28,7 @@ pub(crate) fn lines(
     if let Some(steps) = arguments.steps {
         recipe.stop = StopRule::Steps { steps };
     }
-    let model = initial_model::<f32>(shape, seed)?;
+    let model = initial_model::<f32>(shape, Initialisation::PyTorch, Activation::Relu, seed)?;
     let mut trainer = Trainer::on_fresh_batches(model, Features::paper(features, p)?, &recipe, seed)?;
     let bar = steps::bar("minibatches", recipe.stop.most_steps());
     let ended = trainer.run(&Run::default(), |_, step| steps::advance(&bar, step))?;
@@ -39,7 +39,12 @@ pub(crate) fn lines(
     let objective = MeanField::new(Feature::uniform(p)?);
     let least = theory::envelope(p, hidden as f64 / features as f64)?.loss;
     let task = Task::new("mean field", LawSpec::paper(features, p));
-    let (mean_field, settled) = mean_field(initial_model::<f64>(shape, seed)?, objective, task, least)?;
+    let (mean_field, settled) = mean_field(
+        initial_model::<f64>(shape, Initialisation::PyTorch, Activation::Relu, seed)?,
+        objective,
+        task,
+        least,
+    )?;
 
     let mut lines = vec![
         line(format!("trained on minibatches, {steps} steps ({ended})"), &minibatch, p)?,

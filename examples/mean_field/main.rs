@@ -20,7 +20,9 @@ use serde_json::json;
 use toy_superposition::data::{LawSpec, Moments, Stream};
 use toy_superposition::figures;
 use toy_superposition::files::check_writable;
-use toy_superposition::model::{Autoencoder, Names, Objective, Shape, Weights, check_memory};
+use toy_superposition::model::{
+    Activation, Autoencoder, Initialisation, Names, Objective, Shape, Weights, check_memory,
+};
 use toy_superposition::optim::{Lbfgs, LbfgsConfig, StopReason};
 use toy_superposition::rug::PersianRug;
 use toy_superposition::theory::{self, Envelope, ExactObjective, Feature, MeanField, Product, Statistics};
@@ -118,7 +120,7 @@ fn minimise<O: Objective<Autoencoder<f64>> + Send + Clone>(
             let model = start.model(law, arguments.features, arguments.hidden)?;
             start::disturbed(model, arguments.noise, arguments.seed)
         }
-        None => initial_model::<f64>(shape, arguments.seed)?,
+        None => initial_model::<f64>(shape, Initialisation::PyTorch, Activation::Relu, arguments.seed)?,
     };
     if model.shape() != shape {
         return Err(format!("the weights are {:?}, not {shape:?}", model.shape()).into());
@@ -154,7 +156,7 @@ fn minimise<O: Objective<Autoencoder<f64>> + Send + Clone>(
 fn rugs(arguments: &Arguments, p: f64, optimum: &theory::Optimum) -> Result<(f64, f64), Box<dyn Error>> {
     let loss = |draw| -> Result<f64, Box<dyn Error>> {
         let rug = PersianRug::random(arguments.features, arguments.hidden, &mut Stream::Draws.rng(0, draw))?;
-        let bias = rug.raw_bias(optimum.a, optimum.b, &Moments::uniform(p)?);
+        let bias = rug.raw_bias(optimum.a, optimum.effective_bias, &Moments::uniform(p)?);
         Ok(theory::exact_model_loss(&rug.to_autoencoder::<f64>(optimum.a, bias)?, &[0], p)?.loss)
     };
     let losses = (0..10).map(loss).collect::<Result<Vec<_>, _>>()?;

@@ -97,7 +97,7 @@ impl Set {
 /// The gain and the bias of the theory for Gaussian interference; the bias is the raw one.
 fn theoretical(rug: &PersianRug, p: f64) -> Result<(f64, f64), Box<dyn Error>> {
     let optimum = theory::optimum_at_ratio(p, rug.ratio())?;
-    Ok((optimum.a, rug.raw_bias(optimum.a, optimum.b, &Moments::uniform(p)?)))
+    Ok((optimum.a, rug.raw_bias(optimum.a, optimum.effective_bias, &Moments::uniform(p)?)))
 }
 
 /// The exact loss: all rows are alike.

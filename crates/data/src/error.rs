@@ -215,7 +215,7 @@ pub enum Error {
 pub(crate) const MOST_TERMS: usize = 1 << 16;
 
 /// A result with this crate's [`Error`].
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Refuses a probability outside (0, 1].
 pub(crate) fn checked_probability(feature: usize, given: f64) -> Result<f64> {

@@ -88,6 +88,7 @@ impl Arrangement {
 /// assert_eq!((model.features(), model.hidden()), (4, 2));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[derive(Debug)]
 pub struct Arranged<D> {
     design: D,
     /// The place of each feature.
@@ -161,6 +162,7 @@ impl<D: Design> Design for Arranged<D> {
 /// The projector onto the principal components of a law, its rows divided by the diagonal: with the right gains and biases the
 /// best affine model of its rank, here read out by a ReLU. Features that are in none of the components are dropped. All are in
 /// one class: a law that treats all features alike has no principal ones, and there they share one setting.
+#[derive(Debug)]
 pub struct PrincipalComponents {
     /// n_d × n_s, orthonormal rows.
     encoder: DMatrix<f64>,

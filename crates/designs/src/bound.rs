@@ -29,6 +29,7 @@ use crate::{Error, Result};
 
 /// What any weights lose at least, per feature.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct LowerBound {
     /// A bound that is proved.

@@ -96,7 +96,7 @@ impl fmt::Display for Family {
 }
 
 /// Designs of one shape and kind, of which the best is wanted.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Candidate {
     /// Their kind.
     pub family: Family,

@@ -139,4 +139,4 @@ pub enum Error {
 }
 
 /// A result with this module's [`Error`].
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;

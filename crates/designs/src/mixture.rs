@@ -16,6 +16,7 @@ use crate::catalogue::{LARGEST, times};
 use crate::{Entry, Error, Family, Optimised, Result};
 
 /// The table of best sums.
+#[derive(Debug)]
 pub struct Mixtures<'a> {
     blocks: &'a [Entry],
     size: usize,

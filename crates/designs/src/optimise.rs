@@ -18,6 +18,8 @@ use crate::{Arranged, Arrangement, Result};
 
 /// A design at its best.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
 pub struct Optimised {
     /// One for each class of features, of those that [`optimise`] has taken apart if the law tells features apart.
     pub settings: Vec<Setting>,
@@ -214,8 +216,13 @@ impl<'a> Rows<'a> {
         let largest = (0..row.len()).filter(|j| j != i).fold(0.0, |most: f64, j| most.max(row[j]));
         let apart = [0.0, 0.5, 1.0].map(|share| [1.0, -share * largest, 0.0]);
         let [none, half, all] = apart;
-        let mut starts =
-            vec![[gaussian.a, gaussian.b - gaussian.a * mean, 0.0], none, half, all, [0.5, 0.0, 0.0]];
+        let mut starts = vec![
+            [gaussian.a, gaussian.effective_bias - gaussian.a * mean, 0.0],
+            none,
+            half,
+            all,
+            [0.5, 0.0, 0.0],
+        ];
         let own = self.moments.variance();
         let total = own + 2.0 * covariance + variance;
         if !matches!(self.law, FeatureLaw::Shared(_)) && total > 0.0 {

@@ -79,6 +79,7 @@ pub struct Annealing {
 
 /// What a search has found.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Found {
     /// The rug.
     pub rug: PersianRug,
@@ -365,7 +366,7 @@ impl Annealing {
             } else {
                 0.0
             };
-            self.gain_and_bias = [optimum.a, optimum.b - optimum.a * (ones - 1.0) * p / 2.0];
+            self.gain_and_bias = [optimum.a, optimum.effective_bias - optimum.a * (ones - 1.0) * p / 2.0];
         }
         self.gain_and_bias = now.optimum(self.gain_and_bias, p)?;
         let [a, bias] = self.gain_and_bias;

@@ -41,7 +41,7 @@ pub enum Error {
 }
 
 /// A result with this crate's [`Error`].
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 fn name(found: FileType) -> &'static str {
     if found.is_dir() { "a folder" } else { "a device, a pipe or a socket" }

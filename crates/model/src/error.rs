@@ -213,7 +213,7 @@ impl Error {
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// A result with this crate's [`Error`].
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Refuses the first NaN or infinity of a list.
 pub(crate) fn check_finite<T: crate::Scalar>(what: &'static str, values: &[T]) -> Result<()> {

@@ -91,7 +91,7 @@ pub enum Error {
 }
 
 /// A result with this crate's [`Error`].
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Refuses a setting that fails its test.
 pub(crate) fn require(valid: bool, name: &'static str, given: f64, allowed: &'static str) -> Result<()> {

@@ -32,6 +32,7 @@ pub struct Recovery<T: Scalar> {
 
 /// How the estimate of one sample was found, and how well it fits.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Outcome {
     /// The iterations made. For the greedy decoders: the features chosen.
@@ -44,6 +45,7 @@ pub struct Outcome {
 
 /// Why a decoder stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub enum StopReason {
     /// The residual's norm is at most the tolerance times that of `y`; for a decoder with a duality

@@ -85,7 +85,7 @@ pub enum Error {
 }
 
 /// The result of this crate's functions.
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Refuses a size that is not `expected`.
 pub(crate) fn check_length(what: &'static str, given: usize, expected: usize) -> Result<()> {

@@ -153,6 +153,7 @@ pub fn fixed_points(prior: &dyn Prior, ratio: f64) -> Result<Vec<f64>> {
 
 /// The least ratio at which AMP and OAMP recover the features exactly for n_s → ∞.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Threshold {
     /// `δ* = sup_τ mmse(τ²)/τ²`, to 1e-8 for the paper's law.

@@ -17,6 +17,7 @@
 //! for the caller to say (the exact loss of `toy-superposition-theory`, a Gaussian one, …).
 
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 use std::ops::Deref;
 
 use nalgebra::{DMatrix, DVector};
@@ -27,6 +28,7 @@ use crate::{Result, welch_coherence};
 
 /// Features that share one gain, one bias and one coefficient, and the rows that stand for all of theirs.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Class {
     /// How many features there are.
     pub members: usize,
@@ -44,6 +46,7 @@ impl Class {
 
 /// What is free once `R` is chosen.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Setting {
     /// The gain `a`, which is the diagonal of `W` where `c = 0`.
     pub a: f64,
@@ -54,7 +57,7 @@ pub struct Setting {
 }
 
 /// A way to put n_s features into n_d dimensions.
-pub trait Design {
+pub trait Design: Debug {
     /// What it is, in a few words.
     fn name(&self) -> String;
 
@@ -159,7 +162,7 @@ pub trait Design {
 }
 
 /// What points to a design is one.
-impl<P: Deref<Target: Design>> Design for P {
+impl<P: Deref<Target: Design> + Debug> Design for P {
     fn name(&self) -> String {
         (**self).name()
     }
@@ -201,6 +204,8 @@ impl<P: Deref<Target: Design>> Design for P {
 ///
 /// Both bounds are for unit diagonal in every row; where features are dropped they say nothing.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
 pub struct Diagnostics {
     /// `max |R_ij|`, i ≠ j.
     pub coherence: f64,
@@ -214,6 +219,8 @@ pub struct Diagnostics {
 
 /// A mean over the rows of a design.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
 pub struct RowMean {
     /// The mean over all features.
     pub mean: f64,

@@ -86,7 +86,7 @@ pub enum Error {
 }
 
 /// A result with this crate's [`Error`].
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// `log₂ n`, or the error that says that `n` is no power of two in `1..=2³¹`.
 pub(crate) fn log2(n: usize) -> Result<u32> {

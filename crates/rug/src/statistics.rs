@@ -24,6 +24,8 @@ use crate::PersianRug;
 
 /// The sums over the off-diagonal entries of any row of a rug.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
 pub struct Statistics {
     /// `Σ_{j≠0} g(j)`.
     pub sum: f64,
@@ -81,6 +83,7 @@ pub fn welch_coherence(features: usize, hidden: usize) -> Option<f64> {
 /// Features `i` and `j` have the same column of the encoder exactly if `i ⊕ j` is orthogonal to every `k ∈ S`: where
 /// `S` does not span the space, features come in groups of 2^(m − rank) that no decoder can tell apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Span {
     /// The dimension m = log₂ n_s of the space.
     pub dimension: u32,
@@ -115,7 +118,9 @@ impl fmt::Display for Span {
 
 /// A warning, not an error: the rows `S` do not span the space, and no decoder can tell some features apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[error("S spans {rank} of {dimension} dimensions: groups of {aliases} features are indistinguishable")]
+#[non_exhaustive]
 pub struct Aliasing {
     /// The dimension m = log₂ n_s of the space.
     pub dimension: u32,

@@ -17,6 +17,7 @@ use crate::{Error, Frame, PersianRug, Result};
 pub type BoxedDesign = Box<dyn Design + Send + Sync>;
 
 /// Designs side by side.
+#[derive(Debug)]
 pub struct DirectSum {
     parts: Vec<(usize, BoxedDesign)>,
     /// One a copy, in the order of the features.

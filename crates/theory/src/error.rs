@@ -128,7 +128,7 @@ impl Error {
 }
 
 /// A result with this crate's [`Error`].
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Refuses NaN and infinities.
 pub(crate) fn finite(what: &'static str, given: f64) -> Result<()> {

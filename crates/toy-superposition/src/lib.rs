@@ -1,5 +1,12 @@
 #![doc = include_str!("../README.md")]
 
+/// The matrices in the interfaces of all crates, in the version that they use.
+#[cfg(feature = "data")]
+pub use nalgebra;
+/// The random number generators that samplers take, in the version that they take.
+#[cfg(feature = "model")]
+pub use rand;
+
 #[cfg(feature = "data")]
 #[doc(inline)]
 pub use toy_superposition_data as data;

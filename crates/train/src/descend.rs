@@ -53,8 +53,8 @@ mod tests {
     use nalgebra::DMatrix;
     use toy_superposition_data::{Features, Sampler, SparseBatch, Stream};
     use toy_superposition_model::{
-        Activation, Autoencoder, BatchObjective, Error as ModelError, MinibatchLoss, Objective, Parameters,
-        Shape,
+        Activation, Autoencoder, BatchObjective, Error as ModelError, Initialisation, MinibatchLoss,
+        Objective, Parameters, Shape,
     };
     use toy_superposition_optim::{Lbfgs, LbfgsConfig, Outcome};
 
@@ -83,7 +83,13 @@ mod tests {
         let least = spectrum[..features - hidden].iter().sum::<f64>() / features as f64;
 
         let mut objective = BatchObjective::new(batch, MinibatchLoss::new()).unwrap();
-        let start = initial_model::<f64>(Shape::new(features, hidden).unwrap(), 2).unwrap();
+        let start = initial_model::<f64>(
+            Shape::new(features, hidden).unwrap(),
+            Initialisation::PyTorch,
+            Activation::Relu,
+            2,
+        )
+        .unwrap();
         let mut model = Autoencoder::from_parameters(start.parameters().clone(), Activation::Identity);
         assert!(objective.loss(&model).unwrap() > 2.0 * least);
         let config = LbfgsConfig { max_iterations: 2000, ..LbfgsConfig::default() };
@@ -93,7 +99,9 @@ mod tests {
         approx::assert_relative_eq!(minimum.loss, least, epsilon = 0.0, max_relative = 1e-9);
         assert_eq!(objective.loss(&model).unwrap(), minimum.loss);
 
-        let mut other = initial_model::<f64>(Shape::new(5, 3).unwrap(), 2).unwrap();
+        let mut other =
+            initial_model::<f64>(Shape::new(5, 3).unwrap(), Initialisation::PyTorch, Activation::Relu, 2)
+                .unwrap();
         let refused = descend(&mut other, &mut objective, &Lbfgs::default());
         assert!(matches!(refused, Err(Error::Objective { step: 0, .. })), "{refused:?}");
     }

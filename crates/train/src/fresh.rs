@@ -14,13 +14,18 @@ use toy_superposition_model::{
 
 use crate::{Batches, Error, Recipe, Result};
 
-/// The initial model of a seed as the paper has it: PyTorch's initialisation, ReLU. Other recipes have
-/// [others](Recipe::initial_model).
+/// The initial model of a seed: weights drawn by `initialisation` from [`Stream::Weights`]. The paper's is
+/// [`Initialisation::PyTorch`] with ReLU; that of a recipe is [`Recipe::initial_model`].
 ///
 /// # Errors
 /// [`TooLarge`](toy_superposition_model::Error::TooLarge) if there is no memory for it.
-pub fn initial_model<T: Scalar>(shape: Shape, seed: u64) -> Result<Autoencoder<T>> {
-    Ok(Initialisation::PyTorch.sample(shape, Activation::Relu, &mut Stream::Weights.rng(seed, 0))?)
+pub fn initial_model<T: Scalar>(
+    shape: Shape,
+    initialisation: Initialisation,
+    activation: Activation,
+    seed: u64,
+) -> Result<Autoencoder<T>> {
+    Ok(initialisation.sample(shape, activation, &mut Stream::Weights.rng(seed, 0))?)
 }
 
 /// The per-feature loss on the batch of the current step.
@@ -119,7 +124,7 @@ mod tests {
         };
         let (mut evaluation, mut training) = (0.0, 0.0);
         for seed in 0..100 {
-            let model = initial_model::<f32>(Shape::new(16, 6).unwrap(), seed).unwrap();
+            let model = recipe.initial_model::<f32>(Shape::new(16, 6).unwrap(), seed).unwrap();
             let mut trainer = Trainer::on_fresh_batches(model, law(), &recipe, seed).unwrap();
             trainer.run(&Run::default(), |_, _| {}).unwrap();
             let on = |range| sampled_loss(trainer.model(), &law(), range).unwrap();

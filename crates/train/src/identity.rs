@@ -190,7 +190,7 @@ fn recipe_value(recipe: &Recipe) -> Result<Value> {
 #[cfg(test)]
 mod tests {
     use toy_superposition_data::{Features, Law, Pairs, UnitUniform};
-    use toy_superposition_model::Shape;
+    use toy_superposition_model::{Activation, Shape};
     use toy_superposition_optim::{AdamConfig, OptimizerConfig, Schedule, StopRule, WeightDecay};
 
     use super::*;
@@ -216,7 +216,9 @@ mod tests {
             importance: Some(vec![1.0, 0.5, 1.0, 0.0, 2.0, 1e-7]),
         };
         let task = Task { objective: "fresh batches".into(), law: Some(law), seed: Some(u64::MAX) };
-        let model = initial_model::<f32>(Shape::tied(6, 2).unwrap(), 1).unwrap();
+        let model =
+            initial_model::<f32>(Shape::tied(6, 2).unwrap(), Initialisation::PyTorch, Activation::Relu, 1)
+                .unwrap();
         let identity = Identity::new(&model, &task, &recipe).unwrap();
         let text = r#"{
             "version": 1, "objective": "fresh batches", "seed": 18446744073709551615, "precision": "f32",

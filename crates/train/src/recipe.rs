@@ -8,11 +8,10 @@
 //! | stop | mean of the last 100 losses not below that of the 100 before | the same with 200, looked at once an epoch |
 //! | at most | | 1500 epochs |
 
-use toy_superposition_data::Stream;
 use toy_superposition_model::{Activation, Autoencoder, Initialisation, Scalar, Shape};
 use toy_superposition_optim::{AdamConfig, OptimizerConfig, Schedule, StopRule, WeightDecay};
 
-use crate::{Error, Result};
+use crate::{Error, Result, initial_model};
 
 /// The rate of the fast recipe times √(n_s n_d).
 const FAST_RATE: f64 = 2.2;
@@ -145,13 +144,12 @@ impl Recipe {
         })
     }
 
-    /// The initial model of a seed, with ReLU: its weights are drawn as [`weights`](Self::weights) says, from
-    /// [`Stream::Weights`].
+    /// The [initial model](initial_model) of a seed, with ReLU: its weights are drawn as [`weights`](Self::weights) says.
     ///
     /// # Errors
     /// [`TooLarge`](toy_superposition_model::Error::TooLarge) if there is no memory for it.
     pub fn initial_model<T: Scalar>(&self, shape: Shape, seed: u64) -> Result<Autoencoder<T>> {
-        Ok(self.weights.sample(shape, Activation::Relu, &mut Stream::Weights.rng(seed, 0))?)
+        initial_model(shape, self.weights, Activation::Relu, seed)
     }
 
     /// The most steps that there can be, cooling included, if the stop rule bounds them.
@@ -259,7 +257,7 @@ mod tests {
     fn the_fast_recipes_weights_are_pytorchs_without_the_bias() {
         let shape = Shape::new(30, 7).unwrap();
         let model = Recipe::fast(shape, None).unwrap().initial_model::<f32>(shape, 5).unwrap();
-        let paper = crate::initial_model::<f32>(shape, 5).unwrap();
+        let paper = initial_model::<f32>(shape, Initialisation::PyTorch, Activation::Relu, 5).unwrap();
         assert_eq!((model.encoder(), model.decoder()), (paper.encoder(), paper.decoder()));
         assert!(model.bias().iter().all(|&bias| bias == 0.0) && paper.bias().iter().all(|&bias| bias != 0.0));
         assert_eq!(Recipe::code(30).unwrap().initial_model::<f32>(shape, 5).unwrap(), paper);

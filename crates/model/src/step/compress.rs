@@ -82,6 +82,7 @@ impl<T: Scalar> TransposeBlock<T> for OneByOne {
 }
 
 /// What is to be transposed, and where to.
+#[derive(Debug)]
 pub struct Transpose<'a, T> {
     out: &'a mut [T],
     matrix: &'a [T],
@@ -117,6 +118,7 @@ impl<T: Scalar> Transpose<'_, T> {
 }
 
 /// What is to be compressed, and where to; the offsets continue from `start`.
+#[derive(Debug)]
 pub struct Job<'a, T> {
     dense: &'a [T],
     rows: usize,

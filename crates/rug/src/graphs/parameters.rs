@@ -23,6 +23,7 @@ use std::fmt;
 
 /// The parameters of a strongly regular graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Parameters {
     /// The number of vertices v.
     pub v: usize,
@@ -36,6 +37,7 @@ pub struct Parameters {
 
 /// One of the two eigenspaces of the adjacency matrix that are orthogonal to the vector of ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub enum Eigenspace {
     /// That of the second largest eigenvalue r ≥ 0.
     Second,
@@ -50,6 +52,8 @@ impl Eigenspace {
 
 /// An eigenvalue of the adjacency matrix and the dimension of its eigenspace.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
 pub struct Eigenvalue {
     /// The eigenvalue. It is an integer unless the graph is a conference graph.
     pub value: f64,
@@ -59,6 +63,8 @@ pub struct Eigenvalue {
 
 /// The two eigenvalues other than k of a strongly regular graph.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
 pub struct Spectrum {
     /// The second largest eigenvalue r.
     pub second: Eigenvalue,

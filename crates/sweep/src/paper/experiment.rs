@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use toy_superposition_data::{LawSpec, Moments, Stream};
-use toy_superposition_model::{Autoencoder, Names, Scalar, Shape, Weights};
+use toy_superposition_model::{Activation, Autoencoder, Initialisation, Names, Scalar, Shape, Weights};
 use toy_superposition_optim::StopRule;
 use toy_superposition_rug::PersianRug;
 use toy_superposition_theory::{self as theory, Feature, MeanField};
@@ -223,7 +223,12 @@ impl Superposition {
     ) -> Result<Option<(Autoencoder<f64>, u64)>, Reason> {
         let steps = self.mean_field_steps;
         let recipe = Recipe::without_samples(MEAN_FIELD_RATE, steps)?;
-        let model = initial_model(Shape::new(cell.features, cell.hidden)?, cell.seed)?;
+        let model = initial_model(
+            Shape::new(cell.features, cell.hidden)?,
+            Initialisation::PyTorch,
+            Activation::Relu,
+            cell.seed,
+        )?;
         let objective = MeanField::new(Feature::uniform(cell.probability)?);
         let goal = theory::envelope(cell.probability, cell.ratio())?.loss * (1.0 + MEAN_FIELD_TOLERANCE);
         let task = Task::new("mean field", cell.law());
@@ -265,7 +270,7 @@ impl Superposition {
     fn rug(&self, cell: &Cell<Model>) -> Result<Record, Reason> {
         let rug = random_rug(cell)?;
         let optimum = theory::optimum_at_ratio(cell.probability, cell.ratio())?;
-        let bias = rug.raw_bias(optimum.a, optimum.b, &Moments::uniform(cell.probability)?);
+        let bias = rug.raw_bias(optimum.a, optimum.effective_bias, &Moments::uniform(cell.probability)?);
         self.measure_rug(cell, &rug, optimum.a, bias)
     }
 }

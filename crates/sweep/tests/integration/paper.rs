@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use toy_superposition_data::{Features, Stream};
-use toy_superposition_model::{Autoencoder, Shape, Stochastic, Weights, sampled_loss};
+use toy_superposition_model::{
+    Activation, Autoencoder, Initialisation, Shape, Stochastic, Weights, sampled_loss,
+};
 use toy_superposition_sweep::{
     Cell, Context, Effort, Experiment, Grid, Model, Options, Reason, Record, Superposition, Sweep, figures,
 };
@@ -60,7 +62,7 @@ impl Interrupted {
         cell: &Cell<Model>,
     ) -> Result<Trainer<Autoencoder<f32>, impl Stochastic<Autoencoder<f32>> + Send + use<>>, Reason> {
         let shape = Shape::new(cell.features, cell.hidden)?;
-        let model = initial_model(shape, cell.seed)?;
+        let model = initial_model(shape, Initialisation::PyTorch, Activation::Relu, cell.seed)?;
         let data = Features::paper(cell.features, cell.probability)?;
         Ok(Trainer::on_fresh_batches(model, data, &self.0.recipe(shape)?, cell.seed)?)
     }

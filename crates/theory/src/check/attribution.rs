@@ -44,6 +44,8 @@ use crate::gaussian::optimum::Optimum;
 /// the order of the chain. A model whose bias suits its own interference, and not a Gaussian one, pays under
 /// [`gain_and_bias`](Self::gain_and_bias) for what it gains under [`not_gaussian`](Self::not_gaussian).
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
 pub struct Attribution {
     /// Where the parts begin: the loss of the best symmetric ReLU model with Gaussian interference.
     pub optimum_loss: f64,
@@ -216,7 +218,7 @@ impl Best {
             let (gain, rest) = (variance / total, sigma * sigma / total);
             return Ok(Self { gain, bias: feature.mean() * rest, loss: gain * sigma * sigma });
         }
-        let Optimum { a, b, loss, .. } = feature.optimum(sigma)?;
+        let Optimum { a, effective_bias: b, loss, .. } = feature.optimum(sigma)?;
         Ok(Self { gain: a, bias: b, loss })
     }
 }

@@ -26,6 +26,8 @@ use crate::product::Product;
 
 /// How far the interference, and the weights that it comes from, are from normal laws.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
 pub struct Gaussianity {
     /// The largest Lyapunov ratio of a row, the features' own factor included.
     pub lyapunov_ratio: f64,

@@ -28,6 +28,7 @@ const ANTIPODAL: f64 = -0.9;
 
 /// Whether a feature has a direction in the hidden space, and whether it has it to itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub enum Representation {
     /// `W_ii < 1/4`: the norm of its vector is below one half.
     Absent,
@@ -39,6 +40,7 @@ pub enum Representation {
 
 /// A regular arrangement of k vectors in d dimensions, in which every feature has `D_i = d/k`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub enum Polytope {
     /// One feature with a dimension of its own: D = 1.
@@ -113,6 +115,7 @@ impl fmt::Display for Polytope {
 
 /// Represented features that share a subspace: those that a chain of angles with `|cos θ| > 0.1` connects.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Cluster {
     /// Its features, in rising order.
@@ -143,6 +146,7 @@ pub struct Cluster {
 /// # Ok::<(), toy_superposition_theory::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Geometry {
     /// `D* = n_d/tr W`, the dimensions per feature: with tied weights `n_d/‖W_in‖_F²`; none unless `tr W > 0`.

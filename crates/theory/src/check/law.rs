@@ -20,6 +20,7 @@ use crate::{Error, Product, Result};
 
 /// What the theory says of a model's weights for features of any law. Losses are per feature.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct LawCheck {
     /// The rows and their statistics, with the covariance of the features.
@@ -28,6 +29,7 @@ pub struct LawCheck {
     pub geometry: Geometry,
     /// The exact expected loss; [`Error::Law`] or [`Error::Magnitude`] says why it is not known. From some of the rows it is
     /// `gaussian_loss` plus their mean of exact less Gaussian loss.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "written"))]
     pub exact: Result<SampledLoss>,
     /// The loss if the interference were Gaussian, with the mean and the variance that it has in each state of the own switch.
     /// Where those are not known, the variance is the mean of the two states. `None` for magnitudes that the exact loss does
@@ -48,6 +50,15 @@ pub struct LawCheck {
     pub optimum: Option<Optimum>,
     /// Where `exact − optimum` comes from. `None` without either.
     pub attribution: Option<Attribution>,
+}
+
+/// `{"Ok": …}`, or `{"Err": why}`.
+#[cfg(feature = "serde")]
+fn written<S: serde::Serializer>(
+    exact: &Result<SampledLoss>,
+    serializer: S,
+) -> std::result::Result<S::Ok, S::Error> {
+    serde::Serialize::serialize(&exact.as_ref().map_err(ToString::to_string), serializer)
 }
 
 /// The losses of the rows: exact, Gaussian, and by Edgeworth's expansion.

@@ -40,6 +40,8 @@ use attribution::{Chain, row_loss};
 
 /// What the theory says of a model's weights, for the paper's features. Losses are per feature.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
 pub struct Check {
     /// The rows and their statistics.
     pub statistics: Statistics,

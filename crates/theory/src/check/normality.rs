@@ -48,6 +48,8 @@ const LAW: [(f64, f64); 19] = [
 
 /// The outcome of Lilliefors' test.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
 pub struct NormalTest {
     /// n.
     pub count: usize,

@@ -34,6 +34,8 @@ use crate::product::Product;
 
 /// What one output sees.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
 pub struct Row {
     /// `W_ii`.
     pub diagonal: f64,
@@ -69,6 +71,8 @@ impl Row {
 
 /// A mean over rows, and the variance (divisor `n − 1`; 0 for one row).
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
 pub struct Spread {
     /// The mean.
     pub mean: f64,
@@ -94,6 +98,8 @@ const DROPPED: f64 = 0.01;
 
 /// The statistics of all rows.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
 pub struct Statistics {
     /// The rows, `i = 0..n_s`.
     pub rows: Vec<Row>,
@@ -285,6 +291,8 @@ fn largest_other(product: &Product, i: usize) -> f64 {
 /// Against [`Statistics`]: `Λ` lacks the exponent 3/2 (so it depends on the scale of `W`), the variance of `ν` has the
 /// diagonal term in and is not divided by `W_ii²`, and the mean of `ν` has the diagonal in and is divided by n_s.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
 pub struct PaperCode {
     /// Mean and variance of `W_ii` (figure 4).
     pub diagonal: Spread,

@@ -29,6 +29,7 @@ use crate::magnitude::Integrable;
 
 /// The decoder `z 1[z > θ]`, `z = a y + b`.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct JumpRelu {
     /// `a`.
     pub gain: f64,
@@ -40,6 +41,8 @@ pub struct JumpRelu {
 
 /// The JumpReLU of least loss.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
 pub struct ThresholdOptimum {
     /// `p`.
     pub probability: f64,
@@ -106,7 +109,7 @@ impl Feature {
 
     /// The same, with the ReLU's optimum and its loss over `min(1, σ²)` known; and its loss over that.
     pub(crate) fn best_threshold(&self, relu: &Optimum, relu_loss: f64) -> (ThresholdOptimum, f64) {
-        let &Optimum { probability, sigma, a, b, shift, loss, .. } = relu;
+        let &Optimum { probability, sigma, a, effective_bias: b, shift, loss, .. } = relu;
         let decoder = JumpRelu { gain: a, bias: b, threshold: 0.0 };
         let smooth = ThresholdOptimum { probability, sigma, decoder, cut: -shift, loss };
         if sigma == 0.0 || !shift.is_finite() {

@@ -24,6 +24,8 @@ use crate::gaussian::feature::Feature;
 
 /// The losses per feature of five decoders of one channel, the best of each kind.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
 pub struct Decoders {
     /// `p`.
     pub probability: f64,

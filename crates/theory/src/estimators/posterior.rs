@@ -32,6 +32,8 @@ const SHORT: f64 = 6.0;
 
 /// What is known of a feature `x = c u` once `y = x + ν` is seen.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
 pub struct Posterior {
     /// `π = P[c = 1 | y]`: that the feature is on.
     pub on: f64,

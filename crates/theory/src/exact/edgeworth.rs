@@ -23,6 +23,8 @@ use crate::{Channel, Result};
 
 /// The Gaussian loss of one output, its Edgeworth correction, and the cumulants that it comes from.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
 pub struct EdgeworthLoss {
     /// The loss if the interference were Gaussian with the same mean and variance.
     pub gaussian: f64,

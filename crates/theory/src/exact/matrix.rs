@@ -21,6 +21,8 @@ use crate::{Error, Result};
 
 /// A loss found from some of the rows.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
 pub struct SampledLoss {
     /// The mean of the rows' losses.
     pub loss: f64,

@@ -51,6 +51,8 @@ use crate::{Error, Result};
 
 /// An expected loss and an estimate of its numerical error (not a standard error: nothing is sampled).
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
 pub struct ExactLoss {
     /// The expected loss.
     pub loss: f64,
@@ -123,6 +125,8 @@ fn checked(value: ExactLoss) -> Result<ExactLoss> {
 
 /// The exact loss of one output and its slope in the bias.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
 pub struct RowGradient {
     /// The loss.
     pub value: ExactLoss,

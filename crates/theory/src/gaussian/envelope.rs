@@ -41,6 +41,8 @@ pub(super) struct Tangent {
 
 /// The best mixture at one ratio.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
 pub struct Mixture {
     /// The loss per feature, over all of them.
     pub loss: f64,

@@ -24,6 +24,8 @@ pub struct Feature<M = UnitUniform> {
 
 /// A loss and its two parts: `total = (1 − p) off + p on`.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
 pub struct Loss {
     /// `(1 − p) off + p on`: the mean squared error per feature.
     pub total: f64,
@@ -35,6 +37,8 @@ pub struct Loss {
 
 /// The first derivatives of a row's loss `E (x − (c x + β + I)₊)²`, `I ~ N(0, s²)`.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
 pub struct ChannelGradient {
     /// `∂L/∂c = −2E[(x − Y)x; Y > 0]`.
     pub slope: f64,
@@ -46,6 +50,8 @@ pub struct ChannelGradient {
 
 /// The first derivatives of the total loss.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
 pub struct LossGradient {
     /// `∂L/∂a` (at `a = 0` from above).
     pub gain: f64,

@@ -19,6 +19,7 @@ use crate::magnitude::Integrable;
 
 /// How the dimensions are shared out.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Allocation {
     /// `(1/n_s) Σ_i ι_i E(r_i)`.

@@ -29,6 +29,7 @@ const LEAST_GAIN: f64 = 1e-305;
 
 /// What the optimum does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub enum Regime {
     /// No better than the best constant (to 1e-6 of it): the feature is in effect dropped.
     Off,
@@ -40,6 +41,8 @@ pub enum Regime {
 
 /// The symmetric model of least loss.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
 pub struct Optimum {
     /// `p`.
     pub probability: f64,
@@ -48,7 +51,7 @@ pub struct Optimum {
     /// The diagonal of `W`.
     pub a: f64,
     /// The effective bias `b = aβ` in `ReLU(a(x + ν) + b)` (equation 4, `ν` of mean 0). Finite in every regime.
-    pub b: f64,
+    pub effective_bias: f64,
     /// `β = b/a`, the bias in units of the diagonal; infinite where `a = 0`.
     pub shift: f64,
     /// The loss per feature; 0 where it is below the least positive number.
@@ -122,7 +125,7 @@ impl<M: Integrable> Feature<M> {
             let loss_on = self.magnitude().second_moment() - mean * (2.0 * u - mean);
             let (probability, loss_off, regime) = (self.probability(), mean * mean, Regime::Off);
             return Ok((
-                Optimum { probability, sigma, a, b, shift, loss, loss_on, loss_off, regime },
+                Optimum { probability, sigma, a, effective_bias: b, shift, loss, loss_on, loss_off, regime },
                 loss / scale.length / scale.length,
             ));
         }
@@ -164,7 +167,7 @@ impl<M: Integrable> Feature<M> {
             probability: self.probability(),
             sigma,
             a: gain.value,
-            b: gain.value * shift,
+            effective_bias: gain.value * shift,
             shift,
             loss: scale.loss(loss.total),
             loss_on: scale.loss(loss.on),

@@ -123,6 +123,8 @@ pub fn asymptotic_loss(probability: f64, sigma: f64) -> Result<f64> {
 
 /// The local exponents of the optimal loss at the Welch bound.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
 pub struct Exponents {
     /// `∂ ln L / ∂ ln p` at fixed ratio: 1 where the model cannot tell, towards 2 where it can (section 4.3).
     pub probability: f64,

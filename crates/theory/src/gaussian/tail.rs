@@ -68,6 +68,8 @@ impl Tail {
 /// `log_scale` is `t²/(2σ²)` for `t < 0` and 0 otherwise, so that the scaled moments neither underflow nor cancel
 /// however far `t` lies below 0: there `M_k = k! σᵏ exp(−y²/2) r_k(y)` with `y = −t/σ` (appendix A's integrals).
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
 pub struct RectifiedMoments {
     /// What was taken out of the exponent; `≥ 0`.
     pub log_scale: f64,

@@ -77,6 +77,8 @@ pub fn initial_loss(probability: f64) -> Result<f64> {
 /// by Schur (equality if `W̃` is normal with real eigenvalues, that is, symmetric) and Cauchy–Schwarz (equality if the n_d
 /// non-zero eigenvalues are equal).
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
 pub struct WelchCheck {
     /// `V (n_s/n_d − 1)`, with `V` the mean of `Var x_j` (a bound if all features have the same variance).
     pub bound: f64,

@@ -103,7 +103,7 @@ const P: f64 = 0.07;
 fn a_tight_frame_at_its_best_is_not_gaussian_and_nothing_else() {
     let best = optimum_at_ratio(P, 12.0 / 64.0).unwrap();
     let w = frame(64, 12) * best.a;
-    let found = check_product(&product_of(&w, &raw(&w, P, |_| best.b)), 12, P).unwrap();
+    let found = check_product(&product_of(&w, &raw(&w, P, |_| best.effective_bias)), 12, P).unwrap();
     only(&found, "nothing", 0.0);
     assert!(found.attribution.not_gaussian.abs() > 1e-4 * best.loss);
     assert_eq!(found.attribution.dominant().0, "interference that is not Gaussian");
@@ -122,28 +122,31 @@ fn one_thing_at_a_time() {
 
     // Gain and bias off alike in all rows.
     let w = &unit * (best.a * 1.04);
-    let found = check_product(&product_of(&w, &raw(&w, P, |_| best.b - 0.03)), d, P).unwrap();
-    only(&found, "gain and bias", gaussian(best.a * 1.04, best.b - 0.03) - best.loss);
+    let found = check_product(&product_of(&w, &raw(&w, P, |_| best.effective_bias - 0.03)), d, P).unwrap();
+    only(&found, "gain and bias", gaussian(best.a * 1.04, best.effective_bias - 0.03) - best.loss);
 
     // Diagonals that differ about the best one: every row is scaled, so that σ_i stays.
     let turn = |i: usize| if i.is_multiple_of(2) { 0.1 } else { -0.1 };
     let w = DMatrix::from_fn(n, n, |i, j| (best.a + turn(i)) * unit[(i, j)]);
-    let found = check_product(&product_of(&w, &raw(&w, P, |_| best.b)), d, P).unwrap();
-    let expected = 0.5 * (gaussian(best.a + 0.1, best.b) + gaussian(best.a - 0.1, best.b)) - best.loss;
+    let found = check_product(&product_of(&w, &raw(&w, P, |_| best.effective_bias)), d, P).unwrap();
+    let expected = 0.5
+        * (gaussian(best.a + 0.1, best.effective_bias) + gaussian(best.a - 0.1, best.effective_bias))
+        - best.loss;
     only(&found, "diagonal spread", expected);
     assert!((found.attribution.rows() / expected - 1.0).abs() < 1e-11);
 
     // Biases that differ.
     let w = &unit * best.a;
-    let found = check_product(&product_of(&w, &raw(&w, P, |i| best.b + turn(i))), d, P).unwrap();
+    let found = check_product(&product_of(&w, &raw(&w, P, |i| best.effective_bias + turn(i))), d, P).unwrap();
     only(
         &found,
         "bias spread",
-        0.5 * (gaussian(best.a, best.b + 0.1) + gaussian(best.a, best.b - 0.1)) - best.loss,
+        0.5 * (gaussian(best.a, best.effective_bias + 0.1) + gaussian(best.a, best.effective_bias - 0.1))
+            - best.loss,
     );
 
     // Dimensions not used: σ above the bound.
-    let found = check_product(&product_of(&w, &raw(&w, P, |_| best.b)), 16, P).unwrap();
+    let found = check_product(&product_of(&w, &raw(&w, P, |_| best.effective_bias)), 16, P).unwrap();
     only(&found, "sigma", best.loss - optimum_at_ratio(P, 0.25).unwrap().loss);
     let gap = (n as f64 / 12.0 - 1.0) / (n as f64 / 16.0 - 1.0) - 1.0;
     assert!((found.welch_gap.unwrap() / gap - 1.0).abs() < 1e-12);
@@ -156,8 +159,12 @@ fn one_thing_at_a_time() {
         (false, false) => right.a * frame(32, 16)[(i - 32, j - 32)],
         _ => 0.0,
     });
-    let found = check_product(&product_of(&w, &raw(&w, P, |i| if i < 32 { left.b } else { right.b })), 20, P)
-        .unwrap();
+    let found = check_product(
+        &product_of(&w, &raw(&w, P, |i| if i < 32 { left.effective_bias } else { right.effective_bias })),
+        20,
+        P,
+    )
+    .unwrap();
     adds_up(&found);
     let middle = optimum(P, (0.5 * (left.sigma.powi(2) + right.sigma.powi(2))).sqrt()).unwrap().loss;
     let start = optimum_at_ratio(P, 20.0 / 64.0).unwrap().loss;
@@ -177,8 +184,12 @@ fn dropped_features_are_a_mixture() {
     let variance = p / 3.0 - p * p / 4.0;
     let mixture = 0.5 * (best.loss + variance);
     for (bias, own) in [(0.5 * p, variance), (-1.0, p / 3.0), (0.2, p / 3.0 - 0.2 * p + 0.04)] {
-        let found = check_product(&product_of(&w, &raw(&w, p, |i| if i < 32 { best.b } else { bias })), d, p)
-            .unwrap();
+        let found = check_product(
+            &product_of(&w, &raw(&w, p, |i| if i < 32 { best.effective_bias } else { bias })),
+            d,
+            p,
+        )
+        .unwrap();
         only(&found, "dropped", mixture - found.optimum.loss + 0.5 * (own - variance));
         assert_eq!(found.statistics.dropped, 32);
         assert!(found.welch_gap.unwrap().abs() < 1e-13 && found.statistics.welch.is_none());

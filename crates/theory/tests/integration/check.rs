@@ -124,13 +124,14 @@ fn a_tight_frame_has_the_optimal_prediction() {
     let decoder = encoder.transpose() * (best.a / rows.len() as f64);
     // Row sums differ: the bias makes the effective one equal.
     let product = &decoder * &encoder;
-    let bias = DVector::from_fn(n, |i, _| best.b - 0.5 * p * (product.row(i).sum() - product[(i, i)]));
+    let bias =
+        DVector::from_fn(n, |i, _| best.effective_bias - 0.5 * p * (product.row(i).sum() - product[(i, i)]));
     let model = Autoencoder::new(&encoder, &decoder, &bias, Activation::Relu).unwrap();
     let found = check(&model, p).unwrap();
     assert!((found.gaussian_loss / best.loss - 1.0).abs() < 1e-12, "{} {}", found.gaussian_loss, best.loss);
     assert_eq!(found.optimum, best);
     assert!(found.attribution.gain_and_bias.abs() < 1e-12 * best.loss && found.row_losses.len() == n);
-    assert!((found.statistics.effective_bias.mean / best.b - 1.0).abs() < 1e-12);
+    assert!((found.statistics.effective_bias.mean / best.effective_bias - 1.0).abs() < 1e-12);
     let single = Autoencoder::new(
         &encoder.map(|x| x as f32),
         &decoder.map(|x| x as f32),

@@ -41,7 +41,7 @@ fn agrees_with_60_digits() {
             }
             "none" => {
                 let (best, relu) = (threshold_optimum(p, sigma).unwrap(), optimum(p, sigma).unwrap());
-                let Optimum { a, b, loss, .. } = relu;
+                let Optimum { a, effective_bias: b, loss, .. } = relu;
                 assert_eq!(best.decoder, JumpRelu { gain: a, bias: b, threshold: 0.0 }, "{p} {sigma}");
                 compare("no jump", best.loss, loss);
             }

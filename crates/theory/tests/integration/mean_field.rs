@@ -222,7 +222,7 @@ fn the_symmetric_optimum_is_stationary() {
     });
     let decoder = helmert.transpose() * (best.a / 0.8);
     let off_diagonal = -best.a / 0.8 * 0.2 * 4.0;
-    let bias = DVector::from_element(features, best.b - p / 2.0 * off_diagonal);
+    let bias = DVector::from_element(features, best.effective_bias - p / 2.0 * off_diagonal);
     let model = Autoencoder::new(&helmert, &decoder, &bias, Activation::Relu).unwrap();
     let mut gradient = Parameters::zeros(model.shape()).unwrap();
     let loss = MeanField::new(Feature::uniform(p).unwrap()).loss_and_gradient(&model, &mut gradient).unwrap();

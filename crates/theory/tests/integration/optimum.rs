@@ -20,7 +20,7 @@ fn agrees_with_60_digits() {
         {
             *worst = worst.max((given / expected - 1.0).abs());
         }
-        assert!((best.b - best.a * best.shift).abs() <= 1e-15 * best.b.abs());
+        assert!((best.effective_bias - best.a * best.shift).abs() <= 1e-15 * best.effective_bias.abs());
         rows += 1;
     }
     assert_eq!(rows, 99);
@@ -39,7 +39,7 @@ fn agrees_with_60_digits_far_out() {
         let v: Vec<f64> = line.split('\t').map(|x| x.parse().unwrap()).collect();
         let [p, sigma, a, shift, loss, on, off] = v[..] else { panic!("columns") };
         let best = optimum(p, sigma).unwrap();
-        let found = [best.a, best.b, best.loss, best.loss_on, best.loss_off];
+        let found = [best.a, best.effective_bias, best.loss, best.loss_on, best.loss_off];
         for (worst, (given, expected)) in
             worst.iter_mut().zip(found.into_iter().zip([a, a * shift, loss, on, off]))
         {
@@ -61,23 +61,26 @@ fn limits_and_regimes() {
     // Linear: the affine optimum a = r, b = (p/2)(1 − r).
     let linear = optimum_at_ratio(p, r).unwrap();
     assert_eq!(linear.regime, Regime::Linear);
-    assert!((linear.a - r).abs() < 1e-9 && (linear.b - 0.5 * p * (1.0 - r)).abs() < 1e-6, "{linear:?}");
+    assert!(
+        (linear.a - r).abs() < 1e-9 && (linear.effective_bias - 0.5 * p * (1.0 - r)).abs() < 1e-6,
+        "{linear:?}"
+    );
     assert!((linear.loss / linear_loss(p, r).unwrap() - 1.0).abs() < 1e-6);
     assert_eq!(optimum_at_ratio(0.05, 0.25).unwrap().regime, Regime::Rectified);
     assert_eq!(optimum_at_ratio(0.001, 1e-8).unwrap().regime, Regime::Off);
     // Nothing in the way: the identity.
     let exact = optimum_at_ratio(0.3, 1.0).unwrap();
-    assert_eq!((exact.loss, exact.a, exact.b, exact.sigma), (0.0, 1.0, 0.0, 0.0));
+    assert_eq!((exact.loss, exact.a, exact.effective_bias, exact.sigma), (0.0, 1.0, 0.0, 0.0));
     // Everything in the way: the constant p/2.
     for sigma in [1e6, 1e90, 1e300] {
         let off = optimum(0.3, sigma).unwrap();
         assert_eq!(off.regime, Regime::Off);
         assert!((off.loss / initial_loss(0.3).unwrap() - 1.0).abs() < 1e-10, "{off:?}");
-        assert!((off.b - 0.15).abs() < 1e-6, "{off:?}");
+        assert!((off.effective_bias - 0.15).abs() < 1e-6, "{off:?}");
     }
     // A magnitude with nothing to tell.
     let sure = Feature::new(1.0, Constant::new(0.7).unwrap()).unwrap().optimum(0.3).unwrap();
-    assert_eq!((sure.a, sure.b), (0.0, 0.7));
+    assert_eq!((sure.a, sure.effective_bias), (0.0, 0.7));
     assert!(sure.loss < 1e-15);
 }
 

@@ -89,7 +89,8 @@ fn all_is_finite() {
         assert!(values.iter().all(|value| value.is_finite()), "{what} {p:e} {at:e}: {values:?}");
     };
     let losses = |d: Decoders| [d.sigma, d.linear, d.relu, d.threshold, d.bayes, d.oracle];
-    let best = |best: Optimum| [best.sigma, best.a, best.b, best.loss, best.loss_on, best.loss_off];
+    let best =
+        |best: Optimum| [best.sigma, best.a, best.effective_bias, best.loss, best.loss_on, best.loss_off];
     for p in [5e-324, 1e-308, 1e-300, 1e-216, 1e-100, 1e-16, 0.01, 0.9, 1.0] {
         let feature = Feature::uniform(p).unwrap();
         for r in [5e-324, 1e-300, 1e-30, 1e-4, 0.25, 0.9, 1.0 - f64::EPSILON / 2.0, 1.0] {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use tempfile::tempdir;
-use toy_superposition::model::{Names, Shape, Weights};
+use toy_superposition::model::{Activation, Initialisation, Names, Shape, Weights};
 use toy_superposition::train::initial_model;
 
 use crate::{errors, example, json, refused, succeeds};
@@ -209,7 +209,9 @@ fn a_size_beyond_memory_is_refused_with_its_bytes() {
     too_large("rug", &["--features", "2147483648", "--hidden", "1000000"]);
     // A file of 6 MB whose product would take 2 TB.
     let wide = folder.path().join("wide.st");
-    let model = initial_model::<f32>(Shape::new(500_000, 1).unwrap(), 1).unwrap();
+    let model =
+        initial_model::<f32>(Shape::new(500_000, 1).unwrap(), Initialisation::PyTorch, Activation::Relu, 1)
+            .unwrap();
     Weights::new(model).save(&wide, Names::Own).unwrap();
     let wide = wide.to_str().unwrap();
     too_large("check", &[wide, "--probability", "1e-5", "--samples", "2"]);

@@ -129,7 +129,7 @@ fn blocks_are_tensors_of_their_shapes() {
     let infinite = Linear([f64::INFINITY; 8]).to_bytes(Attachments::default()).unwrap();
     assert!(matches!(read.read(&infinite), Err(ModelError::NotFinite { .. })));
     let autoencoder =
-        toy_superposition_train::initial_model::<f64>(toy_superposition_model::Shape::new(3, 2).unwrap(), 1);
+        Recipe::code(3).unwrap().initial_model::<f64>(toy_superposition_model::Shape::new(3, 2).unwrap(), 1);
     let other = autoencoder.unwrap().to_bytes(Attachments::default()).unwrap();
     assert!(matches!(read.read(&other), Err(ModelError::Block { name, .. }) if name == "weights"));
     assert_eq!(read, TRUTH);

@@ -1,7 +1,7 @@
 //! Descent of the mean-field loss from random weights ends at the optimum in closed form.
 
 use toy_superposition_data::LawSpec;
-use toy_superposition_model::Shape;
+use toy_superposition_model::{Activation, Initialisation, Shape};
 use toy_superposition_theory::{Feature, MeanField, optimum_at_ratio};
 use toy_superposition_train::{Recipe, Task, Trainer, initial_model};
 
@@ -10,7 +10,13 @@ fn descent_ends_at_the_closed_form_optimum() {
     for (features, hidden, p) in [(64, 16, 0.05), (64, 32, 0.05), (48, 17, 0.08)] {
         let least = optimum_at_ratio(p, hidden as f64 / features as f64).unwrap().loss;
         for seed in 0..3 {
-            let model = initial_model::<f64>(Shape::new(features, hidden).unwrap(), seed).unwrap();
+            let model = initial_model::<f64>(
+                Shape::new(features, hidden).unwrap(),
+                Initialisation::PyTorch,
+                Activation::Relu,
+                seed,
+            )
+            .unwrap();
             let objective = MeanField::new(Feature::uniform(p).unwrap());
             let recipe = Recipe::without_samples(0.004, 520).unwrap();
             let mut trainer =

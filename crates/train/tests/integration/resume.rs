@@ -38,12 +38,17 @@ fn recipe() -> Recipe {
     }
 }
 
+fn initial<T: Scalar>(features: usize, hidden: usize) -> Autoencoder<T> {
+    initial_model(Shape::new(features, hidden).unwrap(), Initialisation::UnitNorm, Activation::Relu, SEED)
+        .unwrap()
+}
+
 fn trainer(recipe: &Recipe, probability: f64) -> Trainer<Autoencoder<f32>, Fresh> {
     trainer_on(recipe, &LawSpec::paper(90, probability))
 }
 
 fn trainer_on(recipe: &Recipe, law: &LawSpec) -> Trainer<Autoencoder<f32>, Fresh> {
-    let model = initial_model(Shape::new(90, 30).unwrap(), SEED).unwrap();
+    let model = initial(90, 30);
     Trainer::on_fresh_batches(model, law.build().unwrap(), recipe, SEED).unwrap()
 }
 
@@ -122,7 +127,7 @@ fn a_trainer_follows_its_optimizer_and_its_schedule() {
     let mut run = trainer(&recipe, 0.1);
     let data = LawSpec::paper(90, 0.1).build().unwrap();
     let mut objective = FreshBatches::<f32, _>::new(data, &recipe, SEED).unwrap();
-    let mut model = initial_model::<f32>(Shape::new(90, 30).unwrap(), SEED).unwrap();
+    let mut model = initial::<f32>(90, 30);
     let mut gradient = Parameters::zeros(model.shape()).unwrap();
     // ⌈5 · 0.25⌉ = 2 steps of cooling: half a cosine begins with 1 and is at 1/2 in its middle.
     for (step, share) in [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.5].into_iter().enumerate() {
@@ -278,14 +283,14 @@ fn a_checkpoint_of_another_run_is_refused_with_each_field_that_differs() {
     );
 
     let law = || pairs(0.9).build().unwrap();
-    let model = initial_model::<f32>(Shape::new(90, 30).unwrap(), SEED).unwrap();
+    let model = initial::<f32>(90, 30);
     let seed = Trainer::on_fresh_batches(model.clone(), law(), &recipe(), 6).unwrap();
     assert_eq!(refused(seed, &path), [difference("seed", "5", "6")]);
     let parameters = model.parameters().clone();
     let model = Autoencoder::from_parameters(parameters, Activation::Identity);
     let identity = Trainer::on_fresh_batches(model, law(), &recipe(), SEED).unwrap();
     assert_eq!(refused(identity, &path), [difference("model.activation", "\"relu\"", "\"identity\"")]);
-    let model = initial_model::<f32>(Shape::new(90, 31).unwrap(), SEED).unwrap();
+    let model = initial::<f32>(90, 31);
     let wider = Trainer::on_fresh_batches(model, law(), &recipe(), SEED).unwrap();
     assert_eq!(
         refused(wider, &path),
@@ -295,7 +300,7 @@ fn a_checkpoint_of_another_run_is_refused_with_each_field_that_differs() {
             difference("model.hidden", "\"30\"", "\"31\""),
         ]
     );
-    let model = initial_model::<f64>(Shape::new(90, 30).unwrap(), SEED).unwrap();
+    let model = initial::<f64>(90, 30);
     let double = Trainer::on_fresh_batches(model, law(), &recipe(), SEED).unwrap();
     assert_eq!(refused(double, &path), [difference("precision", "\"f32\"", "\"f64\"")]);
 
@@ -372,7 +377,7 @@ fn what_is_no_checkpoint_of_this_format_is_refused_and_nothing_changes() {
 #[test]
 fn settings_that_do_not_fit_are_refused_where_the_trainer_is_built() {
     let refused = |recipe: &Recipe, features: usize| {
-        let model = initial_model::<f32>(Shape::new(90, 30).unwrap(), SEED).unwrap();
+        let model = initial::<f32>(90, 30);
         let law = LawSpec::paper(features, 0.1).build().unwrap();
         Trainer::on_fresh_batches(model, law, recipe, SEED).unwrap_err()
     };
@@ -406,7 +411,7 @@ fn settings_that_do_not_fit_are_refused_where_the_trainer_is_built() {
     let fixed = |recipe: &Recipe| {
         let mut batch = SparseBatch::<f32>::new(90).unwrap();
         batch.push_sample(&[3], &[0.5]).unwrap();
-        let model = initial_model(Shape::new(90, 30).unwrap(), SEED).unwrap();
+        let model = initial(90, 30);
         let objective = BatchObjective::new(batch, MinibatchLoss::new()).unwrap();
         Trainer::new(model, objective, recipe, Task::new("one sample", LawSpec::paper(90, 0.1)))
     };
@@ -429,7 +434,7 @@ fn importance_reaches_the_loss() {
     let mut importance = vec![1.0; 90];
     importance[7] = 0.0;
     let (weights, _) = run(Some(importance));
-    let start = initial_model::<f32>(Shape::new(90, 30).unwrap(), SEED).unwrap();
+    let start = initial::<f32>(90, 30);
     let bias = |weights: &[u32], feature: usize| weights[weights.len() - 90 + feature];
     let before: Vec<u32> = start.parameters().as_slice().iter().map(|w| w.to_bits()).collect();
     // Decoupled weight decay alone moves it: by the factor 1 − 0.01 η, η = 0.01/5 at the first step.

@@ -1,0 +1,65 @@
+//! An objective of one's own: the mean-field loss plus a penalty on the biases, minimised by L-BFGS and by Adam.
+
+use std::error::Error;
+
+use toy_superposition::data::LawSpec;
+use toy_superposition::model::{Activation, Autoencoder, Initialisation, Objective, Parameters, Shape};
+use toy_superposition::optim::Lbfgs;
+use toy_superposition::theory::{self, Feature, MeanField};
+use toy_superposition::train::{Recipe, Run, Task, Trainer, descend, initial_model};
+
+/// `L(W, b) + λ |b|²`.
+struct Penalised {
+    mean_field: MeanField,
+    lambda: f64,
+}
+
+impl Objective<Autoencoder<f64>> for Penalised {
+    type Error = theory::Error;
+
+    fn loss(&mut self, model: &Autoencoder<f64>) -> theory::Result<f64> {
+        Ok(self.mean_field.loss(model)? + self.lambda * model.bias().norm_squared())
+    }
+
+    fn loss_and_gradient(
+        &mut self,
+        model: &Autoencoder<f64>,
+        gradient: &mut Parameters<f64>,
+    ) -> theory::Result<f64> {
+        let loss = self.mean_field.loss_and_gradient(model, gradient)?;
+        let (_, _, bias) = gradient.split_mut();
+        bias.iter_mut().zip(model.bias().iter()).for_each(|(slope, b)| *slope += 2.0 * self.lambda * b);
+        Ok(loss + self.lambda * model.bias().norm_squared())
+    }
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    for lambda in [0.0, 0.01, 0.1] {
+        let objective = || -> theory::Result<_> {
+            Ok(Penalised { mean_field: MeanField::new(Feature::uniform(0.1)?), lambda })
+        };
+        let start = initial_model::<f64>(Shape::new(32, 8)?, Initialisation::UnitNorm, Activation::Relu, 1)?;
+
+        let mut model = start.clone();
+        let minimum = descend(&mut model, &mut objective()?, &Lbfgs::default())?;
+
+        // Adam, 300 steps at a rate of 0.01: a trainer takes any objective, and any model that implements `Model`.
+        let recipe = Recipe::without_samples(0.01, 300)?;
+        let mut trainer = Trainer::new(
+            start,
+            objective()?,
+            &recipe,
+            Task::new("mean-field loss with a penalty", LawSpec::paper(32, 0.1)),
+        )?;
+        trainer.run(&Run::default(), |_, _| {})?;
+        let adam = objective()?.loss(trainer.model())?;
+
+        println!(
+            "λ = {lambda}: L-BFGS {:.6} ({}), Adam {adam:.6}, |b| = {:.4}",
+            minimum.loss,
+            minimum.outcome,
+            model.bias().norm()
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,45 @@
+//! Checks weights from PyTorch against the theory. There, they are saved by
+//!
+//! ```python
+//! from safetensors.torch import save_file
+//! save_file({"encoder": model.encoder, "decoder": model.decoder, "bias": model.bias}, "weights.safetensors")
+//! ```
+//!
+//! with an encoder of n_d × n_s, a decoder of n_s × n_d and a bias of n_s, or under the names of the paper's code.
+
+use std::error::Error;
+
+use toy_superposition::data::Features;
+use toy_superposition::model::{Names, Shape, Weights, sampled_loss};
+use toy_superposition::theory::check;
+use toy_superposition::{data::Stream, train::Recipe};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let probability = 0.1;
+    // The path of a file, or else a file is made of an untrained model.
+    let path = match std::env::args_os().nth(1) {
+        Some(path) => path.into(),
+        None => {
+            let shape = Shape::new(64, 16)?;
+            let path = std::env::temp_dir().join("pytorch_weights.safetensors");
+            Weights::new(Recipe::code(64)?.initial_model::<f32>(shape, 1)?)
+                .save(&path, Names::ReleasedCode)?;
+            path
+        }
+    };
+    let model = Weights::<f32>::load(&path)?.model;
+    let check = check(&model, probability)?;
+    println!("{}: n_s = {}, n_d = {}", path.display(), model.features(), model.hidden());
+    println!("exact loss       {:.5} p", check.exact_loss / probability);
+    println!("best of its kind {:.5} p (symmetric optimum)", check.optimum.loss / probability);
+    println!("dropped          {} of {} features", check.statistics.dropped, model.features());
+
+    let law = Features::paper(model.features(), probability)?;
+    let sampled = sampled_loss(&model, &law, Stream::Evaluation.samples(1, 0..20_000))?;
+    println!(
+        "sampled loss     {:.5} ± {:.5} p",
+        sampled.mean() / probability,
+        sampled.standard_error() / probability
+    );
+    Ok(())
+}
