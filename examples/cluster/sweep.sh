@@ -34,6 +34,6 @@ while kill -0 "$worker" 2>/dev/null; do
 done
 # Told to stop before the end: back into the queue. Preemption requeues the task anyway, and this then does nothing.
 if [[ $stopped == yes && $status != 0 ]]; then
-  scontrol requeue "${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID" || true
+  scontrol requeue "${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID" 2>/dev/null || true
 fi
 exit "$status"

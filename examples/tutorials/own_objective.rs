@@ -10,7 +10,7 @@ use toy_superposition::train::{Recipe, Run, Task, Trainer, descend, initial_mode
 
 /// `L(W, b) + λ |b|²`.
 struct Penalised {
-    mean_field: MeanField,
+    mean_field: MeanField<f64>,
     lambda: f64,
 }
 
