@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Writes records.csv and failures.csv of a sweep whose array has ended. See docs/cluster.md.
 #
-#   sbatch --dependency=afterok:JOB examples/cluster/report.sh GRID OUT
+#   sbatch --dependency=afterany:JOB examples/cluster/report.sh GRID OUT
 #
 #SBATCH --job-name=sweep-report
 #SBATCH --cpus-per-task=1
