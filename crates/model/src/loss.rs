@@ -9,7 +9,7 @@
 //!
 //! The work is one sparse product forward, three backward, and a dense one (see `step`). Where data or
 //! residuals are not sparse, dense products take over, and where a batch has many more samples than features the step goes
-//! by way of `W_out W_in`; which way depends on sizes and measured densities alone, so that a step is a function of its
+//! through `W_out W_in`; which way depends on sizes and measured densities alone, so that a step is a function of its
 //! inputs.
 
 use std::time::Duration;

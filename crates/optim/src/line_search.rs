@@ -25,7 +25,7 @@ pub enum LineSearchFailure {
     Unbounded,
     /// The bound on evaluations was reached: the loss is noisy or not the integral of the gradient.
     Evaluations,
-    /// The interval shrank to nothing: as above.
+    /// The interval shrank to nothing: the loss is noisy or not the integral of the gradient.
     Interval,
 }
 

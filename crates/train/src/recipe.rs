@@ -26,7 +26,7 @@ pub struct Batches {
 }
 
 impl Batches {
-    /// `batch` samples per step. With `epoch`, the last step of each epoch draws only what is left of that many.
+    /// `batch` samples per step. With `epoch`, the last step of each epoch draws only as many as the epoch still lacks.
     ///
     /// # Errors
     /// [`Error::Batches`] if either is 0.

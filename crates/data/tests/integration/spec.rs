@@ -64,7 +64,7 @@ fn every_kind_is_read_built_and_written() {
     assert_eq!(toml::from_str::<LawSpec>(&toml_of(&short)).unwrap(), short);
 }
 
-/// TOML by way of JSON, whose inline tables differ in `:` alone for a law without lists.
+/// TOML made from JSON, whose inline tables differ in `:` alone for a law without lists.
 fn toml_of(spec: &LawSpec) -> String {
     let text = spec.to_string().replace(':', "=");
     format!(

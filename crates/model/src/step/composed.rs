@@ -1,4 +1,4 @@
-//! The step by way of the n_s × n_s matrix `W = W_out W_in`, whose products with X are sparse: for batches of many more
+//! The step through the n_s × n_s matrix `W = W_out W_in`, whose products with X are sparse: for batches of many more
 //! samples than features.
 //!
 //! | product | shape | by |
@@ -40,7 +40,7 @@ pub(crate) struct Composed<T> {
     rows: usize,
 }
 
-/// Whether a step by way of W has less to multiply: 3 n_s² n_d for its dense products and n_s for each entry of X in its
+/// Whether a step through W has less to multiply: 3 n_s² n_d for its dense products and n_s for each entry of X in its
 /// sparse ones, against B n_s n_d for the dense product with H and, roughly, as much again for the sparse ones. A loss alone
 /// goes the same way, so that it has the bits of a loss with its gradient.
 pub(crate) fn pays<T: Scalar>(shape: Shape, batch: &SparseBatch<T>) -> bool {

@@ -1,4 +1,4 @@
-//! The step by way of the hidden vectors `H = W_in X` (the table of the [module](super)).
+//! The step through the hidden vectors `H = W_in X` (the table of the [module](super)).
 
 use faer::{MatMut, MatRef};
 

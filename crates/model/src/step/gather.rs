@@ -153,7 +153,7 @@ impl<T: Scalar, I: Index, O: Index> WithSimd for GatherRows<'_, T, I, O> {
     }
 }
 
-/// As many times W sums of the column of `length` entries that ends with `rest`, in registers, as fit: what is left.
+/// As many times W sums of the column of `length` entries that ends with `rest`, in registers, as fit. Returns the entries that are not summed.
 #[inline(always)]
 fn tiles<'a, 'r, const W: usize, T: Scalar, I: Index>(
     rest: &'r mut [T],

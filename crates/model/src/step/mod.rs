@@ -1,6 +1,6 @@
 //! The products of one training step.
 //!
-//! A batch of many more samples than features goes [by way of W_out W_in](composed), any other [by way of the hidden vectors](encoded):
+//! A batch of many more samples than features goes [through W = W_out W_in](composed), any other [through the hidden vectors](encoded):
 //!
 //! Everything is "n_d numbers a feature" or "n_d numbers a sample", so that each product but one has the same
 //! form: a table with n_d numbers a row, times a matrix that is mostly zero.
@@ -208,7 +208,7 @@ pub(crate) fn directly_by_sample<T: Scalar>(
     });
 }
 
-/// [`by_feature`] likewise.
+/// [`by_feature`] for a batch that is hardly worth listing.
 pub(crate) fn directly_by_feature<T: Scalar>(
     arch: Arch,
     out: &mut [T],

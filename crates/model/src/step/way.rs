@@ -36,9 +36,9 @@ impl<T: Scalar> Step<'_, T> {
 /// The way that a step goes, with its memory.
 #[derive(Debug)]
 pub(crate) enum Way<T> {
-    /// By way of the hidden vectors `H = W_in X`.
+    /// Through the hidden vectors `H = W_in X`.
     Encoded(Encoded<T>),
-    /// By way of `W = W_out W_in`.
+    /// Through `W = W_out W_in`.
     Composed(Composed<T>),
 }
 

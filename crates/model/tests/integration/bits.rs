@@ -41,7 +41,7 @@ fn step<T: Scalar>(samples: usize, density: f64) -> (u64, u64) {
     (hash(&few), hash(&gradient.as_slice()[..matrices]))
 }
 
-/// By way of the hidden vectors, from few entries (direct) and from more (listed).
+/// Through the hidden vectors, from few entries (direct) and from more (listed).
 #[test]
 fn a_step_by_way_of_the_hidden_vectors_keeps_its_bits() {
     let steps = [0.02, 0.2].map(|density| (step::<f32>(300, density), step::<f64>(300, density)));
@@ -52,7 +52,7 @@ fn a_step_by_way_of_the_hidden_vectors_keeps_its_bits() {
     assert_eq!(steps, pinned);
 }
 
-/// By way of W, whose gradient is multiplied densely: loss and bias.
+/// Through W, whose gradient is multiplied densely: loss and bias.
 #[test]
 fn a_step_by_way_of_the_product_keeps_its_bits() {
     assert_eq!(

@@ -18,7 +18,7 @@
 //! ```
 //!
 //! `E n_i = 0`, `Cov(n_i, x_i) = 0`: the variances that [`Spectrum::welch_sigma`](crate::Spectrum::welch_sigma) bounds. For
-//! uncorrelated features `g_i = W_ii`, and all is as above.
+//! uncorrelated features `g_i = W_ii`, and σ_i is the standard deviation of the `ν_i` of independent features.
 
 use nalgebra::DMatrix;
 use toy_superposition_data::{Law, Moments};

@@ -26,7 +26,7 @@ fn allocations(shape: Shape, probability: f64, recipe: &Recipe, steps: usize) ->
 /// rarely.
 #[test]
 fn steps_ask_for_no_memory_after_the_first() {
-    // By way of W, and by the hidden vectors; by a fixed number of steps, and by the test of descent, whose window ends within.
+    // Through W, and through the hidden vectors; by a fixed number of steps, and by the test of descent, whose window ends within.
     for (shape, probability) in [((96, 24), 0.05), ((400, 100), 0.3)] {
         let shape = Shape::new(shape.0, shape.1).unwrap();
         for open in [false, true] {
