@@ -22,6 +22,15 @@ use crate::switches::{checked_features, distinct};
 use crate::{Block, Error, Result, Switches, SwitchesSpec, Term};
 
 /// Exactly `on` features on, a uniformly random subset.
+///
+/// ```
+/// use toy_superposition_data::{Exactly, Switches};
+/// let three = Exactly::new(10, 3)?;
+/// assert_eq!(three.probability(0), 0.3);
+/// // Those that are on leave less room for others: 3 · 2/(10 · 9) − 0.3².
+/// assert!((three.covariance(0, 1) - (6.0 / 90.0 - 0.09)).abs() < 1e-15);
+/// # Ok::<(), toy_superposition_data::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Exactly {
     features: u32,

@@ -17,6 +17,16 @@ use crate::switches::checked_features;
 use crate::{Block, Error, Independent, Result, Switches, SwitchesSpec};
 
 /// Disjoint groups that hold every feature; each group is on or off as a whole.
+///
+/// ```
+/// use toy_superposition_data::{Groups, Independent, Switches};
+/// // Four groups of three features, each group on with probability 0.1.
+/// let groups = Groups::equal(3, Independent::new(4, 0.1)?)?;
+/// assert_eq!(groups.features(), 12);
+/// assert_eq!(groups.joint_probability(&[0, 1, 2]), Some(0.1));
+/// assert_eq!(groups.covariance(0, 3), 0.0);
+/// # Ok::<(), toy_superposition_data::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Groups<S = Independent> {
     switches: S,

@@ -21,6 +21,14 @@ use crate::{Block, PerFeature, Result, Switches, SwitchesSpec};
 const FREQUENT_FROM: f64 = 1.0 / 16.0;
 
 /// Independent switches with one probability for all features or one for each.
+///
+/// ```
+/// use toy_superposition_data::{Independent, Switches};
+/// let rarer = Independent::per_feature(&[0.2, 0.1, 0.05])?;
+/// assert_eq!((rarer.features(), rarer.probability(2)), (3, 0.05));
+/// assert_eq!(rarer.covariance(0, 1), 0.0);
+/// # Ok::<(), toy_superposition_data::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Independent(Law);
 

@@ -20,6 +20,13 @@ use crate::stream::unit;
 use crate::{Error, MagnitudeSpec, Result};
 
 /// `u ~ U[low, high]`.
+///
+/// ```
+/// use toy_superposition_data::{Interval, Magnitude};
+/// let signed = Interval::new(-1.0, 1.0)?;
+/// assert_eq!((signed.mean(), signed.second_moment()), (0.0, 1.0 / 3.0));
+/// # Ok::<(), toy_superposition_data::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Interval {
     low: f64,
@@ -127,6 +134,12 @@ impl SampleMagnitude for Constant {
 }
 
 /// The exponential law with density `λ e^{−λu}`, `u ≥ 0`.
+///
+/// ```
+/// use toy_superposition_data::{Exponential, Magnitude};
+/// assert_eq!(Exponential::new(2.0)?.mean(), 0.5);
+/// # Ok::<(), toy_superposition_data::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Exponential {
     rate: f64,
@@ -186,6 +199,12 @@ impl SampleMagnitude for Exponential {
 }
 
 /// A magnitude that takes finitely many values.
+///
+/// ```
+/// use toy_superposition_data::{Magnitude, Points};
+/// assert_eq!(Points::new(&[0.5, 1.0], &[1.0, 1.0])?.mean(), 0.75);
+/// # Ok::<(), toy_superposition_data::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Points {
     values: Vec<f64>,

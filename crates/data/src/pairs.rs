@@ -26,6 +26,15 @@ use crate::{Block, Error, Result, Switches, SwitchesSpec, Term};
 ///
 /// `ρ = 1` switches a pair together, the least possible `ρ` (`−p/(1 − p)` for `p ≤ 1/2`) never both: the
 /// correlated and anticorrelated pairs of Elhage et al. (2022).
+///
+/// ```
+/// use toy_superposition_data::{Pairs, Switches};
+/// let pairs = Pairs::new(3, 0.2, 0.5)?;
+/// assert_eq!(pairs.features(), 6);
+/// assert!((pairs.covariance(0, 1) - 0.5 * 0.2 * 0.8).abs() < 1e-15);
+/// assert_eq!(pairs.covariance(1, 2), 0.0);
+/// # Ok::<(), toy_superposition_data::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pairs {
     probability: f64,

@@ -11,6 +11,16 @@ use crate::{Distribution, Error, Result, SampleRange, Scalar, SparseBatch};
 ///
 /// One sampler and one [`SparseBatch`], used again and again, stop allocating once the largest batch has been seen
 /// (to within the fluctuation of the number of non-zeros).
+///
+/// ```
+/// use toy_superposition_data::{Features, Sampler, SparseBatch, Stream};
+/// let law = Features::paper(100, 0.05)?;
+/// let mut batch = SparseBatch::<f32>::new(100)?;
+/// // The samples 1000 … 1255 of seed 7, whatever was drawn before them.
+/// Sampler::new().sample_into(&law, Stream::Training.samples(7, 1000..1256), &mut batch)?;
+/// assert_eq!(batch.samples(), 256);
+/// # Ok::<(), toy_superposition_data::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Sampler<T> {
     #[cfg_attr(not(feature = "parallel"), allow(dead_code))]

@@ -14,6 +14,16 @@ use crate::switches::checked_features;
 use crate::{Error, Result, Scalar};
 
 /// Samples in compressed sparse rows: `samples × features`, one row a sample.
+///
+/// ```
+/// use toy_superposition_data::SparseBatch;
+/// let mut batch = SparseBatch::new(4)?;
+/// batch.push_sample(&[1, 3], &[0.5, 0.25])?;
+/// batch.push_sample(&[], &[])?;
+/// assert_eq!((batch.samples(), batch.non_zeros()), (2, 2));
+/// assert_eq!(batch.to_dense().column(0).as_slice(), [0.0, 0.5, 0.0, 0.25]);
+/// # Ok::<(), toy_superposition_data::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct SparseBatch<T> {
     features: usize,

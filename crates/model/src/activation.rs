@@ -21,6 +21,16 @@ use std::num::NonZeroUsize;
 use crate::{Error, Result, Scalar};
 
 /// The function between the preactivation `z` and the reconstruction `y`.
+///
+/// ```
+/// use toy_superposition_model::Activation;
+/// let mut sample = [0.4, -0.2, 0.9, 0.1];
+/// Activation::jump_relu(0.3)?.apply(&mut sample);
+/// assert_eq!(sample, [0.4, 0.0, 0.9, 0.0]);
+/// Activation::top_k(1)?.apply(&mut sample);
+/// assert_eq!(sample, [0.0, 0.0, 0.9, 0.0]);
+/// # Ok::<(), toy_superposition_model::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Activation {

@@ -29,6 +29,20 @@ use crate::step::way::{Step, Way};
 use crate::{Activation, Autoencoder, Error, Estimate, Parameters, Result, Scalar, check_memory};
 
 /// The per-feature loss of a batch, its gradient, and the memory they need, kept from call to call.
+///
+/// ```
+/// use nalgebra::{DMatrix, DVector};
+/// use toy_superposition_model::{Activation, Autoencoder, MinibatchLoss, Parameters};
+/// // Two features in one dimension, as antipodes: y = ReLU(x_1 − x_2), ReLU(x_2 − x_1).
+/// let encoder = DMatrix::from_row_slice(1, 2, &[1.0, -1.0]);
+/// let model = Autoencoder::tied(&encoder, &DVector::zeros(2), Activation::Relu)?;
+/// let batch = DMatrix::from_columns(&[DVector::from_vec(vec![0.8, 0.0]), DVector::from_vec(vec![0.5, 0.3])]);
+/// let mut gradient = Parameters::zeros(model.shape())?;
+/// let loss = MinibatchLoss::new().loss_and_gradient_dense(&model, &batch, &mut gradient)?;
+/// // Exact alone; together each is missed by 0.3. Two samples of two features.
+/// assert!((loss - 2.0 * 0.09 / 4.0_f64).abs() < 1e-15);
+/// # Ok::<(), toy_superposition_model::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct MinibatchLoss<T: Scalar> {
     arch: Arch,

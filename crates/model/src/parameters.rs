@@ -14,6 +14,14 @@ use crate::{Error, Result, Scalar, check_memory};
 const PARAMETERS: &str = "the parameters";
 
 /// How many features and hidden dimensions a model has, and whether the decoder is the encoder's transpose.
+///
+/// ```
+/// use toy_superposition_model::Shape;
+/// let shape = Shape::new(512, 128)?;
+/// assert_eq!(shape.parameters(), 2 * 512 * 128 + 512);
+/// assert_eq!(Shape::tied(512, 128)?.parameters(), 512 * 128 + 512);
+/// # Ok::<(), toy_superposition_model::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shape {
     features: usize,

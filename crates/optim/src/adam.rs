@@ -63,6 +63,17 @@ impl Default for AdamConfig {
 }
 
 /// Adam, or AdamW, over a fixed number of parameters.
+///
+/// ```
+/// use toy_superposition_optim::{Adam, AdamConfig, Optimizer, WeightDecay};
+/// let adamw = AdamConfig { weight_decay: WeightDecay::Decoupled(0.01), ..AdamConfig::default() };
+/// let mut adam = Adam::<f64>::new(1, adamw)?;
+/// let mut parameters = [1.0];
+/// // The first step of Adam is the learning rate, whatever the gradient's size; the decay comes before.
+/// adam.step(&mut parameters, &[123.0], 0.1)?;
+/// assert!((parameters[0] - (1.0 - 0.1 * 0.01 - 0.1)).abs() < 1e-9);
+/// # Ok::<(), toy_superposition_optim::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Adam<F> {
     config: AdamConfig,

@@ -113,6 +113,20 @@ pub struct Minimum {
 }
 
 /// The minimiser; it keeps nothing between two calls.
+///
+/// ```
+/// use toy_superposition_optim::{Error, Lbfgs};
+/// let mut parameters = [-1.2, 1.0];
+/// // Rosenbrock's function.
+/// let minimum = Lbfgs::default().minimise(&mut parameters, |x, gradient| {
+///     let (a, b) = (1.0 - x[0], x[1] - x[0] * x[0]);
+///     gradient.copy_from_slice(&[-2.0 * a - 400.0 * x[0] * b, 200.0 * b]);
+///     Ok::<_, Error>(a * a + 100.0 * b * b)
+/// })?;
+/// assert!(minimum.outcome.converged());
+/// assert!((parameters[0] - 1.0).abs() < 1e-6 && (parameters[1] - 1.0).abs() < 1e-6);
+/// # Ok::<(), toy_superposition_optim::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Lbfgs {
     config: LbfgsConfig,

@@ -53,6 +53,15 @@ pub trait Optimizer<F: Real>: Debug + Send + Sync {
 /// An optimizer with its settings, as a recipe names it. The default is the paper's Adam.
 ///
 /// With the feature `serde`: `kind = "adam"` or `kind = "sgd"` beside the settings.
+///
+/// ```
+/// use toy_superposition_optim::{OptimizerConfig, SgdConfig};
+/// let mut optimizer = OptimizerConfig::Sgd(SgdConfig::default()).build::<f32>(2)?;
+/// let mut parameters = [1.0, 2.0];
+/// optimizer.step(&mut parameters, &[1.0, 0.0], 0.5)?;
+/// assert_eq!(parameters, [0.5, 2.0]);
+/// # Ok::<(), toy_superposition_optim::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(tag = "kind"))]
 #[non_exhaustive]

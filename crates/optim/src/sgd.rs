@@ -42,6 +42,16 @@ pub struct SgdConfig {
 }
 
 /// Gradient descent over a fixed number of parameters.
+///
+/// ```
+/// use toy_superposition_optim::{Optimizer, Sgd, SgdConfig};
+/// let mut sgd = Sgd::<f64>::new(1, SgdConfig { momentum: 0.9, ..SgdConfig::default() })?;
+/// let mut parameters = [1.0];
+/// sgd.step(&mut parameters, &[1.0], 0.1)?;
+/// sgd.step(&mut parameters, &[1.0], 0.1)?;
+/// assert!((parameters[0] - (1.0 - 0.1 - 0.1 * 1.9)).abs() < 1e-15);
+/// # Ok::<(), toy_superposition_optim::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sgd<F> {
     config: SgdConfig,

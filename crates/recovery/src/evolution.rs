@@ -20,6 +20,14 @@ use crate::error::check_share;
 use crate::{Prior, Result};
 
 /// The matrix that state evolution is told of.
+///
+/// ```
+/// use toy_superposition_recovery::{Evolution, SparsePrior};
+/// // The loss over p of each layer, for n_s → ∞.
+/// let losses = Evolution::Orthogonal.losses(&SparsePrior::paper(0.05)?, 0.25, 3)?;
+/// assert!((losses[1] / 0.05 - 0.0363).abs() < 1e-4);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Evolution {
     /// OAMP: rows that are orthogonal and otherwise generic, such as a random rug's or Haar's.

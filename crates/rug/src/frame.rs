@@ -21,6 +21,15 @@ use crate::orders::{conference_matrix, hadamard_of_order};
 use crate::{Error, Result};
 
 /// A design with a dense encoder.
+///
+/// ```
+/// use toy_superposition_rug::{Design, Frame};
+/// // Paley's equiangular tight frame: 6 lines in 3 dimensions at the Welch bound, |cos| = 1/√5.
+/// let frame = Frame::paley(6)?;
+/// assert_eq!((frame.features(), frame.hidden()), (6, 3));
+/// assert!((frame.matrix()[(0, 1)].abs() - 1.0 / 5.0_f64.sqrt()).abs() < 1e-12);
+/// # Ok::<(), toy_superposition_rug::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Frame {
     name: String,

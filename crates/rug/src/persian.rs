@@ -37,6 +37,15 @@ use crate::error::{check_dense, check_finite, log2};
 use crate::{Error, Result, hadamard_entry, transform};
 
 /// A Persian rug: the n_d rows `S` of the Hadamard matrix of order n_s.
+///
+/// ```
+/// use toy_superposition_rug::PersianRug;
+/// let rug = PersianRug::new(8, &[1, 2, 4])?;
+/// assert_eq!((rug.features(), rug.hidden()), (8, 3));
+/// // R_ij = (1/n_d) Σ_k H_ki H_kj: signs of three rows.
+/// assert_eq!((rug.entry(5, 5), rug.entry(0, 7)), (1.0, -1.0));
+/// # Ok::<(), toy_superposition_rug::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PersianRug {
     features: usize,

@@ -17,6 +17,14 @@ use crate::{Error, Frame, PersianRug, Result};
 pub type BoxedDesign = Box<dyn Design + Send + Sync>;
 
 /// Designs side by side.
+///
+/// ```
+/// use toy_superposition_rug::{Design, DirectSum, Frame};
+/// // Four triangles beside each other: 12 features in 8 dimensions.
+/// let triangles = DirectSum::new(vec![(4, Box::new(Frame::simplex(3)?))])?;
+/// assert_eq!((triangles.features(), triangles.hidden()), (12, 8));
+/// # Ok::<(), toy_superposition_rug::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct DirectSum {
     parts: Vec<(usize, BoxedDesign)>,

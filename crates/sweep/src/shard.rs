@@ -7,6 +7,12 @@ use crate::{Error, Result};
 
 /// Part `index` of `count`, counted from 1. Cells are dealt out in the order of work, like cards, so that every part
 /// has its share of expensive ones. Written `2/8`.
+///
+/// ```
+/// use toy_superposition_sweep::Shard;
+/// assert_eq!("2/8".parse::<Shard>()?, Shard::new(2, 8)?);
+/// # Ok::<(), toy_superposition_sweep::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shard {
     index: usize,

@@ -56,6 +56,18 @@ impl Batches {
 ///
 /// It is checked where a [`Trainer`](crate::Trainer) is built: batches and importance are needed or allowed on fresh
 /// batches, and refused where an objective would ignore them.
+///
+/// ```
+/// use toy_superposition_model::Shape;
+/// use toy_superposition_optim::StopRule;
+/// use toy_superposition_train::Recipe;
+/// // The recipe of the paper's released code, ended after 100 steps.
+/// let recipe = Recipe { stop: StopRule::Steps { steps: 100 }, ..Recipe::code(512)? };
+/// assert_eq!(recipe.schedule.learning_rate(0), 3e-3 / 512_f64.sqrt());
+/// // A faster one, for 600 steps.
+/// assert_eq!(Recipe::fast(Shape::new(512, 128)?, Some(600))?.most_steps(), Some(600));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recipe {
     /// The samples of each step; `None` for an objective that is not an average over samples of the recipe.

@@ -67,7 +67,7 @@ ratios = [0.25, 0.5]
 seeds = [0, 1]
 
 [[block]]
-kinds = ["theory"]
+kinds = ["trained"]
 ratios = [0.25]
 [[block.laws]]
 features = 16

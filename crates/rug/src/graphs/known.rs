@@ -37,6 +37,12 @@ use crate::field::{Field, prime_power};
 ///
 /// q is any prime power. The seven graphs without triangles that are known are the pentagon and
 /// those of Petersen, Clebsch, Hoffman and Singleton, Gewirtz, M₂₂, and Higman and Sims.
+///
+/// ```
+/// use toy_superposition_rug::{KnownGraph, Parameters};
+/// assert_eq!(KnownGraph::HigmanSims.parameters()?, Parameters::new(100, 22, 0, 6));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum KnownGraph {

@@ -4,6 +4,14 @@
 ///
 /// With `W` and the biases of a model, `c = W_ii` and `β = b_i + Σ_{j≠i} W_ij E x_j`; for the symmetric model of
 /// section 4, divided by its gain `a`, `c = 1`, `β` is the shift and `s = σ`.
+///
+/// ```
+/// use toy_superposition_theory::{Channel, Feature};
+/// // y = ReLU(0.9 x − 0.1 + 0.2 g) with a standard Gaussian g.
+/// let channel = Channel::new(0.9, -0.1, 0.2)?;
+/// assert!(Feature::uniform(0.1)?.row_loss(&channel).total < 0.1 / 3.0);
+/// # Ok::<(), toy_superposition_theory::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Channel {
     pub(crate) slope: f64,

@@ -16,6 +16,15 @@ use crate::gaussian::terms::Terms;
 use crate::magnitude::Integrable;
 
 /// A feature that is on with probability `p` and then has a magnitude of law `M`.
+///
+/// ```
+/// use toy_superposition_theory::{Feature, Interval};
+/// let feature = Feature::new(0.1, Interval::new(0.5, 1.0)?)?;
+/// let best = feature.optimum(0.2)?;
+/// let loss = feature.loss(best.a, best.shift, 0.2)?;
+/// assert!((loss.total - best.loss).abs() < 1e-15);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Feature<M = UnitUniform> {
     probability: f64,
