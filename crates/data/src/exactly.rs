@@ -1,14 +1,4 @@
 //! Exactly `k` of the n_s features on, every subset of that size equally likely.
-//!
-//! ```text
-//! p = k / n_s,    Cov(c_i, c_j) = −p (1 − p) / (n_s − 1)
-//! P[m given features on] = k (k − 1) … (k − m + 1) / (n_s (n_s − 1) … (n_s − m + 1))
-//! ```
-//!
-//! For `k ≤ n_s / 8`: draw as many features as are missing, sort, drop repetitions, until `k` are there (about
-//! `n_s ln(n_s / (n_s − k)) ≤ 1.07 k` draws). The law does not change when the features are renamed, so every
-//! subset is as likely as any other. For larger `k`: go through the features and take one with probability
-//! (still to take) / (still to come) — Knuth, The Art of Computer Programming 2, section 3.4.2, algorithm S.
 
 use nalgebra::Complex;
 #[cfg(feature = "sampling")]
@@ -22,6 +12,16 @@ use crate::switches::{checked_features, distinct};
 use crate::{Block, Error, Result, Switches, SwitchesSpec, Term};
 
 /// Exactly `on` features on, a uniformly random subset.
+///
+/// ```text
+/// p = k / n_s,    Cov(c_i, c_j) = −p (1 − p) / (n_s − 1)
+/// P[m given features on] = k (k − 1) … (k − m + 1) / (n_s (n_s − 1) … (n_s − m + 1))
+/// ```
+///
+/// For `k ≤ n_s / 8`: draw as many features as are missing, sort, drop repetitions, until `k` are there (about
+/// `n_s ln(n_s / (n_s − k)) ≤ 1.07 k` draws). The law does not change when the features are renamed, so every
+/// subset is as likely as any other. For larger `k`: go through the features and take one with probability
+/// (still to take) / (still to come) — Knuth, The Art of Computer Programming 2, section 3.4.2, algorithm S.
 ///
 /// ```
 /// use toy_superposition_data::{Exactly, Switches};

@@ -1,13 +1,4 @@
 //! What features look like: `x_i = c_i u_i`, switches times magnitudes (paper, section 2).
-//!
-//! ```text
-//! c ∈ {0, 1}^n_s   switches, independent or not          trait Switches
-//! u_i              magnitudes, i.i.d., independent of c  trait Magnitude
-//! x                the sample                            trait Law, struct Features
-//! ```
-//!
-//! These traits know moments, cumulants and probabilities and draw nothing. With the feature `sampling`, each has a trait on
-//! top that draws: `SampleSwitches`, `SampleMagnitude` and `Distribution`.
 
 use nalgebra::Complex;
 #[cfg(feature = "sampling")]
@@ -19,6 +10,15 @@ use crate::{SampleMagnitude, SampleSwitches, Scalar};
 
 /// The law of one sample `x ∈ ℝ^n_s`: moments, cumulants, joint probabilities and, where it is elementary, the generating
 /// function of a weighted sum.
+///
+/// ```text
+/// c ∈ {0, 1}^n_s   switches, independent or not          trait Switches
+/// u_i              magnitudes, i.i.d., independent of c  trait Magnitude
+/// x                the sample                            trait Law, struct Features
+/// ```
+///
+/// These traits know moments, cumulants and probabilities and draw nothing. With the feature `sampling`, each has a trait on
+/// top that draws: `SampleSwitches`, `SampleMagnitude` and `Distribution`.
 ///
 /// ```
 /// use toy_superposition_data::{Features, Groups, Independent, Law, UnitUniform};

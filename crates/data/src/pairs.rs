@@ -1,13 +1,4 @@
 //! Features in pairs whose switches are correlated: 0 with 1, 2 with 3, ….
-//!
-//! Both switches of a pair are on with probability `p`, and their correlation is `ρ`:
-//!
-//! ```text
-//! P[both] = p² + ρ p (1 − p),    P[just the first] = P[just the second] = p − P[both]
-//! Cov(c_i, c_j) = ρ p (1 − p) within a pair, 0 across pairs
-//! ```
-//!
-//! Pairs with anything on are found as successes of [`Trials`]; then one word says which it is.
 
 #[cfg(feature = "sampling")]
 use rand::Rng;
@@ -23,6 +14,15 @@ use crate::trials::Trials;
 use crate::{Block, Error, Result, Switches, SwitchesSpec, Term};
 
 /// Pairs of features `(2m, 2m + 1)` with correlated switches; the pairs are independent of each other.
+///
+/// Both switches of a pair are on with probability `p`, and their correlation is `ρ`:
+///
+/// ```text
+/// P[both] = p² + ρ p (1 − p),    P[just the first] = P[just the second] = p − P[both]
+/// Cov(c_i, c_j) = ρ p (1 − p) within a pair, 0 across pairs
+/// ```
+///
+/// A sample costs one random word per pair with anything on, and little more.
 ///
 /// `ρ = 1` switches a pair together, the least possible `ρ` (`−p/(1 − p)` for `p ≤ 1/2`) never both: the
 /// correlated and anticorrelated pairs of Elhage et al. (2022).

@@ -1,36 +1,4 @@
 //! Laws as data: what a grid file, a weight file and a checkpoint say of the law of their features.
-//!
-//! With the feature `serde` they are read from and written to any of its formats. In TOML:
-//!
-//! ```toml
-//! features = 6
-//! [switches]
-//! kind = "groups"
-//! probability = 0.3
-//! size = 3
-//! [magnitude]
-//! kind = "uniform"
-//! ```
-//!
-//! | `switches.kind` | keys |
-//! |---|---|
-//! | `independent` | `probability`: a number, or one per feature |
-//! | `exactly` | `on`: how many are on |
-//! | `pairs` | `probability`, `correlation` |
-//! | `groups` | `size` or `groups = [[0, 1], [2]]`; `probability` (a number, or one per group) or `of`, the switches of the groups |
-//! | `graph` | `sources` (a number, or one per feature), `edges = [{ from = 0, to = 1, transmission = 0.5 }]` |
-//! | `custom` | `name`: a law of one's own, which is described and not built |
-//!
-//! | `magnitude.kind` | keys |
-//! |---|---|
-//! | `uniform` (the default) | none: `U[0, 1]` |
-//! | `interval` | `low`, `high` |
-//! | `constant` | `value` |
-//! | `exponential` | `rate` |
-//! | `points` | `values`, `weights` |
-//! | `custom` | `name`, `moments` |
-//!
-//! Any other key is refused by name. The names are the interface: renaming a Rust field must not rename a key.
 
 use crate::{
     AnyLaw, AnyMagnitude, AnySwitches, Constant, Edge, Error, Exactly, Exponential, Features, Graph, Groups,
@@ -38,6 +6,38 @@ use crate::{
 };
 
 /// A law of features as data.
+///
+/// With the feature `serde` they are read from and written to any of its formats. In TOML:
+///
+/// ```toml
+/// features = 6
+/// [switches]
+/// kind = "groups"
+/// probability = 0.3
+/// size = 3
+/// [magnitude]
+/// kind = "uniform"
+/// ```
+///
+/// | `switches.kind` | keys |
+/// |---|---|
+/// | `independent` | `probability`: a number, or one per feature |
+/// | `exactly` | `on`: how many are on |
+/// | `pairs` | `probability`, `correlation` |
+/// | `groups` | `size` or `groups = [[0, 1], [2]]`; `probability` (a number, or one per group) or `of`, the switches of the groups |
+/// | `graph` | `sources` (a number, or one per feature), `edges = [{ from = 0, to = 1, transmission = 0.5 }]` |
+/// | `custom` | `name`: a law of one's own, which is described and not built |
+///
+/// | `magnitude.kind` | keys |
+/// |---|---|
+/// | `uniform` (the default) | none: `U[0, 1]` |
+/// | `interval` | `low`, `high` |
+/// | `constant` | `value` |
+/// | `exponential` | `rate` |
+/// | `points` | `values`, `weights` |
+/// | `custom` | `name`, `moments` |
+///
+/// Any other key is refused by name. The names are the interface: renaming a Rust field must not rename a key.
 ///
 /// ```
 /// use toy_superposition_data::{Features, Law, LawSpec};

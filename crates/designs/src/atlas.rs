@@ -1,12 +1,4 @@
 //! The atlas: the best known weights for each ratio, in the limit of many features.
-//!
-//! ```math
-//! L^*(r) = \lim_{n_s \to \infty} \min_W L \;\le\; \min_{\lambda} \sum_k \lambda_k L_k, \qquad
-//!   \sum_k \lambda_k r_k = r, \quad \sum_k \lambda_k = 1, \quad \lambda_k \ge 0
-//! ```
-//!
-//! Direct sums add losses, so that the lower convex hull of all known blocks, in the plane of the ratio `r_k` and the loss per
-//! feature `L_k`, is an upper bound on the least loss at every ratio.
 
 use std::collections::HashSet;
 
@@ -18,6 +10,14 @@ use crate::catalogue::{Candidate, Entry, Family, blocks, each, graphs};
 use crate::{Error, Mixtures, Result, Store, hierarchies};
 
 /// The best known blocks for one p, and their hull.
+///
+/// ```math
+/// L^*(r) = \lim_{n_s \to \infty} \min_W L \;\le\; \min_{\lambda} \sum_k \lambda_k L_k, \qquad
+///   \sum_k \lambda_k r_k = r, \quad \sum_k \lambda_k = 1, \quad \lambda_k \ge 0
+/// ```
+///
+/// Direct sums add losses, so that the lower convex hull of all known blocks, in the plane of the ratio `r_k` and the loss per
+/// feature `L_k`, is an upper bound on the least loss at every ratio.
 ///
 /// ```
 /// use toy_superposition_designs::Atlas;

@@ -1,16 +1,4 @@
 //! Which designs there are: of one shape, and as blocks of direct sums.
-//!
-//! | family | blocks | of the whole shape |
-//! |---|---|---|
-//! | apart | a feature without loss, a dropped one | the optimal linear model |
-//! | pairs | antipodal pair | |
-//! | simplices | 3 … 12, 16 corners | n_d = n_s − 1 |
-//! | cyclic | the best harmonic frames of up to 12 features, polygons among them | random frequencies |
-//! | equiangular | Paley's, Steiner's with their complements, difference sets | where they fit |
-//! | graphs | both eigenspaces of every strongly regular graph of `rug` with `r < 1/2` | where one fits; ovoids |
-//! | rugs | of 8, 16, 32 and 64 features | n_s a power of two, or the order of another Hadamard matrix |
-//! | Haar | | a random projector |
-//! | components | | the principal components of a law |
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -96,6 +84,18 @@ impl fmt::Display for Family {
 }
 
 /// Designs of one shape and kind, of which the best is wanted.
+///
+/// | family | blocks | of the whole shape |
+/// |---|---|---|
+/// | apart | a feature without loss, a dropped one | the optimal linear model |
+/// | pairs | antipodal pair | |
+/// | simplices | 3 … 12, 16 corners | n_d = n_s − 1 |
+/// | cyclic | the best harmonic frames of up to 12 features, polygons among them | random frequencies |
+/// | equiangular | Paley's, Steiner's with their complements, difference sets | where they fit |
+/// | graphs | both eigenspaces of every strongly regular graph of `rug` with `r < 1/2` | where one fits; ovoids |
+/// | rugs | of 8, 16, 32 and 64 features | n_s a power of two, or the order of another Hadamard matrix |
+/// | Haar | | a random projector |
+/// | components | | the principal components of a law |
 #[derive(Debug, Clone)]
 pub struct Candidate {
     /// Their kind.

@@ -1,12 +1,4 @@
 //! The best direct sum of given blocks with n_s features in n_d dimensions.
-//!
-//! ```math
-//! T(n, d) = \min_k \left\{ n_k L_k + T(n - n_k, d - d_k) \right\}, \qquad T(0, 0) = 0
-//! ```
-//!
-//! Features of different blocks do not interfere, so losses add up, and block `k` has `n_k` features in `d_k` dimensions at
-//! a loss `L_k` each. Over all shapes the least is the lower convex envelope of the points `(d_k/n_k, L_k)`: far above the
-//! size of the table, the two blocks that carry the chord over the ratio fill most of the features, and the table the rest.
 
 use std::sync::Arc;
 
@@ -16,6 +8,14 @@ use crate::catalogue::{LARGEST, times};
 use crate::{Entry, Error, Family, Optimised, Result};
 
 /// The table of best sums.
+///
+/// ```math
+/// T(n, d) = \min_k \left\{ n_k L_k + T(n - n_k, d - d_k) \right\}, \qquad T(0, 0) = 0
+/// ```
+///
+/// Features of different blocks do not interfere, so losses add up, and block `k` has `n_k` features in `d_k` dimensions at
+/// a loss `L_k` each. Over all shapes the least is the lower convex envelope of the points `(d_k/n_k, L_k)`: far above the
+/// size of the table, the two blocks that carry the chord over the ratio fill most of the features, and the table the rest.
 #[derive(Debug)]
 pub struct Mixtures<'a> {
     blocks: &'a [Entry],

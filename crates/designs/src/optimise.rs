@@ -1,12 +1,4 @@
 //! The settings of a design that minimise its exact loss.
-//!
-//! ```math
-//! \min_{a, b, c} \frac1{|C|} \sum_{i \in C} \mathrm E\Big(x_i - \mathrm{ReLU}\Big(\sum_j
-//!   \Big(a R_{ij} + \frac c{n_s}\Big) x_j + b\Big)\Big)^2
-//! ```
-//!
-//! for each class `C` of features by itself: rows do not share settings across classes. L-BFGS on the exact gradient, from
-//! the better ones of several starting points, since there may be several minima.
 
 use toy_superposition_data::{Law, Moments};
 use toy_superposition_optim::{Lbfgs, LbfgsConfig};
@@ -35,6 +27,14 @@ pub struct Optimised {
 
 /// Minimises the exact loss of a design over its settings; `ones` frees the coefficient of the all-ones direction where
 /// the design [has it](Design::all_ones).
+///
+/// ```math
+/// \min_{a, b, c} \frac1{|C|} \sum_{i \in C} \mathrm E\Big(x_i - \mathrm{ReLU}\Big(\sum_j
+///   \Big(a R_{ij} + \frac c{n_s}\Big) x_j + b\Big)\Big)^2
+/// ```
+///
+/// for each class `C` of features by itself: rows do not share settings across classes. L-BFGS on the exact gradient, from
+/// the better ones of several starting points, since there may be several minima.
 ///
 /// `law` is that of the features: a probability for the paper's, one for each feature, or any law whose exact loss is known.
 /// Where it treats all features alike there is one setting for each class of the design, and of classes with sampled rows

@@ -1,13 +1,4 @@
 //! The search for a good set S: the Persian rug of least exact loss, by simulated annealing.
-//!
-//! ```math
-//! g_j = \frac1{n_d} \sum_{s \in S} (-1)^{s \cdot j}, \qquad L(S) = \min_{a, b} \;
-//!   \mathrm E\Big(x_0 - \mathrm{ReLU}\Big(a \sum_j g_j x_j + b\Big)\Big)^2
-//! ```
-//!
-//! All rows of a rug are alike, so `L` is that of row 0, and it depends on nothing but how often each of the integers
-//! `n_d g_j` occurs: a [`CountedLoss`](theory::CountedLoss). A swap of one element of S for another changes these integers
-//! by 0 or ±2, in O(n_s). The gain and the bias are optimised anew from stage to stage.
 
 use rand::seq::SliceRandom;
 use rand::{Rng, RngExt};
@@ -90,6 +81,15 @@ pub struct Found {
 }
 
 /// A search under way.
+///
+/// ```math
+/// g_j = \frac1{n_d} \sum_{s \in S} (-1)^{s \cdot j}, \qquad L(S) = \min_{a, b} \;
+///   \mathrm E\Big(x_0 - \mathrm{ReLU}\Big(a \sum_j g_j x_j + b\Big)\Big)^2
+/// ```
+///
+/// All rows of a rug are alike, so `L` is that of row 0, and it depends on nothing but how often each of the integers
+/// `n_d g_j` occurs: a [`CountedLoss`](theory::CountedLoss). A swap of one element of S for another changes these integers
+/// by 0 or ±2, in O(n_s). The gain and the bias are optimised anew from stage to stage.
 ///
 /// ```
 /// use toy_superposition_designs::{Search, SearchConfig};

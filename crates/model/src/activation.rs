@@ -1,18 +1,4 @@
 //! Activations `f` of the output layer, `y = f(z)`, `z = W_out W_in x + b` (paper, eq. 1).
-//!
-//! | name in weight files | `y_i` |
-//! |---|---|
-//! | `identity` | `z_i` |
-//! | `relu` | `z_i` if `z_i > 0`, else 0 |
-//! | `jump_relu(θ)`, `0 ≤ θ < ∞` | `z_i` if `z_i > θ`, else 0 |
-//! | `top_k(k)`, `1 ≤ k ≤ n_s` | `z_i` if `z_i > 0` and it is among the `k` largest of its sample, else 0 |
-//!
-//! The derivative is 1 where `y_i = z_i` and 0 elsewhere: that of the function wherever it has one. At a kink or a jump,
-//! and where two preactivations tie for the last place, it is that of one side; `θ` and `k` are not trained. So all but
-//! the identity have derivative 0 wherever they give 0.
-//!
-//! JumpReLU is that of Rajamanoharan et al. (2024), without their estimator of the gradient in `θ`; top-k that of Gao et al.
-//! (2024), rectified. An activation sees the whole preactivation of one sample, since top-k is not element-wise.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -21,6 +7,20 @@ use std::num::NonZeroUsize;
 use crate::{Error, Result, Scalar};
 
 /// The function between the preactivation `z` and the reconstruction `y`.
+///
+/// | name in weight files | `y_i` |
+/// |---|---|
+/// | `identity` | `z_i` |
+/// | `relu` | `z_i` if `z_i > 0`, else 0 |
+/// | `jump_relu(θ)`, `0 ≤ θ < ∞` | `z_i` if `z_i > θ`, else 0 |
+/// | `top_k(k)`, `1 ≤ k ≤ n_s` | `z_i` if `z_i > 0` and it is among the `k` largest of its sample, else 0 |
+///
+/// The derivative is 1 where `y_i = z_i` and 0 elsewhere: that of the function wherever it has one. At a kink or a jump,
+/// and where two preactivations tie for the last place, it is that of one side; `θ` and `k` are not trained. So all but
+/// the identity have derivative 0 wherever they give 0.
+///
+/// JumpReLU is that of Rajamanoharan et al. (2024), without their estimator of the gradient in `θ`; top-k that of Gao et al.
+/// (2024), rectified. An activation sees the whole preactivation of one sample, since top-k is not element-wise.
 ///
 /// ```
 /// use toy_superposition_model::Activation;

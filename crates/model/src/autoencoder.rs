@@ -1,14 +1,4 @@
 //! The autoencoder `y = f(W_out W_in x + b)` (paper, eq. 1).
-//!
-//! | symbol | here | shape |
-//! |---|---|---|
-//! | n_s | `features` | |
-//! | n_d | `hidden` | |
-//! | W_in | `encoder` | n_d × n_s |
-//! | W_out | `decoder` | n_s × n_d |
-//! | b | `bias` | n_s |
-//! | W = W_out W_in | `product` | n_s × n_s |
-//! | x, y | a column of a batch | n_s × B |
 
 use faer::MatRef;
 use nalgebra::{DMatrix, DMatrixView, DVector, DVectorView};
@@ -17,6 +7,16 @@ use crate::error::{check_finite, check_shape};
 use crate::{Activation, Parameters, Result, Scalar, Shape, step};
 
 /// A one-layer sparse autoencoder with n_s features and n_d hidden dimensions, usually fewer.
+///
+/// | symbol | here | shape |
+/// |---|---|---|
+/// | n_s | `features` | |
+/// | n_d | `hidden` | |
+/// | W_in | `encoder` | n_d × n_s |
+/// | W_out | `decoder` | n_s × n_d |
+/// | b | `bias` | n_s |
+/// | W = W_out W_in | `product` | n_s × n_s |
+/// | x, y | a column of a batch | n_s × B |
 ///
 /// ```
 /// use nalgebra::{DMatrix, DVector};

@@ -1,16 +1,4 @@
 //! The loss of a batch and its gradient, exploiting that data and residual are sparse.
-//!
-//! ```math
-//! L = \frac{1}{B n_s} \sum_{s=1}^{B} \sum_{i=1}^{n_s} \iota_i (y_{is} - x_{is})^2
-//! ```
-//!
-//! This is the **per-feature** loss of the paper's eq. (5) and of its figures; eq. (2) is n_s times as large.
-//! `ι` is the importance, 1 unless given. The gradient is the one of [`crate::plain`], which is its tested twin.
-//!
-//! The work is one sparse product forward, three backward, and a dense one (see `step`). Where data or
-//! residuals are not sparse, dense products take over, and where a batch has many more samples than features the step goes
-//! through `W_out W_in`; which way depends on sizes and measured densities alone, so that a step is a function of its
-//! inputs.
 
 use std::time::Duration;
 
@@ -29,6 +17,18 @@ use crate::step::way::{Step, Way};
 use crate::{Activation, Autoencoder, Error, Estimate, Parameters, Result, Scalar, check_memory};
 
 /// The per-feature loss of a batch, its gradient, and the memory they need, kept from call to call.
+///
+/// ```math
+/// L = \frac{1}{B n_s} \sum_{s=1}^{B} \sum_{i=1}^{n_s} \iota_i (y_{is} - x_{is})^2
+/// ```
+///
+/// This is the **per-feature** loss of the paper's eq. (5) and of its figures; eq. (2) is n_s times as large.
+/// `ι` is the importance, 1 unless given. The gradient is the one of [`crate::plain`], which is its tested twin.
+///
+/// The work is one sparse product forward, three backward, and a dense one (see `step`). Where data or
+/// residuals are not sparse, dense products take over, and where a batch has many more samples than features the step goes
+/// through `W_out W_in`; which way depends on sizes and measured densities alone, so that a step is a function of its
+/// inputs.
 ///
 /// ```
 /// use nalgebra::{DMatrix, DVector};

@@ -1,23 +1,4 @@
 //! Weight files in the safetensors format.
-//!
-//! | tensor | shape | in the paper's released code | of Elhage et al. (2022) |
-//! |---|---|---|---|
-//! | `encoder` | n_d × n_s | `initial_layer.weight` | `W`, n_s × n_d |
-//! | `decoder` | n_s × n_d | `final_layer.weight` | |
-//! | `bias` | n_s | `final_layer.bias` | `b_final` |
-//!
-//! All sets of names in [`Names`] are read, each name also behind the prefixes `_orig_mod.` (`torch.compile`) and
-//! `module.` (`DistributedDataParallel`). A file without a decoder holds tied weights, `W_out = W_inᵀ`. A file is refused
-//! where that is in doubt: its metadata says `tied = false`, or do not say `tied = true` while it holds further matrices;
-//! and so is a file of several models that differ. Matrices lie by rows, as PyTorch, JAX and NumPy write them. `W` is taken
-//! for n_d × n_s only where its shape and the bias leave no other reading.
-//!
-//! Numbers are F16, BF16, F32 or F64, and reading never rounds them: `f64` holds all of them, and where `f32` does not
-//! the file is refused. To round, read `f64` and [cast](Autoencoder::cast).
-//!
-//! Metadata are kept as they are, except for the keys `activation` (`relu` if absent; other names in [`Activation`]) and
-//! `tied` (`true` or `false`), which are checked, and written for every model. Every other vector (a tensor of one dimension,
-//! F32 or F64) is kept too: a checkpoint has its optimizer's moments there, and is a weight file all the same.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -30,6 +11,25 @@ use crate::tensors::Tensors;
 use crate::{Activation, Attachments, Autoencoder, Error, Names, Result, Scalar, Vector};
 
 /// A model with the metadata of its file.
+///
+/// | tensor | shape | in the paper's released code | of Elhage et al. (2022) |
+/// |---|---|---|---|
+/// | `encoder` | n_d × n_s | `initial_layer.weight` | `W`, n_s × n_d |
+/// | `decoder` | n_s × n_d | `final_layer.weight` | |
+/// | `bias` | n_s | `final_layer.bias` | `b_final` |
+///
+/// All sets of names in [`Names`] are read, each name also behind the prefixes `_orig_mod.` (`torch.compile`) and
+/// `module.` (`DistributedDataParallel`). A file without a decoder holds tied weights, `W_out = W_inᵀ`. A file is refused
+/// where that is in doubt: its metadata says `tied = false`, or do not say `tied = true` while it holds further matrices;
+/// and so is a file of several models that differ. Matrices lie by rows, as PyTorch, JAX and NumPy write them. `W` is taken
+/// for n_d × n_s only where its shape and the bias leave no other reading.
+///
+/// Numbers are F16, BF16, F32 or F64, and reading never rounds them: `f64` holds all of them, and where `f32` does not
+/// the file is refused. To round, read `f64` and [cast](Autoencoder::cast).
+///
+/// Metadata are kept as they are, except for the keys `activation` (`relu` if absent; other names in [`Activation`]) and
+/// `tied` (`true` or `false`), which are checked, and written for every model. Every other vector (a tensor of one dimension,
+/// F32 or F64) is kept too: a checkpoint has its optimizer's moments there, and is a weight file all the same.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Weights<T> {
     /// The model.

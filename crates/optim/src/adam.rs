@@ -1,13 +1,4 @@
 //! Adam and AdamW.
-//!
-//! ```math
-//! m_k = β_1 m_{k-1} + (1-β_1) g_k, \quad v_k = β_2 v_{k-1} + (1-β_2) g_k^2, \quad
-//! θ_k = θ_{k-1} - \frac{η}{1-β_1^k} \frac{m_k}{\sqrt{v_k}/\sqrt{1-β_2^k} + ε}
-//! ```
-//!
-//! θ parameters, g gradient, m and v first and second moment (all of one length), η learning rate, k = 1, 2, …
-//! the step. Kingma and Ba, "Adam", 2015; Loshchilov and Hutter, "Decoupled weight decay", 2019; operations in
-//! PyTorch's order. The paper trains with Adam (section 3).
 
 use std::array::{from_mut, from_ref};
 
@@ -63,6 +54,15 @@ impl Default for AdamConfig {
 }
 
 /// Adam, or AdamW, over a fixed number of parameters.
+///
+/// ```math
+/// m_k = β_1 m_{k-1} + (1-β_1) g_k, \quad v_k = β_2 v_{k-1} + (1-β_2) g_k^2, \quad
+/// θ_k = θ_{k-1} - \frac{η}{1-β_1^k} \frac{m_k}{\sqrt{v_k}/\sqrt{1-β_2^k} + ε}
+/// ```
+///
+/// θ parameters, g gradient, m and v first and second moment (all of one length), η learning rate, k = 1, 2, …
+/// the step. Kingma and Ba, "Adam", 2015; Loshchilov and Hutter, "Decoupled weight decay", 2019; operations in
+/// PyTorch's order. The paper trains with Adam (section 3).
 ///
 /// ```
 /// use toy_superposition_optim::{Adam, AdamConfig, Optimizer, WeightDecay};

@@ -1,12 +1,4 @@
 //! L-BFGS: a quasi-Newton method of limited memory.
-//!
-//! ```math
-//! x_{k+1} = x_k - t_k H_k g_k, \quad s_k = x_{k+1} - x_k, \quad y_k = g_{k+1} - g_k
-//! ```
-//!
-//! x parameters, g gradient, t step from a strong Wolfe line search, H the inverse Hessian that BFGS makes of the
-//! last m pairs (s, y) and the scale $s·y / y·y$, applied by the two-loop recursion (Nocedal and Wright,
-//! "Numerical optimization", algorithms 7.4 and 7.5). For objectives without noise, such as a mean-field loss.
 
 use std::collections::VecDeque;
 
@@ -113,6 +105,14 @@ pub struct Minimum {
 }
 
 /// The minimiser; it keeps nothing between two calls.
+///
+/// ```math
+/// x_{k+1} = x_k - t_k H_k g_k, \quad s_k = x_{k+1} - x_k, \quad y_k = g_{k+1} - g_k
+/// ```
+///
+/// x parameters, g gradient, t step from a strong Wolfe line search, H the inverse Hessian that BFGS makes of the
+/// last m pairs (s, y) and the scale $s·y / y·y$, applied by the two-loop recursion (Nocedal and Wright,
+/// "Numerical optimization", algorithms 7.4 and 7.5). For objectives without noise, such as a mean-field loss.
 ///
 /// ```
 /// use toy_superposition_optim::{Error, Lbfgs};

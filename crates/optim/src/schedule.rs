@@ -1,13 +1,4 @@
 //! The learning rate as a function of the step.
-//!
-//! ```math
-//! η(k) = \begin{cases} η_0 (k+1)/K_w & k < K_w \\
-//! η_∞ + (η_0-η_∞) \tfrac12 (1 + \cos(π (k-K_w)/K_c)) & 0 ≤ k-K_w < K_c \\ η_∞ & \text{after} \end{cases}
-//! ```
-//!
-//! k = 0, 1, … the step about to be taken, $η_0$ the rate, $η_∞$ the floor, $K_w$ steps of warm-up, $K_c$ steps
-//! of cosine. (The paper's rate is constant; its mean-field counterpart converges with a cosine.) Any other schedule is
-//! a table of rates or a function.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,6 +7,15 @@ use crate::error::{Error, Result, require};
 
 /// A learning rate for each step: constant, with or without a linear warm-up before and a cosine after; a table; or any
 /// function.
+///
+/// ```math
+/// η(k) = \begin{cases} η_0 (k+1)/K_w & k < K_w \\
+/// η_∞ + (η_0-η_∞) \tfrac12 (1 + \cos(π (k-K_w)/K_c)) & 0 ≤ k-K_w < K_c \\ η_∞ & \text{after} \end{cases}
+/// ```
+///
+/// k = 0, 1, … the step about to be taken, $η_0$ the rate, $η_∞$ the floor, $K_w$ steps of warm-up, $K_c$ steps
+/// of cosine. (The paper's rate is constant; its mean-field counterpart converges with a cosine.) Any other schedule is
+/// a table of rates or a function.
 ///
 /// A pure function of the step, so that there is nothing to save or to restore.
 ///

@@ -1,12 +1,4 @@
 //! Stochastic gradient descent with momentum.
-//!
-//! ```math
-//! h_k = g_k + λ θ_{k-1}, \quad b_1 = h_1, \quad b_k = μ b_{k-1} + (1-τ) h_k, \quad
-//! θ_k = θ_{k-1} - η \, (b_k \text{ or, with Nesterov, } h_k + μ b_k)
-//! ```
-//!
-//! θ parameters, g gradient, b momentum buffer (all of one length), η learning rate, μ momentum, τ dampening,
-//! λ weight decay, k = 1, 2, … the step: PyTorch's `SGD`, first step undampened included.
 
 use crate::{
     error::{Error, Result, require},
@@ -42,6 +34,14 @@ pub struct SgdConfig {
 }
 
 /// Gradient descent over a fixed number of parameters.
+///
+/// ```math
+/// h_k = g_k + λ θ_{k-1}, \quad b_1 = h_1, \quad b_k = μ b_{k-1} + (1-τ) h_k, \quad
+/// θ_k = θ_{k-1} - η \, (b_k \text{ or, with Nesterov, } h_k + μ b_k)
+/// ```
+///
+/// θ parameters, g gradient, b momentum buffer (all of one length), η learning rate, μ momentum, τ dampening,
+/// λ weight decay, k = 1, 2, … the step: PyTorch's `SGD`, first step undampened included.
 ///
 /// ```
 /// use toy_superposition_optim::{Optimizer, Sgd, SgdConfig};

@@ -1,21 +1,4 @@
 //! When to stop training.
-//!
-//! With $\bar ℓ_1$ the mean of the last w losses and $\bar ℓ_0$ the mean of the w before those:
-//!
-//! - the paper's text (section 3): after any step, stop as soon as $\bar ℓ_1 < \bar ℓ_0$ no longer holds; w = 100;
-//! - its released code: at the start of an epoch with more than 2w losses behind it, look whether
-//!   $\log_{10} \bar ℓ_0 - \log_{10} \bar ℓ_1 ≤ 0$; if so, stop after that epoch; w = 200, epochs of 30 steps
-//!   (30,000 samples in batches of 1024), at most 1500 of them.
-//!
-//! Both stop by chance: of two windows without any trend the later one has the higher mean half of the time, and where
-//! the descent is slow compared with the noise of a window, hardly less often. The third rule is a test with a stated
-//! probability of stopping too early:
-//!
-//! - descent: after w, 2w, 3w, … losses, take for granted that the expected loss falls by the fraction f of itself (or more)
-//!   within the last w, in a straight line, and stop if losses that fall as slowly as those seen, or more slowly, would then
-//!   have a probability of at most $α_k = α/(k(k+1))$ at the k-th look (Student's test of the slope through 20 means).
-//!   Since $Σ_k α_k = α$, a run whose loss falls by f per window all the time is stopped, ever, with
-//!   probability at most α. What it cannot see: a loss that rests and falls later.
 
 use std::collections::VecDeque;
 
@@ -23,6 +6,23 @@ use crate::error::{Error, Result, require, require_length};
 use crate::trend::{BLOCKS, probability_of_so_slow_a_descent};
 
 /// A rule that reads one loss per step and says when to stop.
+///
+/// With $\bar ℓ_1$ the mean of the last w losses and $\bar ℓ_0$ the mean of the w before those:
+///
+/// - the paper's text (section 3): after any step, stop as soon as $\bar ℓ_1 < \bar ℓ_0$ no longer holds; w = 100;
+/// - its released code: at the start of an epoch with more than 2w losses behind it, look whether
+///   $\log_{10} \bar ℓ_0 - \log_{10} \bar ℓ_1 ≤ 0$; if so, stop after that epoch; w = 200, epochs of 30 steps
+///   (30,000 samples in batches of 1024), at most 1500 of them.
+///
+/// Both stop by chance: of two windows without any trend the later one has the higher mean half of the time, and where
+/// the descent is slow compared with the noise of a window, hardly less often. The third rule is a test with a stated
+/// probability of stopping too early:
+///
+/// - descent: after w, 2w, 3w, … losses, take for granted that the expected loss falls by the fraction f of itself (or more)
+///   within the last w, in a straight line, and stop if losses that fall as slowly as those seen, or more slowly, would then
+///   have a probability of at most $α_k = α/(k(k+1))$ at the k-th look (Student's test of the slope through 20 means).
+///   Since $Σ_k α_k = α$, a run whose loss falls by f per window all the time is stopped, ever, with
+///   probability at most α. What it cannot see: a loss that rests and falls later.
 ///
 /// There is no default: the paper's text and its code differ, so a recipe has to name its rule.
 ///

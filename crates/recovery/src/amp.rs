@@ -1,18 +1,4 @@
 //! Approximate message passing (AMP), for a matrix of independent entries.
-//!
-//! ```math
-//! z_t = y - A \hat x_t + \frac{\alpha_{t-1}}{\delta} z_{t-1}, \qquad r_t = \hat x_t + \frac1c A^\top z_t, \qquad
-//! \tau_t^2 = \frac{\lVert z_t \rVert^2}{c\,n_d}, \qquad \hat x_{t+1} = \eta(r_t; \tau_t), \qquad
-//! \alpha_t = \langle \eta'(r_t; \tau_t) \rangle,
-//! ```
-//!
-//! with `δ = n_d/n_s`, `c` the mean squared norm of a column and `x̂_0 = E x`. The term with `α` is
-//! Onsager's: it takes out of `z` what the last estimate has put there. Its factor is right for
-//! independent entries; rows that are orthogonal, as a rug's, want [`Oamp`](crate::Oamp), which
-//! also needs fewer steps.
-//!
-//! (Donoho, Maleki and Montanari, "Message-passing algorithms for compressed sensing", PNAS 106,
-//! 2009.)
 
 use nalgebra::DMatrix;
 use toy_superposition_model::Scalar;
@@ -23,6 +9,20 @@ use crate::layers::{Best, Denoiser, Track, combine};
 use crate::{Decoder, Limits, LinearOperator, Prior, Recovery, Result};
 
 /// AMP with the posterior mean of a [`Prior`].
+///
+/// ```math
+/// z_t = y - A \hat x_t + \frac{\alpha_{t-1}}{\delta} z_{t-1}, \qquad r_t = \hat x_t + \frac1c A^\top z_t, \qquad
+/// \tau_t^2 = \frac{\lVert z_t \rVert^2}{c\,n_d}, \qquad \hat x_{t+1} = \eta(r_t; \tau_t), \qquad
+/// \alpha_t = \langle \eta'(r_t; \tau_t) \rangle,
+/// ```
+///
+/// with `δ = n_d/n_s`, `c` the mean squared norm of a column and `x̂_0 = E x`. The term with `α` is
+/// Onsager's: it takes out of `z` what the last estimate has put there. Its factor is right for
+/// independent entries; rows that are orthogonal, as a rug's, want [`Oamp`](crate::Oamp), which
+/// also needs fewer steps.
+///
+/// (Donoho, Maleki and Montanari, "Message-passing algorithms for compressed sensing", PNAS 106,
+/// 2009.)
 ///
 /// As with [`Oamp`](crate::Oamp) the noise is measured, a sample whose residual grows is damped,
 /// and the estimate of least residual is returned.

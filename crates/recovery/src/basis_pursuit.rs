@@ -1,21 +1,4 @@
 //! Nonnegative basis pursuit, `min 1ᵀx` over `A x = y`, `x ≥ 0`: exact ℓ1, a linear program.
-//!
-//! By the splitting of Douglas and Rachford (Lions and Mercier, 1979), which needs only products:
-//!
-//! ```math
-//! x = u + A^+(y - A u), \qquad w = (2x - u - \gamma)_+, \qquad u \leftarrow u + w - x.
-//! ```
-//!
-//! `x` fits, `w` is nonnegative, and at the end they are one. With `Aᵀν = (x − u)/γ` the dual
-//! program `max yᵀν` over `Aᵀν ≤ 1` has the feasible point `ν/max(1, max Aᵀν)`, and
-//! `yᵀν = xᵀ(x − u)/γ`, so that
-//!
-//! ```math
-//! \text{gap} = \Bigl| 1^\top w - \frac{x^\top (x - u)/\gamma}{\max(1, \max (x-u)/\gamma)} \Bigr|
-//! ```
-//!
-//! says how far `1ᵀw` is from the least sum. `w` is returned once both the gap and the residual are
-//! small.
 
 use nalgebra::DMatrix;
 use toy_superposition_data::parallel::for_each;
@@ -25,6 +8,23 @@ use crate::decoder::{check_measured, in_parts, norms, residuals, subtract_from};
 use crate::{Decoder, Limits, LinearOperator, Outcome, Recovery, Result, StopReason};
 
 /// Nonnegative basis pursuit by Douglas and Rachford's splitting.
+///
+/// By the splitting of Douglas and Rachford (Lions and Mercier, 1979), which needs only products:
+///
+/// ```math
+/// x = u + A^+(y - A u), \qquad w = (2x - u - \gamma)_+, \qquad u \leftarrow u + w - x.
+/// ```
+///
+/// `x` fits, `w` is nonnegative, and at the end they are one. With `Aᵀν = (x − u)/γ` the dual
+/// program `max yᵀν` over `Aᵀν ≤ 1` has the feasible point `ν/max(1, max Aᵀν)`, and
+/// `yᵀν = xᵀ(x − u)/γ`, so that
+///
+/// ```math
+/// \text{gap} = \Bigl| 1^\top w - \frac{x^\top (x - u)/\gamma}{\max(1, \max (x-u)/\gamma)} \Bigr|
+/// ```
+///
+/// says how far `1ᵀw` is from the least sum. `w` is returned once both the gap and the residual are
+/// small.
 ///
 /// It has converged once `‖y − A w‖ ≤ ε‖y‖` and the gap is at most `ε 1ᵀw`; else what is returned
 /// is not the program's solution, and the outcome says so.

@@ -1,23 +1,5 @@
 //! What convex decoders can do for n_s → ∞: `min 1ᵀx` over `A x = y`, `x ≥ 0`, and `min ‖x‖₁` over
 //! `A x = y`.
-//!
-//! Soft thresholds `η(r) = (r − α τ)₊` in the place of the posterior mean make AMP a solver of
-//! these problems, and its state evolution says when they recover a fraction `ε = k/n_s` of
-//! non-zeros: if and only if the ratio `δ = n_d/n_s` is above
-//!
-//! ```math
-//! M_\kappa(\varepsilon) = \min_{z \ge 0}\; \varepsilon (1 + z^2) + \kappa (1 - \varepsilon) \bigl[(1 + z^2) \Phi(-z) - z \varphi(z)\bigr],
-//! \qquad \kappa = \begin{cases} 1 & x \ge 0 \\ 2 & \text{any sign,} \end{cases}
-//! ```
-//!
-//! the weak threshold of Donoho and Tanner; solved for `ρ = k/n_d` it is
-//! `ρ(δ) = max_z [1 − (κ/δ) t]/[1 + z² − κ t]`, `t = (1 + z²) Φ(−z) − z φ(z)`. (Donoho, Maleki and
-//! Montanari, PNAS 106, 2009.) Where the program fails its loss is `m = δ τ²`, with `α` and `τ`
-//! from
-//!
-//! ```math
-//! E\bigl[(x + \tau Z - \alpha\tau)_+ - x\bigr]^2 = \delta \tau^2, \qquad P[x + \tau Z > \alpha\tau] = \delta.
-//! ```
 
 use crate::error::check_share;
 use crate::{Error, Prior, Result, Sign};
@@ -86,6 +68,24 @@ pub fn donoho_tanner_sparsity(ratio: f64, sign: Sign) -> Result<f64> {
 
 /// The loss per feature of `min 1ᵀx` over `A x = y`, `x ≥ 0`, for n_s → ∞ and an `A` of independent
 /// entries; 0 where it recovers.
+///
+/// Soft thresholds `η(r) = (r − α τ)₊` in the place of the posterior mean make AMP a solver of
+/// these problems, and its state evolution says when they recover a fraction `ε = k/n_s` of
+/// non-zeros: if and only if the ratio `δ = n_d/n_s` is above
+///
+/// ```math
+/// M_\kappa(\varepsilon) = \min_{z \ge 0}\; \varepsilon (1 + z^2) + \kappa (1 - \varepsilon) \bigl[(1 + z^2) \Phi(-z) - z \varphi(z)\bigr],
+/// \qquad \kappa = \begin{cases} 1 & x \ge 0 \\ 2 & \text{any sign,} \end{cases}
+/// ```
+///
+/// the weak threshold of Donoho and Tanner; solved for `ρ = k/n_d` it is
+/// `ρ(δ) = max_z [1 − (κ/δ) t]/[1 + z² − κ t]`, `t = (1 + z²) Φ(−z) − z φ(z)`. (Donoho, Maleki and
+/// Montanari, PNAS 106, 2009.) Where the program fails its loss is `m = δ τ²`, with `α` and `τ`
+/// from
+///
+/// ```math
+/// E\bigl[(x + \tau Z - \alpha\tau)_+ - x\bigr]^2 = \delta \tau^2, \qquad P[x + \tau Z > \alpha\tau] = \delta.
+/// ```
 ///
 /// # Errors
 /// [`Error::OutOfRange`] for a ratio outside (0, 1], or a feature that is on with probability 1.

@@ -1,20 +1,4 @@
 //! The nonnegative LASSO by FISTA with restarts.
-//!
-//! ```math
-//! \min_{x \ge 0}\; \tfrac12 \lVert y - A x \rVert^2 + \lambda\, 1^\top x, \qquad
-//! x_{t+1} = \Bigl(z_t + \tfrac1L \bigl(A^\top(y - A z_t) - \lambda\bigr)\Bigr)_+, \qquad L \ge \lVert A \rVert^2,
-//! ```
-//! ```math
-//! z_{t+1} = x_{t+1} + \frac{s_t - 1}{s_{t+1}} (x_{t+1} - x_t), \qquad s_{t+1} = \tfrac12 \bigl(1 + \sqrt{1 + 4 s_t^2}\bigr),
-//! ```
-//!
-//! with `s = 1` again whenever `⟨z_t − x_{t+1}, x_{t+1} − x_t⟩ > 0` (Beck and Teboulle, 2009;
-//! O'Donoghue and Candès, 2015). How far an `x` is from the minimum is bounded by the duality gap,
-//! with `ρ = y − A x` and `θ = ρ · min(1, λ/max(Aᵀρ))`:
-//!
-//! ```math
-//! \text{gap} = \tfrac12 \lVert \rho \rVert^2 + \lambda\, 1^\top x - \tfrac12 \lVert y \rVert^2 + \tfrac12 \lVert y - \theta \rVert^2.
-//! ```
 
 use nalgebra::DMatrix;
 use toy_superposition_model::Scalar;
@@ -24,6 +8,22 @@ use crate::error::check_share;
 use crate::{Decoder, Limits, LinearOperator, Outcome, Recovery, Result, StopReason};
 
 /// The nonnegative LASSO. Its tolerance is of the duality gap: at most `tolerance · ‖y‖²/2`.
+///
+/// ```math
+/// \min_{x \ge 0}\; \tfrac12 \lVert y - A x \rVert^2 + \lambda\, 1^\top x, \qquad
+/// x_{t+1} = \Bigl(z_t + \tfrac1L \bigl(A^\top(y - A z_t) - \lambda\bigr)\Bigr)_+, \qquad L \ge \lVert A \rVert^2,
+/// ```
+/// ```math
+/// z_{t+1} = x_{t+1} + \frac{s_t - 1}{s_{t+1}} (x_{t+1} - x_t), \qquad s_{t+1} = \tfrac12 \bigl(1 + \sqrt{1 + 4 s_t^2}\bigr),
+/// ```
+///
+/// with `s = 1` again whenever `⟨z_t − x_{t+1}, x_{t+1} − x_t⟩ > 0` (Beck and Teboulle, 2009;
+/// O'Donoghue and Candès, 2015). How far an `x` is from the minimum is bounded by the duality gap,
+/// with `ρ = y − A x` and `θ = ρ · min(1, λ/max(Aᵀρ))`:
+///
+/// ```math
+/// \text{gap} = \tfrac12 \lVert \rho \rVert^2 + \lambda\, 1^\top x - \tfrac12 \lVert y \rVert^2 + \tfrac12 \lVert y - \theta \rVert^2.
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Lasso {
     penalty: f64,

@@ -1,26 +1,5 @@
 //! Orthogonal approximate message passing (OAMP, also VAMP): the network whose layers this crate
 //! counts.
-//!
-//! ```math
-//! r_t = \hat x_t + \frac1\rho A^+ (y - A \hat x_t), \qquad v_t = \frac{\lVert A^+(y - A\hat x_t)\rVert^2}{n_d}, \qquad
-//! \tau_t^2 = v_t \frac{1-\rho}{\rho}, \qquad \rho = \frac{n_d}{n_s},
-//! ```
-//! ```math
-//! x^{(t)} = \eta(r_t; \tau_t), \qquad \alpha_t = \langle \eta'(r_t; \tau_t) \rangle, \qquad
-//! \hat x_{t+1} = \frac{x^{(t)} - \alpha_t r_t}{1 - \alpha_t}.
-//! ```
-//!
-//! `x^{(t)}` is what layer t answers, `x̂_{t+1}` what the next layer starts from: its error is
-//! orthogonal to that of `r_t`, without which the second layer misses state evolution. With
-//! `m_t = τ_t² α_t` and `1/v_{t+1} = 1/m_t − 1/τ_t²` the last equation is
-//! `v_{t+1} (x^{(t)}/m_t − r_t/τ_t²)`. `η` is the posterior mean of a [`Prior`]; layer 1 starts at
-//! `E x`, and is Bayes's decoder of the Welch channel.
-//!
-//! Any `A` of full rank will do: `A⁺A` is a projector. Rows of one norm that are orthogonal need no
-//! inverse.
-//!
-//! (Ma and Ping, "Orthogonal AMP", IEEE Access 5, 2017; Rangan, Schniter and Fletcher, "Vector
-//! AMP", IEEE Trans. Inf. Theory 65, 2019.)
 
 use nalgebra::DMatrix;
 use toy_superposition_model::Scalar;
@@ -31,6 +10,27 @@ use crate::layers::{Best, Denoiser, Track};
 use crate::{Decoder, Limits, LinearOperator, Prior, Recovery, Result};
 
 /// OAMP with the posterior mean of a [`Prior`].
+///
+/// ```math
+/// r_t = \hat x_t + \frac1\rho A^+ (y - A \hat x_t), \qquad v_t = \frac{\lVert A^+(y - A\hat x_t)\rVert^2}{n_d}, \qquad
+/// \tau_t^2 = v_t \frac{1-\rho}{\rho}, \qquad \rho = \frac{n_d}{n_s},
+/// ```
+/// ```math
+/// x^{(t)} = \eta(r_t; \tau_t), \qquad \alpha_t = \langle \eta'(r_t; \tau_t) \rangle, \qquad
+/// \hat x_{t+1} = \frac{x^{(t)} - \alpha_t r_t}{1 - \alpha_t}.
+/// ```
+///
+/// `x^{(t)}` is what layer t answers, `x̂_{t+1}` what the next layer starts from: its error is
+/// orthogonal to that of `r_t`, without which the second layer misses state evolution. With
+/// `m_t = τ_t² α_t` and `1/v_{t+1} = 1/m_t − 1/τ_t²` the last equation is
+/// `v_{t+1} (x^{(t)}/m_t − r_t/τ_t²)`. `η` is the posterior mean of a [`Prior`]; layer 1 starts at
+/// `E x`, and is Bayes's decoder of the Welch channel.
+///
+/// Any `A` of full rank will do: `A⁺A` is a projector. Rows of one norm that are orthogonal need no
+/// inverse.
+///
+/// (Ma and Ping, "Orthogonal AMP", IEEE Access 5, 2017; Rangan, Schniter and Fletcher, "Vector
+/// AMP", IEEE Trans. Inf. Theory 65, 2019.)
 ///
 /// The noise level of a layer is measured from the residual rather than predicted. Where that
 /// grows, which small n_s does to the undamped iteration, the sample's damping is halved; the

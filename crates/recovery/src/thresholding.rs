@@ -1,14 +1,5 @@
 //! Decoders that are told how many features are on: CoSaMP, iterative hard thresholding and hard
 //! thresholding pursuit.
-//!
-//! With `g = Aᵀ(y − A x)`, `H_k` the k largest entries and `LS(S)` the least squares on a support
-//! S:
-//!
-//! | decoder | next x |
-//! |---|---|
-//! | CoSaMP (Needell and Tropp, 2009) | `H_k(LS(supp x ∪ supp H_{2k}(g)))` |
-//! | IHT (Blumensath and Davies, 2010) | `H_k(x + μ g)`, `μ = ‖g_S‖²/‖A g_S‖²` on the support S of x |
-//! | HTP (Foucart, 2011) | `LS(supp H_k(x + μ g))` |
 
 use nalgebra::DMatrix;
 use toy_superposition_data::parallel::for_each;
@@ -28,6 +19,15 @@ enum Rule {
 }
 
 /// CoSaMP, IHT or HTP, for a number k of features that is known.
+///
+/// With `g = Aᵀ(y − A x)`, `H_k` the k largest entries and `LS(S)` the least squares on a support
+/// S:
+///
+/// | decoder | next x |
+/// |---|---|
+/// | CoSaMP (Needell and Tropp, 2009) | `H_k(LS(supp x ∪ supp H_{2k}(g)))` |
+/// | IHT (Blumensath and Davies, 2010) | `H_k(x + μ g)`, `μ = ‖g_S‖²/‖A g_S‖²` on the support S of x |
+/// | HTP (Foucart, 2011) | `LS(supp H_k(x + μ g))` |
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct HardThresholding {
     rule: Rule,

@@ -1,20 +1,4 @@
 //! What the rug and its rivals have in common: weights that are made, not trained.
-//!
-//! ```math
-//! y = \mathrm{ReLU}(W x + b), \qquad W = \mathrm{diag}(a)\, R + \frac1{n_s} c\, 1^\mathsf{T}, \qquad
-//! R = D E, \quad R_{ii} = 1
-//! ```
-//!
-//! | symbol | here | shape |
-//! |---|---|---|
-//! | E, D | `encoder`, `decoder` | n_d × n_s, n_s × n_d |
-//! | a, b, c | [`Setting`]: gain, bias, coefficient of the all-ones direction | one of each for every class of features |
-//!
-//! A tight design has `R² = (n_s/n_d) R`. A feature may also be dropped: its row and column of `R` are zero.
-//!
-//! The expected loss is the mean over the rows, and rows that hold the same entries in another order have the same loss:
-//! a [`Class`] names one row for all of its kind, so that a highly symmetric design costs one row. What a row costs is
-//! for the caller to say (the exact loss of `toy-superposition-theory`, a Gaussian one, …).
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -57,6 +41,22 @@ pub struct Setting {
 }
 
 /// A way to put n_s features into n_d dimensions.
+///
+/// ```math
+/// y = \mathrm{ReLU}(W x + b), \qquad W = \mathrm{diag}(a)\, R + \frac1{n_s} c\, 1^\mathsf{T}, \qquad
+/// R = D E, \quad R_{ii} = 1
+/// ```
+///
+/// | symbol | here | shape |
+/// |---|---|---|
+/// | E, D | `encoder`, `decoder` | n_d × n_s, n_s × n_d |
+/// | a, b, c | [`Setting`]: gain, bias, coefficient of the all-ones direction | one of each for every class of features |
+///
+/// A tight design has `R² = (n_s/n_d) R`. A feature may also be dropped: its row and column of `R` are zero.
+///
+/// The expected loss is the mean over the rows, and rows that hold the same entries in another order have the same loss:
+/// a [`Class`] names one row for all of its kind, so that a highly symmetric design costs one row. What a row costs is
+/// for the caller to say (the exact loss of `toy-superposition-theory`, a Gaussian one, …).
 pub trait Design: Debug {
     /// What it is, in a few words.
     fn name(&self) -> String;

@@ -1,17 +1,4 @@
 //! A design that is given by its encoder, and the families that are made so.
-//!
-//! | family | n_s | n_d | R_ij, i ≠ j |
-//! |---|---|---|---|
-//! | [`hadamard`](Frame::hadamard) | any [order](crate::construction) | any | rows of a Hadamard matrix: a rug of that order |
-//! | [`haar`](Frame::haar) | any | any | a random projector, its rows scaled to unit diagonal |
-//! | [`harmonic`](Frame::harmonic) | any | any | `Σ_{k∈K} cos(2πk(i−j)/n_s)`, scaled: circulant |
-//! | [`simplex`](Frame::simplex) | any | n_s − 1 | `−1/n_d` |
-//! | [`paley`](Frame::paley) | q + 1, q ≡ 1 (mod 4) a prime power | n_s/2 | `±1/√q`: equiangular |
-//! | [`steiner`](Frame::steiner) | see there | | `±1/ρ`: equiangular |
-//!
-//! The frames of strongly regular graphs are [`EigenspaceFrame`](crate::EigenspaceFrame)s.
-//!
-//! All but Haar's are tight frames of unit vectors: `R = EᵀE`, `R² = (n_s/n_d) R`.
 
 use nalgebra::DMatrix;
 use rand::{Rng, RngExt};
@@ -21,6 +8,19 @@ use crate::orders::{conference_matrix, hadamard_of_order};
 use crate::{Error, Result};
 
 /// A design with a dense encoder.
+///
+/// | family | n_s | n_d | R_ij, i ≠ j |
+/// |---|---|---|---|
+/// | [`hadamard`](Frame::hadamard) | any [order](crate::construction) | any | rows of a Hadamard matrix: a rug of that order |
+/// | [`haar`](Frame::haar) | any | any | a random projector, its rows scaled to unit diagonal |
+/// | [`harmonic`](Frame::harmonic) | any | any | `Σ_{k∈K} cos(2πk(i−j)/n_s)`, scaled: circulant |
+/// | [`simplex`](Frame::simplex) | any | n_s − 1 | `−1/n_d` |
+/// | [`paley`](Frame::paley) | q + 1, q ≡ 1 (mod 4) a prime power | n_s/2 | `±1/√q`: equiangular |
+/// | [`steiner`](Frame::steiner) | see there | | `±1/ρ`: equiangular |
+///
+/// The frames of strongly regular graphs are [`EigenspaceFrame`](crate::EigenspaceFrame)s.
+///
+/// All but Haar's are tight frames of unit vectors: `R = EᵀE`, `R² = (n_s/n_d) R`.
 ///
 /// ```
 /// use toy_superposition_rug::{Design, Frame};

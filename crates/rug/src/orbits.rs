@@ -1,15 +1,4 @@
 //! Sets of rows that a group leaves as they are.
-//!
-//! ```math
-//! \alpha \in \mathrm{GF}(2^m)^\times, \quad \alpha^t = 1: \qquad
-//! S \alpha = S \;\Rightarrow\; g(\alpha^\top j) = g(j), \quad
-//! g(j) = \frac1{n_d} \sum_{s \in S} (-1)^{s \cdot j}
-//! ```
-//!
-//! Multiplication by `α` is a linear map of the m bits of an index, and `α^⊤` is its transpose. A
-//! union of orbits of `α` has a row `g` that is constant on the orbits of `α^⊤`: a search among such
-//! sets is t times as short, and what it evaluates is t times as small. The ovoid of order q is
-//! invariant, up to a change of basis, with `t = (q² + 1)(q − 1)`.
 
 use crate::field::Field;
 use crate::persian::order;
@@ -17,6 +6,17 @@ use crate::{Error, Result};
 
 /// The orbits of a subgroup of the multiplicative group of GF(n_s), on the rows that a
 /// [`PersianRug`](crate::PersianRug) chooses from and on the entries of its first row.
+///
+/// ```math
+/// \alpha \in \mathrm{GF}(2^m)^\times, \quad \alpha^t = 1: \qquad
+/// S \alpha = S \;\Rightarrow\; g(\alpha^\top j) = g(j), \quad
+/// g(j) = \frac1{n_d} \sum_{s \in S} (-1)^{s \cdot j}
+/// ```
+///
+/// Multiplication by `α` is a linear map of the m bits of an index, and `α^⊤` is its transpose. A
+/// union of orbits of `α` has a row `g` that is constant on the orbits of `α^⊤`: a search among such
+/// sets is t times as short, and what it evaluates is t times as small. The ovoid of order q is
+/// invariant, up to a change of basis, with `t = (q² + 1)(q − 1)`.
 ///
 /// ```
 /// use toy_superposition_rug::{Orbits, PersianRug};

@@ -1,27 +1,4 @@
 //! Hadamard matrices of orders that are no power of two: `n × n`, entries ±1, `H Hᵀ = n 1`.
-//!
-//! | construction | order | condition |
-//! |---|---|---|
-//! | Sylvester | 2ᵐ | |
-//! | Paley I | q + 1 | q ≡ 3 (mod 4) a prime power |
-//! | Paley II | 2(q + 1) | q ≡ 1 (mod 4) a prime power |
-//! | Kronecker product | m n | m and n constructible, both at least 2 |
-//!
-//! Every order above 2 is a multiple of 4. Of these up to 1000 the table covers all but 92, 116, 156, 172, 184, 188, 232,
-//! 236, 260, 268, 292, 324, 356, 372, 376, 404, 412, 428, 436, 452, 472, 476, 508, 520, 532, 536, 584, 596, 604, 612,
-//! 652, 668, 712, 716, 732, 756, 764, 772, 808, 836, 852, 856, 872, 876, 892, 904, 932, 940, 944, 952, 956, 964, 980,
-//! 988 and 996. (Most of these exist, by constructions that are not here; 668, 716 and 892 are open.)
-//!
-//! With `χ` the quadratic character of GF(q), Paley's core is `Q_ab = χ(a − b)`, and
-//!
-//! ```math
-//! H_{\mathrm{I}} = 1 + \begin{pmatrix} 0 & 1^\mathsf{T} \\ -1 & Q \end{pmatrix}, \qquad
-//! H_{\mathrm{II}} = C \otimes \begin{pmatrix} 1 & 1 \\ 1 & -1 \end{pmatrix}
-//!   + 1 \otimes \begin{pmatrix} 1 & -1 \\ -1 & -1 \end{pmatrix}, \quad
-//! C = \begin{pmatrix} 0 & 1^\mathsf{T} \\ 1 & Q \end{pmatrix}.
-//! ```
-//!
-//! R. E. A. C. Paley, "On orthogonal matrices", J. Math. Phys. 12 (1933).
 
 use nalgebra::DMatrix;
 
@@ -53,6 +30,29 @@ pub enum Construction {
 }
 
 /// The first construction, in the order of [`Construction`], that gives a Hadamard matrix of this order, if any does.
+///
+/// | construction | order | condition |
+/// |---|---|---|
+/// | Sylvester | 2ᵐ | |
+/// | Paley I | q + 1 | q ≡ 3 (mod 4) a prime power |
+/// | Paley II | 2(q + 1) | q ≡ 1 (mod 4) a prime power |
+/// | Kronecker product | m n | m and n constructible, both at least 2 |
+///
+/// Every order above 2 is a multiple of 4. Of these up to 1000 the table covers all but 92, 116, 156, 172, 184, 188, 232,
+/// 236, 260, 268, 292, 324, 356, 372, 376, 404, 412, 428, 436, 452, 472, 476, 508, 520, 532, 536, 584, 596, 604, 612,
+/// 652, 668, 712, 716, 732, 756, 764, 772, 808, 836, 852, 856, 872, 876, 892, 904, 932, 940, 944, 952, 956, 964, 980,
+/// 988 and 996. (Most of these exist, by constructions that are not here; 668, 716 and 892 are open.)
+///
+/// With `χ` the quadratic character of GF(q), Paley's core is `Q_ab = χ(a − b)`, and
+///
+/// ```math
+/// H_{\mathrm{I}} = 1 + \begin{pmatrix} 0 & 1^\mathsf{T} \\ -1 & Q \end{pmatrix}, \qquad
+/// H_{\mathrm{II}} = C \otimes \begin{pmatrix} 1 & 1 \\ 1 & -1 \end{pmatrix}
+///   + 1 \otimes \begin{pmatrix} 1 & -1 \\ -1 & -1 \end{pmatrix}, \quad
+/// C = \begin{pmatrix} 0 & 1^\mathsf{T} \\ 1 & Q \end{pmatrix}.
+/// ```
+///
+/// R. E. A. C. Paley, "On orthogonal matrices", J. Math. Phys. 12 (1933).
 pub fn construction(order: usize) -> Option<Construction> {
     if order.is_power_of_two() {
         return Some(Construction::Sylvester);

@@ -1,30 +1,4 @@
 //! The Persian rug (paper, section 4.2.2): a scaled projector with unit diagonal, made of rows of a Hadamard matrix.
-//!
-//! ```math
-//! R_{ij} = \frac{1}{n_d} \sum_{k \in S} H_{ik} H_{kj}
-//!        = g(i \oplus j), \qquad g = \frac{H 1_S}{n_d}, \qquad |S| = n_d
-//! ```
-//!
-//! | symbol | here | |
-//! |---|---|---|
-//! | n_s = 2ᵐ | `features` | order of `H` |
-//! | n_d | `hidden` | size of `S` |
-//! | S | `rows` | distinct rows of `H`, counted from 0 (the paper counts from 1) |
-//! | g | `first_row` | row 0 of `R` |
-//!
-//! `R` is symmetric, has unit diagonal and rank n_d, and `R² = (n_s/n_d) R`: its non-zero eigenvalues are n_s/n_d, not 1.
-//! Since row `i` is row 0 in another order, every row has the same interference: the permutation symmetry that the paper
-//! calls statistical is here exact, for each row by itself.
-//!
-//! The row sum depends on whether `S` holds 0, the row of ones:
-//!
-//! ```math
-//! \sum_j R_{ij} = \sum_j g(j) = \frac{n_s}{n_d} [0 \in S], \qquad
-//! \sum_{j \ne i} R_{ij} = \frac{n_s}{n_d} [0 \in S] - 1
-//! ```
-//!
-//! Replacing `S` by `S ⊕ t` turns `R_ij` into `h_i R_ij h_j`, `h_i = (−1)^popcount(i ∧ t)`: the magnitudes stay, the
-//! signs, the row sum and the skewness of the interference change.
 
 use nalgebra::{DMatrix, DVector};
 use rand::Rng;
@@ -37,6 +11,32 @@ use crate::error::{check_dense, check_finite, log2};
 use crate::{Error, Result, hadamard_entry, transform};
 
 /// A Persian rug: the n_d rows `S` of the Hadamard matrix of order n_s.
+///
+/// ```math
+/// R_{ij} = \frac{1}{n_d} \sum_{k \in S} H_{ik} H_{kj}
+///        = g(i \oplus j), \qquad g = \frac{H 1_S}{n_d}, \qquad |S| = n_d
+/// ```
+///
+/// | symbol | here | |
+/// |---|---|---|
+/// | n_s = 2ᵐ | `features` | order of `H` |
+/// | n_d | `hidden` | size of `S` |
+/// | S | `rows` | distinct rows of `H`, counted from 0 (the paper counts from 1) |
+/// | g | `first_row` | row 0 of `R` |
+///
+/// `R` is symmetric, has unit diagonal and rank n_d, and `R² = (n_s/n_d) R`: its non-zero eigenvalues are n_s/n_d, not 1.
+/// Since row `i` is row 0 in another order, every row has the same interference: the permutation symmetry that the paper
+/// calls statistical is here exact, for each row by itself.
+///
+/// The row sum depends on whether `S` holds 0, the row of ones:
+///
+/// ```math
+/// \sum_j R_{ij} = \sum_j g(j) = \frac{n_s}{n_d} [0 \in S], \qquad
+/// \sum_{j \ne i} R_{ij} = \frac{n_s}{n_d} [0 \in S] - 1
+/// ```
+///
+/// Replacing `S` by `S ⊕ t` turns `R_ij` into `h_i R_ij h_j`, `h_i = (−1)^popcount(i ∧ t)`: the magnitudes stay, the
+/// signs, the row sum and the skewness of the interference change.
 ///
 /// ```
 /// use toy_superposition_rug::PersianRug;

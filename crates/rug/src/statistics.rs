@@ -1,20 +1,4 @@
 //! The macroscopic statistics of a Persian rug and the cumulants of its interference, in O(n_s log n_s) and exact.
-//!
-//! ```math
-//! \nu_i = \sum_{j \ne i} R_{ij} x_j, \qquad
-//! \kappa_m(\nu_i) = \kappa_m(x) \sum_{j \ne 0} g(j)^m
-//! ```
-//!
-//! The features `x_j` are independent and alike, so cumulants add up; every row of `R` holds the same entries
-//! `g(j)`, so there is one set of cumulants for all features, and the fluctuation Δvar(ν) over the rows (paper,
-//! figure 6) is exactly zero.
-//!
-//! | sum over j ≠ 0 | value |
-//! |---|---|
-//! | `g(j)` | `(n_s/n_d)·[0 ∈ S] − 1` |
-//! | `g(j)²` | `n_s/n_d − 1`: the bound (6) on σ² is attained by every `S` |
-//! | `g(j)³` | `n_s/n_d³ · #{(k, l, m) ∈ S³: k⊕l⊕m = 0} − 1`: what differs between sets `S` |
-//! | `g(j)⁴` | `n_s/n_d⁴ · #{(k, l, m, q) ∈ S⁴: k⊕l⊕m⊕q = 0} − 1`: likewise |
 
 use std::fmt;
 
@@ -23,6 +7,22 @@ use toy_superposition_data::Cumulants;
 use crate::PersianRug;
 
 /// The sums over the off-diagonal entries of any row of a rug.
+///
+/// ```math
+/// \nu_i = \sum_{j \ne i} R_{ij} x_j, \qquad
+/// \kappa_m(\nu_i) = \kappa_m(x) \sum_{j \ne 0} g(j)^m
+/// ```
+///
+/// The features `x_j` are independent and alike, so cumulants add up; every row of `R` holds the same entries
+/// `g(j)`, so there is one set of cumulants for all features, and the fluctuation Δvar(ν) over the rows (paper,
+/// figure 6) is exactly zero.
+///
+/// | sum over j ≠ 0 | value |
+/// |---|---|
+/// | `g(j)` | `(n_s/n_d)·[0 ∈ S] − 1` |
+/// | `g(j)²` | `n_s/n_d − 1`: the bound (6) on σ² is attained by every `S` |
+/// | `g(j)³` | `n_s/n_d³ · #{(k, l, m) ∈ S³: k⊕l⊕m = 0} − 1`: what differs between sets `S` |
+/// | `g(j)⁴` | `n_s/n_d⁴ · #{(k, l, m, q) ∈ S⁴: k⊕l⊕m⊕q = 0} − 1`: likewise |
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]

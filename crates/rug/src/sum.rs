@@ -1,12 +1,4 @@
 //! Direct sums: designs side by side in dimensions of their own, dropped features and lossless ones among them.
-//!
-//! ```math
-//! R = R_1 \oplus R_2 \oplus \dots, \qquad n_s = \sum_k n_s^{(k)}, \quad n_d = \sum_k n_d^{(k)}
-//! ```
-//!
-//! Features of different parts do not interfere: the loss is the mean of the parts' losses, weighted by their features.
-//! So a block design has the loss of its block, whatever n_s, and mixtures reach every point of the lower convex envelope
-//! of the losses of designs over r.
 
 use nalgebra::DMatrix;
 
@@ -17,6 +9,14 @@ use crate::{Error, Frame, PersianRug, Result};
 pub type BoxedDesign = Box<dyn Design + Send + Sync>;
 
 /// Designs side by side.
+///
+/// ```math
+/// R = R_1 \oplus R_2 \oplus \dots, \qquad n_s = \sum_k n_s^{(k)}, \quad n_d = \sum_k n_d^{(k)}
+/// ```
+///
+/// Features of different parts do not interfere: the loss is the mean of the parts' losses, weighted by their features.
+/// So a block design has the loss of its block, whatever n_s, and mixtures reach every point of the lower convex envelope
+/// of the losses of designs over r.
 ///
 /// ```
 /// use toy_superposition_rug::{Design, DirectSum, Frame};

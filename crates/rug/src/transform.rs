@@ -1,13 +1,4 @@
 //! The fast Walsh–Hadamard transform in O(n log n).
-//!
-//! ```math
-//! y_i = \sum_{j=0}^{n-1} (-1)^{\mathrm{popcount}(i \wedge j)}\, x_j, \qquad n = 2^m
-//! ```
-//!
-//! Sylvester order, unnormalised everywhere in this crate: twice the transform is `n` times the identity.
-//! A slice is cut so that each part of the work stays in the fastest cache that holds it: the longest strides first,
-//! across eight slices at a time (more would fall on the same lines of a cache), then each slice by itself. The order of
-//! the sums never changes, so neither do the bits, whatever the number of threads.
 
 use nalgebra::DMatrix;
 use pulp::{Arch, Simd, WithSimd};
@@ -25,6 +16,15 @@ const INNER: usize = 1 << 15;
 const PARALLEL: usize = 1 << 19;
 
 /// `x ← H x` in place, unnormalised, O(n log n), on all threads where `x` is long.
+///
+/// ```math
+/// y_i = \sum_{j=0}^{n-1} (-1)^{\mathrm{popcount}(i \wedge j)}\, x_j, \qquad n = 2^m
+/// ```
+///
+/// Sylvester order, unnormalised everywhere in this crate: twice the transform is `n` times the identity.
+/// A slice is cut so that each part of the work stays in the fastest cache that holds it: the longest strides first,
+/// across eight slices at a time (more would fall on the same lines of a cache), then each slice by itself. The order of
+/// the sums never changes, so neither do the bits, whatever the number of threads.
 ///
 /// The plain twin is [`transform_naive`](crate::transform_naive). NaN and infinities propagate.
 ///

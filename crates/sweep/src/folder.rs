@@ -1,12 +1,4 @@
 //! A sweep on disk.
-//!
-//! | in the folder | |
-//! |---|---|
-//! | `manifest.json` | the grid and the version |
-//! | `journal.jsonl`, `journal-2-of-8.jsonl` | what has come to an end: of a whole run, of a shard |
-//! | `records.csv` | a row for each finished cell, in the grid's order |
-//! | `failures.csv` | the cells that failed, with the reason |
-//! | `cells/` | checkpoints of cells in flight, weights of finished ones |
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -30,6 +22,14 @@ pub(crate) fn weights_path(cells: &Path, id: &str) -> PathBuf {
 pub type Outcomes<E> = Vec<(Cell<<E as Experiment>::Kind>, Outcome<<E as Experiment>::Record>)>;
 
 /// A sweep in its folder.
+///
+/// | in the folder | |
+/// |---|---|
+/// | `manifest.json` | the grid and the version |
+/// | `journal.jsonl`, `journal-2-of-8.jsonl` | what has come to an end: of a whole run, of a shard |
+/// | `records.csv` | a row for each finished cell, in the grid's order |
+/// | `failures.csv` | the cells that failed, with the reason |
+/// | `cells/` | checkpoints of cells in flight, weights of finished ones |
 #[derive(Debug, Clone)]
 pub struct Sweep<E: Experiment> {
     pub(crate) folder: PathBuf,

@@ -1,12 +1,4 @@
 //! Magnitudes without a closed form: any density, by Gauss–Legendre quadrature.
-//!
-//! ```math
-//! E f(u) = \int f(u)\,\rho(u)\,du \approx \sum_{panels} \sum_{k=1}^{16} w_k\, \rho(u_k)\, f(u_k).
-//! ```
-//!
-//! For each magnitude `u` the Gaussian expectation is in closed form; only the average over `u` is a sum. Its panels
-//! begin at the rectifier's edge `u* = −β/c` with the width over which the tails change there, double away from it,
-//! and are at most a sixteenth of the support. So the stated error does not depend on the noise.
 
 use toy_superposition_data::{Magnitude, MagnitudeSpec};
 
@@ -24,6 +16,14 @@ const PANELS: f64 = 16.0;
 const SHORTEST: f64 = 1e-12;
 
 /// A magnitude with a smooth density on a bounded interval.
+///
+/// ```math
+/// E f(u) = \int f(u)\,\rho(u)\,du \approx \sum_{panels} \sum_{k=1}^{16} w_k\, \rho(u_k)\, f(u_k).
+/// ```
+///
+/// For each magnitude `u` the Gaussian expectation is in closed form; only the average over `u` is a sum. Its panels
+/// begin at the rectifier's edge `u* = −β/c` with the width over which the tails change there, double away from it,
+/// and are at most a sixteenth of the support. So the stated error does not depend on the noise.
 ///
 /// Relative error 1e-12 for a density that a polynomial of degree 20 follows to that on each sixteenth of its
 /// interval (tested on `U[0, 1]` against its closed form and on the exponential law against 40 digits).

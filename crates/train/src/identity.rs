@@ -1,19 +1,4 @@
 //! What run a checkpoint is of: the canonical description of a run, and its hash.
-//!
-//! | field | what it says |
-//! |---|---|
-//! | `version` | the version of this table |
-//! | `objective`, `law`, `seed` | the [`Task`]; the law as [`LawSpec`] writes it |
-//! | `model.blocks`, `model.…` | the blocks of the model, and how it [describes](Model::describe) itself |
-//! | `precision` | `f32` or `f64` |
-//! | `recipe.batches`, `.importance`, `.optimizer`, `.schedule`, `.stop` | the [`Recipe`] |
-//! | `recipe.weights`, `recipe.cooling` | the same, where they are not PyTorch's weights and 0 |
-//!
-//! The keys are written out as text, here and in the serde forms of `data` and `optim`, apart from the names of Rust
-//! fields: a field that is renamed orphans no checkpoint. Whoever changes a key, or what a value means, raises [`VERSION`].
-//!
-//! Two runs are the same if all fields are, so the hash need not withstand an attack: it says that the description
-//! is whole, and names a run shortly. It is a [fingerprint].
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -47,6 +32,21 @@ impl Task {
 }
 
 /// The canonical description of a run: two runs with equal descriptions, on one machine, compute the same bits.
+///
+/// | field | what it says |
+/// |---|---|
+/// | `version` | the version of this table |
+/// | `objective`, `law`, `seed` | the [`Task`]; the law as [`LawSpec`] writes it |
+/// | `model.blocks`, `model.…` | the blocks of the model, and how it [describes](Model::describe) itself |
+/// | `precision` | `f32` or `f64` |
+/// | `recipe.batches`, `.importance`, `.optimizer`, `.schedule`, `.stop` | the [`Recipe`] |
+/// | `recipe.weights`, `recipe.cooling` | the same, where they are not PyTorch's weights and 0 |
+///
+/// The keys are written out as text, here and in the serde forms of `data` and `optim`, apart from the names of Rust
+/// fields: a field that is renamed orphans no checkpoint. Whoever changes a key, or what a value means, raises the `version`.
+///
+/// Two runs are the same if all fields are, so the hash need not withstand an attack: it says that the description
+/// is whole, and names a run shortly. It is a [fingerprint].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Identity {
     description: Value,

@@ -1,12 +1,5 @@
 //! How a model is trained: the paper's two recipes, that of its text (section 3) and that of its released code, which
 //! differ in when they stop, and a faster one.
-//!
-//! | | text | code |
-//! |---|---|---|
-//! | Adam | lr 3e-3/√n_s, β 0.9 and 0.999, ε 1e-7 (the text names Adam only) | the same |
-//! | batches | 1024 fresh samples | 29 of 1024 and one of 304 fresh samples an epoch |
-//! | stop | mean of the last 100 losses not below that of the 100 before | the same with 200, looked at once an epoch |
-//! | at most | | 1500 epochs |
 
 use toy_superposition_model::{Activation, Autoencoder, Initialisation, Scalar, Shape};
 use toy_superposition_optim::{AdamConfig, OptimizerConfig, Schedule, StopRule, WeightDecay};
@@ -53,6 +46,13 @@ impl Batches {
 }
 
 /// Everything about a run except its model, its data and its seed.
+///
+/// | | text | code |
+/// |---|---|---|
+/// | Adam | lr 3e-3/√n_s, β 0.9 and 0.999, ε 1e-7 (the text names Adam only) | the same |
+/// | batches | 1024 fresh samples | 29 of 1024 and one of 304 fresh samples an epoch |
+/// | stop | mean of the last 100 losses not below that of the 100 before | the same with 200, looked at once an epoch |
+/// | at most | | 1500 epochs |
 ///
 /// It is checked where a [`Trainer`](crate::Trainer) is built: batches and importance are needed or allowed on fresh
 /// batches, and refused where an objective would ignore them.

@@ -87,6 +87,7 @@ pub(crate) fn all() -> Result<Vec<Box<dyn Reader>>, Box<dyn Error>> {
     let tied = initial_model::<f64>(Shape::tied(5, 2)?, Initialisation::UnitNorm, Activation::Relu, 1)?;
     let mut store = Store::default();
     store.add_set(16, vec![1, 2, 4, 8, 15]);
+    store.add_weights(0.05, "six in three", &model, "an example")?;
     let weights = vec![
         Weights::new(model.clone()).to_bytes(Names::Own)?,
         Weights::new(model).to_bytes(Names::ReleasedCode)?,

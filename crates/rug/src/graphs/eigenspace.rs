@@ -1,15 +1,4 @@
 //! The tight frame of an eigenspace of a strongly regular graph.
-//!
-//! ```math
-//! R = 1 + \frac{\theta}{k} A + \frac{-1 - \theta}{v - k - 1} (J - 1 - A), \qquad R^2 = \frac{v}{f} R
-//! ```
-//!
-//! is v/f times the projection on the eigenspace of `θ`, one of the eigenvalues r and s of the
-//! adjacency matrix `A` (v × v), of multiplicity f: v unit vectors in f dimensions with two inner
-//! products. The least eigenvalue gives few large negative ones and many small positive ones.
-//!
-//! P. Delsarte, J. M. Goethals and J. J. Seidel, "Spherical codes and designs", Geom. Dedicata 6
-//! (1977).
 
 use nalgebra::DMatrix;
 
@@ -19,6 +8,17 @@ use crate::frame::factor;
 
 /// The tight frame of an eigenspace of a strongly regular graph: n_s = v features in n_d = f
 /// dimensions.
+///
+/// ```math
+/// R = 1 + \frac{\theta}{k} A + \frac{-1 - \theta}{v - k - 1} (J - 1 - A), \qquad R^2 = \frac{v}{f} R
+/// ```
+///
+/// is v/f times the projection on the eigenspace of `θ`, one of the eigenvalues r and s of the
+/// adjacency matrix `A` (v × v), of multiplicity f: v unit vectors in f dimensions with two inner
+/// products. The least eigenvalue gives few large negative ones and many small positive ones.
+///
+/// P. Delsarte, J. M. Goethals and J. J. Seidel, "Spherical codes and designs", Geom. Dedicata 6
+/// (1977).
 ///
 /// The graph is kept, v² bits; the encoder is factored when it is asked for, in O(v f²).
 #[derive(Debug, Clone, PartialEq)]

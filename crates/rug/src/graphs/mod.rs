@@ -1,13 +1,4 @@
 //! Strongly regular graphs.
-//!
-//! ```math
-//! A J = k J, \qquad A^2 = k 1 + \lambda A + \mu (J - 1 - A)
-//! ```
-//!
-//! with the adjacency matrix `A` (v × v), the matrix `J` of ones, and the [`Parameters`] (v, k, λ,
-//! μ). Two neighbours have λ common neighbours, and two other vertices have μ. Each of the two
-//! eigenspaces of `A` that are orthogonal to the vector of ones gives a tight frame, an
-//! [`EigenspaceFrame`]. [`KnownGraph`] lists the graphs that this crate can construct.
 
 mod blocks;
 mod cayley;
@@ -35,6 +26,15 @@ const MOST_VERTICES: usize = 1 << 14;
 
 /// A strongly regular graph. Its definition is checked for all vertices and all pairs of them when
 /// it is made, so that every value of this type is strongly regular.
+///
+/// ```math
+/// A J = k J, \qquad A^2 = k 1 + \lambda A + \mu (J - 1 - A)
+/// ```
+///
+/// with the adjacency matrix `A` (v × v), the matrix `J` of ones, and the [`Parameters`] (v, k, λ,
+/// μ). Two neighbours have λ common neighbours, and two other vertices have μ. Each of the two
+/// eigenspaces of `A` that are orthogonal to the vector of ones gives a tight frame, an
+/// [`EigenspaceFrame`]. [`KnownGraph`] lists the graphs that this crate can construct.
 ///
 /// ```
 /// use toy_superposition_rug::{Design, Eigenspace, KnownGraph, Parameters};

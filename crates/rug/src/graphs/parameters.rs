@@ -1,27 +1,27 @@
 //! The parameters (v, k, λ, μ) of a strongly regular graph, and the spectrum that follows from
 //! them.
-//!
-//! | symbol | here | |
-//! |---|---|---|
-//! | v | `v` | number of vertices |
-//! | k | `k` | number of neighbours of each vertex |
-//! | λ | `lambda` | number of common neighbours of two neighbours |
-//! | μ | `mu` | number of common neighbours of two vertices that are not neighbours |
-//!
-//! The adjacency matrix has the eigenvalue k at the vector of ones and two others, r ≥ 0 > s:
-//!
-//! ```math
-//! r, s = \tfrac12 \bigl(\lambda - \mu \pm \sqrt\Delta\bigr), \quad
-//! \Delta = (\lambda - \mu)^2 + 4 (k - \mu), \qquad
-//! f, g = \tfrac12 \Bigl(v - 1 \mp \frac{2k + (v - 1)(\lambda - \mu)}{\sqrt\Delta}\Bigr)
-//! ```
-//!
-//! are their multiplicities. Either `Δ` is a square, and r and s are integers, or `f = g` (a
-//! conference graph, `2k + (v − 1)(λ − μ) = 0`).
 
 use std::fmt;
 
 /// The parameters of a strongly regular graph.
+///
+/// | symbol | here | |
+/// |---|---|---|
+/// | v | `v` | number of vertices |
+/// | k | `k` | number of neighbours of each vertex |
+/// | λ | `lambda` | number of common neighbours of two neighbours |
+/// | μ | `mu` | number of common neighbours of two vertices that are not neighbours |
+///
+/// The adjacency matrix has the eigenvalue k at the vector of ones and two others, r ≥ 0 > s:
+///
+/// ```math
+/// r, s = \tfrac12 \bigl(\lambda - \mu \pm \sqrt\Delta\bigr), \quad
+/// \Delta = (\lambda - \mu)^2 + 4 (k - \mu), \qquad
+/// f, g = \tfrac12 \Bigl(v - 1 \mp \frac{2k + (v - 1)(\lambda - \mu)}{\sqrt\Delta}\Bigr)
+/// ```
+///
+/// are their multiplicities. Either `Δ` is a square, and r and s are integers, or `f = g` (a
+/// conference graph, `2k + (v − 1)(λ − μ) = 0`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Parameters {

@@ -1,33 +1,4 @@
 //! Where the distance between a model's exact loss and the optimum comes from, in parts that add up to it.
-//!
-//! A chain of models leads from the optimum to the model; each part is one step. Of the `n` rows, `K` are kept and the
-//! fraction `δ` is dropped ([`Statistics::dropped`]). `L*(σ)` is the least loss at interference `σ`, reached at
-//! `a*(σ), b*(σ)`; `ℓ_i(a, b) = E (x − (a x + b + aν)₊)²`, `ν ~ N(0, σ_i²)`; `σ_W(r)` is the Welch bound;
-//! `σ̄² = mean_K σ_i²`; `Δa = mean_K (W_ii − a*(σ_i))`, `Δb = mean_K (b_i^eff − b*(σ_i))`; `V = Var x`.
-//!
-//! ```math
-//! \begin{array}{lll}
-//! \text{loss of the model in the chain} & \text{step to it} & \\
-//! L_{opt} = L^*(\sigma_W(n_d/n)) & & \\
-//! \delta V + (1-\delta)\, L^*\bigl(\sigma_W(n_d/|K|)\bigr) & \textit{dropped (first part)} & \\
-//! \delta V + (1-\delta)\, L^*(\bar\sigma) & \textit{sigma} & \ge 0 \\
-//! \delta V + \frac1n \sum_K L^*(\sigma_i) & \textit{sigma spread} & \\
-//! \delta V + \frac1n \sum_K \ell_i\bigl(a^*(\sigma_i) + \Delta a,\; b^*(\sigma_i) + \Delta b\bigr) & \textit{gain and bias} & \ge 0 \\
-//! \delta V + \frac1n \sum_K \ell_i\bigl(W_{ii},\; b^*(\sigma_i) + \Delta b\bigr) & \textit{diagonal spread} & \\
-//! \delta V + \frac1n \sum_K \ell_i(W_{ii}, b_i^{eff}) & \textit{bias spread} & \\
-//! \frac1n \sum_i \ell_i(W_{ii}, b_i^{eff}) & \textit{dropped (second part)} & \\
-//! L_{gauss} & \textit{own switch} & \\
-//! L_{exact} & \textit{not Gaussian} &
-//! \end{array}
-//! ```
-//!
-//! Where features depend on each other, the gain `g_i` of the [statistics](crate::check::statistics) stands in the place of
-//! `W_ii`, `σ_W` is the bound from the eigenvalues of their covariance (of that of the kept features in the second line), and
-//! `L_gauss` has another interference while the own feature is on than while it is off: the step *own switch*. For
-//! independent features that is none.
-//!
-//! For an identity output `L*` is the least loss without a rectifier, `Vσ²/(V + σ²)`, and one step more stands at the
-//! beginning: from the optimum with a rectifier to the one without.
 
 use std::fmt;
 
@@ -38,6 +9,35 @@ use crate::gaussian::feature::Feature;
 use crate::gaussian::optimum::Optimum;
 
 /// The parts of `exact_loss − optimum_loss`: they add up to it, to rounding.
+///
+/// A chain of models leads from the optimum to the model; each part is one step. Of the `n` rows, `K` are kept and the
+/// fraction `δ` is dropped ([`Statistics::dropped`]). `L*(σ)` is the least loss at interference `σ`, reached at
+/// `a*(σ), b*(σ)`; `ℓ_i(a, b) = E (x − (a x + b + aν)₊)²`, `ν ~ N(0, σ_i²)`; `σ_W(r)` is the Welch bound;
+/// `σ̄² = mean_K σ_i²`; `Δa = mean_K (W_ii − a*(σ_i))`, `Δb = mean_K (b_i^eff − b*(σ_i))`; `V = Var x`.
+///
+/// ```math
+/// \begin{array}{lll}
+/// \text{loss of the model in the chain} & \text{step to it} & \\
+/// L_{opt} = L^*(\sigma_W(n_d/n)) & & \\
+/// \delta V + (1-\delta)\, L^*\bigl(\sigma_W(n_d/|K|)\bigr) & \textit{dropped (first part)} & \\
+/// \delta V + (1-\delta)\, L^*(\bar\sigma) & \textit{sigma} & \ge 0 \\
+/// \delta V + \frac1n \sum_K L^*(\sigma_i) & \textit{sigma spread} & \\
+/// \delta V + \frac1n \sum_K \ell_i\bigl(a^*(\sigma_i) + \Delta a,\; b^*(\sigma_i) + \Delta b\bigr) & \textit{gain and bias} & \ge 0 \\
+/// \delta V + \frac1n \sum_K \ell_i\bigl(W_{ii},\; b^*(\sigma_i) + \Delta b\bigr) & \textit{diagonal spread} & \\
+/// \delta V + \frac1n \sum_K \ell_i(W_{ii}, b_i^{eff}) & \textit{bias spread} & \\
+/// \frac1n \sum_i \ell_i(W_{ii}, b_i^{eff}) & \textit{dropped (second part)} & \\
+/// L_{gauss} & \textit{own switch} & \\
+/// L_{exact} & \textit{not Gaussian} &
+/// \end{array}
+/// ```
+///
+/// Where features depend on each other, the gain `g_i` of the [statistics](Statistics) stands in the place of
+/// `W_ii`, `σ_W` is the bound from the eigenvalues of their covariance (of that of the kept features in the second line), and
+/// `L_gauss` has another interference while the own feature is on than while it is off: the step *own switch*. For
+/// independent features that is none.
+///
+/// For an identity output `L*` is the least loss without a rectifier, `Vσ²/(V + σ²)`, and one step more stands at the
+/// beginning: from the optimum with a rectifier to the one without.
 ///
 /// Each is a difference of two losses, so it may be negative: dropping features can pay (see
 /// [`envelope`](crate::envelope())), and so can rows of unequal `σ`, and interference that is not Gaussian. Parts belong to

@@ -1,21 +1,4 @@
 //! How Gaussian the interference of given weights is.
-//!
-//! For independent features of one law, `I_i = Σ_{j≠i} W_ij x_j` has the Lyapunov ratio and the excess kurtosis
-//!
-//! ```math
-//! \Lambda_i \, \frac{E|x - Ex|^3}{(\mathrm{Var}\,x)^{3/2}}, \quad
-//! \Lambda_i = \frac{\sum_{j\ne i} |W_{ij}|^3}{\bigl(\sum_{j\ne i} W_{ij}^2\bigr)^{3/2}}; \qquad
-//! \frac{\kappa_4(I_i)}{\kappa_2(I_i)^2} = \frac{\kappa_4(x)}{(\mathrm{Var}\,x)^2} \,
-//!   \frac{\sum_{j\ne i} W_{ij}^4}{\bigl(\sum_{j\ne i} W_{ij}^2\bigr)^2} .
-//! ```
-//!
-//! The paper's equation (3) has `Λ_i` alone. The factor beside it grows like `1.30/√p`: the interference of a rug is
-//! Gaussian where `p n_s → ∞`, not wherever n_s is large. By Berry and Esseen's theorem (Shevtsova's constant, 2010) its
-//! distribution function lies within 0.56 of that product of the normal one. For the paper's features, `m = Ex = p/2`,
-//!
-//! ```math
-//! E|x - m|^3 = (1-p)\, m^3 + \frac p4 \bigl(m^4 + (1-m)^4\bigr) .
-//! ```
 
 use toy_superposition_data::{Magnitude, UnitUniform};
 
@@ -25,6 +8,23 @@ use crate::error::{Error, Result, probability as check_probability};
 use crate::product::Product;
 
 /// How far the interference, and the weights that it comes from, are from normal laws.
+///
+/// For independent features of one law, `I_i = Σ_{j≠i} W_ij x_j` has the Lyapunov ratio and the excess kurtosis
+///
+/// ```math
+/// \Lambda_i \, \frac{E|x - Ex|^3}{(\mathrm{Var}\,x)^{3/2}}, \quad
+/// \Lambda_i = \frac{\sum_{j\ne i} |W_{ij}|^3}{\bigl(\sum_{j\ne i} W_{ij}^2\bigr)^{3/2}}; \qquad
+/// \frac{\kappa_4(I_i)}{\kappa_2(I_i)^2} = \frac{\kappa_4(x)}{(\mathrm{Var}\,x)^2} \,
+///   \frac{\sum_{j\ne i} W_{ij}^4}{\bigl(\sum_{j\ne i} W_{ij}^2\bigr)^2} .
+/// ```
+///
+/// The paper's equation (3) has `Λ_i` alone. The factor beside it grows like `1.30/√p`: the interference of a rug is
+/// Gaussian where `p n_s → ∞`, not wherever n_s is large. By Berry and Esseen's theorem (Shevtsova's constant, 2010) its
+/// distribution function lies within 0.56 of that product of the normal one. For the paper's features, `m = Ex = p/2`,
+///
+/// ```math
+/// E|x - m|^3 = (1-p)\, m^3 + \frac p4 \bigl(m^4 + (1-m)^4\bigr) .
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]

@@ -1,12 +1,4 @@
 //! A model's weights against the theory, for features of any law.
-//!
-//! What can be said depends on what the law knows of itself:
-//!
-//! | law | exact, Edgeworth | Gaussian | σ, bounds, linear model |
-//! |---|---|---|---|
-//! | switches in [blocks](toy_superposition_data::Switches::blocks), magnitudes of the exact loss | yes | by the cumulants in each state of the own switch | yes |
-//! | other switches, such as a graph with more than 16 sources in a component | no | by covariances | yes |
-//! | other magnitudes, and laws that are no product of switches and magnitudes | no | no | yes |
 
 use toy_superposition_data::{Law, Moments};
 use toy_superposition_model::{Activation, Autoencoder, Scalar};
@@ -70,6 +62,14 @@ struct Losses {
 
 /// Checks a model against the theory for features of `law`, with the exact loss from the rows `rows`: all of them, or some
 /// that the caller has drawn without replacement.
+///
+/// What can be said depends on what the law knows of itself:
+///
+/// | law | exact, Edgeworth | Gaussian | σ, bounds, linear model |
+/// |---|---|---|---|
+/// | switches in [blocks](toy_superposition_data::Switches::blocks), magnitudes of the exact loss | yes | by the cumulants in each state of the own switch | yes |
+/// | other switches, such as a graph with more than 16 sources in a component | no | by covariances | yes |
+/// | other magnitudes, and laws that are no product of switches and magnitudes | no | no | yes |
 ///
 /// ```
 /// use nalgebra::{DMatrix, DVector};

@@ -1,24 +1,4 @@
 //! The macroscopic statistics of any weights (sections 3.2 and 3.3).
-//!
-//! Row `i` of `W = W_out W_in` (n_s × n_s) sees the interference `I_i = Σ_{j≠i} W_ij x_j`, `ν_i = I_i / W_ii`:
-//!
-//! ```math
-//! \sigma_i^2 = W_{ii}^{-2} \sum_{j\ne i} W_{ij}^2 \,\mathrm{Var}\,x_j, \qquad
-//! b_i^{eff} = b_i + \sum_{j \ne i} W_{ij}\, E x_j, \qquad
-//! \Lambda_i = \frac{\sum_{j\ne i} |W_{ij}|^3}{\bigl(\sum_{j\ne i} W_{ij}^2\bigr)^{3/2}} \quad\text{(equation 3)}.
-//! ```
-//!
-//! Where features depend on each other, the interference is in part a multiple of the own feature. What output `i` sees is
-//! then the regression of `y_i = Σ_j W_ij x_j + b_i` on `x_i`,
-//!
-//! ```math
-//! y_i = g_i x_i + b_i^{eff} + n_i, \qquad
-//! g_i = \frac{\mathrm{Cov}(y_i, x_i)}{\mathrm{Var}\,x_i} = W_{ii} + \frac{\mathrm{Cov}(I_i, x_i)}{\mathrm{Var}\,x_i}, \qquad
-//! \sigma_i^2 = \frac{\mathrm{Var}\,n_i}{g_i^2} = \mathrm{Var}\Bigl(\frac{y_i}{g_i} - x_i\Bigr) ,
-//! ```
-//!
-//! `E n_i = 0`, `Cov(n_i, x_i) = 0`: the variances that [`Spectrum::welch_sigma`](crate::Spectrum::welch_sigma) bounds. For
-//! uncorrelated features `g_i = W_ii`, and σ_i is the standard deviation of the `ν_i` of independent features.
 
 use nalgebra::DMatrix;
 use toy_superposition_data::{Law, Moments};
@@ -97,6 +77,26 @@ impl Spread {
 const DROPPED: f64 = 0.01;
 
 /// The statistics of all rows.
+///
+/// Row `i` of `W = W_out W_in` (n_s × n_s) sees the interference `I_i = Σ_{j≠i} W_ij x_j`, `ν_i = I_i / W_ii`:
+///
+/// ```math
+/// \sigma_i^2 = W_{ii}^{-2} \sum_{j\ne i} W_{ij}^2 \,\mathrm{Var}\,x_j, \qquad
+/// b_i^{eff} = b_i + \sum_{j \ne i} W_{ij}\, E x_j, \qquad
+/// \Lambda_i = \frac{\sum_{j\ne i} |W_{ij}|^3}{\bigl(\sum_{j\ne i} W_{ij}^2\bigr)^{3/2}} \quad\text{(equation 3)}.
+/// ```
+///
+/// Where features depend on each other, the interference is in part a multiple of the own feature. What output `i` sees is
+/// then the regression of `y_i = Σ_j W_ij x_j + b_i` on `x_i`,
+///
+/// ```math
+/// y_i = g_i x_i + b_i^{eff} + n_i, \qquad
+/// g_i = \frac{\mathrm{Cov}(y_i, x_i)}{\mathrm{Var}\,x_i} = W_{ii} + \frac{\mathrm{Cov}(I_i, x_i)}{\mathrm{Var}\,x_i}, \qquad
+/// \sigma_i^2 = \frac{\mathrm{Var}\,n_i}{g_i^2} = \mathrm{Var}\Bigl(\frac{y_i}{g_i} - x_i\Bigr) ,
+/// ```
+///
+/// `E n_i = 0`, `Cov(n_i, x_i) = 0`: the variances that [`Spectrum::welch_sigma`](crate::Spectrum::welch_sigma) bounds. For
+/// uncorrelated features `g_i = W_ii`, and σ_i is the standard deviation of the `ν_i` of independent features.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]

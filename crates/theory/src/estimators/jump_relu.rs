@@ -1,22 +1,4 @@
 //! The best rectifier with a jump, JumpReLU (a hard threshold with gain and bias).
-//!
-//! ```math
-//! f(y) = z\,1[z > \theta], \quad z = a y + b; \qquad
-//! f(y) = (a Y + \theta)\,1[Y > 0], \quad Y = y - \tau, \quad \theta = a\tau + b \quad (a > 0).
-//! ```
-//!
-//! ReLU is `θ = 0`. Given the cut `τ`, the loss is least for the linear regression of `x` on `Y` where `Y > 0`: two normal
-//! equations in the integrals of [`Terms`]. What is left is one-dimensional, with
-//!
-//! ```math
-//! \frac{dL}{d\tau} = f_y(\tau)\,\theta\,(2E[x|y = \tau] - \theta).
-//! ```
-//!
-//! So a minimum either has no jump, and then it is the ReLU's, or its output at the cut starts from twice the mean that
-//! Bayes's decoder gives there. No other need be looked at: negative outputs are worse than 0, and an output that falls with
-//! `y` is worse than a constant, since `E[x|y]` grows. The ReLU's optimum is known; the other kind is scanned for over the
-//! cuts where `y` has any mass, and its zero bracketed. Of the two the better is taken: at small `p` that with a jump (below
-//! 0.0098 at a ratio of 0.1, 0.075 at 0.5, 0.37 at 0.9), at larger `p` the ReLU.
 
 use super::posterior::{Conditional, interval};
 use crate::error::{self, Result};
@@ -57,6 +39,24 @@ pub struct ThresholdOptimum {
 }
 
 /// The best JumpReLU for the paper's features at interference `sigma`.
+///
+/// ```math
+/// f(y) = z\,1[z > \theta], \quad z = a y + b; \qquad
+/// f(y) = (a Y + \theta)\,1[Y > 0], \quad Y = y - \tau, \quad \theta = a\tau + b \quad (a > 0).
+/// ```
+///
+/// ReLU is `θ = 0`. Given the cut `τ`, the loss is least for the linear regression of `x` on `Y` where `Y > 0`: two normal
+/// equations in the integrals of [`Terms`]. What is left is one-dimensional, with
+///
+/// ```math
+/// \frac{dL}{d\tau} = f_y(\tau)\,\theta\,(2E[x|y = \tau] - \theta).
+/// ```
+///
+/// So a minimum either has no jump, and then it is the ReLU's, or its output at the cut starts from twice the mean that
+/// Bayes's decoder gives there. No other need be looked at: negative outputs are worse than 0, and an output that falls with
+/// `y` is worse than a constant, since `E[x|y]` grows. The ReLU's optimum is known; the other kind is scanned for over the
+/// cuts where `y` has any mass, and its zero bracketed. Of the two the better is taken: at small `p` that with a jump (below
+/// 0.0098 at a ratio of 0.1, 0.075 at 0.5, 0.37 at 0.9), at larger `p` the ReLU.
 ///
 /// # Errors
 /// [`Error::Probability`](crate::Error::Probability), [`Error::Sigma`](crate::Error::Sigma).

@@ -1,15 +1,4 @@
 //! What element-wise decoders other than the ReLU make of the same pre-activation `y = x + ν`.
-//!
-//! ```math
-//! \underbrace{p\,E\,\mathrm{Var}(u \mid u + \nu)}_{oracle} \;\le\; \underbrace{E\,\mathrm{Var}(x \mid y)}_{Bayes}
-//! \;\le\; L_{threshold} \;\le\; L_{ReLU} \;\le\; \underbrace{\frac{V\sigma^2}{V + \sigma^2}}_{linear},
-//! ```
-//! ```math
-//! x = c\,u, \qquad c \sim B(p), \qquad u \sim U[0, 1], \qquad \nu \sim N(0, \sigma^2), \qquad V = \mathrm{Var}\,x.
-//! ```
-//!
-//! Bayes is the best of all functions of `y` ([`bayes`], after [`posterior`]), threshold the best of the rectifiers
-//! with a jump ([`jump_relu`]); the oracle is told which features are on, as in the bound of appendix D.
 
 mod bayes;
 mod jump_relu;
@@ -23,6 +12,17 @@ use crate::error::{self, Error, Result};
 use crate::gaussian::feature::Feature;
 
 /// The losses per feature of five decoders of one channel, the best of each kind.
+///
+/// ```math
+/// \underbrace{p\,E\,\mathrm{Var}(u \mid u + \nu)}_{oracle} \;\le\; \underbrace{E\,\mathrm{Var}(x \mid y)}_{Bayes}
+/// \;\le\; L_{threshold} \;\le\; L_{ReLU} \;\le\; \underbrace{\frac{V\sigma^2}{V + \sigma^2}}_{linear},
+/// ```
+/// ```math
+/// x = c\,u, \qquad c \sim B(p), \qquad u \sim U[0, 1], \qquad \nu \sim N(0, \sigma^2), \qquad V = \mathrm{Var}\,x.
+/// ```
+///
+/// Bayes is the best of all functions of `y` ([`bayes_loss`], after [`Posterior`]), threshold the best of the rectifiers
+/// with a jump ([`JumpRelu`]); the oracle is told which features are on, as in the bound of appendix D.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]

@@ -1,20 +1,4 @@
 //! What a pre-activation `y = c u + ν` says of its feature (appendix D, equations 25 and 26, with the off state).
-//!
-//! In units of the noise, `t = y/σ` and `h = 1/σ`. The densities of `t` while on and off, and what is known of `u` while on
-//! (a Gaussian of mean `y` and variance `σ²` cut to [0, 1]), are
-//!
-//! ```math
-//! q(t) = \int_0^1 \varphi(t - hs)\,ds, \qquad \varphi(t), \qquad
-//! \mu = \frac1q \int_0^1 s\,\varphi(t - hs)\,ds, \qquad v = \frac1q \int_0^1 (s - \mu)^2\,\varphi(t - hs)\,ds,
-//! ```
-//! ```math
-//! \pi = P[c = 1 \mid y] = \frac{p\,q}{p\,q + (1-p)\,\varphi}, \qquad E[x|y] = \pi\mu, \qquad
-//! \mathrm{Var}(x|y) = \pi v + \pi(1-\pi)\mu^2.
-//! ```
-//!
-//! With `y = d` the distance of `t` from [0, h], the integrals are differences of the scaled tails `r_k` of the `tail`
-//! module; where the interval is short and they would cancel, they are summed by Gauss's rule. `q/φ` is kept as its
-//! logarithm. So nothing underflows however far `y` lies from [0, 1].
 
 use std::sync::LazyLock;
 
@@ -31,6 +15,22 @@ pub(crate) static RULE: LazyLock<[(f64, f64); 16]> =
 const SHORT: f64 = 6.0;
 
 /// What is known of a feature `x = c u` once `y = x + ν` is seen.
+///
+/// In units of the noise, `t = y/σ` and `h = 1/σ`. The densities of `t` while on and off, and what is known of `u` while on
+/// (a Gaussian of mean `y` and variance `σ²` cut to [0, 1]), are
+///
+/// ```math
+/// q(t) = \int_0^1 \varphi(t - hs)\,ds, \qquad \varphi(t), \qquad
+/// \mu = \frac1q \int_0^1 s\,\varphi(t - hs)\,ds, \qquad v = \frac1q \int_0^1 (s - \mu)^2\,\varphi(t - hs)\,ds,
+/// ```
+/// ```math
+/// \pi = P[c = 1 \mid y] = \frac{p\,q}{p\,q + (1-p)\,\varphi}, \qquad E[x|y] = \pi\mu, \qquad
+/// \mathrm{Var}(x|y) = \pi v + \pi(1-\pi)\mu^2.
+/// ```
+///
+/// With `y = d` the distance of `t` from [0, h], the integrals are differences of the scaled tails `r_k` of the `tail`
+/// module; where the interval is short and they would cancel, they are summed by Gauss's rule. `q/φ` is kept as its
+/// logarithm. So nothing underflows however far `y` lies from [0, 1].
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]

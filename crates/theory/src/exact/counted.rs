@@ -1,14 +1,4 @@
 //! The exact loss as a function of how often each value occurs in a row.
-//!
-//! Where the entries of a row off the diagonal are `w_1, …, w_V`, the v-th of them `n_v` times, the loss of the output depends
-//! on the counts alone, and on a fixed set of nodes it is
-//! ```text
-//! L(n) = C + Σ_v β_v n_v + Σ_k a_k E Tᵏ(κ) + Re Σ_m H_m exp(Σ_v n_v log K_v(s_m)) ,   κ_r = Σ_v n_v w_vʳ κ_r(x) ,
-//! ```
-//! with tables `β`, `a`, `H` and `log K` of the weights alone: the same series as that of [`exact_row_loss`], with
-//! `K_v(s) = 1 − p + p (e^{s w_v} − 1)/(s w_v)` and the states with at most one feature on in `C` and `β`.
-//!
-//! [`exact_row_loss`]: crate::exact_row_loss
 
 use nalgebra::Complex;
 use pulp::Arch;
@@ -31,6 +21,16 @@ const LANES: usize = 8;
 
 /// The exact loss of an output for any counts of given weights: fast where many rows of the same values are compared, as in a
 /// search for good sets of rows of a Hadamard matrix.
+///
+/// Where the entries of a row off the diagonal are `w_1, …, w_V`, the v-th of them `n_v` times, the loss of the output depends
+/// on the counts alone, and on a fixed set of nodes it is
+/// ```text
+/// L(n) = C + Σ_v β_v n_v + Σ_k a_k E Tᵏ(κ) + Re Σ_m H_m exp(Σ_v n_v log K_v(s_m)) ,   κ_r = Σ_v n_v w_vʳ κ_r(x) ,
+/// ```
+/// with tables `β`, `a`, `H` and `log K` of the weights alone: the same series as that of [`exact_row_loss`], with
+/// `K_v(s) = 1 − p + p (e^{s w_v} − 1)/(s w_v)` and the states with at most one feature on in `C` and `β`.
+///
+/// [`exact_row_loss`]: crate::exact_row_loss
 ///
 /// ```
 /// use toy_superposition_theory::{CountedLoss, exact_row_loss};

@@ -1,18 +1,4 @@
 //! The loss beyond the Gaussian: the third and fourth cumulants of the interference.
-//!
-//! With `T = m + I`, mean μ, standard deviation σ and cumulants κ_3, κ_4, Edgeworth's expansion to
-//! second order is
-//! ```text
-//! E g(T) ≈ E[g + κ_3/6 g‴ + κ_4/24 g⁗ + κ_3²/72 g⁽⁶⁾](μ + ν) ,   ν ~ N(0, σ²) ,
-//! ```
-//! since `E[f He_r(ν/σ)]/σʳ = E f⁽ʳ⁾`. For one output, with `Y = c u + μ + ν`,
-//! ```text
-//! g‴(·) → (1−p) 2δ(·) + p ∫₀¹ [2δ(Y) − 2u δ′(Y)] du ,
-//! ```
-//! so that every correction is a derivative of the Gaussian density φ_σ; for `U[0, 1]` the
-//! integrals over u are elementary, for other magnitudes they are sums or by quadrature. `κ_r(I) =
-//! Σ_j W_ijʳ κ_r(x_j)`, `κ_r(x_j)` of `x = c u` with `E xʳ = p E uʳ` (sections 2 and 4.2 of the
-//! paper).
 
 use super::interference::Interference;
 use super::law::Prepared;
@@ -54,6 +40,20 @@ fn ratio(a: f64, [b, c]: [f64; 2]) -> f64 {
 
 /// The loss of one output by Edgeworth's expansion; arguments as
 /// [`exact_row_loss`](crate::exact_row_loss).
+///
+/// With `T = m + I`, mean μ, standard deviation σ and cumulants κ_3, κ_4, Edgeworth's expansion to
+/// second order is
+/// ```text
+/// E g(T) ≈ E[g + κ_3/6 g‴ + κ_4/24 g⁗ + κ_3²/72 g⁽⁶⁾](μ + ν) ,   ν ~ N(0, σ²) ,
+/// ```
+/// since `E[f He_r(ν/σ)]/σʳ = E f⁽ʳ⁾`. For one output, with `Y = c u + μ + ν`,
+/// ```text
+/// g‴(·) → (1−p) 2δ(·) + p ∫₀¹ [2δ(Y) − 2u δ′(Y)] du ,
+/// ```
+/// so that every correction is a derivative of the Gaussian density φ_σ; for `U[0, 1]` the
+/// integrals over u are elementary, for other magnitudes they are sums or by quadrature. `κ_r(I) =
+/// Σ_j W_ijʳ κ_r(x_j)`, `κ_r(x_j)` of `x = c u` with `E xʳ = p E uʳ` (sections 2 and 4.2 of the
+/// paper).
 ///
 /// ```math
 /// L \approx L_G + \frac{\kappa_3}{6} L_G''' + \frac{\kappa_4}{24} L_G'''' + \frac{\kappa_3^2}{72} L_G^{(6)} ,

@@ -1,20 +1,4 @@
 //! The best mixture of ratios: dropping features, or keeping some without loss.
-//!
-//! A model may treat its features unequally: drop a fraction `δ` (loss `V = Var x` each) and spread its n_d dimensions
-//! over the others at ratio `r/(1 − δ)`, or give a few a dimension of their own (ratio 1, no loss). The least loss of
-//! all such mixtures is the lower convex envelope of `f(r) = L(p, r)`, `f(0) = V`, `f(1) = 0`:
-//!
-//! ```math
-//! \mathcal E(r) = \begin{cases}
-//!   V - \dfrac{r}{r_0}(V - f(r_0)) & r < r_0, \quad V - f(r_0) + r_0 f'(r_0) = 0, \\
-//!   f(r) & r_0 \le r \le r_1, \\
-//!   \dfrac{1 - r}{1 - r_1} f(r_1) & r > r_1, \quad f(r_1) + (1 - r_1) f'(r_1) = 0.
-//! \end{cases}
-//! ```
-//!
-//! Between the two tangents `f` is convex (seen, not proved, on 400 ratios for p from 1e-6 to 1). The second exists
-//! only for p above about 0.81; below, `r_1 = 1`. `f' = ∂L/∂σ² · dσ²/dr` with `σ² = V(1/r − 1)`, since at the
-//! optimum the other derivatives vanish.
 
 use toy_superposition_data::UnitUniform;
 
@@ -55,6 +39,22 @@ pub struct Mixture {
 }
 
 /// The best mixture for the paper's features. For many ratios at one `p`, keep an [`Envelope`].
+///
+/// A model may treat its features unequally: drop a fraction `δ` (loss `V = Var x` each) and spread its n_d dimensions
+/// over the others at ratio `r/(1 − δ)`, or give a few a dimension of their own (ratio 1, no loss). The least loss of
+/// all such mixtures is the lower convex envelope of `f(r) = L(p, r)`, `f(0) = V`, `f(1) = 0`:
+///
+/// ```math
+/// \mathcal E(r) = \begin{cases}
+///   V - \dfrac{r}{r_0}(V - f(r_0)) & r < r_0, \quad V - f(r_0) + r_0 f'(r_0) = 0, \\
+///   f(r) & r_0 \le r \le r_1, \\
+///   \dfrac{1 - r}{1 - r_1} f(r_1) & r > r_1, \quad f(r_1) + (1 - r_1) f'(r_1) = 0.
+/// \end{cases}
+/// ```
+///
+/// Between the two tangents `f` is convex (seen, not proved, on 400 ratios for p from 1e-6 to 1). The second exists
+/// only for p above about 0.81; below, `r_1 = 1`. `f' = ∂L/∂σ² · dσ²/dr` with `σ² = V(1/r − 1)`, since at the
+/// optimum the other derivatives vanish.
 ///
 /// # Errors
 /// [`Error::Probability`](crate::Error::Probability), [`Error::Ratio`](crate::Error::Ratio) outside [0, 1].

@@ -1,23 +1,23 @@
 //! The optimum where some features matter more than others.
-//!
-//! ```math
-//! \min \frac1{n_s} \sum_i \iota_i\, \mathcal E(r_i) \quad\text{subject to}\quad \sum_i r_i = n_d ,\; 0 \le r_i \le 1
-//! ```
-//!
-//! Scale the rows of `W`, of rank n_d, to `W_ii = 1`, and let `s_i = Σ_{j≠i} W_ij²`. For any row scales `t_i ≥ 0` the singular
-//! values give `(Σ t_i)² ≤ n_d Σ t_i² (1 + s_i)`, and `t_i = 1/(1 + s_i)` makes that
-//! ```math
-//! \sum_i r_i \le n_d , \qquad r_i = \frac1{1 + s_i} , \qquad \sigma_i^2 = V \left(\frac1{r_i} - 1\right) :
-//! ```
-//! every feature has a ratio of its own, and their sum is the number of dimensions. (For equal ones this is the Welch-type bound,
-//! section 4.2.1 of the paper. Projections have any such `r_i` as their diagonal, so that the bound is attained.) With `f(r)` the
-//! symmetric optimum at ratio r and `E` its convex envelope, the slopes agree: `ι_i E′(r_i) = −μ` for all features.
 
 use crate::error::{Error, Result};
 use crate::gaussian::envelope::{Envelope, root, slope};
 use crate::magnitude::Integrable;
 
 /// How the dimensions are shared out.
+///
+/// ```math
+/// \min \frac1{n_s} \sum_i \iota_i\, \mathcal E(r_i) \quad\text{subject to}\quad \sum_i r_i = n_d ,\; 0 \le r_i \le 1
+/// ```
+///
+/// Scale the rows of `W`, of rank n_d, to `W_ii = 1`, and let `s_i = Σ_{j≠i} W_ij²`. For any row scales `t_i ≥ 0` the singular
+/// values give `(Σ t_i)² ≤ n_d Σ t_i² (1 + s_i)`, and `t_i = 1/(1 + s_i)` makes that
+/// ```math
+/// \sum_i r_i \le n_d , \qquad r_i = \frac1{1 + s_i} , \qquad \sigma_i^2 = V \left(\frac1{r_i} - 1\right) :
+/// ```
+/// every feature has a ratio of its own, and their sum is the number of dimensions. (For equal ones this is the Welch-type bound,
+/// section 4.2.1 of the paper. Projections have any such `r_i` as their diagonal, so that the bound is attained.) With `f(r)` the
+/// symmetric optimum at ratio r and `E` its convex envelope, the slopes agree: `ι_i E′(r_i) = −μ` for all features.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]

@@ -1,22 +1,4 @@
 //! The loss in a mean field: infinite data, Gaussian interference, as a function of the weights (section 4).
-//!
-//! ```math
-//! L = \frac1{n_s} \sum_i \ell(a_i, v_i, \beta_i), \qquad \ell(a, v, \beta) = E\,(x - (a x + \beta + I)_+)^2,\quad
-//! I \sim N(0, v),
-//! ```
-//! ```math
-//! a_i = d_i \cdot e_i, \quad v_i = (d_i^\top A d_i - a_i^2)\,\mathrm{Var}\,x, \quad
-//! \beta_i = b_i + (d_i \cdot e - a_i)\,E x, \qquad A = W_{in} W_{in}^\top, \quad e = \textstyle\sum_j e_j,
-//! ```
-//!
-//! `e_i` column i of W_in (n_d × n_s), `d_i` row i of W_out (n_s × n_d). W itself is never formed: O(n_s n_d²). With
-//! `g_i = ℓ_a − 2 a_i ℓ_v Var x − ℓ_β E x` and `B = Σ_k 2 ℓ_v(k) Var x d_k d_kᵀ`,
-//!
-//! ```math
-//! n_s \frac{\partial L}{\partial d_i} = g_i e_i + 2 \ell_v \mathrm{Var}\,x\, A d_i + \ell_\beta E x\, e, \qquad
-//! n_s \frac{\partial L}{\partial e_i} = g_i d_i + B e_i + E x \sum_k \ell_\beta(k)\, d_k, \qquad
-//! n_s \frac{\partial L}{\partial b_i} = \ell_\beta.
-//! ```
 
 use nalgebra::{DMatrix, DVector};
 use toy_superposition_data::UnitUniform;
@@ -33,6 +15,24 @@ use crate::magnitude::Integrable;
 const TOGETHER: usize = 64;
 
 /// The mean-field loss of features of one law, per feature: an [`Objective`] without batches and without noise.
+///
+/// ```math
+/// L = \frac1{n_s} \sum_i \ell(a_i, v_i, \beta_i), \qquad \ell(a, v, \beta) = E\,(x - (a x + \beta + I)_+)^2,\quad
+/// I \sim N(0, v),
+/// ```
+/// ```math
+/// a_i = d_i \cdot e_i, \quad v_i = (d_i^\top A d_i - a_i^2)\,\mathrm{Var}\,x, \quad
+/// \beta_i = b_i + (d_i \cdot e - a_i)\,E x, \qquad A = W_{in} W_{in}^\top, \quad e = \textstyle\sum_j e_j,
+/// ```
+///
+/// `e_i` column i of W_in (n_d × n_s), `d_i` row i of W_out (n_s × n_d). W itself is never formed: O(n_s n_d²). With
+/// `g_i = ℓ_a − 2 a_i ℓ_v Var x − ℓ_β E x` and `B = Σ_k 2 ℓ_v(k) Var x d_k d_kᵀ`,
+///
+/// ```math
+/// n_s \frac{\partial L}{\partial d_i} = g_i e_i + 2 \ell_v \mathrm{Var}\,x\, A d_i + \ell_\beta E x\, e, \qquad
+/// n_s \frac{\partial L}{\partial e_i} = g_i d_i + B e_i + E x \sum_k \ell_\beta(k)\, d_k, \qquad
+/// n_s \frac{\partial L}{\partial b_i} = \ell_\beta.
+/// ```
 ///
 /// It equals [`Check::gaussian_loss`](crate::Check). Matrices are multiplied in `T`, sums and closed forms are in
 /// `f64`. A row may have any diagonal, zero and negative ones included. For an identity output the loss is exact,

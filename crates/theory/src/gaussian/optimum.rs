@@ -1,15 +1,4 @@
 //! The best gain and bias of the symmetric model (sections 3.3 and 4.2).
-//!
-//! ```math
-//! \min_{a, \beta}\; L(a, \beta; \sigma, p), \qquad a^*(\beta) = N/D, \qquad
-//! 0 = S(\beta) = E\,[(x - a^* Y);\, Y > 0], \quad Y = x + \nu + \beta.
-//! ```
-//!
-//! `∂L/∂β = −2a S`. The gain is eliminated (equation 16); what is left is one-dimensional in `β`. It is scanned from
-//! well below the rectified optimum, near `−σ√(2 ln 1/p)` (equation 12, with the 2 that the paper's text lacks), to
-//! beyond the affine one, `β = E x σ²/V`, so that the global minimum is taken if there are several (for the paper's
-//! features none of 24,200 (p, σ) over twelve and eight decades showed a second), and the root of `S` is then
-//! bracketed by two points of the scan and found by Newton's method kept inside the bracket.
 
 use crate::error::{self, Error, Result};
 use crate::gaussian::channel::Scale;
@@ -40,6 +29,17 @@ pub enum Regime {
 }
 
 /// The symmetric model of least loss.
+///
+/// ```math
+/// \min_{a, \beta}\; L(a, \beta; \sigma, p), \qquad a^*(\beta) = N/D, \qquad
+/// 0 = S(\beta) = E\,[(x - a^* Y);\, Y > 0], \quad Y = x + \nu + \beta.
+/// ```
+///
+/// `∂L/∂β = −2a S`. The gain is eliminated (equation 16); what is left is one-dimensional in `β`. It is scanned from
+/// well below the rectified optimum, near `−σ√(2 ln 1/p)` (equation 12, with the 2 that the paper's text lacks), to
+/// beyond the affine one, `β = E x σ²/V`, so that the global minimum is taken if there are several (for the paper's
+/// features none of 24,200 (p, σ) over twelve and eight decades showed a second), and the root of `S` is then
+/// bracketed by two points of the scan and found by Newton's method kept inside the bracket.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]

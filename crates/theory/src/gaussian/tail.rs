@@ -1,13 +1,4 @@
 //! Repeated integrals of the Gaussian tail.
-//!
-//! ```math
-//! g_{-1}(y) = \varphi(y), \qquad g_k(y) = \int_y^\infty g_{k-1} = \frac1{k!}\,E\,(\xi - y)_+^k, \quad \xi \sim N(0, 1),
-//! \qquad k\,g_k = g_{k-2} - y\,g_{k-1}.
-//! ```
-//!
-//! For `y > 0` the recurrence loses digits upward (`g_k` is its minimal solution), so above [`SWITCH`] it is run
-//! downward (Miller) and normalised by `g_{−1} = φ`. All values are scaled by `exp(y²/2)`, so that nothing
-//! underflows: `r_k(y) = exp(y²/2) g_k(y)`, and `r_0(y) = erfcx(y/√2)/2`.
 
 /// Where the upward recurrence stops being accurate to 5e-14.
 const SWITCH: f64 = 2.5;
@@ -64,6 +55,15 @@ impl Tail {
 
 /// The moments `M_k(t) = E (t + ν)₊ᵏ`, `k = 0, 1, 2, 3`, of a rectified Gaussian, `ν ~ N(0, σ²)`, as
 /// `M_k = exp(−log_scale) · scaled_k`.
+///
+/// ```math
+/// g_{-1}(y) = \varphi(y), \qquad g_k(y) = \int_y^\infty g_{k-1} = \frac1{k!}\,E\,(\xi - y)_+^k, \quad \xi \sim N(0, 1),
+/// \qquad k\,g_k = g_{k-2} - y\,g_{k-1}.
+/// ```
+///
+/// For `y > 0` the recurrence loses digits upward (`g_k` is its minimal solution), so above 2.5 it is run
+/// downward (Miller) and normalised by `g_{−1} = φ`. All values are scaled by `exp(y²/2)`, so that nothing
+/// underflows: `r_k(y) = exp(y²/2) g_k(y)`, and `r_0(y) = erfcx(y/√2)/2`.
 ///
 /// `log_scale` is `t²/(2σ²)` for `t < 0` and 0 otherwise, so that the scaled moments neither underflow nor cancel
 /// however far `t` lies below 0: there `M_k = k! σᵏ exp(−y²/2) r_k(y)` with `y = −t/σ` (appendix A's integrals).

@@ -1,13 +1,4 @@
 //! What the size of the hidden layer allows: the Welch bound on the interference, and the linear model.
-//!
-//! With `r = n_d/n_s` and `V = Var x` (`p/3 − p²/4` for the paper's features),
-//!
-//! ```math
-//! \sigma^2 \ge V\left(\tfrac1r - 1\right) \quad\text{(equation 6)}, \qquad L_{linear} = (1 - r)\,V, \qquad
-//! L_{r \to 0} = V \quad\text{(section 4.3.1)}.
-//! ```
-//!
-//! The paper's text has `p/3 − p²/9` in the last; Jensen's inequality with `E u = 1/2` gives `p/3 − p²/4`.
 
 use toy_superposition_data::Moments;
 
@@ -42,6 +33,15 @@ impl<M: Integrable> Feature<M> {
 }
 
 /// [`Feature::welch_sigma`] for the paper's features: `σ² = (p/3 − p²/4)(1/r − 1)`, equation (6).
+///
+/// With `r = n_d/n_s` and `V = Var x` (`p/3 − p²/4` for the paper's features),
+///
+/// ```math
+/// \sigma^2 \ge V\left(\tfrac1r - 1\right) \quad\text{(equation 6)}, \qquad L_{linear} = (1 - r)\,V, \qquad
+/// L_{r \to 0} = V \quad\text{(section 4.3.1)}.
+/// ```
+///
+/// The paper's text has `p/3 − p²/9` in the last; Jensen's inequality with `E u = 1/2` gives `p/3 − p²/4`.
 ///
 /// # Errors
 /// [`Error::Probability`] outside (0, 1], [`Error::Ratio`] outside (0, 1].
