@@ -143,7 +143,7 @@ fn plane(options: &Options) -> Result<Value, Box<dyn Error>> {
     let model = task.start(options.seed, 1).map_err(|error| error as Box<dyn Error>)?;
     let recipe = Recipe::without_samples(0.01, steps)?;
     let about = TrainTask::new("exact loss", LawSpec::paper(5, SPARSE));
-    let mut trainer = Trainer::new(model, task.objective()?, &recipe, about)?;
+    let mut trainer = Trainer::new(model, task.objective(1e-4)?, &recipe, about)?;
     let tips = |model: &Autoencoder<f64>| -> Vec<[f64; 2]> {
         model.encoder().column_iter().map(|column| [column[0], column[1]]).collect()
     };

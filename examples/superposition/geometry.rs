@@ -24,7 +24,7 @@ const NEAR: f64 = 0.015;
 pub(crate) fn run(options: &Options) -> Result<Value, Box<dyn Error>> {
     let large = Size { features: 400, hidden: 30, steps: 2500 };
     let size = options.size(large, Size { features: 40, hidden: 6, steps: 300 });
-    let densities = densities(options.size(16, 4), options.size(200.0, 20.0));
+    let densities = densities(options.size(16, 4), options.size(30.0, 10.0));
     let models = family(size, &densities, options.seed)?;
 
     options.tell(format_args!(
@@ -118,7 +118,7 @@ fn scattered(models: &[Trained], trained: &str) -> Chart {
     };
     axes(
         "dimensionality of a feature $D_i$",
-        LEVELS.map(level).into_iter().chain([dots]).collect(),
+        [dots].into_iter().chain(LEVELS.map(level)).collect(),
         format!("{trained}. A column of dots per model, its features in the order of their $D_i$."),
     )
 }

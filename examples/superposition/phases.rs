@@ -82,7 +82,7 @@ pub(crate) fn run(options: &Options) -> Result<Value, Box<dyn Error>> {
                 ratio_label: Some("relative importance of the last feature".to_owned()),
                 caption: format!(
                     "The last of $n_s = {features}$ features in $n_d = {}$ dimensions; the others have importance 1. Cells: \
-                     best of {starts} starts on the exact loss, seed {}. Lines: where Elhage's analytic losses cross.",
+                     best of {starts} starts on the exact loss, seed {}. Lines: where the analytic losses cross.",
                     features - 1,
                     options.seed
                 ),
@@ -113,10 +113,7 @@ fn analytic(sacrifice: Sacrifice, features: usize) -> usize {
 /// Where the analytic losses cross.
 fn boundaries(features: usize) -> Vec<Boundary> {
     let densities = (0..=200).map(|k| 0.01 * 57.0_f64.powf(f64::from(k) / 200.0));
-    let below: Vec<_> = densities
-        .filter_map(|p| Some((p, antipodal_above(p).ok()??)))
-        .filter(|(_, iota)| *iota > 0.05)
-        .collect();
+    let below: Vec<_> = densities.filter_map(|p| Some((p, antipodal_above(p).ok()??))).collect();
     let own = |(p, iota): (f64, f64)| (p, if features == 2 { iota.recip() } else { 1.0 });
     // Where nothing is superposed, the least important feature is dropped.
     let above = below.iter().copied().map(own).chain([(1.0, 1.0)]).collect();

@@ -24,7 +24,7 @@ pub(crate) fn run(options: &Options) -> Result<Value, Box<dyn Error>> {
         .map(|&p| Task::paper(5, 2, p))
         .chain(features.iter().map(|&n| Task::paper(n, 2, SPARSE)))
         .collect();
-    let starts = options.size(32, 8);
+    let starts = options.size(16, 8);
     let found = best(&tasks, starts, options.seed)?;
     let (by_density, by_features) = found.split_at(densities.len());
 
@@ -77,11 +77,13 @@ pub(crate) fn run(options: &Options) -> Result<Value, Box<dyn Error>> {
 }
 
 /// The vectors of a model with two hidden dimensions.
-pub(crate) fn plane(title: String, found: &Found) -> Plane {
+fn plane(title: String, found: &Found) -> Plane {
     let columns = found.model.encoder();
     let vector = |column: usize| PlaneVector {
         tip: [columns[(0, column)], columns[(1, column)]],
         ..PlaneVector::default()
     };
-    Plane { title, note: shape(&found.geometry), vectors: (0..columns.ncols()).map(vector).collect() }
+    let note =
+        shape(&found.geometry).replace("antipodal pair", "pair").replace("dimension of its own", "alone");
+    Plane { title, note, vectors: (0..columns.ncols()).map(vector).collect() }
 }

@@ -30,17 +30,19 @@ pub(crate) struct Found {
 
 type Sent<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
-/// The relative error of the losses that are descended.
-const TOLERANCE: f64 = 1e-6;
+/// The relative error of the loss that is descended from every start, and of that which the best end is polished on.
+const TOLERANCE: f64 = 1e-4;
+const POLISHED: f64 = 1e-8;
 
 impl Task {
     pub(crate) fn paper(features: usize, hidden: usize, p: f64) -> Self {
         Self { law: LawSpec::paper(features, p), hidden, importance: vec![1.0; features] }
     }
 
-    pub(crate) fn objective(&self) -> theory::Result<ExactObjective> {
+    /// The exact loss with a relative error of about `tolerance`.
+    pub(crate) fn objective(&self, tolerance: f64) -> theory::Result<ExactObjective> {
         let law = self.law.build().map_err(theory::Error::Law)?;
-        ExactObjective::new(&law)?.with_tolerance(TOLERANCE)?.with_importance(self.importance.clone())
+        ExactObjective::new(&law)?.with_tolerance(tolerance)?.with_importance(self.importance.clone())
     }
 
     /// The weights of start `start` of a seed: `U(±√(3/n_d))`, or half that for every other, and no bias.
@@ -54,33 +56,33 @@ impl Task {
         Ok(model)
     }
 
-    fn descend(&self, seed: u64, start: u64) -> Sent<(f64, Autoencoder<f64>)> {
-        let mut model = self.start(seed, start)?;
+    /// Descends; the model becomes the end, and its loss is returned.
+    fn descend(&self, model: &mut Autoencoder<f64>, tolerance: f64) -> Sent<f64> {
         let config = LbfgsConfig { max_iterations: 400, gradient_tolerance: 1e-7, ..LbfgsConfig::default() };
-        let minimum = descend(&mut model, &mut self.objective()?, &Lbfgs::new(config)?)?;
-        Ok((minimum.loss, model))
+        Ok(descend(model, &mut self.objective(tolerance)?, &Lbfgs::new(config)?)?.loss)
     }
 }
 
 /// The best of `starts` descents of each task.
 pub(crate) fn best(tasks: &[Task], starts: u64, seed: u64) -> Result<Vec<Found>, Box<dyn Error>> {
     let items: Vec<_> = tasks.iter().flat_map(|task| (0..starts).map(move |start| (task, start))).collect();
-    let ends = side_by_side(&items, None, |(task, start)| task.descend(seed, *start))?;
-    let mut ends = ends.into_iter();
-    tasks
-        .iter()
-        .map(|task| {
-            let ends = ends.by_ref().take(starts as usize).collect::<Sent<Vec<_>>>();
-            found(task, ends.map_err(|error| error as Box<dyn Error>)?)
-        })
-        .collect()
+    let ends = side_by_side(&items, None, |(task, start)| {
+        let mut model = task.start(seed, *start)?;
+        Ok((task.descend(&mut model, TOLERANCE)?, model))
+    })?;
+    let ends = ends.into_iter().collect::<Sent<Vec<_>>>().map_err(|error| error as Box<dyn Error>)?;
+    let items: Vec<_> = tasks.iter().zip(ends.chunks(starts as usize)).collect();
+    let found = side_by_side(&items, None, |(task, ends)| found(task, ends))?;
+    found.into_iter().collect::<Sent<_>>().map_err(|error| error as Box<dyn Error>)
 }
 
-fn found(task: &Task, ends: Vec<(f64, Autoencoder<f64>)>) -> Result<Found, Box<dyn Error>> {
-    let least = ends.iter().map(|(loss, _)| *loss).fold(f64::INFINITY, f64::min);
+/// The best of the ends of a task's descents, polished.
+fn found(task: &Task, ends: &[(f64, Autoencoder<f64>)]) -> Sent<Found> {
+    let (least, model) = ends.iter().min_by(|a, b| a.0.total_cmp(&b.0)).ok_or("no starts")?;
     let near = ends.iter().filter(|(loss, _)| *loss <= least * 1.001 + 1e-12).count();
     let agreement = near as f64 / ends.len() as f64;
-    let (loss, model) = ends.into_iter().min_by(|a, b| a.0.total_cmp(&b.0)).ok_or("no starts")?;
+    let mut model = model.clone();
+    let loss = task.descend(&mut model, POLISHED)?;
     let product = Product::of_model(&model)?;
     let geometry = Geometry::of_product(&product, task.hidden, Geometry::TOLERANCE)?;
     Ok(Found { model, loss, product, geometry, agreement })

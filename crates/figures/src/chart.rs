@@ -132,9 +132,17 @@ fn scene(figure: &Chart) -> Result<Scene> {
     page.legend(&figure.series.iter().enumerate().filter_map(key).collect::<Vec<_>>());
     let frame = page.frame(&x, &y, frame::left_margin(&y), 165.0, true);
     frame.grid(&mut page.scene);
+    let levels = figure.series.iter().filter(|series| series.mark == ChartMark::Level);
+    let levels: Vec<f64> = levels.flat_map(|series| &series.points).map(|point| point.y).collect();
     for (k, s) in figure.series.iter().enumerate() {
         if s.mark == ChartMark::Level {
-            s.points.iter().for_each(|point| frame.level(&mut page.scene, point.y, &s.name));
+            for point in &s.points {
+                // Where another level is near above, the name stands below the line.
+                let height = |y| frame.at(x.lo, y)[1];
+                let above = |&y: &f64| (0.1..8.0).contains(&(height(point.y) - height(y)));
+                let below = levels.iter().any(above);
+                frame.level(&mut page.scene, point.y, &s.name, below);
+            }
             continue;
         }
         if s.mark == ChartMark::Dots {

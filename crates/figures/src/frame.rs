@@ -158,15 +158,16 @@ impl Frame<'_> {
         }
     }
 
-    /// A thin dashed line over the whole width, with its name above its right end.
-    pub(crate) fn level(&self, scene: &mut Scene, y: f64, name: &str) {
+    /// A thin dashed line over the whole width, with its name at its right end, above it or below.
+    pub(crate) fn level(&self, scene: &mut Scene, y: f64, name: &str, below: bool) {
         if !self.y.holds(y) {
             return;
         }
         let (at, right) = (self.at(self.x.lo, y)[1], self.rect.right());
         let stroke = Stroke { dash: vec![2.0, 1.6], ..Stroke::solid(SLATE, LINE) };
         scene.line(&[[self.rect.x, at], [right, at]], stroke);
-        scene.text(name, [right - 2.0, at - 1.6], 0.85 * TICK, SLATE, Anchor::End, Turn::Level);
+        let at = if below { at + 0.75 * TICK } else { at - 1.6 };
+        scene.text(name, [right - 2.0, at], 0.85 * TICK, SLATE, Anchor::End, Turn::Level);
     }
 
     /// A small dot; nothing outside the frame.
