@@ -9,7 +9,7 @@ use toy_superposition::model::{Attack, attack};
 use toy_superposition::train::side_by_side;
 
 use crate::options::Options;
-use crate::trained::{Size, Trained, densities, family};
+use crate::trained::{BATCH, Size, Trained, densities, family};
 
 pub(crate) const FIGURES: &[&str] = &["adversarial"];
 
@@ -20,7 +20,7 @@ pub(crate) fn run(options: &Options) -> Result<Value, Box<dyn Error>> {
     let large = Size { features: 100, hidden: 20, steps: 3000 };
     let size = options.size(large, Size { features: 20, hidden: 5, steps: 300 });
     let densities = densities(options.size(14, 4), options.size(200.0, 20.0));
-    let samples = options.size(4096, 512);
+    let samples = options.size(2048, 512);
     let models = family(size, &densities, options.seed)?;
     let measure = |trained: &Trained| -> Result<Attack, Box<dyn Error + Send + Sync>> {
         let law = Features::paper(size.features, trained.density)?;
@@ -32,7 +32,7 @@ pub(crate) fn run(options: &Options) -> Result<Value, Box<dyn Error>> {
         .map_err(|error| error as Box<dyn Error>)?;
 
     options.tell(format_args!(
-        "{} features in {} dimensions, {} steps of 1024 samples; changes of length {SHARE} E‖x‖ along the rows of W:\n{:>9}{:>9}{:>8}{:>9}{:>12}{:>12}{:>15}",
+        "{} features in {} dimensions, {} steps of {BATCH} samples; changes of length {SHARE} E‖x‖ along the rows of W:\n{:>9}{:>9}{:>8}{:>9}{:>12}{:>12}{:>15}",
         size.features, size.hidden, size.steps, "1/(1−S)", "p", "D*", "1/D*", "loss", "rise", "vulnerability"
     ));
     let (mut list, mut points) = (Vec::new(), Vec::new());
@@ -75,7 +75,7 @@ pub(crate) fn run(options: &Options) -> Result<Value, Box<dyn Error>> {
             ],
             caption: format!(
                 "Rise of the loss by the worst change of length ${SHARE}$ E$‖x‖$ along a row of $W$, over $ε^2/n_s$: $n_s = {}$, \
-                 $n_d = {}$, tied weights, {} steps of 1024 samples, seed {}; {samples} samples.",
+                 $n_d = {}$, tied weights, {} steps of {BATCH} samples, seed {}; {samples} samples.",
                 size.features, size.hidden, size.steps, options.seed
             ),
         };

@@ -17,8 +17,9 @@ use crate::solve::{Task, shape};
 
 pub(crate) const FIGURES: &[&str] = &["dynamics_dimensionality", "dynamics_loss", "dynamics_plane"];
 
-/// The density of both experiments.
+/// The density of the features in the plane, and of many.
 const SPARSE: f64 = 0.05;
+const DENSER: f64 = 0.3;
 
 /// D_i and the loss of a model after some steps.
 struct Moment {
@@ -35,15 +36,15 @@ pub(crate) fn run(options: &Options) -> Result<Value, Box<dyn Error>> {
 
 /// Many features, trained on samples at a constant rate.
 fn many(options: &Options) -> Result<Value, Box<dyn Error>> {
-    let (features, hidden) = options.size((50, 10), (12, 4));
-    let steps = options.size(8000, 400);
+    let (features, hidden) = options.size((30, 10), (12, 4));
+    let steps = options.size(4000, 400);
     let shape = Shape::tied(features, hidden)?;
     let fast = Recipe::fast(shape, Some(steps))?;
     let rate = 1e-3;
     let recipe = Recipe { schedule: Schedule::constant(rate)?, stop: StopRule::Steps { steps }, ..fast };
     let model = recipe.initial_model::<f32>(shape, options.seed)?;
     let mut trainer =
-        Trainer::on_fresh_batches(model, Features::paper(features, SPARSE)?, &recipe, options.seed)?;
+        Trainer::on_fresh_batches(model, Features::paper(features, DENSER)?, &recipe, options.seed)?;
     let every = steps / 100;
     let (mut moments, mut sum) = (Vec::new(), 0.0);
     while !trainer.stopped() {
@@ -67,17 +68,17 @@ fn many(options: &Options) -> Result<Value, Box<dyn Error>> {
     let last = moments.last().ok_or("no steps")?;
     let near = |level: f64| last.dimensionality.iter().filter(|&&d| (d - level).abs() < 0.03).count();
     options.tell(format_args!(
-        "{features} features in {hidden} dimensions, p = {SPARSE}, {steps} steps of Adam at {rate}: loss/p from {:.4} to {:.4}; at the \
+        "{features} features in {hidden} dimensions, p = {DENSER}, {steps} steps of Adam at {rate}: loss/p from {:.4} to {:.4}; at the \
          end {} features near D = 1/2, {} near 2/3, {} near 2/5, {} near 0",
-        moments[0].loss / SPARSE,
-        last.loss / SPARSE,
+        moments[0].loss / DENSER,
+        last.loss / DENSER,
         near(0.5),
         near(2.0 / 3.0),
         near(0.4),
         near(0.0),
     ));
     let caption = format!(
-        "$n_s = {features}$ features in $n_d = {hidden}$ dimensions, $p = {SPARSE}$, Adam at a rate of {rate} on 1024 fresh samples per \
+        "$n_s = {features}$ features in $n_d = {hidden}$ dimensions, $p = {DENSER}$, Adam at a rate of {rate} on 1024 fresh samples per \
          step, seed {}.",
         options.seed
     );
@@ -95,15 +96,15 @@ fn many(options: &Options) -> Result<Value, Box<dyn Error>> {
             x_label: "step".to_owned(),
             y_label: "dimensionality of a feature $D_i$".to_owned(),
             series: vec![
-                level("1", 1.0),
-                level("2/3", 2.0 / 3.0),
-                level("1/2", 0.5),
-                level("2/5", 0.4),
                 ChartSeries {
                     name: "one feature".to_owned(),
                     points: moments.iter().flat_map(dots).collect(),
                     mark: ChartMark::Dots,
                 },
+                level("1", 1.0),
+                level("2/3", 2.0 / 3.0),
+                level("1/2", 0.5),
+                level("2/5", 0.4),
             ],
             caption: caption.clone(),
             ..Chart::default()
@@ -112,7 +113,7 @@ fn many(options: &Options) -> Result<Value, Box<dyn Error>> {
     })?;
     options.figure(FIGURES[1], |stem| {
         let point =
-            |moment: &Moment| ChartPoint { x: moment.step as f64, y: moment.loss / SPARSE, error: 0.0 };
+            |moment: &Moment| ChartPoint { x: moment.step as f64, y: moment.loss / DENSER, error: 0.0 };
         let figure = Chart {
             x_label: "step".to_owned(),
             y_label: "loss per feature$/p$".to_owned(),
@@ -132,7 +133,7 @@ fn many(options: &Options) -> Result<Value, Box<dyn Error>> {
         .map(|m| json!({ "step": m.step, "loss": m.loss, "feature_dimensionality": m.dimensionality }))
         .collect();
     Ok(
-        json!({ "features": features, "hidden": hidden, "probability": SPARSE, "steps": steps, "moments": list }),
+        json!({ "features": features, "hidden": hidden, "probability": DENSER, "steps": steps, "moments": list }),
     )
 }
 

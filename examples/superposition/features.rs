@@ -11,18 +11,18 @@ use crate::solve::{Found, Task, best};
 
 pub(crate) const FIGURES: &[&str] = &["features"];
 
-const DENSITIES: [f64; 6] = [1.0, 0.3, 0.1, 0.03, 0.01, 0.001];
+const DENSITIES: [f64; 6] = [1.0, 0.5, 0.3, 0.1, 0.03, 0.01];
 /// ι_i = 0.7^i.
 const IMPORTANCE: f64 = 0.7;
 
 pub(crate) fn run(options: &Options) -> Result<Value, Box<dyn Error>> {
     let (features, hidden) = options.size((20, 5), (8, 3));
-    let densities = options.size(&DENSITIES[..], &DENSITIES[..3]);
+    let densities = options.size(&DENSITIES[..], &DENSITIES[1..4]);
     let importance: Vec<f64> = (0..features).map(|i| IMPORTANCE.powi(i)).collect();
     let task =
         |&p: &f64| Task { importance: importance.clone(), ..Task::paper(features as usize, hidden, p) };
     let tasks: Vec<_> = densities.iter().map(task).collect();
-    let starts = options.size(8, 3);
+    let starts = options.size(3, 2);
     let found = best(&tasks, starts, options.seed)?;
 
     options.tell(format_args!(

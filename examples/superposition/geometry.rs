@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use toy_superposition::figures::{Chart, ChartMark, ChartPoint, ChartSeries, Scale, chart};
 
 use crate::options::Options;
-use crate::trained::{Size, Trained, densities, family};
+use crate::trained::{BATCH, Size, Trained, densities, family};
 
 pub(crate) const FIGURES: &[&str] = &["geometry", "geometry_features"];
 
@@ -28,7 +28,7 @@ pub(crate) fn run(options: &Options) -> Result<Value, Box<dyn Error>> {
     let models = family(size, &densities, options.seed)?;
 
     options.tell(format_args!(
-        "{} features in {} dimensions, {} steps of 1024 samples; features near each level:\n{:>9}{:>8}{:>7}{:>12}  {:>6}{:>6}{:>6}{:>6}{:>6}{:>6}",
+        "{} features in {} dimensions, {} steps of {BATCH} samples; features near each level:\n{:>9}{:>8}{:>7}{:>12}  {:>6}{:>6}{:>6}{:>6}{:>6}{:>6}",
         size.features, size.hidden, size.steps, "1/(1−S)", "p", "D*", "represented", "1", "3/4", "2/3", "1/2", "2/5", "3/8"
     ));
     let mut list = Vec::new();
@@ -57,7 +57,7 @@ pub(crate) fn run(options: &Options) -> Result<Value, Box<dyn Error>> {
         }));
     }
     let trained = format!(
-        "$n_s = {}$ features of equal importance in $n_d = {}$ dimensions, tied weights, {} steps of 1024 samples, seed {}",
+        "$n_s = {}$ features of equal importance in $n_d = {}$ dimensions, tied weights, {} steps of {BATCH} samples, seed {}",
         size.features, size.hidden, size.steps, options.seed
     );
     options.figure(FIGURES[0], |stem| chart(&average(&models, &trained), stem))?;

@@ -32,7 +32,7 @@ type Sent<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 /// The relative error of the loss that is descended from every start, and of that which the best end is polished on.
 const TOLERANCE: f64 = 1e-4;
-const POLISHED: f64 = 1e-8;
+const POLISHED: f64 = 1e-6;
 
 impl Task {
     pub(crate) fn paper(features: usize, hidden: usize, p: f64) -> Self {
@@ -58,7 +58,7 @@ impl Task {
 
     /// Descends; the model becomes the end, and its loss is returned.
     fn descend(&self, model: &mut Autoencoder<f64>, tolerance: f64) -> Sent<f64> {
-        let config = LbfgsConfig { max_iterations: 400, gradient_tolerance: 1e-7, ..LbfgsConfig::default() };
+        let config = LbfgsConfig { max_iterations: 150, gradient_tolerance: 1e-7, ..LbfgsConfig::default() };
         Ok(descend(model, &mut self.objective(tolerance)?, &Lbfgs::new(config)?)?.loss)
     }
 }

@@ -5,7 +5,7 @@ use std::error::Error;
 use toy_superposition::data::Features;
 use toy_superposition::model::{Autoencoder, Shape};
 use toy_superposition::theory::{Geometry, Product};
-use toy_superposition::train::{Recipe, Trainer, side_by_side};
+use toy_superposition::train::{Batches, Recipe, Trainer, side_by_side};
 
 /// The size of a model and of its training.
 #[derive(Clone, Copy)]
@@ -14,6 +14,9 @@ pub(crate) struct Size {
     pub(crate) hidden: usize,
     pub(crate) steps: u64,
 }
+
+/// The samples of a step.
+pub(crate) const BATCH: usize = 512;
 
 /// A trained model.
 pub(crate) struct Trained {
@@ -25,11 +28,12 @@ pub(crate) struct Trained {
 
 type Sent<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
-/// A model per density, by the fast recipe.
+/// A model per density, by the fast recipe with smaller batches.
 pub(crate) fn family(size: Size, densities: &[f64], seed: u64) -> Result<Vec<Trained>, Box<dyn Error>> {
     let one = |&density: &f64| -> Sent<Trained> {
         let shape = Shape::tied(size.features, size.hidden)?;
-        let recipe = Recipe::fast(shape, Some(size.steps))?;
+        let batches = Some(Batches::new(BATCH, None)?);
+        let recipe = Recipe { batches, ..Recipe::fast(shape, Some(size.steps))? };
         let model = recipe.initial_model::<f32>(shape, seed)?;
         let law = Features::paper(size.features, density)?;
         let mut trainer = Trainer::on_fresh_batches(model, law, &recipe, seed)?;
