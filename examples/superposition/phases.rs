@@ -14,7 +14,7 @@ pub(crate) const FIGURES: &[&str] = &["phases_2_1", "phases_3_2"];
 const NAMES: [&str; 3] = ["not represented", "superposed", "own dimension"];
 
 pub(crate) fn run(options: &Options) -> Result<Value, Box<dyn Error>> {
-    let cells = options.size(16, 5);
+    let cells = options.size(16, 6);
     // Even in the logarithm: densities from 0.01 to 1, importances from 0.1 to 10.
     let centre =
         |k: u32, from: f64, to: f64| from * (to / from).powf((f64::from(k) + 0.5) / f64::from(cells));

@@ -363,7 +363,8 @@ fn levels_and_dots() {
     assert!(matches!(refused, Error::NotFinite { what: "y", index: 0, .. }));
     let mut fewer = figure.clone();
     fewer.series[1].points.pop();
-    fewer.series[1].points.push(fewer.series[1].points[1]);
+    let middle = fewer.series[1].points[1];
+    fewer.series[1].points.push(middle);
     fewer.series[1].points[1].x = 20.0;
     let paths = |svg: &str| svg.matches("<path").count();
     assert_eq!(paths(&svg(&fewer)), paths(&whole), "as many dots");
