@@ -118,10 +118,10 @@ fn cosine_within(found: &Found, set: usize) -> f64 {
 
 pub(crate) fn run(options: &Options) -> Result<Value, Box<dyn Error>> {
     let cases = cases();
-    let densities = options.size(&DENSITIES[..], &DENSITIES[2..8]);
+    let densities = options.size(&DENSITIES[..], &DENSITIES[4..8]);
     let mut tasks: Vec<Task> = cases.iter().map(|case| case.task.clone()).collect();
     tasks.extend(densities.iter().map(|&p| Task { law: pairs(p, 1.0), ..Task::paper(4, 2, p) }));
-    let starts = options.size(12, 6);
+    let starts = options.size(12, 4);
     let found = best(&tasks, starts, options.seed)?;
     let (found, collapsing) = found.split_at(cases.len());
 

@@ -22,7 +22,7 @@ pub(crate) fn run(options: &Options) -> Result<Value, Box<dyn Error>> {
     let task =
         |&p: &f64| Task { importance: importance.clone(), ..Task::paper(features as usize, hidden, p) };
     let tasks: Vec<_> = densities.iter().map(task).collect();
-    let starts = options.size(3, 2);
+    let starts = options.size(6, 2);
     let found = best(&tasks, starts, options.seed)?;
 
     options.tell(format_args!(

@@ -17,14 +17,14 @@ const FEATURES: [usize; 8] = [2, 3, 4, 5, 6, 7, 8, 10];
 const SPARSE: f64 = 0.05;
 
 pub(crate) fn run(options: &Options) -> Result<Value, Box<dyn Error>> {
-    let densities = options.size(&DENSITIES[..], &DENSITIES[1..6]);
-    let features = options.size(&FEATURES[..], &FEATURES[1..5]);
+    let densities = options.size(&DENSITIES[..], &DENSITIES[1..5]);
+    let features = options.size(&FEATURES[..], &FEATURES[1..3]);
     let tasks: Vec<_> = densities
         .iter()
         .map(|&p| Task::paper(5, 2, p))
         .chain(features.iter().map(|&n| Task::paper(n, 2, SPARSE)))
         .collect();
-    let starts = options.size(16, 8);
+    let starts = options.size(16, 5);
     let found = best(&tasks, starts, options.seed)?;
     let (by_density, by_features) = found.split_at(densities.len());
 

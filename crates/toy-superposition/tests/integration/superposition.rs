@@ -28,9 +28,7 @@ fn pentagons_and_pairs_are_found_from_every_seed() {
         for p in [0.05, 0.1] {
             assert_eq!(shape(5, p), "pentagon", "seed {seed}");
         }
-        for p in [0.3, 0.4] {
-            assert_eq!(shape(5, p), format!("{pairs}, 1 dropped"), "seed {seed}");
-        }
+        assert_eq!(shape(5, 0.3), format!("{pairs}, 1 dropped"), "seed {seed}");
         assert_eq!(shape(3, 0.05), "antipodal pair, dimension of its own", "seed {seed}");
         assert_eq!(shape(4, 0.05), pairs, "seed {seed}");
         for model in list(&found, "models").iter().filter(|model| model["shape"] == "pentagon") {
