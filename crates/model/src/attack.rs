@@ -31,7 +31,7 @@ pub struct Attack {
 
 impl Attack {
     /// `n_s rise/ε²`: how many times worse the model is than one without superposition, in which one output moves by ε and
-    /// nothing else does.
+    /// nothing else does. NaN if no feature was on in any sample, so that ε is 0.
     pub fn vulnerability(&self, features: usize) -> f64 {
         features as f64 * self.rise.mean() / (self.size * self.size)
     }
