@@ -107,6 +107,7 @@ pub(crate) fn draw(arguments: &Arguments, folder: &Path) -> Result<(), AnyError>
         boundaries: Vec::new(),
         probability_scale: Scale::Log,
         ratio_scale: Scale::Linear,
+        ratio_label: None,
         caption: format!("The best design known: the kind of most of its superposed features. {caption}"),
     };
     let panel = |title: &str, of: fn(&Cell) -> f64| HeatMap {

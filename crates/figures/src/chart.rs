@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::axis::{Axis, Scale};
 use crate::frame;
-use crate::marker::series;
+use crate::marker::{Shape, series};
 use crate::output::{self, Written};
 use crate::page::{Key, Page};
 use crate::scene::{Scene, Stroke};
@@ -61,6 +61,11 @@ pub enum ChartMark {
     /// Markers with error bars, joined by a thin line.
     #[default]
     Joined,
+    /// A small dot at each point, without error bars: for points by the hundred.
+    Dots,
+    /// A thin dashed line over the whole width at the height of each point, whose `x` is ignored. Its name stands at its
+    /// right end and not in the legend.
+    Level,
 }
 
 impl ChartMark {
@@ -70,7 +75,7 @@ impl ChartMark {
         match self {
             Self::Line => Some(solid(1.1)),
             Self::Dashed => Some(Stroke { dash: vec![3.0, 2.0], ..solid(0.9) }),
-            Self::Points => None,
+            Self::Points | Self::Dots | Self::Level => None,
             Self::Joined => Some(solid(0.7)),
         }
     }
@@ -95,7 +100,9 @@ fn check(figure: &Chart) -> Result<()> {
     for series in &figure.series {
         validate::filled("points", &series.points)?;
         let of = |axis: usize| series.points.iter().map(move |point| [point.x, point.y][axis]);
-        for (axis, what, scale) in [(0, "x", figure.x_scale), (1, "y", figure.y_scale)] {
+        let axes = [(0, "x", figure.x_scale), (1, "y", figure.y_scale)];
+        let level = series.mark == ChartMark::Level;
+        for (axis, what, scale) in axes.into_iter().filter(|(axis, ..)| !level || *axis == 1) {
             match scale {
                 Scale::Linear => validate::finite(what, of(axis))?,
                 Scale::Log => validate::positive(what, of(axis))?,
@@ -115,15 +122,33 @@ fn scene(figure: &Chart) -> Result<Scene> {
         let shown = lower > 0.0 || figure.y_scale == Scale::Linear;
         [if shown { lower } else { point.y }, point.y + point.error]
     });
-    let across = figure.x_scale.around(points().map(|point| point.x), 0.03);
+    let placed = figure.series.iter().filter(|series| series.mark != ChartMark::Level);
+    let across = placed.flat_map(|series| &series.points).map(|point| point.x);
+    let across = figure.x_scale.around(across, 0.03);
     let x = Axis::new(&figure.x_label, figure.x_scale, across, 7);
     let y = Axis::new(&figure.y_label, figure.y_scale, figure.y_scale.around(ends, 0.05), 7);
 
     let mut page = Page::new();
-    page.legend(&figure.series.iter().enumerate().map(key).collect::<Vec<_>>());
+    page.legend(&figure.series.iter().enumerate().filter_map(key).collect::<Vec<_>>());
     let frame = page.frame(&x, &y, frame::left_margin(&y), 165.0, true);
     frame.grid(&mut page.scene);
+    let levels = figure.series.iter().filter(|series| series.mark == ChartMark::Level);
+    let levels: Vec<f64> = levels.flat_map(|series| &series.points).map(|point| point.y).collect();
     for (k, s) in figure.series.iter().enumerate() {
+        if s.mark == ChartMark::Level {
+            for point in &s.points {
+                // Where another level is near above, the name stands below the line.
+                let height = |y| frame.at(x.lo, y)[1];
+                let above = |&y: &f64| (0.1..8.0).contains(&(height(point.y) - height(y)));
+                let below = levels.iter().any(above);
+                frame.level(&mut page.scene, point.y, &s.name, below);
+            }
+            continue;
+        }
+        if s.mark == ChartMark::Dots {
+            s.points.iter().for_each(|point| frame.dot(&mut page.scene, [point.x, point.y], series(k).1));
+            continue;
+        }
         let line: Vec<_> = s.points.iter().map(|point| [point.x, point.y]).collect();
         if let Some(stroke) = s.mark.stroke(k) {
             frame.line(&mut page.scene, &line, &stroke);
@@ -142,11 +167,14 @@ fn scene(figure: &Chart) -> Result<Scene> {
     Ok(page.finish(&figure.caption))
 }
 
-fn key((k, s): (usize, &ChartSeries)) -> (Key, String) {
+/// The series in the legend.
+fn key((k, s): (usize, &ChartSeries)) -> Option<(Key, String)> {
     let (shape, colour) = series(k);
-    let key = match s.mark.stroke(k) {
-        Some(stroke) if !s.mark.has_markers() => Key::Line(stroke),
-        _ => Key::Marker { shape, colour, hollow: false },
+    let key = match s.mark {
+        ChartMark::Level => return None,
+        ChartMark::Dots => Key::Marker { shape: Shape::Circle, colour, hollow: false },
+        ChartMark::Points | ChartMark::Joined => Key::Marker { shape, colour, hollow: false },
+        ChartMark::Line | ChartMark::Dashed => Key::Line(s.mark.stroke(k)?),
     };
-    (key, s.name.clone())
+    Some((key, s.name.clone()))
 }

@@ -72,6 +72,16 @@ pub enum Error {
         /// How many names there are.
         names: usize,
     },
+    /// A group that has no name.
+    #[error("group {given} of vector {index} must be below {names}, the number of names")]
+    Group {
+        /// The vector, counted over all panels.
+        index: usize,
+        /// What was given.
+        given: usize,
+        /// How many names there are.
+        names: usize,
+    },
     /// A picture too large to hold in memory.
     #[error("picture of {width} x {height} pixels is too large")]
     Size {

@@ -1,9 +1,9 @@
 //! A plotting area: its axes drawn around it, and the way from values to points inside it.
 
 use crate::axis::Axis;
-use crate::colour::{Colour, INK, MIST, WHITE};
+use crate::colour::{Colour, INK, MIST, SLATE, WHITE};
 use crate::marker::Shape;
-use crate::scene::{Rect, Scene, Stroke};
+use crate::scene::{Outline, Rect, Scene, Stroke};
 use crate::text::{self, Anchor, Turn};
 
 /// Type sizes in points, for a page 85 mm wide.
@@ -155,6 +155,25 @@ impl Frame<'_> {
         scene.line(&[[middle[0], high.max(top)], [middle[0], low.min(bottom)]], stroke.clone());
         for cap in [high, low].into_iter().filter(|cap| (top..=bottom).contains(cap)) {
             scene.line(&[[middle[0] - 1.5, cap], [middle[0] + 1.5, cap]], stroke.clone());
+        }
+    }
+
+    /// A thin dashed line over the whole width, with its name at its right end, above it or below.
+    pub(crate) fn level(&self, scene: &mut Scene, y: f64, name: &str, below: bool) {
+        if !self.y.holds(y) {
+            return;
+        }
+        let (at, right) = (self.at(self.x.lo, y)[1], self.rect.right());
+        let stroke = Stroke { dash: vec![2.0, 1.6], ..Stroke::solid(SLATE, LINE) };
+        scene.line(&[[self.rect.x, at], [right, at]], stroke);
+        let at = if below { at + 0.75 * TICK } else { at - 1.6 };
+        scene.text(name, [right - 2.0, at], 0.85 * TICK, SLATE, Anchor::End, Turn::Level);
+    }
+
+    /// A small dot; nothing outside the frame.
+    pub(crate) fn dot(&self, scene: &mut Scene, [x, y]: [f64; 2], colour: Colour) {
+        if self.x.holds(x) && self.y.holds(y) {
+            scene.shape(Outline::circle(self.at(x, y), 0.6), Some(colour), None);
         }
     }
 

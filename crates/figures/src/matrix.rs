@@ -61,13 +61,13 @@ pub fn weight_block(figure: &WeightBlock, stem: impl AsRef<Path>) -> Result<Writ
     output::write(&block_scene(figure)?, &figure.caption, stem.as_ref())
 }
 
-fn check(features: usize, values: &[f64]) -> Result<()> {
+pub(crate) fn check(features: usize, values: &[f64]) -> Result<()> {
     validate::filled("matrix", values)?;
     validate::length("matrix", values.len(), features.saturating_mul(features))?;
     validate::finite("matrix", values.iter().copied())
 }
 
-fn largest(values: impl Iterator<Item = f64>) -> f64 {
+pub(crate) fn largest(values: impl Iterator<Item = f64>) -> f64 {
     values.fold(0.0, |m, v| m.max(v.abs()))
 }
 
@@ -132,7 +132,7 @@ fn block_scene(figure: &WeightBlock) -> Result<Scene> {
 }
 
 /// One pixel an element, or the mean of a block of them.
-fn picture(columns: usize, rows: usize, values: &[f64], colour: impl Fn(f64) -> Colour) -> Raster {
+pub(crate) fn picture(columns: usize, rows: usize, values: &[f64], colour: impl Fn(f64) -> Colour) -> Raster {
     let factor = columns.max(rows).div_ceil(LARGEST);
     let (width, height) = (columns.div_ceil(factor), rows.div_ceil(factor));
     let mut pixels = Vec::with_capacity(width * height);

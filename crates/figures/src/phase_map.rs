@@ -1,4 +1,4 @@
-//! Which regime is optimal where over (p, r), and the lines between, such as the convex envelope's.
+//! Which regime is optimal where over (p, r) or another pair of quantities, and the lines between, such as the convex envelope's.
 
 use crate::axis::Scale;
 use crate::colour::{INK, REGIONS};
@@ -27,6 +27,8 @@ pub struct PhaseMap {
     pub probability_scale: Scale,
     /// The vertical axis, r.
     pub ratio_scale: Scale,
+    /// What the vertical axis shows if it is not r, but another quantity in the place of `ratios`.
+    pub ratio_label: Option<String>,
     /// Parameters and seed, wrapped below the figure.
     pub caption: String,
 }
@@ -91,7 +93,8 @@ fn scene(figure: &PhaseMap) -> Result<Scene> {
         std::iter::once(figure.probabilities.as_slice()),
         6,
     );
-    let y = grid::axis(RATIO, figure.ratio_scale, std::iter::once(figure.ratios.as_slice()), 6);
+    let label = figure.ratio_label.as_deref().unwrap_or(RATIO);
+    let y = grid::axis(label, figure.ratio_scale, std::iter::once(figure.ratios.as_slice()), 6);
     let region = |regime: usize| REGIONS[regime % REGIONS.len()];
 
     let mut page = Page::new();

@@ -7,9 +7,10 @@ use std::path::Path;
 
 use toy_superposition_figures::{
     Boundary, Chart, ChartMark, ChartPoint, ChartSeries, Colours, Error, FiniteSize, FiniteSizePoint,
-    FiniteSizeSeries, HeatMap, HeatMaps, LossCurves, LossPoint, LossSeries, PhaseMap, PredictedLoss,
-    Predictions, Result, Rug, Scale, WeightBlock, Written, chart, check_writable, finite_size, heat_maps,
-    loss_curves, phase_map, predictions, rug, weight_block,
+    FiniteSizeSeries, HeatMap, HeatMaps, LossCurves, LossPoint, LossSeries, PhaseMap, Plane, PlaneVector,
+    Planes, PredictedLoss, Predictions, Result, Rug, Scale, WeightBlock, WeightPanel, WeightPanels, Written,
+    chart, check_writable, finite_size, heat_maps, loss_curves, phase_map, planes, predictions, rug,
+    weight_block, weight_panels,
 };
 use toy_superposition_files as files;
 
@@ -66,6 +67,49 @@ fn a_block() -> WeightBlock {
         features: 3,
         values: (0..9).map(f64::from).collect(),
         bias: vec![-1.0, -2.0, -3.0],
+        caption: CAPTION.to_owned(),
+    }
+}
+
+fn a_scatter() -> Chart {
+    let series = |name: &str, mark, points: &[(f64, f64)]| ChartSeries {
+        name: name.to_owned(),
+        points: points.iter().map(|&(x, y)| ChartPoint { x, y, error: 0.0 }).collect(),
+        mark,
+    };
+    Chart {
+        x_scale: Scale::Log,
+        series: vec![
+            series("pair 1/2", ChartMark::Level, &[(0.0, 0.5)]),
+            series("one feature", ChartMark::Dots, &[(1.0, 0.5), (10.0, 0.75), (20.0, 0.52)]),
+        ],
+        caption: CAPTION.to_owned(),
+        ..Chart::default()
+    }
+}
+
+fn some_planes() -> Planes {
+    let vector = |tip, group| PlaneVector { tip, group, trail: vec![[0.1, 0.1], tip] };
+    let plane = |title: &str, vectors| Plane { title: title.to_owned(), note: "a pair".to_owned(), vectors };
+    Planes {
+        groups: vec!["first set".to_owned(), "second set".to_owned()],
+        panels: vec![
+            plane("$p = 0.1$", vec![vector([1.0, 0.0], 0), vector([-1.0, 0.0], 1)]),
+            plane("$p = 0.2$", vec![vector([0.0, 1.5], 1)]),
+        ],
+        caption: CAPTION.to_owned(),
+    }
+}
+
+fn some_weights() -> WeightPanels {
+    let panel = |title: &str, values: [f64; 4]| WeightPanel {
+        title: title.to_owned(),
+        features: 2,
+        values: values.to_vec(),
+        bias: vec![-0.5, 0.5],
+    };
+    WeightPanels {
+        panels: vec![panel("$p = 1$", [0.0, 1.0, -1.0, 0.0]), panel("$p = 0.1$", [0.5; 4])],
         caption: CAPTION.to_owned(),
     }
 }
@@ -175,7 +219,22 @@ fn all() -> Vec<(&'static str, Draw, Vec<&'static str>)> {
         (
             "phases",
             Box::new(|p| phase_map(&a_phase_map(), p)),
-            vec!["symmetric", "features dropped", "convex envelope", "no value"],
+            vec!["symmetric", "features dropped", "convex envelope", "no value", "ratio n_d/n_s"],
+        ),
+        (
+            "importances",
+            Box::new(|p| {
+                let ratio_label = Some("importance".to_owned());
+                phase_map(&PhaseMap { ratio_label, ..a_phase_map() }, p)
+            }),
+            vec!["importance", "symmetric"],
+        ),
+        ("scatter", Box::new(|p| chart(&a_scatter(), p)), vec!["pair 1/2", "one feature", "10"]),
+        ("planes", Box::new(|p| planes(&some_planes(), p)), vec!["p = 0.1", "a pair", "second set"]),
+        (
+            "weights",
+            Box::new(|p| weight_panels(&some_weights(), p)),
+            vec!["p = 1", "p = 0.1", "weight or bias"],
         ),
     ]
 }
@@ -222,7 +281,7 @@ fn every_figure_is_a_column_wide_and_carries_its_labels() {
         let size = svg.split("viewBox=\"0 0 ").nth(1).unwrap().split('"').next().unwrap();
         let (w, h) = size.split_once(' ').unwrap();
         let (w, h): (f64, f64) = (w.parse().unwrap(), h.parse().unwrap());
-        if name == "rug" || name == "block" {
+        if ["rug", "block"].contains(&name) {
             assert!(bitmap.width >= 1339, "{name}");
         } else {
             assert_eq!(bitmap.width, 1339, "{name}");
@@ -271,6 +330,112 @@ fn a_rug_shows_row_i_downward_and_column_j_to_the_right() {
     assert!(b10 > r10, "−1 is blue");
     assert_eq!(at(0.0, 0.0), [0xf7, 0xf7, 0xf5], "0 is the centre");
     assert_eq!(at(0.0, 0.0), at(1.0, 1.0));
+}
+
+/// Any finite numbers have a place, ratios above 1 and below 0 too.
+#[test]
+fn ratios_need_not_lie_between_0_and_1() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut figure = some_curves();
+    let point = |ratio| LossPoint { ratio, loss: 1e-3, error: 0.0 };
+    figure.series[0].trained = vec![point(-2.5), point(0.5), point(3000.0)];
+    let written = loss_curves(&figure, folder.path().join("curves")).unwrap();
+    let svg = fs::read_to_string(written.svg).unwrap();
+    assert!(svg.contains("aria-label=\"3000\"") && svg.contains("aria-label=\"0\""));
+}
+
+/// A level has a line of its own across the frame, stands in no legend, and needs no place on the horizontal axis; dots
+/// are drawn where they are.
+#[test]
+fn levels_and_dots() {
+    let folder = tempfile::tempdir().unwrap();
+    let svg =
+        |figure: &Chart| fs::read_to_string(chart(figure, folder.path().join("x")).unwrap().svg).unwrap();
+    let figure = a_scatter();
+    let whole = svg(&figure);
+    assert_eq!(whole.matches("aria-label=\"pair 1/2\"").count(), 1);
+    assert_eq!(whole.matches("stroke-dasharray").count(), 1);
+    let mut moved = figure.clone();
+    moved.series[0].points[0].x = f64::NAN;
+    assert_eq!(svg(&moved), whole);
+    moved.series[0].points[0].y = f64::NAN;
+    let refused = chart(&moved, "/absent/x").unwrap_err();
+    assert!(matches!(refused, Error::NotFinite { what: "y", index: 0, .. }));
+    let mut fewer = figure.clone();
+    fewer.series[1].points.pop();
+    let middle = fewer.series[1].points[1];
+    fewer.series[1].points.push(middle);
+    fewer.series[1].points[1].x = 20.0;
+    let paths = |svg: &str| svg.matches("<path").count();
+    assert_eq!(paths(&svg(&fewer)), paths(&whole), "as many dots");
+    fewer.series[1].points.pop();
+    assert_eq!(paths(&svg(&fewer)) + 1, paths(&whole), "one dot less, on the same axes");
+    let mut none = figure;
+    none.series[1].points[0].x = 0.0;
+    assert!(matches!(chart(&none, "/absent/x"), Err(Error::NotPositive { what: "x", index: 0, .. })));
+}
+
+/// A vector of length 1.5 reaches farther than one of 1 on the scale that panels share, upward is up, and each has its
+/// group's colour.
+#[test]
+fn vectors_point_where_they_should() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut figure = some_planes();
+    let written = planes(&figure, folder.path().join("planes")).unwrap();
+    let bitmap = Bitmap::open(&written.png);
+    // The middles of all pixels of a colour in a half of the page, below the legend.
+    let middle = |colour: [u8; 3], right: bool| {
+        let (mut sum, mut count) = ([0.0, 0.0], 0.0);
+        for y in 120..bitmap.height {
+            let half = bitmap.width / 2;
+            for x in if right { half..bitmap.width } else { 0..half } {
+                if bitmap.at(x as f64, y as f64) == colour {
+                    sum = [sum[0] + x as f64, sum[1] + y as f64];
+                    count += 1.0;
+                }
+            }
+        }
+        assert!(count > 50.0, "{colour:?}: {count}");
+        [sum[0] / count, sum[1] / count]
+    };
+    let (blue, orange) = ([0x00, 0x72, 0xb2], [0xd5, 0x5e, 0x00]);
+    let (right, left, up) = (middle(blue, false), middle(orange, false), middle(orange, true));
+    assert!(right[0] > left[0] + 20.0 && (right[1] - left[1]).abs() < 8.0, "{right:?} {left:?}");
+    assert!(up[1] < right[1] - 20.0, "{up:?} {right:?}");
+
+    figure.panels[1].vectors[0].group = 2;
+    let refused = planes(&figure, "/absent/x").unwrap_err();
+    assert!(matches!(refused, Error::Group { index: 2, given: 2, names: 2 }));
+    figure.groups.clear();
+    assert!(matches!(planes(&figure, "/absent/x"), Err(Error::Group { index: 1, given: 1, names: 0 })));
+    figure = some_planes();
+    figure.panels[0].vectors[1].trail[0][1] = f64::INFINITY;
+    assert!(matches!(planes(&figure, "/absent/x"), Err(Error::NotFinite { what: "vectors", .. })));
+    figure.panels.clear();
+    assert!(matches!(planes(&figure, "/absent/x"), Err(Error::Empty { what: "panels" })));
+}
+
+#[test]
+fn weight_panels_share_their_colours_and_are_checked() {
+    let folder = tempfile::tempdir().unwrap();
+    let written = weight_panels(&some_weights(), folder.path().join("weights")).unwrap();
+    let bitmap = Bitmap::open(&written.png);
+    let svg = fs::read_to_string(&written.svg).unwrap();
+    let scale = bitmap.width as f64 / (85.0 / 25.4 * 72.0);
+    let [x, y, width, height] = rectangle(&svg, "<image");
+    let at = |i: f64, j: f64| {
+        bitmap.at(scale * (x + width * (0.25 + 0.5 * j)), scale * (y + height * (0.25 + 0.5 * i)))
+    };
+    let ([r01, _, b01], [r10, _, b10]) = (at(0.0, 1.0), at(1.0, 0.0));
+    assert!(r01 > b01 && b10 > r10, "1 is orange, −1 is blue");
+    let mut figure = some_weights();
+    figure.panels[1].bias.pop();
+    let refused = weight_panels(&figure, "/absent/x").unwrap_err();
+    assert!(matches!(refused, Error::Length { what: "bias", given: 1, expected: 2 }));
+    figure.panels[1] = WeightPanel { values: vec![0.0; 3], ..some_weights().panels[1].clone() };
+    assert!(matches!(weight_panels(&figure, "/absent/x"), Err(Error::Length { what: "matrix", .. })));
+    figure.panels.clear();
+    assert!(matches!(weight_panels(&figure, "/absent/x"), Err(Error::Empty { what: "panels" })));
 }
 
 #[test]

@@ -70,6 +70,12 @@ pub enum Error {
     /// A batch without samples has no mean.
     #[error("the batch has no samples")]
     EmptyBatch,
+    /// The length of an attack, as a share of the mean length of an input, that is not positive and finite.
+    #[error("attack of {given} times the mean length of an input, outside (0, ∞)")]
+    Attack {
+        /// What was given.
+        given: f64,
+    },
     /// The data was refused.
     #[error(transparent)]
     Data(#[from] toy_superposition_data::Error),

@@ -3,6 +3,7 @@
 
 mod activation;
 mod attachments;
+mod attack;
 mod autoencoder;
 mod error;
 mod evaluation;
@@ -21,6 +22,7 @@ mod weights;
 
 pub use activation::{Activation, Threshold};
 pub use attachments::{Attachments, Vector};
+pub use attack::{Attack, attack};
 pub use autoencoder::Autoencoder;
 pub use error::{Cause, Error, Result};
 pub use evaluation::{Estimate, sampled_loss};

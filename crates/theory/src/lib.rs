@@ -9,6 +9,7 @@ mod estimators;
 mod exact;
 mod gaussian;
 mod magnitude;
+mod one_short;
 mod product;
 mod quadrature;
 mod sample;
@@ -41,6 +42,7 @@ pub use gaussian::{
     phase_map, principal_components, screening_bias, sparse_scale, upper_bound, welch_check, welch_sigma,
 };
 pub use magnitude::Integrable;
+pub use one_short::{Sacrifice, antipodal_above, one_short};
 pub use product::Product;
 pub use quadrature::Density;
 pub use toy_superposition_data::{Constant, Exponential, Interval, Magnitude, Points, UnitUniform};

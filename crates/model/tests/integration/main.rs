@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod activation;
+mod attack;
 mod bits;
 mod gradient;
 mod initialisation;

@@ -25,6 +25,8 @@ mod magnitudes;
 mod mean_field;
 #[cfg(feature = "models")]
 mod memory;
+#[cfg(feature = "models")]
+mod one_short;
 mod optimum;
 mod scaling;
 mod smooth;

@@ -7,6 +7,7 @@
 mod command_line;
 mod importance;
 mod laws;
+mod superposition;
 mod sweep;
 
 use std::path::Path;

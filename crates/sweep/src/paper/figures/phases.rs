@@ -38,6 +38,7 @@ pub fn phase_map() -> theory::Result<PhaseMap> {
         ],
         probability_scale: Scale::Log,
         ratio_scale: Scale::Linear,
+        ratio_label: None,
         caption: "The symmetric optimum for Gaussian interference at the Welch bound, and where the lower convex \
                   envelope in $r$ lies below it: mixtures that drop some features, or give some a dimension each, \
                   are better there. Closed form; no seed."

@@ -1,0 +1,128 @@
+//! How much a small change of the input can harm: the analytic attack of Elhage et al. ("Toy models of superposition",
+//! 2022, "The relationship between superposition and adversarial robustness").
+//!
+//! ```math
+//! δ_{i,\pm} = \pm ε \frac{W_i}{\|W_i\|} , \qquad
+//! \text{rise}(x) = \max_{i, \pm} \frac1{n_s} \sum_j \big(y_j(x + δ_{i,\pm}) - x_j\big)^2 - \frac1{n_s} \sum_j \big(y_j(x) - x_j\big)^2
+//! ```
+//!
+//! W_i is row i of W = W_out W_in, the gradient of output i where it passes: of all changes of length ε, `±δ_i` moves that
+//! output the most, by `ε ‖W_i‖`. ε is a share of the mean length of an input. A gradient of the loss itself would vanish where
+//! the outputs are off, and find less.
+
+use nalgebra::DMatrix;
+use toy_superposition_data::{Distribution, SampleRange, sample_dense};
+
+use crate::{Autoencoder, Error, Estimate, Result, Scalar, check_memory};
+
+/// What the attack does to a model; losses are per feature.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct Attack {
+    /// `‖x‖`, its mean over the samples.
+    pub norm: Estimate,
+    /// ε, the length of the change.
+    pub size: f64,
+    /// The loss without it.
+    pub clean: Estimate,
+    /// By how much the worst of the changes raises the loss of a sample.
+    pub rise: Estimate,
+}
+
+impl Attack {
+    /// `n_s rise/ε²`: how many times worse the model is than one without superposition, in which one output moves by ε and
+    /// nothing else does. NaN if no feature was on in any sample, so that ε is 0.
+    pub fn vulnerability(&self, features: usize) -> f64 {
+        features as f64 * self.rise.mean() / (self.size * self.size)
+    }
+}
+
+/// Samples that are attacked at a time.
+const BATCH: usize = 256;
+
+/// Attacks a model on the samples of `range` by changes of the length `ε = share E‖x‖`; Elhage et al. take a share of 0.1.
+///
+/// For each sample the worst of the 2 n_s changes `±ε W_i/‖W_i‖` counts, so that the time is `O(n_s²)` per sample. Rows of
+/// zeros give no change. The mean of `‖x‖` is that of the same samples.
+///
+/// ```
+/// use nalgebra::{DMatrix, DVector};
+/// use toy_superposition_data::{Features, Stream};
+/// use toy_superposition_model::{Activation, Autoencoder, attack};
+///
+/// // Antipodal features, so rarely on together that it does not happen: both outputs move by √2 ε.
+/// let pair = Autoencoder::tied(&DMatrix::from_row_slice(1, 2, &[1.0, -1.0]), &DVector::zeros(2), Activation::Relu)?;
+/// let law = Features::paper(2, 1e-3)?;
+/// let found = attack(&pair, &law, Stream::Evaluation.samples(0, 0..10_000), 0.1)?;
+/// assert!((found.vulnerability(2) - 2.0).abs() < 0.01);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Attack`] unless `0 < share < ∞`; [`Error::EmptyBatch`] for no samples; [`Error::Mismatch`] unless the law has as
+/// many features as the model; [`Error::Data`] and [`Error::TooLarge`] as for other batches.
+pub fn attack<T: Scalar, D: Distribution>(
+    model: &Autoencoder<T>,
+    distribution: &D,
+    range: SampleRange,
+    share: f64,
+) -> Result<Attack> {
+    if !(share > 0.0 && share.is_finite()) {
+        return Err(Error::Attack { given: share });
+    }
+    if range.samples == 0 {
+        return Err(Error::EmptyBatch);
+    }
+    let features = model.features();
+    check_memory("the product of the weights, twice", 2 * 8 * (features as u128).pow(2))?;
+    let parts = || (0..range.samples).step_by(BATCH).map(|at| range.part(at, BATCH.min(range.samples - at)));
+    let mut norm = Estimate::default();
+    for part in parts() {
+        let x: DMatrix<T> = sample_dense(distribution, part)?;
+        norm = norm.merge(&x.column_iter().map(|x| squares(x.iter().copied()).sqrt()).collect());
+    }
+    let size = share * norm.mean();
+    // Column i: how the change along row i moves the preactivations.
+    let product = model.product();
+    let mut moves = DMatrix::zeros(features, features);
+    for (row, mut column) in product.row_iter().zip(moves.column_iter_mut()) {
+        let length = squares(row.iter().copied()).sqrt();
+        if length > 0.0 {
+            let factor = T::round_from(size / length);
+            (&product * row.transpose() * factor).iter().zip(&mut column).for_each(|(from, to)| *to = *from);
+        }
+    }
+    let (mut clean, mut rise) = (Estimate::default(), Estimate::default());
+    let mut moved = vec![T::zero(); features];
+    for part in parts() {
+        let x = sample_dense(distribution, part)?;
+        let z = model.preactivation(&x)?;
+        for (x, z) in x.column_iter().zip(z.column_iter()) {
+            let mut loss = |along: Option<(usize, T)>| {
+                match along {
+                    None => moved.iter_mut().zip(&z).for_each(|(to, z)| *to = *z),
+                    Some((i, sign)) => {
+                        let column = moves.column(i);
+                        let steps = z.iter().zip(&column).map(|(&z, &step)| z + sign * step);
+                        moved.iter_mut().zip(steps).for_each(|(to, z)| *to = z);
+                    }
+                }
+                model.activation().apply(&mut moved);
+                squares(moved.iter().zip(&x).map(|(&y, &x)| y - x)) / features as f64
+            };
+            let before = loss(None);
+            let signs = [T::one(), -T::one()];
+            let changes = (0..features).flat_map(|i| signs.map(|sign| Some((i, sign))));
+            let worst = changes.map(&mut loss).fold(f64::NEG_INFINITY, f64::max);
+            let one = |value: f64| [value].into_iter().collect();
+            clean = clean.merge(&one(before));
+            rise = rise.merge(&one(worst - before));
+        }
+    }
+    Ok(Attack { norm, size, clean, rise })
+}
+
+/// The sum of the squares, in double precision.
+fn squares<T: Scalar>(values: impl Iterator<Item = T>) -> f64 {
+    values.map(|value| value.to_f64() * value.to_f64()).sum()
+}

@@ -1,0 +1,78 @@
+//! n features in n − 1 dimensions: which of them is dropped, or which two share a line (Elhage et al., "Toy models of
+//! superposition", 2022, "Superposition as a phase change").
+//!
+//! All features but those concerned have a dimension of their own and lose nothing. For the paper's features, `x = c u`
+//! with `c ~ Bernoulli(p)` and `u ~ U[0, 1]`, importances `ι_i` and a loss per feature,
+//!
+//! ```math
+//! L_k = \frac{ι_k}{n} \operatorname{Var} x = \frac{ι_k}{n} \Big(\frac p3 - \frac{p^2}{4}\Big) , \qquad
+//! L_{jk} = \frac{ι_j + ι_k}{n}\, p^2\, E \min(u, u')^2 = \frac{ι_j + ι_k}{n} \cdot \frac{p^2}{6} .
+//! ```
+//!
+//! `L_k`: feature k is dropped, and its output is the constant `E x`. `L_jk`: features j and k are antipodal unit vectors
+//! without a bias, and lose only where both are on.
+
+use crate::Result;
+use crate::error;
+
+/// What n features give up that have one dimension too few.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Sacrifice {
+    /// One feature is not represented: its output is its mean.
+    Dropped(usize),
+    /// Two features `j < k` are antipodal, `w_j = −w_k`, of length 1 and without a bias.
+    Antipodal(usize, usize),
+}
+
+/// The losses per feature, weighted by importance, of all ways in which n features fit into n − 1 dimensions by one
+/// [`Sacrifice`], the least first: `ι_k Var x/n` if feature k is dropped, `(ι_j + ι_k) p²/(6n)` if j and k are antipodal.
+/// `importance` ι has length n ≥ 2; magnitudes are `U[0, 1]`. Equal losses stand in the order of their features, dropped ones
+/// first.
+///
+/// These are the curves that Elhage et al. compare trained models with. A trained model may lose less: vectors of other
+/// lengths with biases, and more than two features on shared dimensions, such as three in a triangle.
+///
+/// ```
+/// use toy_superposition_theory::{Sacrifice, one_short};
+///
+/// // Two features in one dimension. Where they are rarely on together, they share it.
+/// assert_eq!(one_short(0.1, &[1.0, 0.5])?[0].0, Sacrifice::Antipodal(0, 1));
+/// assert_eq!(one_short(0.8, &[1.0, 0.5])?[0].0, Sacrifice::Dropped(1));
+/// # Ok::<(), toy_superposition_theory::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Probability`](crate::Error::Probability) outside (0, 1]; [`Error::OutOfRange`](crate::Error::OutOfRange) for an
+/// importance that is negative or not finite; [`Error::Size`](crate::Error::Size) for fewer than two features.
+pub fn one_short(probability: f64, importance: &[f64]) -> Result<Vec<(Sacrifice, f64)>> {
+    error::probability(probability)?;
+    let features = importance.len();
+    if features < 2 {
+        return Err(crate::Error::Size { what: "importance", given: features, expected: 2 });
+    }
+    error::importance(importance, features)?;
+    let (n, p) = (features as f64, probability);
+    let (variance, both) = (p * (1.0 / 3.0 - p / 4.0), p * p / 6.0);
+    let dropped = (0..features).map(|k| (Sacrifice::Dropped(k), importance[k] * variance / n));
+    let pairs = (0..features).flat_map(|j| (j + 1..features).map(move |k| (j, k)));
+    let antipodal =
+        pairs.map(|(j, k)| (Sacrifice::Antipodal(j, k), (importance[j] + importance[k]) * both / n));
+    let mut ways: Vec<_> = dropped.chain(antipodal).collect();
+    ways.sort_by(|one, other| one.1.total_cmp(&other.1));
+    Ok(ways)
+}
+
+/// The importance, relative to that of the others, above which a further feature is antipodal to one of them rather than
+/// dropped: `2p/(4 − 5p)`, where `ι Var x = (1 + ι) p²/6`. `None` for `p ≥ 4/7`, where it is 1 or more and two features of
+/// equal importance are not antipodal either.
+///
+/// For two features in one dimension, the further feature takes the dimension for itself above the reciprocal; for more,
+/// above 1, where two others become antipodal in its place.
+///
+/// # Errors
+/// [`Error::Probability`](crate::Error::Probability) outside (0, 1].
+pub fn antipodal_above(probability: f64) -> Result<Option<f64>> {
+    error::probability(probability)?;
+    Ok((probability < 4.0 / 7.0).then(|| 2.0 * probability / (4.0 - 5.0 * probability)))
+}

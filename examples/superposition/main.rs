@@ -1,0 +1,137 @@
+//! The experiments of Elhage et al., "Toy models of superposition" (2022), one by one or all.
+
+#[macro_use]
+#[path = "../command_line/mod.rs"]
+mod command_line;
+
+mod adversarial;
+mod correlated;
+mod dynamics;
+mod features;
+mod geometry;
+mod options;
+mod phases;
+mod polygons;
+mod solve;
+mod trained;
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use options::Options;
+use serde_json::{Map, Value};
+
+/// Repeats the experiments of Elhage et al., "Toy models of superposition" (2022).
+///
+/// The models are y = ReLU(WᵀW x + b) with features that are on with probability p (a sparsity of
+/// S = 1 − p) and have magnitudes U[0, 1] then. Small ones descend the exact expected loss from
+/// several random starts, without samples; large ones are trained on samples. Without a COMMAND,
+/// all experiments run one after the other. docs/superposition.md says what comes out.
+#[derive(Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    options: Options,
+}
+
+#[derive(Subcommand, Clone, Copy)]
+enum Command {
+    /// Which features are represented, by importance and sparsity: W and b of 20 features in 5
+    /// dimensions.
+    Features,
+    /// How many dimensions 400 features in 30 take up, each and on average, against 1/(1 − S).
+    Geometry,
+    /// What features in the plane look like: pentagons, pairs, and other polygons.
+    Polygons,
+    /// Not represented, superposed or a dimension of its own, over importance and p: 2 features in
+    /// 1 dimension and 3 in 2.
+    Phases,
+    /// How the dimensionality of features changes while a model is trained, and their vectors on
+    /// their way.
+    Dynamics,
+    /// What correlated and anticorrelated features do: antipodes, octahedra, the mean of a pair.
+    Correlated,
+    /// How much a small change of the input can harm, against the features per dimension.
+    Adversarial,
+    /// All of them; the same as no command.
+    All,
+}
+
+impl Command {
+    const EACH: [Self; 7] = [
+        Self::Features,
+        Self::Geometry,
+        Self::Polygons,
+        Self::Phases,
+        Self::Dynamics,
+        Self::Correlated,
+        Self::Adversarial,
+    ];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Features => "features",
+            Self::Geometry => "geometry",
+            Self::Polygons => "polygons",
+            Self::Phases => "phases",
+            Self::Dynamics => "dynamics",
+            Self::Correlated => "correlated",
+            Self::Adversarial => "adversarial",
+            Self::All => "all",
+        }
+    }
+
+    /// The figures that it draws.
+    fn figures(self) -> &'static [&'static str] {
+        match self {
+            Self::Features => features::FIGURES,
+            Self::Geometry => geometry::FIGURES,
+            Self::Polygons => polygons::FIGURES,
+            Self::Phases => phases::FIGURES,
+            Self::Dynamics => dynamics::FIGURES,
+            Self::Correlated => correlated::FIGURES,
+            Self::Adversarial => adversarial::FIGURES,
+            Self::All => &[],
+        }
+    }
+
+    fn run(self, options: &Options) -> Result<Value, Box<dyn Error>> {
+        match self {
+            Self::Features => features::run(options),
+            Self::Geometry => geometry::run(options),
+            Self::Polygons => polygons::run(options),
+            Self::Phases => phases::run(options),
+            Self::Dynamics => dynamics::run(options),
+            Self::Correlated => correlated::run(options),
+            Self::Adversarial => adversarial::run(options),
+            Self::All => Ok(Value::Null),
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+    let options = &arguments.options;
+    let (asked, one) = match arguments.command {
+        None | Some(Command::All) => (Command::EACH.to_vec(), false),
+        Some(command) => (vec![command], true),
+    };
+    options.prepare(asked.iter().flat_map(|command| command.figures()))?;
+    let mut found = Map::new();
+    for (k, command) in asked.iter().enumerate() {
+        if !one && !options.json {
+            say!("{}{}", if k > 0 { "\n" } else { "" }, command.name().to_uppercase());
+        }
+        found.insert(command.name().to_owned(), command.run(options)?);
+    }
+    if options.json {
+        let only = found.values().next().filter(|_| one).cloned();
+        say!("{}", only.unwrap_or(Value::Object(found)));
+    }
+    Ok(())
+}
+
+fn main() -> ExitCode {
+    command_line::start(run)
+}
