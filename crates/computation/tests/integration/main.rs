@@ -1,0 +1,2 @@
+//! Integration tests of networks that compute on superposed features.
+#![allow(clippy::unwrap_used)]
