@@ -33,7 +33,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     };
     let mut series = Vec::new();
     let mut rows = Vec::new();
-    say!("features  neurons      p   loss/naive over seeds (naive: two neurons per feature, the rest at its mean)   least");
+    say!(
+        "features  neurons      p   loss/naive over seeds (naive: two neurons per feature, the rest at its mean)   least"
+    );
     for (features, width, ratio) in [(3, 6, 1.0), (100, 40, 0.8)] {
         let mut jobs = Vec::new();
         for p in PROBABILITIES {

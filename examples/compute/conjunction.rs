@@ -21,7 +21,12 @@ const WIDTHS: [usize; 6] = [6, 12, 24, 48, 96, 192];
 const CLASSIFIED: u64 = 5000;
 
 /// The share of the pairs that are on, and of those that are off, on the right side of 1/2.
-fn right(network: &Network<f32>, law: &LawSpec, target: &Joint, seed: u64) -> Result<(f64, f64), Box<dyn Error>> {
+fn right(
+    network: &Network<f32>,
+    law: &LawSpec,
+    target: &Joint,
+    seed: u64,
+) -> Result<(f64, f64), Box<dyn Error>> {
     let x: DMatrix<f64> = sample_dense(&law.build()?, Stream::Evaluation.samples(seed, 0..CLASSIFIED))?;
     let wanted = evaluate_dense(target, &x)?;
     let found = plain::trace(network, &x.map(|x| x as f32))?.outputs;
@@ -67,8 +72,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     // The best affine map of x: one that knows x_i and x_j explains 2 p³(1 − p) of p²(1 − p²).
     let linear = (variance - 2.0 * PROBABILITY.powi(3) * (1.0 - PROBABILITY)) / variance;
     let pairs = target.outputs() as f64;
-    say!("{} pairs of {FEATURES} features; one neuron per pair: {pairs}; orders without constants: √(m log₂ m) = {:.0} (Adler and Shavit), n^(2/3) = {:.0} (Hänni et al.)",
-        pairs, (pairs * pairs.log2()).sqrt(), (FEATURES as f64).powf(2.0 / 3.0));
+    say!(
+        "{} pairs of {FEATURES} features; one neuron per pair: {pairs}; orders without constants: √(m log₂ m) = {:.0} (Adler and Shavit), n^(2/3) = {:.0} (Hänni et al.)",
+        pairs,
+        (pairs * pairs.log2()).sqrt(),
+        (FEATURES as f64).powf(2.0 / 3.0)
+    );
     say!("embedding  n_d  neurons   loss/variance (best affine map of x: {linear:.4})   right: on, off");
     let (mut series, mut rows) = (Vec::new(), Vec::new());
     for (kind, hidden) in kinds {
@@ -76,7 +85,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         for width in WIDTHS {
             let Some((trained, jobs)) = groups.next() else { break };
             let loss = Mean::of(&trained.iter().map(|trained| trained.loss / variance).collect::<Vec<_>>());
-            let shares = trained.iter().zip(jobs).map(|(trained, job)| right(&trained.network, &law, &target, job.seed));
+            let shares = trained
+                .iter()
+                .zip(jobs)
+                .map(|(trained, job)| right(&trained.network, &law, &target, job.seed));
             let shares = shares.collect::<Result<Vec<_>, _>>()?;
             let on = Mean::of(&shares.iter().map(|share| share.0).collect::<Vec<_>>());
             let off = Mean::of(&shares.iter().map(|share| share.1).collect::<Vec<_>>());
@@ -105,7 +117,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     };
     draw(&figure, arguments.out.as_deref())?;
     if arguments.json {
-        say!("{}", json!({ "experiment": "conjunction", "seeds": arguments.seeds, "pairs": pairs, "best_affine": linear, "rows": rows }));
+        say!(
+            "{}",
+            json!({ "experiment": "conjunction", "seeds": arguments.seeds, "pairs": pairs, "best_affine": linear, "rows": rows })
+        );
     }
     Ok(())
 }

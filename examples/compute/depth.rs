@@ -70,7 +70,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
                 (training.batch, training.rate, training.weight_decay) = (1024, 3e-3, 0.0);
                 jobs.push(Job {
                     architecture: Architecture::plain(FEATURES, HIDDEN, target.outputs(), layers, width),
-                    embedding: EmbeddingKind::Rug.matrix(FEATURES, HIDDEN, &mut Stream::Draws.rng(seed, 0))?,
+                    embedding: EmbeddingKind::Rug.matrix(
+                        FEATURES,
+                        HIDDEN,
+                        &mut Stream::Draws.rng(seed, 0),
+                    )?,
                     law: LawSpec::paper(FEATURES, p),
                     target: target.clone(),
                     training,
@@ -123,7 +127,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         let scalar = scalar.map_or(String::new(), |loss| format!(" (Bayes of x + σ Z: {loss:.3})"));
         say!("{name}{scalar}\n    {}", line.join(", "));
     }
-    series.push(ChartSeries { name: "Bayes of $x + σ Z$".to_owned(), points: bayes, mark: ChartMark::Dashed });
+    series.push(ChartSeries {
+        name: "Bayes of $x + σ Z$".to_owned(),
+        points: bayes,
+        mark: ChartMark::Dashed,
+    });
     let figure = Chart {
         x_label: "times that the tent is applied".to_owned(),
         y_label: "loss over the target's variance".to_owned(),

@@ -12,8 +12,6 @@ use toy_superposition::data::{LawSpec, Stream};
 use toy_superposition::figures::{Chart, ChartMark, ChartPoint, ChartSeries, chart};
 use toy_superposition::train::{Run, side_by_side};
 
-use crate::command_line;
-
 /// Fresh samples on which each network is measured.
 pub(crate) const SAMPLES: u64 = 50_000;
 
@@ -59,7 +57,7 @@ pub(crate) fn train_all(jobs: &[Job]) -> Result<Vec<Trained>, Box<dyn Error>> {
         note!("{} of {} networks", done.fetch_add(1, Ordering::Relaxed) + 1, jobs.len());
         trained
     })?;
-    Ok(results.into_iter().collect::<Result<Vec<_>, _>>()?)
+    results.into_iter().collect::<Result<_, _>>().map_err(|error| error as Box<dyn Error>)
 }
 
 /// A mean over seeds with its standard error.

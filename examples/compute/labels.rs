@@ -101,7 +101,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     };
     draw(&figure, arguments.out.as_deref())?;
     if arguments.json {
-        say!("{}", json!({ "experiment": "labels", "seeds": arguments.seeds, "naive_over_p": naive, "rows": rows }));
+        say!(
+            "{}",
+            json!({ "experiment": "labels", "seeds": arguments.seeds, "naive_over_p": naive, "rows": rows })
+        );
     }
     Ok(())
 }

@@ -83,7 +83,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     for ((name, times, linear), (trained, jobs)) in
         kinds.into_iter().zip(trained.chunks(seeds).zip(jobs.chunks(seeds)))
     {
-        let found = trained.iter().zip(jobs).map(|(trained, job)| gains(&trained.network, &job.law, job.seed));
+        let found =
+            trained.iter().zip(jobs).map(|(trained, job)| gains(&trained.network, &job.law, job.seed));
         let found = found.collect::<Result<Vec<_>, _>>()?;
         let loss = Mean::of(&trained.iter().map(|trained| trained.loss / PROBABILITY).collect::<Vec<_>>());
         let kind = if linear { ", second layer linear" } else { "" };

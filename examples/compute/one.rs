@@ -58,7 +58,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         say!("target          {}", target.describe());
         say!("steps           {} in {seconds:.1} s, median {median:.3} ms", run.steps());
         say!("loss per output {:.6e} ± {:.1e}", found.mean(), found.standard_error());
-        say!("loss/p          {:.5} ± {:.5}", found.mean() / probability, found.standard_error() / probability);
+        say!(
+            "loss/p          {:.5} ± {:.5}",
+            found.mean() / probability,
+            found.standard_error() / probability
+        );
     }
     if let Some(path) = &arguments.out {
         let losses = run.losses();
@@ -80,8 +84,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
             }],
             caption: format!(
                 "{} of {} features in {} dimensions ({}), {} layers of {} neurons, $p = {probability}$, seed {}; means over {size} steps.",
-                target.describe(), arguments.features, run.model().architecture().hidden, arguments.embedding,
-                arguments.layers, arguments.width, arguments.seed
+                target.describe(),
+                arguments.features,
+                run.model().architecture().hidden,
+                arguments.embedding,
+                arguments.layers,
+                arguments.width,
+                arguments.seed
             ),
         };
         let written = chart(&figure, path.with_extension(""))?;

@@ -57,7 +57,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
                 (training.batch, training.rate, training.weight_decay) = (1024, 2e-3, 0.0);
                 jobs.push(Job {
                     architecture: Architecture::plain(FEATURES, HIDDEN, FEATURES, LAYERS, WIDTH),
-                    embedding: EmbeddingKind::Rug.matrix(FEATURES, HIDDEN, &mut Stream::Draws.rng(seed, 0))?,
+                    embedding: EmbeddingKind::Rug.matrix(
+                        FEATURES,
+                        HIDDEN,
+                        &mut Stream::Draws.rng(seed, 0),
+                    )?,
                     law: LawSpec::paper(FEATURES, p),
                     target: Arc::new(Elementwise::iterated(FEATURES, function, times)?),
                     training,

@@ -4,7 +4,8 @@ use std::error::Error;
 use std::sync::Arc;
 
 use toy_superposition::computation::{
-    Architecture, Elementwise, EmbeddingKind, Function, Joint, Network, Readout, Rule, Stack, Target, Training,
+    Architecture, Elementwise, EmbeddingKind, Function, Joint, Network, Readout, Rule, Stack, Target,
+    Training,
 };
 use toy_superposition::data::{LawSpec, MagnitudeSpec, Stream};
 

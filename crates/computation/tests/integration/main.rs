@@ -1,13 +1,13 @@
 //! Integration tests of networks that compute on superposed features.
 #![allow(clippy::unwrap_used)]
 
-mod bits;
 mod errors;
 mod files;
 mod golden;
 mod gradients;
 mod probes;
 mod targets;
+mod threads;
 mod training;
 
 use nalgebra::DMatrix;
