@@ -12,15 +12,16 @@ use crate::Arguments;
 use crate::experiment::{Job, Mean, draw, train_all};
 use crate::setting::signed;
 
-const PROBABILITIES: [f64; 5] = [0.01, 0.03, 0.1, 0.3, 1.0];
+const PROBABILITIES: [f64; 4] = [0.03, 0.1, 0.3, 1.0];
+const RATE: f64 = 3e-3;
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let job = |features: usize, width: usize, ratio: f64, probability: f64, seed: u64| {
         let mut architecture = Architecture::plain(features, features, features, 1, width);
         (architecture.bias, architecture.output_relu) = (false, true);
         let mut training = Training::default();
-        training.steps = arguments.steps.unwrap_or(5000);
-        (training.batch, training.rate, training.weight_decay) = (1024, 1e-2, 0.0);
+        training.steps = arguments.steps.unwrap_or(10_000);
+        (training.batch, training.rate, training.weight_decay) = (1024, RATE, 0.0);
         training.importance = Some((0..features).map(|i| ratio.powi(i as i32)).collect());
         Ok::<_, Box<dyn Error>>(Job {
             architecture,

@@ -39,21 +39,31 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let fresh = Stream::Evaluation.samples(arguments.seed, 0..arguments.samples as u64);
     let found = NetworkLoss::new(target.clone()).sampled(run.model(), &drawn, fresh)?;
 
+    let weighted = match &training.importance {
+        None => None,
+        Some(importance) => {
+            let mut loss = NetworkLoss::with_importance(target.clone(), importance)?;
+            Some(loss.sampled(run.model(), &drawn, fresh)?)
+        }
+    };
+
     // The call site of the baselines in closed form.
     let (naive, best_linear, scalar_bayes) = (Value::Null, Value::Null, Value::Null);
     if arguments.json {
         let architecture = run.model().architecture();
-        say!(
-            "{}",
-            json!({
-                "target": target.describe(), "law": law, "features": architecture.features, "hidden": architecture.hidden,
-                "outputs": architecture.outputs, "width": architecture.width, "layers": architecture.layers,
-                "embedding": arguments.embedding, "parameters": architecture.parameters() as u64, "seed": arguments.seed,
-                "loss": found.mean(), "loss_over_p": found.mean() / probability, "standard_error": found.standard_error(),
-                "naive": naive, "best_linear": best_linear, "scalar_bayes": scalar_bayes,
-                "steps": run.steps(), "seconds": seconds, "milliseconds_per_step": median,
-            })
-        );
+        let mut object = json!({
+            "target": target.describe(), "law": law, "features": architecture.features, "hidden": architecture.hidden,
+            "outputs": architecture.outputs, "width": architecture.width, "layers": architecture.layers,
+            "embedding": arguments.embedding, "parameters": architecture.parameters() as u64, "seed": arguments.seed,
+            "loss": found.mean(), "loss_over_p": found.mean() / probability, "standard_error": found.standard_error(),
+            "naive": naive, "best_linear": best_linear, "scalar_bayes": scalar_bayes,
+            "steps": run.steps(), "seconds": seconds, "milliseconds_per_step": median,
+        });
+        if let Some(weighted) = weighted {
+            object["weighted_loss"] = json!(weighted.mean());
+            object["weighted_loss_standard_error"] = json!(weighted.standard_error());
+        }
+        say!("{object}");
     } else {
         say!("target          {}", target.describe());
         say!("steps           {} in {seconds:.1} s, median {median:.3} ms", run.steps());
@@ -63,6 +73,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
             found.mean() / probability,
             found.standard_error() / probability
         );
+        if let Some(weighted) = weighted {
+            say!("weighted loss   {:.6e} ± {:.1e}", weighted.mean(), weighted.standard_error());
+        }
     }
     if let Some(path) = &arguments.out {
         let losses = run.losses();

@@ -16,9 +16,9 @@ use toy_superposition::theory;
 use crate::Arguments;
 use crate::experiment::{Job, Mean, draw, train_all};
 
-const FEATURES: usize = 128;
-const HIDDEN: usize = 32;
-const WIDTH: usize = 256;
+const FEATURES: usize = 64;
+const HIDDEN: usize = 16;
+const WIDTH: usize = 128;
 const LAYERS: usize = 3;
 /// Samples that a probe is fitted to, and as many others that it is measured on.
 const SAMPLES: u64 = 8192;

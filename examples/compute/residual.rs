@@ -12,7 +12,7 @@ use toy_superposition::data::Stream;
 use toy_superposition::figures::{Chart, ChartMark, ChartPoint, ChartSeries, Scale};
 
 use crate::Arguments;
-use crate::experiment::{Job, Mean, draw, level, train_all};
+use crate::experiment::{Job, Mean, draw, train_all};
 use crate::setting::signed;
 
 const FEATURES: usize = 100;
@@ -47,7 +47,6 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     };
     let one = responses(1.0)?;
     let naive = 1.0 / 12.0;
-    // What the embedding alone loses: W_Eᵀ W_E x against x + ReLU(x), half of whose second part no neuron computes.
     say!("loss/p                     {loss}   (naive {naive:.5}, half of the features computed)");
     say!("response to x = 1 alone    {one}   (2 if it were computed, 1 if not)");
     let mut points = Vec::new();
@@ -68,7 +67,6 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
                 points: [-1.0, 0.0, 1.0].map(ideal).to_vec(),
                 mark: ChartMark::Dashed,
             },
-            level("0", 0.0, -1.0, 1.0),
         ],
         caption: format!(
             "The residual network of Braun et al.: {FEATURES} features, random unit vectors in {HIDDEN} dimensions, {WIDTH} neurons, \
