@@ -8,6 +8,10 @@ pub use nalgebra;
 #[cfg(feature = "model")]
 pub use rand;
 
+/// Networks that compute functions of features in superposition.
+#[cfg(feature = "computation")]
+#[doc(inline)]
+pub use toy_superposition_computation as computation;
 /// What features look like: laws with exact moments, and samples of them by counted streams.
 #[cfg(feature = "data")]
 #[doc(inline)]
