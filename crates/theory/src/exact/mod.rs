@@ -20,6 +20,7 @@ mod nodes;
 mod objective;
 mod periodic;
 mod piecewise;
+mod polygon;
 mod row;
 #[cfg(feature = "models")]
 mod second_moments;
@@ -38,6 +39,7 @@ pub use matrix::{
 };
 #[cfg(feature = "models")]
 pub use objective::ExactObjective;
+pub use polygon::polygon_loss;
 #[cfg(feature = "models")]
 pub(crate) use second_moments::SecondMoments;
 

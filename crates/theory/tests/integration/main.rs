@@ -26,6 +26,7 @@ mod mean_field;
 #[cfg(feature = "models")]
 mod memory;
 mod optimum;
+mod polygon;
 mod scaling;
 mod smooth;
 mod units;

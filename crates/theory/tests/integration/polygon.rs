@@ -1,0 +1,67 @@
+//! The closed form for regular polygons against the exact loss of the same weights, and against sums over the inputs.
+
+use nalgebra::DMatrix;
+use toy_superposition_data::{Exactly, Features, UnitUniform};
+use toy_superposition_theory::{Error, exact_loss, polygon_loss};
+
+/// Settings with every sign of the bias, short and long, far from the best.
+const SETTINGS: [(usize, usize, f64, f64); 7] = [
+    (3, 3, 0.8, 0.1),
+    (3, 7, 1.1, -0.2),
+    (4, 4, 1.3, 0.0),
+    (5, 6, 1.17, -0.28),
+    (5, 9, 0.6, 0.3),
+    (6, 6, 1.32, -0.6),
+    (8, 11, 1.9, -2.9),
+];
+
+/// W and b of a polygon beside dropped features.
+fn weights(corners: usize, features: usize, length: f64, bias: f64) -> (DMatrix<f64>, Vec<f64>) {
+    let w = DMatrix::from_fn(features, features, |i, j| {
+        let angle = std::f64::consts::TAU * (i as f64 - j as f64) / corners as f64;
+        if i < corners && j < corners { length * length * angle.cos() } else { 0.0 }
+    });
+    let unused = 0.5 / features as f64;
+    (w, (0..features).map(|i| if i < corners { bias } else { unused }).collect())
+}
+
+#[test]
+fn it_is_the_exact_loss_of_the_weights() {
+    for (corners, features, length, bias) in SETTINGS {
+        let (w, b) = weights(corners, features, length, bias);
+        let law = Features::new(Exactly::new(features, 1).unwrap(), UnitUniform);
+        let exact = exact_loss(&w, &b, &law).unwrap().loss;
+        let closed = polygon_loss(corners, features, length, bias).unwrap();
+        assert!((closed / exact - 1.0).abs() < 1e-10, "{corners} of {features}: {closed} {exact}");
+    }
+}
+
+/// By midpoints, whose error is below max|f″|/(24 n²) on each piece and n⁻² times a slope's jump at each kink: 1e-7.
+#[test]
+fn it_is_the_sum_over_the_inputs() {
+    for (corners, features, length, bias) in SETTINGS {
+        let (w, b) = weights(corners, features, length, bias);
+        let (points, mut sum) = (20_000, 0.0);
+        for j in 0..features {
+            for k in 0..points {
+                let u = (f64::from(k) + 0.5) / f64::from(points);
+                for i in 0..features {
+                    let x = if i == j { u } else { 0.0 };
+                    sum += (x - (w[(i, j)] * u + b[i]).max(0.0)).powi(2);
+                }
+            }
+        }
+        let mean = sum / (f64::from(points) * (features * features) as f64);
+        let closed = polygon_loss(corners, features, length, bias).unwrap();
+        assert!((closed - mean).abs() < 1e-7, "{corners} of {features}: {closed} {mean}");
+    }
+}
+
+#[test]
+fn bad_input_is_refused() {
+    assert!(matches!(polygon_loss(2, 6, 1.0, 0.0), Err(Error::Size { given: 2, expected: 3, .. })));
+    assert!(matches!(polygon_loss(7, 6, 1.0, 0.0), Err(Error::Size { given: 7, expected: 6, .. })));
+    assert!(matches!(polygon_loss(5, 6, f64::NAN, 0.0), Err(Error::NotFinite { what: "length", .. })));
+    assert!(matches!(polygon_loss(5, 6, 1.0, f64::INFINITY), Err(Error::NotFinite { what: "bias", .. })));
+    assert!(matches!(polygon_loss(5, 6, 1e200, 0.0), Err(Error::NotFinite { what: "loss", .. })));
+}
