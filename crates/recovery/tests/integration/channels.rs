@@ -31,13 +31,17 @@ fn naive(p: f64, grid: &[(f64, f64)], r: f64, tau: f64) -> (f64, Belief) {
     (total / (tau * std::f64::consts::TAU.sqrt()), Belief { mean, variance })
 }
 
-fn magnitudes() -> [(f64, AnyMagnitude); 5] {
+fn magnitudes() -> [(f64, AnyMagnitude); 9] {
     [
         (0.05, AnyMagnitude::Uniform(toy_superposition_data::UnitUniform)),
         (0.1, AnyMagnitude::Interval(Interval::new(0.4, 1.3).unwrap())),
         (0.07, AnyMagnitude::Exponential(Exponential::new(1.7).unwrap())),
         (0.2, AnyMagnitude::Points(Points::new(&[0.5, 1.5], &[0.3, 0.7]).unwrap())),
         (0.3, AnyMagnitude::Constant(Constant::new(0.8).unwrap())),
+        (0.1, AnyMagnitude::Interval(Interval::new(-1.0, 1.0).unwrap())),
+        (0.2, AnyMagnitude::Interval(Interval::new(-0.4, 1.3).unwrap())),
+        (0.15, AnyMagnitude::Interval(Interval::new(-1.3, -0.4).unwrap())),
+        (0.1, AnyMagnitude::Points(Points::new(&[-0.5, 1.5], &[0.3, 0.7]).unwrap())),
     ]
 }
 
@@ -72,8 +76,9 @@ fn posteriors_are_finite_far_away() {
         for tau in [1e-120, 1e-8, 1e-3, 1.0, 1e4] {
             for r in [-1e6, -30.0 * tau, -1e-9, 0.0, 0.3, 0.9, 7.0] {
                 let Belief { mean, variance } = prior.given(r, tau);
+                let least = prior.magnitude().support().0.min(0.0);
                 assert!(
-                    mean >= 0.0 && mean <= prior.largest().max(r) && variance >= 0.0,
+                    mean >= least && mean <= prior.largest().max(r).max(0.0) && variance >= 0.0,
                     "{prior:?} {r} {tau}"
                 );
             }
@@ -89,7 +94,8 @@ fn least_errors_are_those_of_the_definition() {
         let prior = SparsePrior::new(p, magnitude).unwrap();
         let Belief { mean, variance } = prior.before();
         for tau in [0.05, 0.4] {
-            let (low, high) = (-9.0 * tau, prior.largest().min(20.0) + 9.0 * tau);
+            let low = prior.magnitude().support().0.min(0.0) - 9.0 * tau;
+            let high = prior.largest().clamp(0.0, 20.0) + 9.0 * tau;
             let step = tau / 100.0;
             let square: f64 = (0..((high - low) / step) as usize)
                 .map(|k| low + (k as f64 + 0.5) * step)
@@ -110,7 +116,7 @@ fn averages_are_moments() {
         let prior = SparsePrior::new(p, magnitude).unwrap();
         for (k, moment) in moments.iter().enumerate() {
             let found = prior.average(&|x| x.powi(k as i32 + 1));
-            assert!((found / (p * moment) - 1.0).abs() < 1e-12, "{prior:?} {k}");
+            assert!((found - p * moment).abs() < 1e-12 * moment.abs() + 1e-15, "{prior:?} {k}");
         }
         assert!((prior.average(&|x| f64::from(u8::from(x == 0.0))) - (1.0 - p)).abs() < 1e-12);
     }
