@@ -1,5 +1,8 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "computation")]
+#[doc(inline)]
+pub use toy_superposition_computation as computation;
 #[cfg(feature = "data")]
 #[doc(inline)]
 pub use toy_superposition_data as data;

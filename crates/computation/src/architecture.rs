@@ -1,0 +1,189 @@
+//! Which network it is: sizes, how layers follow each other, and which parts are learned.
+//!
+//! ```math
+//! h_0 = W_E x, \qquad
+//! \text{residual: } h_l = h_{l-1} + W^{out}_l f_l(W^{in}_l h_{l-1} + b_l), \qquad
+//! \text{plain: } h_l = f_l(W_l h_{l-1} + b_l), \qquad
+//! y = g(U h_L + c)
+//! ```
+//!
+//! | symbol | shape | block |
+//! |---|---|---|
+//! | `W_E` | hidden × features | `embedding`, unless it is fixed |
+//! | `W^in_l`, `W^out_l` | width × hidden, hidden × width | `input`, `output` (residual) |
+//! | `W_1`, `W_l` | width × hidden, width × width | `first`, `middle` (plain) |
+//! | `b_l` | width | `bias`, if there are any |
+//! | `U` | outputs × hidden (residual) or width (plain) | `readout`, unless it is `W_Eᵀ` |
+//! | `c` | outputs | `output_bias`, if there is one |
+//!
+//! `f_l` is ReLU, or the identity for a linear layer; `g` is the identity or ReLU. Without layers `y = g(U W_E x + c)`, which
+//! is the autoencoder of the paper.
+
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, Result};
+
+/// How layers follow each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Stack {
+    /// Each layer adds to a stream of `hidden` dimensions.
+    Residual,
+    /// Each layer sees only the one before.
+    Plain,
+}
+
+/// How the outputs are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Readout {
+    /// `U = W_Eᵀ`: one output per feature, read from the stream.
+    Transpose,
+    /// `U` is learned.
+    Learned,
+}
+
+/// The architecture of a network. [`residual`](Self::residual) and [`plain`](Self::plain) make one; every field may be set
+/// after that, and [`Network`](crate::Network) checks them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Architecture {
+    /// The number of features n_s.
+    pub features: usize,
+    /// The dimensions n_d in which they are embedded.
+    pub hidden: usize,
+    /// The number of outputs.
+    pub outputs: usize,
+    /// The number of layers L; may be 0.
+    pub layers: usize,
+    /// The neurons of each layer.
+    pub width: usize,
+    /// How layers follow each other.
+    pub stack: Stack,
+    /// Whether `W_E` is learned.
+    pub learned_embedding: bool,
+    /// How outputs are read.
+    pub readout: Readout,
+    /// Whether layers have biases.
+    pub bias: bool,
+    /// Whether outputs have biases.
+    pub output_bias: bool,
+    /// Whether outputs pass a ReLU.
+    pub output_relu: bool,
+    /// The layers, counted from 0, that have the identity in the place of the ReLU.
+    pub linear_layers: Vec<usize>,
+}
+
+impl Architecture {
+    /// Residual layers on a fixed embedding that also reads the outputs; no biases, no ReLU on the outputs: the network of
+    /// Braun et al. (2025).
+    pub fn residual(features: usize, hidden: usize, layers: usize, width: usize) -> Self {
+        Self {
+            features,
+            hidden,
+            outputs: features,
+            layers,
+            width,
+            stack: Stack::Residual,
+            learned_embedding: false,
+            readout: Readout::Transpose,
+            bias: false,
+            output_bias: false,
+            output_relu: false,
+            linear_layers: Vec::new(),
+        }
+    }
+
+    /// Plain layers with biases on a fixed embedding, and a learned read-out with biases and without a ReLU.
+    pub fn plain(features: usize, hidden: usize, outputs: usize, layers: usize, width: usize) -> Self {
+        Self {
+            outputs,
+            stack: Stack::Plain,
+            readout: Readout::Learned,
+            bias: true,
+            output_bias: true,
+            ..Self::residual(features, hidden, layers, width)
+        }
+    }
+
+    /// The paper's autoencoder: no layers, everything learned, a ReLU on the outputs.
+    pub fn autoencoder(features: usize, hidden: usize) -> Self {
+        Self {
+            learned_embedding: true,
+            readout: Readout::Learned,
+            output_bias: true,
+            output_relu: true,
+            ..Self::residual(features, hidden, 0, 1)
+        }
+    }
+
+    /// Refuses sizes that no network has, a read-out that reads nothing, and linear layers that are not there.
+    pub(crate) fn check(&self) -> Result<()> {
+        let possible = 1..=u32::MAX as usize;
+        for (name, given) in [
+            ("features", self.features),
+            ("hidden", self.hidden),
+            ("outputs", self.outputs),
+            ("width", self.width),
+            ("layers + 1", self.layers.saturating_add(1)),
+        ] {
+            if !possible.contains(&given) {
+                return Err(Error::Size { name, given });
+            }
+        }
+        if self.readout == Readout::Transpose && (self.outputs != self.features || !self.has_stream()) {
+            return Err(Error::Transpose { features: self.features, outputs: self.outputs });
+        }
+        match self.linear_layers.iter().find(|&&layer| layer >= self.layers) {
+            Some(&given) => Err(Error::Layer { given, layers: self.layers }),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the outputs are read from the dimensions of the embedding, so that features reach them without a neuron.
+    pub(crate) fn has_stream(&self) -> bool {
+        self.stack == Stack::Residual || self.layers == 0
+    }
+
+    /// The name and the shape of each block of parameters, in their order.
+    pub(crate) fn blocks(&self) -> Vec<(&'static str, Vec<usize>)> {
+        let &Self { features, hidden, outputs, layers, width, .. } = self;
+        let (residual, some) = (self.stack == Stack::Residual, layers > 0);
+        let read = if self.has_stream() { hidden } else { width };
+        let blocks = [
+            (self.learned_embedding, "embedding", vec![features, hidden]),
+            (some && residual, "input", vec![layers, hidden, width]),
+            (some && residual, "output", vec![layers, width, hidden]),
+            (some && !residual, "first", vec![hidden, width]),
+            (layers > 1 && !residual, "middle", vec![layers - some as usize, width, width]),
+            (some && self.bias, "bias", vec![layers, width]),
+            (self.readout == Readout::Learned, "readout", vec![read, outputs]),
+            (self.output_bias, "output_bias", vec![outputs]),
+        ];
+        blocks.into_iter().filter(|block| block.0).map(|(_, name, shape)| (name, shape)).collect()
+    }
+
+    /// The number of parameters.
+    pub fn parameters(&self) -> u128 {
+        let size = |shape: Vec<usize>| shape.into_iter().map(|side| side as u128).product::<u128>();
+        self.blocks().into_iter().map(|(_, shape)| size(shape)).sum()
+    }
+
+    /// Where a block lies in the list of parameters; empty if there is no such block.
+    pub(crate) fn range(&self, name: &str) -> Range<usize> {
+        let mut start = 0;
+        for (block, shape) in self.blocks() {
+            let end = start + shape.iter().product::<usize>();
+            if block == name {
+                return start..end;
+            }
+            start = end;
+        }
+        0..0
+    }
+}

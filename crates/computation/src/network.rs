@@ -1,0 +1,191 @@
+//! A network: an architecture, its embedding and its parameters.
+
+use std::sync::Arc;
+
+use nalgebra::DMatrix;
+use rand::{Rng, RngExt};
+use toy_superposition_model::{Model, Scalar, check_memory};
+
+use crate::{Architecture, Readout, Result, Stack};
+
+/// An embedding that is not learned, with what is always the same of it.
+#[derive(Debug, PartialEq)]
+struct Fixed<T> {
+    /// `W_E`, hidden × features.
+    matrix: DMatrix<T>,
+    /// `W_Eᵀ W_E`, if features reach the outputs by it; else empty.
+    gram: DMatrix<T>,
+}
+
+/// A network of an [`Architecture`].
+///
+/// ```
+/// use toy_superposition_computation::{Architecture, EmbeddingKind, Network};
+/// use toy_superposition_data::Stream;
+///
+/// // Braun et al. (2025): 100 features in 1000 dimensions, one residual layer of 50 neurons.
+/// let embedding = EmbeddingKind::Random.matrix(100, 1000, &mut Stream::Draws.rng(1, 0))?;
+/// let architecture = Architecture::residual(100, 1000, 1, 50);
+/// let network = Network::<f32>::random(architecture, &embedding, &mut Stream::Weights.rng(1, 0))?;
+/// assert_eq!(network.architecture().parameters(), 2 * 1000 * 50);
+/// # Ok::<(), toy_superposition_computation::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Network<T> {
+    architecture: Architecture,
+    fixed: Option<Arc<Fixed<T>>>,
+    values: Vec<T>,
+}
+
+impl<T: Scalar> Network<T> {
+    /// A network whose parameters are all 0, but for a learned embedding, which begins as `embedding` (hidden × features).
+    ///
+    /// # Errors
+    /// [`Error::Size`](crate::Error::Size), [`Error::Transpose`](crate::Error::Transpose) and
+    /// [`Error::Layer`](crate::Error::Layer) for an architecture that makes no network; of
+    /// [`Error::Model`](crate::Error::Model): `Mismatch` for an embedding of another shape, `NotFinite` for a NaN or an infinity
+    /// in it, and `TooLarge` if there is no memory.
+    pub fn zeros(architecture: Architecture, embedding: &DMatrix<f64>) -> Result<Self> {
+        architecture.check()?;
+        let (features, hidden) = (architecture.features, architecture.hidden);
+        if embedding.shape() != (hidden, features) {
+            let (given, expected) = (embedding.shape(), (hidden, features));
+            return Err(
+                toy_superposition_model::Error::Mismatch { what: "the embedding", given, expected }.into()
+            );
+        }
+        if let Some(index) = embedding.iter().position(|entry| !T::round_from(*entry).is_finite()) {
+            let (what, given) = ("the embedding", embedding[index]);
+            return Err(toy_superposition_model::Error::NotFinite { what, index, given }.into());
+        }
+        check_memory("the parameters", architecture.parameters().saturating_mul(size_of::<T>() as u128))?;
+        let matrix = embedding.map(T::round_from);
+        let mut values = vec![T::zero(); architecture.parameters() as usize];
+        let fixed = if architecture.learned_embedding {
+            values[architecture.range("embedding")].copy_from_slice(matrix.as_slice());
+            None
+        } else {
+            let reaches = architecture.readout == Readout::Transpose;
+            // Of the rounded embedding, which is what a file holds.
+            let exact = matrix.map(T::to_f64);
+            let gram = if reaches { exact.tr_mul(&exact) } else { DMatrix::zeros(0, 0) };
+            Some(Arc::new(Fixed { matrix, gram: gram.map(T::round_from) }))
+        };
+        Ok(Self { architecture, fixed, values })
+    }
+
+    /// A network with random weights as of PyTorch's `nn.Linear`, `U(±1/√k)` for `k` inputs, without their biases, which
+    /// begin at 0. A learned embedding begins as `embedding`.
+    ///
+    /// # Errors
+    /// As [`zeros`](Self::zeros).
+    pub fn random<R: Rng + ?Sized>(
+        architecture: Architecture,
+        embedding: &DMatrix<f64>,
+        rng: &mut R,
+    ) -> Result<Self> {
+        let mut network = Self::zeros(architecture, embedding)?;
+        let Architecture { hidden, width, .. } = network.architecture;
+        let read = if network.architecture.has_stream() { hidden } else { width };
+        for (name, inputs) in
+            [("input", hidden), ("output", width), ("first", hidden), ("middle", width), ("readout", read)]
+        {
+            let bound = (inputs as f64).sqrt().recip();
+            let range = network.architecture.range(name);
+            for value in &mut network.values[range] {
+                *value = T::round_from(bound * (2.0 * rng.random::<f64>() - 1.0));
+            }
+        }
+        Ok(network)
+    }
+
+    /// The architecture.
+    pub fn architecture(&self) -> &Architecture {
+        &self.architecture
+    }
+
+    /// A copy of `W_E`, hidden × features.
+    pub fn embedding(&self) -> DMatrix<T> {
+        let Architecture { hidden, features, .. } = self.architecture;
+        DMatrix::from_column_slice(hidden, features, self.embedding_slice())
+    }
+
+    /// `W_E` column by column.
+    pub(crate) fn embedding_slice(&self) -> &[T] {
+        match &self.fixed {
+            Some(fixed) => fixed.matrix.as_slice(),
+            None => self.block("embedding"),
+        }
+    }
+
+    /// `W_Eᵀ W_E`, features × features, where it is always the same.
+    pub(crate) fn gram(&self) -> Option<&[T]> {
+        let fixed = self.fixed.as_ref()?;
+        (self.architecture.readout == Readout::Transpose).then_some(fixed.gram.as_slice())
+    }
+
+    /// A block of the parameters; empty if there is no block of that name.
+    pub(crate) fn block(&self, name: &str) -> &[T] {
+        &self.values[self.architecture.range(name)]
+    }
+
+    /// A copy of the block `name` of the parameters as a matrix `rows × columns`, of which part `part` is asked for: of
+    /// `input`, `output`, `bias` and `middle` there is one part per layer.
+    pub(crate) fn matrix(&self, name: &str, part: usize, rows: usize, columns: usize) -> DMatrix<T> {
+        DMatrix::from_column_slice(
+            rows,
+            columns,
+            &self.block(name)[part * rows * columns..][..rows * columns],
+        )
+    }
+
+    /// The network in another precision, each number rounded to the nearest.
+    ///
+    /// # Errors
+    /// As [`zeros`](Self::zeros), for numbers that are too large for `U`.
+    pub fn cast<U: Scalar>(&self) -> Result<Network<U>> {
+        let mut network = Network::zeros(self.architecture.clone(), &self.embedding().map(T::to_f64))?;
+        let pairs = network.values.iter_mut().zip(&self.values);
+        pairs.for_each(|(to, from)| *to = U::round_from(from.to_f64()));
+        Ok(network)
+    }
+}
+
+/// The blocks of the [`Architecture`]; matrices lie by columns as `W` of `W h`, and so by rows as `Wᵀ`, which is the shape that a
+/// file says.
+impl<T: Scalar> Model for Network<T> {
+    type Scalar = T;
+    type Gradient = Vec<T>;
+
+    fn blocks(&self) -> Vec<(&'static str, Vec<usize>)> {
+        self.architecture.blocks()
+    }
+
+    fn describe(&self) -> Vec<(&'static str, String)> {
+        let architecture = serde_json::to_string(&self.architecture).unwrap_or_default();
+        let hash = |fixed: &Arc<Fixed<T>>| {
+            let bits = fixed.matrix.iter().map(|entry| format!("{:x},", entry.to_f64().to_bits()));
+            format!("{:016x}", toy_superposition_files::fingerprint(&bits.collect::<String>()))
+        };
+        let embedding = self.fixed.as_ref().map_or_else(|| "learned".to_owned(), hash);
+        vec![("architecture", architecture), ("embedding", embedding)]
+    }
+
+    fn as_slice(&self) -> &[T] {
+        &self.values
+    }
+
+    fn as_mut_slice(&mut self) -> &mut [T] {
+        &mut self.values
+    }
+
+    fn zero_gradient(&self) -> toy_superposition_model::Result<Vec<T>> {
+        check_memory("the gradient", self.values.len() as u128 * size_of::<T>() as u128)?;
+        Ok(vec![T::zero(); self.values.len()])
+    }
+}
+
+/// `W_l` or `W^in_l` of each layer that reads the embedding.
+pub(crate) fn input_block(stack: Stack) -> &'static str {
+    if stack == Stack::Residual { "input" } else { "first" }
+}

@@ -1,0 +1,152 @@
+//! Width, depth, and the depth of the target, at one interference.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use serde_json::json;
+use toy_superposition::computation::{
+    Architecture, Elementwise, EmbeddingKind, Function, Joint, Rule, Target, Training,
+};
+use toy_superposition::data::{LawSpec, Stream};
+use toy_superposition::figures::{Chart, ChartMark, ChartPoint, ChartSeries, Scale};
+
+use crate::Arguments;
+use crate::experiment::{Job, Mean, draw, train_all};
+
+const FEATURES: usize = 64;
+const HIDDEN: usize = 16;
+const PROBABILITY: f64 = 0.05;
+/// Groups of features, each of which has an AND or a parity.
+const GROUPS: usize = 64;
+/// (layers, neurons of each).
+const SHAPES: [(usize, usize); 7] = [(1, 32), (1, 128), (1, 512), (2, 32), (2, 128), (3, 32), (3, 128)];
+
+/// The loss over p of the best function of `x + σ Z` as an estimate of f(x), x as in the paper.
+///
+/// A call site of the baselines: the mean of f given the noisy value, by the midpoint rule on both axes, right to about 1e-5.
+fn scalar_bayes(f: impl Fn(f64) -> f64, p: f64, sigma: f64) -> f64 {
+    const POINTS: usize = 1000;
+    let bell = |z: f64| (-0.5 * z * z).exp() / (sigma * std::f64::consts::TAU.sqrt());
+    let (from, to) = (-8.0 * sigma, 1.0 + 8.0 * sigma);
+    let inside = |k: usize| (k as f64 + 0.5) / POINTS as f64;
+    let values: Vec<(f64, f64)> = (0..POINTS).map(|k| (inside(k), f(inside(k)))).collect();
+    let square = values.iter().map(|(_, f)| f * f).sum::<f64>() / POINTS as f64;
+    let explained: f64 = (0..POINTS)
+        .map(|k| {
+            let r = from + (to - from) * inside(k);
+            let (mut density, mut product) = ((1.0 - p) * bell(r / sigma), 0.0);
+            for (u, f) in &values {
+                let weight = p * bell((r - u) / sigma) / POINTS as f64;
+                density += weight;
+                product += weight * f;
+            }
+            product * product / density
+        })
+        .sum();
+    square - explained * (to - from) / POINTS as f64 / p
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+    let mut rng = Stream::Draws.rng(0, 1);
+    let mut targets: Vec<(Arc<dyn Target>, String, Option<f64>)> = Vec::new();
+    let ratio = HIDDEN as f64 / FEATURES as f64;
+    let p = PROBABILITY;
+    let sigma = ((p / 3.0 - p * p / 4.0) * (1.0 - ratio) / ratio).sqrt();
+    for times in 0..=4 {
+        let tent = Elementwise::iterated(FEATURES, Function::Tent, times)?;
+        let bayes = scalar_bayes(|x| tent.at(x), p, sigma);
+        targets.push((Arc::new(tent), format!("tent^{times}"), Some(bayes)));
+    }
+    for size in 2..=4 {
+        let parity = Joint::random(FEATURES, Rule::Parity, size, GROUPS, &mut rng)?;
+        targets.push((Arc::new(parity), format!("parity of {size}"), None));
+    }
+    let mut jobs = Vec::new();
+    for (target, ..) in &targets {
+        for (layers, width) in SHAPES {
+            for seed in 0..arguments.seeds {
+                let mut training = Training::default();
+                training.steps = arguments.steps.unwrap_or(4000);
+                (training.batch, training.rate, training.weight_decay) = (1024, 3e-3, 0.0);
+                jobs.push(Job {
+                    architecture: Architecture::plain(FEATURES, HIDDEN, target.outputs(), layers, width),
+                    embedding: EmbeddingKind::Rug.matrix(
+                        FEATURES,
+                        HIDDEN,
+                        &mut Stream::Draws.rng(seed, 0),
+                    )?,
+                    law: LawSpec::paper(FEATURES, p),
+                    target: target.clone(),
+                    training,
+                    seed,
+                });
+            }
+        }
+    }
+    let trained = train_all(&jobs)?;
+    let seeds = arguments.seeds as usize;
+    let mut groups = trained.chunks(seeds);
+    let mut rows = Vec::new();
+    let mut series: Vec<ChartSeries> = SHAPES
+        .iter()
+        .map(|(layers, width)| ChartSeries {
+            name: format!("{layers} × {width}"),
+            points: Vec::new(),
+            mark: ChartMark::Joined,
+        })
+        .collect();
+    let mut bayes = Vec::new();
+    say!("losses over the variance of the target; σ = {sigma:.4}, layers × neurons:");
+    for (target, name, scalar) in &targets {
+        // The tent and its iterates of U[0, 1] are U[0, 1] again; a parity of k switches is on half of (1 − (1 − 2p)^k).
+        let variance = match name.strip_prefix("parity of ").map(str::parse::<i32>) {
+            Some(size) => {
+                let on = 0.5 * (1.0 - (1.0 - 2.0 * p).powi(size?));
+                on * (1.0 - on)
+            }
+            None => p / 3.0 - p * p / 4.0,
+        };
+        let scalar = scalar.map(|loss| loss * p / variance);
+        if let Some(loss) = scalar {
+            let x = bayes.len() as f64;
+            bayes.push(ChartPoint { x, y: loss, error: 0.0 });
+        }
+        let mut line = Vec::new();
+        for (k, (layers, width)) in SHAPES.into_iter().enumerate() {
+            let Some(trained) = groups.next() else { break };
+            let loss = Mean::of(&trained.iter().map(|trained| trained.loss / variance).collect::<Vec<_>>());
+            line.push(format!("{layers} × {width}: {:.3} ± {:.3}", loss.mean, loss.error));
+            rows.push(json!({
+                "target": target.describe(), "name": name, "layers": layers, "width": width, "loss_over_variance": loss.json(),
+                "scalar_bayes_over_variance": scalar,
+            }));
+            if let Some(point) = scalar.map(|_| loss.at(bayes.len() as f64 - 1.0)) {
+                series[k].points.push(point);
+            }
+        }
+        let scalar = scalar.map_or(String::new(), |loss| format!(" (Bayes of x + σ Z: {loss:.3})"));
+        say!("{name}{scalar}\n    {}", line.join(", "));
+    }
+    series.push(ChartSeries {
+        name: "Bayes of $x + σ Z$".to_owned(),
+        points: bayes,
+        mark: ChartMark::Dashed,
+    });
+    let figure = Chart {
+        x_label: "times that the tent is applied".to_owned(),
+        y_label: "loss over the target's variance".to_owned(),
+        x_scale: Scale::Linear,
+        y_scale: Scale::Log,
+        series,
+        caption: format!(
+            "Iterates of the tent map of {FEATURES} features on a rug of {HIDDEN} dimensions, $p = {PROBABILITY}$, by layers × neurons; \
+             means over {} seeds with standard errors.",
+            arguments.seeds
+        ),
+    };
+    draw(&figure, arguments.out.as_deref())?;
+    if arguments.json {
+        say!("{}", json!({ "experiment": "depth", "seeds": arguments.seeds, "sigma": sigma, "rows": rows }));
+    }
+    Ok(())
+}

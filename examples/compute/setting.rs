@@ -1,0 +1,94 @@
+//! The network, the law and the target that the arguments ask for.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use toy_superposition::computation::{
+    Architecture, Elementwise, EmbeddingKind, Function, Joint, Network, Readout, Rule, Stack, Target,
+    Training,
+};
+use toy_superposition::data::{LawSpec, MagnitudeSpec, Stream};
+
+use crate::{Arguments, StackName};
+
+pub(crate) struct Setting {
+    pub(crate) law: LawSpec,
+    pub(crate) target: Arc<dyn Target>,
+    pub(crate) network: Network<f32>,
+    pub(crate) training: Training,
+}
+
+/// `U[−1, 1]`.
+pub(crate) const SIGNED: MagnitudeSpec = MagnitudeSpec::Interval { low: -1.0, high: 1.0 };
+
+/// Independent features of U[−1, 1].
+pub(crate) fn signed(features: usize, probability: f64) -> LawSpec {
+    LawSpec { magnitude: SIGNED, ..LawSpec::paper(features, probability) }
+}
+
+impl Setting {
+    pub(crate) fn new(arguments: &Arguments) -> Result<Self, Box<dyn Error>> {
+        let (features, seed) = (arguments.features, arguments.seed);
+        let hidden = arguments.hidden.unwrap_or(features);
+        let mut law = arguments.law.spec(features, None)?;
+        if arguments.signed {
+            law.magnitude = SIGNED;
+        }
+        let target = target(arguments)?;
+        let outputs = target.outputs();
+        let residual = arguments.stack == StackName::Residual;
+        let mut architecture =
+            Architecture::plain(features, hidden, outputs, arguments.layers, arguments.width);
+        if residual {
+            architecture.stack = Stack::Residual;
+            if outputs == features {
+                architecture.readout = Readout::Transpose;
+            }
+        }
+        (architecture.bias, architecture.output_bias) = (!arguments.no_bias, !arguments.no_bias);
+        architecture.output_relu = arguments.output_relu;
+        architecture.learned_embedding = arguments.learn_embedding;
+        let kind = EmbeddingKind::from_name(&arguments.embedding).ok_or_else(|| {
+            let names = EmbeddingKind::NAMES.join(", ");
+            format!("{:?} is no embedding: {names}", arguments.embedding)
+        })?;
+        let embedding = kind.matrix(features, hidden, &mut Stream::Draws.rng(seed, 0))?;
+        let network = Network::random(architecture, &embedding, &mut Stream::Weights.rng(seed, 0))?;
+        let mut training = Training::default();
+        training.steps = arguments.steps.unwrap_or(training.steps);
+        (training.batch, training.rate) = (arguments.batch, arguments.rate);
+        training.weight_decay = arguments.weight_decay;
+        training.importance = arguments.importance.list(outputs)?;
+        Ok(Self { law, target, network, training })
+    }
+}
+
+fn target(arguments: &Arguments) -> Result<Arc<dyn Target>, Box<dyn Error>> {
+    let features = arguments.features;
+    let (name, times) = match arguments.target.split_once('^') {
+        Some((name, times)) => (name, times.parse().map_err(|_| format!("{times:?} is no number of times"))?),
+        None => (&arguments.target[..], 1),
+    };
+    let rule = match name {
+        "and" => Rule::And,
+        "product" => Rule::Product,
+        "parity" => Rule::Parity,
+        name => {
+            let function = Function::from_name(name).ok_or_else(|| {
+                let names = Function::NAMES.join(", ");
+                format!("{name:?} is no target: {names}, and, product or parity")
+            })?;
+            return Ok(Arc::new(Elementwise::iterated(features, function, times)?));
+        }
+    };
+    if times != 1 {
+        return Err(format!("{name} is not applied {times} times: it has another number of outputs").into());
+    }
+    Ok(match (arguments.groups, arguments.group) {
+        (None, 2) => Arc::new(Joint::all_pairs(features, rule)?),
+        (None, size) => return Err(format!("give --groups: how many groups of {size} features").into()),
+        (Some(groups), size) => {
+            Arc::new(Joint::random(features, rule, size, groups, &mut Stream::Draws.rng(arguments.seed, 1))?)
+        }
+    })
+}
