@@ -18,20 +18,22 @@ use crate::options::Options;
 
 pub(crate) const FIGURES: &[&str] = &[];
 
-/// The localisation γ.
-const LOCALISATION: f64 = 1.0;
-/// Probability that a feature is on, for the designs.
-const PROBABILITY: f64 = 0.05;
+/// The localisation γ about A = B = 0, and about a minimum.
+const WIDE: f64 = 1.0;
+const NEAR: f64 = 100.0;
 /// Features, for polygons and designs.
 const FEATURES: usize = 6;
 
 pub(crate) fn run(options: &Options) -> Result<Value, Box<dyn Error>> {
     let known = yardsticks(options)?;
-    let one_hot = Features::new(Exactly::new(FEATURES, 1)?, UnitUniform);
-    let heading = "one feature of 6 on at a time, in 2 dimensions, tied weights";
-    let polygons = minima(options, heading, &one_hot, polygons()?)?;
-    let heading = format!("features on with p = {PROBABILITY}, 6 in 3 dimensions, tied weights");
-    let designs = minima(options, &heading, PROBABILITY, designs()?)?;
+    let law = Features::new(Exactly::new(FEATURES, 1)?, UnitUniform);
+    let minimum = |(name, design)| Ok((name, least(&design, (&law).into())?));
+    let mut flat: Vec<(String, Autoencoder<f64>)> =
+        polygons()?.into_iter().map(minimum).collect::<Result<_, Box<dyn Error>>>()?;
+    flat.insert(2, ("5-gon, 6th dead".to_owned(), dead(&flat[1].1)?));
+    let polygons = minima(options, "in 2 dimensions", &law, flat)?;
+    let solid = designs()?.into_iter().map(minimum).collect::<Result<_, Box<dyn Error>>>()?;
+    let designs = minima(options, "in 3 dimensions", &law, solid)?;
     Ok(json!({ "reduced_rank": known, "polygons": polygons, "designs": designs }))
 }
 
@@ -39,14 +41,14 @@ pub(crate) fn run(options: &Options) -> Result<Value, Box<dyn Error>> {
 fn yardsticks(options: &Options) -> Result<Vec<Value>, Box<dyn Error>> {
     let heat = 5e3;
     options.tell(format_args!(
-        "Reduced-rank regression m → h → n about 0, nβ = {heat:.0}, γ = {LOCALISATION}:\n{:>12}{:>9}{:>20}{:>8}",
+        "Reduced-rank regression m → h → n about 0, nβ = {heat:.0}, γ = {WIDE}:\n{:>12}{:>9}{:>20}{:>8}",
         "m, h, n", "λ", "estimate", "R̂"
     ));
     let mut list = Vec::new();
     for (inputs, hidden, outputs) in [(3, 1, 1), (4, 1, 2), (2, 2, 2), (4, 2, 2), (4, 3, 1)] {
         let model = ReducedRank::new(inputs, hidden, outputs)?;
         let sampler =
-            SgldConfig { inverse_temperature: heat, localisation: LOCALISATION, step: 1.0 / heat };
+            SgldConfig { inverse_temperature: heat, localisation: WIDE, step: 1.0 / heat };
         let mut config = LearningCoefficientConfig::new(sampler);
         config.steps = options.size(500_000, 50_000);
         config.burn_in = config.steps / 10;
@@ -100,36 +102,44 @@ fn designs() -> Result<Vec<(String, DirectSum)>, Box<dyn Error>> {
     ])
 }
 
-/// The coefficients of designs, each first brought to a minimum of the exact loss.
+/// The same weights, but for a last bias so far below 0 that its output is 0 about there whatever its vector: flat in three
+/// directions.
+fn dead(model: &Autoencoder<f64>) -> Result<Autoencoder<f64>, Box<dyn Error>> {
+    let mut parameters = model.parameters().clone();
+    parameters.encoder_mut().column_mut(FEATURES - 1).fill(0.0);
+    parameters.bias_mut()[FEATURES - 1] = -1.0;
+    Ok(Autoencoder::from_parameters(parameters, Activation::Relu))
+}
+
+/// The coefficients of weights at a minimum of the exact loss.
 fn minima<'a>(
     options: &Options,
     heading: &str,
     law: impl Into<FeatureLaw<'a>>,
-    designs: Vec<(String, DirectSum)>,
+    models: Vec<(String, Autoencoder<f64>)>,
 ) -> Result<Vec<Value>, Box<dyn Error>> {
     let law = law.into();
     let objective = ExactObjective::new(law)?.with_tolerance(1e-5)?;
-    let heats = options.size(vec![1e4, 1e5, 1e6], vec![1e5]);
+    let heats = options.size(vec![1e4, 1e5, 1e6], vec![1e6]);
     options.tell(format_args!(
-        "\n{heading}; γ = {LOCALISATION}, loss per feature:\n{:<16}{:>12}{:>10}{:>10}{:>9}{:>18}{:>9}{:>9}",
+        "\n{FEATURES} features {heading}, exactly one on at a time, tied weights, γ = {NEAR}:\n{:<17}{:>12}{:>10}{:>10}{:>9}{:>18}{:>9}{:>9}",
         "weights", "loss", "rank/2", "negative", "nβ", "estimate", "R̂", "accepted"
     ));
     let mut list = Vec::new();
-    for (name, design) in designs {
-        let model = least(&design, law)?;
+    for (name, model) in models {
         let curvature = Curvature::at(&model, &mut ExactObjective::new(law)?.with_tolerance(1e-9)?)?;
         for &heat in &heats {
-            let step = 1.0 / (heat * curvature.largest + LOCALISATION);
+            let step = 1.0 / (heat * curvature.largest + NEAR);
             let mut config = LearningCoefficientConfig::new(SgldConfig {
                 inverse_temperature: heat,
-                localisation: LOCALISATION,
+                localisation: NEAR,
                 step,
             });
             config.steps = options.size(20_000, 2_000);
             config.burn_in = config.steps / 10;
             let found = learning_coefficient(&model, &objective, &config, options.seed)?;
             options.tell(format_args!(
-                "{name:<16}{:>12.6}{:>10}{:>10}{heat:>9.0e}{:>10.3} ± {:.3}{:>9.4}{:>9.3}",
+                "{name:<17}{:>12.6}{:>10}{:>10}{heat:>9.0e}{:>10.3} ± {:.3}{:>9.4}{:>9.3}",
                 found.loss,
                 curvature.positive as f64 / 2.0,
                 curvature.negative,
