@@ -1,22 +1,25 @@
-//! Stochastic gradient Langevin dynamics: a walk about a point whose long-run law is a tempered posterior.
+//! Stochastic gradient Langevin dynamics: a walk about a point whose long-run law is a tempered
+//! posterior.
 //!
 //! ```math
 //! U(w) = nβ\,L(w) + \frac γ2 |w - w^*|^2, \qquad
 //! w_{k+1} = w_k - \frac ε2 ∇U(w_k) + \sqrt ε\,ξ_k, \qquad ξ_k \sim N(0, 1)
 //! ```
 //!
-//! w parameters, w* the centre, ξ independent normal numbers (all of one length), L a loss, nβ the inverse temperature, γ
-//! the localisation, ε the step. As ε → 0 the law of `w_k` tends to the density `∝ exp(−U)`. At a finite ε it is another one:
-//! along a direction of curvature a of U its variance is
+//! w parameters, w* the centre, ξ independent normal numbers (all of one length), L a loss, nβ the
+//! inverse temperature, γ the localisation, ε the step. As ε → 0 the law of `w_k` tends to the
+//! density `∝ exp(−U)`. At a finite ε it is another one: along a direction of curvature a of U its
+//! variance is
 //!
 //! ```math
 //! \frac{1}{a\,(1 - εa/4)}, \qquad 0 < εa < 4,
 //! ```
 //!
-//! instead of 1/a, and for εa ≥ 4 the walk runs away. Where the loss is exact, a test of Metropolis takes that error away
-//! ([`Sgld::log_acceptance`]). Welling and Teh, "Bayesian learning via stochastic gradient Langevin dynamics", 2011; the pull
-//! towards the centre is that of Lau, Furman, Wang, Murfet and Wei, "The local learning coefficient", 2023; the test is
-//! that of Roberts and Tweedie, "Exponential convergence of Langevin distributions", 1996.
+//! instead of 1/a, and for εa ≥ 4 the walk runs away. Where the loss is exact, a test of Metropolis
+//! takes that error away ([`Sgld::log_acceptance`]). Welling and Teh, "Bayesian learning via
+//! stochastic gradient Langevin dynamics", 2011; the pull towards the centre is that of Lau,
+//! Furman, Wang, Murfet and Wei, "The local learning coefficient", 2023; the test is that of
+//! Roberts and Tweedie, "Exponential convergence of Langevin distributions", 1996.
 
 use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
@@ -34,10 +37,11 @@ use crate::real::{Real, real, require_finite, wide};
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct SgldConfig {
-    /// The factor $nβ$ of the loss in the potential. For n samples of a statistical model whose negative log likelihood per
-    /// sample is L, Watanabe's choice is $n/\ln n$.
+    /// The factor $nβ$ of the loss in the potential. For n samples of a statistical model whose
+    /// negative log likelihood per sample is L, Watanabe's choice is $n/\ln n$.
     pub inverse_temperature: f64,
-    /// The strength $γ$ of the pull towards the centre: without any loss each parameter has the variance 1/γ about it.
+    /// The strength $γ$ of the pull towards the centre: without any loss each parameter has the
+    /// variance 1/γ about it.
     pub localisation: f64,
     /// The step $ε$: the variance of the noise of one step, in each parameter.
     pub step: f64,
@@ -45,8 +49,8 @@ pub struct SgldConfig {
 
 /// A sampler of parameters about a centre.
 ///
-/// A step is a pure function of the parameters, the gradient and the random numbers: there is no state to save but the
-/// parameters. Two chains of one sampler need nothing of each other.
+/// A step is a pure function of the parameters, the gradient and the random numbers: there is no
+/// state to save but the parameters. Two chains of one sampler need nothing of each other.
 ///
 /// ```
 /// # fn main() -> Result<(), toy_superposition_optim::Error> {
@@ -109,13 +113,13 @@ impl<F: Real> Sgld<F> {
         &self.centre
     }
 
-    /// Takes one step in place. `gradient` is that of the loss L alone, or an estimate of it without bias; a normal number is
-    /// drawn for each parameter, in their order.
+    /// Takes one step in place. `gradient` is that of the loss L alone, or an estimate of it
+    /// without bias; a normal number is drawn for each parameter, in their order.
     ///
     /// # Errors
     /// [`Error::Length`](crate::Error::Length) for a list of another length than the centre,
-    /// [`Error::NotFinite`](crate::Error::NotFinite) for a gradient with a NaN or an infinity; then no parameter has changed
-    /// and nothing was drawn.
+    /// [`Error::NotFinite`](crate::Error::NotFinite) for a gradient with a NaN or an infinity; then
+    /// no parameter has changed and nothing was drawn.
     pub fn step<R: Rng + ?Sized>(&self, parameters: &mut [F], gradient: &[F], rng: &mut R) -> Result<()> {
         self.check(parameters, gradient)?;
         let SgldConfig { step, .. } = self.config;
@@ -138,18 +142,21 @@ impl<F: Real> Sgld<F> {
         Ok(self.config.inverse_temperature * loss + 0.5 * self.config.localisation * squares.sum::<f64>())
     }
 
-    /// The logarithm of the quotient by which Metropolis and Hastings accept a step from `from` to `to`,
+    /// The logarithm of the quotient by which Metropolis and Hastings accept a step from `from` to
+    /// `to`,
     ///
     /// ```math
     /// \ln \frac{e^{-U(w')}\,q(w|w')}{e^{-U(w)}\,q(w'|w)}
     ///   = U(w) - U(w') + \tfrac12 (w' - w)·(∇U(w) + ∇U(w')) + \tfrac ε8 \left(|∇U(w)|^2 - |∇U(w')|^2\right),
     /// ```
     ///
-    /// with the density q of [`step`](Self::step). A chain that takes a step where `ln v` is below it, v uniform on (0, 1),
-    /// and stays where it is otherwise, has the law `∝ exp(−U)` at any ε. Loss and gradient must be exact for that.
+    /// with the density q of [`step`](Self::step). A chain that takes a step where `ln v` is below
+    /// it, v uniform on (0, 1), and stays where it is otherwise, has the law `∝ exp(−U)` at any ε.
+    /// Loss and gradient must be exact for that.
     ///
     /// # Errors
-    /// [`Error::Length`](crate::Error::Length), [`Error::NotFinite`](crate::Error::NotFinite) as [`step`](Self::step).
+    /// [`Error::Length`](crate::Error::Length), [`Error::NotFinite`](crate::Error::NotFinite) as
+    /// [`step`](Self::step).
     pub fn log_acceptance(&self, from: Place<'_, F>, to: Place<'_, F>) -> Result<f64> {
         self.check(from.parameters, from.gradient)?;
         self.check(to.parameters, to.gradient)?;

@@ -147,9 +147,12 @@ impl SparsePrior {
             AnyMagnitude::Points(law) => law.iter().collect(),
             AnyMagnitude::Constant(law) => vec![(law.mean(), 1.0)],
             other => {
-                let high = if let AnyMagnitude::Exponential(_) = other { self.largest() } else { other.support().1 };
+                let high =
+                    if let AnyMagnitude::Exponential(_) = other { self.largest() } else { other.support().1 };
                 let ends = (other.support().0, high);
-                nodes(ends, panels.max(1)).map(|(u, w)| (u, w * other.density(u).unwrap_or(f64::NAN))).collect()
+                nodes(ends, panels.max(1))
+                    .map(|(u, w)| (u, w * other.density(u).unwrap_or(f64::NAN)))
+                    .collect()
             }
         };
         [(0.0, 1.0 - p)].into_iter().chain(on.into_iter().map(|(u, w)| (u, p * w))).collect()
@@ -175,8 +178,7 @@ impl SparsePrior {
                 } else if high <= 0.0 {
                     mirrored(interval(-r, tau, (-high, -low)))
                 } else {
-                    let halves =
-                        [interval(r, tau, (0.0, high)), mirrored(interval(-r, tau, (0.0, -low)))];
+                    let halves = [interval(r, tau, (0.0, high)), mirrored(interval(-r, tau, (0.0, -low)))];
                     either(halves, [high, -low].map(|length| length / (high - low)))
                 }
             }

@@ -1,19 +1,22 @@
-//! The local learning coefficient: how fast the volume of parameters of nearly the same loss vanishes about a minimum.
+//! The local learning coefficient: how fast the volume of parameters of nearly the same loss
+//! vanishes about a minimum.
 //!
 //! ```math
 //! \mathrm{Vol}\{w \text{ near } w^* : L(w) - L(w^*) < t\} \sim t^{λ} \left(\ln \tfrac1t\right)^{m - 1} \; (t → 0), \qquad
 //! \hat λ = nβ \left(\mathrm E_β\,L(w) - L(w^*)\right)
 //! ```
 //!
-//! w* a minimum of the loss L, λ its learning coefficient and m its multiplicity, nβ the inverse temperature, and `E_β` the
-//! mean under the density `∝ exp(−nβ L(w) − γ/2 |w − w*|²)`. λ is half the number of directions in which L rises where L is
-//! quadratic in them and flat in the others, and less than half the number of parameters at a singular point. As
-//! `nβ → ∞` the estimate tends to λ; where m > 1 only like `λ − (m − 1)/\ln nβ`.
-//! Watanabe, "A widely applicable Bayesian information criterion", 2013; Lau, Furman, Wang, Murfet and Wei, "The local
-//! learning coefficient", 2023.
+//! w* a minimum of the loss L, λ its learning coefficient and m its multiplicity, nβ the inverse
+//! temperature, and `E_β` the mean under the density `∝ exp(−nβ L(w) − γ/2 |w − w*|²)`. λ is half
+//! the number of directions in which L rises where L is quadratic in them and flat in the others,
+//! and less than half the number of parameters at a singular point. As `nβ → ∞` the estimate tends
+//! to λ; where m > 1 only like `λ − (m − 1)/ln nβ`. Watanabe, "A widely applicable Bayesian
+//! information criterion", 2013; Lau, Furman, Wang, Murfet and Wei, "The local learning
+//! coefficient", 2023.
 //!
-//! Here L is the loss of an [`Objective`]: the same whenever it is asked for. With an exact expected loss there is no
-//! minibatch whose noise warms the chain, and `L(w*)` is a number rather than an average.
+//! Here L is the loss of an [`Objective`]: the same whenever it is asked for. With an exact
+//! expected loss there is no minibatch whose noise warms the chain, and `L(w*)` is a number rather
+//! than an average.
 
 use rand::{Rng, RngExt};
 use toy_superposition_data::Stream;
@@ -28,9 +31,10 @@ use crate::{Error, Result, side_by_side};
 pub struct LearningCoefficientConfig {
     /// Inverse temperature nβ, localisation γ and step ε.
     pub sampler: SgldConfig,
-    /// Whether steps are accepted by the rule of Metropolis and Hastings, so that the density sampled is the stated one at any
-    /// step. Without it the chain is plain SGLD: along a direction of curvature a of the potential the estimate is too high by
-    /// `1/(1 − εa/4)`, and the chain may run away.
+    /// Whether steps are accepted by the rule of Metropolis and Hastings, so that the density
+    /// sampled is the stated one at any step. Without it the chain is plain SGLD: along a direction
+    /// of curvature a of the potential the estimate is too high by `1/(1 − εa/4)`, and the chain
+    /// may run away.
     pub metropolis: bool,
     /// The number of chains, at least 2. Each begins at w*.
     pub chains: usize,
@@ -53,11 +57,12 @@ impl LearningCoefficientConfig {
 pub struct LearningCoefficient {
     /// `λ̂ = nβ (E_β L − L(w*))`, the mean over all chains. Below 0 if w* is no minimum.
     pub estimate: f64,
-    /// The standard error of `estimate`, from the means of 16 consecutive parts of each chain. It is honest where a part is
-    /// longer than the chain remembers, and says nothing of the bias at a finite nβ.
+    /// The standard error of `estimate`, from the means of 16 consecutive parts of each chain. It
+    /// is honest where a part is longer than the chain remembers, and says nothing of the bias at a
+    /// finite nβ.
     pub standard_error: f64,
-    /// `R̂` of the chains cut in halves (Gelman et al., "Bayesian data analysis", 2013): near 1 where all halves agree; above
-    /// 1.01 the chains are too short or the step is too small.
+    /// `R̂` of the chains cut in halves (Gelman et al., "Bayesian data analysis", 2013): near 1
+    /// where all halves agree; above 1.01 the chains are too short or the step is too small.
     pub r_hat: f64,
     /// The mean of each chain.
     pub chains: Vec<f64>,
@@ -69,13 +74,15 @@ pub struct LearningCoefficient {
     pub least_loss: f64,
 }
 
-/// The parts of a chain whose means give the standard error; an even number, since `R̂` takes halves.
+/// The parts of a chain whose means give the standard error; an even number, since `R̂` takes
+/// halves.
 const PARTS: usize = 16;
 
-/// Estimates the local learning coefficient of an objective at `model`, which should be a local minimum of it.
+/// Estimates the local learning coefficient of an objective at `model`, which should be a local
+/// minimum of it.
 ///
-/// Chain k draws from item k of [`Stream::Perturbation`] of `seed`, and each runs on one thread: the numbers do not depend on
-/// how many threads there are.
+/// Chain k draws from item k of [`Stream::Perturbation`] of `seed`, and each runs on one thread:
+/// the numbers do not depend on how many threads there are.
 ///
 /// ```
 /// use toy_superposition_model::Objective;
@@ -92,10 +99,11 @@ const PARTS: usize = 16;
 /// ```
 ///
 /// # Errors
-/// [`Error::Optim`] for the sampler's settings, [`Error::Count`] for fewer chains or steps than the configuration allows,
-/// [`Error::Objective`] with the number of a chain's step if the objective fails, [`Error::Diverged`] if the loss or gradient
-/// of a chain is not finite (with Metropolis such a place is not accepted), [`Error::Model`] if there is no memory for the
-/// gradients, [`Error::Threads`] if threads cannot be started.
+/// [`Error::Optim`] for the sampler's settings, [`Error::Count`] for fewer chains or steps than the
+/// configuration allows, [`Error::Objective`] with the number of a chain's step if the objective
+/// fails, [`Error::Diverged`] if the loss or gradient of a chain is not finite (with Metropolis
+/// such a place is not accepted), [`Error::Model`] if there is no memory for the gradients,
+/// [`Error::Threads`] if threads cannot be started.
 pub fn learning_coefficient<M, O>(
     model: &M,
     objective: &O,
@@ -146,12 +154,14 @@ impl<M: Model + Clone> Here<M> {
         Place { parameters, loss: self.loss, gradient }
     }
 
-    /// Evaluates the objective; `false` if the loss or its gradient is not finite, which the loss then says.
+    /// Evaluates the objective; `false` if the loss or its gradient is not finite, which the loss
+    /// then says.
     fn evaluate<O: Objective<M>>(&mut self, objective: &mut O, step: u64) -> Result<bool> {
         self.loss = match objective.loss_and_gradient(&self.model, &mut self.gradient) {
             Ok(loss) => loss,
-            Err(source) => O::not_finite(&source)
-                .ok_or_else(|| Error::Objective { step, source: Box::new(source) })?,
+            Err(source) => {
+                O::not_finite(&source).ok_or_else(|| Error::Objective { step, source: Box::new(source) })?
+            }
         };
         let finite = |&slope: &M::Scalar| Into::<f64>::into(slope).is_finite();
         Ok(self.loss.is_finite() && self.gradient.as_ref().iter().all(finite))
@@ -173,8 +183,7 @@ impl Chain {
             return Err(diverged(0, here.loss));
         }
         let loss = here.loss;
-        let mut chain =
-            Self { parts: [Estimate::default(); PARTS], accepted: 0, loss, least: f64::INFINITY };
+        let mut chain = Self { parts: [Estimate::default(); PARTS], accepted: 0, loss, least: f64::INFINITY };
         for step in 0..config.burn_in.saturating_add(config.steps) {
             next.model.as_mut_slice().copy_from_slice(here.model.as_slice());
             sampler.step(next.model.as_mut_slice(), here.gradient.as_ref(), rng)?;
@@ -209,10 +218,8 @@ impl Chain {
 fn summary(chains: &[Chain], config: &LearningCoefficientConfig) -> Result<LearningCoefficient> {
     let means: Vec<f64> = chains.iter().map(|chain| chain.over(0..PARTS).mean()).collect();
     let parts: Estimate = chains.iter().flat_map(|chain| &chain.parts).map(Estimate::mean).collect();
-    let halves: Vec<Estimate> = chains
-        .iter()
-        .flat_map(|chain| [chain.over(0..PARTS / 2), chain.over(PARTS / 2..PARTS)])
-        .collect();
+    let halves: Vec<Estimate> =
+        chains.iter().flat_map(|chain| [chain.over(0..PARTS / 2), chain.over(PARTS / 2..PARTS)]).collect();
     let counted = (config.steps * config.chains as u64) as f64;
     Ok(LearningCoefficient {
         estimate: means.iter().sum::<f64>() / means.len() as f64,
@@ -225,8 +232,8 @@ fn summary(chains: &[Chain], config: &LearningCoefficientConfig) -> Result<Learn
     })
 }
 
-/// `R̂ = √((n − 1)/n + B/(n W))` of several sequences of n values: W the mean of their variances, B/n the variance of their
-/// means.
+/// `R̂ = √((n − 1)/n + B/(n W))` of several sequences of n values: W the mean of their variances,
+/// B/n the variance of their means.
 fn r_hat(sequences: &[Estimate]) -> f64 {
     let count = sequences.len() as f64;
     let length = sequences.iter().map(|sequence| sequence.count() as f64).sum::<f64>() / count;

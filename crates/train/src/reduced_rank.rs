@@ -1,12 +1,13 @@
-//! Reduced-rank regression: two matrices whose product is to be a given one. Its learning coefficient is known exactly.
+//! Reduced-rank regression: two matrices whose product is to be a given one. Its learning
+//! coefficient is known exactly.
 //!
 //! ```math
 //! y = B A x + ξ, \qquad L(A, B) = \tfrac12 \lVert B A - T \rVert_F^2
 //! ```
 //!
-//! A h × m, B n × h, T n × m of rank s; x ~ N(0, 1) in m dimensions, ξ ~ N(0, 1) in n: L is the expected negative log
-//! likelihood less its least. At the worst of the points with `BA = T` (for T = 0, at A = B = 0) the
-//! learning coefficient λ and its multiplicity are
+//! A h × m, B n × h, T n × m of rank s; x ~ N(0, 1) in m dimensions, ξ ~ N(0, 1) in n: L is the
+//! expected negative log likelihood less its least. At the worst of the points with `BA = T` (for T
+//! = 0, at A = B = 0) the learning coefficient λ and its multiplicity are
 //!
 //! | where | λ | multiplicity |
 //! |---|---|---|
@@ -16,9 +17,10 @@
 //! | else, m + n + h + s even | (−(h+s)² − m² − n² + 2(h+s)m + 2(h+s)n + 2mn)/8 | 1 |
 //! | else, odd | one eighth more | 2 |
 //!
-//! Aoyagi and Watanabe, "Stochastic complexities of reduced rank regression in Bayesian estimation", Neural Networks 18,
-//! 2005. It is the yardstick for [`learning_coefficient`](crate::learning_coefficient): singular, with any number of
-//! parameters, and a linear autoencoder in all but its targets.
+//! Aoyagi and Watanabe, "Stochastic complexities of reduced rank regression in Bayesian
+//! estimation", Neural Networks 18, 2005. It is the yardstick for
+//! [`learning_coefficient`](crate::learning_coefficient): singular, with any number of parameters,
+//! and a linear autoencoder in all but its targets.
 
 use nalgebra::{DMatrix, DMatrixView};
 use toy_superposition_model::{Model, Objective, check_memory};
@@ -31,11 +33,13 @@ use crate::{Error, Result};
 pub struct ExactCoefficient {
     /// λ.
     pub lambda: f64,
-    /// The multiplicity m, 1 or more. Above 1 an estimate nears λ only with the logarithm of the inverse temperature.
+    /// The multiplicity m, 1 or more. Above 1 an estimate nears λ only with the logarithm of the
+    /// inverse temperature.
     pub multiplicity: u32,
 }
 
-/// The matrices A (hidden × inputs) and B (outputs × hidden) of reduced-rank regression, in that order, each by rows.
+/// The matrices A (hidden × inputs) and B (outputs × hidden) of reduced-rank regression, in that
+/// order, each by rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReducedRank {
     inputs: usize,
@@ -45,7 +49,8 @@ pub struct ReducedRank {
 }
 
 impl ReducedRank {
-    /// `A = 0` and `B = 0` for m inputs, h hidden dimensions and n outputs: where the learning coefficient for the target 0 is.
+    /// `A = 0` and `B = 0` for m inputs, h hidden dimensions and n outputs: where the learning
+    /// coefficient for the target 0 is.
     ///
     /// # Errors
     /// [`Error::Count`] for a size of 0, [`Error::Model`] if there is no memory for them.
@@ -60,8 +65,8 @@ impl ReducedRank {
         Ok(Self { inputs, hidden, outputs, values: vec![0.0; count as usize] })
     }
 
-    /// A point of `BA = T` for the target T of rank s with ones on the first s places of its diagonal: the first s entries on
-    /// the diagonals of A and of B are 1, all others 0.
+    /// A point of `BA = T` for the target T of rank s with ones on the first s places of its
+    /// diagonal: the first s entries on the diagonals of A and of B are 1, all others 0.
     ///
     /// # Errors
     /// [`Error::Count`] for a rank above any of the sizes (as too few of them).

@@ -1,4 +1,5 @@
-//! Bayes's estimate of f(x) from a noisy x: the best that any function of one pre-activation can do.
+//! Bayes's estimate of f(x) from a noisy x: the best that any function of one pre-activation can
+//! do.
 //!
 //! ```math
 //! y = x + ν, \quad ν \sim N(0, σ^2), \qquad
@@ -6,16 +7,17 @@
 //! \hat f(y) = \frac{\sum_k w_k φ_σ(y - x_k) f(x_k)}{\sum_k w_k φ_σ(y - x_k)}
 //! ```
 //!
-//! `(x_k, w_k)` are the off state and Gauss's nodes for the magnitude, on panels no longer than σ/2. Every term is positive, so
-//! that nothing cancels where the loss is small. The integrand over y is analytic in a strip of a good part of σ about the
-//! real line and falls like a Gaussian at both ends, so the trapezoidal rule of step σ/12 leaves about 1e-12 of it.
+//! `(x_k, w_k)` are the off state and Gauss's nodes for the magnitude, on panels no longer than
+//! σ/2. Every term is positive, so that nothing cancels where the loss is small. The integrand over
+//! y is analytic in a strip of a good part of σ about the real line and falls like a Gaussian at
+//! both ends, so the trapezoidal rule of step σ/12 leaves about 1e-12 of it.
 
 use toy_superposition_recovery::{Evolution, Prior};
 
 use super::{ElementwiseBaselines, PANELS};
 use crate::{Error, Result};
 
-/// How far from a value its noise counts, in units of σ: beyond lies 1e-23 of it.
+/// How far from a value its noise counts, in units of σ: beyond lies 2e-22 of it.
 const REACH: f64 = 10.0;
 /// The step of y.
 const STEP: f64 = 1.0 / 12.0;
@@ -23,10 +25,12 @@ const STEP: f64 = 1.0 / 12.0;
 const MOST_PANELS: f64 = 65_536.0;
 
 impl<F: Fn(f64) -> f64> ElementwiseBaselines<F> {
-    /// The least loss per feature of any function of `x + ν`, `ν ~ N(0, σ²)`: `E Var(f(x) | x + ν)`; 0 for σ = 0.
+    /// The least loss per feature of any function of `x + ν`, `ν ~ N(0, σ²)`: `E Var(f(x) | x +
+    /// ν)`; 0 for σ = 0.
     ///
-    /// For f(x) = x it is `theory`'s `bayes_loss`, which is in closed form and for any σ. Relative error
-    /// about 1e-9 where f is as [`new`](Self::new) asks, or 1e-15 of Var f where that is more. Time grows like 1/σ.
+    /// For f(x) = x it is `theory`'s `bayes_loss`, which is in closed form and for any σ. Relative
+    /// error about 1e-9 where f is as [`new`](Self::new) asks, or 1e-15 of Var f where that is
+    /// more. Time grows like 1/σ.
     ///
     /// ```
     /// use toy_superposition_computation::ElementwiseBaselines;
@@ -39,8 +43,8 @@ impl<F: Fn(f64) -> f64> ElementwiseBaselines<F> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::OutOfRange`] unless σ = 0 or σ is finite and at least 1/32768 of the length of the magnitude's support (44
-    /// means for the exponential law).
+    /// [`Error::OutOfRange`] unless σ = 0 or σ is finite and at least 1/32768 of the length of the
+    /// magnitude's support (44 means for the exponential law).
     pub fn bayes(&self, sigma: f64) -> Result<f64> {
         if sigma == 0.0 {
             return Ok(0.0);
@@ -79,9 +83,10 @@ impl<F: Fn(f64) -> f64> ElementwiseBaselines<F> {
         Ok(sum * STEP / std::f64::consts::TAU.sqrt())
     }
 
-    /// [`bayes`](Self::bayes) at the least noise that a linear map of n_d = r n_s dimensions and back leaves in each
-    /// feature, the Welch bound `σ² = Var x (1/r − 1)`: what one layer on top of a good embedding can do at best, if its
-    /// interference is Gaussian and it looks at one read-out per output.
+    /// [`bayes`](Self::bayes) at the least noise that a linear map of n_d = r n_s dimensions and
+    /// back leaves in each feature, the Welch bound `σ² = Var x (1/r − 1)`: what one layer on top
+    /// of a good embedding can do at best, if its interference is Gaussian and it looks at one
+    /// read-out per output.
     ///
     /// # Errors
     /// [`Error::OutOfRange`] for a ratio outside (0, 1], and as [`bayes`](Self::bayes).
@@ -90,10 +95,12 @@ impl<F: Fn(f64) -> f64> ElementwiseBaselines<F> {
         self.bayes((self.moments.input_variance() * (1.0 - ratio) / ratio).sqrt())
     }
 
-    /// [`bayes`](Self::bayes) at the noise at which iterated recovery of x from `r = n_d/n_s` comes to rest, for n_s → ∞:
-    /// what many layers can do that first find x as well as they can. 0 where recovery is exact.
+    /// [`bayes`](Self::bayes) at the noise at which iterated recovery of x from `r = n_d/n_s` comes
+    /// to rest, for n_s → ∞: what many layers can do that first find x as well as they can. 0 where
+    /// recovery is exact.
     ///
-    /// `evolution` says for which embedding: rows that are orthogonal (a random rug, Haar's) or independent entries.
+    /// `evolution` says for which embedding: rows that are orthogonal (a random rug, Haar's) or
+    /// independent entries.
     ///
     /// ```
     /// use toy_superposition_computation::ElementwiseBaselines;

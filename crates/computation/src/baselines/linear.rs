@@ -6,8 +6,8 @@
 //! K = \mathrm E f(x) x^\top, \quad S = \mathrm E x x^\top
 //! ```
 //!
-//! (reduced-rank regression; σ_k the singular values in decreasing order). For independent features that are alike, with `V =
-//! Var x`, `C = Cov(x, f)`, `μ = E x`, `η = E f`,
+//! (reduced-rank regression; σ_k the singular values in decreasing order). For independent features
+//! that are alike, with `V = Var x`, `C = Cov(x, f)`, `μ = E x`, `η = E f`,
 //!
 //! ```math
 //! K = C\,1 + η μ\,J, \quad S = V\,1 + μ^2 J, \quad J = \text{all ones}: \qquad
@@ -18,10 +18,12 @@ use super::{ElementwiseBaselines, check_part};
 use crate::Result;
 
 impl<F: Fn(f64) -> f64> ElementwiseBaselines<F> {
-    /// The loss per feature of the best linear map `ŷ = M x` of rank `rank` = d, without a constant.
+    /// The loss per feature of the best linear map `ŷ = M x` of rank `rank` = d, without a
+    /// constant.
     ///
     /// # Errors
-    /// [`Error::Size`](crate::Error::Size) for no features, [`Error::OutOfRange`](crate::Error::OutOfRange) for d > n.
+    /// [`Error::Size`](crate::Error::Size) for no features,
+    /// [`Error::OutOfRange`](crate::Error::OutOfRange) for d > n.
     pub fn linear(&self, features: usize, rank: usize) -> Result<f64> {
         check_part("rank", rank, features)?;
         let (n, moments) = (features as f64, self.moments());
@@ -36,7 +38,8 @@ impl<F: Fn(f64) -> f64> ElementwiseBaselines<F> {
         Ok(moments.value_square - gained / n)
     }
 
-    /// The loss per feature of the best map `ŷ = M x + b` with M of rank `rank` = d: `Var f − (d/n) C²/V`.
+    /// The loss per feature of the best map `ŷ = M x + b` with M of rank `rank` = d: `Var f − (d/n)
+    /// C²/V`.
     ///
     /// # Errors
     /// As [`linear`](Self::linear).

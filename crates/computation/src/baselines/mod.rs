@@ -1,13 +1,15 @@
-//! What can be reached without training: exact losses of simple ways to compute a function of each feature.
+//! What can be reached without training: exact losses of simple ways to compute a function of each
+//! feature.
 //!
 //! ```math
 //! y_i = f(x_i), \qquad x_i = c_i u_i, \quad c_i \sim B(p) \text{ independent}, \qquad
 //! L = \frac1n \sum_i \mathrm E\,(\hat y_i - y_i)^2
 //! ```
 //!
-//! n features, all alike, f any function of one number, u of any magnitude of `data`, of either sign. All losses are per
-//! feature; divided by p they are the L/p of Bhagat et al., "Compressed computation is (probably) not computation in
-//! superposition" (2025), and of Braun et al. (2025), whose features are `U[−1, 1]`.
+//! n features, all alike, f any function of one number, u of any magnitude of `data`, of either
+//! sign. All losses are per feature; divided by p they are the L/p of Bhagat et al., "Compressed
+//! computation is (probably) not computation in superposition" (2025), and of Braun et al. (2025),
+//! whose features are `U[−1, 1]`.
 //!
 //! | way | loss | method |
 //! |---|---|---|
@@ -19,7 +21,8 @@
 //! | the same at the least σ that n_d dimensions allow | at `σ² = Var x (1/r − 1)` | [`bayes_at_ratio`](ElementwiseBaselines::bayes_at_ratio) |
 //! | the same at the noise that iterated recovery of x leaves | at the fixed point of state evolution | [`evolution_limit`](ElementwiseBaselines::evolution_limit) |
 //!
-//! Two more are of linear read-outs of many binary features from few dimensions: [`random_directions`] and [`kept_apart`].
+//! Two more are of linear read-outs of many binary features from few dimensions:
+//! [`random_directions`] and [`kept_apart`].
 
 mod bayes;
 mod linear;
@@ -87,25 +90,30 @@ impl TargetMoments {
     }
 }
 
-/// Equal parts of the magnitude's support for the moments. Kinks of f at multiples of such a part cost nothing.
+/// Equal parts of the magnitude's support for the moments. Kinks of f at multiples of such a part
+/// cost nothing.
 const PANELS: u32 = 1024;
 
 impl<F: Fn(f64) -> f64> ElementwiseBaselines<F> {
     /// The target `function` of features that are on with `probability` and then of `magnitude`.
     ///
-    /// Where the magnitude has a density, f should be smooth but for jumps and kinks at 0, at the ends of the support and at
-    /// multiples of 1/1024 of its length; kinks elsewhere cost about 1e-8 of the losses, jumps about 1e-4.
+    /// Where the magnitude has a density, f should be smooth but for jumps and kinks at 0, at the
+    /// ends of the support and at multiples of 1/1024 of its length; kinks elsewhere cost about
+    /// 1e-8 of the losses, jumps about 1e-4.
     ///
     /// # Errors
-    /// [`Error::Recovery`] for a probability outside (0, 1]; [`Error::OutOfRange`] where f is not finite.
+    /// [`Error::Recovery`] for a probability outside (0, 1]; [`Error::OutOfRange`] where f is not
+    /// finite.
     pub fn new(probability: f64, magnitude: AnyMagnitude, function: F) -> Result<Self> {
         Self::of(SparsePrior::new(probability, magnitude)?, function)
     }
 
-    /// The same of a law, whose features must be alike. The baselines are those of independent features.
+    /// The same of a law, whose features must be alike. The baselines are those of independent
+    /// features.
     ///
     /// # Errors
-    /// [`Error::Recovery`] for features that are not alike or a magnitude that is not one of `data`'s; as [`new`](Self::new).
+    /// [`Error::Recovery`] for features that are not alike or a magnitude that is not one of
+    /// `data`'s; as [`new`](Self::new).
     pub fn of_law(law: &dyn Law, function: F) -> Result<Self> {
         Self::of(SparsePrior::of_law(law)?, function)
     }

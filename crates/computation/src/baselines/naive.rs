@@ -14,19 +14,21 @@ pub struct Offset {
 }
 
 impl<F: Fn(f64) -> f64> ElementwiseBaselines<F> {
-    /// The loss per feature where `computed` = m of `features` = n outputs are exact and the others 0: `(1 − m/n) E f²`.
+    /// The loss per feature where `computed` = m of `features` = n outputs are exact and the others
+    /// 0: `(1 − m/n) E f²`.
     ///
     /// For the ReLU, f costs one neuron per output.
     ///
     /// # Errors
-    /// [`Error::Size`](crate::Error::Size) for no features, [`Error::OutOfRange`](crate::Error::OutOfRange) for m > n.
+    /// [`Error::Size`](crate::Error::Size) for no features,
+    /// [`Error::OutOfRange`](crate::Error::OutOfRange) for m > n.
     pub fn naive(&self, features: usize, computed: usize) -> Result<f64> {
         check_part("computed outputs", computed, features)?;
         Ok(left(features, computed) * self.moments.value_square)
     }
 
-    /// The loss per feature where `computed` = m of n outputs are exact and the others `E f`, which needs biases:
-    /// `(1 − m/n) Var f`.
+    /// The loss per feature where `computed` = m of n outputs are exact and the others `E f`, which
+    /// needs biases: `(1 − m/n) Var f`.
     ///
     /// # Errors
     /// As [`naive`](Self::naive).
@@ -35,15 +37,16 @@ impl<F: Fn(f64) -> f64> ElementwiseBaselines<F> {
         Ok(left(features, computed) * self.moments.value_variance())
     }
 
-    /// The naive solution without biases whose other outputs are the best multiple of the sum of the computed ones.
+    /// The naive solution without biases whose other outputs are the best multiple of the sum of
+    /// the computed ones.
     ///
     /// ```math
     /// \hat y_i = a \sum_{j \le m} f(x_j), \quad i > m, \qquad
     /// a = \frac{μ^2}{v + m μ^2}, \qquad L = \Bigl(1 - \frac mn\Bigr)\bigl(\mathrm E f^2 - a\,m\,μ^2\bigr)
     /// ```
     ///
-    /// with `μ = E f` and `v = Var f`. For the ReLU of `U[−1, 1]`, m = 50 and n = 100, a is 0.00317, 0.01322 and 0.01935 at p
-    /// = 0.01, 0.1 and 1.
+    /// with `μ = E f` and `v = Var f`. For the ReLU of `U[−1, 1]`, m = 50 and n = 100, a is
+    /// 0.00317, 0.01322 and 0.01935 at p = 0.01, 0.1 and 1.
     ///
     /// # Errors
     /// As [`naive`](Self::naive).

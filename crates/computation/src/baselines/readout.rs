@@ -1,16 +1,18 @@
-//! Linear read-outs of T binary features from D dimensions: the two ends between which superposition pays.
+//! Linear read-outs of T binary features from D dimensions: the two ends between which
+//! superposition pays.
 
 use crate::{Error, Result};
 
-/// The loss per feature of a linear read-out of T binary features, on with probability p, that lie along random directions of
-/// D dimensions: `p T/(T + D)`.
+/// The loss per feature of a linear read-out of T binary features, on with probability p, that lie
+/// along random directions of D dimensions: `p T/(T + D)`.
 ///
 /// ```math
 /// h = \sum_j x_j e_j, \qquad \hat x_i = α\, e_i · h, \qquad \mathrm E (e_i · e_j)^2 = \frac1D: \qquad
 /// L = p (1 - α)^2 + α^2 \frac{p\,T}{D}, \quad α = \frac{D}{T + D}
 /// ```
 ///
-/// with directions of random signs, no constant, and T large: exactly, the interference is that of T − 1 others.
+/// with directions of random signs, no constant, and T large: exactly, the interference is that of
+/// T − 1 others.
 ///
 /// ```
 /// use toy_superposition_computation::{kept_apart, random_directions};
@@ -30,8 +32,8 @@ pub fn random_directions(probability: f64, features: usize, dimensions: usize) -
     Ok(probability * (t / (t + d)))
 }
 
-/// The loss per feature where D of T binary features have a dimension each and the others are taken for their mean:
-/// `p (1 − p) (T − D)/T`, or 0 for D ≥ T.
+/// The loss per feature where D of T binary features have a dimension each and the others are taken
+/// for their mean: `p (1 − p) (T − D)/T`, or 0 for D ≥ T.
 ///
 /// # Errors
 /// As [`random_directions`].

@@ -32,12 +32,11 @@ fn assert_mean(values: &[f64], expected: f64, what: &str) {
     assert!(z.abs() < 5.0, "{what}: {mean}, expected {expected}: z = {z}");
 }
 
-/// Of y = ReLU(x), x ~ U[−1, 1] · B(p), 100 features and 50 neurons, to all digits of the published figures.
+/// Of y = ReLU(x), x ~ U[−1, 1] · B(p), 100 features and 50 neurons, to all digits of the published
+/// figures.
 #[test]
 fn the_published_figures() {
-    for (p, offset, loss) in
-        [(0.01, 0.00317, 0.083284), (0.1, 0.01322, 0.081268), (1.0, 0.01935, 0.053091)]
-    {
+    for (p, offset, loss) in [(0.01, 0.00317, 0.083284), (0.1, 0.01322, 0.081268), (1.0, 0.01935, 0.053091)] {
         let target = relu(p);
         let moments = target.moments();
         for (found, expected) in [
@@ -133,7 +132,8 @@ fn samples_have_these_losses() {
         let law = Features::new(Independent::new(4, p).unwrap(), magnitude);
         let x: DMatrix<f64> = sample_dense(&law, Stream::Evaluation.samples(3, 0..30_000)).unwrap();
         let losses = |estimate: &dyn Fn(&DVector<f64>, usize) -> f64| -> Vec<f64> {
-            let loss = |x: DVector<f64>| (0..4).map(|i| (f(x[i]) - estimate(&x, i)).powi(2)).sum::<f64>() / 4.0;
+            let loss =
+                |x: DVector<f64>| (0..4).map(|i| (f(x[i]) - estimate(&x, i)).powi(2)).sum::<f64>() / 4.0;
             x.column_iter().map(|x| loss(x.into_owned())).collect()
         };
         let m = target.moments();
@@ -180,7 +180,9 @@ fn bayes_of_a_function_is_the_loss_on_samples() {
         (0.2, signed(), 0.15, |x| Function::Relu.at(x)),
         (0.3, signed(), 0.3, |x| Function::Absolute.at(x)),
         (0.6, AnyMagnitude::Uniform(UnitUniform), 0.1, |x| Function::Tent.at(Function::Tent.at(x))),
-        (0.4, AnyMagnitude::Interval(Interval::new(-0.5, 1.5).unwrap()), 0.25, |x| f64::from(u8::from(x > 0.5))),
+        (0.4, AnyMagnitude::Interval(Interval::new(-0.5, 1.5).unwrap()), 0.25, |x| {
+            f64::from(u8::from(x > 0.5))
+        }),
     ];
     for (k, (p, magnitude, sigma, f)) in functions.into_iter().enumerate() {
         let target = ElementwiseBaselines::new(p, magnitude.clone(), f).unwrap();
@@ -223,8 +225,10 @@ fn noise_leaves_between_nothing_and_the_variance() {
 fn layers_come_to_rest_where_state_evolution_does() {
     let itself = ElementwiseBaselines::new(0.2, AnyMagnitude::Uniform(UnitUniform), |x| x).unwrap();
     for evolution in [Evolution::Orthogonal, Evolution::Independent] {
-        let (found, limit) =
-            (itself.evolution_limit(0.25, evolution).unwrap(), evolution.limit(itself.prior(), 0.25).unwrap());
+        let (found, limit) = (
+            itself.evolution_limit(0.25, evolution).unwrap(),
+            evolution.limit(itself.prior(), 0.25).unwrap(),
+        );
         assert!(limit > 0.01 && (found / limit - 1.0).abs() < 1e-7, "{found} {limit}");
         assert_eq!(itself.evolution_limit(0.9, evolution).unwrap(), 0.0);
     }
@@ -236,7 +240,8 @@ fn layers_come_to_rest_where_state_evolution_does() {
     assert!((found / expected - 1.0).abs() < 1e-12, "{found} {expected}");
 }
 
-/// T features along random signs in D dimensions: the interference is that of T − 1 others, to 1/T of the stated loss.
+/// T features along random signs in D dimensions: the interference is that of T − 1 others, to 1/T
+/// of the stated loss.
 #[test]
 fn read_outs_of_binary_features_on_samples() {
     let (p, features, dimensions) = (0.2, 240, 80);

@@ -1,7 +1,8 @@
-//! Langevin steps: the law of one increment, the long-run law with and without Metropolis, refusals.
+//! Langevin steps: the law of one increment, the long-run law with and without Metropolis,
+//! refusals.
 //!
-//! Each statistical test is of numbers whose law is known, at a level of α = 1e-6 with a Bonferroni correction over what the
-//! test compares: |z| < 5.5 for up to 20 comparisons. Seeds are fixed.
+//! Each statistical test is of numbers whose law is known, at a level of α = 1e-6 with a Bonferroni
+//! correction over what the test compares: |z| < 5.5 for up to 20 comparisons. Seeds are fixed.
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -19,7 +20,8 @@ fn moments(values: &[f64]) -> (f64, f64, f64) {
     (mean, values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (count - 1.0), count)
 }
 
-/// Independent normal numbers have this mean and this variance: the sample's variance has the variance 2σ⁴/(n − 1).
+/// Independent normal numbers have this mean and this variance: the sample's variance has the
+/// variance 2σ⁴/(n − 1).
 fn assert_normal(values: &[f64], mean: f64, variance: f64) {
     let (found, spread, count) = moments(values);
     let z = (found - mean) / (variance / count).sqrt();
@@ -86,9 +88,8 @@ fn ends(
             let after = loss(to[0]);
             let place = |parameters, [loss, _]: [f64; 2], gradient| Place { parameters, loss, gradient };
             let (slope, slope_after) = ([from[1]], [after[1]]);
-            let log = sampler
-                .log_acceptance(place(&here, from, &slope), place(&to, after, &slope_after))
-                .unwrap();
+            let log =
+                sampler.log_acceptance(place(&here, from, &slope), place(&to, after, &slope_after)).unwrap();
             if !metropolis || rng.random::<f64>().ln() < log {
                 here = to;
             }
@@ -98,8 +99,9 @@ fn ends(
     (0..chains).map(&mut chain).collect()
 }
 
-/// L = 2 (w − 1)² with nβ = 3, γ = 4 about −0.5: curvature a = 16, minimum of U at (12 − 2)/16. At εa = 1.6 a chain forgets
-/// all but a fifth at each step, and its variance is 1/0.6 of the density's.
+/// L = 2 (w − 1)² with nβ = 3, γ = 4 about −0.5: curvature a = 16, minimum of U at (12 − 2)/16. At
+/// εa = 1.6 a chain forgets all but a fifth at each step, and its variance is 1/0.6 of the
+/// density's.
 #[test]
 fn the_law_on_a_quadratic_loss_at_a_finite_step() {
     let config = SgldConfig { inverse_temperature: 3.0, localisation: 4.0, step: 0.1 };

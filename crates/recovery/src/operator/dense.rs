@@ -142,7 +142,12 @@ const FEW: usize = 256;
 ///
 /// Threads share out the columns of a product. Where there are few of them it is `(rightᵀ leftᵀ)ᵀ` that is formed: its many
 /// columns are those of `transpose`, which is read once and never copied.
-fn product_by<T: Scalar>(left: &DMatrix<T>, transpose: &DMatrix<T>, right: &DMatrix<T>, out: &mut DMatrix<T>) {
+fn product_by<T: Scalar>(
+    left: &DMatrix<T>,
+    transpose: &DMatrix<T>,
+    right: &DMatrix<T>,
+    out: &mut DMatrix<T>,
+) {
     if right.ncols() >= FEW {
         return product(left, right, out);
     }

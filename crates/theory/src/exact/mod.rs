@@ -18,6 +18,7 @@ mod matrix;
 mod nodes;
 #[cfg(feature = "models")]
 mod objective;
+mod one_on;
 mod periodic;
 mod piecewise;
 mod polygon;

@@ -1,5 +1,5 @@
-//! Features as the corners of a regular polygon, when exactly one of them is on: the toy model of Elhage et al. in two
-//! dimensions, whose loss is elementary.
+//! Features as the corners of a regular polygon, when exactly one of them is on: the toy model of
+//! Elhage et al. in two dimensions, whose loss is elementary.
 //!
 //! ```math
 //! L = \frac{1}{c^2}\,k \left[\int_0^1 \bigl(u - (a u + b)_+\bigr)^2 du
@@ -7,19 +7,21 @@
 //!   + \frac{c - k}{c} \left(\frac{1}{3c} - \frac{1}{4c^2}\right)
 //! ```
 //!
-//! c features, of which k ≥ 3 are corners with the common bias b and vectors of length ℓ, a = ℓ² (tied weights); the c − k
-//! others are dropped, with the bias 1/(2c) that suits them best, a zero vector and the loss of that constant.
+//! c features, of which k ≥ 3 are corners with the common bias b and vectors of length ℓ, a = ℓ²
+//! (tied weights); the c − k others are dropped, with the bias 1/(2c) that suits them best, a zero
+//! vector and the loss of that constant.
 
 use crate::error::finite;
 use crate::exact::piecewise::Piecewise;
 use crate::{Error, Result};
 
-/// The expected loss per feature of `features` = c features of which exactly one is on, `x = u e_i` with `u ~ U[0, 1]`, in two
-/// dimensions: `corners` = k of them are the corners of a regular polygon of vectors of `length` ℓ with tied weights and a
-/// common `bias` b, the others are dropped at their best.
+/// The expected loss per feature of `features` = c features of which exactly one is on, `x = u e_i`
+/// with `u ~ U[0, 1]`, in two dimensions: `corners` = k of them are the corners of a regular
+/// polygon of vectors of `length` ℓ with tied weights and a common `bias` b, the others are dropped
+/// at their best.
 ///
-/// The same as [`exact_loss`](crate::exact_loss) of these weights under the law `Exactly` with one on. At c = 6 the best
-/// polygons are
+/// The same as [`exact_loss`](crate::exact_loss) of these weights under the law `Exactly` with one
+/// on. At c = 6 the best polygons are
 ///
 /// | k | loss × 6 | ℓ | b |
 /// |---|---|---|---|
@@ -39,7 +41,8 @@ use crate::{Error, Result};
 /// ```
 ///
 /// # Errors
-/// [`Error::Size`] unless `3 ≤ k ≤ c`, [`Error::NotFinite`] for a length or a bias that is not finite, or a loss that overflows.
+/// [`Error::Size`] unless `3 ≤ k ≤ c`, [`Error::NotFinite`] for a length or a bias that is not
+/// finite, or a loss that overflows.
 pub fn polygon_loss(corners: usize, features: usize, length: f64, bias: f64) -> Result<f64> {
     finite("length", length)?;
     finite("bias", bias)?;

@@ -1,7 +1,9 @@
-//! Local learning coefficients against what is known: reduced-rank regression, normal crossings, quadratic losses.
+//! Local learning coefficients against what is known: reduced-rank regression, normal crossings,
+//! quadratic losses.
 //!
-//! At a finite inverse temperature the mean that is estimated is an integral, taken here by quadrature: the estimate must agree
-//! with it within its own standard error (|z| < 5, α = 6e-7 each), and with λ itself within 5 %.
+//! At a finite inverse temperature the mean that is estimated is an integral, taken here by
+//! quadrature: the estimate must agree with it within its own standard error (|z| < 5, α = 6e-7
+//! each), and with λ itself within 5 %.
 
 use std::convert::Infallible;
 
@@ -46,11 +48,7 @@ impl<const N: usize> Objective<Crossing<N>> for Powers<N> {
         Ok(model.0.iter().zip(self.0).map(|(w, k)| w.powi(2 * k)).product())
     }
 
-    fn loss_and_gradient(
-        &mut self,
-        model: &Crossing<N>,
-        gradient: &mut Vec<f64>,
-    ) -> Result<f64, Infallible> {
+    fn loss_and_gradient(&mut self, model: &Crossing<N>, gradient: &mut Vec<f64>) -> Result<f64, Infallible> {
         for i in 0..N {
             let others = (0..N).filter(|&j| j != i).map(|j| model.0[j].powi(2 * self.0[j]));
             gradient[i] =
@@ -62,8 +60,7 @@ impl<const N: usize> Objective<Crossing<N>> for Powers<N> {
 
 fn config(sampler: [f64; 3], steps: u64) -> LearningCoefficientConfig {
     let [inverse_temperature, localisation, step] = sampler;
-    let mut config =
-        LearningCoefficientConfig::new(SgldConfig { inverse_temperature, localisation, step });
+    let mut config = LearningCoefficientConfig::new(SgldConfig { inverse_temperature, localisation, step });
     (config.burn_in, config.steps) = (steps / 10, steps);
     config
 }
@@ -92,8 +89,7 @@ fn integral(far: f64, f: impl Fn(f64) -> f64) -> f64 {
 /// `s^{m/2 − 1} e^{−γs/2} (γ + ts)^{−n/2}`, and `E tL = E (n/2) ts/(γ + ts)`, t = nβ.
 fn one_hidden(inputs: usize, outputs: usize, t: f64, gamma: f64) -> f64 {
     let (m, n) = (inputs as f64, outputs as f64);
-    let density =
-        |s: f64| s.powf(0.5 * m - 1.0) * (-0.5 * gamma * s).exp() * (gamma + t * s).powf(-0.5 * n);
+    let density = |s: f64| s.powf(0.5 * m - 1.0) * (-0.5 * gamma * s).exp() * (gamma + t * s).powf(-0.5 * n);
     let far = 80.0 / gamma;
     integral(far, |s| density(s) * 0.5 * n * t * s / (gamma + t * s)) / integral(far, density)
 }
@@ -114,7 +110,10 @@ fn reduced_rank_regression_within_five_per_cent() {
     ] {
         let config = config([5e3, 1.0, step], 200_000);
         let found = learning_coefficient(&model, &model.objective(), &config, 3).unwrap();
-        assert_eq!((model.learning_coefficient().lambda, model.learning_coefficient().multiplicity), (lambda, 1));
+        assert_eq!(
+            (model.learning_coefficient().lambda, model.learning_coefficient().multiplicity),
+            (lambda, 1)
+        );
         assert!((found.estimate / lambda - 1.0).abs() < 0.05 && found.r_hat < 1.03, "{found:?}");
     }
 }
@@ -135,21 +134,17 @@ fn powers_have_half_the_inverse_exponent() {
     }
 }
 
-/// `v² w⁴`: integrating out v leaves `e^{−γw²/2} (γ + 2t w⁴)^{−1/2}`, and `E tL = E t w⁴/(γ + 2t w⁴)`, which nears 1/4
-/// like `t^{−1/4}`.
+/// `v² w⁴`: integrating out v leaves `e^{−γw²/2} (γ + 2t w⁴)^{−1/2}`, and `E tL = E t w⁴/(γ + 2t
+/// w⁴)`, which nears 1/4 like `t^{−1/4}`.
 #[test]
 fn a_crossing_has_the_mean_of_its_density() {
     let (t, gamma) = (300.0, 1.0);
     let density = |w: f64| (-0.5 * gamma * w * w).exp() * (gamma + 2.0 * t * w.powi(4)).powf(-0.5);
     let mean = |w: f64| density(w) * t * w.powi(4) / (gamma + 2.0 * t * w.powi(4));
     let finite = integral(12.0, mean) / integral(12.0, density);
-    let found = learning_coefficient(
-        &Crossing([0.0, 0.0]),
-        &Powers([1, 2]),
-        &config([t, gamma, 4e-3], 300_000),
-        5,
-    )
-    .unwrap();
+    let found =
+        learning_coefficient(&Crossing([0.0, 0.0]), &Powers([1, 2]), &config([t, gamma, 4e-3], 300_000), 5)
+            .unwrap();
     let z = (found.estimate - finite) / found.standard_error;
     assert!(z.abs() < 5.0 && found.standard_error < 0.025 * finite, "{found:?} {finite}: z = {z}");
 }
@@ -182,8 +177,8 @@ fn a_chain_depends_on_the_seed_and_its_number_alone() {
     assert_ne!(run(&config, 5).chains[0], two.chains[0]);
 }
 
-/// The regular part of a target of rank s leaves the problem of rank 0 with s less of everything: an identity between the
-/// rows of the table.
+/// The regular part of a target of rank s leaves the problem of rank 0 with s less of everything:
+/// an identity between the rows of the table.
 #[test]
 fn the_exact_coefficients_are_those_of_the_table() {
     let exact = |m, h, n, s| {
@@ -234,7 +229,10 @@ fn the_gradient_of_reduced_rank_regression_is_its_slope() {
     let refused = objective.loss(&other);
     assert!(matches!(refused, Err(Error::Length { what: "outputs", given: 3, expected: 4 })), "{refused:?}");
     let refused = objective.loss_and_gradient(&model, &mut vec![0.0; 3]);
-    assert!(matches!(refused, Err(Error::Length { what: "gradient", given: 3, expected: 14 })), "{refused:?}");
+    assert!(
+        matches!(refused, Err(Error::Length { what: "gradient", given: 3, expected: 14 })),
+        "{refused:?}"
+    );
     assert!(matches!(ReducedRank::new(3, 0, 4), Err(Error::Count { given: 0, least: 1, .. })));
     assert!(matches!(start.with_rank(3), Err(Error::Count { given: 2, least: 3, .. })));
 }
