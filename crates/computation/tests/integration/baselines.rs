@@ -176,7 +176,8 @@ fn bayes_of_the_feature_itself_is_the_closed_form() {
 /// On samples of y, with the estimate from a plain sum over the middles of 800 cells.
 #[test]
 fn bayes_of_a_function_is_the_loss_on_samples() {
-    let functions: [(f64, AnyMagnitude, f64, fn(f64) -> f64); 4] = [
+    type Case = (f64, AnyMagnitude, f64, fn(f64) -> f64);
+    let functions: [Case; 4] = [
         (0.2, signed(), 0.15, |x| Function::Relu.at(x)),
         (0.3, signed(), 0.3, |x| Function::Absolute.at(x)),
         (0.6, AnyMagnitude::Uniform(UnitUniform), 0.1, |x| Function::Tent.at(Function::Tent.at(x))),

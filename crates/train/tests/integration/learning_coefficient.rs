@@ -49,10 +49,10 @@ impl<const N: usize> Objective<Crossing<N>> for Powers<N> {
     }
 
     fn loss_and_gradient(&mut self, model: &Crossing<N>, gradient: &mut Vec<f64>) -> Result<f64, Infallible> {
-        for i in 0..N {
+        for (i, slope) in gradient.iter_mut().enumerate() {
             let others = (0..N).filter(|&j| j != i).map(|j| model.0[j].powi(2 * self.0[j]));
-            gradient[i] =
-                f64::from(2 * self.0[i]) * model.0[i].powi(2 * self.0[i] - 1) * others.product::<f64>();
+            let own = f64::from(2 * self.0[i]) * model.0[i].powi(2 * self.0[i] - 1);
+            *slope = own * others.product::<f64>();
         }
         self.loss(model)
     }
@@ -216,14 +216,14 @@ fn the_gradient_of_reduced_rank_regression_is_its_slope() {
     let mut gradient = model.zero_gradient().unwrap();
     let loss = objective.loss_and_gradient(&model, &mut gradient).unwrap();
     assert_eq!(loss, objective.loss(&model).unwrap());
-    for k in 0..14 {
+    for (k, &slope) in gradient.iter().enumerate() {
         let mut at = |shift: f64| {
             let mut moved = model.clone();
             moved.as_mut_slice()[k] += shift;
             objective.loss(&moved).unwrap()
         };
         // A quadratic in each entry: central differences have no error but rounding.
-        approx::assert_relative_eq!(gradient[k], (at(0.5) - at(-0.5)), epsilon = 1e-12, max_relative = 1e-12);
+        approx::assert_relative_eq!(slope, at(0.5) - at(-0.5), epsilon = 1e-12, max_relative = 1e-12);
     }
     let other = ReducedRank::new(3, 2, 3).unwrap();
     let refused = objective.loss(&other);
