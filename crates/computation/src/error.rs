@@ -13,6 +13,9 @@ pub enum Error {
     /// The design that is to be the embedding was refused.
     #[error(transparent)]
     Rug(#[from] toy_superposition_rug::Error),
+    /// The law of one feature was refused.
+    #[error(transparent)]
+    Recovery(#[from] toy_superposition_recovery::Error),
     /// The run was refused.
     #[error(transparent)]
     Train(#[from] toy_superposition_train::Error),

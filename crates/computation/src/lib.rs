@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod architecture;
+mod baselines;
 mod circuit;
 mod embedding;
 mod error;
@@ -18,6 +19,7 @@ mod target;
 mod training;
 
 pub use architecture::{Architecture, Readout, Stack};
+pub use baselines::{ElementwiseBaselines, Offset, TargetMoments, kept_apart, random_directions};
 pub use embedding::EmbeddingKind;
 pub use error::{Error, Result};
 pub use fresh::{FreshSamples, OnBatch, trainer};

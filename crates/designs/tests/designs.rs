@@ -11,6 +11,7 @@ use toy_superposition_designs::{
     blocks, optimise, under_law, whole,
 };
 use toy_superposition_model::{Activation, Autoencoder};
+use toy_superposition_optim::{Lbfgs, LbfgsConfig};
 use toy_superposition_rug::{
     Design, DirectSum, Dropped, Frame, Lossless, PersianRug, Setting, mean_over_rows,
 };
@@ -405,4 +406,49 @@ fn learned_weights_are_a_design_with_their_own_loss() {
     assert!((again.product() - model.product()).amax() < 1e-12 && again.bias() == model.bias());
     let linear = Autoencoder::new(&encoder, &decoder, &bias, Activation::Identity).unwrap();
     assert!(matches!(Learned::new("linear", &linear), Err(Error::Theory(_))));
+}
+
+/// Regular polygons of one-hot features (k corners of c = 6, the others dropped), tied weights: the least of the exact loss
+/// over length, bias and the dropped features' bias, found here without the table. Losses are sums over the 6 features.
+#[test]
+fn polygons_of_one_hot_features_have_their_known_losses() {
+    let law = Features::new(Exactly::new(6, 1).unwrap(), UnitUniform);
+    for (corners, loss, length, bias) in
+        [(4, 7.0 / 72.0, 1.0, 0.0), (5, 0.061799, 1.17046, -0.28230), (6, 0.048192, 1.32053, -0.61814)]
+    {
+        let cosine = nalgebra::DMatrix::from_fn(6, 6, |i, j| {
+            let angle = std::f64::consts::TAU * (i as f64 - j as f64) / corners as f64;
+            if i < corners && j < corners { angle.cos() } else { 0.0 }
+        });
+        let biases = |at: &[f64]| (0..6).map(|i| at[if i < corners { 1 } else { 2 }]).collect::<Vec<_>>();
+        let (mut by_w, mut by_bias) = (cosine.clone(), [0.0; 6]);
+        let evaluate = |at: &[f64], slopes: &mut [f64]| {
+            let (w, b) = (&cosine * at[0] * at[0], biases(at));
+            let found = theory::exact_gradient(&w, &b, &law, 1e-10, &mut by_w, &mut by_bias)?;
+            slopes[0] = 2.0 * at[0] * by_w.dot(&cosine);
+            slopes[1] = by_bias[..corners].iter().sum();
+            slopes[2] = by_bias[corners..].iter().sum();
+            Ok::<_, Error>(found.loss)
+        };
+        let config = LbfgsConfig { gradient_tolerance: 1e-9, ..LbfgsConfig::default() };
+        let mut at = [0.9, -0.1, 0.03];
+        let minimum = Lbfgs::new(config).unwrap().minimise(&mut at, evaluate).unwrap();
+        assert!(minimum.outcome.converged(), "{corners}: {minimum:?}");
+        assert!((6.0 * minimum.loss - loss).abs() < 5e-7, "{corners}: {minimum:?}");
+        // Half of the last digit known.
+        assert!((at[0] - length).abs() < 5e-6 && (at[1] - bias).abs() < 5e-6, "{corners}: {at:?}");
+        assert!(corners == 6 || (at[2] - 1.0 / 12.0).abs() < 1e-7, "{corners}: {at:?}");
+
+        // The same by the closed form, and by the design of a polygon beside dropped features.
+        let closed = 6.0 * theory::polygon_loss(corners, 6, at[0], at[1]).unwrap();
+        assert!((closed - 6.0 * minimum.loss).abs() < 1e-12, "{corners}: {closed} {minimum:?}");
+        let polygon: toy_superposition_rug::BoxedDesign = Box::new(Frame::harmonic(corners, &[1]).unwrap());
+        let dropped = (corners < 6).then(|| (1, Box::new(Dropped(6 - corners)) as _));
+        let design = DirectSum::new([(1, polygon)].into_iter().chain(dropped).collect()).unwrap();
+        let best = optimise(&design, &law, false).unwrap();
+        assert!((6.0 * best.loss - loss).abs() < 5e-7, "{corners}: {best:?}");
+        assert!((best.settings[0].a.sqrt() - length).abs() < 1e-4, "{corners}: {best:?}");
+    }
+    let dropped = optimise(&Dropped(6), &law, false).unwrap().loss;
+    assert!((dropped - 7.0 / 144.0).abs() < 1e-13, "{dropped}");
 }

@@ -88,9 +88,13 @@ pub fn donoho_tanner_sparsity(ratio: f64, sign: Sign) -> Result<f64> {
 /// ```
 ///
 /// # Errors
-/// [`Error::OutOfRange`] for a ratio outside (0, 1], or a feature that is on with probability 1.
+/// [`Error::OutOfRange`] for a ratio outside (0, 1], or a feature that is on with probability 1;
+/// [`Error::Prior`] for one that may be negative.
 pub fn l1_loss(prior: &dyn Prior, ratio: f64) -> Result<f64> {
     check_share("the ratio", ratio)?;
+    if prior.bends()[0] < 0.0 {
+        return Err(Error::Prior { what: "a magnitude that may be negative" });
+    }
     let on = prior.average(&|x| f64::from(u8::from(x > 0.0)));
     if ratio == 1.0 {
         return Ok(0.0);

@@ -8,14 +8,14 @@
 //!
 //! | magnitude u | given that the feature is on |
 //! |---|---|
-//! | uniform on `[l, h]` | a Gaussian cut to the interval: `theory`'s [`Posterior`](toy_superposition_theory::Posterior), moved and scaled |
+//! | uniform on `[l, h]` | a Gaussian cut to the interval: `theory`'s [`Posterior`](toy_superposition_theory::Posterior), moved and scaled; of `l < 0 < h` the two halves |
 //! | finitely many values | weights `w_k exp(u_k (2r − u_k)/(2τ²))` against 1 for off |
 //! | exponential, rate λ | a Gaussian about `r − λτ²` cut to [0, ∞) |
 
 use toy_superposition_data::{AnyMagnitude, Law, Magnitude};
 use toy_superposition_theory::Feature;
 
-use crate::quadrature::{Panels, gauss};
+use crate::quadrature::{Panels, gauss, nodes};
 use crate::{Error, Result};
 
 /// Mean and variance of what is believed of a feature.
@@ -90,12 +90,8 @@ impl SparsePrior {
     /// A feature that is on with `probability` and then of `magnitude`.
     ///
     /// # Errors
-    /// [`Error::Channel`] for a probability outside (0, 1]; [`Error::Prior`] for a magnitude that
-    /// may be negative.
+    /// [`Error::Channel`] for a probability outside (0, 1].
     pub fn new(probability: f64, magnitude: AnyMagnitude) -> Result<Self> {
-        if magnitude.support().0 < 0.0 {
-            return Err(Error::Prior { what: "a magnitude that may be negative" });
-        }
         Ok(Self { probability, magnitude, unit: Feature::uniform(probability)? })
     }
 
@@ -131,6 +127,42 @@ impl SparsePrior {
         &self.magnitude
     }
 
+    /// The law of x as values with probabilities, the off state first: `Σ w g(x) = E g(x)` for a `g`
+    /// that a polynomial of degree 15 follows on each of `panels` equal parts of the magnitude's
+    /// support (to 44 means for the exponential law). Exact for any `g` where u takes finitely many
+    /// values. At least one part is taken.
+    ///
+    /// ```
+    /// use toy_superposition_recovery::SparsePrior;
+    ///
+    /// let nodes = SparsePrior::paper(0.05)?.nodes(1);
+    /// let square: f64 = nodes.iter().map(|(x, weight)| weight * x * x).sum();
+    /// assert_eq!(nodes[0], (0.0, 0.95));
+    /// assert!((square - 0.05 / 3.0).abs() < 1e-15);
+    /// # Ok::<(), toy_superposition_recovery::Error>(())
+    /// ```
+    pub fn nodes(&self, panels: u32) -> Vec<(f64, f64)> {
+        let p = self.probability;
+        let on: Vec<(f64, f64)> = match &self.magnitude {
+            AnyMagnitude::Points(law) => law.iter().collect(),
+            AnyMagnitude::Constant(law) => vec![(law.mean(), 1.0)],
+            other => {
+                let high =
+                    if let AnyMagnitude::Exponential(_) = other { self.largest() } else { other.support().1 };
+                let ends = (other.support().0, high);
+                nodes(ends, panels.max(1))
+                    .map(|(u, w)| (u, w * other.density(u).unwrap_or(f64::NAN)))
+                    .collect()
+            }
+        };
+        [(0.0, 1.0 - p)].into_iter().chain(on.into_iter().map(|(u, w)| (u, p * w))).collect()
+    }
+
+    /// `√E u²`, by which lengths are measured.
+    fn scale(&self) -> f64 {
+        self.magnitude.second_moment().sqrt()
+    }
+
     /// Given that the feature is on: `ln` of the density of `r` over that of the noise alone,
     /// `E[u|r]` and `Var(u|r)`.
     fn on(&self, r: f64, tau: f64) -> (f64, Belief) {
@@ -138,13 +170,40 @@ impl SparsePrior {
             AnyMagnitude::Exponential(law) => exponential(r, tau, law.mean().recip()),
             AnyMagnitude::Points(law) => points(r, tau, || law.iter()),
             AnyMagnitude::Constant(law) => points(r, tau, || std::iter::once((law.mean(), 1.0))),
-            other => interval(r, tau, other.support()),
+            other => {
+                let (low, high) = other.support();
+                let mirrored = |(log, belief): (f64, Belief)| (log, Belief { mean: -belief.mean, ..belief });
+                if low >= 0.0 {
+                    interval(r, tau, (low, high))
+                } else if high <= 0.0 {
+                    mirrored(interval(-r, tau, (-high, -low)))
+                } else {
+                    let halves = [interval(r, tau, (0.0, high)), mirrored(interval(-r, tau, (0.0, -low)))];
+                    either(halves, [high, -low].map(|length| length / (high - low)))
+                }
+            }
         }
     }
 }
 
-/// By the posterior of `U[0, 1]` in units of the interval's length; `exp(l (2r − l)/(2τ²))` moves
-/// the off state from `l` to 0.
+/// One of two laws, with these probabilities.
+fn either(parts: [(f64, Belief); 2], shares: [f64; 2]) -> (f64, Belief) {
+    let logs = [0, 1].map(|k| parts[k].0 + shares[k].ln());
+    let most = logs[0].max(logs[1]);
+    if !most.is_finite() {
+        // Both vanish, or one of them stands alone: an infinite logarithm leaves no room for the other.
+        return (most, parts[usize::from(logs[1] > logs[0])].1);
+    }
+    let weights = logs.map(|log| (log - most).exp());
+    let sum = weights[0] + weights[1];
+    let [a, b] = weights.map(|weight| weight / sum);
+    let (first, second) = (parts[0].1, parts[1].1);
+    let variance = a * first.variance + b * second.variance + a * b * (first.mean - second.mean).powi(2);
+    (most + sum.ln(), Belief { mean: a * first.mean + b * second.mean, variance })
+}
+
+/// By the posterior of `U[0, 1]` in units of the interval's length, `l ≥ 0`; `exp(l (2r − l)/(2τ²))`
+/// moves the off state from `l` to 0.
 fn interval(r: f64, tau: f64, (low, high): (f64, f64)) -> (f64, Belief) {
     let length = high - low;
     let half = Feature::uniform(0.5).and_then(|even| even.posterior((r - low) / length, tau / length));
@@ -220,7 +279,7 @@ impl Prior for SparsePrior {
                 variance: known.variance(),
             });
         }
-        let tau = tau.max(SILENT * self.magnitude.mean());
+        let tau = tau.max(SILENT * self.scale());
         let (log, Belief { mean, variance }) = self.on(r, tau);
         let log = log + self.probability.ln() - (-self.probability).ln_1p();
         let (on, off) = (1.0 / (1.0 + (-log).exp()), 1.0 / (1.0 + log.exp()));
@@ -258,7 +317,7 @@ impl Prior for SparsePrior {
     fn largest(&self) -> f64 {
         match &self.magnitude {
             AnyMagnitude::Exponential(law) => 44.0 * law.mean(),
-            other => other.support().1,
+            other => other.support().1.max(0.0),
         }
     }
 
@@ -269,7 +328,7 @@ impl Prior for SparsePrior {
         if tau == 0.0 {
             return 0.0;
         }
-        let (bends, longest) = (self.bends(), self.magnitude.mean() / 16.0);
+        let (bends, longest) = (self.bends(), self.scale() / 16.0);
         let ends = (bends[0] - 12.0 * tau, self.largest() + 12.0 * tau);
         Panels { ends, bends: &bends, width: 0.125 * tau, near: 20.0 * tau, longest }
             .integrate(|r| self.density(r, tau) * self.given(r, tau).variance)

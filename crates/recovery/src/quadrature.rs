@@ -21,6 +21,16 @@ pub(crate) fn gauss((low, high): (f64, f64), count: u32, f: impl Fn(f64) -> f64)
     (0..count).map(|k| panel((at(k), at(k + 1)), &f)).sum()
 }
 
+/// The nodes of so many equal panels with their weights, in increasing order.
+pub(crate) fn nodes((low, high): (f64, f64), count: u32) -> impl Iterator<Item = (f64, f64)> {
+    let half = 0.5 * (high - low) / f64::from(count);
+    let signed = RULE.iter().rev().map(|&(x, w)| (-x, w)).chain(RULE);
+    (0..count).flat_map(move |k| {
+        let middle = low + half * (2.0 * f64::from(k) + 1.0);
+        signed.clone().map(move |(x, w)| (middle + half * x, half * w))
+    })
+}
+
 /// Panels that are short near the bends and grow with the distance from them.
 pub(crate) struct Panels<'a> {
     /// The interval.

@@ -4,14 +4,14 @@
 //! both; its error is below `h⁴/384 · max |η⁗|`, about 1e-5 τ where the posterior switches and far
 //! less elsewhere. The slope that is returned is the cubic's own, so that what is called the
 //! divergence of the function is that of the function used. Tables reach from `10 τ` below a bend
-//! to `18 τ` above it. Further away the function is either straight, and the line is used, or the
+//! to `18 τ` above it (of a bend below 0 the other way round). Further away the function is either straight, and the line is used, or the
 //! prior is asked.
 
 use crate::Prior;
 
 /// Nodes per `τ`.
 const NODES: f64 = 32.0;
-/// How far a table reaches below and above a bend, in units of `τ`.
+/// How far a table reaches from a bend towards 0 and away from it, in units of `τ`.
 const REACH: (f64, f64) = (10.0, 18.0);
 /// Levels of noise per octave.
 const LEVELS: f64 = 32.0;
@@ -59,8 +59,12 @@ pub(crate) struct Table<'a> {
 impl<'a> Table<'a> {
     pub(crate) fn new(prior: &'a dyn Prior, tau: f64) -> Self {
         let mut spans: Vec<(f64, f64)> = Vec::new();
-        for bend in prior.bends() {
-            let (start, end) = (bend - REACH.0 * tau, bend + REACH.1 * tau);
+        let bends = prior.bends();
+        for &bend in &bends {
+            // At 0 towards where features are.
+            let below = if bend < 0.0 || bends[0] < 0.0 && bend == 0.0 { REACH.1 } else { REACH.0 };
+            let above = if bend < 0.0 { REACH.0 } else { REACH.1 };
+            let (start, end) = (bend - below * tau, bend + above * tau);
             match spans.last_mut() {
                 Some(last) if last.1 >= start => last.1 = end,
                 _ => spans.push((start, end)),
@@ -158,6 +162,8 @@ mod tests {
             AnyMagnitude::Interval(Interval::new(0.4, 1.3).unwrap()),
             AnyMagnitude::Exponential(Exponential::new(1.7).unwrap()),
             AnyMagnitude::Points(Points::new(&[0.5, 1.5], &[0.3, 0.7]).unwrap()),
+            AnyMagnitude::Interval(Interval::new(-1.0, 1.0).unwrap()),
+            AnyMagnitude::Points(Points::new(&[-0.5, 1.5], &[0.3, 0.7]).unwrap()),
         ];
         for magnitude in magnitudes {
             let prior = SparsePrior::new(0.07, magnitude).unwrap();
@@ -166,7 +172,8 @@ mod tests {
                 assert_eq!(level(tau), k);
                 let table = Table::new(&prior, tau);
                 for j in 0..4000 {
-                    let r = -8.0 * tau + (1.6 + 24.0 * tau) * f64::from(j) / 4000.0;
+                    let low = prior.bends()[0];
+                    let r = low - 8.0 * tau + (1.6 - low + 24.0 * tau) * f64::from(j) / 4000.0;
                     // Between two values the mean jumps over less than a node, where no r ever
                     // lies.
                     if prior.density(r, tau) * tau < 1e-12 {

@@ -29,7 +29,7 @@ pub use estimators::{
 pub use exact::{
     CountedLoss, EdgeworthLoss, ExactLoss, FeatureLaw, RowGradient, SampledLoss, edgeworth_row_loss,
     exact_gradient, exact_loss, exact_loss_of_rows, exact_losses, exact_row_gradient, exact_row_loss,
-    weighted_exact_gradient, weighted_exact_loss,
+    polygon_loss, weighted_exact_gradient, weighted_exact_loss,
 };
 #[cfg(feature = "models")]
 pub use exact::{ExactObjective, exact_model_loss};

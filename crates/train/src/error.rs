@@ -44,6 +44,19 @@ pub enum Error {
         /// Samples an epoch.
         epoch: Option<usize>,
     },
+    /// Fewer of something than there must be.
+    #[error("{what}: {given}, at least {least} are needed")]
+    Count {
+        /// What is counted.
+        what: &'static str,
+        /// How many were given.
+        given: u64,
+        /// How many there must be.
+        least: u64,
+    },
+    /// Threads could not be started.
+    #[error("threads could not be started")]
+    Threads(#[source] std::io::Error),
     /// A recipe without something that the objective needs.
     #[error("the recipe has no {what}")]
     Missing {

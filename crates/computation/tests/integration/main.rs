@@ -1,6 +1,7 @@
 //! Integration tests of networks that compute on superposed features.
 #![allow(clippy::unwrap_used)]
 
+mod baselines;
 mod errors;
 mod files;
 mod golden;

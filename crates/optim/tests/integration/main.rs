@@ -4,6 +4,7 @@
 
 mod lbfgs;
 mod pytorch;
+mod sgld;
 mod state;
 mod stop;
 #[cfg(feature = "serde")]

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, from_value, json, to_value};
 use toy_superposition_optim::{
-    AdamConfig, LbfgsConfig, OptimizerConfig, Schedule, SgdConfig, StopRule, WeightDecay,
+    AdamConfig, LbfgsConfig, OptimizerConfig, Schedule, SgdConfig, SgldConfig, StopRule, WeightDecay,
 };
 
 /// What is written, and that it is read back; the names are part of the format of checkpoints.
@@ -26,6 +26,10 @@ fn names_are_stable() {
     written(
         OptimizerConfig::Sgd(SgdConfig { momentum: 0.9, ..SgdConfig::default() }),
         json!({ "kind": "sgd", "momentum": 0.9, "dampening": 0.0, "nesterov": false, "weight_decay": 0.0 }),
+    );
+    written(
+        SgldConfig { inverse_temperature: 100.0, localisation: 5.0, step: 1e-3 },
+        json!({ "inverse_temperature": 100.0, "localisation": 5.0, "step": 1e-3 }),
     );
     written(
         Schedule::warm_up_cosine(0.1, 5, 0.01, 30).unwrap(),

@@ -135,6 +135,27 @@ impl<T: Scalar> Dense<T> {
     }
 }
 
+/// So few columns are multiplied from the other side.
+const FEW: usize = 256;
+
+/// `out = left · right`, whose shapes fit, with `transpose = leftᵀ` at hand.
+///
+/// Threads share out the columns of a product. Where there are few of them it is `(rightᵀ leftᵀ)ᵀ` that is formed: its many
+/// columns are those of `transpose`, which is read once and never copied.
+fn product_by<T: Scalar>(
+    left: &DMatrix<T>,
+    transpose: &DMatrix<T>,
+    right: &DMatrix<T>,
+    out: &mut DMatrix<T>,
+) {
+    if right.ncols() >= FEW {
+        return product(left, right, out);
+    }
+    let mut rows = DMatrix::zeros(right.ncols(), left.nrows());
+    product(&right.transpose(), transpose, &mut rows);
+    rows.transpose_to(out);
+}
+
 /// `out = left · right`, whose shapes fit.
 fn product<T: Scalar>(left: &DMatrix<T>, right: &DMatrix<T>, out: &mut DMatrix<T>) {
     let inner = left.ncols();
@@ -153,7 +174,7 @@ impl<T: Scalar> LinearOperator<T> for Dense<T> {
 
     fn apply_into(&self, x: &DMatrix<T>, y: &mut DMatrix<T>) -> Result<()> {
         check_shapes(self.matrix.shape(), x, y)?;
-        product(&self.matrix, x, y);
+        product_by(&self.matrix, &self.transpose, x, y);
         Ok(())
     }
 
@@ -170,7 +191,7 @@ impl<T: Scalar> LinearOperator<T> for Dense<T> {
 
     fn adjoint_into(&self, y: &DMatrix<T>, x: &mut DMatrix<T>) -> Result<()> {
         check_shapes(self.matrix.shape(), x, y)?;
-        product(&self.transpose, y, x);
+        product_by(&self.transpose, &self.matrix, y, x);
         Ok(())
     }
 
@@ -180,7 +201,7 @@ impl<T: Scalar> LinearOperator<T> for Dense<T> {
             None => return Err(Error::Dependent { rows: self.matrix.nrows() }),
             Some(Inverse::Matrix(inverse)) => product(inverse, y, x),
             Some(Inverse::Scaled(scale)) => {
-                product(&self.transpose, y, x);
+                product_by(&self.transpose, &self.matrix, y, x);
                 *x *= *scale;
             }
         }

@@ -87,6 +87,9 @@ fn settings_outside_their_intervals() {
         assert!(matches!(l1_loss(&prior, ratio), Err(Error::OutOfRange { .. })));
         assert!(matches!(donoho_tanner(ratio, Sign::Any), Err(Error::OutOfRange { .. })));
     }
+    let either = AnyMagnitude::Interval(toy_superposition_data::Interval::new(-1.0, 1.0).unwrap());
+    let either = SparsePrior::new(0.1, either).unwrap();
+    assert!(matches!(l1_loss(&either, 0.2), Err(Error::Prior { .. })));
     for probability in [0.0, 1.1, f64::NAN] {
         let uniform = AnyMagnitude::Uniform(toy_superposition_data::UnitUniform);
         assert!(matches!(SparsePrior::new(probability, uniform), Err(Error::Channel(_))));

@@ -17,6 +17,7 @@ use super::factors::{BlockWaves, Repeated};
 use super::far::{Average, WINDOWED};
 use super::lanes::Lanes;
 use super::law::Prepared;
+use super::one_on::one_on_gradient;
 use super::periodic::{BINOMIAL, Form, imaginary};
 use super::piecewise::Given;
 use super::row::{MOST_NODES, Output};
@@ -32,6 +33,9 @@ pub(super) fn exact_gradient(
     tolerance: f64,
     slopes: &mut [f64],
 ) -> (ExactLoss, f64) {
+    if law.one_on {
+        return one_on_gradient(row, feature, bias, law, slopes);
+    }
     let square = law.scale * law.scale;
     let (mut value, mut by_bias) = (ExactLoss { loss: 0.0, error: 0.0 }, 0.0);
     let mut part = vec![0.0; row.len()];

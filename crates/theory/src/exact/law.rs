@@ -5,7 +5,7 @@ use std::fmt;
 
 #[cfg(doc)]
 use toy_superposition_data::Magnitude;
-use toy_superposition_data::{Block, Law};
+use toy_superposition_data::{Block, Law, SwitchesSpec};
 
 use super::unit::Unit;
 use crate::error::probability as check_probability;
@@ -103,6 +103,7 @@ impl<'a> FeatureLaw<'a> {
         let mut prepared = Prepared::independent(Probabilities::Each(Cow::Owned(each)));
         (prepared.unit, prepared.scale) = (unit, scale);
         prepared.block_of = vec![None; features];
+        prepared.one_on = matches!(switches.spec(), SwitchesSpec::Exactly { on: 1 });
         for block in switches.blocks().map_err(Error::Law)? {
             if block.units().iter().map(Vec::len).sum::<usize>() > 1 {
                 for &j in block.units().iter().flatten() {
@@ -128,6 +129,8 @@ pub(super) struct Prepared<'a> {
     /// Those of more than one feature, and for each feature the one it is in; empty if there are none.
     blocks: Vec<Block>,
     block_of: Vec<Option<usize>>,
+    /// Whether exactly one feature is on at a time.
+    pub(super) one_on: bool,
     /// Magnitudes have the law `unit` times `scale`.
     pub(super) unit: Unit,
     pub(super) scale: f64,
@@ -136,7 +139,7 @@ pub(super) struct Prepared<'a> {
 impl<'a> Prepared<'a> {
     fn independent(probabilities: Probabilities<'a>) -> Self {
         let (blocks, block_of) = (Vec::new(), Vec::new());
-        Self { probabilities, blocks, block_of, unit: Unit::Uniform, scale: 1.0 }
+        Self { probabilities, blocks, block_of, one_on: false, unit: Unit::Uniform, scale: 1.0 }
     }
 
     /// Refuses another number of features.
@@ -156,8 +159,8 @@ impl<'a> Prepared<'a> {
             Probabilities::Shared(p) => Probabilities::Shared(p),
             Probabilities::Each(each) => Probabilities::Each(Cow::Owned(each.into_owned())),
         };
-        let Self { blocks, block_of, unit, scale, .. } = self;
-        Prepared { probabilities, blocks, block_of, unit, scale }
+        let Self { blocks, block_of, one_on, unit, scale, .. } = self;
+        Prepared { probabilities, blocks, block_of, one_on, unit, scale }
     }
 
     /// Independent features with these probabilities, magnitudes `U[0, 1]`.

@@ -18,8 +18,10 @@ mod matrix;
 mod nodes;
 #[cfg(feature = "models")]
 mod objective;
+mod one_on;
 mod periodic;
 mod piecewise;
+mod polygon;
 mod row;
 #[cfg(feature = "models")]
 mod second_moments;
@@ -38,6 +40,7 @@ pub use matrix::{
 };
 #[cfg(feature = "models")]
 pub use objective::ExactObjective;
+pub use polygon::polygon_loss;
 #[cfg(feature = "models")]
 pub(crate) use second_moments::SecondMoments;
 

@@ -16,6 +16,7 @@ use super::far::Average;
 use super::interference::Interference;
 use super::law::Prepared;
 use super::nodes::Nodes;
+use super::one_on::one_on_gradient;
 use super::periodic::Periodic;
 use super::piecewise::Piecewise;
 use super::unit::Unit;
@@ -41,6 +42,9 @@ const FAR: f64 = 16.0;
 /// L = (1 − Q) p/3 + Q L′ ,   Q = Π_j (1 − q_j) .
 /// ```
 pub(super) fn exact_loss(row: &[f64], feature: usize, bias: f64, law: &Prepared<'_>) -> ExactLoss {
+    if law.one_on {
+        return one_on_gradient(row, feature, bias, law, &mut vec![0.0; row.len()]).0;
+    }
     let unit = bias / law.scale;
     let most = unit + row.iter().map(|w| w.max(0.0)).sum::<f64>();
     let far = |j: usize| j != feature && most > 0.0 && row[j] < -FAR * most;

@@ -28,6 +28,7 @@ mod memory;
 #[cfg(feature = "models")]
 mod one_short;
 mod optimum;
+mod polygon;
 mod scaling;
 mod smooth;
 mod units;

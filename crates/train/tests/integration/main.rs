@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod any_model;
+mod learning_coefficient;
 mod mean_field;
 mod memory;
 mod resume;

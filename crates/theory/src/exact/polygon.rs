@@ -1,0 +1,69 @@
+//! Features as the corners of a regular polygon, when exactly one of them is on: the toy model of
+//! Elhage et al. in two dimensions, whose loss is elementary.
+//!
+//! ```math
+//! L = \frac{1}{c^2}\,k \left[\int_0^1 \bigl(u - (a u + b)_+\bigr)^2 du
+//!   + \sum_{d=1}^{k-1} \int_0^1 \Bigl(a \cos\tfrac{2πd}{k}\,u + b\Bigr)_+^2 du + (c - k)\,b_+^2 \right]
+//!   + \frac{c - k}{c} \left(\frac{1}{3c} - \frac{1}{4c^2}\right)
+//! ```
+//!
+//! c features, of which k ≥ 3 are corners with the common bias b and vectors of length ℓ, a = ℓ²
+//! (tied weights); the c − k others are dropped, with the bias 1/(2c) that suits them best, a zero
+//! vector and the loss of that constant.
+
+use crate::error::finite;
+use crate::exact::piecewise::Piecewise;
+use crate::{Error, Result};
+
+/// The expected loss per feature of `features` = c features of which exactly one is on, `x = u e_i`
+/// with `u ~ U[0, 1]`, in two dimensions: `corners` = k of them are the corners of a regular
+/// polygon of vectors of `length` ℓ with tied weights and a common `bias` b, the others are dropped
+/// at their best.
+///
+/// The same as [`exact_loss`](crate::exact_loss) of these weights under the law `Exactly` with one
+/// on. At c = 6 the best polygons are
+///
+/// | k | loss × 6 | ℓ | b |
+/// |---|---|---|---|
+/// | 4 | 7/72 = 0.097222 | 1 | 0 |
+/// | 5 | 0.061799 | 1.17046 | −0.28230 |
+/// | 6 | 0.048192 | 1.32053 | −0.61814 |
+///
+/// where × 6 makes it a sum over the features. A dropped feature costs 7/144 of that sum.
+/// `designs::optimise` finds them, and so does training, from some seeds.
+///
+/// ```
+/// use toy_superposition_theory::polygon_loss;
+///
+/// assert!((6.0 * polygon_loss(4, 6, 1.0, 0.0)? - 7.0 / 72.0).abs() < 1e-15);
+/// assert!((6.0 * polygon_loss(5, 6, 1.17046, -0.28230)? - 0.061799).abs() < 5e-7);
+/// # Ok::<(), toy_superposition_theory::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Size`] unless `3 ≤ k ≤ c`, [`Error::NotFinite`] for a length or a bias that is not
+/// finite, or a loss that overflows.
+pub fn polygon_loss(corners: usize, features: usize, length: f64, bias: f64) -> Result<f64> {
+    finite("length", length)?;
+    finite("bias", bias)?;
+    if corners < 3 {
+        return Err(Error::Size { what: "corners (at least)", given: corners, expected: 3 });
+    }
+    if corners > features {
+        return Err(Error::Size { what: "corners (at most)", given: corners, expected: features });
+    }
+    let (k, c, a) = (corners as f64, features as f64, length * length);
+    let dropped = c - k;
+    let own = Piecewise { probability: 1.0, own: a }.at(bias)[0];
+    let other = |d: usize| {
+        // The angle of d and of k − d is the same to the bit, and that of a quarter turn is one.
+        let turn = d.min(corners - d) as f64 / k;
+        let cosine = if turn == 0.25 { 0.0 } else { (std::f64::consts::TAU * turn).cos() };
+        Piecewise { probability: 0.0, own: 0.0 }.along(bias, a * cosine)[0]
+    };
+    let others: f64 = (1..corners).map(other).sum();
+    let corner = (own + others + dropped * bias.max(0.0).powi(2)) / c;
+    let loss = (k * corner + dropped * (1.0 / 3.0 - 0.25 / c) / c) / c;
+    finite("loss", loss)?;
+    Ok(loss)
+}
