@@ -1,6 +1,6 @@
-"""One training step of the residual network of Braun et al. here, in PyTorch and in JAX, in turn, on two threads of one machine.
+"""One training step of the residual network of Braun et al. here, in PyTorch and in JAX, in turn, on the same threads of one machine.
 
-usage, from the repository root: python benches/peers/computation.py [--rounds N] [--steps N]      (pip install torch; jax if wanted)
+usage, from the repository root: python benches/peers/computation.py [--rounds N] [--steps N] [--threads 2]      (pip install torch; jax if wanted)
 
 100 features in 1000 dimensions (fixed random unit vectors), one layer of 50 ReLU neurons, y = x + ReLU(x), p = 0.01, batches of 2048
 fresh samples; data, forward, backward, AdamW, f32. `torch` and `jax` are the network as it is written down. `torch composed` has
@@ -8,9 +8,8 @@ the same idea as the step here: W_in W_E and W_Eᵀ W_out are multiplied out onc
 process of its own, one after the other, round after round. Medians over the rounds of the median milliseconds of a step."""
 import argparse, importlib.util, json, os, pathlib, shutil, subprocess, sys, time
 
-THREADS, BATCH, WARM_UP = 2, 2048, 20
+BATCH, WARM_UP = 2048, 20
 FEATURES, HIDDEN, WIDTH, P = 100, 1000, 50, 0.01
-PINNED = ["taskset", "-c", "0,1"] if os.cpu_count() > THREADS and shutil.which("taskset") else []
 
 
 def timed(step, wait, steps):
@@ -102,7 +101,7 @@ def own_step(steps):
 
 def apart(name, steps):
     """A peer in a process of its own, so that no thread pool of another is in its way."""
-    command = PINNED + [sys.executable, __file__, "--one", name, "--steps", str(steps)]
+    command = PINNED + [sys.executable, __file__, "--one", name, "--steps", str(steps), "--threads", str(THREADS)]
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
 
 
@@ -112,8 +111,12 @@ if importlib.util.find_spec("jax"):
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--rounds", type=int, default=5)
 parser.add_argument("--steps", type=int, default=300)
+parser.add_argument("--threads", type=int, default=2)
 parser.add_argument("--one", help=argparse.SUPPRESS)
 arguments = parser.parse_args()
+THREADS = arguments.threads
+CORES = ",".join(map(str, range(THREADS)))
+PINNED = ["taskset", "-c", CORES] if os.cpu_count() > THREADS and shutil.which("taskset") else []
 if arguments.one:
     print(PEERS[arguments.one](arguments.steps))
     sys.exit()
