@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use serde_json::json;
 use toy_superposition::computation::{
-    Architecture, Elementwise, EmbeddingKind, Function, Joint, Rule, Target, Training,
+    Architecture, Elementwise, ElementwiseBaselines, EmbeddingKind, Function, Joint, Rule, Target, Training,
 };
-use toy_superposition::data::{LawSpec, Stream};
+use toy_superposition::data::{AnyMagnitude, LawSpec, Stream, UnitUniform};
 use toy_superposition::figures::{Chart, ChartMark, ChartPoint, ChartSeries, Scale};
 
 use crate::Arguments;
@@ -21,40 +21,16 @@ const GROUPS: usize = 64;
 /// (layers, neurons of each).
 const SHAPES: [(usize, usize); 7] = [(1, 32), (1, 128), (1, 512), (2, 32), (2, 128), (3, 32), (3, 128)];
 
-/// The loss over p of the best function of `x + σ Z` as an estimate of f(x), x as in the paper.
-///
-/// A call site of the baselines: the mean of f given the noisy value, by the midpoint rule on both axes, right to about 1e-5.
-fn scalar_bayes(f: impl Fn(f64) -> f64, p: f64, sigma: f64) -> f64 {
-    const POINTS: usize = 1000;
-    let bell = |z: f64| (-0.5 * z * z).exp() / (sigma * std::f64::consts::TAU.sqrt());
-    let (from, to) = (-8.0 * sigma, 1.0 + 8.0 * sigma);
-    let inside = |k: usize| (k as f64 + 0.5) / POINTS as f64;
-    let values: Vec<(f64, f64)> = (0..POINTS).map(|k| (inside(k), f(inside(k)))).collect();
-    let square = values.iter().map(|(_, f)| f * f).sum::<f64>() / POINTS as f64;
-    let explained: f64 = (0..POINTS)
-        .map(|k| {
-            let r = from + (to - from) * inside(k);
-            let (mut density, mut product) = ((1.0 - p) * bell(r / sigma), 0.0);
-            for (u, f) in &values {
-                let weight = p * bell((r - u) / sigma) / POINTS as f64;
-                density += weight;
-                product += weight * f;
-            }
-            product * product / density
-        })
-        .sum();
-    square - explained * (to - from) / POINTS as f64 / p
-}
-
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let mut rng = Stream::Draws.rng(0, 1);
     let mut targets: Vec<(Arc<dyn Target>, String, Option<f64>)> = Vec::new();
     let ratio = HIDDEN as f64 / FEATURES as f64;
+    let sigma = toy_superposition::theory::welch_sigma(PROBABILITY, ratio)?;
     let p = PROBABILITY;
-    let sigma = ((p / 3.0 - p * p / 4.0) * (1.0 - ratio) / ratio).sqrt();
     for times in 0..=4 {
         let tent = Elementwise::iterated(FEATURES, Function::Tent, times)?;
-        let bayes = scalar_bayes(|x| tent.at(x), p, sigma);
+        let magnitude = AnyMagnitude::Uniform(UnitUniform);
+        let bayes = ElementwiseBaselines::new(p, magnitude, |x| tent.at(x))?.bayes_at_ratio(ratio)? / p;
         targets.push((Arc::new(tent), format!("tent^{times}"), Some(bayes)));
     }
     for size in 2..=4 {

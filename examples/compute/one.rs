@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::time::Instant;
 
-use serde_json::{Value, json};
-use toy_superposition::computation::{NetworkLoss, trainer};
+use serde_json::json;
+use toy_superposition::computation::{
+    Architecture, Elementwise, ElementwiseBaselines, Function, NetworkLoss, Stack, trainer,
+};
 use toy_superposition::data::{Law, LawSpec, Stream};
 use toy_superposition::figures::{Chart, ChartMark, ChartPoint, ChartSeries, Scale, chart};
 use toy_superposition::train::{Ended, Run};
@@ -17,7 +19,7 @@ use crate::{Arguments, bar, command_line};
 const POINTS: usize = 100;
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
-    let Setting { law, target, network, training } = Setting::new(arguments)?;
+    let Setting { law, target, elementwise, network, training } = Setting::new(arguments)?;
     let (recipe, drawn) = (training.recipe()?, law.build()?);
     let probability = drawn.moments(0).probability;
     let mut run = trainer(network, law.build()?, target.clone(), &recipe, arguments.seed)?;
@@ -47,10 +49,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         }
     };
 
-    // The call site of the baselines in closed form.
-    let (naive, best_linear, scalar_bayes) = (Value::Null, Value::Null, Value::Null);
+    let architecture = run.model().architecture();
+    let [naive, best_linear, scalar_bayes] = match elementwise {
+        Some(target) => baselines(target, &drawn, architecture),
+        None => [None; 3],
+    };
     if arguments.json {
-        let architecture = run.model().architecture();
         let mut object = json!({
             "target": target.describe(), "law": law, "features": architecture.features, "hidden": architecture.hidden,
             "outputs": architecture.outputs, "width": architecture.width, "layers": architecture.layers,
@@ -73,6 +77,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
             found.mean() / probability,
             found.standard_error() / probability
         );
+        for (name, loss) in [("naive", naive), ("best linear", best_linear), ("scalar Bayes", scalar_bayes)] {
+            if let Some(loss) = loss {
+                say!("{name:<15} {:.5} (loss/p)", loss / probability);
+            }
+        }
         if let Some(weighted) = weighted {
             say!("weighted loss   {:.6e} ± {:.1e}", weighted.mean(), weighted.standard_error());
         }
@@ -119,4 +128,33 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         run.model().save(path, &metadata)?;
     }
     Ok(())
+}
+
+/// The losses of the naive solution, of the best map of n_d dimensions that is linear, or affine where outputs have biases, and
+/// of the best function of each feature's read-out at the Welch bound. `None` where they are not known: the naive solution for
+/// functions of functions, all for features that are not alike.
+///
+/// The naive solution computes as many outputs as its neurons can and is 0 elsewhere; where a stream carries x past the
+/// neurons, they have only ReLU(x) to add to it.
+fn baselines(target: Elementwise, law: &dyn Law, architecture: &Architecture) -> [Option<f64>; 3] {
+    let Architecture { features, hidden, width, layers, .. } = *architecture;
+    let rank = hidden.min(features);
+    let signed = law.parts().is_some_and(|(_, magnitude)| magnitude.support().0 < 0.0);
+    let naive = match target.function() {
+        (Function::IdentityPlusRelu, 1) if architecture.stack == Stack::Residual => Some(Function::Relu),
+        (function, 1) => Some(function),
+        _ => None,
+    };
+    let naive = naive.and_then(|function| {
+        let computed = if layers == 0 { 0 } else { (width / function.neurons(signed)).min(features) };
+        ElementwiseBaselines::of_law(law, |x| function.at(x)).ok()?.naive(features, computed).ok()
+    });
+    let baselines = ElementwiseBaselines::of_law(law, |x| target.at(x)).ok();
+    let linear = |baselines: &ElementwiseBaselines<_>| match architecture.output_bias {
+        true => baselines.affine(features, rank).ok(),
+        false => baselines.linear(features, rank).ok(),
+    };
+    let bayes =
+        |baselines: &ElementwiseBaselines<_>| baselines.bayes_at_ratio(rank as f64 / features as f64).ok();
+    [naive, baselines.as_ref().and_then(linear), baselines.as_ref().and_then(bayes)]
 }

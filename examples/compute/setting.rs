@@ -14,6 +14,8 @@ use crate::{Arguments, StackName};
 pub(crate) struct Setting {
     pub(crate) law: LawSpec,
     pub(crate) target: Arc<dyn Target>,
+    /// The target again, if it is a function of each feature.
+    pub(crate) elementwise: Option<Elementwise>,
     pub(crate) network: Network<f32>,
     pub(crate) training: Training,
 }
@@ -34,7 +36,7 @@ impl Setting {
         if arguments.signed {
             law.magnitude = SIGNED;
         }
-        let target = target(arguments)?;
+        let (target, elementwise) = target(arguments)?;
         let outputs = target.outputs();
         let residual = arguments.stack == StackName::Residual;
         let mut architecture =
@@ -59,11 +61,14 @@ impl Setting {
         (training.batch, training.rate) = (arguments.batch, arguments.rate);
         training.weight_decay = arguments.weight_decay;
         training.importance = arguments.importance.list(outputs)?;
-        Ok(Self { law, target, network, training })
+        Ok(Self { law, target, elementwise, network, training })
     }
 }
 
-fn target(arguments: &Arguments) -> Result<Arc<dyn Target>, Box<dyn Error>> {
+/// A target, and the same again if it is a function of each feature.
+type Targets = (Arc<dyn Target>, Option<Elementwise>);
+
+fn target(arguments: &Arguments) -> Result<Targets, Box<dyn Error>> {
     let features = arguments.features;
     let (name, times) = match arguments.target.split_once('^') {
         Some((name, times)) => (name, times.parse().map_err(|_| format!("{times:?} is no number of times"))?),
@@ -78,17 +83,19 @@ fn target(arguments: &Arguments) -> Result<Arc<dyn Target>, Box<dyn Error>> {
                 let names = Function::NAMES.join(", ");
                 format!("{name:?} is no target: {names}, and, product or parity")
             })?;
-            return Ok(Arc::new(Elementwise::iterated(features, function, times)?));
+            let target = Elementwise::iterated(features, function, times)?;
+            return Ok((Arc::new(target), Some(target)));
         }
     };
     if times != 1 {
         return Err(format!("{name} is not applied {times} times: it has another number of outputs").into());
     }
-    Ok(match (arguments.groups, arguments.group) {
-        (None, 2) => Arc::new(Joint::all_pairs(features, rule)?),
+    let joint = match (arguments.groups, arguments.group) {
+        (None, 2) => Joint::all_pairs(features, rule)?,
         (None, size) => return Err(format!("give --groups: how many groups of {size} features").into()),
         (Some(groups), size) => {
-            Arc::new(Joint::random(features, rule, size, groups, &mut Stream::Draws.rng(arguments.seed, 1))?)
+            Joint::random(features, rule, size, groups, &mut Stream::Draws.rng(arguments.seed, 1))?
         }
-    })
+    };
+    Ok((Arc::new(joint), None))
 }

@@ -61,6 +61,22 @@ impl Function {
     }
 }
 
+impl Function {
+    /// How many ReLU neurons on x compute it exactly: of signed features or of nonnegative ones, the tent on [0, 1] alone.
+    ///
+    /// ```
+    /// use toy_superposition_computation::Function;
+    /// assert_eq!((Function::Absolute.neurons(true), Function::Absolute.neurons(false)), (2, 1));
+    /// ```
+    pub fn neurons(self, signed: bool) -> usize {
+        match (self, signed) {
+            (Self::Relu, _) => 1,
+            (Self::Tent, _) | (_, true) => 2,
+            (_, false) => 1,
+        }
+    }
+}
+
 /// Its name.
 impl std::fmt::Display for Function {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -101,6 +117,11 @@ impl Elementwise {
     /// As [`new`](Self::new).
     pub fn iterated(features: usize, function: Function, times: usize) -> Result<Self> {
         checked_features(features).map(|features| Self { features, function, times })
+    }
+
+    /// The function, and how often it is applied.
+    pub fn function(&self) -> (Function, usize) {
+        (self.function, self.times)
     }
 
     /// The value at one feature.

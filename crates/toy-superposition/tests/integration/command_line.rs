@@ -517,3 +517,25 @@ fn recover_says_how_well_and_refuses_what_it_cannot() {
     assert!(refused(&mut recover("--features 64 --probability 0.1")).contains("--hidden"));
     assert!(refused(&mut recover("--features 64 --hidden 20 --probability 1.5")).contains("1.5"));
 }
+
+/// Half as many neurons as features compute half of the ReLUs, which is worth as much as the best linear map of signed features:
+/// p/12. Without biases, without superposition (n_d = n_s), Bayes's read-out loses nothing.
+#[test]
+fn compute_prints_the_losses_that_need_no_training() {
+    let arguments =
+        ["--target", "relu", "--features", "20", "--width", "10", "--probability", "0.1", "--signed"];
+    let small = ["--no-bias", "--steps", "2", "--batch", "16", "--samples", "200", "--json"];
+    let found = json(&mut example("compute", &[&arguments[..], &small].concat()));
+    let number = |key: &str| found[key].as_f64().unwrap();
+    assert!((number("naive") - 0.1 / 12.0).abs() < 1e-12);
+    assert!((number("best_linear") - 0.1 / 12.0).abs() < 1e-9);
+    assert_eq!(number("scalar_bayes"), 0.0);
+    assert_eq!(number("steps"), 2.0);
+    for key in ["loss", "loss_over_p", "standard_error", "seconds"] {
+        assert!(number(key) > 0.0, "{key}");
+    }
+    let pairs = ["--target", "and", "--features", "4", "--probability", "0.1"];
+    let small = ["--steps", "2", "--batch", "16", "--samples", "200", "--json"];
+    let found = json(&mut example("compute", &[&pairs[..], &small].concat()));
+    assert!(found["naive"].is_null() && found["scalar_bayes"].is_null());
+}
