@@ -1,5 +1,5 @@
-//! The fast transform against a copy, the rug's forward pass without its matrices against two dense products, and the
-//! statistics of a large rug.
+//! The fast transform against a copy, the rug's forward pass without its matrices against two dense
+//! products, and the statistics of a large rug.
 
 #![allow(clippy::unwrap_used)]
 
@@ -32,7 +32,8 @@ fn samples() -> SparseBatch<f32> {
     batch
 }
 
-/// `x ← H x` in place, on all threads; a copy of as many bytes, on all threads too, is what memory allows.
+/// `x ← H x` in place, on all threads; a copy of as many bytes, on all threads too, is what memory
+/// allows.
 ///
 /// In turn on `ARRAYS` arrays: with 2²² elements none is in a cache when its turn comes.
 fn transforms(criterion: &mut Criterion) {
@@ -43,7 +44,8 @@ fn transforms(criterion: &mut Criterion) {
         for &m in powers {
             let n = 1_usize << m;
             group.throughput(Throughput::Bytes(size_of::<T>() as u64 * n as u64));
-            // Zeros stay zeros however often they are transformed; the time does not depend on the values.
+            // Zeros stay zeros however often they are transformed; the time does not depend on the
+            // values.
             let mut arrays = vec![vec![T::zero(); n]; ARRAYS];
             let mut turn = 0;
             group.bench_function(BenchmarkId::new("transform", m), |bencher| {

@@ -1,6 +1,7 @@
 //! A training step against n_s, n_d and p, and each of its stages.
 //!
-//! Every model has taken [`WARM_UP`] steps of the paper's recipe, and takes one more in each iteration, data included.
+//! Every model has taken [`WARM_UP`] steps of the paper's recipe, and takes one more in each
+//! iteration, data included.
 
 #![allow(clippy::unwrap_used)]
 
@@ -76,8 +77,8 @@ fn growth(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// The stages, each by its own clock within whole steps, of both ways that a step may go. (One step in 30 has 304 samples,
-/// and may go the other way.)
+/// The stages, each by its own clock within whole steps, of both ways that a step may go. (One step
+/// in 30 has 304 samples, and may go the other way.)
 fn stages(criterion: &mut Criterion) {
     let by_hidden = ["encode", "decode and residual", "hidden gradient"];
     let by_product = ["product of the weights", "decode and residual", "gradient of the product"];
@@ -102,8 +103,8 @@ fn stages(criterion: &mut Criterion) {
     }
 }
 
-/// The floor: the decode product alone, W_out (n_s × n_d) times H (n_d × 1024), by the library that the step uses, in
-/// the blocks in which it ran fastest.
+/// The floor: the decode product alone, W_out (n_s × n_d) times H (n_d × 1024), by the library that
+/// the step uses, in the blocks in which it ran fastest.
 fn floor(criterion: &mut Criterion) {
     let mut group = group(criterion, "decode product alone");
     for (features, hidden) in SHAPES {

@@ -1,4 +1,5 @@
-//! The closed forms (optimum, phase map, envelope, other decoders) and the exact loss of a matrix with its gradient.
+//! The closed forms (optimum, phase map, envelope, other decoders) and the exact loss of a matrix
+//! with its gradient.
 
 #![allow(clippy::unwrap_used)]
 
@@ -30,7 +31,8 @@ fn closed_forms(criterion: &mut Criterion) {
     });
 }
 
-/// Weights like trained ones at n_d = n_s/4: `W_ii` at the optimum, the rest Gaussian at the Welch bound, effective biases too.
+/// Weights like trained ones at n_d = n_s/4: `W_ii` at the optimum, the rest Gaussian at the Welch
+/// bound, effective biases too.
 fn weights(features: usize, p: f64) -> (DMatrix<f64>, Vec<f64>) {
     let best = theory::optimum_at_ratio(p, 0.25).unwrap();
     let deviation = best.a * (3.0 / (features as f64 - 1.0)).sqrt();
@@ -60,10 +62,12 @@ fn exact(criterion: &mut Criterion) {
     }
 }
 
-/// Structured weights, a little disturbed so that no two entries are equal: what a descent of the exact loss walks through.
+/// Structured weights, a little disturbed so that no two entries are equal: what a descent of the
+/// exact loss walks through.
 ///
-/// n_s = 81: the projection on the eigenspace of dimension 20 of the strongly regular graph (81, 20, 1, 6), whose vertices
-/// are F_3⁴ and whose neighbours differ by a zero of `x² + y² + zw`; else a Persian rug.
+/// n_s = 81: the projection on the eigenspace of dimension 20 of the strongly regular graph (81,
+/// 20, 1, 6), whose vertices are F_3⁴ and whose neighbours differ by a zero of `x² + y² + zw`; else
+/// a Persian rug.
 fn structured(features: usize, hidden: usize, p: f64) -> (DMatrix<f64>, Vec<f64>) {
     let mut rng = ChaCha8Rng::seed_from_u64(4);
     let mut w = if features == 81 {

@@ -19,12 +19,14 @@ use toy_superposition::theory::{
     self, Attribution, Cluster, Gaussianity, Geometry, Polytope, Representation,
 };
 
-/// Measures the weights of a safetensors file, trained here or elsewhere, against the theory: their exact loss, what
-/// Gaussian interference would make of them, the symmetric optimum, and where the distance comes from.
+/// Measures the weights of a safetensors file, trained here or elsewhere, against the theory: their
+/// exact loss, what Gaussian interference would make of them, the symmetric optimum, and where the
+/// distance comes from.
 ///
-/// Reads the names encoder, decoder, bias, those of the paper's released code (initial_layer.weight,
-/// final_layer.weight, final_layer.bias), or those of Elhage et al. (W, b_final). Every number is taken as the file has
-/// it, in F16, BF16, F32 or F64, and everything is computed in double precision. Losses are per feature.
+/// Reads the names encoder, decoder, bias, those of the paper's released code
+/// (initial_layer.weight, final_layer.weight, final_layer.bias), or those of Elhage et al. (W,
+/// b_final). Every number is taken as the file has it, in F16, BF16, F32 or F64, and everything is
+/// computed in double precision. Losses are per feature.
 #[derive(Parser)]
 struct Arguments {
     /// The weight file.
@@ -38,7 +40,8 @@ struct Arguments {
     /// Fresh samples to measure the loss on.
     #[arg(long, default_value_t = 102_400, value_parser = RangedU64ValueParser::<usize>::new().range(2..=1_000_000_000))]
     samples: usize,
-    /// Rows, drawn at random, whose exact loss is evaluated [default: 2^22/n_s, so all for n_s up to 2048].
+    /// Rows, drawn at random, whose exact loss is evaluated [default: 2^22/n_s, so all for n_s up
+    /// to 2048].
     #[arg(long, value_parser = RangedU64ValueParser::<usize>::new().range(1..=4_294_967_295))]
     rows: Option<usize>,
     /// Print one JSON object instead of a table.
@@ -170,8 +173,8 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
 
 /// Prints (key, value, meaning) as one JSON object or as a table.
 fn print(json: bool, rows: &[(&str, Value, &str)]) -> Result<(), Box<dyn Error>> {
-    // What there is none of is left out: JSON has no word for it but null. That is for an exact loss that is not known:
-    // `exact_unknown` says why.
+    // What there is none of is left out: JSON has no word for it but null. That is for an exact
+    // loss that is not known: `exact_unknown` says why.
     let rows = rows.iter().filter(|(key, value, _)| !value.is_null() || json && *key == "exact_loss");
     if json {
         let object: serde_json::Map<_, _> =

@@ -13,11 +13,12 @@ use toy_superposition::figures::{self, Colours, HeatMap, HeatMaps, Scale, heat_m
 use toy_superposition::files::{check_writable, create_folder, write_atomically};
 use toy_superposition::theory::{Decoders, decoders_at_ratio, relative_decoders, threshold_optimum};
 
-/// The least losses of five element-wise decoders of x + ν, from closed forms: nothing is sampled or trained.
+/// The least losses of five element-wise decoders of x + ν, from closed forms: nothing is sampled
+/// or trained.
 ///
-/// ν is Gaussian interference at the least standard deviation σ that weights of rank n_d allow. The decoders are the
-/// linear one, the ReLU, JumpReLU (a ReLU with a threshold), Bayes's E[x | x + ν], and an oracle that is told which
-/// features are on. Losses are per feature.
+/// ν is Gaussian interference at the least standard deviation σ that weights of rank n_d allow. The
+/// decoders are the linear one, the ReLU, JumpReLU (a ReLU with a threshold), Bayes's E[x | x + ν],
+/// and an oracle that is told which features are on. Losses are per feature.
 #[derive(Parser)]
 struct Arguments {
     /// Probability p that a feature is on, in (0, 1].
@@ -26,11 +27,12 @@ struct Arguments {
     /// Ratio n_d/n_s, in (0, 1].
     #[arg(long, requires = "probability")]
     ratio: Option<f64>,
-    /// Folder for decoders.csv and the figure of ReLU and JumpReLU over Bayes, for p from 1e-6 to 0.8 and r from 1e-3 to 1.
+    /// Folder for decoders.csv and the figure of ReLU and JumpReLU over Bayes, for p from 1e-6 to
+    /// 0.8 and r from 1e-3 to 1.
     #[arg(long)]
     out: Option<PathBuf>,
-    /// Print one JSON object instead of a table. At a ratio of 1, where no decoder loses anything, relu_over_bayes is left
-    /// out.
+    /// Print one JSON object instead of a table. At a ratio of 1, where no decoder loses anything,
+    /// relu_over_bayes is left out.
     #[arg(long, requires = "probability")]
     json: bool,
 }
@@ -61,7 +63,8 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
 fn print(losses: &Decoders, ratio: f64, json: bool) -> Result<(), Box<dyn Error>> {
     let &Decoders { probability, sigma, linear, relu, threshold, bayes, oracle, .. } = losses;
     let best = threshold_optimum(probability, sigma)?.decoder;
-    // Losses may be too small for f64 where their quotient is not. At a ratio of 1 all are 0, and there is none.
+    // Losses may be too small for f64 where their quotient is not. At a ratio of 1 all are 0, and
+    // there is none.
     let relative = if sigma > 0.0 { Some(relative_decoders(probability, sigma)?) } else { None };
     let over_bayes =
         relative.map(|losses| losses.relu / losses.bayes).filter(|quotient| quotient.is_finite());

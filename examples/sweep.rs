@@ -18,9 +18,9 @@ use toy_superposition::sweep::{Counts, Grid, Options, Shard, Superposition, Swee
 
 /// Makes and measures a model at each cell of a grid: trained, rug, mean-field, linear, theory.
 ///
-/// Cells that have come to an end are kept in a journal: the same command goes on after Ctrl-C or kill -9, to the same
-/// bits. Shards may work in one folder at the same time (then run once more without --shard, or merge the folder, to
-/// write records.csv), or each in its own, to be merged.
+/// Cells that have come to an end are kept in a journal: the same command goes on after Ctrl-C or
+/// kill -9, to the same bits. Shards may work in one folder at the same time (then run once more
+/// without --shard, or merge the folder, to write records.csv), or each in its own, to be merged.
 #[derive(Parser)]
 struct Arguments {
     /// The grid (TOML; see examples/grids).

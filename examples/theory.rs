@@ -10,10 +10,11 @@ use clap::Parser;
 use serde_json::json;
 use toy_superposition::theory;
 
-/// The best symmetric weights at one (p, n_d/n_s), from closed forms: nothing is sampled or trained.
+/// The best symmetric weights at one (p, n_d/n_s), from closed forms: nothing is sampled or
+/// trained.
 ///
-/// The output is ReLU(a(x + ν) + b) with Gaussian interference ν of standard deviation σ, at the least σ that
-/// weights of rank n_d allow. Losses are per feature.
+/// The output is ReLU(a(x + ν) + b) with Gaussian interference ν of standard deviation σ, at the
+/// least σ that weights of rank n_d allow. Losses are per feature.
 #[derive(Parser)]
 struct Arguments {
     /// Probability p that a feature is on, in (0, 1].

@@ -28,8 +28,9 @@ use toy_superposition::train::{Ended, Recipe, Run, Trainer};
 
 /// Trains one autoencoder on fresh samples, in single precision, and measures it on fresh data.
 ///
-/// The same arguments give the same weights to the bit, on any number of threads. With --checkpoint, Ctrl-C and
-/// kill -9 lose at most what came after the last checkpoint, and the same command goes on from there.
+/// The same arguments give the same weights to the bit, on any number of threads. With
+/// --checkpoint, Ctrl-C and kill -9 lose at most what came after the last checkpoint, and the same
+/// command goes on from there.
 #[derive(Parser)]
 struct Arguments {
     /// Features n_s.
@@ -45,16 +46,19 @@ struct Arguments {
     /// Seed of the weights and the samples.
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Stop after this many steps instead of by the recipe's rule; the fast recipe's schedule is scaled to them.
+    /// Stop after this many steps instead of by the recipe's rule; the fast recipe's schedule is
+    /// scaled to them.
     #[arg(long)]
     steps: Option<u64>,
-    /// As many steps as take about this many seconds, judged from the first 40; another machine may take more steps or fewer.
+    /// As many steps as take about this many seconds, judged from the first 40; another machine may
+    /// take more steps or fewer.
     #[arg(long, value_name = "SECONDS", conflicts_with_all = ["steps", "checkpoint"], value_parser = command_line::seconds)]
     budget: Option<Duration>,
     /// Which recipe: that of the paper's text, that of its released code, or the fast one.
     #[arg(long, value_enum, default_value_t = Which::Code)]
     recipe: Which,
-    /// Which optimizer: the recipe's Adam, or gradient descent with momentum 0.9, for which --rate is needed.
+    /// Which optimizer: the recipe's Adam, or gradient descent with momentum 0.9, for which --rate
+    /// is needed.
     #[arg(long, value_enum, default_value_t = Method::Adam)]
     optimizer: Method,
     /// The same learning rate at every step, instead of the recipe's schedule.
@@ -270,8 +274,8 @@ impl Times {
         }
     }
 
-    /// The medians; none without steps. Stages that most steps do without are left out: by how many samples it has, a
-    /// step goes one of two ways.
+    /// The medians; none without steps. Stages that most steps do without are left out: by how many
+    /// samples it has, a step goes one of two ways.
     fn medians(&self) -> (Option<f64>, serde_json::Map<String, serde_json::Value>) {
         let median = |times: &[f64]| {
             let mut times = times.to_vec();

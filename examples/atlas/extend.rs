@@ -97,7 +97,8 @@ fn shape<T: toy_superposition::model::Scalar>(model: &Autoencoder<T>) -> String 
 /// Where the descent of the exact loss from a block ends.
 fn descended(start: &Entry, p: f64, steps: u64, seed: u64) -> Result<Autoencoder<f32>, Box<dyn Error>> {
     let mut model = start.design.autoencoder(&start.best.settings)?;
-    // A symmetric block is a stationary point: noise of a hundredth of the weights leads away from it.
+    // A symmetric block is a stationary point: noise of a hundredth of the weights leads away from
+    // it.
     let size = (model.encoder().norm_squared() / model.encoder().len() as f64).sqrt();
     let mut rng = Stream::Perturbation.rng(seed, 0);
     for weight in model.parameters_mut().as_mut() {
@@ -123,7 +124,8 @@ fn descent(
     Ok(model.cast()?)
 }
 
-/// Adds weights if they lower the hull, and forgets weights that are no longer on it. Says whether they do.
+/// Adds weights if they lower the hull, and forgets weights that are no longer on it. Says whether
+/// they do.
 fn add(
     store: &mut Store,
     atlas: &mut Atlas,

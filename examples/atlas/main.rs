@@ -23,12 +23,13 @@ use toy_superposition::theory;
 
 /// The best known weights for independent features with one probability, at any ratio.
 ///
-/// Direct sums add losses, so that mixtures of two blocks reach every loss on the lower convex hull of all known blocks, in
-/// the limit of many features. With --features, the best sum of the hull's blocks with so many.
+/// Direct sums add losses, so that mixtures of two blocks reach every loss on the lower convex hull
+/// of all known blocks, in the limit of many features. With --features, the best sum of the hull's
+/// blocks with so many.
 ///
-/// The blocks are designs, whose gain and bias are optimised here, and weights from a file (--store, or the one that comes with
-/// the library) that were found by search or by descent of the exact loss. --descend and --add extend such a file; what is not
-/// better than the hull is refused.
+/// The blocks are designs, whose gain and bias are optimised here, and weights from a file
+/// (--store, or the one that comes with the library) that were found by search or by descent of the
+/// exact loss. --descend and --add extend such a file; what is not better than the hull is refused.
 #[derive(Parser)]
 pub(crate) struct Arguments {
     /// Probability p that a feature is on, in (0, 1].
@@ -40,8 +41,8 @@ pub(crate) struct Arguments {
     /// Features n_s of the direct sum; n_d is the ratio times this, rounded.
     #[arg(long, default_value_t = 1000, requires = "ratio", value_parser = RangedU64ValueParser::<usize>::new().range(1..=1_048_576))]
     features: usize,
-    /// Draw the hull beside the Gaussian optimum and its Bayes bound, the best linear model, trained models, and the lower bound
-    /// into FIGURE.png and FIGURE.svg.
+    /// Draw the hull beside the Gaussian optimum and its Bayes bound, the best linear model,
+    /// trained models, and the lower bound into FIGURE.png and FIGURE.svg.
     #[arg(long, conflicts_with_all = ["ratio", "descend", "add"])]
     figure: Option<PathBuf>,
     /// Draw the weights R of the block whose name begins like this into FIGURE instead.
@@ -50,10 +51,12 @@ pub(crate) struct Arguments {
     /// Write the weights of these features here.
     #[arg(long, requires = "ratio")]
     out: Option<PathBuf>,
-    /// The file of found blocks; with --descend or --add it is made from the library's if it is not there.
+    /// The file of found blocks; with --descend or --add it is made from the library's if it is not
+    /// there.
     #[arg(long)]
     store: Option<PathBuf>,
-    /// Descend the exact loss from the blocks near the hull, with so many steps of Adam and half as many iterations of L-BFGS.
+    /// Descend the exact loss from the blocks near the hull, with so many steps of Adam and half as
+    /// many iterations of L-BFGS.
     #[arg(long, requires = "store", conflicts_with = "ratio")]
     descend: Option<u64>,
     /// Descend from random weights of this shape N,D instead; several times for several shapes.

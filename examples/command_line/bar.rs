@@ -3,8 +3,8 @@
 use indicatif::{ProgressBar, ProgressStyle};
 use toy_superposition::train::Step;
 
-/// A bar on standard error, of `steps` steps if so many are the most there can be. Nothing is drawn where standard error
-/// is not a terminal.
+/// A bar on standard error, of `steps` steps if so many are the most there can be. Nothing is drawn
+/// where standard error is not a terminal.
 pub(crate) fn bar(label: &str, steps: Option<u64>) -> ProgressBar {
     let bar = steps.map_or_else(ProgressBar::no_length, ProgressBar::new);
     if let Ok(style) = ProgressStyle::with_template("{prefix} {wide_bar} step {pos} {msg} {per_sec}") {

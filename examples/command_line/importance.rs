@@ -8,8 +8,8 @@ use clap::Args;
 
 #[derive(Args)]
 pub(crate) struct ImportanceArguments {
-    /// How much the squared error of each feature counts: a ratio r in (0, 1], for 1, r, r², …, or a file of n_s numbers
-    /// between spaces or lines.
+    /// How much the squared error of each feature counts: a ratio r in (0, 1], for 1, r, r², …, or
+    /// a file of n_s numbers between spaces or lines.
     #[arg(long, value_name = "RATIO|FILE")]
     importance: Option<Importance>,
 }

@@ -19,7 +19,8 @@ pub(crate) struct LawArguments {
     /// Probability p that a feature is on: independent features, magnitudes U[0, 1].
     #[arg(long, conflicts_with = "law")]
     probability: Option<f64>,
-    /// The law of the features, from a TOML file: features, [switches], [magnitude] (see the README of crates/data).
+    /// The law of the features, from a TOML file: features, [switches], [magnitude] (see the README
+    /// of crates/data).
     #[arg(long, value_name = "FILE.toml")]
     law: Option<PathBuf>,
 }

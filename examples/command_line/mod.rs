@@ -1,7 +1,8 @@
 //! What the examples share: how they read arguments, print, end, and hear Ctrl-C.
 //!
-//! An example ends with exit code 0 only if all of its output was written. A closed pipe is the exception: whoever
-//! runs `… | head -n 1` has read enough, and the example goes on quietly, for it may have files to write.
+//! An example ends with exit code 0 only if all of its output was written. A closed pipe is the
+//! exception: whoever runs `… | head -n 1` has read enough, and the example goes on quietly, for it
+//! may have files to write.
 
 use std::any::TypeId;
 use std::error::Error;
@@ -14,8 +15,8 @@ use std::time::Duration;
 
 use clap::Parser;
 
-/// Prints a line on standard output. A failure is kept for the end, where it becomes the exit code, so that files can
-/// still be written.
+/// Prints a line on standard output. A failure is kept for the end, where it becomes the exit code,
+/// so that files can still be written.
 macro_rules! say {
     ($($text:tt)*) => { crate::command_line::print(format_args!($($text)*)) };
 }
@@ -61,7 +62,8 @@ pub(crate) fn remark(text: Arguments<'_>) {
     let _ = io::stderr().write_all(format!("{text}\n").as_bytes());
 }
 
-/// The arguments given. A number may be negative, so that the program can say what is wrong with it.
+/// The arguments given. A number may be negative, so that the program can say what is wrong with
+/// it.
 fn arguments<A: Parser>() -> clap::error::Result<A> {
     let mut command = A::command().mut_args(|arg| {
         let number = arg.get_value_parser().type_id() == TypeId::of::<f64>();
@@ -73,7 +75,8 @@ fn arguments<A: Parser>() -> clap::error::Result<A> {
     A::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
 }
 
-/// Runs an example: its arguments, its work, and its exit code. An error is printed with its causes, as a sentence.
+/// Runs an example: its arguments, its work, and its exit code. An error is printed with its
+/// causes, as a sentence.
 pub(crate) fn start<A: Parser>(run: impl FnOnce(&A) -> Result<(), Box<dyn Error>>) -> ExitCode {
     let result = match arguments::<A>() {
         Ok(arguments) => run(&arguments),

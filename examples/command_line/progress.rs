@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use toy_superposition::sweep::{Counts, Progress};
 
-/// One line on standard error: on a terminal, over and over the same; else a new one now and then. Where it cannot be
-/// written, because nobody reads it any more or the disk is full, it is dropped and the sweep goes on.
+/// One line on standard error: on a terminal, over and over the same; else a new one now and then.
+/// Where it cannot be written, because nobody reads it any more or the disk is full, it is dropped
+/// and the sweep goes on.
 pub(crate) struct Reporter {
     terminal: bool,
     last: Mutex<Option<Instant>>,

@@ -74,7 +74,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let mut bayes = Vec::new();
     say!("losses over the variance of the target; σ = {sigma:.4}, layers × neurons:");
     for (target, name, scalar) in &targets {
-        // The tent and its iterates of U[0, 1] are U[0, 1] again; a parity of k switches is on half of (1 − (1 − 2p)^k).
+        // The tent and its iterates of U[0, 1] are U[0, 1] again; a parity of k switches is on half
+        // of (1 − (1 − 2p)^k).
         let variance = match name.strip_prefix("parity of ").map(str::parse::<i32>) {
             Some(size) => {
                 let on = 0.5 * (1.0 - (1.0 - 2.0 * p).powi(size?));

@@ -1,4 +1,5 @@
-//! Labels that carry a linear map (Bhagat et al., 2025): ReLU(x) + M x of 100 features by 50 neurons, without an embedding.
+//! Labels that carry a linear map (Bhagat et al., 2025): ReLU(x) + M x of 100 features by 50
+//! neurons, without an embedding.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -20,10 +21,12 @@ const WIDTH: usize = 50;
 const PROBABILITY: f64 = 0.01;
 const DEVIATIONS: [f64; 5] = [0.01, 0.02, 0.0316, 0.05, 0.1];
 
-/// Standard normal entries, symmetric or not, times `deviation`; the diagonal of a symmetric one has no larger variance.
+/// Standard normal entries, symmetric or not, times `deviation`; the diagonal of a symmetric one
+/// has no larger variance.
 fn noise(deviation: f64, symmetric: bool, seed: u64) -> Result<DMatrix<f64>, Box<dyn Error>> {
     let mut rng = Stream::Draws.rng(seed, 2);
-    // A direction in so many dimensions has independent entries but for its norm, which varies by 1 %.
+    // A direction in so many dimensions has independent entries but for its norm, which varies by 1
+    // %.
     let size = FEATURES * FEATURES;
     let values = EmbeddingKind::Random.matrix(1, size, &mut rng)? * (size as f64).sqrt();
     let square = DMatrix::from_column_slice(FEATURES, FEATURES, values.as_slice()) * deviation;

@@ -1,4 +1,5 @@
-//! Trains a network that computes a function of features in superposition, or repeats an experiment with such networks.
+//! Trains a network that computes a function of features in superposition, or repeats an experiment
+//! with such networks.
 
 #[macro_use]
 #[path = "../command_line/mod.rs"]
@@ -28,16 +29,17 @@ use std::process::ExitCode;
 use clap::builder::RangedU64ValueParser;
 use clap::{Parser, ValueEnum};
 
-/// Trains a network on fresh samples to compute --target of features in superposition, in single precision, and measures it on
-/// other samples.
+/// Trains a network on fresh samples to compute --target of features in superposition, in single
+/// precision, and measures it on other samples.
 ///
-/// x of n_s features is embedded in n_d dimensions; layers of ReLU neurons follow, and a read-out. Losses are means over samples
-/// and outputs. The same arguments give the same weights to the bit, on any number of threads. --experiment repeats one of the
-/// experiments of docs/computation.md instead, over several seeds.
+/// x of n_s features is embedded in n_d dimensions; layers of ReLU neurons follow, and a read-out.
+/// Losses are means over samples and outputs. The same arguments give the same weights to the bit,
+/// on any number of threads. --experiment repeats one of the experiments of docs/computation.md
+/// instead, over several seeds.
 #[derive(Parser)]
 struct Arguments {
-    /// What to compute: identity, relu, abs, identity+relu or tent, of each feature, applied K times for NAME^K; or and, product
-    /// or parity of groups of features.
+    /// What to compute: identity, relu, abs, identity+relu or tent, of each feature, applied K
+    /// times for NAME^K; or and, product or parity of groups of features.
     #[arg(long, default_value = "relu", value_name = "NAME[^K]")]
     target: String,
     /// Features of each group, for and, product and parity.
@@ -61,8 +63,8 @@ struct Arguments {
     /// The embedding: identity, rug, ovoid, graph, haar or random.
     #[arg(long, default_value = "identity")]
     embedding: String,
-    /// Whether each layer adds to the stream of n_d dimensions (read by the transposed embedding if there is one output per
-    /// feature), or sees only the layer before.
+    /// Whether each layer adds to the stream of n_d dimensions (read by the transposed embedding if
+    /// there is one output per feature), or sees only the layer before.
     #[arg(long, value_enum, default_value_t = StackName::Plain)]
     stack: StackName,
     /// Learn the embedding too, from the one that is named.
@@ -108,7 +110,8 @@ struct Arguments {
     /// Seeds of an experiment, from 0; its error bars are standard errors over them.
     #[arg(long, default_value_t = 3, value_parser = RangedU64ValueParser::<u64>::new().range(2..=1000), requires = "experiment")]
     seeds: u64,
-    /// Draw a figure into this file (PNG, and SVG beside it): the loss of each step, or the experiment's.
+    /// Draw a figure into this file (PNG, and SVG beside it): the loss of each step, or the
+    /// experiment's.
     #[arg(long, value_name = "FILE.png")]
     out: Option<PathBuf>,
     /// Print one JSON object on the last line.

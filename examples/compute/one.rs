@@ -130,12 +130,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The losses of the naive solution, of the best map of n_d dimensions that is linear, or affine where outputs have biases, and
-/// of the best function of each feature's read-out at the Welch bound. `None` where they are not known: the naive solution for
-/// functions of functions, all for features that are not alike.
+/// The losses of the naive solution, of the best map of n_d dimensions that is linear, or affine
+/// where outputs have biases, and of the best function of each feature's read-out at the Welch
+/// bound. `None` where they are not known: the naive solution for functions of functions, all for
+/// features that are not alike.
 ///
-/// The naive solution computes as many outputs as its neurons can and is 0 elsewhere; where a stream carries x past the
-/// neurons, they have only ReLU(x) to add to it.
+/// The naive solution computes as many outputs as its neurons can and is 0 elsewhere; where a
+/// stream carries x past the neurons, they have only ReLU(x) to add to it.
 fn baselines(target: Elementwise, law: &dyn Law, architecture: &Architecture) -> [Option<f64>; 3] {
     let Architecture { features, hidden, width, layers, .. } = *architecture;
     let rank = hidden.min(features);

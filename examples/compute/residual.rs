@@ -1,4 +1,5 @@
-//! The residual network of Braun et al. (2025): x + ReLU(x) of 100 features by 50 neurons, in 1000 dimensions.
+//! The residual network of Braun et al. (2025): x + ReLU(x) of 100 features by 50 neurons, in 1000
+//! dimensions.
 
 use std::error::Error;
 use std::sync::Arc;

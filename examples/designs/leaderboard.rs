@@ -51,7 +51,8 @@ pub(crate) fn best_of<'a>(
     Ok(best)
 }
 
-/// The best sum of all blocks, and of each family with lossless and dropped features, without repetitions.
+/// The best sum of all blocks, and of each family with lossless and dropped features, without
+/// repetitions.
 fn sums(blocks: &[Entry], features: usize, hidden: usize) -> Result<Vec<Entry>, AnyError> {
     let mut sums = vec![Mixtures::new(blocks, features)?.at(features, hidden)?];
     for family in Family::ALL {
@@ -70,7 +71,8 @@ fn sums(blocks: &[Entry], features: usize, hidden: usize) -> Result<Vec<Entry>, 
     Ok(sums)
 }
 
-/// Designs of fewer features beside dropped ones, where the Gaussian optimum says that dropping pays.
+/// Designs of fewer features beside dropped ones, where the Gaussian optimum says that dropping
+/// pays.
 fn with_dropped(arguments: &Arguments, p: f64, hidden: usize) -> Result<Vec<Entry>, AnyError> {
     let features = arguments.features;
     let mixture = theory::envelope(p, hidden as f64 / features as f64)?;

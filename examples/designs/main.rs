@@ -1,4 +1,5 @@
-//! The leaderboard of designs: weights that are made, not trained, at their best, and trained ones beside them.
+//! The leaderboard of designs: weights that are made, not trained, at their best, and trained ones
+//! beside them.
 
 #[macro_use]
 #[path = "../command_line/mod.rs"]
@@ -21,21 +22,23 @@ use clap::Parser;
 use clap::builder::RangedU64ValueParser;
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// Every known design at one point (p, n_d/n_s) by its exact loss, or a map of which design is best where.
+/// Every known design at one point (p, n_d/n_s) by its exact loss, or a map of which design is best
+/// where.
 ///
-/// Each design has the gain, the bias and, where it helps, the coefficient of the all-ones direction that minimise its
-/// exact loss per feature: nothing is sampled, but for rows of designs that are not symmetric, whose standard error is
-/// given. Losses are compared with the optimum for Gaussian interference at the Welch bound, and with the envelope of its
-/// mixtures with dropped and lossless features; under a law (--law) with the best affine model, and each output has settings
+/// Each design has the gain, the bias and, where it helps, the coefficient of the all-ones
+/// direction that minimise its exact loss per feature: nothing is sampled, but for rows of designs
+/// that are not symmetric, whose standard error is given. Losses are compared with the optimum for
+/// Gaussian interference at the Welch bound, and with the envelope of its mixtures with dropped and
+/// lossless features; under a law (--law) with the best affine model, and each output has settings
 /// of its own. The same arguments give the same table.
 #[derive(Parser)]
 pub(crate) struct Arguments {
     /// Probability p that a feature is on, in (0, 1].
     #[arg(long, requires = "ratio", required_unless_present_any = ["map", "law"])]
     probability: Option<f64>,
-    /// The law of the features instead of a probability, from a TOML file: features, [switches], [magnitude] (see the README of
-    /// crates/data). Designs with dependent features as neighbours and apart, and the principal components; at most 1024
-    /// features.
+    /// The law of the features instead of a probability, from a TOML file: features, [switches],
+    /// [magnitude] (see the README of crates/data). Designs with dependent features as neighbours
+    /// and apart, and the principal components; at most 1024 features.
     #[arg(
         long,
         value_name = "FILE.toml",
@@ -58,23 +61,26 @@ pub(crate) struct Arguments {
     /// Seed of everything random.
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Train too: minibatches by the recipe of the paper's code, and the mean-field loss without samples.
+    /// Train too: minibatches by the recipe of the paper's code, and the mean-field loss without
+    /// samples.
     #[arg(long)]
     train: bool,
     /// Stop the minibatches after so many steps instead of by the recipe's rule.
     #[arg(long, requires = "train")]
     steps: Option<u64>,
-    /// So many iterations of L-BFGS on the exact loss, from the trained weights and from the best design; at most 256
-    /// features.
+    /// So many iterations of L-BFGS on the exact loss, from the trained weights and from the best
+    /// design; at most 256 features.
     #[arg(long, requires = "train")]
     polish: Option<u64>,
-    /// Write designs.csv and the figures best.png, gain.png (and SVG) into this folder: the best design over (p, r).
+    /// Write designs.csv and the figures best.png, gain.png (and SVG) into this folder: the best
+    /// design over (p, r).
     #[arg(long, conflicts_with_all = ["probability", "train", "json"])]
     map: Option<PathBuf>,
     /// Cells of the map along each axis.
     #[arg(long, default_value_t = 16, conflicts_with = "probability")]
     cells: u32,
-    /// Print one JSON object instead of a table. At a ratio of 1 the least loss is 0, and what is over it is left out.
+    /// Print one JSON object instead of a table. At a ratio of 1 the least loss is 0, and what is
+    /// over it is left out.
     #[arg(long)]
     json: bool,
 }

@@ -143,7 +143,8 @@ pub(crate) fn draw(arguments: &Arguments, folder: &Path) -> Result<(), AnyError>
     Ok(())
 }
 
-/// The best entry, of equal ones that of the first family, and the best of the others that are worse and of another kind.
+/// The best entry, of equal ones that of the first family, and the best of the others that are
+/// worse and of another kind.
 fn first_two(mut entries: Vec<Entry>) -> (Entry, Entry) {
     const EQUAL: f64 = 1.0 + 1e-6;
     entries.sort_by(|a, b| a.best.loss.total_cmp(&b.best.loss));

@@ -14,7 +14,8 @@ use crate::{AnyError, Arguments, steps};
 /// The exact loss is found from no more rows than this.
 const MOST_ROWS: usize = 256;
 
-/// Trained by minibatches and by the mean field, and descents of the exact loss from there and from the best design.
+/// Trained by minibatches and by the mean field, and descents of the exact loss from there and from
+/// the best design.
 pub(crate) fn lines(
     arguments: &Arguments,
     p: f64,
@@ -76,8 +77,8 @@ pub(crate) fn lines(
     Ok(lines)
 }
 
-/// Descent of the mean-field loss until it is within 1e-10 of the least in closed form, 600 steps at most; and why it
-/// ended.
+/// Descent of the mean-field loss until it is within 1e-10 of the least in closed form, 600 steps
+/// at most; and why it ended.
 fn mean_field(
     model: Autoencoder<f64>,
     objective: MeanField<f64>,

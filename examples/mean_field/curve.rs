@@ -36,7 +36,8 @@ impl<M: Model, O: Objective<M>> Objective<M> for Recorded<O> {
     }
 }
 
-/// Draws the least loss so far over p against the evaluations: the first `steps` of them are Adam's, the others those of L-BFGS.
+/// Draws the least loss so far over p against the evaluations: the first `steps` of them are
+/// Adam's, the others those of L-BFGS.
 pub(crate) fn draw(
     stem: &Path,
     losses: &[f64],

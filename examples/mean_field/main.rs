@@ -1,4 +1,5 @@
-//! Trains on the loss itself, without samples: the mean-field loss, or the exact loss of a small model.
+//! Trains on the loss itself, without samples: the mean-field loss, or the exact loss of a small
+//! model.
 
 #[macro_use]
 #[path = "../command_line/mod.rs"]
@@ -32,8 +33,9 @@ use crate::start::Start;
 
 /// Minimises the expected loss over all weights, in double precision and without samples.
 ///
-/// The mean-field loss takes the interference for Gaussian; its minimum is known in closed form. The exact loss, for
-/// up to 256 features, takes nothing for granted, and knows other laws of the features (--law). The same arguments give the same weights to the bit.
+/// The mean-field loss takes the interference for Gaussian; its minimum is known in closed form.
+/// The exact loss, for up to 256 features, takes nothing for granted, and knows other laws of the
+/// features (--law). The same arguments give the same weights to the bit.
 #[derive(Parser)]
 struct Arguments {
     /// Features n_s.
@@ -62,16 +64,18 @@ struct Arguments {
     /// Iterations of L-BFGS after Adam's last step; with --steps 0, from the initial weights.
     #[arg(long, default_value_t = 0)]
     polish: u64,
-    /// Stop the mean-field descent once the loss is within this, relatively, of the least in closed form: that of the
-    /// symmetric optimum or, where some features are better dropped, of the envelope.
+    /// Stop the mean-field descent once the loss is within this, relatively, of the least in closed
+    /// form: that of the symmetric optimum or, where some features are better dropped, of the
+    /// envelope.
     #[arg(long, default_value_t = TOLERANCE, value_parser = |text: &str| command_line::number(text, 0.0..=1e300))]
     tolerance: f64,
-    /// Start from the weights in this file (safetensors) instead of the seed's, or from a design of this shape at its best
-    /// gain and bias: of the catalogue, of the atlas, or `atlas`, the best direct sum. A name may be cut short: design:rug.
+    /// Start from the weights in this file (safetensors) instead of the seed's, or from a design of
+    /// this shape at its best gain and bias: of the catalogue, of the atlas, or `atlas`, the best
+    /// direct sum. A name may be cut short: design:rug.
     #[arg(long, value_name = "design:NAME|FILE")]
     start: Option<Start>,
-    /// Noise on each weight to start from, drawn by the seed, in units of the root mean square of the encoder. A symmetric
-    /// design is a stationary point: 0.01 leads away from it.
+    /// Noise on each weight to start from, drawn by the seed, in units of the root mean square of
+    /// the encoder. A symmetric design is a stationary point: 0.01 leads away from it.
     #[arg(long, default_value_t = 0.0, requires = "start", value_parser = |text: &str| command_line::number(text, 0.0..=1e300))]
     noise: f64,
     /// Write the weights here (safetensors).
@@ -152,7 +156,8 @@ fn minimise<O: Objective<Autoencoder<f64>> + Send + Clone>(
     Ok(Descent { model, steps, ended, losses: recorded(), adam })
 }
 
-/// The mean and the least exact loss of ten random rugs, gain and bias from the theory; all rows of a rug are alike.
+/// The mean and the least exact loss of ten random rugs, gain and bias from the theory; all rows of
+/// a rug are alike.
 fn rugs(arguments: &Arguments, p: f64, optimum: &theory::Optimum) -> Result<(f64, f64), Box<dyn Error>> {
     let loss = |draw| -> Result<f64, Box<dyn Error>> {
         let rug = PersianRug::random(arguments.features, arguments.hidden, &mut Stream::Draws.rng(0, draw))?;

@@ -41,7 +41,8 @@ impl fmt::Display for Start {
 }
 
 impl Start {
-    /// The weights; those of a design have `features` features in `hidden` dimensions, and its best gain and bias for the law.
+    /// The weights; those of a design have `features` features in `hidden` dimensions, and its best
+    /// gain and bias for the law.
     pub(crate) fn model(
         &self,
         law: &LawSpec,
@@ -61,8 +62,8 @@ impl Start {
     }
 }
 
-/// A model with noise of `size` times the root mean square of its encoder on every weight: a symmetric design is a stationary
-/// point.
+/// A model with noise of `size` times the root mean square of its encoder on every weight: a
+/// symmetric design is a stationary point.
 pub(crate) fn disturbed(mut model: Autoencoder<f64>, size: f64, seed: u64) -> Autoencoder<f64> {
     let unit = (model.encoder().norm_squared() / model.encoder().len() as f64).sqrt();
     let mut rng = Stream::Perturbation.rng(seed, 0);
@@ -77,7 +78,8 @@ fn plain(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase()).collect()
 }
 
-/// The design of least loss of those of this shape whose name begins like this: of the catalogue, or else of the atlas.
+/// The design of least loss of those of this shape whose name begins like this: of the catalogue,
+/// or else of the atlas.
 fn named(name: &str, features: usize, hidden: usize, p: f64) -> Result<Entry, Box<dyn Error>> {
     const DRAWS: usize = 8;
     let begins = |other: &str| plain(other).starts_with(&plain(name));

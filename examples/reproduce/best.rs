@@ -13,7 +13,8 @@ const FAR: f64 = 0.85;
 /// More points are counted, not listed.
 const MOST_ROWS: usize = 150;
 
-/// The mean of the losses of one kind at the point of `here`, and their standard deviation over the seeds.
+/// The mean of the losses of one kind at the point of `here`, and their standard deviation over the
+/// seeds.
 fn mean(records: &[Record], here: &Record, kind: Model) -> Option<(f64, f64, usize)> {
     let of = |record: &&Record| record.kind == kind && same(record, here);
     let losses: Vec<f64> = records.iter().filter(of).map(|record| record.best_loss().0).collect();

@@ -31,7 +31,8 @@ pub(crate) struct Comparison {
     below: usize,
     within: usize,
     above: usize,
-    /// Least, median, largest relative difference; none if all are infinite, where the theory has no loss.
+    /// Least, median, largest relative difference; none if all are infinite, where the theory has
+    /// no loss.
     quantiles: Option<[f64; 3]>,
 }
 
@@ -71,7 +72,8 @@ pub(crate) fn quantiles(values: impl Iterator<Item = f64>) -> Option<[f64; 3]> {
     Some([values[0], median, values[values.len() - 1]])
 }
 
-/// A number with this many decimals, or with an exponent where it is large or would come out as 0; a dash for none.
+/// A number with this many decimals, or with an exponent where it is large or would come out as 0;
+/// a dash for none.
 pub(crate) fn number(value: f64, decimals: usize) -> String {
     let digits = format!("{value:.decimals$}");
     match value {

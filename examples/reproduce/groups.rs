@@ -88,8 +88,8 @@ fn row(name: &str, group: &Group<'_>) -> String {
     )
 }
 
-/// Whether symmetry emerges as n_s grows (Figs. 4 to 7): trained models of one n_s against those of twice as many
-/// features at the same point, means over seeds.
+/// Whether symmetry emerges as n_s grows (Figs. 4 to 7): trained models of one n_s against those of
+/// twice as many features at the same point, means over seeds.
 pub(crate) fn symmetry(text: &mut String, records: &[Record]) {
     let all = groups(records, Model::Trained);
     let mut sizes: Vec<usize> = trained(records).map(|record| record.features).collect();

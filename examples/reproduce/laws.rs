@@ -7,7 +7,8 @@ use toy_superposition::sweep::{Block, Grid, Model, Record, Superposition, Values
 
 use crate::compare::number;
 
-/// Makes one block of a grid: trained and linear models for features of `law`, with all its ratios and seeds.
+/// Makes one block of a grid: trained and linear models for features of `law`, with all its ratios
+/// and seeds.
 pub(crate) fn put(grid: &mut Grid<Superposition>, law: LawSpec) {
     let mut ratios: Vec<f64> = grid.blocks.iter().flat_map(|block| block.ratios.numbers()).collect();
     ratios.sort_by(f64::total_cmp);

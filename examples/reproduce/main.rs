@@ -1,4 +1,5 @@
-//! The paper's main claim, measured: trained models, the Persian rug, the linear model and the theory side by side.
+//! The paper's main claim, measured: trained models, the Persian rug, the linear model and the
+//! theory side by side.
 
 #[macro_use]
 #[path = "../command_line/mod.rs"]
@@ -26,24 +27,27 @@ use serde_json::json;
 use toy_superposition::files::{check_writable, create_folder, write_atomically};
 use toy_superposition::sweep::{Grid, Options, Superposition, Sweep, figures};
 
-/// Trains a family of models, measures them on fresh data beside the untrained Persian rug, the optimal linear model
-/// and the analytic theory, and writes every figure, records.csv and report.md.
+/// Trains a family of models, measures them on fresh data beside the untrained Persian rug, the
+/// optimal linear model and the analytic theory, and writes every figure, records.csv and
+/// report.md.
 ///
-/// The family is a sweep (see the example `sweep`): the same command goes on after Ctrl-C or kill -9, to the same
-/// results.
+/// The family is a sweep (see the example `sweep`): the same command goes on after Ctrl-C or kill
+/// -9, to the same results.
 #[derive(Parser)]
 struct Arguments {
     /// How large a family.
     #[arg(long, value_enum, default_value_t = Preset::Quick)]
     preset: Preset,
-    /// Train for features of the law in this TOML file (see the README of crates/data) at all ratios of the preset, in
-    /// place of its n_s and p, beside the optimal linear model.
+    /// Train for features of the law in this TOML file (see the README of crates/data) at all
+    /// ratios of the preset, in place of its n_s and p, beside the optimal linear model.
     #[arg(long, value_name = "FILE.toml")]
     law: Option<PathBuf>,
-    /// Draw the figures and write the report of the sweep in this folder, finished or not, instead of running one.
+    /// Draw the figures and write the report of the sweep in this folder, finished or not, instead
+    /// of running one.
     #[arg(long, conflicts_with_all = ["preset", "seed", "threads", "law"])]
     from: Option<PathBuf>,
-    /// Where the results go; out/reproduction/PRESET, or with a law out/reproduction/PRESET-FILE, if left out.
+    /// Where the results go; out/reproduction/PRESET, or with a law out/reproduction/PRESET-FILE,
+    /// if left out.
     #[arg(long)]
     out: Option<PathBuf>,
     /// Added to every seed of the family.
@@ -65,7 +69,8 @@ enum Preset {
     Quick,
     /// n_s = 128 … 2048, the cells that tell most: some three quarters of an hour on two cores.
     TwoCores,
-    /// n_s = 512 at ten points (p, r), two seeds each, beside the best known weights: some half an hour on two cores.
+    /// n_s = 512 at ten points (p, r), two seeds each, beside the best known weights: some half an
+    /// hour on two cores.
     TenPoints,
     /// The paper's grid, 20 probabilities × 20 ratios at n_s = 128 … 2048: days.
     Paper,

@@ -1,4 +1,5 @@
-//! `report.md`: every number with its error, and in words where the paper's claim holds and where it does not.
+//! `report.md`: every number with its error, and in words where the paper's claim holds and where
+//! it does not.
 
 use std::fmt::Write;
 use std::path::Path;

@@ -20,8 +20,8 @@ use toy_superposition::files::check_writable;
 use toy_superposition::rug::{self, Cumulants, MatrixFreeRug, PersianRug, welch_coherence};
 use toy_superposition::theory;
 
-/// Measures the Persian rug R = n_d⁻¹ Σ_{k ∈ S} H_ik H_kj without its matrix, for n_s up to 2²⁰ and more, and draws it (the
-/// paper's Fig. 1).
+/// Measures the Persian rug R = n_d⁻¹ Σ_{k ∈ S} H_ik H_kj without its matrix, for n_s up to 2²⁰ and
+/// more, and draws it (the paper's Fig. 1).
 #[derive(Parser)]
 struct Arguments {
     /// Features n_s: a power of two.
@@ -34,15 +34,15 @@ struct Arguments {
     /// How S is chosen.
     #[arg(long, value_enum, default_value_t = Set::Random)]
     set: Set,
-    /// Random sets to choose from: the best by exact loss if there is a probability, by coherence if not. Of a search, the
-    /// annealings side by side.
+    /// Random sets to choose from: the best by exact loss if there is a probability, by coherence
+    /// if not. Of a search, the annealings side by side.
     #[arg(long, default_value_t = 1)]
     draws: usize,
     /// Swaps that each annealing of a search tries.
     #[arg(long, default_value_t = SWAPS)]
     swaps: u64,
-    /// Search among sets that a group of this order leaves as they are: it divides n_s − 1, and n_d is a multiple of it or one
-    /// more.
+    /// Search among sets that a group of this order leaves as they are: it divides n_s − 1, and n_d
+    /// is a multiple of it or one more.
     #[arg(long, default_value_t = 1)]
     symmetry: usize,
     /// Keep a checkpoint of a search here, and go on from it if it is there.
@@ -57,8 +57,8 @@ struct Arguments {
     /// Draw it as OUT.png and OUT.svg; a .png or .svg at the end of OUT is left out.
     #[arg(long)]
     out: Option<PathBuf>,
-    /// Print one JSON object instead of a table. Without interference (n_d = n_s) lyapunov, skewness and excess_kurtosis are
-    /// left out.
+    /// Print one JSON object instead of a table. Without interference (n_d = n_s) lyapunov,
+    /// skewness and excess_kurtosis are left out.
     #[arg(long)]
     json: bool,
 }
@@ -80,8 +80,8 @@ enum Set {
     /// An ovoid over GF(q), q = 2ᵉ (n_s = q⁴, n_d = (q² + 1)(q − 1)): few large negative entries
     /// and many small positive ones.
     Ovoid,
-    /// The set of least exact loss that simulated annealing finds (needs a probability; n_s up to 4096, with --symmetry up to
-    /// 32768).
+    /// The set of least exact loss that simulated annealing finds (needs a probability; n_s up to
+    /// 4096, with --symmetry up to 32768).
     Search,
     /// Any set of odd rows (n_d ≤ n_s/2): no two add up to a third, and the skewness is least.
     SumFree,

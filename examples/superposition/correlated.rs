@@ -1,9 +1,11 @@
-//! Correlated and anticorrelated features, against the exact losses of the arrangements that Elhage et al. describe.
+//! Correlated and anticorrelated features, against the exact losses of the arrangements that Elhage
+//! et al. describe.
 //!
-//! Features that are on together should not be antipodal, features that never are should be. For pairs that are on together
-//! with probability p, in one dimension per pair, two arrangements compete: vectors orthogonal within the pairs and antipodal
-//! across them, which lose `p²/6` per feature, and both features of a pair along one direction, of which the output has the
-//! mean, `p E(u − u')²/4 = p/24`. The latter loses less for `p > 1/4`.
+//! Features that are on together should not be antipodal, features that never are should be. For
+//! pairs that are on together with probability p, in one dimension per pair, two arrangements
+//! compete: vectors orthogonal within the pairs and antipodal across them, which lose `p²/6` per
+//! feature, and both features of a pair along one direction, of which the output has the mean,
+//! `p E(u − u')²/4 = p/24`. The latter loses less for `p > 1/4`.
 
 use std::error::Error;
 

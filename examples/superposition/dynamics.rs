@@ -1,4 +1,5 @@
-//! Training seen from the features: their dimensionality against steps, and their vectors on their way.
+//! Training seen from the features: their dimensionality against steps, and their vectors on their
+//! way.
 
 use std::error::Error;
 

@@ -1,4 +1,5 @@
-//! The experiments of Elhage et al., "Toy models of superposition" (2022), one by one or all.
+//! The experiments of Elhage et al., "Toy models of superposition" (2022), and learning
+//! coefficients, one by one or all.
 
 #[macro_use]
 #[path = "../command_line/mod.rs"]
@@ -9,6 +10,7 @@ mod correlated;
 mod dynamics;
 mod features;
 mod geometry;
+mod learning_coefficients;
 mod options;
 mod phases;
 mod polygons;
@@ -55,12 +57,15 @@ enum Command {
     Correlated,
     /// How much a small change of the input can harm, against the features per dimension.
     Adversarial,
+    /// How degenerate minima are: local learning coefficients of polygons and designs, by Langevin
+    /// dynamics on the exact loss, beside those that are known.
+    LearningCoefficients,
     /// All of them; the same as no command.
     All,
 }
 
 impl Command {
-    const EACH: [Self; 7] = [
+    const EACH: [Self; 8] = [
         Self::Features,
         Self::Geometry,
         Self::Polygons,
@@ -68,6 +73,7 @@ impl Command {
         Self::Dynamics,
         Self::Correlated,
         Self::Adversarial,
+        Self::LearningCoefficients,
     ];
 
     fn name(self) -> &'static str {
@@ -79,6 +85,7 @@ impl Command {
             Self::Dynamics => "dynamics",
             Self::Correlated => "correlated",
             Self::Adversarial => "adversarial",
+            Self::LearningCoefficients => "learning-coefficients",
             Self::All => "all",
         }
     }
@@ -93,6 +100,7 @@ impl Command {
             Self::Dynamics => dynamics::FIGURES,
             Self::Correlated => correlated::FIGURES,
             Self::Adversarial => adversarial::FIGURES,
+            Self::LearningCoefficients => learning_coefficients::FIGURES,
             Self::All => &[],
         }
     }
@@ -106,6 +114,7 @@ impl Command {
             Self::Dynamics => dynamics::run(options),
             Self::Correlated => correlated::run(options),
             Self::Adversarial => adversarial::run(options),
+            Self::LearningCoefficients => learning_coefficients::run(options),
             Self::All => Ok(Value::Null),
         }
     }

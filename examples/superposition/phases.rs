@@ -1,4 +1,5 @@
-//! One dimension too few: whether a further feature is dropped, superposed or takes a dimension, over its importance and p.
+//! One dimension too few: whether a further feature is dropped, superposed or takes a dimension,
+//! over its importance and p.
 
 use std::error::Error;
 

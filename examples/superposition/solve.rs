@@ -30,7 +30,8 @@ pub(crate) struct Found {
 
 type Sent<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
-/// The relative error of the loss that is descended from every start, and of that which the best end is polished on.
+/// The relative error of the loss that is descended from every start, and of that which the best
+/// end is polished on.
 const TOLERANCE: f64 = 1e-4;
 const POLISHED: f64 = 1e-6;
 
@@ -45,7 +46,8 @@ impl Task {
         ExactObjective::new(&law)?.with_tolerance(tolerance)?.with_importance(self.importance.clone())
     }
 
-    /// The weights of start `start` of a seed: `U(±√(3/n_d))`, or half that for every other, and no bias.
+    /// The weights of start `start` of a seed: `U(±√(3/n_d))`, or half that for every other, and no
+    /// bias.
     pub(crate) fn start(&self, seed: u64, start: u64) -> Sent<Autoencoder<f64>> {
         let shape = Shape::tied(self.law.features, self.hidden)?;
         let mut rng = Stream::Weights.rng(seed, start);

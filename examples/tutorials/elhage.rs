@@ -1,4 +1,5 @@
-//! The toy model of Elhage et al. (2022): tied weights, five features in a plane. Sparse features make a pentagon.
+//! The toy model of Elhage et al. (2022): tied weights, five features in a plane. Sparse features
+//! make a pentagon.
 
 use std::error::Error;
 

@@ -1,4 +1,5 @@
-//! A Persian rug of a million features in a quarter of a million dimensions. Its matrices would take 4 TiB.
+//! A Persian rug of a million features in a quarter of a million dimensions. Its matrices would
+//! take 4 TiB.
 
 use std::error::Error;
 

@@ -1,4 +1,5 @@
-//! An experiment of one's own in a resumable sweep: how large is the largest interference of a random rug?
+//! An experiment of one's own in a resumable sweep: how large is the largest interference of a
+//! random rug?
 
 use std::error::Error;
 use std::fmt;

@@ -1,4 +1,5 @@
-//! An objective of one's own: the mean-field loss plus a penalty on the biases, minimised by L-BFGS and by Adam.
+//! An objective of one's own: the mean-field loss plus a penalty on the biases, minimised by L-BFGS
+//! and by Adam.
 
 use std::error::Error;
 
@@ -43,7 +44,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         let mut model = start.clone();
         let minimum = descend(&mut model, &mut objective()?, &Lbfgs::default())?;
 
-        // Adam, 300 steps at a rate of 0.01: a trainer takes any objective, and any model that implements `Model`.
+        // Adam, 300 steps at a rate of 0.01: a trainer takes any objective, and any model that
+        // implements `Model`.
         let recipe = Recipe::without_samples(0.01, 300)?;
         let mut trainer = Trainer::new(
             start,

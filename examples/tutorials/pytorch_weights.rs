@@ -5,7 +5,8 @@
 //! save_file({"encoder": model.encoder, "decoder": model.decoder, "bias": model.bias}, "weights.safetensors")
 //! ```
 //!
-//! with an encoder of n_d × n_s, a decoder of n_s × n_d and a bias of n_s, or under the names of the paper's code.
+//! with an encoder of n_d × n_s, a decoder of n_s × n_d and a bias of n_s, or under the names of
+//! the paper's code.
 
 use std::error::Error;
 

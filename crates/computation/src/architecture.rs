@@ -16,8 +16,8 @@
 //! | `U` | outputs × hidden (residual) or width (plain) | `readout`, unless it is `W_Eᵀ` |
 //! | `c` | outputs | `output_bias`, if there is one |
 //!
-//! `f_l` is ReLU, or the identity for a linear layer; `g` is the identity or ReLU. Without layers `y = g(U W_E x + c)`, which
-//! is the autoencoder of the paper.
+//! `f_l` is ReLU, or the identity for a linear layer; `g` is the identity or ReLU. Without layers
+//! `y = g(U W_E x + c)`, which is the autoencoder of the paper.
 
 use std::ops::Range;
 
@@ -47,8 +47,8 @@ pub enum Readout {
     Learned,
 }
 
-/// The architecture of a network. [`residual`](Self::residual) and [`plain`](Self::plain) make one; every field may be set
-/// after that, and [`Network`](crate::Network) checks them.
+/// The architecture of a network. [`residual`](Self::residual) and [`plain`](Self::plain) make one;
+/// every field may be set after that, and [`Network`](crate::Network) checks them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -80,8 +80,8 @@ pub struct Architecture {
 }
 
 impl Architecture {
-    /// Residual layers on a fixed embedding that also reads the outputs; no biases, no ReLU on the outputs: the network of
-    /// Braun et al. (2025).
+    /// Residual layers on a fixed embedding that also reads the outputs; no biases, no ReLU on the
+    /// outputs: the network of Braun et al. (2025).
     pub fn residual(features: usize, hidden: usize, layers: usize, width: usize) -> Self {
         Self {
             features,
@@ -99,7 +99,8 @@ impl Architecture {
         }
     }
 
-    /// Plain layers with biases on a fixed embedding, and a learned read-out with biases and without a ReLU.
+    /// Plain layers with biases on a fixed embedding, and a learned read-out with biases and
+    /// without a ReLU.
     pub fn plain(features: usize, hidden: usize, outputs: usize, layers: usize, width: usize) -> Self {
         Self {
             outputs,
@@ -122,7 +123,8 @@ impl Architecture {
         }
     }
 
-    /// Refuses sizes that no network has, a read-out that reads nothing, and linear layers that are not there.
+    /// Refuses sizes that no network has, a read-out that reads nothing, and linear layers that are
+    /// not there.
     pub(crate) fn check(&self) -> Result<()> {
         let possible = 1..=u32::MAX as usize;
         for (name, given) in [
@@ -145,7 +147,8 @@ impl Architecture {
         }
     }
 
-    /// Whether the outputs are read from the dimensions of the embedding, so that features reach them without a neuron.
+    /// Whether the outputs are read from the dimensions of the embedding, so that features reach
+    /// them without a neuron.
     pub(crate) fn has_stream(&self) -> bool {
         self.stack == Stack::Residual || self.layers == 0
     }

@@ -11,8 +11,8 @@
 //! | `B_l` | `U W^out_l` | `U`, last layer only | outputs × width |
 //! | `G` | `U W_E` | none | outputs × features |
 //!
-//! A batch costs no product with the n_d dimensions of the stream: they are summed over once per step. `A` and `G` meet x,
-//! which is sparse. Gradients come back by the same products, transposed.
+//! A batch costs no product with the n_d dimensions of the stream: they are summed over once per
+//! step. `A` and `G` meet x, which is sparse. Gradients come back by the same products, transposed.
 
 use faer::MatRef;
 use toy_superposition_model::Scalar;
@@ -37,7 +37,8 @@ pub(crate) struct Wiring {
     /// Whether a layer has a ReLU.
     pub(crate) rectified: Vec<bool>,
     pub(crate) output_relu: bool,
-    /// Whether `G` is among the parts: it is not where it is always the same, and where there is none.
+    /// Whether `G` is among the parts: it is not where it is always the same, and where there is
+    /// none.
     pub(crate) own_direct: bool,
 }
 
@@ -173,8 +174,8 @@ fn copy_or_zero<T: Scalar>(out: &mut [T], from: &[T]) {
     if from.is_empty() { out.fill(T::zero()) } else { out.copy_from_slice(from) }
 }
 
-/// Overwrites `gradient` (one number per parameter) with what `slopes`, the gradient with respect to the circuit, means for
-/// the parameters.
+/// Overwrites `gradient` (one number per parameter) with what `slopes`, the gradient with respect
+/// to the circuit, means for the parameters.
 pub(crate) fn pull_back<T: Scalar>(network: &Network<T>, wiring: &Wiring, slopes: &[T], gradient: &mut [T]) {
     let architecture = network.architecture();
     let &Architecture { features, hidden, outputs, width, .. } = architecture;

@@ -16,7 +16,8 @@ pub enum EmbeddingKind {
     Rug,
     /// The rug of an ovoid: n_s = 16ᵉ, and n_d as [`PersianRug::ovoid`] has it.
     Ovoid,
-    /// The tight frame of the least eigenvalue of a strongly regular graph of these sizes, if one is known.
+    /// The tight frame of the least eigenvalue of a strongly regular graph of these sizes, if one
+    /// is known.
     Graph,
     /// n_d rows of a random orthogonal matrix, columns divided by their norms.
     Haar,
@@ -39,10 +40,12 @@ impl EmbeddingKind {
         Self::NAMES[self as usize]
     }
 
-    /// `W_E`, hidden × features. Only [`Rug`](Self::Rug), [`Haar`](Self::Haar) and [`Random`](Self::Random) draw.
+    /// `W_E`, hidden × features. Only [`Rug`](Self::Rug), [`Haar`](Self::Haar) and
+    /// [`Random`](Self::Random) draw.
     ///
     /// # Errors
-    /// [`Error::Embedding`] for sizes that the kind does not have, [`Error::Rug`] for those that no design has.
+    /// [`Error::Embedding`] for sizes that the kind does not have, [`Error::Rug`] for those that no
+    /// design has.
     pub fn matrix<R: Rng + ?Sized>(
         self,
         features: usize,

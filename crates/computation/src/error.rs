@@ -102,7 +102,8 @@ pub enum Error {
         /// Whether there is such an entry.
         present: bool,
     },
-    /// A probe on fewer samples than it has weights, or on activations of which it cannot tell the directions apart.
+    /// A probe on fewer samples than it has weights, or on activations of which it cannot tell the
+    /// directions apart.
     #[error("a probe of {inputs} activations cannot be fitted to {samples} samples")]
     Probe {
         /// The number of activations.

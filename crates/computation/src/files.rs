@@ -19,10 +19,12 @@ const ARCHITECTURE: &str = "architecture";
 const EMBEDDING: &str = "fixed_embedding";
 
 impl<T: Scalar> Network<T> {
-    /// Writes the network with further metadata, atomically: whatever happens, the file is the old one or the new one.
+    /// Writes the network with further metadata, atomically: whatever happens, the file is the old
+    /// one or the new one.
     ///
     /// # Errors
-    /// Of [`Error::Model`]: `Write` if it cannot be written, `Format` if it is too large for the format.
+    /// Of [`Error::Model`]: `Write` if it cannot be written, `Format` if it is too large for the
+    /// format.
     pub fn save(&self, path: impl AsRef<Path>, metadata: &BTreeMap<String, String>) -> Result<()> {
         let bytes = self.to_file(metadata)?;
         Ok(write_atomically(path, &bytes).map_err(ModelError::Write)?)
@@ -58,9 +60,10 @@ impl<T: Scalar> Network<T> {
     /// The network in the bytes of a file, and the metadata beside it.
     ///
     /// # Errors
-    /// [`Error::NotANetwork`] without an architecture or a fixed embedding that can be read; of [`Error::Model`] `Format` for
-    /// bytes that are no safetensors file, `Block`, `Type`, `Precision` and `NotFinite` for parameters that are no such
-    /// network's; and as [`zeros`](Self::zeros).
+    /// [`Error::NotANetwork`] without an architecture or a fixed embedding that can be read; of
+    /// [`Error::Model`] `Format` for bytes that are no safetensors file, `Block`, `Type`,
+    /// `Precision` and `NotFinite` for parameters that are no such network's; and as
+    /// [`zeros`](Self::zeros).
     pub fn from_file(bytes: &[u8]) -> Result<(Self, BTreeMap<String, String>)> {
         let Attachments { mut metadata, mut vectors } = Attachments::from_bytes(bytes)?;
         let text = metadata.remove(ARCHITECTURE);

@@ -66,7 +66,8 @@ impl<T: Scalar, D: Distribution> Stochastic<Network<T>> for FreshSamples<T, D> {
     }
 }
 
-/// A run of `network` on fresh samples of `law` against `target`, as `recipe` says, whose importance is one number per output.
+/// A run of `network` on fresh samples of `law` against `target`, as `recipe` says, whose
+/// importance is one number per output.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -90,8 +91,9 @@ impl<T: Scalar, D: Distribution> Stochastic<Network<T>> for FreshSamples<T, D> {
 /// ```
 ///
 /// # Errors
-/// [`Error::Length`] if network, law, target and importance do not fit each other; [`Error::OutOfRange`] for an importance that
-/// is negative or not finite; of [`Error::Train`] `Missing` for a recipe without batches, and what [`Trainer::new`] refuses.
+/// [`Error::Length`] if network, law, target and importance do not fit each other;
+/// [`Error::OutOfRange`] for an importance that is negative or not finite; of [`Error::Train`]
+/// `Missing` for a recipe without batches, and what [`Trainer::new`] refuses.
 pub fn trainer<T: Scalar, D: Distribution + Send>(
     network: Network<T>,
     law: D,

@@ -53,8 +53,9 @@ impl Joint {
     /// One output per group, in their order. The edges of a graph are groups of two.
     ///
     /// # Errors
-    /// [`Error::Size`] for no features, no groups or more than `u32::MAX` of either; [`Error::Feature`] for a feature that is
-    /// not there; [`Error::Group`] for a group that is empty or names a feature twice.
+    /// [`Error::Size`] for no features, no groups or more than `u32::MAX` of either;
+    /// [`Error::Feature`] for a feature that is not there; [`Error::Group`] for a group that is
+    /// empty or names a feature twice.
     pub fn new(features: usize, rule: Rule, groups: Vec<Vec<u32>>) -> Result<Self> {
         checked_features(features)?;
         if groups.is_empty() || groups.len() > u32::MAX as usize {
@@ -76,7 +77,8 @@ impl Joint {
         Ok(Self { features, rule, groups, of })
     }
 
-    /// All `n(n − 1)/2` pairs, `(0, 1), (0, 2), …, (1, 2), …`: the universal AND, where the rule is [`Rule::And`].
+    /// All `n(n − 1)/2` pairs, `(0, 1), (0, 2), …, (1, 2), …`: the universal AND, where the rule is
+    /// [`Rule::And`].
     ///
     /// # Errors
     /// [`Error::Size`] for fewer than two features.
@@ -85,7 +87,8 @@ impl Joint {
         Self::new(features, rule, (0..n).flat_map(|i| (i + 1..n).map(move |j| vec![i, j])).collect())
     }
 
-    /// So many groups of `size` features, drawn independently, each with features in increasing order.
+    /// So many groups of `size` features, drawn independently, each with features in increasing
+    /// order.
     ///
     /// # Errors
     /// [`Error::Size`] unless `1 ≤ size ≤ features`.

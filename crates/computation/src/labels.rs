@@ -10,9 +10,9 @@ use crate::{Error, Result, Target};
 
 /// `F(x) + M x`.
 ///
-/// With `F = ReLU` and `M = W_Eᵀ W_E − 1` these are the labels that the residual network of Braun et al. (2025) is trained
-/// on without saying so: its features reach the outputs through `W_Eᵀ W_E` and are compared with themselves (Bhagat et al.,
-/// 2025).
+/// With `F = ReLU` and `M = W_Eᵀ W_E − 1` these are the labels that the residual network of Braun
+/// et al. (2025) is trained on without saying so: its features reach the outputs through `W_Eᵀ W_E`
+/// and are compared with themselves (Bhagat et al., 2025).
 #[derive(Clone)]
 pub struct WithLinear {
     target: Arc<dyn Target>,
@@ -32,7 +32,8 @@ impl WithLinear {
     /// `target` plus `matrix` (outputs × features) times the sample.
     ///
     /// # Errors
-    /// [`Error::Length`] if the matrix has another shape; [`Error::OutOfRange`] for an entry that is not finite.
+    /// [`Error::Length`] if the matrix has another shape; [`Error::OutOfRange`] for an entry that
+    /// is not finite.
     pub fn new(target: Arc<dyn Target>, matrix: DMatrix<f64>) -> Result<Self> {
         check_length("rows of the linear map", matrix.nrows(), target.outputs())?;
         check_length("columns of the linear map", matrix.ncols(), target.features())?;

@@ -25,8 +25,8 @@ const BATCH: usize = 1024;
 /// L = \frac{1}{B t} \sum_{s \le B} \sum_{i \le t} \iota_i (y_i(x_s) - F_i(x_s))^2
 /// ```
 ///
-/// the mean over samples **and outputs**, as everywhere in this project: for one output per feature it is the paper's loss per
-/// feature. The importance `ι` is 1 unless it is given.
+/// the mean over samples **and outputs**, as everywhere in this project: for one output per feature
+/// it is the paper's loss per feature. The importance `ι` is 1 unless it is given.
 pub struct NetworkLoss<T> {
     target: Arc<dyn Target>,
     importance: Vec<T>,
@@ -58,7 +58,8 @@ impl<T: Scalar> NetworkLoss<T> {
     /// The loss in which the squared error of output `i` counts `importance[i]` times.
     ///
     /// # Errors
-    /// [`Error::Length`] unless there is one number per output; [`Error::OutOfRange`] for one that is negative or not finite.
+    /// [`Error::Length`] unless there is one number per output; [`Error::OutOfRange`] for one that
+    /// is negative or not finite.
     pub fn with_importance(target: Arc<dyn Target>, importance: &[f64]) -> Result<Self> {
         check_length("importance", importance.len(), target.outputs())?;
         if let Some(&given) = importance.iter().find(|value| !(**value >= 0.0 && value.is_finite())) {
@@ -76,8 +77,8 @@ impl<T: Scalar> NetworkLoss<T> {
     /// The loss on a batch.
     ///
     /// # Errors
-    /// [`Error::Length`] if network, target and batch differ in features or outputs; of [`Error::Model`] `EmptyBatch` for no
-    /// samples and `NotFinite` for a loss that is not finite.
+    /// [`Error::Length`] if network, target and batch differ in features or outputs; of
+    /// [`Error::Model`] `EmptyBatch` for no samples and `NotFinite` for a loss that is not finite.
     pub fn loss(&mut self, network: &Network<T>, batch: &SparseBatch<T>) -> Result<f64> {
         self.pass(network, batch, false).and_then(|wiring| self.mean(&wiring, batch))
     }
@@ -113,8 +114,9 @@ impl<T: Scalar> NetworkLoss<T> {
         Ok(self.chunks.iter().flat_map(|chunk| &chunk.losses).map(|loss| loss / outputs).collect())
     }
 
-    /// The loss on the samples of `range` with its standard error. A network that was trained on a seed is measured without
-    /// bias on [`Stream::Evaluation`](toy_superposition_data::Stream::Evaluation) of that seed.
+    /// The loss on the samples of `range` with its standard error. A network that was trained on a
+    /// seed is measured without bias on
+    /// [`Stream::Evaluation`](toy_superposition_data::Stream::Evaluation) of that seed.
     ///
     /// # Errors
     /// As [`loss`](Self::loss).

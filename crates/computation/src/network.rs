@@ -38,13 +38,14 @@ pub struct Network<T> {
 }
 
 impl<T: Scalar> Network<T> {
-    /// A network whose parameters are all 0, but for a learned embedding, which begins as `embedding` (hidden × features).
+    /// A network whose parameters are all 0, but for a learned embedding, which begins as
+    /// `embedding` (hidden × features).
     ///
     /// # Errors
     /// [`Error::Size`](crate::Error::Size), [`Error::Transpose`](crate::Error::Transpose) and
     /// [`Error::Layer`](crate::Error::Layer) for an architecture that makes no network; of
-    /// [`Error::Model`](crate::Error::Model): `Mismatch` for an embedding of another shape, `NotFinite` for a NaN or an infinity
-    /// in it, and `TooLarge` if there is no memory.
+    /// [`Error::Model`](crate::Error::Model): `Mismatch` for an embedding of another shape,
+    /// `NotFinite` for a NaN or an infinity in it, and `TooLarge` if there is no memory.
     pub fn zeros(architecture: Architecture, embedding: &DMatrix<f64>) -> Result<Self> {
         architecture.check()?;
         let (features, hidden) = (architecture.features, architecture.hidden);
@@ -74,8 +75,8 @@ impl<T: Scalar> Network<T> {
         Ok(Self { architecture, fixed, values })
     }
 
-    /// A network with random weights as of PyTorch's `nn.Linear`, `U(±1/√k)` for `k` inputs, without their biases, which
-    /// begin at 0. A learned embedding begins as `embedding`.
+    /// A network with random weights as of PyTorch's `nn.Linear`, `U(±1/√k)` for `k` inputs,
+    /// without their biases, which begin at 0. A learned embedding begins as `embedding`.
     ///
     /// # Errors
     /// As [`zeros`](Self::zeros).
@@ -129,8 +130,8 @@ impl<T: Scalar> Network<T> {
         &self.values[self.architecture.range(name)]
     }
 
-    /// A copy of the block `name` of the parameters as a matrix `rows × columns`, of which part `part` is asked for: of
-    /// `input`, `output`, `bias` and `middle` there is one part per layer.
+    /// A copy of the block `name` of the parameters as a matrix `rows × columns`, of which part
+    /// `part` is asked for: of `input`, `output`, `bias` and `middle` there is one part per layer.
     pub(crate) fn matrix(&self, name: &str, part: usize, rows: usize, columns: usize) -> DMatrix<T> {
         DMatrix::from_column_slice(
             rows,
@@ -151,8 +152,8 @@ impl<T: Scalar> Network<T> {
     }
 }
 
-/// The blocks of the [`Architecture`]; matrices lie by columns as `W` of `W h`, and so by rows as `Wᵀ`, which is the shape that a
-/// file says.
+/// The blocks of the [`Architecture`]; matrices lie by columns as `W` of `W h`, and so by rows as
+/// `Wᵀ`, which is the shape that a file says.
 impl<T: Scalar> Model for Network<T> {
     type Scalar = T;
     type Gradient = Vec<T>;

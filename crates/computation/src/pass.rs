@@ -12,7 +12,8 @@
 //! \partial C_{lk} = \epsilon_l r_k^T, \quad \partial b_l = \epsilon_l 1, \quad \partial A_l = \epsilon_l x^T
 //! ```
 //!
-//! Chunks have a size that does not depend on the threads, and their gradients are added in their order.
+//! Chunks have a size that does not depend on the threads, and their gradients are added in their
+//! order.
 
 use faer::{MatMut, MatRef};
 use pulp::{Simd, WithSimd};

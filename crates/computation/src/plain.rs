@@ -1,5 +1,5 @@
-//! The plain twin of [`NetworkLoss`](crate::NetworkLoss): the definition of the network in dense products, layer by layer, with
-//! what it holds on the way.
+//! The plain twin of [`NetworkLoss`](crate::NetworkLoss): the definition of the network in dense
+//! products, layer by layer, with what it holds on the way.
 //!
 //! Samples are columns. See [`Architecture`] for the formula.
 
@@ -37,8 +37,9 @@ pub fn trace<T: Scalar>(network: &Network<T>, x: &DMatrix<T>) -> Result<Trace<T>
     Ok(Trace { streams, activations, outputs })
 }
 
-/// The outputs of a network whose stream is `stream` before layer `layer`, counted from 0: hidden × samples, or width × samples
-/// before a plain layer that is not the first. For `layer = L` the outputs that are read from it.
+/// The outputs of a network whose stream is `stream` before layer `layer`, counted from 0: hidden ×
+/// samples, or width × samples before a plain layer that is not the first. For `layer = L` the
+/// outputs that are read from it.
 ///
 /// # Errors
 /// [`Error::Layer`] for a layer above L, [`Error::Length`] for a stream of another height.
@@ -58,10 +59,12 @@ pub fn continue_from<T: Scalar>(
     Ok(read(network, &streams[streams.len() - 1]))
 }
 
-/// The loss by the definition: the mean over samples and outputs of `ι (y − F)²`, `x` being features × samples.
+/// The loss by the definition: the mean over samples and outputs of `ι (y − F)²`, `x` being
+/// features × samples.
 ///
 /// # Errors
-/// [`Error::Length`] for sizes that do not fit, and for an importance that is not one number per output.
+/// [`Error::Length`] for sizes that do not fit, and for an importance that is not one number per
+/// output.
 pub fn loss(
     network: &Network<f64>,
     target: &dyn Target,

@@ -17,12 +17,14 @@ pub struct LinearProbe {
 }
 
 impl LinearProbe {
-    /// The best map from `activations` (inputs × samples) to `features` (features × samples). `ridge ≥ 0` is `λ`, in units of the
-    /// mean variance of the activations; a small one keeps directions apart that never vary.
+    /// The best map from `activations` (inputs × samples) to `features` (features × samples).
+    /// `ridge ≥ 0` is `λ`, in units of the mean variance of the activations; a small one keeps
+    /// directions apart that never vary.
     ///
     /// # Errors
-    /// [`Error::Length`] unless there are as many samples of both; [`Error::Probe`] for fewer than two samples per input, and if
-    /// the normal equations have no solution; [`Error::OutOfRange`] for a negative ridge.
+    /// [`Error::Length`] unless there are as many samples of both; [`Error::Probe`] for fewer than
+    /// two samples per input, and if the normal equations have no solution; [`Error::OutOfRange`]
+    /// for a negative ridge.
     pub fn fit(activations: &DMatrix<f64>, features: &DMatrix<f64>, ridge: f64) -> Result<Self> {
         check_length("samples of the features", features.ncols(), activations.ncols())?;
         if !(ridge >= 0.0 && ridge.is_finite()) {
@@ -64,7 +66,8 @@ impl LinearProbe {
         Ok(out)
     }
 
-    /// The mean over features and samples of `(P h + q − x)²`. On other samples than those of the fit it is unbiased.
+    /// The mean over features and samples of `(P h + q − x)²`. On other samples than those of the
+    /// fit it is unbiased.
     ///
     /// # Errors
     /// [`Error::Length`] for sizes that do not fit.

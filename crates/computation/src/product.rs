@@ -14,10 +14,11 @@ pub(crate) fn slice(start: usize, length: usize) -> Range<usize> {
     start..start + length
 }
 
-/// Into `out`, column-major of so many rows, the product of each left factor with `right`, from its row on: `out = left ·
-/// right`, or `out += left · right`. The left factors cover all rows.
+/// Into `out`, column-major of so many rows, the product of each left factor with `right`, from its
+/// row on: `out = left · right`, or `out += left · right`. The left factors cover all rows.
 ///
-/// Each column is summed in one order by one thread: the bits do not depend on the number of threads.
+/// Each column is summed in one order by one thread: the bits do not depend on the number of
+/// threads.
 pub(crate) fn product<T: Scalar>(
     out: &mut [T],
     rows: usize,

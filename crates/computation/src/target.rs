@@ -13,8 +13,8 @@ pub trait Target: Send + Sync {
     /// The number of outputs of `F`.
     fn outputs(&self) -> usize;
 
-    /// Writes `F(x)` into `out`, of length [`outputs`](Self::outputs), whatever it held. `indices` (increasing) and `values`
-    /// are the features that are not 0.
+    /// Writes `F(x)` into `out`, of length [`outputs`](Self::outputs), whatever it held. `indices`
+    /// (increasing) and `values` are the features that are not 0.
     fn evaluate(&self, indices: &[u32], values: &[f64], out: &mut [f64]);
 
     /// What distinguishes this function from any other; part of the identity of a run.
@@ -33,8 +33,8 @@ pub enum Function {
     Absolute,
     /// `x + max(x, 0)`.
     IdentityPlusRelu,
-    /// `2 min(x, 1 − x)`, which takes [0, 1] twice onto itself. Iterated `k` times it has `2^k` linear pieces there: one
-    /// layer needs as many neurons, `k` layers need two each.
+    /// `2 min(x, 1 − x)`, which takes [0, 1] twice onto itself. Iterated `k` times it has `2^k`
+    /// linear pieces there: one layer needs as many neurons, `k` layers need two each.
     Tent,
 }
 
@@ -62,7 +62,8 @@ impl Function {
 }
 
 impl Function {
-    /// How many ReLU neurons on x compute it exactly: of signed features or of nonnegative ones, the tent on [0, 1] alone.
+    /// How many ReLU neurons on x compute it exactly: of signed features or of nonnegative ones,
+    /// the tent on [0, 1] alone.
     ///
     /// ```
     /// use toy_superposition_computation::Function;

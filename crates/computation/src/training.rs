@@ -6,8 +6,9 @@ use toy_superposition_train::{Batches, Recipe};
 
 use crate::Result;
 
-/// AdamW on fresh samples for a number of steps, at a rate that rises in the first fiftieth of them and falls to 0 along half
-/// a cosine. The default is what Braun et al. (2025) say of their network.
+/// AdamW on fresh samples for a number of steps, at a rate that rises in the first fiftieth of them
+/// and falls to 0 along half a cosine. The default is what Braun et al. (2025) say of their
+/// network.
 ///
 /// ```
 /// use toy_superposition_computation::Training;
@@ -42,7 +43,8 @@ impl Training {
     /// The recipe for [`trainer`](crate::trainer).
     ///
     /// # Errors
-    /// [`Error::Train`](crate::Error::Train) for no samples or no steps, and for a rate or a decay that is out of range.
+    /// [`Error::Train`](crate::Error::Train) for no samples or no steps, and for a rate or a decay
+    /// that is out of range.
     pub fn recipe(&self) -> Result<Recipe> {
         let train = toy_superposition_train::Error::from;
         let warm_up = self.steps / 50;

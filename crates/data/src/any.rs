@@ -1,4 +1,5 @@
-//! Laws whose kind is known only when the program runs, as [`LawSpec::build`](crate::LawSpec::build) makes them.
+//! Laws whose kind is known only when the program runs, as
+//! [`LawSpec::build`](crate::LawSpec::build) makes them.
 
 use nalgebra::Complex;
 #[cfg(feature = "sampling")]

@@ -4,13 +4,15 @@
 //! E Π_i f_i^{c_i} = Π_blocks Σ_a π_a Π_{u in the block} (off_au + on_au Π_{i ∈ u} f_i)
 //! ```
 //!
-//! `u` are the units of a block: features that switch together. Given the hidden state `a`, units are independent. A feature
-//! that is independent of all others is a block of one unit with one term, `1 − p + p f`. The law of all other features
-//! given the switch of one of them has the same form: multiply each `π_a` by `on_au` or by `off_au`.
+//! `u` are the units of a block: features that switch together. Given the hidden state `a`, units
+//! are independent. A feature that is independent of all others is a block of one unit with one
+//! term, `1 − p + p f`. The law of all other features given the switch of one of them has the same
+//! form: multiply each `π_a` by `on_au` or by `off_au`.
 
 use nalgebra::Complex;
 
-/// Features that depend on each other and on no others; see [`Switches::blocks`](crate::Switches::blocks).
+/// Features that depend on each other and on no others; see
+/// [`Switches::blocks`](crate::Switches::blocks).
 ///
 /// ```math
 /// \mathbb E \prod_{i} f_i^{c_i} = \sum_a \pi_a \prod_u \Bigl(\mathrm{off}_{au} + \mathrm{on}_{au} \prod_{i \in u} f_i\Bigr)
@@ -25,8 +27,9 @@ pub struct Block {
 
 /// One hidden state `a` of a [`Block`].
 ///
-/// Its weight and factors are probabilities where the law is a mixture, as of the sources of a graph; of
-/// [`Exactly`](crate::Exactly) they are complex, and only the sum over the terms is a probability.
+/// Its weight and factors are probabilities where the law is a mixture, as of the sources of a
+/// graph; of [`Exactly`](crate::Exactly) they are complex, and only the sum over the terms is a
+/// probability.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Term {
     weight: Complex<f64>,
@@ -63,13 +66,15 @@ impl Block {
         Self::new(vec![unit], vec![Term::new(1.0, vec![switch(probability)])])
     }
 
-    /// The block with feature `members(u)` in the place of each feature `u`: what was a feature is a unit.
+    /// The block with feature `members(u)` in the place of each feature `u`: what was a feature is
+    /// a unit.
     pub(crate) fn expanded<'a>(self, members: impl Fn(u32) -> &'a [u32]) -> Self {
         let expand = |unit: Vec<u32>| unit.into_iter().flat_map(|u| members(u).iter().copied()).collect();
         Self { units: self.units.into_iter().map(expand).collect(), terms: self.terms }
     }
 
-    /// The units: lists of features that are on together or off together. Each feature of the block is in one of them.
+    /// The units: lists of features that are on together or off together. Each feature of the block
+    /// is in one of them.
     pub fn units(&self) -> &[Vec<u32>] {
         &self.units
     }

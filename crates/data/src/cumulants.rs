@@ -1,7 +1,7 @@
 //! The first four cumulants of one feature `x = c u`.
 //!
-//! Cumulants of independent terms add up: `κ_m(Σ_j w_j x_j) = Σ_j w_jᵐ κ_m(x_j)`. That is how those of the interference
-//! are found from those of a feature.
+//! Cumulants of independent terms add up: `κ_m(Σ_j w_j x_j) = Σ_j w_jᵐ κ_m(x_j)`. That is how those
+//! of the interference are found from those of a feature.
 
 use crate::error::checked_probability;
 use crate::{Moments, Result};
@@ -20,7 +20,8 @@ pub struct Cumulants {
 }
 
 impl Cumulants {
-    /// The cumulants of the paper's feature (section 2): `u ~ U[0, 1]` with probability `p`, else 0.
+    /// The cumulants of the paper's feature (section 2): `u ~ U[0, 1]` with probability `p`,
+    /// else 0.
     ///
     /// `κ₁ = p/2`, `κ₂ = p/3 − p²/4`, `κ₃ = p(1 − p)²/4`, `κ₄ = p/5 − 5p²/6 + p³ − 3p⁴/8`.
     ///
@@ -47,7 +48,8 @@ impl Cumulants {
         }
     }
 
-    /// The cumulants of `x = c u`, where `c ~ Bernoulli(probability)` and `E uᵏ = moments[k − 1]`, `k = 1 … 4`.
+    /// The cumulants of `x = c u`, where `c ~ Bernoulli(probability)` and `E uᵏ = moments[k − 1]`,
+    /// `k = 1 … 4`.
     ///
     /// ```math
     /// \kappa_3 = p m_3 - 3p^2 m_1 m_2 + 2p^3 m_1^3, \qquad
@@ -65,8 +67,8 @@ impl Cumulants {
         }
     }
 
-    /// The skewness `κ₃ / κ₂^{3/2}`; `None` where it is no finite number: without variance, or where the skewness itself
-    /// is beyond f64.
+    /// The skewness `κ₃ / κ₂^{3/2}`; `None` where it is no finite number: without variance, or
+    /// where the skewness itself is beyond f64.
     pub fn skewness(&self) -> Option<f64> {
         // One division after another: the variance's powers may underflow.
         Some(self.third / self.variance / self.variance.sqrt()).filter(|ratio| ratio.is_finite())

@@ -18,10 +18,11 @@ use crate::{Block, Error, Result, Switches, SwitchesSpec, Term};
 /// P[m given features on] = k (k − 1) … (k − m + 1) / (n_s (n_s − 1) … (n_s − m + 1))
 /// ```
 ///
-/// For `k ≤ n_s / 8`: draw as many features as are missing, sort, drop repetitions, until `k` are there (about
-/// `n_s ln(n_s / (n_s − k)) ≤ 1.07 k` draws). The law does not change when the features are renamed, so every
-/// subset is as likely as any other. For larger `k`: go through the features and take one with probability
-/// (still to take) / (still to come) — Knuth, The Art of Computer Programming 2, section 3.4.2, algorithm S.
+/// For `k ≤ n_s / 8`: draw as many features as are missing, sort, drop repetitions, until `k` are
+/// there (about `n_s ln(n_s / (n_s − k)) ≤ 1.07 k` draws). The law does not change when the
+/// features are renamed, so every subset is as likely as any other. For larger `k`: go through the
+/// features and take one with probability (still to take) / (still to come) — Knuth, The Art of
+/// Computer Programming 2, section 3.4.2, algorithm S.
 ///
 /// ```
 /// use toy_superposition_data::{Exactly, Switches};
@@ -41,7 +42,8 @@ impl Exactly {
     /// `on` of `features` features are on in every sample.
     ///
     /// # Errors
-    /// [`Error::Features`] unless `1 ≤ features ≤ u32::MAX`; [`Error::Count`] unless `1 ≤ on ≤ features`.
+    /// [`Error::Features`] unless `1 ≤ features ≤ u32::MAX`; [`Error::Count`] unless
+    /// `1 ≤ on ≤ features`.
     pub fn new(features: usize, on: usize) -> Result<Self> {
         checked_features(features)?;
         if on == 0 || on > features {
@@ -76,14 +78,15 @@ impl Switches for Exactly {
         Some((0..features.len()).map(ratio).product())
     }
 
-    /// The law of independent switches of probability `p = k/n_s`, given that `k` are on: with `z_a = e^{2πi a/N}`,
+    /// The law of independent switches of probability `p = k/n_s`, given that `k` are on: with
+    /// `z_a = e^{2πi a/N}`,
     ///
     /// ```text
     /// E Π f_i^{c_i} = (1/(N P)) Σ_{a < N} z_a^{−k} Π_i (1 − p + p z_a f_i) ,   P = P[k are on] .
     /// ```
     ///
-    /// The sum counts `k ± N, k ± 2N, …` on as well. `N = n_s + 1` leaves none of them; a smaller `N` suffices where so
-    /// many have, by Bernstein's inequality, a probability below `e^{−46}`.
+    /// The sum counts `k ± N, k ± 2N, …` on as well. `N = n_s + 1` leaves none of them; a smaller
+    /// `N` suffices where so many have, by Bernstein's inequality, a probability below `e^{−46}`.
     fn blocks(&self) -> Result<Vec<Block>> {
         let (n, k) = (f64::from(self.features), f64::from(self.on));
         let p = k / n;
@@ -115,7 +118,8 @@ impl SampleSwitches for Exactly {
     fn sample<R: Rng + ?Sized>(&self, rng: &mut R, on: &mut Vec<u32>) {
         let (start, end) = (on.len(), on.len() + self.on as usize);
         if self.on > self.features / 8 {
-            // Written always and kept by the next position: whether a feature is on is no branch to mispredict.
+            // Written always and kept by the next position: whether a feature is on is no branch to
+            // mispredict.
             on.resize(end, 0);
             let (mut next, mut feature) = (start, 0);
             while next < end {

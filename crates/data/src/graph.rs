@@ -1,8 +1,9 @@
-//! Switches correlated along a sparse graph (paper, section 5.3, "Correlated Data", which leaves the law open).
+//! Switches correlated along a sparse graph (paper, section 5.3, "Correlated Data", which leaves
+//! the law open).
 //!
-//! Each feature has an independent source `z_m ~ Bernoulli(s_m)`. A source that fires turns its own feature on, and
-//! every feature it has an edge `m → j` to with probability `t_mj`, independently (a noisy OR, one step deep). With
-//! `t_jj = 1`:
+//! Each feature has an independent source `z_m ~ Bernoulli(s_m)`. A source that fires turns its own
+//! feature on, and every feature it has an edge `m → j` to with probability `t_mj`, independently
+//! (a noisy OR, one step deep). With `t_jj = 1`:
 //!
 //! ```text
 //! P[c_j = 0] = Π_m (1 − s_m t_mj)
@@ -11,8 +12,8 @@
 //!     d_m = s_m (1 − s_m) t_mj t_mk / ((1 − s_m t_mj)(1 − s_m t_mk))
 //! ```
 //!
-//! where `d_m ≠ 0` only for sources that reach both. Correlations are never negative, and they reach two steps along
-//! the graph: features with a common source are correlated.
+//! where `d_m ≠ 0` only for sources that reach both. Correlations are never negative, and they
+//! reach two steps along the graph: features with a common source are correlated.
 
 use std::collections::BTreeMap;
 
@@ -71,13 +72,14 @@ pub struct Graph {
 }
 
 impl Graph {
-    /// Source `i` fires with probability `sources[i]`, which may be 0 for a feature that only edges turn on.
+    /// Source `i` fires with probability `sources[i]`, which may be 0 for a feature that only edges
+    /// turn on.
     ///
     /// # Errors
-    /// [`Error::Features`] unless `1 ≤ sources.len() ≤ u32::MAX`; [`Error::Source`] unless `0 ≤ s ≤ 1`;
-    /// [`Error::Edge`] for an end outside the graph or an edge from a feature to itself;
-    /// [`Error::Transmission`] unless `0 < t ≤ 1`; [`Error::DuplicateEdge`]; [`Error::Probability`] for a feature
-    /// that nothing ever turns on.
+    /// [`Error::Features`] unless `1 ≤ sources.len() ≤ u32::MAX`; [`Error::Source`] unless
+    /// `0 ≤ s ≤ 1`; [`Error::Edge`] for an end outside the graph or an edge from a feature to
+    /// itself; [`Error::Transmission`] unless `0 < t ≤ 1`; [`Error::DuplicateEdge`];
+    /// [`Error::Probability`] for a feature that nothing ever turns on.
     pub fn new(sources: &[f64], edges: &[Edge]) -> Result<Self> {
         let features = checked_features(sources.len())?;
         for (feature, &given) in sources.iter().enumerate() {
@@ -163,7 +165,8 @@ impl Graph {
         components
     }
 
-    /// Given which sources fire, switches are independent: one term for each state of the sources that have edges.
+    /// Given which sources fire, switches are independent: one term for each state of the sources
+    /// that have edges.
     fn block(&self, component: &[usize]) -> Result<Block> {
         let sources: Vec<usize> =
             component.iter().copied().filter(|&source| !self.leaving(source).is_empty()).collect();
@@ -215,7 +218,8 @@ impl Switches for Graph {
         if p == 1.0 || q == 1.0 {
             return 0.0;
         }
-        // Π (1 + d) − 1 over the common sources, without cancellation: both lists are sorted by source.
+        // Π (1 + d) − 1 over the common sources, without cancellation: both lists are sorted by
+        // source.
         let (mut to_i, mut to_j) = (self.reaching(i).iter().peekable(), self.reaching(j).iter().peekable());
         let mut excess = 0.0;
         while let (Some(a), Some(b)) = (to_i.peek(), to_j.peek()) {
@@ -235,8 +239,8 @@ impl Switches for Graph {
         (1.0 - p) * (1.0 - q) * excess
     }
 
-    /// Source by source, over the subsets of the given features that are on so far: a sum of positive terms. `None` for
-    /// more than 16 features.
+    /// Source by source, over the subsets of the given features that are on so far: a sum of
+    /// positive terms. `None` for more than 16 features.
     fn joint_probability(&self, features: &[usize]) -> Option<f64> {
         let features = distinct(features);
         if features.len() > MOST {
@@ -268,7 +272,8 @@ impl Switches for Graph {
         by_subset.last().copied()
     }
 
-    /// One block for each component. An error if a component has more than 16 features with edges that leave them.
+    /// One block for each component. An error if a component has more than 16 features with edges
+    /// that leave them.
     fn blocks(&self) -> Result<Vec<Block>> {
         self.components().iter().map(|component| self.block(component)).collect()
     }

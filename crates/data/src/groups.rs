@@ -39,14 +39,14 @@ pub struct Groups<S = Independent> {
 }
 
 impl<S: Switches> Groups<S> {
-    /// Group `g` has the features `groups[g]`, in any order, and switch `g` of `switches`. The number of features is
-    /// the sum of the groups' sizes, and each of `0..n_s` is in exactly one group; a feature that keeps to itself
-    /// is a group of one.
+    /// Group `g` has the features `groups[g]`, in any order, and switch `g` of `switches`. The
+    /// number of features is the sum of the groups' sizes, and each of `0..n_s` is in exactly one
+    /// group; a feature that keeps to itself is a group of one.
     ///
     /// # Errors
-    /// [`Error::Features`] unless `1 ≤ n_s ≤ u32::MAX`; [`Error::Length`] unless `switches` has as many features
-    /// as there are groups; [`Error::EmptyGroup`]; [`Error::Member`] for a member not below `n_s`;
-    /// [`Error::Overlap`] for a feature that occurs twice.
+    /// [`Error::Features`] unless `1 ≤ n_s ≤ u32::MAX`; [`Error::Length`] unless `switches` has as
+    /// many features as there are groups; [`Error::EmptyGroup`]; [`Error::Member`] for a member not
+    /// below `n_s`; [`Error::Overlap`] for a feature that occurs twice.
     pub fn new<G: AsRef<[u32]>>(groups: &[G], switches: S) -> Result<Self> {
         let features = checked_features(groups.iter().map(|group| group.as_ref().len()).sum())?;
         if switches.features() != groups.len() {
@@ -78,11 +78,12 @@ impl<S: Switches> Groups<S> {
         Ok(Self { switches, members, starts, group_of, in_order })
     }
 
-    /// Groups of `size` neighbours: group `g` has the features `g size` to `(g + 1) size − 1` and switch `g` of `switches`.
+    /// Groups of `size` neighbours: group `g` has the features `g size` to `(g + 1) size − 1` and
+    /// switch `g` of `switches`.
     ///
     /// # Errors
-    /// [`Error::Features`] unless `1 ≤ n_s ≤ u32::MAX` for `n_s = size` times the number of groups; [`Error::Memory`] if
-    /// there is no memory for that many.
+    /// [`Error::Features`] unless `1 ≤ n_s ≤ u32::MAX` for `n_s = size` times the number of groups;
+    /// [`Error::Memory`] if there is no memory for that many.
     pub fn equal(size: usize, switches: S) -> Result<Self> {
         let groups = switches.features();
         let features = checked_features(groups.saturating_mul(size))?;

@@ -1,9 +1,11 @@
-//! Independent switches, `c_i ~ Bernoulli(p_i)` (paper, section 2), in time proportional to the non-zeros.
+//! Independent switches, `c_i ~ Bernoulli(p_i)` (paper, section 2), in time proportional to the
+//! non-zeros.
 //!
-//! One `p` for all features is one run of [`Trials`]. With a `p_i` for each, the features are sorted once into
-//! classes: those with `p_i ≥ 1/16` are tried one by one, and those with `2⁻ᵏ⁻¹ < p_i ≤ 2⁻ᵏ` are tried together at
-//! the greatest of their probabilities `p̂` and kept with probability `p_i / p̂ > 1/2`. A sample then costs at most
-//! 16 words (tried one by one) or about 4 words (classes) per expected non-zero, a word per class, and a sort.
+//! One `p` for all features is one run of [`Trials`]. With a `p_i` for each, the features are
+//! sorted once into classes: those with `p_i ≥ 1/16` are tried one by one, and those with
+//! `2⁻ᵏ⁻¹ < p_i ≤ 2⁻ᵏ` are tried together at the greatest of their probabilities `p̂` and kept with
+//! probability `p_i / p̂ > 1/2`. A sample then costs at most 16 words (tried one by one) or about 4
+//! words (classes) per expected non-zero, a word per class, and a sort.
 
 #[cfg(feature = "sampling")]
 use rand::Rng;
@@ -156,7 +158,8 @@ impl Classes {
     #[cfg(feature = "sampling")]
     pub(crate) fn sample<R: Rng + ?Sized>(&self, rng: &mut R, on: &mut Vec<u32>) {
         let start = on.len();
-        // Written always and kept by the next position: whether a feature is on is no branch to mispredict.
+        // Written always and kept by the next position: whether a feature is on is no branch to
+        // mispredict.
         let mut next = start;
         on.resize(start + self.frequent.len(), 0);
         for &feature in &self.frequent {

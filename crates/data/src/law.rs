@@ -8,8 +8,8 @@ use crate::{Cumulants, Independent, LawSpec, Magnitude, Moments, Result, Switche
 #[cfg(feature = "sampling")]
 use crate::{SampleMagnitude, SampleSwitches, Scalar};
 
-/// The law of one sample `x ∈ ℝ^n_s`: moments, cumulants, joint probabilities and, where it is elementary, the generating
-/// function of a weighted sum.
+/// The law of one sample `x ∈ ℝ^n_s`: moments, cumulants, joint probabilities and, where it is
+/// elementary, the generating function of a weighted sum.
 ///
 /// ```text
 /// c ∈ {0, 1}^n_s   switches, independent or not          trait Switches
@@ -17,8 +17,9 @@ use crate::{SampleMagnitude, SampleSwitches, Scalar};
 /// x                the sample                            trait Law, struct Features
 /// ```
 ///
-/// These traits know moments, cumulants and probabilities and draw nothing. With the feature `sampling`, each has a trait on
-/// top that draws: `SampleSwitches`, `SampleMagnitude` and `Distribution`.
+/// These traits know moments, cumulants and probabilities and draw nothing. With the feature
+/// `sampling`, each has a trait on top that draws: `SampleSwitches`, `SampleMagnitude` and
+/// `Distribution`.
 ///
 /// ```
 /// use toy_superposition_data::{Features, Groups, Independent, Law, UnitUniform};
@@ -52,15 +53,15 @@ pub trait Law: Sync {
     /// If `feature ≥ features()`.
     fn cumulants(&self, feature: usize) -> Cumulants;
 
-    /// The probability that all the given features are on together; a feature that is given twice counts once. `None` for
-    /// a law that does not know it, or cannot find it for so many features.
+    /// The probability that all the given features are on together; a feature that is given twice
+    /// counts once. `None` for a law that does not know it, or cannot find it for so many features.
     ///
     /// # Panics
     /// If a feature is `≥ features()`.
     fn joint_probability(&self, features: &[usize]) -> Option<f64>;
 
-    /// `E exp(s Σ_i w_i x_i)`; the characteristic function of the sum at `t` is its value at `s = it`. `None` where it
-    /// does not converge, and for a law without an elementary form.
+    /// `E exp(s Σ_i w_i x_i)`; the characteristic function of the sum at `t` is its value at
+    /// `s = it`. `None` where it does not converge, and for a law without an elementary form.
     ///
     /// # Panics
     /// If `weights.len() ≠ features()`.
@@ -79,11 +80,13 @@ pub trait Law: Sync {
 
 /// A law that can be drawn from.
 ///
-/// Implement it for data that [`Features`] does not cover, such as magnitudes that depend on each other.
+/// Implement it for data that [`Features`] does not cover, such as magnitudes that depend on each
+/// other.
 #[cfg(feature = "sampling")]
 pub trait Distribution: Law {
-    /// Appends one sample: the features that are on, in increasing order, to `indices`, and the value of each,
-    /// found in `f64` and rounded to `T`, to `values`. What the vectors hold already stays as it is.
+    /// Appends one sample: the features that are on, in increasing order, to `indices`, and the
+    /// value of each, found in `f64` and rounded to `T`, to `values`. What the vectors hold already
+    /// stays as it is.
     fn sample<T: Scalar, R: Rng + ?Sized>(&self, rng: &mut R, indices: &mut Vec<u32>, values: &mut Vec<T>);
 }
 
@@ -97,8 +100,8 @@ pub trait Distribution: Law {
 /// \mathbb E e^{s \sum_i w_i x_i} = \mathbb E \prod_i \varphi(s w_i)^{c_i}, \qquad \varphi(s) = \mathbb E e^{su}.
 /// ```
 ///
-/// A sample draws all its switches from its stream first and then one magnitude per non-zero, in increasing order of
-/// the features.
+/// A sample draws all its switches from its stream first and then one magnitude per non-zero, in
+/// increasing order of the features.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Features<S, M = UnitUniform> {
     switches: S,
@@ -106,7 +109,8 @@ pub struct Features<S, M = UnitUniform> {
 }
 
 impl Features<Independent, UnitUniform> {
-    /// The data of the paper (section 2): `c_i ~ Bernoulli(probability)`, `u_i ~ U[0, 1]`, all independent.
+    /// The data of the paper (section 2): `c_i ~ Bernoulli(probability)`, `u_i ~ U[0, 1]`, all
+    /// independent.
     ///
     /// # Errors
     /// As [`Independent::new`].

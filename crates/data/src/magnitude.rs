@@ -7,13 +7,15 @@ use nalgebra::Complex;
 
 use crate::{Cumulants, Error, MagnitudeSpec, Result};
 
-/// The law of a magnitude `u`: its moments and, where they are elementary, its density and generating function.
+/// The law of a magnitude `u`: its moments and, where they are elementary, its density and
+/// generating function.
 ///
-/// The paper's is [`UnitUniform`]. Others: [`Interval`](crate::Interval), [`Constant`](crate::Constant),
-/// [`Exponential`](crate::Exponential), [`Points`](crate::Points), and [`WithMoments`] for a law of one's own.
+/// The paper's is [`UnitUniform`]. Others: [`Interval`](crate::Interval),
+/// [`Constant`](crate::Constant), [`Exponential`](crate::Exponential), [`Points`](crate::Points),
+/// and [`WithMoments`] for a law of one's own.
 ///
-/// Of an implementation of one's own, the exact losses of the crate `theory` need a smooth [`density`](Self::density) on a
-/// bounded [`support`](Self::support), and nothing else.
+/// Of an implementation of one's own, the exact losses of the crate `theory` need a smooth
+/// [`density`](Self::density) on a bounded [`support`](Self::support), and nothing else.
 pub trait Magnitude: Sync {
     /// `E u, E u², E u³, E u⁴`.
     fn raw_moments(&self) -> [f64; 4];
@@ -66,7 +68,8 @@ pub trait SampleMagnitude: Magnitude {
     fn sample<R: Rng + ?Sized>(&self, rng: &mut R) -> f64;
 }
 
-/// The paper's magnitude, `u ~ U[0, 1]` (section 2): mean 1/2, second moment 1/3. Samples lie strictly inside.
+/// The paper's magnitude, `u ~ U[0, 1]` (section 2): mean 1/2, second moment 1/3. Samples lie
+/// strictly inside.
 ///
 /// ```
 /// use toy_superposition_data::{Magnitude, UnitUniform};
@@ -113,7 +116,8 @@ impl SampleMagnitude for UnitUniform {
     }
 }
 
-/// A law of one's own: a name, its first four moments and, to draw from it, a distribution `D` of [`rand_distr`].
+/// A law of one's own: a name, its first four moments and, to draw from it, a distribution `D` of
+/// [`rand_distr`].
 ///
 /// ```
 /// use toy_superposition_data::{Magnitude, WithMoments};
@@ -130,12 +134,13 @@ pub struct WithMoments<D> {
 }
 
 impl<D> WithMoments<D> {
-    /// `distribution`, whose moments are `moments[k − 1] = E uᵏ`. That they are those of `distribution` is the caller's
-    /// promise, and so is that `name` says which distribution it is: two runs of one name, equal moments and otherwise
-    /// equal settings count as the same run.
+    /// `distribution`, whose moments are `moments[k − 1] = E uᵏ`. That they are those of
+    /// `distribution` is the caller's promise, and so is that `name` says which distribution it is:
+    /// two runs of one name, equal moments and otherwise equal settings count as the same run.
     ///
     /// # Errors
-    /// [`Error::Moments`] for moments that no magnitude has, or those of a magnitude that is always 0.
+    /// [`Error::Moments`] for moments that no magnitude has, or those of a magnitude that is
+    /// always 0.
     pub fn new(name: impl Into<String>, distribution: D, moments: [f64; 4]) -> Result<Self> {
         Ok(Self { distribution, name: name.into(), moments: checked_moments(moments)? })
     }
@@ -159,8 +164,8 @@ impl<D: rand_distr::Distribution<f64> + Sync> SampleMagnitude for WithMoments<D>
     }
 }
 
-/// Refuses moments that are not finite or that break `E u² > 0` or the inequalities of Cauchy and Schwarz,
-/// `(E u)² ≤ E u²`, `(E u²)² ≤ E u⁴`, `(E u³)² ≤ E u² E u⁴`, by more than rounding.
+/// Refuses moments that are not finite or that break `E u² > 0` or the inequalities of Cauchy and
+/// Schwarz, `(E u)² ≤ E u²`, `(E u²)² ≤ E u⁴`, `(E u³)² ≤ E u² E u⁴`, by more than rounding.
 pub(crate) fn checked_moments(moments: [f64; 4]) -> Result<[f64; 4]> {
     let [m1, m2, m3, m4] = moments;
     let at_least = |greater: f64, less: f64| greater * (1.0 + 1e-12) >= less;

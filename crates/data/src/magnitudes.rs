@@ -1,4 +1,5 @@
-//! Magnitudes with elementary moments and generating functions, beside the paper's [`UnitUniform`](crate::UnitUniform).
+//! Magnitudes with elementary moments and generating functions, beside the paper's
+//! [`UnitUniform`](crate::UnitUniform).
 //!
 //! | law | density | `E uᵏ` | `E e^{su}` |
 //! |---|---|---|---|
@@ -37,8 +38,8 @@ impl Interval {
     /// The uniform law on `[low, high]`.
     ///
     /// # Errors
-    /// [`Error::Interval`] unless `low < high` and both are finite; [`Error::Moments`] where `E u⁴` overflows or `E u²`
-    /// underflows.
+    /// [`Error::Interval`] unless `low < high` and both are finite; [`Error::Moments`] where `E u⁴`
+    /// overflows or `E u²` underflows.
     pub fn new(low: f64, high: f64) -> Result<Self> {
         if !(low < high && low.is_finite() && high.is_finite()) {
             return Err(Error::Interval { low, high });
@@ -96,7 +97,8 @@ impl Constant {
     /// The magnitude `value`.
     ///
     /// # Errors
-    /// [`Error::Moments`] unless `value` is finite, its fourth power does not overflow and its square is not 0.
+    /// [`Error::Moments`] unless `value` is finite, its fourth power does not overflow and its
+    /// square is not 0.
     pub fn new(value: f64) -> Result<Self> {
         checked_moments(Self(value).raw_moments()).map(|_| Self(value))
     }
@@ -149,8 +151,8 @@ impl Exponential {
     /// The law of rate `λ`, whose mean is `1/λ`.
     ///
     /// # Errors
-    /// [`Error::Rate`] unless `λ` is positive and finite; [`Error::Moments`] where `E u⁴ = 24/λ⁴` overflows or
-    /// `E u²` underflows.
+    /// [`Error::Rate`] unless `λ` is positive and finite; [`Error::Moments`] where `E u⁴ = 24/λ⁴`
+    /// overflows or `E u²` underflows.
     pub fn new(rate: f64) -> Result<Self> {
         if !(rate > 0.0 && rate.is_finite()) {
             return Err(Error::Rate { given: rate });
@@ -213,12 +215,13 @@ pub struct Points {
 }
 
 impl Points {
-    /// The magnitude is `values[i]` with probability `weights[i]` divided by the sum of the weights.
+    /// The magnitude is `values[i]` with probability `weights[i]` divided by the sum of the
+    /// weights.
     ///
     /// # Errors
-    /// [`Error::Length`] unless there are as many weights as values, and at least one; [`Error::Weight`] for a weight
-    /// below 0 or not finite; [`Error::Moments`] for values that are not finite or all 0, for weights that are all 0,
-    /// and where `E u⁴` overflows.
+    /// [`Error::Length`] unless there are as many weights as values, and at least one;
+    /// [`Error::Weight`] for a weight below 0 or not finite; [`Error::Moments`] for values that are
+    /// not finite or all 0, for weights that are all 0, and where `E u⁴` overflows.
     pub fn new(values: &[f64], weights: &[f64]) -> Result<Self> {
         if weights.len() != values.len() || values.is_empty() {
             let expected = values.len().max(1);

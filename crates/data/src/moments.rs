@@ -3,7 +3,8 @@
 use crate::Result;
 use crate::error::checked_probability;
 
-/// The probability that a feature is on, and the first two moments of the feature itself (zeros included).
+/// The probability that a feature is on, and the first two moments of the feature itself (zeros
+/// included).
 ///
 /// For `x = c u`, `c ~ Bernoulli(p)`: `mean = p E u`, `second_moment = p E u²`.
 /// For the data of the paper (section 2, `u ~ U[0, 1]`): `p/2` and `p/3`, variance `p/3 − p²/4`.

@@ -13,7 +13,8 @@ use crate::switches::{checked_features, distinct};
 use crate::trials::Trials;
 use crate::{Block, Error, Result, Switches, SwitchesSpec, Term};
 
-/// Pairs of features `(2m, 2m + 1)` with correlated switches; the pairs are independent of each other.
+/// Pairs of features `(2m, 2m + 1)` with correlated switches; the pairs are independent of each
+/// other.
 ///
 /// Both switches of a pair are on with probability `p`, and their correlation is `ρ`:
 ///
@@ -24,8 +25,8 @@ use crate::{Block, Error, Result, Switches, SwitchesSpec, Term};
 ///
 /// A sample costs one random word per pair with anything on, and little more.
 ///
-/// `ρ = 1` switches a pair together, the least possible `ρ` (`−p/(1 − p)` for `p ≤ 1/2`) never both: the
-/// correlated and anticorrelated pairs of Elhage et al. (2022).
+/// `ρ = 1` switches a pair together, the least possible `ρ` (`−p/(1 − p)` for `p ≤ 1/2`) never
+/// both: the correlated and anticorrelated pairs of Elhage et al. (2022).
 ///
 /// ```
 /// use toy_superposition_data::{Pairs, Switches};
@@ -48,13 +49,13 @@ pub struct Pairs {
 }
 
 impl Pairs {
-    /// `pairs` pairs (`n_s = 2 pairs` features) with switches of probability `probability` and correlation
-    /// `correlation`.
+    /// `pairs` pairs (`n_s = 2 pairs` features) with switches of probability `probability` and
+    /// correlation `correlation`.
     ///
     /// # Errors
-    /// [`Error::Features`] unless `1 ≤ 2 pairs ≤ u32::MAX`; [`Error::Probability`] unless `0 < p ≤ 1`;
-    /// [`Error::Correlation`] unless `max(−p/(1 − p), −(1 − p)/p) ≤ ρ ≤ 1` (at `p = 1`, where the switches do not
-    /// vary: unless `ρ = 0`).
+    /// [`Error::Features`] unless `1 ≤ 2 pairs ≤ u32::MAX`; [`Error::Probability`] unless
+    /// `0 < p ≤ 1`; [`Error::Correlation`] unless `max(−p/(1 − p), −(1 − p)/p) ≤ ρ ≤ 1` (at
+    /// `p = 1`, where the switches do not vary: unless `ρ = 0`).
     pub fn new(pairs: usize, probability: f64, correlation: f64) -> Result<Self> {
         checked_features(pairs.saturating_mul(2))?;
         let p = checked_probability(0, probability)?;
@@ -63,7 +64,8 @@ impl Pairs {
         if !(correlation >= least && correlation <= greatest) {
             return Err(Error::Correlation { given: correlation, least, greatest });
         }
-        // Given the first switch, the second is on with this probability; the clamps remove rounding only.
+        // Given the first switch, the second is on with this probability; the clamps remove
+        // rounding only.
         let second_given_first = (p + correlation * (1.0 - p)).clamp(0.0, 1.0);
         let any = (p * (2.0 - second_given_first)).min(1.0);
         let both = p * second_given_first / any;

@@ -1,8 +1,10 @@
 //! Loops on all threads, or on one without the feature `parallel`.
 //!
-//! Threads share out pieces of fixed size; no sum is ever split among them, so the bits do not depend on the threads.
+//! Threads share out pieces of fixed size; no sum is ever split among them, so the bits do not
+//! depend on the threads.
 
-/// Runs `work(k, chunk)` on the `k`-th chunk of `size` entries (the last may be shorter), in parallel.
+/// Runs `work(k, chunk)` on the `k`-th chunk of `size` entries (the last may be shorter), in
+/// parallel.
 ///
 /// # Panics
 /// If `size` is 0.
@@ -19,7 +21,8 @@ pub fn for_each_chunk<T: Send>(values: &mut [T], size: usize, work: impl Fn(usiz
     }
 }
 
-/// Runs `work` on a thread of the pool, so that the parallel loops in it begin there, without waking one each.
+/// Runs `work` on a thread of the pool, so that the parallel loops in it begin there, without
+/// waking one each.
 pub fn in_pool<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     #[cfg(feature = "parallel")]
     return rayon::scope(|_| work());
@@ -32,8 +35,8 @@ pub fn for_each<T: Send>(items: &mut [T], work: impl Fn(usize, &mut T) + Send + 
     for_each_chunk(items, 1, |k, item| work(k, &mut item[0]));
 }
 
-/// Runs `work(k, column)` on the `k`-th run of `height` entries, in parallel; a thread takes `together` columns at a time.
-/// Entries that fill no column are passed over.
+/// Runs `work(k, column)` on the `k`-th run of `height` entries, in parallel; a thread takes
+/// `together` columns at a time. Entries that fill no column are passed over.
 ///
 /// # Panics
 /// If `height` or `together` is 0.

@@ -1,7 +1,9 @@
-//! Batches of samples: sample `k` of a seed is the same wherever, whenever and on however many threads it is drawn.
+//! Batches of samples: sample `k` of a seed is the same wherever, whenever and on however many
+//! threads it is drawn.
 //!
-//! With the `parallel` feature the samples are shared out in blocks, one part of the batch a block, and the parts
-//! are put together in order. Without it, or on one thread, they are written straight into the batch.
+//! With the `parallel` feature the samples are shared out in blocks, one part of the batch a block,
+//! and the parts are put together in order. Without it, or on one thread, they are written straight
+//! into the batch.
 
 use nalgebra::DMatrix;
 
@@ -9,8 +11,8 @@ use crate::{Distribution, Error, Result, SampleRange, Scalar, SparseBatch};
 
 /// Draws batches, and keeps the memory that drawing them on several threads takes.
 ///
-/// One sampler and one [`SparseBatch`], used again and again, stop allocating once the largest batch has been seen
-/// (to within the fluctuation of the number of non-zeros).
+/// One sampler and one [`SparseBatch`], used again and again, stop allocating once the largest
+/// batch has been seen (to within the fluctuation of the number of non-zeros).
 ///
 /// ```
 /// use toy_superposition_data::{Features, Sampler, SparseBatch, Stream};
@@ -39,13 +41,13 @@ impl<T: Scalar> Sampler<T> {
         Self::default()
     }
 
-    /// Replaces what `batch` holds by the samples of `range`: row `k` is drawn from [`SampleRange::rng`]`(k)` and from
-    /// nothing else.
+    /// Replaces what `batch` holds by the samples of `range`: row `k` is drawn from
+    /// [`SampleRange::rng`]`(k)` and from nothing else.
     ///
     /// # Errors
-    /// [`Error::Length`] if `batch` and `distribution` differ in the number of features. For a value that overflows
-    /// `T` [`Error::NotFinite`]; for a [`Distribution`] that breaks its word on the indices [`Error::Index`] or
-    /// [`Error::Length`]. After an error the batch is empty.
+    /// [`Error::Length`] if `batch` and `distribution` differ in the number of features. For a
+    /// value that overflows `T` [`Error::NotFinite`]; for a [`Distribution`] that breaks its word
+    /// on the indices [`Error::Index`] or [`Error::Length`]. After an error the batch is empty.
     pub fn sample_into<D: Distribution>(
         &mut self,
         distribution: &D,

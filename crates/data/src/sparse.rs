@@ -42,7 +42,8 @@ impl<T: Scalar> SparseBatch<T> {
         Ok(Self { features, offsets: vec![0], indices: Vec::new(), values: Vec::new() })
     }
 
-    /// The batch whose sample `k` is column `k` of a dense `features × samples` matrix; zeros are left out.
+    /// The batch whose sample `k` is column `k` of a dense `features × samples` matrix; zeros are
+    /// left out.
     ///
     /// # Errors
     /// [`Error::Features`] as in [`new`](Self::new); [`Error::NotFinite`] for a NaN or an infinity.
@@ -66,8 +67,9 @@ impl<T: Scalar> SparseBatch<T> {
     /// Appends one sample.
     ///
     /// # Errors
-    /// [`Error::Length`] if the slices differ in length, [`Error::Index`] unless the indices increase and stay
-    /// below the number of features, [`Error::NotFinite`] for a NaN or an infinity. The batch is then unchanged.
+    /// [`Error::Length`] if the slices differ in length, [`Error::Index`] unless the indices
+    /// increase and stay below the number of features, [`Error::NotFinite`] for a NaN or an
+    /// infinity. The batch is then unchanged.
     pub fn push_sample(&mut self, indices: &[u32], values: &[T]) -> Result<()> {
         check_sample(self.samples(), self.features, indices, values)?;
         self.indices.extend_from_slice(indices);
@@ -98,7 +100,8 @@ impl<T: Scalar> SparseBatch<T> {
         self.values.len()
     }
 
-    /// Where each sample starts in [`indices`](Self::indices) and [`values`](Self::values): length B + 1.
+    /// Where each sample starts in [`indices`](Self::indices) and [`values`](Self::values): length
+    /// B + 1.
     pub fn offsets(&self) -> &[usize] {
         &self.offsets
     }
@@ -139,10 +142,11 @@ impl<T: Scalar> SparseBatch<T> {
         dense
     }
 
-    /// Appends the sample that `write` appends to the indices and values, called `sample` in errors.
+    /// Appends the sample that `write` appends to the indices and values, called `sample` in
+    /// errors.
     ///
-    /// The errors are those of [`push_sample`](Self::push_sample), and [`Error::Length`] if `write` takes away what
-    /// was there; after one the batch may hold half a sample.
+    /// The errors are those of [`push_sample`](Self::push_sample), and [`Error::Length`] if `write`
+    /// takes away what was there; after one the batch may hold half a sample.
     pub(crate) fn push_with(
         &mut self,
         sample: usize,
@@ -159,7 +163,8 @@ impl<T: Scalar> SparseBatch<T> {
         Ok(())
     }
 
-    /// Replaces the samples by those of `parts`, one part after the other, without giving up the memory.
+    /// Replaces the samples by those of `parts`, one part after the other, without giving up the
+    /// memory.
     #[cfg(feature = "parallel")]
     pub(crate) fn assign(&mut self, parts: &[Self]) {
         self.offsets.truncate(1);
@@ -197,8 +202,8 @@ fn copy_parts<T: Scalar>(parts: &[SparseBatch<T>], indices: &mut [u32], values: 
     }
 }
 
-/// Refuses lists of different length, indices that do not increase or are not below `features`, and values that
-/// are not finite.
+/// Refuses lists of different length, indices that do not increase or are not below `features`, and
+/// values that are not finite.
 fn check_sample<T: Scalar>(sample: usize, features: usize, indices: &[u32], values: &[T]) -> Result<()> {
     if indices.len() != values.len() {
         return Err(Error::Length { what: "values", given: values.len(), expected: indices.len() });

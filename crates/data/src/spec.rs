@@ -37,7 +37,8 @@ use crate::{
 /// | `points` | `values`, `weights` |
 /// | `custom` | `name`, `moments` |
 ///
-/// Any other key is refused by name. The names are the interface: renaming a Rust field must not rename a key.
+/// Any other key is refused by name. The names are the interface: renaming a Rust field must not
+/// rename a key.
 ///
 /// ```
 /// use toy_superposition_data::{Features, Law, LawSpec};
@@ -87,7 +88,8 @@ pub enum SwitchesSpec {
     },
     /// [`Groups`]: either `size` or `groups`, and either `probability` or `of`.
     Groups {
-        /// The size of groups of neighbours, all alike: features 0 to `size − 1` are the first group.
+        /// The size of groups of neighbours, all alike: features 0 to `size − 1` are the first
+        /// group.
         #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
         size: Option<usize>,
         /// The members of each group.
@@ -226,9 +228,10 @@ impl LawSpec {
     /// The law that this describes. Its samples are those of the same law built from its own type.
     ///
     /// # Errors
-    /// [`Error::Custom`] for a law of one's own; [`Error::Length`] for a list that is not as long as there are features or
-    /// groups; [`Error::Odd`]; [`Error::Size`]; [`Error::Keys`] for groups that do not have one of `size` and `groups` and
-    /// one of `probability` and `of`; and the errors of the constructors of the law.
+    /// [`Error::Custom`] for a law of one's own; [`Error::Length`] for a list that is not as long
+    /// as there are features or groups; [`Error::Odd`]; [`Error::Size`]; [`Error::Keys`] for groups
+    /// that do not have one of `size` and `groups` and one of `probability` and `of`; and the
+    /// errors of the constructors of the law.
     pub fn build(&self) -> Result<AnyLaw> {
         Ok(Features::new(self.switches.build(self.features)?, self.magnitude.build()?))
     }

@@ -4,8 +4,8 @@
 //! item k of stream S of seed s  =  ChaCha8, key seed_from_u64(s), nonce S.number(k), from word 0
 //! ```
 //!
-//! `seed_from_u64` is that of [`SeedableRng`]. An item owns a whole ChaCha stream, so nothing about it depends on the
-//! items before it, on the batch it is in or on the number of threads.
+//! `seed_from_u64` is that of [`SeedableRng`]. An item owns a whole ChaCha stream, so nothing about
+//! it depends on the items before it, on the batch it is in or on the number of threads.
 
 use std::ops::Range;
 
@@ -21,9 +21,9 @@ use rand_chacha::ChaCha8Rng;
 /// | `Weights` | 2⁶⁴ − 1, 2⁶⁴ − 3, …, 2⁶⁴ − 2³² + 1 |
 /// | `Rows`, `Perturbation` | 2⁶⁴ − 2, 2⁶⁴ − 4, …, 2⁶⁴ − 2³² |
 ///
-/// Two purposes share numbers only where no computation uses both: a constructed design is not trained, and what is
-/// perturbed is not measured on a choice of rows. Items are taken modulo the length of their stream, so that no item
-/// number leads from one row of the table into another.
+/// Two purposes share numbers only where no computation uses both: a constructed design is not
+/// trained, and what is perturbed is not measured on a choice of rows. Items are taken modulo the
+/// length of their stream, so that no item number leads from one row of the table into another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Stream {
     /// The samples that a model is trained on.
@@ -53,10 +53,11 @@ impl Stream {
         }
     }
 
-    /// The random numbers of one item: `ChaCha8Rng::seed_from_u64(seed)`, set to stream [`number`](Self::number)`(item)`.
+    /// The random numbers of one item: `ChaCha8Rng::seed_from_u64(seed)`, set to stream
+    /// [`number`](Self::number)`(item)`.
     ///
-    /// Use it wherever work is split into items that must not depend on how they are shared out. Streams of one seed
-    /// never overlap (2⁶⁴ streams of 2⁷⁰ bytes).
+    /// Use it wherever work is split into items that must not depend on how they are shared out.
+    /// Streams of one seed never overlap (2⁶⁴ streams of 2⁷⁰ bytes).
     pub fn rng(self, seed: u64, item: u64) -> ChaCha8Rng {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         rng.set_stream(self.number(item));
@@ -90,7 +91,8 @@ pub struct SampleRange {
 }
 
 impl SampleRange {
-    /// The random numbers of the range's sample `index`, which is sample `first + index` (modulo 2⁶⁴) of the stream.
+    /// The random numbers of the range's sample `index`, which is sample `first + index` (modulo
+    /// 2⁶⁴) of the stream.
     pub fn rng(&self, index: usize) -> ChaCha8Rng {
         self.stream.rng(self.seed, self.first.wrapping_add(index as u64))
     }
@@ -102,7 +104,8 @@ impl SampleRange {
     }
 }
 
-/// A number in the open interval (0, 1): `(k + 1/2) / 2⁵²` with `k` the top 52 bits of one 64-bit word.
+/// A number in the open interval (0, 1): `(k + 1/2) / 2⁵²` with `k` the top 52 bits of one 64-bit
+/// word.
 ///
 /// Exact in `f64`; the mean is exactly 1/2, and neither 0 nor 1 occurs.
 #[inline]
@@ -178,7 +181,8 @@ mod tests {
                 assert!(stream.number(item) >= single && stream.number(item) % 2 == parity);
             }
         }
-        // The numbers of the first items are part of the interface: they say which values a seed draws.
+        // The numbers of the first items are part of the interface: they say which values a seed
+        // draws.
         let first = |stream: Stream| stream.number(0);
         assert_eq!(
             (first(Stream::Training), first(Stream::Draws), first(Stream::Evaluation)),

@@ -20,14 +20,15 @@ pub trait Switches: Sync {
     /// If `feature ≥ features()`.
     fn probability(&self, feature: usize) -> f64;
 
-    /// `Cov(c_i, c_j) = P[c_i = c_j = 1] − P[c_i = 1] P[c_j = 1]`, exact; for `i = j` the variance `p_i (1 − p_i)`.
+    /// `Cov(c_i, c_j) = P[c_i = c_j = 1] − P[c_i = 1] P[c_j = 1]`, exact; for `i = j` the variance
+    /// `p_i (1 − p_i)`.
     ///
     /// # Panics
     /// If `i ≥ features()` or `j ≥ features()`.
     fn covariance(&self, i: usize, j: usize) -> f64;
 
-    /// The probability that all the given features are on together; a feature that is given twice counts once. `None` for
-    /// a law that does not know it, or cannot find it for so many features.
+    /// The probability that all the given features are on together; a feature that is given twice
+    /// counts once. `None` for a law that does not know it, or cannot find it for so many features.
     ///
     /// # Panics
     /// If a feature is `≥ features()`.
@@ -43,13 +44,14 @@ pub trait Switches: Sync {
     /// The law as independent blocks, each a mixture of products. Each feature is in one block.
     ///
     /// # Errors
-    /// [`Error::NoBlocks`] for a law that has no such form, and for one whose blocks would take too many terms.
+    /// [`Error::NoBlocks`] for a law that has no such form, and for one whose blocks would take too
+    /// many terms.
     fn blocks(&self) -> Result<Vec<Block>> {
         Err(Error::NoBlocks { terms: None })
     }
 
-    /// `E Π_i factors[i]^{c_i}`, the generating function of the switches, from their [`blocks`](Self::blocks). `None` for a
-    /// law without them.
+    /// `E Π_i factors[i]^{c_i}`, the generating function of the switches, from their
+    /// [`blocks`](Self::blocks). `None` for a law without them.
     ///
     /// # Panics
     /// If `factors.len() ≠ features()`.

@@ -8,9 +8,9 @@
 //! p = 1           every trial
 //! ```
 //!
-//! Skips cost one logarithm a success. A mask needs about 7.3 words for 64 trials whatever `p` is (each word halves
-//! the undecided lanes), that is, at most 1.8 words a success. Masks are exact, since `p 2⁶⁴` is then an integer;
-//! skips meet every probability to 2⁻⁵³ (absolute).
+//! Skips cost one logarithm a success. A mask needs about 7.3 words for 64 trials whatever `p` is
+//! (each word halves the undecided lanes), that is, at most 1.8 words a success. Masks are exact,
+//! since `p 2⁶⁴` is then an integer; skips meet every probability to 2⁻⁵³ (absolute).
 
 #[cfg(feature = "sampling")]
 use rand::Rng;
@@ -96,13 +96,15 @@ impl Trials {
 
 /// 64 independent bits, each set with probability `bits / 2⁶⁴`.
 ///
-/// Lane by lane this is `U < p` for a uniform `U` whose binary digits are drawn from the first on, until the first
-/// digit that differs from that of `p`: there `U < p` if and only if the digit of `p` is the 1.
+/// Lane by lane this is `U < p` for a uniform `U` whose binary digits are drawn from the first on,
+/// until the first digit that differs from that of `p`: there `U < p` if and only if the digit of
+/// `p` is the 1.
 #[cfg(feature = "sampling")]
 #[inline]
 fn successes<R: Rng + ?Sized>(rng: &mut R, mut bits: u64) -> u64 {
     let (mut below, mut equal_so_far) = (0, u64::MAX);
-    // Once the digits of p that are left are all 0, U < p is no longer possible in an undecided lane.
+    // Once the digits of p that are left are all 0, U < p is no longer possible in an undecided
+    // lane.
     while bits != 0 && equal_so_far != 0 {
         let digits = rng.next_u64();
         if bits >> 63 == 1 {
@@ -129,8 +131,9 @@ mod tests {
         found
     }
 
-    /// The number of successes is binomial: within 5 standard deviations (α = 6e-7 for each probability), less than a
-    /// tenth of what is expected; the first-order skip, `1 / −p` for `1 / ln(1 − p)`, is 35 away at p = 0.062.
+    /// The number of successes is binomial: within 5 standard deviations (α = 6e-7 for each
+    /// probability), less than a tenth of what is expected; the first-order skip, `1 / −p` for
+    /// `1 / ln(1 − p)`, is 35 away at p = 0.062.
     #[test]
     fn successes_are_as_many_as_they_should_be() {
         for (seed, p) in [1e-6, 1e-3, 0.062, 0.0625, 0.25, 0.9].into_iter().enumerate() {
@@ -143,15 +146,17 @@ mod tests {
         }
     }
 
-    /// Failures before a success are geometric, and one run of failures says nothing about the next: a χ² test of
-    /// the joint table of consecutive gaps, α = 1e-6 for each probability. Both plans, and both sides of the border.
+    /// Failures before a success are geometric, and one run of failures says nothing about the
+    /// next: a χ² test of the joint table of consecutive gaps, α = 1e-6 for each probability. Both
+    /// plans, and both sides of the border.
     #[test]
     fn gaps_are_geometric_and_independent() {
         const KINDS: usize = 6;
         for (seed, p) in [0.002, 0.01, 0.062, 0.0625, 0.1, 0.3, 0.5, 0.7, 0.97].into_iter().enumerate() {
             let found = successes_of(2_000_000, p, seed as u64);
             let gaps: Vec<usize> = found.windows(2).map(|pair| (pair[1] - pair[0] - 1) as usize).collect();
-            // Kinds of gaps: at least 0, w, 2w, … failures, of roughly equal probability where p allows it.
+            // Kinds of gaps: at least 0, w, 2w, … failures, of roughly equal probability where p
+            // allows it.
             let width = (0.25 / p).ceil() as usize;
             let q = 1.0 - p;
             let probability = |kind: usize| {
@@ -216,7 +221,8 @@ mod tests {
         assert!(successes_of(0, 0.5, 1).is_empty());
         assert!(successes_of(1_000_000, f64::MIN_POSITIVE, 1).is_empty());
         assert!(successes_of(1_000_000, 5e-324, 1).is_empty());
-        // As many trials as there are indices: 4.3 successes expected, none of them out of range or in disorder.
+        // As many trials as there are indices: 4.3 successes expected, none of them out of range or
+        // in disorder.
         let far = successes_of(u32::MAX as usize, 1e-9, 3);
         assert!(!far.is_empty() && far.is_sorted() && far.len() < 30);
         // The last trial of a mask that is not full, and the one that would follow.

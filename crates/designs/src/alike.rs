@@ -1,8 +1,9 @@
 //! Which features and which rows are alike under a law.
 //!
-//! The loss of a row depends on the joint law of its entries: two rows are alike if renaming the features takes one into the
-//! other and leaves the law as it is. What is compared are the [blocks](toy_superposition_data::Switches::blocks) of dependent
-//! features: for each the entries of its units, which are alike where they have the same factors in all terms.
+//! The loss of a row depends on the joint law of its entries: two rows are alike if renaming the
+//! features takes one into the other and leaves the law as it is. What is compared are the
+//! [blocks](toy_superposition_data::Switches::blocks) of dependent features: for each the entries
+//! of its units, which are alike where they have the same factors in all terms.
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -13,7 +14,8 @@ use toy_superposition_theory::{self as theory, FeatureLaw};
 
 use crate::{Error, Result};
 
-/// No law that tells features apart has more features than this: the search for rows that are alike reads all of them.
+/// No law that tells features apart has more features than this: the search for rows that are alike
+/// reads all of them.
 pub(super) const MOST: usize = 1024;
 
 /// The blocks of dependent features, with names for what is alike.
@@ -63,8 +65,8 @@ impl Kinds {
     /// The kinds of a law of `features` features; `None` where it treats all features alike.
     ///
     /// # Errors
-    /// [`Error::Features`] for a law of another number, [`Error::Theory`] for a law without blocks, [`Error::Large`] for more
-    /// than 1024 features that are not alike.
+    /// [`Error::Features`] for a law of another number, [`Error::Theory`] for a law without blocks,
+    /// [`Error::Large`] for more than 1024 features that are not alike.
     pub(super) fn of(law: FeatureLaw<'_>, features: usize) -> Result<Option<Self>> {
         let blocks: Vec<Kind> = match law {
             FeatureLaw::Shared(_) => return Ok(None),
@@ -97,7 +99,8 @@ impl Kinds {
         Ok(Some(Self { blocks }))
     }
 
-    /// The classes of a design, taken apart into those of rows that are alike, and the class of each feature.
+    /// The classes of a design, taken apart into those of rows that are alike, and the class of
+    /// each feature.
     pub(super) fn classes<D: Design + ?Sized>(&self, design: &D) -> (Vec<Class>, Vec<usize>) {
         let features = design.features();
         let mut row = vec![0.0; features];

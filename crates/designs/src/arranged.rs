@@ -1,4 +1,5 @@
-//! Designs whose features have places under a law: which features interfere matters where they depend on each other.
+//! Designs whose features have places under a law: which features interfere matters where they
+//! depend on each other.
 
 use std::fmt;
 
@@ -10,8 +11,8 @@ use toy_superposition_theory::{self as theory, FeatureLaw};
 use crate::alike::{Kinds, moments};
 use crate::{Error, Result};
 
-/// Which features of a law take the places of a design. The features come in lists that depend on each other, those of most
-/// variance first.
+/// Which features of a law take the places of a design. The features come in lists that depend on
+/// each other, those of most variance first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Arrangement {
     /// Feature `i` at place `i`.
@@ -34,7 +35,8 @@ impl fmt::Display for Arrangement {
 }
 
 impl Arrangement {
-    /// The feature of each place, a permutation of `0..features`. Of a law that treats all features alike, the identity.
+    /// The feature of each place, a permutation of `0..features`. Of a law that treats all features
+    /// alike, the identity.
     ///
     /// # Errors
     /// As [`Arranged::new`].
@@ -71,8 +73,9 @@ impl Arrangement {
     }
 }
 
-/// A design whose places are taken by the features of a law, with a class of its own for each kind of row that the law tells
-/// apart: an output has a gain and a bias of its own, so that rows that are not alike share none.
+/// A design whose places are taken by the features of a law, with a class of its own for each kind
+/// of row that the law tells apart: an output has a gain and a bias of its own, so that rows that
+/// are not alike share none.
 ///
 /// ```
 /// use toy_superposition_data::{Features, Pairs, UnitUniform};
@@ -93,16 +96,19 @@ pub struct Arranged<D> {
     design: D,
     /// The place of each feature.
     place: Vec<usize>,
-    /// Those that the law tells apart, and the class of each feature; `None` for those of the design.
+    /// Those that the law tells apart, and the class of each feature; `None` for those of the
+    /// design.
     classes: Option<(Vec<Class>, Vec<usize>)>,
 }
 
 impl<D: Design> Arranged<D> {
-    /// The design with the features of `law` in its places. A law that treats all features alike changes nothing.
+    /// The design with the features of `law` in its places. A law that treats all features alike
+    /// changes nothing.
     ///
     /// # Errors
-    /// [`Error::Features`] for a law of another number of features; [`Error::Large`] for a law of more than 1024 features that
-    /// are not alike; [`Error::Theory`] for a law whose exact loss is not known.
+    /// [`Error::Features`] for a law of another number of features; [`Error::Large`] for a law of
+    /// more than 1024 features that are not alike; [`Error::Theory`] for a law whose exact loss is
+    /// not known.
     pub fn new<'a>(design: D, law: impl Into<FeatureLaw<'a>>, arrangement: Arrangement) -> Result<Self> {
         let (law, features) = (law.into(), design.features());
         let mut arranged = Self { design, place: (0..features).collect(), classes: None };
@@ -159,9 +165,10 @@ impl<D: Design> Design for Arranged<D> {
     }
 }
 
-/// The projector onto the principal components of a law, its rows divided by the diagonal: with the right gains and biases the
-/// best affine model of its rank, here read out by a ReLU. Features that are in none of the components are dropped. All are in
-/// one class: a law that treats all features alike has no principal ones, and there they share one setting.
+/// The projector onto the principal components of a law, its rows divided by the diagonal: with the
+/// right gains and biases the best affine model of its rank, here read out by a ReLU. Features that
+/// are in none of the components are dropped. All are in one class: a law that treats all features
+/// alike has no principal ones, and there they share one setting.
 #[derive(Debug)]
 pub struct PrincipalComponents {
     /// n_d × n_s, orthonormal rows.
@@ -172,7 +179,8 @@ impl PrincipalComponents {
     /// Of the largest `hidden` eigenvalues of the covariance.
     ///
     /// # Errors
-    /// [`Error::Shape`] unless `1 ≤ hidden ≤ n_s`; [`Error::Theory`] for a covariance that has no decomposition.
+    /// [`Error::Shape`] unless `1 ≤ hidden ≤ n_s`; [`Error::Theory`] for a covariance that has no
+    /// decomposition.
     pub fn new(law: &dyn Law, hidden: usize) -> Result<Self> {
         let features = law.features();
         if !(1..=features).contains(&hidden) {

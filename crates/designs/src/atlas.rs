@@ -16,8 +16,8 @@ use crate::{Error, Mixtures, Result, Store, hierarchies};
 ///   \sum_k \lambda_k r_k = r, \quad \sum_k \lambda_k = 1, \quad \lambda_k \ge 0
 /// ```
 ///
-/// Direct sums add losses, so that the lower convex hull of all known blocks, in the plane of the ratio `r_k` and the loss per
-/// feature `L_k`, is an upper bound on the least loss at every ratio.
+/// Direct sums add losses, so that the lower convex hull of all known blocks, in the plane of the
+/// ratio `r_k` and the loss per feature `L_k`, is an upper bound on the least loss at every ratio.
 ///
 /// ```
 /// use toy_superposition_designs::Atlas;
@@ -63,10 +63,10 @@ pub struct AtlasPart {
 const LARGEST: usize = 352;
 
 impl Atlas {
-    /// The atlas of this crate: the catalogue, [hierarchies], all strongly regular graphs of up to 352 vertices that
-    /// [`KnownGraph`](toy_superposition_rug::KnownGraph) constructs, ovoids, and what
-    /// [`Store::builtin`] has found by search (for
-    /// every p) and by descent of the exact loss (for the p that it was made for).
+    /// The atlas of this crate: the catalogue, [hierarchies], all strongly regular graphs of up to
+    /// 352 vertices that [`KnownGraph`](toy_superposition_rug::KnownGraph) constructs, ovoids, and
+    /// what [`Store::builtin`] has found by search (for every p) and by descent of the exact loss
+    /// (for the p that it was made for).
     ///
     /// # Errors
     /// [`Error::Theory`] unless `0 < p ≤ 1`.
@@ -111,7 +111,8 @@ impl Atlas {
         Self { probability, hull: lower_hull(&points), entries }
     }
 
-    /// The atlas of some blocks only: dropped and lossless features, and those for which `keep` says so.
+    /// The atlas of some blocks only: dropped and lossless features, and those for which `keep`
+    /// says so.
     pub fn among(&self, keep: impl Fn(&Entry) -> bool) -> Self {
         let kept = |entry: &&Entry| entry.family == Family::Apart || keep(entry);
         Self::of(self.probability, self.entries.iter().filter(kept).cloned().collect())
@@ -165,7 +166,8 @@ impl Atlas {
         Ok(self.sum_and_blocks(features, hidden)?.0)
     }
 
-    /// The best direct sum as in [`sum`](Self::sum), and its blocks, each with the number of its copies.
+    /// The best direct sum as in [`sum`](Self::sum), and its blocks, each with the number of its
+    /// copies.
     ///
     /// # Errors
     /// As [`sum`](Self::sum).
@@ -182,7 +184,8 @@ impl Atlas {
     /// The weights of [`sum`](Self::sum) for `n_d = max(1, ⌊r n_s⌉)`.
     ///
     /// # Errors
-    /// [`Error::Ratio`] unless `0 < r ≤ 1`, [`Error::Rug`] for more weights than there is memory for.
+    /// [`Error::Ratio`] unless `0 < r ≤ 1`, [`Error::Rug`] for more weights than there is memory
+    /// for.
     pub fn weights(&self, ratio: f64, features: usize) -> Result<Autoencoder<f64>> {
         if !(ratio > 0.0 && ratio <= 1.0) {
             return Err(Error::Ratio { given: ratio });
@@ -192,7 +195,8 @@ impl Atlas {
     }
 }
 
-/// The places of the corners of the lower convex hull of points sorted by x, then by y: Andrew's monotone chain.
+/// The places of the corners of the lower convex hull of points sorted by x, then by y: Andrew's
+/// monotone chain.
 fn lower_hull(points: &[(f64, f64)]) -> Vec<usize> {
     let mut hull: Vec<usize> = Vec::new();
     for (k, &(x, y)) in points.iter().enumerate() {

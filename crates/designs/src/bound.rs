@@ -9,38 +9,43 @@ use crate::{Error, Result};
 pub struct LowerBound {
     /// A bound that is proved.
     pub proved: f64,
-    /// A bound about twelve times higher, of whose proof one step, an inequality of three real numbers, was checked on a
-    /// grid.
+    /// A bound about twelve times higher, of whose proof one step, an inequality of three real
+    /// numbers, was checked on a grid.
     pub checked: f64,
 }
 
-/// What any weights lose at least per feature, at a ratio of dimensions to features, for independent features with magnitudes
-/// `U[0, 1]`; 0 for `p > 1/2`, of which nothing is known.
+/// What any weights lose at least per feature, at a ratio of dimensions to features, for
+/// independent features with magnitudes `U[0, 1]`; 0 for `p > 1/2`, of which nothing is known.
 ///
 /// ```math
 /// L \;\ge\; \frac{p K}2 \left(1 - e^{-2 p (1 - p) m \Lambda}\right) \frac{1/r - 1}{2 \Lambda}, \qquad
 ///   \Lambda = \frac1r - \frac12, \qquad m = 1 - \frac{\sin \theta}{\theta}, \qquad r = \frac{n_d}{n_s} .
 /// ```
-/// For every W of rank n_d and every bias, with a rectifier on each output, magnitudes `U[0, 1]`, `p ≤ 1/2`. With `θ = 2` and
-/// `K = 1/48` all of it is proved. With `θ = 2.7` for `p ≤ 1/5` (`m = 0.842`), else `2.2` (`m = 0.633`), and `K = 1/6`, step 2
-/// is checked on a grid. For `p ≪ r` the two are `0.0057` and `0.070 p² (1/r − 1)`.
+/// For every W of rank n_d and every bias, with a rectifier on each output, magnitudes `U[0, 1]`,
+/// `p ≤ 1/2`. With `θ = 2` and `K = 1/48` all of it is proved. With `θ = 2.7` for `p ≤ 1/5`
+/// (`m = 0.842`), else `2.2` (`m = 0.633`), and `K = 1/6`, step 2 is checked on a grid. For `p ≪ r`
+/// the two are `0.0057` and `0.070 p² (1/r − 1)`.
 ///
-/// 1. **Rank.** Let `W_ii > 0` and `F_i = Σ_{j≠i} min((W_ij/W_ii)², 1)`. Then `mean F_i ≥ (1/r − 1)/2`. Scale the rows so that
-///    `W_ii = 1`. Call a pair a conflict if `|W_ij| ≥ 1` or `|W_ji| ≥ 1`; let `c_ii = 1`, `c_ij = 1` for conflicts and
-///    `c_ij = (W_ij² + W_ji²)/2` for other pairs. For weights `q ≥ 0`, `Σ q = 1`, on features without conflicts,
-///    `Σ q_i q_j c_ij = ‖Q^{1/2} W Q^{1/2}‖² ≥ (tr Q W)²/n_d = 1/n_d`. As in Motzkin and Straus's proof of Turán's theorem the
-///    form is linear along `q_i → q_i + t, q_j → q_j − t` for a conflict, so that it has a minimum without conflicts. Hence it
-///    is at least `1/n_d` for equal weights: `n + 2 (conflicts) + Σ_{others} W_ij² ≥ n²/n_d`.
-/// 2. **One row.** Let `T` be the bias and the interference over `W_ii`, and `ℓ(T)` the loss given `T`. Then
-///    `ℓ(T) + ℓ(T′) ≥ p K (1 − cos θ(T − T′))` for any `T`, `T′` and `W_ii > 0`. docs/theory.md proves
-///    `ℓ(T) + ℓ(T′) ≥ p min((T − T′)², 1)/24`, which has `K = 1/48` at `θ = 2`. `K = 1/6` is an equality at `W_ii = 1`, `T = 0`,
-///    `T′ = −π/θ`.
-/// 3. **Independence.** For `T′` an independent copy of `T`, `E cos θ(T − T′) = Π_j |φ(θ W_ij/W_ii)|²`, φ the characteristic
-///    function of one feature, and `1 − |φ(θ w)|² ≥ 2 p (1 − p)(1 − sin(θw)/(θw)) ≥ 2 p (1 − p) m min(w², 1)`. So
+/// 1. **Rank.** Let `W_ii > 0` and `F_i = Σ_{j≠i} min((W_ij/W_ii)², 1)`. Then
+///    `mean F_i ≥ (1/r − 1)/2`. Scale the rows so that `W_ii = 1`. Call a pair a conflict if
+///    `|W_ij| ≥ 1` or `|W_ji| ≥ 1`; let `c_ii = 1`, `c_ij = 1` for conflicts and
+///    `c_ij = (W_ij² + W_ji²)/2` for other pairs. For weights `q ≥ 0`, `Σ q = 1`, on features
+///    without conflicts, `Σ q_i q_j c_ij = ‖Q^{1/2} W Q^{1/2}‖² ≥ (tr Q W)²/n_d = 1/n_d`. As in
+///    Motzkin and Straus's proof of Turán's theorem the form is linear along
+///    `q_i → q_i + t, q_j → q_j − t` for a conflict, so that it has a minimum without conflicts.
+///    Hence it is at least `1/n_d` for equal weights:
+///    `n + 2 (conflicts) + Σ_{others} W_ij² ≥ n²/n_d`.
+/// 2. **One row.** Let `T` be the bias and the interference over `W_ii`, and `ℓ(T)` the loss given
+///    `T`. Then `ℓ(T) + ℓ(T′) ≥ p K (1 − cos θ(T − T′))` for any `T`, `T′` and `W_ii > 0`.
+///    docs/theory.md proves `ℓ(T) + ℓ(T′) ≥ p min((T − T′)², 1)/24`, which has `K = 1/48` at
+///    `θ = 2`. `K = 1/6` is an equality at `W_ii = 1`, `T = 0`, `T′ = −π/θ`.
+/// 3. **Independence.** For `T′` an independent copy of `T`,
+///    `E cos θ(T − T′) = Π_j |φ(θ W_ij/W_ii)|²`, φ the characteristic function of one feature, and
+///    `1 − |φ(θ w)|² ≥ 2 p (1 − p)(1 − sin(θw)/(θw)) ≥ 2 p (1 − p) m min(w², 1)`. So
 ///    `L_i ≥ (p K/2)(1 − exp(−2 p (1 − p) m F_i))`.
-/// 4. **Mean.** Of the rows with `F_i > Λ`, and those with `W_ii ≤ 0`, which lose the variance at least, let there be a fraction
-///    `f`. The others are of ratio `r/(1 − f)` among themselves, and `1 − e^{−x}` is above its chord. The sum is least at
-///    `f = 0`, by the choice of Λ.
+/// 4. **Mean.** Of the rows with `F_i > Λ`, and those with `W_ii ≤ 0`, which lose the variance at
+///    least, let there be a fraction `f`. The others are of ratio `r/(1 − f)` among themselves, and
+///    `1 − e^{−x}` is above its chord. The sum is least at `f = 0`, by the choice of Λ.
 ///
 /// ```
 /// use toy_superposition_designs::lower_bound;
@@ -123,8 +128,8 @@ mod tests {
         }
     }
 
-    /// Step 2 as it is proved, with random numbers over several decades, some of which come near it. Half is the p of the least
-    /// loss of a feature that is off.
+    /// Step 2 as it is proved, with random numbers over several decades, some of which come near
+    /// it. Half is the p of the least loss of a feature that is off.
     #[test]
     fn two_values_of_the_interference_lose_what_is_proved() {
         let mut rng = ChaCha8Rng::seed_from_u64(13);

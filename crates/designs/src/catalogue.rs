@@ -104,7 +104,8 @@ pub struct Candidate {
     designs: Vec<(String, Shared)>,
     /// The places of the features.
     arrangement: Arrangement,
-    /// Whether the coefficient of the all-ones direction is free; not in a sum, which has no such direction.
+    /// Whether the coefficient of the all-ones direction is free; not in a sum, which has no such
+    /// direction.
     ones: bool,
 }
 
@@ -142,7 +143,8 @@ impl Candidate {
         Self::of(family, vec![(design.name(), Arc::new(design))])
     }
 
-    /// The best of several for each p, which have the same loss if their rows hold the same entries; `None` of none.
+    /// The best of several for each p, which have the same loss if their rows hold the same
+    /// entries; `None` of none.
     fn several<D: Design + Send + Sync + 'static>(
         family: Family,
         name: &str,
@@ -173,8 +175,9 @@ impl Candidate {
         self.designs.iter().map(|design| &design.1)
     }
 
-    /// The design of least loss under a law, at its best: its features [arranged](Arranged) where the law tells them apart.
-    /// Where there are several they are compared by their exact losses at common starting points, and the least is optimised.
+    /// The design of least loss under a law, at its best: its features [arranged](Arranged) where
+    /// the law tells them apart. Where there are several they are compared by their exact losses at
+    /// common starting points, and the least is optimised.
     ///
     /// # Errors
     /// As [`optimise`].
@@ -260,7 +263,8 @@ const CYCLIC: usize = 12;
 /// Random sets of rows that are tried for a block.
 const DRAWS: usize = 8;
 
-/// Blocks of at most `most` features (none has more than 128), for any p. The same seed gives the same ones.
+/// Blocks of at most `most` features (none has more than 128), for any p. The same seed gives the
+/// same ones.
 ///
 /// # Errors
 /// None that is known.
@@ -293,11 +297,12 @@ pub fn blocks(most: usize, seed: u64) -> Result<Vec<Candidate>> {
     Ok(blocks)
 }
 
-/// The eigenspaces of ratios below 1/2 of all strongly regular graphs of at most `most` vertices, each with the graph's name.
+/// The eigenspaces of ratios below 1/2 of all strongly regular graphs of at most `most` vertices,
+/// each with the graph's name.
 ///
-/// Above 1/2, antipodal pairs beside lossless features are always better. Frames whose entries off the diagonal are all positive
-/// or the same are left out: the first have nothing to hide, and the second are simplices.
-/// `wanted` is asked for each shape `(n_s, n_d)` before its graph is made.
+/// Above 1/2, antipodal pairs beside lossless features are always better. Frames whose entries off
+/// the diagonal are all positive or the same are left out: the first have nothing to hide, and the
+/// second are simplices. `wanted` is asked for each shape `(n_s, n_d)` before its graph is made.
 pub(crate) fn graphs(most: usize, wanted: impl Fn(usize, usize) -> bool) -> Result<Vec<Candidate>> {
     let mut frames = Vec::new();
     for known in KnownGraph::up_to(most) {
@@ -323,7 +328,8 @@ pub(crate) fn graphs(most: usize, wanted: impl Fn(usize, usize) -> bool) -> Resu
     Ok(frames)
 }
 
-/// The harmonic frames of `features` features with every set of frequencies, by their dimensions; no simplices.
+/// The harmonic frames of `features` features with every set of frequencies, by their dimensions;
+/// no simplices.
 fn cyclic(features: usize) -> Result<Vec<Candidate>> {
     let frequencies = features / 2 + 1;
     let mut by_hidden = vec![Vec::new(); features];
@@ -373,8 +379,9 @@ fn equiangular() -> Result<Vec<Candidate>> {
 /// No dense design has more features than this.
 const DENSE: usize = 1024;
 
-/// The designs of n_s = `features` in n_d = `hidden` dimensions that are no sums of blocks, each random one the best of
-/// `draws` sets. Those without a fast transform only up to n_s = 1024. The same seed gives the same ones.
+/// The designs of n_s = `features` in n_d = `hidden` dimensions that are no sums of blocks, each
+/// random one the best of `draws` sets. Those without a fast transform only up to n_s = 1024. The
+/// same seed gives the same ones.
 ///
 /// # Errors
 /// [`Error::Shape`] unless `1 ≤ n_d ≤ n_s`.
@@ -405,14 +412,15 @@ const RATED: usize = 3;
 
 /// The designs for features of a law in n_d = `hidden` dimensions.
 ///
-/// These are the principal components unless all features are alike, those of [`whole`] but for Haar's, and for each family the
-/// best sum of copies of one of the `blocks` with lossless and dropped features, of three that lose least where the features are
-/// independent, as the `blocks` say. Those with superposition are there with dependent features as neighbours and with
+/// These are the principal components unless all features are alike, those of [`whole`] but for
+/// Haar's, and for each family the best sum of copies of one of the `blocks` with lossless and
+/// dropped features, of three that lose least where the features are independent, as the `blocks`
+/// say. Those with superposition are there with dependent features as neighbours and with
 /// independent ones, unless the law makes no difference between these.
 ///
 /// # Errors
-/// [`Error::Shape`] unless `1 ≤ n_d ≤ n_s`; [`Error::Large`] for more than 1024 features; [`Error::Theory`] for a law whose
-/// exact loss is not known.
+/// [`Error::Shape`] unless `1 ≤ n_d ≤ n_s`; [`Error::Large`] for more than 1024 features;
+/// [`Error::Theory`] for a law whose exact loss is not known.
 pub fn under_law(
     law: &dyn Law,
     hidden: usize,
@@ -462,10 +470,11 @@ pub fn under_law(
     Ok(all)
 }
 
-/// As many copies of a block as there is room for, beside lossless and dropped features; `None` if there is room for none.
+/// As many copies of a block as there is room for, beside lossless and dropped features; `None` if
+/// there is room for none.
 ///
-/// With the total loss of the copies and the variance of what is dropped. Where features have several variances the lossless
-/// ones come first, since they lose most otherwise.
+/// With the total loss of the copies and the variance of what is dropped. Where features have
+/// several variances the lossless ones come first, since they lose most otherwise.
 fn copies(block: &Entry, law: &dyn Law, hidden: usize) -> Result<Option<(f64, (String, Shared))>> {
     let (features, design) = (law.features(), &block.design);
     let (n, d) = (design.features(), design.hidden());
@@ -520,7 +529,8 @@ fn dense(features: usize, hidden: usize, draws: usize, seed: u64) -> Result<Vec<
     Ok(all)
 }
 
-/// Rugs of a power of two: random, with and without the row of ones; shifted to the least skewness; and known sets.
+/// Rugs of a power of two: random, with and without the row of ones; shifted to the least skewness;
+/// and known sets.
 fn rugs<R: Rng + ?Sized>(
     features: usize,
     hidden: usize,

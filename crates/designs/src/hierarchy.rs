@@ -11,29 +11,33 @@ const SIZES: [usize; 10] = [2, 4, 5, 6, 7, 8, 10, 12, 16, 24];
 /// The most features: beyond, single precision does not hold the lengths.
 const MOST: usize = 32;
 
-/// The hierarchy of `features` features in two dimensions, or that of two features in one, with gains 1 and biases 0.
+/// The hierarchy of `features` features in two dimensions, or that of two features in one, with
+/// gains 1 and biases 0.
 ///
 /// ```math
 /// W_{ii} = 1, \qquad W_{ij} \approx 0 \ \text{ for quieter } j, \qquad
 /// W_{ij} \in \{0\} \cup (-\infty, -1] \ \text{ for louder } j
 /// ```
 ///
-/// The columns `e_1, e_2, …` of the encoder fall in length by a factor `M` each. A row `d_i` of the decoder has `⟨d_i, e_i⟩ = 1`,
-/// so that what quieter columns add is of order `1/M`. Louder columns must add nothing above 0: that can be had if and only if
-/// `e_i` lies outside the cone of the louder ones. In the plane `n − 1` directions from 0 to π and one below have this
-/// property, and each row is orthogonal to its louder neighbour (the last one to two columns). The rest of the louder columns
-/// silence the output when they are on, which costs `E u² = 1/3`:
+/// The columns `e_1, e_2, …` of the encoder fall in length by a factor `M` each. A row `d_i` of the
+/// decoder has `⟨d_i, e_i⟩ = 1`, so that what quieter columns add is of order `1/M`. Louder columns
+/// must add nothing above 0: that can be had if and only if `e_i` lies outside the cone of the
+/// louder ones. In the plane `n − 1` directions from 0 to π and one below have this property, and
+/// each row is orthogonal to its louder neighbour (the last one to two columns). The rest of the
+/// louder columns silence the output when they are on, which costs `E u² = 1/3`:
 /// ```math
 /// L \to \frac p{3n} \sum_i \bigl(1 - (1-p)^{s_i}\bigr), \qquad s_i = 0, 0, 1, 2, \dots, n - 3, n - 3 .
 /// ```
-/// For small p that is `p² ((n−1)(n−2)/2 − 1)/(3n)`, about `p²/(3r)` for `r = 2/n`, without the logarithm of the loss with
-/// Gaussian interference, `p² ln(1/p)/r`. The limit is that of `M → ∞`.
+/// For small p that is `p² ((n−1)(n−2)/2 − 1)/(3n)`, about `p²/(3r)` for `r = 2/n`, without the
+/// logarithm of the loss with Gaussian interference, `p² ln(1/p)/r`. The limit is that of `M → ∞`.
 ///
-/// On a line there is room for two, `W_12 = −1/M`, `W_21 = −M`, and a finite factor is best. With gains 1 and biases 0
+/// On a line there is room for two, `W_12 = −1/M`, `W_21 = −M`, and a finite factor is best. With
+/// gains 1 and biases 0
 /// ```math
 /// L = \frac{p^2}2 \Bigl(\frac1{3 M^2} - \frac1{6 M^3} + \frac13 - \frac1{6 M}\Bigr) = \frac{25}{162} p^2 \text{ at } M = 3 ,
 /// ```
-/// where the slope `(M − 1)(M − 3)/(12 M⁴)` changes its sign; equal partners, `M = 1`, lose `p²/6`, 8 % more.
+/// where the slope `(M − 1)(M − 3)/(12 M⁴)` changes its sign; equal partners, `M = 1`, lose `p²/6`,
+/// 8 % more.
 ///
 /// ```
 /// use toy_superposition_designs::hierarchy;
@@ -91,7 +95,8 @@ pub fn hierarchy(features: usize) -> Result<Autoencoder<f64>> {
     Ok(Autoencoder::new(&encoder, &decoder, &DVector::zeros(features), Activation::Relu)?)
 }
 
-/// The [hierarchies](hierarchy) of 2, 4, 5, 6, 7, 8, 10, 12, 16 and 24 features, those of at most `most`, with their exact losses.
+/// The [hierarchies](hierarchy) of 2, 4, 5, 6, 7, 8, 10, 12, 16 and 24 features, those of at most
+/// `most`, with their exact losses.
 ///
 /// # Errors
 /// [`Error::Theory`] unless `0 < p ≤ 1`.

@@ -7,8 +7,9 @@ use toy_superposition_theory as theory;
 
 use crate::{Optimised, Result};
 
-/// The weights of a ReLU model as a [`Design`]: `R_ij = W_ij/W_ii`, and each output is a class of its own. Outputs that do not
-/// pass on their own feature, `W_ii ≤ 1e-6 max_j W_jj`, as those of dropped features, have `R_ij = W_ij`.
+/// The weights of a ReLU model as a [`Design`]: `R_ij = W_ij/W_ii`, and each output is a class of
+/// its own. Outputs that do not pass on their own feature, `W_ii ≤ 1e-6 max_j W_jj`, as those of
+/// dropped features, have `R_ij = W_ij`.
 ///
 /// The gain `a = W_ii` and the bias of each output stay what they are: [`Learned::optimised`].
 #[derive(Debug, Clone, PartialEq)]
@@ -24,8 +25,8 @@ impl Learned {
     /// The weights of `model` under a name.
     ///
     /// # Errors
-    /// [`Error::Theory`](crate::Error::Theory) for an output that is not ReLU; [`Error::Model`](crate::Error::Model) for a product
-    /// larger than memory.
+    /// [`Error::Theory`](crate::Error::Theory) for an output that is not ReLU;
+    /// [`Error::Model`](crate::Error::Model) for a product larger than memory.
     pub fn new(name: impl Into<String>, model: &Autoencoder<f64>) -> Result<Self> {
         if model.activation().simplified(model.features()) != Activation::Relu {
             return Err(theory::Error::Activation { given: model.activation().name() }.into());
@@ -46,7 +47,8 @@ impl Learned {
         Ok(Self { name: name.into(), encoder, decoder, product, settings })
     }
 
-    /// The gains and biases as they are, with the exact loss for independent features of one probability.
+    /// The gains and biases as they are, with the exact loss for independent features of one
+    /// probability.
     ///
     /// # Errors
     /// [`Error::Theory`](crate::Error::Theory) unless `0 < p ≤ 1`.

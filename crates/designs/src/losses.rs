@@ -6,8 +6,8 @@ use toy_superposition_theory::{self as theory, EdgeworthLoss, ExactLoss};
 
 use crate::Result;
 
-/// The expected losses per feature of weights all of whose rows are alike, from one row: in O(n_s log n_s + n_s × nodes), for
-/// n_s up to 2²⁰ and more.
+/// The expected losses per feature of weights all of whose rows are alike, from one row: in O(n_s
+/// log n_s + n_s × nodes), for n_s up to 2²⁰ and more.
 ///
 /// ```
 /// use toy_superposition_designs::RugLosses;
@@ -19,8 +19,8 @@ use crate::Result;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait RugLosses {
-    /// The exact loss for independent features that are on with one probability and then `U[0, 1]`, as
-    /// [`exact_row_loss`](theory::exact_row_loss).
+    /// The exact loss for independent features that are on with one probability and then `U[0, 1]`,
+    /// as [`exact_row_loss`](theory::exact_row_loss).
     ///
     /// # Errors
     /// [`Error::Theory`](crate::Error::Theory) unless `0 < p ≤ 1`.

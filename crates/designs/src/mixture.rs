@@ -13,14 +13,16 @@ use crate::{Entry, Error, Family, Optimised, Result};
 /// T(n, d) = \min_k \left\{ n_k L_k + T(n - n_k, d - d_k) \right\}, \qquad T(0, 0) = 0
 /// ```
 ///
-/// Features of different blocks do not interfere, so losses add up, and block `k` has `n_k` features in `d_k` dimensions at
-/// a loss `L_k` each. Over all shapes the least is the lower convex envelope of the points `(d_k/n_k, L_k)`: far above the
-/// size of the table, the two blocks that carry the chord over the ratio fill most of the features, and the table the rest.
+/// Features of different blocks do not interfere, so losses add up, and block `k` has `n_k`
+/// features in `d_k` dimensions at a loss `L_k` each. Over all shapes the least is the lower convex
+/// envelope of the points `(d_k/n_k, L_k)`: far above the size of the table, the two blocks that
+/// carry the chord over the ratio fill most of the features, and the table the rest.
 #[derive(Debug)]
 pub struct Mixtures<'a> {
     blocks: &'a [Entry],
     size: usize,
-    /// The least total loss of n features in d dimensions and the last block, at `n (size + 1) + d`.
+    /// The least total loss of n features in d dimensions and the last block, at
+    /// `n (size + 1) + d`.
     table: Vec<(f64, u16)>,
 }
 
@@ -32,8 +34,8 @@ const MOST: usize = 512;
 const TIE: f64 = 1e-7;
 
 impl<'a> Mixtures<'a> {
-    /// The table for up to `features` features, or, above 512 and four times the largest block, for what the two best blocks
-    /// leave over.
+    /// The table for up to `features` features, or, above 512 and four times the largest block, for
+    /// what the two best blocks leave over.
     ///
     /// # Errors
     /// [`Error::Block`] for a block of more than 512 features.
@@ -76,8 +78,8 @@ impl<'a> Mixtures<'a> {
     /// How many copies of each block are in the best sum, in the order of the blocks.
     ///
     /// # Errors
-    /// [`Error::Shape`] unless `n_d ≤ n_s` and `n_s ≥ 1`, [`Error::Table`] for more features than the tables were made for,
-    /// [`Error::NoSum`] if no sum has this shape.
+    /// [`Error::Shape`] unless `n_d ≤ n_s` and `n_s ≥ 1`, [`Error::Table`] for more features than
+    /// the tables were made for, [`Error::NoSum`] if no sum has this shape.
     pub fn counts(&self, features: usize, hidden: usize) -> Result<Vec<usize>> {
         let mut copies = vec![0; self.blocks.len()];
         if hidden > features || features == 0 {

@@ -13,41 +13,47 @@ use crate::{Arranged, Arrangement, Result};
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Optimised {
-    /// One for each class of features, of those that [`optimise`] has taken apart if the law tells features apart.
+    /// One for each class of features, of those that [`optimise`] has taken apart if the law tells
+    /// features apart.
     pub settings: Vec<Setting>,
     /// The exact loss per feature.
     pub loss: f64,
     /// Its standard error where rows were sampled, else 0.
     pub standard_error: f64,
-    /// Whether each class's settings are known in closed form, or its search ended where no slope of $L/p$ in
-    /// $(a, b/\sqrt p, c)$ exceeds $2 \cdot 10^{-7} \sqrt p$ (a hundred times that under another law than the paper's), or 1e-14
-    /// where that is larger. If not, the loss may still be a little above the least.
+    /// Whether each class's settings are known in closed form, or its search ended where no slope
+    /// of $L/p$ in $(a, b/\sqrt p, c)$ exceeds $2 \cdot 10^{-7} \sqrt p$ (a hundred times that
+    /// under another law than the paper's), or 1e-14 where that is larger. If not, the loss may
+    /// still be a little above the least.
     pub converged: bool,
 }
 
-/// Minimises the exact loss of a design over its settings; `ones` frees the coefficient of the all-ones direction where
-/// the design [has it](Design::all_ones).
+/// Minimises the exact loss of a design over its settings; `ones` frees the coefficient of the
+/// all-ones direction where the design [has it](Design::all_ones).
 ///
 /// ```math
 /// \min_{a, b, c} \frac1{|C|} \sum_{i \in C} \mathrm E\Big(x_i - \mathrm{ReLU}\Big(\sum_j
 ///   \Big(a R_{ij} + \frac c{n_s}\Big) x_j + b\Big)\Big)^2
 /// ```
 ///
-/// for each class `C` of features by itself: rows do not share settings across classes. L-BFGS on the exact gradient, from
-/// the better ones of several starting points, since there may be several minima.
+/// for each class `C` of features by itself: rows do not share settings across classes. L-BFGS on
+/// the exact gradient, from the better ones of several starting points, since there may be several
+/// minima.
 ///
-/// `law` is that of the features: a probability for the paper's, one for each feature, or any law whose exact loss is known.
-/// Where it treats all features alike there is one setting for each class of the design, and of classes with sampled rows
-/// the mean over those is minimised. Any other law takes the classes apart: the settings are those of
-/// [`Arranged::new(design, law, Arrangement::Given)`](Arranged), one for each kind of row, and no row is left out.
+/// `law` is that of the features: a probability for the paper's, one for each feature, or any law
+/// whose exact loss is known. Where it treats all features alike there is one setting for each
+/// class of the design, and of classes with sampled rows the mean over those is minimised. Any
+/// other law takes the classes apart: the settings are those of
+/// [`Arranged::new(design, law, Arrangement::Given)`](Arranged), one for each kind of row, and no
+/// row is left out.
 ///
 /// The loss is never above that of the best constant.
 ///
 /// # Errors
-/// [`Error::Data`](crate::Error::Data) unless `0 < p ≤ 1`; [`Error::Features`](crate::Error::Features) for a law of another
-/// number of features; [`Error::Large`](crate::Error::Large) for more than 1024 that are not alike;
-/// [`Error::Theory`](crate::Error::Theory), [`Error::Optim`](crate::Error::Optim) for a law whose exact loss is not known
-/// and weights that are not finite.
+/// [`Error::Data`](crate::Error::Data) unless `0 < p ≤ 1`;
+/// [`Error::Features`](crate::Error::Features) for a law of another number of features;
+/// [`Error::Large`](crate::Error::Large) for more than 1024 that are not alike;
+/// [`Error::Theory`](crate::Error::Theory), [`Error::Optim`](crate::Error::Optim) for a law whose
+/// exact loss is not known and weights that are not finite.
 pub fn optimise<'a, D: Design + ?Sized>(
     design: &D,
     law: impl Into<FeatureLaw<'a>>,
@@ -80,7 +86,8 @@ pub(super) fn optimise_classes<D: Design + ?Sized>(
     Ok(Optimised { settings, loss: mean.mean, standard_error: mean.standard_error, converged })
 }
 
-/// The exact loss of a design at the best of the starting points of [`optimise`]: cheap, and at most a little too high.
+/// The exact loss of a design at the best of the starting points of [`optimise`]: cheap, and at
+/// most a little too high.
 pub(super) fn rough_loss<D: Design + ?Sized>(design: &D, law: FeatureLaw<'_>) -> Result<f64> {
     let mut loss = 0.0;
     for class in design.classes() {
@@ -94,14 +101,17 @@ pub(super) fn rough_loss<D: Design + ?Sized>(design: &D, law: FeatureLaw<'_>) ->
     Ok(loss)
 }
 
-/// Entries are rounded to so many parts, so that those that differ by rounding are equal: the exact loss counts equal ones.
+/// Entries are rounded to so many parts, so that those that differ by rounding are equal: the exact
+/// loss counts equal ones.
 const GRID: f64 = (1_u64 << 42) as f64;
 
-/// The rows of one class, which are alike or count as if they were: the first one's feature stands for theirs.
+/// The rows of one class, which are alike or count as if they were: the first one's feature stands
+/// for theirs.
 struct Rows<'a> {
     law: FeatureLaw<'a>,
     moments: Moments,
-    /// The greatest magnitude h, or `√(3 E u²)` where they do not run from 0 to a greatest: biases are in units of it.
+    /// The greatest magnitude h, or `√(3 E u²)` where they do not run from 0 to a greatest: biases
+    /// are in units of it.
     height: f64,
     /// p h²: losses are in units of it.
     unit: f64,
@@ -143,7 +153,8 @@ impl<'a> Rows<'a> {
         self.rows.iter().map(sum).sum()
     }
 
-    /// The loss in its unit at a starting point, to 1e-5 of itself under another law than the paper's.
+    /// The loss in its unit at a starting point, to 1e-5 of itself under another law than the
+    /// paper's.
     fn rating(&self, start: &Point) -> Result<f64> {
         match self.law {
             FeatureLaw::Shared(_) => self.loss(start),
@@ -183,8 +194,8 @@ impl<'a> Rows<'a> {
         Ok(loss)
     }
 
-    /// The mean and the variance of the interference, the mean over the rows where all features are alike and independent,
-    /// else of the first row; and its covariance with the feature.
+    /// The mean and the variance of the interference, the mean over the rows where all features are
+    /// alike and independent, else of the first row; and its covariance with the feature.
     fn interference(&self) -> Result<[f64; 3]> {
         let (row, i, _) = &self.rows[0];
         match self.law {
@@ -205,9 +216,9 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Where to start: the Gaussian optimum for the mean σ; weights that reproduce a feature that is on alone, with a bias
-    /// that takes out none, half or all of the largest interference; half of them; and, under another law than the paper's,
-    /// the best affine readout.
+    /// Where to start: the Gaussian optimum for the mean σ; weights that reproduce a feature that
+    /// is on alone, with a bias that takes out none, half or all of the largest interference; half
+    /// of them; and, under another law than the paper's, the best affine readout.
     fn starts(&self) -> Result<Vec<Point>> {
         let [mean, variance, covariance] = self.interference()?;
         let gaussian = theory::optimum(self.moments.probability, variance.sqrt() / self.height)?;
@@ -233,9 +244,10 @@ impl<'a> Rows<'a> {
         Ok(starts)
     }
 
-    /// The relative tolerance of the gradient, and the slope of the loss in its unit over √p at which a search ends. The loss
-    /// over p of a pair is p/6 with a curvature of 2/3: what the slope leaves is below 1e-12 of it, and below 1e-8 under another
-    /// law than the paper's, where a gradient costs up to a hundred times as much.
+    /// The relative tolerance of the gradient, and the slope of the loss in its unit over √p at
+    /// which a search ends. The loss over p of a pair is p/6 with a curvature of 2/3: what the
+    /// slope leaves is below 1e-12 of it, and below 1e-8 under another law than the paper's, where
+    /// a gradient costs up to a hundred times as much.
     fn tolerances(&self) -> (f64, f64) {
         if matches!(self.law, FeatureLaw::Shared(_)) { (1e-10, 2e-7) } else { (1e-5, 2e-5) }
     }
@@ -250,8 +262,8 @@ impl<'a> Rows<'a> {
             return Ok((Setting { a: 1.0, bias: 0.0, ones: 0.0 }, true));
         }
         let dimensions = if ones { 3 } else { 2 };
-        // The outputs that should be 0 cost b² where the bias is positive, and every other term is of order p: in b / √p
-        // the curvature of the loss over p is of order 1, as it is in a.
+        // The outputs that should be 0 cost b² where the bias is positive, and every other term is
+        // of order p: in b / √p the curvature of the loss over p is of order 1, as it is in a.
         let scale = self.moments.probability.sqrt();
         let mut rated = Vec::new();
         for start in self.starts()? {

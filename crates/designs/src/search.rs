@@ -17,8 +17,8 @@ pub struct SearchConfig {
     pub features: usize,
     /// n_d, from 2 to n_s − 2.
     pub hidden: usize,
-    /// The order t of a group that the sets are to be [invariant](Orbits) under; 1 for any sets. It divides n_s − 1, and n_d
-    /// is a multiple of it or one more; there are at most 4096 orbits.
+    /// The order t of a group that the sets are to be [invariant](Orbits) under; 1 for any sets. It
+    /// divides n_s − 1, and n_d is a multiple of it or one more; there are at most 4096 orbits.
     pub symmetry: usize,
     /// p, in (0, 1].
     pub probability: f64,
@@ -39,7 +39,8 @@ impl SearchConfig {
 
 /// The stages of an annealing, of equal numbers of swaps and falling temperature.
 pub const STAGES: u32 = 40;
-/// The temperatures of the first and the last stage, in units of the mean change of the loss by a swap of a random set.
+/// The temperatures of the first and the last stage, in units of the mean change of the loss by a
+/// swap of a random set.
 const TEMPERATURES: [f64; 2] = [0.5, 0.005];
 /// Swaps by which that mean is found.
 const TRIALS: usize = 400;
@@ -55,8 +56,8 @@ const MOST_ORBITS: usize = 4096;
 pub struct Annealing {
     /// The stages done.
     pub stage: u32,
-    /// S: the numbers of its [orbits](Orbits::elements), which without symmetry are its elements. With symmetry that of 0
-    /// is left out.
+    /// S: the numbers of its [orbits](Orbits::elements), which without symmetry are its elements.
+    /// With symmetry that of 0 is left out.
     pub set: Vec<usize>,
     /// The set of least loss so far, in the same way.
     pub best: Vec<usize>,
@@ -87,9 +88,10 @@ pub struct Found {
 ///   \mathrm E\Big(x_0 - \mathrm{ReLU}\Big(a \sum_j g_j x_j + b\Big)\Big)^2
 /// ```
 ///
-/// All rows of a rug are alike, so `L` is that of row 0, and it depends on nothing but how often each of the integers
-/// `n_d g_j` occurs: a [`CountedLoss`](theory::CountedLoss). A swap of one element of S for another changes these integers
-/// by 0 or ±2, in O(n_s). The gain and the bias are optimised anew from stage to stage.
+/// All rows of a rug are alike, so `L` is that of row 0, and it depends on nothing but how often
+/// each of the integers `n_d g_j` occurs: a [`CountedLoss`](theory::CountedLoss). A swap of one
+/// element of S for another changes these integers by 0 or ±2, in O(n_s). The gain and the bias are
+/// optimised anew from stage to stage.
 ///
 /// ```
 /// use toy_superposition_designs::{Search, SearchConfig};
@@ -109,11 +111,12 @@ pub struct Search {
 }
 
 impl Search {
-    /// A search from random sets. The same configuration finds the same rug on any number of threads.
+    /// A search from random sets. The same configuration finds the same rug on any number of
+    /// threads.
     ///
     /// # Errors
-    /// [`Error::Search`] unless the numbers are in the ranges of [`SearchConfig`]; [`Error::Rug`] for a symmetry that there is
-    /// not; [`Error::Theory`] for p.
+    /// [`Error::Search`] unless the numbers are in the ranges of [`SearchConfig`]; [`Error::Rug`]
+    /// for a symmetry that there is not; [`Error::Theory`] for p.
     pub fn new(config: SearchConfig) -> Result<Self> {
         let SearchConfig { features, hidden, symmetry, restarts, .. } = config;
         let shape = features.is_power_of_two()
@@ -140,10 +143,12 @@ impl Search {
         Ok(Self { annealings: annealings.collect(), config, table })
     }
 
-    /// A search that goes on from the annealings of one with the same configuration, to the same end.
+    /// A search that goes on from the annealings of one with the same configuration, to the same
+    /// end.
     ///
     /// # Errors
-    /// As [`new`](Self::new), and [`Error::Annealing`] for annealings that are not of that configuration.
+    /// As [`new`](Self::new), and [`Error::Annealing`] for annealings that are not of that
+    /// configuration.
     pub fn resume(config: SearchConfig, annealings: Vec<Annealing>) -> Result<Self> {
         let mut fresh = Self::new(config)?;
         let free = fresh.table.free();
@@ -203,7 +208,8 @@ impl Search {
         Ok(())
     }
 
-    /// Runs to the end, or until `go_on`, which is asked after each stage, says no. Returns the best rug so far.
+    /// Runs to the end, or until `go_on`, which is asked after each stage, says no. Returns the
+    /// best rug so far.
     ///
     /// # Errors
     /// As [`advance`](Self::advance).
@@ -329,7 +335,8 @@ impl Spectrum {
 }
 
 impl Spectrum {
-    /// The gain and the bias of least loss near those given, to the accuracy that comparing sets needs.
+    /// The gain and the bias of least loss near those given, to the accuracy that comparing sets
+    /// needs.
     fn optimum(&self, from: [f64; 2], p: f64) -> Result<[f64; 2]> {
         let hidden = self.counts.len() as f64 - 1.0;
         let entries = self.counts.iter().enumerate();
@@ -388,7 +395,8 @@ impl Annealing {
         }
         let fall = (TEMPERATURES[1] / TEMPERATURES[0]).powf(f64::from(self.stage) / f64::from(STAGES - 1));
         let temperature = self.temperature * fall;
-        // The loss of the best set is that of an earlier gain and bias: at those of this stage it may be lower or higher.
+        // The loss of the best set is that of an earlier gain and bias: at those of this stage it
+        // may be lower or higher.
         if loss < self.loss {
             (self.loss, self.best) = (loss, self.set.clone());
         }
@@ -449,7 +457,8 @@ mod tests {
         }
     }
 
-    /// The loss over p at which an annealing ends is that of its set at its gain and bias, and no more than 1e-3 above the least.
+    /// The loss over p at which an annealing ends is that of its set at its gain and bias, and no
+    /// more than 1e-3 above the least.
     #[test]
     fn the_ovoid_is_found_among_symmetric_sets() {
         let config = SearchConfig { symmetry: 17, ..config(256, 51, 0.05, 2_000) };

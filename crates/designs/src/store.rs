@@ -1,8 +1,9 @@
 //! Blocks that were found by search or by descent, in one file.
 //!
-//! A safetensors file. The tensor `rug/256/0` (u32) is a set S of a rug of 256 features; `weights/0.05/NAME/encoder` (f32, n_d × n_s),
-//! `…/decoder` (n_s × n_d) and `…/bias` (n_s) are weights for p = 0.05. The metadata `notes` have a line for
-//! each block of weights: its name, a tab, and how it was made.
+//! A safetensors file. The tensor `rug/256/0` (u32) is a set S of a rug of 256 features;
+//! `weights/0.05/NAME/encoder` (f32, n_d × n_s), `…/decoder` (n_s × n_d) and `…/bias` (n_s) are
+//! weights for p = 0.05. The metadata `notes` have a line for each block of weights: its name, a
+//! tab, and how it was made.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -80,8 +81,8 @@ impl Store {
         }
     }
 
-    /// Adds weights for a p, in place of those of the same name, with a note on how they were made. Name and note become one
-    /// line each.
+    /// Adds weights for a p, in place of those of the same name, with a note on how they were made.
+    /// Name and note become one line each.
     ///
     /// # Errors
     /// [`Error::Theory`] for an output that is not ReLU.
@@ -253,7 +254,8 @@ mod tests {
         assert!(matches!(Store::load(&folder.path().join("none")), Err(Error::Read { .. })));
     }
 
-    /// Cut anywhere, or with any byte of its header changed, it is refused or says something else: it never panics.
+    /// Cut anywhere, or with any byte of its header changed, it is refused or says something else:
+    /// it never panics.
     #[test]
     fn a_hostile_store_is_refused() {
         let bytes = store().to_bytes().unwrap();

@@ -1,4 +1,5 @@
-//! What training finds: exact losses of models trained by the recipe of the paper's code, beside which the atlas is put.
+//! What training finds: exact losses of models trained by the recipe of the paper's code, beside
+//! which the atlas is put.
 //!
 //! The table is `records.csv` of the sweep `examples/grids/ten_points.toml`.
 
@@ -31,7 +32,8 @@ pub struct Trained {
 }
 
 impl Trained {
-    /// The models that come with this crate: n_s = 512, two seeds at each of ten points (p, r), and two rugs.
+    /// The models that come with this crate: n_s = 512, two seeds at each of ten points (p, r), and
+    /// two rugs.
     ///
     /// # Errors
     /// None that is known.
@@ -39,11 +41,12 @@ impl Trained {
         Self::from_csv(include_str!("../atlas/trained.csv"))
     }
 
-    /// The trained models and rugs in `records.csv` of a sweep, by the order of their points. No field has a comma in it.
+    /// The trained models and rugs in `records.csv` of a sweep, by the order of their points. No
+    /// field has a comma in it.
     ///
     /// # Errors
-    /// [`Error::Trained`] for a table without the columns kind, features, hidden, probability, law and exact_loss, and for a
-    /// line that they cannot be read from.
+    /// [`Error::Trained`] for a table without the columns kind, features, hidden, probability, law
+    /// and exact_loss, and for a line that they cannot be read from.
     pub fn from_csv(text: &str) -> Result<Vec<Self>> {
         let mut lines = text.lines();
         let heads: Vec<&str> = lines.next().unwrap_or_default().split(',').collect();
@@ -80,7 +83,8 @@ impl Trained {
         Ok(points)
     }
 
-    /// The one of a list at this p, and at the ratio to which the number of its dimensions was rounded.
+    /// The one of a list at this p, and at the ratio to which the number of its dimensions was
+    /// rounded.
     pub fn at(list: &[Self], probability: f64, ratio: f64) -> Option<&Self> {
         let here = |point: &&Self| {
             let hidden = (ratio * point.features as f64).round();

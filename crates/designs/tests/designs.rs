@@ -1,4 +1,5 @@
-//! Designs at their best, and mixtures of them, against closed forms and other ways to the same number.
+//! Designs at their best, and mixtures of them, against closed forms and other ways to the same
+//! number.
 
 #![allow(clippy::unwrap_used)]
 
@@ -25,7 +26,8 @@ fn loss(design: &dyn Design, setting: Setting, p: f64) -> f64 {
     mean_over_rows(design, &settings, row_loss).unwrap().mean
 }
 
-/// The least value of a function by a pattern search: to the best of eight neighbours, or nearer where none is better.
+/// The least value of a function by a pattern search: to the best of eight neighbours, or nearer
+/// where none is better.
 fn least(of: impl Fn(f64, f64) -> f64, mut at: (f64, f64)) -> f64 {
     let (mut value, mut step) = (of(at.0, at.1), 0.1);
     while step > 1e-11 {
@@ -44,8 +46,8 @@ fn least(of: impl Fn(f64, f64) -> f64, mut at: (f64, f64)) -> f64 {
     value
 }
 
-/// L = p²/6 with a = 1, b = 0 (docs/theory.md). The best settings gain p/32 of it at small p: at b = 0 the loss is
-/// p²/6 + p α²/3 − p² α/12 in α = a − 1, least at α = p/8.
+/// L = p²/6 with a = 1, b = 0 (docs/theory.md). The best settings gain p/32 of it at small p: at
+/// b = 0 the loss is p²/6 + p α²/3 − p² α/12 in α = a − 1, least at α = p/8.
 #[test]
 fn known_designs_have_their_known_losses() {
     let pairs = DirectSum::antipodal_pairs(3).unwrap();
@@ -140,7 +142,8 @@ fn mixtures_are_the_best_of_all_sums() {
     }
 }
 
-/// Above the table's size the sums stay within a hundredth of the envelope of the blocks, and where that is 0 they lose nothing.
+/// Above the table's size the sums stay within a hundredth of the envelope of the blocks, and where
+/// that is 0 they lose nothing.
 #[test]
 fn large_mixtures_meet_their_shape_and_the_envelope() {
     let p = 0.02;
@@ -228,7 +231,8 @@ fn a_law_that_agrees_with_p_gives_the_same_numbers() {
     }
 }
 
-/// With a = 1, b = 0 an antipodal pair loses P[both on]/6 per feature: p/6 or p²/6 here, by who the partners are.
+/// With a = 1, b = 0 an antipodal pair loses P[both on]/6 per feature: p/6 or p²/6 here, by who the
+/// partners are.
 #[test]
 fn antipodes_lose_what_their_partners_cost() {
     let p = 0.2;
@@ -275,7 +279,8 @@ fn features_of_several_probabilities_have_settings_of_their_own() {
     assert_eq!(Arrangement::Across.order(&groups, 6).unwrap(), [0, 3, 1, 4, 2, 5]);
 }
 
-/// The loss and the setting of a design of one class against samples, and no setting nearby is better.
+/// The loss and the setting of a design of one class against samples, and no setting nearby is
+/// better.
 #[test]
 fn exactly_k_on_is_what_samples_say() {
     let law = Features::new(Exactly::new(8, 2).unwrap(), UnitUniform);
@@ -301,8 +306,8 @@ fn exactly_k_on_is_what_samples_say() {
     assert!((best.loss / independent - 1.0).abs() > 0.01, "{best:?} {independent}");
 }
 
-/// Read out by a ReLU the principal components are no worse than the best affine model; the list holds them and both
-/// arrangements, and its best entry is its model.
+/// Read out by a ReLU the principal components are no worse than the best affine model; the list
+/// holds them and both arrangements, and its best entry is its model.
 #[test]
 fn designs_under_a_law() {
     let law = Features::new(Groups::equal(3, Independent::new(4, 0.1).unwrap()).unwrap(), UnitUniform);
@@ -338,7 +343,8 @@ fn laws_that_do_not_fit_are_refused() {
     assert!(matches!(under_law(&law, 7, &[], 1, 0).err(), Some(Error::Shape { .. })));
 }
 
-/// An antipodal pair under other magnitudes: the best of a pattern search is not below what is found.
+/// An antipodal pair under other magnitudes: the best of a pattern search is not below what is
+/// found.
 #[test]
 fn other_magnitudes_have_optimal_settings_too() {
     let pair = Frame::simplex(2).unwrap();
@@ -355,8 +361,8 @@ fn other_magnitudes_have_optimal_settings_too() {
     found(&Features::new(switches(), Points::new(&[1.0, 3.0], &[0.5, 0.5]).unwrap()));
 }
 
-/// The atlas at a point: its mixture is on the chord, every hull block has the loss that it says, and the weights of a size have
-/// the loss of the sum.
+/// The atlas at a point: its mixture is on the chord, every hull block has the loss that it says,
+/// and the weights of a size have the loss of the sum.
 #[test]
 fn the_atlas_is_what_it_says() {
     let p = 0.05;
@@ -408,8 +414,9 @@ fn learned_weights_are_a_design_with_their_own_loss() {
     assert!(matches!(Learned::new("linear", &linear), Err(Error::Theory(_))));
 }
 
-/// Regular polygons of one-hot features (k corners of c = 6, the others dropped), tied weights: the least of the exact loss
-/// over length, bias and the dropped features' bias, found here without the table. Losses are sums over the 6 features.
+/// Regular polygons of one-hot features (k corners of c = 6, the others dropped), tied weights: the
+/// least of the exact loss over length, bias and the dropped features' bias, found here without the
+/// table. Losses are sums over the 6 features.
 #[test]
 fn polygons_of_one_hot_features_have_their_known_losses() {
     let law = Features::new(Exactly::new(6, 1).unwrap(), UnitUniform);

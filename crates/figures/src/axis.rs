@@ -1,8 +1,9 @@
 //! From values to places: an axis is a label, a range, a scale and its ticks.
 //!
-//! A value v lies at the fraction `(g(v) − g(lo))/(g(hi) − g(lo))`, with g the identity or the logarithm; a range may run
-//! downwards. Linear ticks are multiples of 1, 2 or 5 times a power of ten; logarithmic ones are the powers of ten with
-//! unlabelled ticks between, or 1, 2, 5 times them where the range is short.
+//! A value v lies at the fraction `(g(v) − g(lo))/(g(hi) − g(lo))`, with g the identity or the
+//! logarithm; a range may run downwards. Linear ticks are multiples of 1, 2 or 5 times a power of
+//! ten; logarithmic ones are the powers of ten with unlabelled ticks between, or 1, 2, 5 times them
+//! where the range is short.
 
 /// How an axis or a colour bar spreads its values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -23,8 +24,8 @@ impl Scale {
         }
     }
 
-    /// Back from [`even`](Self::even): finite, and positive on a logarithmic scale, where the exact value may be beyond
-    /// what an `f64` holds.
+    /// Back from [`even`](Self::even): finite, and positive on a logarithmic scale, where the exact
+    /// value may be beyond what an `f64` holds.
     pub(crate) fn value(self, even: f64) -> f64 {
         const LEAST: f64 = f64::from_bits(1);
         match self {
@@ -33,7 +34,8 @@ impl Scale {
         }
     }
 
-    /// The range of the values, widened by the fraction `margin` at both ends, never empty; (0, 1) of nothing.
+    /// The range of the values, widened by the fraction `margin` at both ends, never empty; (0, 1)
+    /// of nothing.
     pub(crate) fn around(self, values: impl IntoIterator<Item = f64>, margin: f64) -> (f64, f64) {
         let (mut lo, mut hi) = (f64::INFINITY, f64::NEG_INFINITY);
         for v in values {
@@ -84,7 +86,8 @@ impl Axis {
         Self { label: label.to_owned(), scale, lo, hi, ticks }
     }
 
-    /// An axis over the cells 0 … count − 1 of a matrix, cell k from k to k + 1 and its tick in its middle.
+    /// An axis over the cells 0 … count − 1 of a matrix, cell k from k to k + 1 and its tick in its
+    /// middle.
     pub(crate) fn index(label: &str, count: usize, downward: bool) -> Self {
         let step = if count.is_power_of_two() && count >= 16 {
             count / 4
@@ -102,7 +105,8 @@ impl Axis {
         Self { label: label.to_owned(), scale: Scale::Linear, lo, hi, ticks }
     }
 
-    /// A logarithmic axis labelled at exactly the given values, which increase; a crowded one stays without its label.
+    /// A logarithmic axis labelled at exactly the given values, which increase; a crowded one stays
+    /// without its label.
     pub(crate) fn listed(label: &str, values: &[f64], range: (f64, f64), most: usize) -> Self {
         let (from, to) = (Scale::Log.even(range.0), Scale::Log.even(range.1));
         let apart = (to - from) / most as f64;

@@ -63,8 +63,8 @@ pub enum ChartMark {
     Joined,
     /// A small dot at each point, without error bars: for points by the hundred.
     Dots,
-    /// A thin dashed line over the whole width at the height of each point, whose `x` is ignored. Its name stands at its
-    /// right end and not in the legend.
+    /// A thin dashed line over the whole width at the height of each point, whose `x` is ignored.
+    /// Its name stands at its right end and not in the legend.
     Level,
 }
 
@@ -88,9 +88,10 @@ impl ChartMark {
 /// Draws the chart into `stem.png` and `stem.svg`.
 ///
 /// # Errors
-/// [`Empty`](crate::Error::Empty) without a series or with an empty one, [`NotFinite`](crate::Error::NotFinite),
-/// [`Negative`](crate::Error::Negative) errors, [`NotPositive`](crate::Error::NotPositive) values on a logarithmic scale,
-/// and [`FileName`](crate::Error::FileName), [`Write`](crate::Error::Write) for the files.
+/// [`Empty`](crate::Error::Empty) without a series or with an empty one,
+/// [`NotFinite`](crate::Error::NotFinite), [`Negative`](crate::Error::Negative) errors,
+/// [`NotPositive`](crate::Error::NotPositive) values on a logarithmic scale, and
+/// [`FileName`](crate::Error::FileName), [`Write`](crate::Error::Write) for the files.
 pub fn chart(figure: &Chart, stem: impl AsRef<Path>) -> Result<Written> {
     output::write(&scene(figure)?, &figure.caption, stem.as_ref())
 }

@@ -1,8 +1,9 @@
 //! Colours that stay apart for colour-blind readers.
 //!
-//! Series: Okabe and Ito's qualitative palette without its yellow, which is lost on white. Sequential: viridis (van der
-//! Walt and Smith, CC0), from 17 of its colours, linear in between. Diverging: blue – near-white – orange, even in lightness
-//! on both sides. Values run from 0 to 1 along a map.
+//! Series: Okabe and Ito's qualitative palette without its yellow, which is lost on white.
+//! Sequential: viridis (van der Walt and Smith, CC0), from 17 of its colours, linear in between.
+//! Diverging: blue – near-white – orange, even in lightness on both sides. Values run from 0 to 1
+//! along a map.
 
 /// sRGB, opaque.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +47,8 @@ pub(crate) const SERIES: [Colour; 7] = [
     Colour::hex(0x000000),
 ];
 
-/// Fills of the regions of a map, told apart by lightness as well as hue; black lines with white rims show on all.
+/// Fills of the regions of a map, told apart by lightness as well as hue; black lines with white
+/// rims show on all.
 pub(crate) const REGIONS: [Colour; 6] = [
     Colour::hex(0x7fb4d6),
     Colour::hex(0xf2c36b),

@@ -11,12 +11,13 @@ pub enum Colours {
     Linear,
     /// Viridis over the logarithms; all values must be positive.
     Log,
-    /// Blue below the centre, near-white at it, orange above; the range is symmetric about the centre.
+    /// Blue below the centre, near-white at it, orange above; the range is symmetric about the
+    /// centre.
     Diverging {
         /// The value without a colour, such as 0 for differences or 1 for ratios.
         centre: f64,
-        /// How far from the centre the colours reach; beyond it they saturate and the colour bar's ends are pointed.
-        /// `None` reaches as far as the values do.
+        /// How far from the centre the colours reach; beyond it they saturate and the colour bar's
+        /// ends are pointed. `None` reaches as far as the values do.
         reach: Option<f64>,
     },
 }

@@ -1,4 +1,5 @@
-//! Do trained models and rugs come to the theory as n_s grows? `(L − L*)/L*` against n_s with error bars.
+//! Do trained models and rugs come to the theory as n_s grows? `(L − L*)/L*` against n_s with error
+//! bars.
 
 use crate::axis::{Axis, Scale, mathematics};
 use crate::colour::{INK, SLATE};

@@ -105,8 +105,8 @@ impl Frame<'_> {
         scene.line(&run, stroke.clone());
     }
 
-    /// Liang and Barsky's clipping: the part of the segment inside the frame; nothing of one that has no place on the
-    /// axes.
+    /// Liang and Barsky's clipping: the part of the segment inside the frame; nothing of one that
+    /// has no place on the axes.
     fn cut(&self, a: [f64; 2], b: [f64; 2]) -> Option<[[f64; 2]; 2]> {
         let (mut from, mut to) = (0.0f64, 1.0f64);
         if a.iter().chain(&b).any(|place| !place.is_finite()) {

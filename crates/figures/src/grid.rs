@@ -7,8 +7,8 @@ use crate::{Result, frame::Frame, validate};
 pub(crate) const PROBABILITY: &str = "feature probability $p$";
 pub(crate) const RATIO: &str = "ratio $n_d/n_s$";
 
-/// Edges half-way between neighbours on the axis's own scale; the outer cells are as wide as their neighbours allow,
-/// and stop at 0 on a linear axis, as probabilities and ratios do.
+/// Edges half-way between neighbours on the axis's own scale; the outer cells are as wide as their
+/// neighbours allow, and stop at 0 on a linear axis, as probabilities and ratios do.
 pub(crate) fn edges(centres: &[f64], scale: Scale) -> Vec<f64> {
     let even: Vec<f64> = centres.iter().map(|&c| scale.even(c)).collect();
     let mut edges: Vec<f64> = even.windows(2).map(|pair| (pair[0] + pair[1]) / 2.0).collect();

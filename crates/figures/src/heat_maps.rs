@@ -43,10 +43,11 @@ pub struct HeatMap {
 /// Draws the maps into `stem.png` and `stem.svg`.
 ///
 /// # Errors
-/// [`Empty`](crate::Error::Empty) without a panel or any value, [`Length`](crate::Error::Length) unless a panel has a
-/// value (or `None`) for each pair, [`Order`](crate::Error::Order) of p and r, [`NotFinite`](crate::Error::NotFinite),
-/// [`NotPositive`](crate::Error::NotPositive) where a scale or the colours are logarithmic, and
-/// [`FileName`](crate::Error::FileName), [`Write`](crate::Error::Write) for the files.
+/// [`Empty`](crate::Error::Empty) without a panel or any value, [`Length`](crate::Error::Length)
+/// unless a panel has a value (or `None`) for each pair, [`Order`](crate::Error::Order) of p and r,
+/// [`NotFinite`](crate::Error::NotFinite), [`NotPositive`](crate::Error::NotPositive) where a scale
+/// or the colours are logarithmic, and [`FileName`](crate::Error::FileName),
+/// [`Write`](crate::Error::Write) for the files.
 pub fn heat_maps(figure: &HeatMaps, stem: impl AsRef<Path>) -> Result<Written> {
     output::write(&scene(figure)?, &figure.caption, stem.as_ref())
 }

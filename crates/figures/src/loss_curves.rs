@@ -1,4 +1,5 @@
-//! The paper's Fig. 2: loss/p against r = n_d/n_s of trained models, Persian rugs, optimal linear models and theory.
+//! The paper's Fig. 2: loss/p against r = n_d/n_s of trained models, Persian rugs, optimal linear
+//! models and theory.
 //!
 //! Colour and shape say p; filled or hollow, solid or dashed say which kind.
 
@@ -60,9 +61,9 @@ pub struct LossPoint {
 ///
 /// # Errors
 /// [`Empty`](crate::Error::Empty) without any point, [`NotFinite`](crate::Error::NotFinite),
-/// [`Negative`](crate::Error::Negative) errors, [`NotPositive`](crate::Error::NotPositive) probabilities or, on
-/// logarithmic axes, losses and ratios, [`Order`](crate::Error::Order) of the ranges, and
-/// [`FileName`](crate::Error::FileName), [`Write`](crate::Error::Write) for the files.
+/// [`Negative`](crate::Error::Negative) errors, [`NotPositive`](crate::Error::NotPositive)
+/// probabilities or, on logarithmic axes, losses and ratios, [`Order`](crate::Error::Order) of the
+/// ranges, and [`FileName`](crate::Error::FileName), [`Write`](crate::Error::Write) for the files.
 pub fn loss_curves(figure: &LossCurves, stem: impl AsRef<Path>) -> Result<Written> {
     output::write(&scene(figure)?, &figure.caption, stem.as_ref())
 }
@@ -142,7 +143,8 @@ fn scene(figure: &LossCurves) -> Result<Scene> {
         frame.line(&mut page.scene, &values(&s.linear, s.probability), &dashed);
         frame.line(&mut page.scene, &values(&s.theory, s.probability), &Stroke::solid(colour, 1.1));
     }
-    // hollow rugs are larger than the trained models' markers drawn over them, so that both show where they agree
+    // hollow rugs are larger than the trained models' markers drawn over them, so that both show
+    // where they agree
     for hollow in [true, false] {
         let points = |s: &LossSeries| if hollow { s.rug.clone() } else { s.trained.clone() };
         let place = |s: &LossSeries, q: &LossPoint| [q.ratio, q.loss / s.probability];

@@ -17,8 +17,9 @@ pub struct Rug {
     pub features: usize,
     /// n² values **row by row**: element (i, j) is `values[i * features + j]`.
     pub values: Vec<f64>,
-    /// The value of the strongest colour; beyond it colours saturate and the colour bar's ends are pointed. `None` takes
-    /// the largest off-diagonal magnitude, so that the diagonal does not wash out the pattern.
+    /// The value of the strongest colour; beyond it colours saturate and the colour bar's ends are
+    /// pointed. `None` takes the largest off-diagonal magnitude, so that the diagonal does not wash
+    /// out the pattern.
     pub limit: Option<f64>,
     /// Parameters and seed, wrapped below the figure.
     pub caption: String,
@@ -42,13 +43,13 @@ const LARGEST: usize = 2048;
 
 /// Draws Fig. 1 into `stem.png` and `stem.svg`.
 ///
-/// The matrix is one embedded bitmap with a pixel an element (blocks of elements are averaged above 2048), and the PNG's
-/// resolution is raised until each of them covers whole pixels.
+/// The matrix is one embedded bitmap with a pixel an element (blocks of elements are averaged above
+/// 2048), and the PNG's resolution is raised until each of them covers whole pixels.
 ///
 /// # Errors
 /// [`Empty`](crate::Error::Empty), [`Length`](crate::Error::Length) unless there are n² values,
-/// [`NotFinite`](crate::Error::NotFinite), [`NotPositive`](crate::Error::NotPositive) for the limit, and
-/// [`FileName`](crate::Error::FileName), [`Write`](crate::Error::Write) for the files.
+/// [`NotFinite`](crate::Error::NotFinite), [`NotPositive`](crate::Error::NotPositive) for the
+/// limit, and [`FileName`](crate::Error::FileName), [`Write`](crate::Error::Write) for the files.
 pub fn rug(figure: &Rug, stem: impl AsRef<Path>) -> Result<Written> {
     output::write(&rug_scene(figure)?, &figure.caption, stem.as_ref())
 }

@@ -16,7 +16,8 @@ pub struct Written {
 }
 
 impl Written {
-    /// The files of a figure: `stem.png` and `stem.svg`, where a `.png` or `.svg` at the end of `stem` is left out.
+    /// The files of a figure: `stem.png` and `stem.svg`, where a `.png` or `.svg` at the end of
+    /// `stem` is left out.
     fn at(stem: &Path) -> Result<Self> {
         let name = stem.file_name().ok_or_else(|| Error::FileName { path: stem.to_owned() })?;
         let known = stem.extension().is_some_and(|e| e == OsStr::new("png") || e == OsStr::new("svg"));
@@ -30,11 +31,12 @@ impl Written {
     }
 }
 
-/// Finds out whether a figure can be written to `stem`, and leaves everything as it is. Call it before the work that the
-/// figure shows.
+/// Finds out whether a figure can be written to `stem`, and leaves everything as it is. Call it
+/// before the work that the figure shows.
 ///
 /// # Errors
-/// [`Error::FileName`] for a path without a file name, [`Error::Write`] if one of the two files cannot be written.
+/// [`Error::FileName`] for a path without a file name, [`Error::Write`] if one of the two files
+/// cannot be written.
 pub fn check_writable(stem: impl AsRef<Path>) -> Result<()> {
     let Written { png, svg } = Written::at(stem.as_ref())?;
     files::check_writable(png)?;

@@ -1,4 +1,5 @@
-//! A page 85 mm wide, a journal's column: a legend on top, a figure, colour bars and a caption, each below the last.
+//! A page 85 mm wide, a journal's column: a legend on top, a figure, colour bars and a caption,
+//! each below the last.
 
 use crate::colour::{BLANK, Colour, HATCH, INK, SLATE, WHITE};
 use crate::colour_map::ColourMap;
@@ -33,7 +34,8 @@ impl Page {
         Self { scene, y: 5.0 }
     }
 
-    /// Keys with their labels: side by side if one row holds them all, else in columns of one width.
+    /// Keys with their labels: side by side if one row holds them all, else in columns of one
+    /// width.
     pub(crate) fn legend(&mut self, entries: &[(Key, String)]) {
         const GAP: f64 = 9.0;
         const LEADING: f64 = 10.0;

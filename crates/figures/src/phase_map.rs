@@ -1,4 +1,5 @@
-//! Which regime is optimal where over (p, r) or another pair of quantities, and the lines between, such as the convex envelope's.
+//! Which regime is optimal where over (p, r) or another pair of quantities, and the lines between,
+//! such as the convex envelope's.
 
 use crate::axis::Scale;
 use crate::colour::{INK, REGIONS};
@@ -19,7 +20,8 @@ pub struct PhaseMap {
     pub probabilities: Vec<f64>,
     /// The cells' r = n_d/n_s, increasing.
     pub ratios: Vec<f64>,
-    /// The regime at (p_i, r_j), an index into `names`, is `regimes[i * ratios.len() + j]`; a missing one is hatched.
+    /// The regime at (p_i, r_j), an index into `names`, is `regimes[i * ratios.len() + j]`; a
+    /// missing one is hatched.
     pub regimes: Vec<Option<usize>>,
     /// Lines over the map; the first is solid, the others dashed ever shorter.
     pub boundaries: Vec<Boundary>,
@@ -45,9 +47,10 @@ pub struct Boundary {
 /// Draws the map into `stem.png` and `stem.svg`.
 ///
 /// # Errors
-/// [`Empty`](crate::Error::Empty) lists, [`Length`](crate::Error::Length) unless there is a regime (or `None`) for each
-/// pair, [`Order`](crate::Error::Order) of p and r, [`Regime`](crate::Error::Regime) without a name,
-/// [`NotFinite`](crate::Error::NotFinite), [`NotPositive`](crate::Error::NotPositive) on a logarithmic scale, and
+/// [`Empty`](crate::Error::Empty) lists, [`Length`](crate::Error::Length) unless there is a regime
+/// (or `None`) for each pair, [`Order`](crate::Error::Order) of p and r,
+/// [`Regime`](crate::Error::Regime) without a name, [`NotFinite`](crate::Error::NotFinite),
+/// [`NotPositive`](crate::Error::NotPositive) on a logarithmic scale, and
 /// [`FileName`](crate::Error::FileName), [`Write`](crate::Error::Write) for the files.
 pub fn phase_map(figure: &PhaseMap, stem: impl AsRef<Path>) -> Result<Written> {
     output::write(&scene(figure)?, &figure.caption, stem.as_ref())

@@ -12,10 +12,12 @@ use crate::scene::{Outline, Rect, Scene, Stroke};
 use crate::text::{Anchor, Turn};
 use crate::{Error, Result, validate};
 
-/// Vectors from the origin, in panels that share one scale; up to four stand in a row. A dashed circle has radius 1.
+/// Vectors from the origin, in panels that share one scale; up to four stand in a row. A dashed
+/// circle has radius 1.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Planes {
-    /// What the colours mean, in the order of the legend; empty for vectors of one colour and no legend.
+    /// What the colours mean, in the order of the legend; empty for vectors of one colour and no
+    /// legend.
     pub groups: Vec<String>,
     /// In reading order.
     pub panels: Vec<Plane>,
@@ -49,8 +51,8 @@ pub struct PlaneVector {
 ///
 /// # Errors
 /// [`Empty`](crate::Error::Empty) without a panel, [`NotFinite`](crate::Error::NotFinite),
-/// [`Group`](crate::Error::Group) for a group without a name, and [`FileName`](crate::Error::FileName),
-/// [`Write`](crate::Error::Write) for the files.
+/// [`Group`](crate::Error::Group) for a group without a name, and
+/// [`FileName`](crate::Error::FileName), [`Write`](crate::Error::Write) for the files.
 pub fn planes(figure: &Planes, stem: impl AsRef<Path>) -> Result<Written> {
     output::write(&scene(figure)?, &figure.caption, stem.as_ref())
 }

@@ -1,4 +1,5 @@
-//! Predicted against sampled loss of the same weights: above on the line y = x, below the relative deviation.
+//! Predicted against sampled loss of the same weights: above on the line y = x, below the relative
+//! deviation.
 
 use crate::axis::{Axis, Scale};
 use crate::colour::{Colour, INK, SLATE};
@@ -50,9 +51,10 @@ fn style(k: usize) -> (Shape, Colour) {
 /// Draws the comparison into `stem.png` and `stem.svg`.
 ///
 /// # Errors
-/// [`Empty`](crate::Error::Empty) without a model or any prediction, [`NotFinite`](crate::Error::NotFinite),
-/// [`NotPositive`](crate::Error::NotPositive) losses or probabilities, [`Negative`](crate::Error::Negative) errors,
-/// and [`FileName`](crate::Error::FileName), [`Write`](crate::Error::Write) for the files.
+/// [`Empty`](crate::Error::Empty) without a model or any prediction,
+/// [`NotFinite`](crate::Error::NotFinite), [`NotPositive`](crate::Error::NotPositive) losses or
+/// probabilities, [`Negative`](crate::Error::Negative) errors, and
+/// [`FileName`](crate::Error::FileName), [`Write`](crate::Error::Write) for the files.
 pub fn predictions(figure: &Predictions, stem: impl AsRef<Path>) -> Result<Written> {
     output::write(&scene(figure)?, &figure.caption, stem.as_ref())
 }

@@ -1,7 +1,8 @@
-//! A figure before it has a format: marks in points (1/72 inch), x to the right, y **down**, drawn in order.
+//! A figure before it has a format: marks in points (1/72 inch), x to the right, y **down**, drawn
+//! in order.
 //!
-//! Each figure builds one [`Scene`]; `svg` and `bitmap` each turn a scene into a file's content, so that the two
-//! formats cannot differ in anything but resolution.
+//! Each figure builds one [`Scene`]; `svg` and `bitmap` each turn a scene into a file's content, so
+//! that the two formats cannot differ in anything but resolution.
 
 use crate::colour::Colour;
 

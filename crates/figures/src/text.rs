@@ -1,8 +1,8 @@
 //! Labels as outlines of the embedded font's glyphs.
 //!
-//! Between two `$` signs Latin and Greek letters are slanted, and `_` and `^` lower and raise the next character or the
-//! next `{group}`: `ratio $n_d/n_s$`, `$10^{−3}$`. A hyphen
-//! becomes a minus. A `$` without a partner is a dollar sign.
+//! Between two `$` signs Latin and Greek letters are slanted, and `_` and `^` lower and raise the
+//! next character or the next `{group}`: `ratio $n_d/n_s$`, `$10^{−3}$`. A hyphen becomes a minus.
+//! A `$` without a partner is a dollar sign.
 
 use crate::colour::Colour;
 use crate::scene::{Mark, Outline, Scene, Segment};
@@ -157,7 +157,8 @@ pub(crate) fn width(markup: &str, size: f64) -> f64 {
     letters(markup).iter().map(advance).sum()
 }
 
-/// Lines no wider than `limit`, broken at spaces outside `$…$`; a longer word stands alone on its line.
+/// Lines no wider than `limit`, broken at spaces outside `$…$`; a longer word stands alone on its
+/// line.
 pub(crate) fn wrap(markup: &str, size: f64, limit: f64) -> Vec<String> {
     let mut lines = Vec::new();
     for paragraph in markup.lines() {

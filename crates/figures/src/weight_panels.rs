@@ -36,8 +36,9 @@ pub struct WeightPanel {
 /// Draws the panels into `stem.png` and `stem.svg`.
 ///
 /// # Errors
-/// [`Empty`](crate::Error::Empty) without a panel or for an empty one, [`Length`](crate::Error::Length) unless a panel has n²
-/// values and n biases, [`NotFinite`](crate::Error::NotFinite), and [`FileName`](crate::Error::FileName),
+/// [`Empty`](crate::Error::Empty) without a panel or for an empty one,
+/// [`Length`](crate::Error::Length) unless a panel has n² values and n biases,
+/// [`NotFinite`](crate::Error::NotFinite), and [`FileName`](crate::Error::FileName),
 /// [`Write`](crate::Error::Write) for the files.
 pub fn weight_panels(figure: &WeightPanels, stem: impl AsRef<Path>) -> Result<Written> {
     output::write(&scene(figure)?, &figure.caption, stem.as_ref())

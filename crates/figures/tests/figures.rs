@@ -304,7 +304,8 @@ fn the_same_numbers_give_the_same_bytes() {
     }
 }
 
-/// The first embedded picture's or the first crisp cell's rectangle in an SVG, as fractions of the page.
+/// The first embedded picture's or the first crisp cell's rectangle in an SVG, as fractions of the
+/// page.
 fn rectangle(svg: &str, start: &str) -> [f64; 4] {
     let element = svg.split(start).nth(1).unwrap().split("/>").next().unwrap();
     let value = |key: &str| -> f64 {
@@ -344,8 +345,8 @@ fn ratios_need_not_lie_between_0_and_1() {
     assert!(svg.contains("aria-label=\"3000\"") && svg.contains("aria-label=\"0\""));
 }
 
-/// A level has a line of its own across the frame, stands in no legend, and needs no place on the horizontal axis; dots
-/// are drawn where they are.
+/// A level has a line of its own across the frame, stands in no legend, and needs no place on the
+/// horizontal axis; dots are drawn where they are.
 #[test]
 fn levels_and_dots() {
     let folder = tempfile::tempdir().unwrap();
@@ -375,8 +376,8 @@ fn levels_and_dots() {
     assert!(matches!(chart(&none, "/absent/x"), Err(Error::NotPositive { what: "x", index: 0, .. })));
 }
 
-/// A vector of length 1.5 reaches farther than one of 1 on the scale that panels share, upward is up, and each has its
-/// group's colour.
+/// A vector of length 1.5 reaches farther than one of 1 on the scale that panels share, upward is
+/// up, and each has its group's colour.
 #[test]
 fn vectors_point_where_they_should() {
     let folder = tempfile::tempdir().unwrap();

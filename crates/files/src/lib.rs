@@ -12,13 +12,14 @@ use tempfile::NamedTempFile;
 
 /// Writes `bytes` to a temporary file, flushes it to the disk, and renames it to `path`.
 ///
-/// The temporary file lies in the folder of the file that it replaces. A symbolic link is followed: the link stays, and
-/// the file that it leads to is replaced. The new file has the permissions of the old one. A hard link under another
-/// name keeps the old bytes.
+/// The temporary file lies in the folder of the file that it replaces. A symbolic link is followed:
+/// the link stays, and the file that it leads to is replaced. The new file has the permissions of
+/// the old one. A hard link under another name keeps the old bytes.
 ///
 /// # Errors
-/// [`Error::NotAFile`] if `path` leads to a folder, a device, a pipe or a socket, [`Error::NoName`] if it ends in no
-/// file name, [`Error::Write`] for a missing folder, no permission or a full disk. What was there is then untouched.
+/// [`Error::NotAFile`] if `path` leads to a folder, a device, a pipe or a socket, [`Error::NoName`]
+/// if it ends in no file name, [`Error::Write`] for a missing folder, no permission or a full disk.
+/// What was there is then untouched.
 pub fn write_atomically(path: impl AsRef<Path>, bytes: &[u8]) -> Result<()> {
     let path = path.as_ref();
     let target = target(path)?;
@@ -34,8 +35,8 @@ pub fn write_atomically(path: impl AsRef<Path>, bytes: &[u8]) -> Result<()> {
     write().map_err(|source| Error::Write { path: path.to_owned(), source })
 }
 
-/// A short name for a text: FNV-1a of 64 bits, the same on every machine and in every release. It tells texts apart that
-/// nobody chose so that they agree.
+/// A short name for a text: FNV-1a of 64 bits, the same on every machine and in every release. It
+/// tells texts apart that nobody chose so that they agree.
 ///
 /// ```
 /// assert_eq!(toy_superposition_files::fingerprint("a"), 0xaf63_dc4c_8601_ec8c);
@@ -45,8 +46,9 @@ pub fn fingerprint(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, step)
 }
 
-/// Writes a new file as [`write_atomically`] does, unless there is something of that name: then nothing is changed, and
-/// the answer is no. Of several processes that do so at once, one hears yes.
+/// Writes a new file as [`write_atomically`] does, unless there is something of that name: then
+/// nothing is changed, and the answer is no. Of several processes that do so at once, one hears
+/// yes.
 ///
 /// # Errors
 /// [`Error::Write`] for a missing folder, no permission or a full disk.
@@ -64,8 +66,8 @@ pub fn write_new(path: impl AsRef<Path>, bytes: &[u8]) -> Result<bool> {
     write().map_err(|source| Error::Write { path: path.to_owned(), source })
 }
 
-/// Finds out whether [`write_atomically`] can write `path`, and leaves everything as it is. Call it before the work
-/// whose results go there.
+/// Finds out whether [`write_atomically`] can write `path`, and leaves everything as it is. Call it
+/// before the work whose results go there.
 ///
 /// # Errors
 /// Those of [`write_atomically`], as far as a file without bytes shows them.
@@ -75,7 +77,8 @@ pub fn check_writable(path: impl AsRef<Path>) -> Result<()> {
     file.map(drop).map_err(|source| Error::Write { path: path.to_owned(), source })
 }
 
-/// Makes a folder, with those above it, unless it is there, and finds out whether files can be made in it.
+/// Makes a folder, with those above it, unless it is there, and finds out whether files can be made
+/// in it.
 ///
 /// # Errors
 /// [`Error::Folder`] if it cannot be made, or no file in it.

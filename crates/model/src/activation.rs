@@ -15,12 +15,14 @@ use crate::{Error, Result, Scalar};
 /// | `jump_relu(θ)`, `0 ≤ θ < ∞` | `z_i` if `z_i > θ`, else 0 |
 /// | `top_k(k)`, `1 ≤ k ≤ n_s` | `z_i` if `z_i > 0` and it is among the `k` largest of its sample, else 0 |
 ///
-/// The derivative is 1 where `y_i = z_i` and 0 elsewhere: that of the function wherever it has one. At a kink or a jump,
-/// and where two preactivations tie for the last place, it is that of one side; `θ` and `k` are not trained. So all but
-/// the identity have derivative 0 wherever they give 0.
+/// The derivative is 1 where `y_i = z_i` and 0 elsewhere: that of the function wherever it has one.
+/// At a kink or a jump, and where two preactivations tie for the last place, it is that of one
+/// side; `θ` and `k` are not trained. So all but the identity have derivative 0 wherever they
+/// give 0.
 ///
-/// JumpReLU is that of Rajamanoharan et al. (2024), without their estimator of the gradient in `θ`; top-k that of Gao et al.
-/// (2024), rectified. An activation sees the whole preactivation of one sample, since top-k is not element-wise.
+/// JumpReLU is that of Rajamanoharan et al. (2024), without their estimator of the gradient in `θ`;
+/// top-k that of Gao et al. (2024), rectified. An activation sees the whole preactivation of one
+/// sample, since top-k is not element-wise.
 ///
 /// ```
 /// use toy_superposition_model::Activation;
@@ -41,7 +43,8 @@ pub enum Activation {
     Relu,
     /// `y = z` above a threshold `θ ≥ 0`, else 0; built by [`Activation::jump_relu`].
     JumpRelu(Threshold),
-    /// `y = max(z, 0)` for the `k` largest `z` of each sample, else 0; built by [`Activation::top_k`].
+    /// `y = max(z, 0)` for the `k` largest `z` of each sample, else 0; built by
+    /// [`Activation::top_k`].
     ///
     /// Of equal preactivations those of lower index come first. A model has `k ≤ n_s`.
     TopK(NonZeroUsize),
@@ -118,7 +121,8 @@ impl Activation {
         }
     }
 
-    /// The activation that is written so, as by `to_string`: name and parameter. `None` for any other text.
+    /// The activation that is written so, as by `to_string`: name and parameter. `None` for any
+    /// other text.
     pub fn from_name(name: &str) -> Option<Self> {
         let (name, parameter) = match name.strip_suffix(')') {
             None => (name, None),
@@ -151,8 +155,8 @@ impl Activation {
         }
     }
 
-    /// The plainest activation that does the same to a sample of that many features: `jump_relu(0)`, and a top-k that
-    /// keeps every output, are the ReLU.
+    /// The plainest activation that does the same to a sample of that many features:
+    /// `jump_relu(0)`, and a top-k that keeps every output, are the ReLU.
     ///
     /// ```
     /// use toy_superposition_model::Activation;
@@ -214,7 +218,8 @@ fn cut<T: Scalar>(sample: &mut [T], threshold: T) {
     sample.iter_mut().for_each(|z| *z = if *z <= threshold { T::zero() } else { *z });
 }
 
-/// The k largest positive values of a list, to be asked for in its order: those above `cut` and the first `ties` that equal it.
+/// The k largest positive values of a list, to be asked for in its order: those above `cut` and the
+/// first `ties` that equal it.
 struct Largest<T> {
     cut: T,
     ties: usize,

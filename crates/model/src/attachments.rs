@@ -53,7 +53,8 @@ impl Attachments {
     /// Reads a file's metadata and vectors, those of its model included.
     ///
     /// # Errors
-    /// [`Error::Format`] for bytes that are not safetensors: truncated, overlong, with a hostile header.
+    /// [`Error::Format`] for bytes that are not safetensors: truncated, overlong, with a hostile
+    /// header.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(Error::format)?;
         let metadata = header.metadata().iter().flatten().map(|(k, v)| (k.clone(), v.clone())).collect();
@@ -70,10 +71,12 @@ impl Attachments {
     }
 }
 
-/// The bytes of a file of a model's tensors (name, shape, values by rows as bytes), metadata and vectors.
+/// The bytes of a file of a model's tensors (name, shape, values by rows as bytes), metadata and
+/// vectors.
 ///
 /// # Errors
-/// [`Error::Name`] if a vector has the name of a tensor, [`Error::Format`] if they are too large for the format.
+/// [`Error::Name`] if a vector has the name of a tensor, [`Error::Format`] if they are too large
+/// for the format.
 pub(crate) fn write<T: Scalar>(
     tensors: &[(&str, Vec<usize>, Vec<u8>)],
     metadata: &BTreeMap<String, String>,
@@ -96,7 +99,8 @@ pub(crate) fn write<T: Scalar>(
     Ok(with_metadata(&safetensors::serialize(views, None).map_err(Error::format)?, metadata))
 }
 
-/// The same file with metadata. (The library writes metadata in random order; here equal models give equal files.)
+/// The same file with metadata. (The library writes metadata in random order; here equal models
+/// give equal files.)
 fn with_metadata(file: &[u8], metadata: &BTreeMap<String, String>) -> Vec<u8> {
     const LENGTH: usize = 8;
     let length = file.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes)) as usize;

@@ -1,14 +1,14 @@
-//! How much a small change of the input can harm: the analytic attack of Elhage et al. ("Toy models of superposition",
-//! 2022, "The relationship between superposition and adversarial robustness").
+//! How much a small change of the input can harm: the analytic attack of Elhage et al. ("Toy models
+//! of superposition", 2022, "The relationship between superposition and adversarial robustness").
 //!
 //! ```math
 //! δ_{i,\pm} = \pm ε \frac{W_i}{\|W_i\|} , \qquad
 //! \text{rise}(x) = \max_{i, \pm} \frac1{n_s} \sum_j \big(y_j(x + δ_{i,\pm}) - x_j\big)^2 - \frac1{n_s} \sum_j \big(y_j(x) - x_j\big)^2
 //! ```
 //!
-//! W_i is row i of W = W_out W_in, the gradient of output i where it passes: of all changes of length ε, `±δ_i` moves that
-//! output the most, by `ε ‖W_i‖`. ε is a share of the mean length of an input. A gradient of the loss itself would vanish where
-//! the outputs are off, and find less.
+//! W_i is row i of W = W_out W_in, the gradient of output i where it passes: of all changes of
+//! length ε, `±δ_i` moves that output the most, by `ε ‖W_i‖`. ε is a share of the mean length of an
+//! input. A gradient of the loss itself would vanish where the outputs are off, and find less.
 
 use nalgebra::DMatrix;
 use toy_superposition_data::{Distribution, SampleRange, sample_dense};
@@ -30,8 +30,9 @@ pub struct Attack {
 }
 
 impl Attack {
-    /// `n_s rise/ε²`: how many times worse the model is than one without superposition, in which one output moves by ε and
-    /// nothing else does. NaN if no feature was on in any sample, so that ε is 0.
+    /// `n_s rise/ε²`: how many times worse the model is than one without superposition, in which
+    /// one output moves by ε and nothing else does. NaN if no feature was on in any sample, so that
+    /// ε is 0.
     pub fn vulnerability(&self, features: usize) -> f64 {
         features as f64 * self.rise.mean() / (self.size * self.size)
     }
@@ -40,10 +41,12 @@ impl Attack {
 /// Samples that are attacked at a time.
 const BATCH: usize = 256;
 
-/// Attacks a model on the samples of `range` by changes of the length `ε = share E‖x‖`; Elhage et al. take a share of 0.1.
+/// Attacks a model on the samples of `range` by changes of the length `ε = share E‖x‖`; Elhage et
+/// al. take a share of 0.1.
 ///
-/// For each sample the worst of the 2 n_s changes `±ε W_i/‖W_i‖` counts, so that the time is `O(n_s²)` per sample. Rows of
-/// zeros give no change. The mean of `‖x‖` is that of the same samples.
+/// For each sample the worst of the 2 n_s changes `±ε W_i/‖W_i‖` counts, so that the time is
+/// `O(n_s²)` per sample. Rows of zeros give no change. The mean of `‖x‖` is that of the same
+/// samples.
 ///
 /// ```
 /// use nalgebra::{DMatrix, DVector};
@@ -59,8 +62,9 @@ const BATCH: usize = 256;
 /// ```
 ///
 /// # Errors
-/// [`Error::Attack`] unless `0 < share < ∞`; [`Error::EmptyBatch`] for no samples; [`Error::Mismatch`] unless the law has as
-/// many features as the model; [`Error::Data`] and [`Error::TooLarge`] as for other batches.
+/// [`Error::Attack`] unless `0 < share < ∞`; [`Error::EmptyBatch`] for no samples;
+/// [`Error::Mismatch`] unless the law has as many features as the model; [`Error::Data`] and
+/// [`Error::TooLarge`] as for other batches.
 pub fn attack<T: Scalar, D: Distribution>(
     model: &Autoencoder<T>,
     distribution: &D,

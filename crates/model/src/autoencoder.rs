@@ -38,8 +38,9 @@ impl<T: Scalar> Autoencoder<T> {
     /// A model with free decoder: `encoder` n_d × n_s, `decoder` n_s × n_d, `bias` n_s.
     ///
     /// # Errors
-    /// [`Error::Shape`](crate::Error::Shape) unless `1 ≤ n_d, n_s`, [`Error::Mismatch`](crate::Error::Mismatch)
-    /// if the shapes do not fit, [`Error::NotFinite`](crate::Error::NotFinite) for a NaN or an infinity,
+    /// [`Error::Shape`](crate::Error::Shape) unless `1 ≤ n_d, n_s`,
+    /// [`Error::Mismatch`](crate::Error::Mismatch) if the shapes do not fit,
+    /// [`Error::NotFinite`](crate::Error::NotFinite) for a NaN or an infinity,
     /// [`Error::TopK`](crate::Error::TopK) for a top-k of more than n_s.
     pub fn new(
         encoder: &DMatrix<T>,
@@ -84,7 +85,8 @@ impl<T: Scalar> Autoencoder<T> {
         Ok(Self { parameters, activation })
     }
 
-    /// A model from its flat parameters. A top-k of more than n_s keeps every output, and becomes one of n_s.
+    /// A model from its flat parameters. A top-k of more than n_s keeps every output, and becomes
+    /// one of n_s.
     pub fn from_parameters(parameters: Parameters<T>, activation: Activation) -> Self {
         let activation = activation.fitted(parameters.shape().features());
         Self { parameters, activation }
@@ -115,7 +117,8 @@ impl<T: Scalar> Autoencoder<T> {
         &self.parameters
     }
 
-    /// All parameters, to be changed. Nothing checks that they stay finite; a loss that is not says so.
+    /// All parameters, to be changed. Nothing checks that they stay finite; a loss that is not says
+    /// so.
     pub fn parameters_mut(&mut self) -> &mut Parameters<T> {
         &mut self.parameters
     }
@@ -135,10 +138,12 @@ impl<T: Scalar> Autoencoder<T> {
         self.parameters.bias()
     }
 
-    /// The model in another precision, each parameter rounded to the nearest number. From `f32` to `f64` nothing is lost.
+    /// The model in another precision, each parameter rounded to the nearest number. From `f32` to
+    /// `f64` nothing is lost.
     ///
     /// # Errors
-    /// [`Error::NotFinite`](crate::Error::NotFinite) if a parameter is too large for `U`, or not finite.
+    /// [`Error::NotFinite`](crate::Error::NotFinite) if a parameter is too large for `U`, or not
+    /// finite.
     pub fn cast<U: Scalar>(&self) -> Result<Autoencoder<U>> {
         let parameters = self.parameters.cast();
         check_finite("parameters", parameters.as_slice())?;

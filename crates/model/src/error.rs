@@ -70,7 +70,8 @@ pub enum Error {
     /// A batch without samples has no mean.
     #[error("the batch has no samples")]
     EmptyBatch,
-    /// The length of an attack, as a share of the mean length of an input, that is not positive and finite.
+    /// The length of an attack, as a share of the mean length of an input, that is not positive and
+    /// finite.
     #[error("attack of {given} times the mean length of an input, outside (0, ∞)")]
     Attack {
         /// What was given.
@@ -107,7 +108,8 @@ pub enum Error {
         /// The sets of names that were looked for, each as text.
         expected: Vec<String>,
     },
-    /// The file holds the same weights more than once, with different values or behind different prefixes.
+    /// The file holds the same weights more than once, with different values or behind different
+    /// prefixes.
     #[error("{names:?} are of several models; load the one that is meant by its names")]
     Ambiguous {
         /// The tensors of which one would have to be chosen.
@@ -126,7 +128,8 @@ pub enum Error {
     NoDecoder {
         /// The encoder's name in the file.
         encoder: String,
-        /// Other tensors of two or more dimensions (at most sixteen), of which one may be the decoder.
+        /// Other tensors of two or more dimensions (at most sixteen), of which one may be the
+        /// decoder.
         others: Vec<String>,
     },
     /// Names for tied weights alone, and a model with a decoder of its own.

@@ -61,10 +61,12 @@ impl FromIterator<f64> for Estimate {
 /// The number of samples per batch of [`sampled_loss`].
 const BATCH: usize = 1024;
 
-/// The per-feature loss of a model on the samples of `range`, with the standard error of the mean over samples.
+/// The per-feature loss of a model on the samples of `range`, with the standard error of the mean
+/// over samples.
 ///
 /// A model that was trained on samples of a seed is measured without bias on
-/// [`Stream::Evaluation`](toy_superposition_data::Stream::Evaluation) of that seed, or on another seed.
+/// [`Stream::Evaluation`](toy_superposition_data::Stream::Evaluation) of that seed, or on another
+/// seed.
 ///
 /// # Errors
 /// As [`MinibatchLoss::loss`]; [`Error::EmptyBatch`](crate::Error::EmptyBatch) for no samples.

@@ -5,17 +5,21 @@ use rand::{Rng, RngExt};
 
 use crate::{Activation, Autoencoder, Parameters, Result, Scalar, Shape};
 
-/// How the weights of a new model are drawn. Values are drawn as `f64` in the order encoder (by columns),
-/// decoder (by rows), bias, and rounded, so that `f32` and `f64` models of one seed agree.
+/// How the weights of a new model are drawn. Values are drawn as `f64` in the order encoder (by
+/// columns), decoder (by rows), bias, and rounded, so that `f32` and `f64` models of one seed
+/// agree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Initialisation {
-    /// PyTorch's `nn.Linear`, as in the paper's released code: `W_in ~ U(±1/√n_s)`, `W_out, b ~ U(±1/√n_d)`.
+    /// PyTorch's `nn.Linear`, as in the paper's released code: `W_in ~ U(±1/√n_s)`,
+    /// `W_out, b ~ U(±1/√n_d)`.
     #[default]
     PyTorch,
-    /// [`PyTorch`](Self::PyTorch)'s encoder and decoder, and `b = 0`: no output starts below the others by its bias.
+    /// [`PyTorch`](Self::PyTorch)'s encoder and decoder, and `b = 0`: no output starts below the
+    /// others by its bias.
     ZeroBias,
-    /// `W_in, W_out ~ U(±√(3/n_d))` (variance 1/n_d, so that encoder columns have norm ≈ 1), `b = 0`.
+    /// `W_in, W_out ~ U(±√(3/n_d))` (variance 1/n_d, so that encoder columns have norm ≈ 1),
+    /// `b = 0`.
     UnitNorm,
 }
 
@@ -72,10 +76,12 @@ impl Initialisation {
 }
 
 impl<T: Scalar> Autoencoder<T> {
-    /// The optimal linear model of independent identical features, for any p: the orthogonal projector onto
-    /// the span of the given orthonormal rows (`n_d × n_s`), with the bias that makes the error zero-mean.
+    /// The optimal linear model of independent identical features, for any p: the orthogonal
+    /// projector onto the span of the given orthonormal rows (`n_d × n_s`), with the bias that
+    /// makes the error zero-mean.
     ///
-    /// `W = PᵀP`, `b = (I − W) E x`. Its loss is `(1 − n_d/n_s) Var x` for every choice of the rows.
+    /// `W = PᵀP`, `b = (I − W) E x`. Its loss is `(1 − n_d/n_s) Var x` for every choice of the
+    /// rows.
     ///
     /// # Errors
     /// As [`Autoencoder::tied`].

@@ -22,13 +22,14 @@ use crate::{Activation, Autoencoder, Error, Estimate, Parameters, Result, Scalar
 /// L = \frac{1}{B n_s} \sum_{s=1}^{B} \sum_{i=1}^{n_s} \iota_i (y_{is} - x_{is})^2
 /// ```
 ///
-/// This is the **per-feature** loss of the paper's eq. (5) and of its figures; eq. (2) is n_s times as large.
-/// `ι` is the importance, 1 unless given. The gradient is the one of [`crate::plain`], which is its tested twin.
+/// This is the **per-feature** loss of the paper's eq. (5) and of its figures; eq. (2) is n_s times
+/// as large. `ι` is the importance, 1 unless given. The gradient is the one of [`crate::plain`],
+/// which is its tested twin.
 ///
-/// The work is one sparse product forward, three backward, and a dense one (see `step`). Where data or
-/// residuals are not sparse, dense products take over, and where a batch has many more samples than features the step goes
-/// through `W_out W_in`; which way depends on sizes and measured densities alone, so that a step is a function of its
-/// inputs.
+/// The work is one sparse product forward, three backward, and a dense one (see `step`). Where data
+/// or residuals are not sparse, dense products take over, and where a batch has many more samples
+/// than features the step goes through `W_out W_in`; which way depends on sizes and measured
+/// densities alone, so that a step is a function of its inputs.
 ///
 /// ```
 /// use nalgebra::{DMatrix, DVector};
@@ -101,7 +102,8 @@ impl<T: Scalar> MinibatchLoss<T> {
         self.importance.as_deref()
     }
 
-    /// Refuses a batch that does not fit the importance, that has no samples, or whose residual finds no memory.
+    /// Refuses a batch that does not fit the importance, that has no samples, or whose residual
+    /// finds no memory.
     pub(crate) fn check(&mut self, batch: &SparseBatch<T>) -> Result<()> {
         if let Some(importance) = &self.importance {
             check_shape("importance", (importance.len(), 1), (batch.features(), 1))?;
@@ -121,8 +123,8 @@ impl<T: Scalar> MinibatchLoss<T> {
     ///
     /// # Errors
     /// [`Error::Mismatch`] if the batch or the importance does not have the model's n_s features,
-    /// [`Error::EmptyBatch`] for no samples, [`Error::TooLarge`] if there is no memory for n_s × B residuals,
-    /// [`Error::NotFinite`] if the loss overflows or is NaN.
+    /// [`Error::EmptyBatch`] for no samples, [`Error::TooLarge`] if there is no memory for n_s × B
+    /// residuals, [`Error::NotFinite`] if the loss overflows or is NaN.
     pub fn loss(&mut self, model: &Autoencoder<T>, batch: &SparseBatch<T>) -> Result<f64> {
         in_pool(|| self.forward(model, batch, false))?;
         self.mean(batch)
@@ -149,7 +151,8 @@ impl<T: Scalar> MinibatchLoss<T> {
     /// The loss L of a batch; `gradient` is overwritten with `∂L/∂parameter`.
     ///
     /// # Errors
-    /// As [`loss`](Self::loss), and [`Error::Mismatch`] if `gradient` has another shape than the model.
+    /// As [`loss`](Self::loss), and [`Error::Mismatch`] if `gradient` has another shape than the
+    /// model.
     pub fn loss_and_gradient(
         &mut self,
         model: &Autoencoder<T>,
@@ -265,9 +268,9 @@ mod tests {
     use crate::step::way::Way;
     use crate::{Activation, Initialisation, Parameters, Scalar, Shape, plain};
 
-    /// Every instruction set of this machine against the plain twin; shapes that fill no panel, cell or piece, and
-    /// several of them, with more and with fewer features than samples; X very sparse, sparse and dense; Δ sparse (a
-    /// bias far below 0) and dense.
+    /// Every instruction set of this machine against the plain twin; shapes that fill no panel,
+    /// cell or piece, and several of them, with more and with fewer features than samples; X very
+    /// sparse, sparse and dense; Δ sparse (a bias far below 0) and dense.
     fn every_architecture<T: Scalar>(tolerance: f64) {
         let rng = &mut ChaCha8Rng::seed_from_u64(8);
         let top = Activation::top_k(9).unwrap();

@@ -4,8 +4,9 @@ use crate::{Error, Result};
 
 /// Refuses an amount of memory that the system does not grant. None of it is touched or kept.
 ///
-/// An allocation that fails ends the process, so sizes that come from outside are asked about first. A system that
-/// grants more than it has (Linux grants any one request below its total memory) may still run out later.
+/// An allocation that fails ends the process, so sizes that come from outside are asked about
+/// first. A system that grants more than it has (Linux grants any one request below its total
+/// memory) may still run out later.
 ///
 /// # Errors
 /// [`Error::TooLarge`] with `what` and `bytes`.

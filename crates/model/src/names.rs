@@ -25,8 +25,9 @@ pub enum Names<'a> {
     Own,
     /// The names in the paper's released code.
     ReleasedCode,
-    /// The names in the notebook of Elhage et al. (2022), whose model is `y = ReLU(W Wᵀ x + b_final)` in terms of the
-    /// tensor `W`, n_s × n_d: the transpose of the encoder.
+    /// The names in the notebook of Elhage et al. (2022), whose model is
+    /// `y = ReLU(W Wᵀ x + b_final)` in terms of the tensor `W`, n_s × n_d: the transpose of the
+    /// encoder.
     Elhage,
     /// A caller's own names.
     Custom {

@@ -24,10 +24,12 @@ pub trait Model {
     /// A gradient: one number per parameter, in the order of the parameters.
     type Gradient: AsRef<[Self::Scalar]> + AsMut<[Self::Scalar]> + Send;
 
-    /// The name and the shape of each block, in the order in which they lie; the entries of a block lie by rows.
+    /// The name and the shape of each block, in the order in which they lie; the entries of a block
+    /// lie by rows.
     fn blocks(&self) -> Vec<(&'static str, Vec<usize>)>;
 
-    /// What else makes the model compute what it does, by name: a checkpoint of a model that differs here is refused.
+    /// What else makes the model compute what it does, by name: a checkpoint of a model that
+    /// differs here is refused.
     fn describe(&self) -> Vec<(&'static str, String)> {
         Vec::new()
     }
@@ -47,7 +49,8 @@ pub trait Model {
     /// The bytes of a safetensors file of the model: a tensor per block.
     ///
     /// # Errors
-    /// [`Error::Name`] if a vector has the name of a block, [`Error::Format`] if the tensors are too large for the format.
+    /// [`Error::Name`] if a vector has the name of a block, [`Error::Format`] if the tensors are
+    /// too large for the format.
     fn to_bytes(&self, attachments: Attachments) -> Result<Vec<u8>> {
         let mut rest = self.as_slice();
         let tensor = |(name, shape): (&'static str, Vec<usize>)| {
@@ -59,11 +62,12 @@ pub trait Model {
         write::<Self::Scalar>(&tensors, &attachments.metadata, &attachments.vectors)
     }
 
-    /// Takes the parameters from the bytes that [`to_bytes`](Self::to_bytes) made of a model of the same description.
+    /// Takes the parameters from the bytes that [`to_bytes`](Self::to_bytes) made of a model of the
+    /// same description.
     ///
     /// # Errors
-    /// [`Error::Format`], [`Error::Block`], [`Error::Type`], [`Error::Precision`] and [`Error::NotFinite`] for a file that
-    /// does not hold such a model, which is then unchanged.
+    /// [`Error::Format`], [`Error::Block`], [`Error::Type`], [`Error::Precision`] and
+    /// [`Error::NotFinite`] for a file that does not hold such a model, which is then unchanged.
     fn read(&mut self, bytes: &[u8]) -> Result<()> {
         let file = SafeTensors::deserialize(bytes).map_err(Error::format)?;
         let mut values = Vec::with_capacity(self.as_slice().len());
@@ -76,8 +80,8 @@ pub trait Model {
     }
 }
 
-/// The blocks `encoder` (n_s × n_d: `W_inᵀ`), `decoder` (n_s × n_d; absent for tied weights) and `bias` (n_s). A file has
-/// them as [`Weights`] under [`Names::Own`].
+/// The blocks `encoder` (n_s × n_d: `W_inᵀ`), `decoder` (n_s × n_d; absent for tied weights) and
+/// `bias` (n_s). A file has them as [`Weights`] under [`Names::Own`].
 impl<T: Scalar> Model for Autoencoder<T> {
     type Scalar = T;
     type Gradient = Parameters<T>;
@@ -123,14 +127,14 @@ impl<T: Scalar> Model for Autoencoder<T> {
     }
 }
 
-/// A loss as a function of a model's parameters, with its gradient. `&mut self` is for scratch memory: the same model
-/// gives the same loss.
+/// A loss as a function of a model's parameters, with its gradient. `&mut self` is for scratch
+/// memory: the same model gives the same loss.
 pub trait Objective<M: Model> {
     /// What can go wrong.
     type Error: std::error::Error + Send + Sync + 'static;
 
-    /// The loss, if an error says that it is not finite: the weights are too large, and a smaller step may be tried.
-    /// `None` for every other error.
+    /// The loss, if an error says that it is not finite: the weights are too large, and a smaller
+    /// step may be tried. `None` for every other error.
     fn not_finite(_error: &Self::Error) -> Option<f64> {
         None
     }
@@ -174,8 +178,8 @@ impl<M: Model, O: Objective<M>> Objective<M> for &mut O {
 
 /// An objective that is drawn anew for every step.
 ///
-/// What a step evaluates is a function of its number alone, so that a run can go on from any step. An [`Objective`]
-/// is the same at every step.
+/// What a step evaluates is a function of its number alone, so that a run can go on from any step.
+/// An [`Objective`] is the same at every step.
 pub trait Stochastic<M: Model> {
     /// What can go wrong.
     type Error: std::error::Error + Send + Sync + 'static;
@@ -215,8 +219,8 @@ impl<T: Scalar> BatchObjective<SparseBatch<T>, MinibatchLoss<T>> {
     /// The objective of a batch.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] if the importance has not one number per feature of the batch, [`Error::EmptyBatch`] for no
-    /// samples.
+    /// [`Error::Mismatch`] if the importance has not one number per feature of the batch,
+    /// [`Error::EmptyBatch`] for no samples.
     pub fn new(batch: SparseBatch<T>, mut loss: MinibatchLoss<T>) -> Result<Self> {
         loss.check(&batch)?;
         Ok(Self { batch, loss })

@@ -4,8 +4,8 @@
 //! [ encoder, n_d × n_s, by columns | decoder, n_s × n_d, by rows (absent if tied) | bias, n_s ]
 //! ```
 //!
-//! Encoder column `j` and decoder row `j` are the n_d numbers that belong to feature `j`; both lie without gaps.
-//! An optimizer sees one slice; the model sees nalgebra views of it.
+//! Encoder column `j` and decoder row `j` are the n_d numbers that belong to feature `j`; both lie
+//! without gaps. An optimizer sees one slice; the model sees nalgebra views of it.
 
 use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut, DVectorView, DVectorViewMut};
 
@@ -13,7 +13,8 @@ use crate::{Error, Result, Scalar, check_memory};
 
 const PARAMETERS: &str = "the parameters";
 
-/// How many features and hidden dimensions a model has, and whether the decoder is the encoder's transpose.
+/// How many features and hidden dimensions a model has, and whether the decoder is the encoder's
+/// transpose.
 ///
 /// ```
 /// use toy_superposition_model::Shape;
@@ -30,7 +31,8 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// The shape of a model with `features` = n_s, `hidden` = n_d and a decoder of its own. n_d may exceed n_s.
+    /// The shape of a model with `features` = n_s, `hidden` = n_d and a decoder of its own. n_d may
+    /// exceed n_s.
     ///
     /// ```
     /// use toy_superposition_model::Shape;
@@ -41,8 +43,8 @@ impl Shape {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Shape`] unless `1 ≤ n_s ≤ u32::MAX` and `1 ≤ n_d ≤ u32::MAX`, [`Error::TooLarge`] for more parameters,
-    /// in double precision, than an address space holds.
+    /// [`Error::Shape`] unless `1 ≤ n_s ≤ u32::MAX` and `1 ≤ n_d ≤ u32::MAX`, [`Error::TooLarge`]
+    /// for more parameters, in double precision, than an address space holds.
     pub fn new(features: usize, hidden: usize) -> Result<Self> {
         Self::checked(features, hidden, false)
     }
@@ -136,7 +138,8 @@ impl<T: Scalar> Parameters<T> {
     /// From the flat list in the order of [the layout](Parameters::as_slice).
     ///
     /// # Errors
-    /// [`Error::Mismatch`] for a list of another length, [`Error::NotFinite`] for a NaN or an infinity.
+    /// [`Error::Mismatch`] for a list of another length, [`Error::NotFinite`] for a NaN or an
+    /// infinity.
     pub fn from_values(shape: Shape, values: Vec<T>) -> Result<Self> {
         crate::error::check_shape("parameters", (values.len(), 1), (shape.parameters(), 1))?;
         crate::error::check_finite("parameters", &values)?;
@@ -199,7 +202,8 @@ impl<T: Scalar> Parameters<T> {
         DVectorViewMut::from_slice(self.split_mut().2, features)
     }
 
-    /// The parameters in another precision, each rounded to the nearest number; infinite where that is too large for `U`.
+    /// The parameters in another precision, each rounded to the nearest number; infinite where that
+    /// is too large for `U`.
     pub fn cast<U: Scalar>(&self) -> Parameters<U> {
         let values = self.values.iter().map(|value| U::round_from(value.to_f64())).collect();
         Parameters { shape: self.shape, values }
@@ -219,7 +223,8 @@ impl<T: Scalar> Parameters<T> {
         &self.values[self.shape.bias_start()..]
     }
 
-    /// `W_in` and `W_outᵀ`, each column by column, and `b`, to be changed all at once; no `W_outᵀ` for tied weights.
+    /// `W_in` and `W_outᵀ`, each column by column, and `b`, to be changed all at once; no `W_outᵀ`
+    /// for tied weights.
     pub fn split_mut(&mut self) -> (&mut [T], Option<&mut [T]>, &mut [T]) {
         let (matrices, bias) = self.values.split_at_mut(self.shape.bias_start());
         let (encoder, decoder) = matrices.split_at_mut(self.shape.matrix_len());

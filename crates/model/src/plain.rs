@@ -22,7 +22,8 @@ use crate::{Autoencoder, Error, Parameters, Result, Scalar};
 /// The loss and its gradient, by dense products. `x` is n_s × B, `importance` has length n_s.
 ///
 /// # Errors
-/// [`Error::Mismatch`] if `x` or `importance` does not fit the model, [`Error::EmptyBatch`] for no samples.
+/// [`Error::Mismatch`] if `x` or `importance` does not fit the model, [`Error::EmptyBatch`] for no
+/// samples.
 pub fn loss_and_gradient<T: Scalar>(
     model: &Autoencoder<T>,
     x: &DMatrix<T>,

@@ -7,10 +7,12 @@ use crate::{Result, Scalar, step};
 
 /// `out = left · right` of column-major matrices: m × n of m × k and k × n, where `k = inner`.
 ///
-/// Threads share blocks of columns, each of which is summed in one order: the bits do not depend on their number.
+/// Threads share blocks of columns, each of which is summed in one order: the bits do not depend on
+/// their number.
 ///
 /// # Errors
-/// [`Error::Mismatch`](crate::Error::Mismatch) unless `left`, `right` and `out` have m k, k n and m n entries.
+/// [`Error::Mismatch`](crate::Error::Mismatch) unless `left`, `right` and `out` have m k, k n and m
+/// n entries.
 pub fn multiply<T: Scalar>(out: &mut [T], left: &[T], right: &[T], inner: usize) -> Result<()> {
     let of = |length: usize| length.checked_div(inner).unwrap_or(0);
     let (m, n) = (of(left.len()), of(right.len()));

@@ -1,4 +1,5 @@
-//! The two floating-point types, with the dense product and the file type that the model needs of them.
+//! The two floating-point types, with the dense product and the file type that the model needs of
+//! them.
 
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};

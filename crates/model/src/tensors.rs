@@ -24,7 +24,8 @@ pub(crate) struct Tensors<'a> {
 }
 
 impl<'a> Tensors<'a> {
-    /// The tensors of these names, with or without prefixes; `None` unless there are an encoder and a bias.
+    /// The tensors of these names, with or without prefixes; `None` unless there are an encoder and
+    /// a bias.
     pub(crate) fn find(file: &'a SafeTensors<'a>, names: Names<'a>) -> Result<Option<Self>> {
         let (encoder, bias) = (Tensor::find(file, names.encoder())?, Tensor::find(file, names.bias())?);
         let decoder = names.decoder().map(|name| Tensor::find(file, name)).transpose()?.flatten();
@@ -44,8 +45,8 @@ impl<'a> Tensors<'a> {
             .any(|tensor| tensor.name == name)
     }
 
-    /// The model. Without a decoder it is tied, unless `tied` is false, or unknown while the file holds `others`:
-    /// matrices of which one may be the decoder.
+    /// The model. Without a decoder it is tied, unless `tied` is false, or unknown while the file
+    /// holds `others`: matrices of which one may be the decoder.
     pub(crate) fn model<T: Scalar>(
         &self,
         tied: Option<bool>,
@@ -151,7 +152,8 @@ fn single(bits: u32) -> f64 {
     f32::from_bits(bits).into()
 }
 
-/// The value of an IEEE half-precision number: sign, 5 bits of exponent (bias 15), 10 bits of fraction.
+/// The value of an IEEE half-precision number: sign, 5 bits of exponent (bias 15), 10 bits of
+/// fraction.
 fn half(bits: u16) -> f64 {
     /// `2⁻²⁴`, the least positive number.
     const LEAST: f64 = 1.0 / (1 << 24) as f64;

@@ -18,18 +18,20 @@ use crate::{Activation, Attachments, Autoencoder, Error, Names, Result, Scalar, 
 /// | `decoder` | n_s × n_d | `final_layer.weight` | |
 /// | `bias` | n_s | `final_layer.bias` | `b_final` |
 ///
-/// All sets of names in [`Names`] are read, each name also behind the prefixes `_orig_mod.` (`torch.compile`) and
-/// `module.` (`DistributedDataParallel`). A file without a decoder holds tied weights, `W_out = W_inᵀ`. A file is refused
-/// where that is in doubt: its metadata says `tied = false`, or do not say `tied = true` while it holds further matrices;
-/// and so is a file of several models that differ. Matrices lie by rows, as PyTorch, JAX and NumPy write them. `W` is taken
-/// for n_d × n_s only where its shape and the bias leave no other reading.
+/// All sets of names in [`Names`] are read, each name also behind the prefixes `_orig_mod.`
+/// (`torch.compile`) and `module.` (`DistributedDataParallel`). A file without a decoder holds tied
+/// weights, `W_out = W_inᵀ`. A file is refused where that is in doubt: its metadata says
+/// `tied = false`, or do not say `tied = true` while it holds further matrices; and so is a file of
+/// several models that differ. Matrices lie by rows, as PyTorch, JAX and NumPy write them. `W` is
+/// taken for n_d × n_s only where its shape and the bias leave no other reading.
 ///
-/// Numbers are F16, BF16, F32 or F64, and reading never rounds them: `f64` holds all of them, and where `f32` does not
-/// the file is refused. To round, read `f64` and [cast](Autoencoder::cast).
+/// Numbers are F16, BF16, F32 or F64, and reading never rounds them: `f64` holds all of them, and
+/// where `f32` does not the file is refused. To round, read `f64` and [cast](Autoencoder::cast).
 ///
-/// Metadata are kept as they are, except for the keys `activation` (`relu` if absent; other names in [`Activation`]) and
-/// `tied` (`true` or `false`), which are checked, and written for every model. Every other vector (a tensor of one dimension,
-/// F32 or F64) is kept too: a checkpoint has its optimizer's moments there, and is a weight file all the same.
+/// Metadata are kept as they are, except for the keys `activation` (`relu` if absent; other names
+/// in [`Activation`]) and `tied` (`true` or `false`), which are checked, and written for every
+/// model. Every other vector (a tensor of one dimension, F32 or F64) is kept too: a checkpoint has
+/// its optimizer's moments there, and is a weight file all the same.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Weights<T> {
     /// The model.
@@ -49,7 +51,8 @@ impl<T: Scalar> Weights<T> {
     /// Reads a weight file, by whichever of the known [`Names`] it has.
     ///
     /// # Errors
-    /// [`Error::File`] if it cannot be read, [`Error::Contents`] for what [`from_bytes`](Self::from_bytes) refuses.
+    /// [`Error::File`] if it cannot be read, [`Error::Contents`] for what
+    /// [`from_bytes`](Self::from_bytes) refuses.
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
         Self::load_any(path.as_ref(), &Names::KNOWN)
     }
@@ -71,7 +74,8 @@ impl<T: Scalar> Weights<T> {
     /// Writes a weight file, [atomically](write_atomically).
     ///
     /// # Errors
-    /// [`Error::Write`] if it cannot be written, and as [`to_bytes`](Self::to_bytes); an older file is then untouched.
+    /// [`Error::Write`] if it cannot be written, and as [`to_bytes`](Self::to_bytes); an older file
+    /// is then untouched.
     pub fn save(&self, path: impl AsRef<Path>, names: Names<'_>) -> Result<()> {
         Ok(write_atomically(path, &self.to_bytes(names)?)?)
     }
@@ -79,12 +83,15 @@ impl<T: Scalar> Weights<T> {
     /// Parses the bytes of a weight file.
     ///
     /// # Errors
-    /// - [`Error::Format`] for bytes that are not safetensors: truncated, overlong, with a hostile header.
-    /// - [`Error::Names`] without an encoder and a bias of known names, [`Error::Ambiguous`] for several models that differ,
-    ///   [`Error::TiedDecoder`] and [`Error::NoDecoder`] where it is in doubt whether the weights are tied.
-    /// - [`Error::Type`], [`Error::Dimensions`], [`Error::Precision`] for a tensor that `T` cannot hold.
-    /// - [`Error::Mismatch`], [`Error::Shape`], [`Error::NotFinite`], [`Error::TopK`] and [`Error::Metadata`] for a content
-    ///   that is no autoencoder.
+    /// - [`Error::Format`] for bytes that are not safetensors: truncated, overlong, with a hostile
+    ///   header.
+    /// - [`Error::Names`] without an encoder and a bias of known names, [`Error::Ambiguous`] for
+    ///   several models that differ, [`Error::TiedDecoder`] and [`Error::NoDecoder`] where it is in
+    ///   doubt whether the weights are tied.
+    /// - [`Error::Type`], [`Error::Dimensions`], [`Error::Precision`] for a tensor that `T` cannot
+    ///   hold.
+    /// - [`Error::Mismatch`], [`Error::Shape`], [`Error::NotFinite`], [`Error::TopK`] and
+    ///   [`Error::Metadata`] for a content that is no autoencoder.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         Self::parse(bytes, &Names::KNOWN)
     }
@@ -136,8 +143,9 @@ impl<T: Scalar> Weights<T> {
     /// The bytes of a weight file.
     ///
     /// # Errors
-    /// [`Error::Untied`] for names that only tied weights can have, [`Error::Name`] if a further vector has the name of one of
-    /// the weights, [`Error::Format`] if the tensors are too large for the format.
+    /// [`Error::Untied`] for names that only tied weights can have, [`Error::Name`] if a further
+    /// vector has the name of one of the weights, [`Error::Format`] if the tensors are too large
+    /// for the format.
     pub fn to_bytes(&self, names: Names<'_>) -> Result<Vec<u8>> {
         let model = &self.model;
         let (features, hidden, tied) = (model.features(), model.hidden(), model.shape().is_tied());

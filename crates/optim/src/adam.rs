@@ -17,7 +17,8 @@ pub enum WeightDecay {
     /// $λθ$ is added to the gradient: PyTorch's `Adam(weight_decay=λ)`.
     #[cfg_attr(feature = "serde", serde(rename = "l2"))]
     L2(f64),
-    /// Each step first multiplies the parameters by $1 - ηλ$: AdamW, PyTorch's `AdamW(weight_decay=λ)`.
+    /// Each step first multiplies the parameters by $1 - ηλ$: AdamW, PyTorch's
+    /// `AdamW(weight_decay=λ)`.
     #[cfg_attr(feature = "serde", serde(rename = "decoupled"))]
     Decoupled(f64),
 }
@@ -60,9 +61,9 @@ impl Default for AdamConfig {
 /// θ_k = θ_{k-1} - \frac{η}{1-β_1^k} \frac{m_k}{\sqrt{v_k}/\sqrt{1-β_2^k} + ε}
 /// ```
 ///
-/// θ parameters, g gradient, m and v first and second moment (all of one length), η learning rate, k = 1, 2, …
-/// the step. Kingma and Ba, "Adam", 2015; Loshchilov and Hutter, "Decoupled weight decay", 2019; operations in
-/// PyTorch's order. The paper trains with Adam (section 3).
+/// θ parameters, g gradient, m and v first and second moment (all of one length), η learning rate,
+/// k = 1, 2, … the step. Kingma and Ba, "Adam", 2015; Loshchilov and Hutter, "Decoupled weight
+/// decay", 2019; operations in PyTorch's order. The paper trains with Adam (section 3).
 ///
 /// ```
 /// use toy_superposition_optim::{Adam, AdamConfig, Optimizer, WeightDecay};
@@ -139,8 +140,8 @@ impl<F: Real> AdamStep<F> {
         last.for_each(|(((p, g), m), v)| self.update(from_mut(p), from_ref(g), from_mut(m), from_mut(v)));
     }
 
-    /// Reads all before it writes any: lists often begin at the same place of a page, where a processor takes what was
-    /// just written to one for what is to be read from another, and waits.
+    /// Reads all before it writes any: lists often begin at the same place of a page, where a
+    /// processor takes what was just written to one for what is to be read from another, and waits.
     #[inline(always)]
     fn update<const N: usize>(
         &self,

@@ -4,20 +4,22 @@
 //! g ← g \min(1, \frac{c}{‖g‖_2 + 10^{-6}}) \quad\text{or}\quad g_i ← \min(\max(g_i, -c), c)
 //! ```
 //!
-//! g the whole gradient as one slice, c the bound: PyTorch's `clip_grad_norm_` and `clip_grad_value_`.
+//! g the whole gradient as one slice, c the bound: PyTorch's `clip_grad_norm_` and
+//! `clip_grad_value_`.
 
 use crate::{
     error::{Error, Result, require},
     real::{Real, largest, norm, real, require_finite},
 };
 
-/// Scales the gradient to a Euclidean norm of at most `max_norm`, in (0, ∞), and returns the norm it had.
+/// Scales the gradient to a Euclidean norm of at most `max_norm`, in (0, ∞), and returns the norm
+/// it had.
 ///
 /// A longer gradient ends `max_norm`·10⁻⁶/norm short of the bound, as in PyTorch.
 ///
 /// # Errors
-/// [`Error::Setting`] for a bound out of range; [`Error::NotFinite`] for a gradient with a NaN or an infinity,
-/// or whose norm exceeds the range of f64. Nothing has changed then.
+/// [`Error::Setting`] for a bound out of range; [`Error::NotFinite`] for a gradient with a NaN or
+/// an infinity, or whose norm exceeds the range of f64. Nothing has changed then.
 pub fn clip_norm<F: Real>(gradient: &mut [F], max_norm: f64) -> Result<f64> {
     require(max_norm.is_finite() && max_norm > 0.0, "greatest norm", max_norm, "(0, ∞)")?;
     require_finite("gradient", gradient)?;
@@ -33,12 +35,12 @@ pub fn clip_norm<F: Real>(gradient: &mut [F], max_norm: f64) -> Result<f64> {
     Ok(norm)
 }
 
-/// Moves every component into [−`max_value`, `max_value`], `max_value` in (0, ∞), and returns the greatest
-/// magnitude there was.
+/// Moves every component into [−`max_value`, `max_value`], `max_value` in (0, ∞), and returns the
+/// greatest magnitude there was.
 ///
 /// # Errors
-/// [`Error::Setting`] for a bound out of range, [`Error::NotFinite`] for a gradient with a NaN or an infinity.
-/// Nothing has changed then.
+/// [`Error::Setting`] for a bound out of range, [`Error::NotFinite`] for a gradient with a NaN or
+/// an infinity. Nothing has changed then.
 pub fn clip_value<F: Real>(gradient: &mut [F], max_value: f64) -> Result<f64> {
     require(max_value.is_finite() && max_value > 0.0, "greatest value", max_value, "(0, ∞)")?;
     require_finite("gradient", gradient)?;

@@ -32,7 +32,8 @@ pub struct LbfgsConfig {
     pub max_iterations: u64,
     /// Converged where no component of the gradient exceeds this.
     pub gradient_tolerance: f64,
-    /// Ends, not converged, where $\max|s_i| ≤$ this $·\max(1, \max|x_i|)$. At 0 only a step that changes nothing ends.
+    /// Ends, not converged, where $\max|s_i| ≤$ this $·\max(1, \max|x_i|)$. At 0 only a step that
+    /// changes nothing ends.
     pub step_tolerance: f64,
     /// The Wolfe constant $c_1$ of sufficient decrease.
     pub decrease: f64,
@@ -62,8 +63,8 @@ impl Default for LbfgsConfig {
 pub enum Outcome {
     /// The gradient is within its tolerance: the only outcome that is a stationary point.
     GradientTolerance,
-    /// The last step is within its tolerance but the gradient is not: the loss has no more digits, or a kink, as $|x|$
-    /// has at 0.
+    /// The last step is within its tolerance but the gradient is not: the loss has no more digits,
+    /// or a kink, as $|x|$ has at 0.
     StepTolerance,
     /// The bound on iterations was reached first.
     MaxIterations,
@@ -72,7 +73,8 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// Whether the gradient is within its tolerance. [`Minimum::gradient`] says how large it is where it is not.
+    /// Whether the gradient is within its tolerance. [`Minimum::gradient`] says how large it is
+    /// where it is not.
     pub fn converged(&self) -> bool {
         matches!(self, Self::GradientTolerance)
     }
@@ -110,9 +112,10 @@ pub struct Minimum {
 /// x_{k+1} = x_k - t_k H_k g_k, \quad s_k = x_{k+1} - x_k, \quad y_k = g_{k+1} - g_k
 /// ```
 ///
-/// x parameters, g gradient, t step from a strong Wolfe line search, H the inverse Hessian that BFGS makes of the
-/// last m pairs (s, y) and the scale $s·y / y·y$, applied by the two-loop recursion (Nocedal and Wright,
-/// "Numerical optimization", algorithms 7.4 and 7.5). For objectives without noise, such as a mean-field loss.
+/// x parameters, g gradient, t step from a strong Wolfe line search, H the inverse Hessian that
+/// BFGS makes of the last m pairs (s, y) and the scale $s·y / y·y$, applied by the two-loop
+/// recursion (Nocedal and Wright, "Numerical optimization", algorithms 7.4 and 7.5). For objectives
+/// without noise, such as a mean-field loss.
 ///
 /// ```
 /// use toy_superposition_optim::{Error, Lbfgs};
@@ -159,15 +162,16 @@ impl Lbfgs {
         &self.config
     }
 
-    /// Minimises `objective`, which returns the loss at its first argument and writes the gradient to its
-    /// second, starting from `parameters` and ending in them.
+    /// Minimises `objective`, which returns the loss at its first argument and writes the gradient
+    /// to its second, starting from `parameters` and ending in them.
     ///
-    /// The loss never rises by more than rounding error from one iterate to the next. Where the loss or
-    /// gradient is not finite the line search turns back. The bits depend on nothing but the arguments.
+    /// The loss never rises by more than rounding error from one iterate to the next. Where the
+    /// loss or gradient is not finite the line search turns back. The bits depend on nothing but
+    /// the arguments.
     ///
     /// # Errors
-    /// The objective's own, with the parameters at the last iterate; [`Error::NotFinite`] where the loss or
-    /// gradient at the starting point is not finite.
+    /// The objective's own, with the parameters at the last iterate; [`Error::NotFinite`] where the
+    /// loss or gradient at the starting point is not finite.
     pub fn minimise<F, E>(
         &self,
         parameters: &mut [F],
@@ -206,7 +210,8 @@ impl Lbfgs {
                 slope = dot(&direction, &gradient);
             }
             let start = Sample { step: 0.0, loss, slope };
-            // Without a history the direction has the gradient's length, which says nothing about the step.
+            // Without a history the direction has the gradient's length, which says nothing about
+            // the step.
             let first = if history.is_empty() { (1.0 / norm(&gradient)).min(1.0) } else { 1.0 };
             let wolfe = Wolfe {
                 decrease: config.decrease,
@@ -313,7 +318,8 @@ impl<F: Real> History<F> {
         }
     }
 
-    /// Remembers the step from `x` to `next` where its curvature is positive, and returns max |s_i|.
+    /// Remembers the step from `x` to `next` where its curvature is positive, and returns max
+    /// |s_i|.
     fn push(&mut self, x: &[F], next: &[F], gradient: &[F], next_gradient: &[F]) -> f64 {
         let full = self.pairs.len() == self.capacity;
         let mut pair = if full { self.pairs.pop_front() } else { None }.unwrap_or_else(|| Pair {

@@ -4,14 +4,15 @@
 //! φ(t) = f(x + t d): \quad φ(t) ≤ φ(0) + c_1 t φ'(0) + δ, \quad |φ'(t)| ≤ c_2 |φ'(0)|
 //! ```
 //!
-//! t step, φ(0) and φ′(0) < 0 loss and slope at the start, δ a few units of rounding error of φ(0): near a
-//! minimum the decrease drowns in rounding, and without δ the search would fail there instead of converging
-//! (compare the approximate conditions of Hager and Zhang 2005).
+//! t step, φ(0) and φ′(0) < 0 loss and slope at the start, δ a few units of rounding error of φ(0):
+//! near a minimum the decrease drowns in rounding, and without δ the search would fail there
+//! instead of converging (compare the approximate conditions of Hager and Zhang 2005).
 //!
-//! Bracket and zoom (Nocedal and Wright, "Numerical optimization", algorithms 3.5 and 3.6) in one loop: `low`
-//! satisfies the first condition and points into the interval, `high` ends it (or is absent while the interval
-//! is unbounded), cubic interpolation chooses the next step, bisection takes over where it shrinks too slowly.
-//! A point where the loss or the gradient is not finite only ends the interval.
+//! Bracket and zoom (Nocedal and Wright, "Numerical optimization", algorithms 3.5 and 3.6) in one
+//! loop: `low` satisfies the first condition and points into the interval, `high` ends it (or is
+//! absent while the interval is unbounded), cubic interpolation chooses the next step, bisection
+//! takes over where it shrinks too slowly. A point where the loss or the gradient is not finite
+//! only ends the interval.
 
 /// Why a line search found no step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -62,7 +63,8 @@ pub(crate) struct Wolfe {
 pub(crate) enum Search {
     /// Both conditions hold at the last point evaluated.
     Found(Sample),
-    /// They hold at none; `low` is the best that satisfies the first (its step is 0 if there is no other).
+    /// They hold at none; `low` is the best that satisfies the first (its step is 0 if there is no
+    /// other).
     Failed { reason: LineSearchFailure, low: Sample },
 }
 
@@ -125,12 +127,14 @@ pub(crate) fn search<E>(
     Ok(Search::Failed { reason, low })
 }
 
-/// Where two points with their slopes put the minimum; by the slopes alone where the losses differ by rounding.
+/// Where two points with their slopes put the minimum; by the slopes alone where the losses differ
+/// by rounding.
 fn minimum(a: Sample, b: Sample, rounding: f64) -> f64 {
     if (a.loss - b.loss).abs() <= rounding { secant(a, b) } else { cubic(a, b) }
 }
 
-/// The local minimum of the cubic through two points with their slopes; NaN or infinite where there is none.
+/// The local minimum of the cubic through two points with their slopes; NaN or infinite where there
+/// is none.
 fn cubic(a: Sample, b: Sample) -> f64 {
     let d1 = a.slope + b.slope - 3.0 * (a.loss - b.loss) / (a.step - b.step);
     let d2 = (d1 * d1 - a.slope * b.slope).sqrt().copysign(b.step - a.step);
@@ -194,7 +198,8 @@ mod tests {
 
     #[test]
     fn where_the_loss_is_rounding_error_the_slope_leads() {
-        // 64 + 5e-16 (t − 3)², hidden by the two units of rounding that every point but the start has on top.
+        // 64 + 5e-16 (t − 3)², hidden by the two units of rounding that every point but the start
+        // has on top.
         let f = |t: f64| (64.0 + if t > 0.0 { 2.0 * 64.0 * f64::EPSILON } else { 0.0 }, 1e-15 * (t - 3.0));
         for first in [1e-2, 1.0, 3.0, 100.0] {
             let run = |rounding| {

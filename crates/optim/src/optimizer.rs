@@ -1,7 +1,8 @@
 //! The interface of an optimizer, and its state as plain data.
 //!
-//! An optimizer maps `(θ, g, η)` to a new `θ`: parameters, gradient and learning rate, with `θ` and `g` slices
-//! of one fixed length. What it remembers between steps is a step count and named slots of that same length.
+//! An optimizer maps `(θ, g, η)` to a new `θ`: parameters, gradient and learning rate, with `θ` and
+//! `g` slices of one fixed length. What it remembers between steps is a step count and named slots
+//! of that same length.
 
 use std::fmt::Debug;
 
@@ -18,20 +19,23 @@ pub trait Optimizer<F: Real>: Debug + Send + Sync {
     /// The number of parameters that it was built for.
     fn parameters(&self) -> usize;
 
-    /// Counts one more step, and returns what it does to the parameters. [`step`](Self::step) is this and its
-    /// [application](Update::apply); in parts it may run on several threads.
+    /// Counts one more step, and returns what it does to the parameters. [`step`](Self::step) is
+    /// this and its [application](Update::apply); in parts it may run on several threads.
     ///
-    /// The learning rate is a number in [0, ∞), free to change from step to step; see [`Schedule`](crate::Schedule).
+    /// The learning rate is a number in [0, ∞), free to change from step to step; see
+    /// [`Schedule`](crate::Schedule).
     ///
     /// # Errors
     /// [`Error::Setting`] for a learning rate outside [0, ∞); the step is then not counted.
     fn begin_step(&mut self, learning_rate: f64) -> Result<Update<'_, F>>;
 
-    /// Takes one step in place. `parameters` and `gradient` have the length that the optimizer was built for.
+    /// Takes one step in place. `parameters` and `gradient` have the length that the optimizer was
+    /// built for.
     ///
     /// # Errors
     /// A wrong length, a learning rate out of range, or a gradient with a NaN or an infinity
-    /// ([`Error::NotFinite`] names the first); then neither the parameters nor the state have changed.
+    /// ([`Error::NotFinite`] names the first); then neither the parameters nor the state have
+    /// changed.
     fn step(&mut self, parameters: &mut [F], gradient: &[F], learning_rate: f64) -> Result<()> {
         require_length("parameters", parameters.len(), self.parameters())?;
         require_length("gradient", gradient.len(), self.parameters())?;
@@ -42,11 +46,12 @@ pub trait Optimizer<F: Real>: Debug + Send + Sync {
     /// What must be kept for [`restore`](Self::restore) to go on with the same bits.
     fn state(&self) -> State<'_, F>;
 
-    /// Takes over a saved state; the optimizer must have been built with the same length and config.
+    /// Takes over a saved state; the optimizer must have been built with the same length and
+    /// config.
     ///
     /// # Errors
-    /// A slot missing, unknown, of another length, not finite, or negative where it holds squares; then
-    /// the optimizer has not changed.
+    /// A slot missing, unknown, of another length, not finite, or negative where it holds squares;
+    /// then the optimizer has not changed.
     fn restore(&mut self, state: &State<'_, F>) -> Result<()>;
 }
 

@@ -1,7 +1,7 @@
 //! Real numbers: the bound on what is optimized, its conversions, and reductions in a fixed order.
 //!
-//! A reduction here always adds in the same order, in f64 and in eight lanes, so that its bits depend on
-//! the numbers alone.
+//! A reduction here always adds in the same order, in f64 and in eight lanes, so that its bits
+//! depend on the numbers alone.
 
 use std::fmt::Debug;
 
@@ -11,8 +11,8 @@ use crate::error::{Error, Result};
 
 /// What parameters and gradients are made of: `f32` or `f64`.
 ///
-/// A name for the bound and nothing more; it holds wherever its parts do, so that a trait of one's own over the two types
-/// (`toy_superposition_model::Scalar` is one) implies it.
+/// A name for the bound and nothing more; it holds wherever its parts do, so that a trait of one's
+/// own over the two types (`toy_superposition_model::Scalar` is one) implies it.
 pub trait Real:
     Copy + Debug + PartialOrd + NumAssign + Signed + FromPrimitive + Into<f64> + Send + Sync + 'static
 {

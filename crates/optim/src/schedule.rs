@@ -5,17 +5,17 @@ use std::sync::Arc;
 
 use crate::error::{Error, Result, require};
 
-/// A learning rate for each step: constant, with or without a linear warm-up before and a cosine after; a table; or any
-/// function.
+/// A learning rate for each step: constant, with or without a linear warm-up before and a cosine
+/// after; a table; or any function.
 ///
 /// ```math
 /// η(k) = \begin{cases} η_0 (k+1)/K_w & k < K_w \\
 /// η_∞ + (η_0-η_∞) \tfrac12 (1 + \cos(π (k-K_w)/K_c)) & 0 ≤ k-K_w < K_c \\ η_∞ & \text{after} \end{cases}
 /// ```
 ///
-/// k = 0, 1, … the step about to be taken, $η_0$ the rate, $η_∞$ the floor, $K_w$ steps of warm-up, $K_c$ steps
-/// of cosine. (The paper's rate is constant; its mean-field counterpart converges with a cosine.) Any other schedule is
-/// a table of rates or a function.
+/// k = 0, 1, … the step about to be taken, $η_0$ the rate, $η_∞$ the floor, $K_w$ steps of warm-up,
+/// $K_c$ steps of cosine. (The paper's rate is constant; its mean-field counterpart converges with
+/// a cosine.) Any other schedule is a table of rates or a function.
 ///
 /// A pure function of the step, so that there is nothing to save or to restore.
 ///
@@ -97,12 +97,14 @@ impl Schedule {
     /// Falls along half a cosine: `rate` at step 0, `floor` from step `cosine` on.
     ///
     /// # Errors
-    /// [`Error::Setting`] for a rate outside [0, ∞) or a floor outside [0, rate], [`Error::Count`] for no steps.
+    /// [`Error::Setting`] for a rate outside [0, ∞) or a floor outside [0, rate], [`Error::Count`]
+    /// for no steps.
     pub fn cosine(rate: f64, floor: f64, cosine: u64) -> Result<Self> {
         Self::pieces(rate, floor, None, Some(cosine))
     }
 
-    /// [`warm_up`](Self::warm_up) for `warm_up` steps, then [`cosine`](Self::cosine) for `cosine` steps.
+    /// [`warm_up`](Self::warm_up) for `warm_up` steps, then [`cosine`](Self::cosine) for `cosine`
+    /// steps.
     ///
     /// # Errors
     /// Those of the two.
@@ -122,8 +124,9 @@ impl Schedule {
 
     /// Any function of the step, which must be pure.
     ///
-    /// Two functions of one name are taken for the same schedule, in comparisons and in a checkpoint: put into the name
-    /// whatever the rates depend on. A rate outside [0, ∞) is refused by the optimizer at its step.
+    /// Two functions of one name are taken for the same schedule, in comparisons and in a
+    /// checkpoint: put into the name whatever the rates depend on. A rate outside [0, ∞) is refused
+    /// by the optimizer at its step.
     pub fn function(name: impl Into<String>, function: impl Fn(u64) -> f64 + Send + Sync + 'static) -> Self {
         Self(Form::Function(Function { name: name.into(), function: Arc::new(function) }))
     }

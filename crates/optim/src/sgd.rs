@@ -8,7 +8,8 @@ use crate::{
     update::{Rule, Update},
 };
 
-/// The settings of [`Sgd`]. The default is plain gradient descent (the paper uses [`Adam`](crate::Adam)).
+/// The settings of [`Sgd`]. The default is plain gradient descent (the paper uses
+/// [`Adam`](crate::Adam)).
 ///
 /// | Name | Default | Range |
 /// |---|---|---|
@@ -40,8 +41,9 @@ pub struct SgdConfig {
 /// θ_k = θ_{k-1} - η \, (b_k \text{ or, with Nesterov, } h_k + μ b_k)
 /// ```
 ///
-/// θ parameters, g gradient, b momentum buffer (all of one length), η learning rate, μ momentum, τ dampening,
-/// λ weight decay, k = 1, 2, … the step: PyTorch's `SGD`, first step undampened included.
+/// θ parameters, g gradient, b momentum buffer (all of one length), η learning rate, μ momentum, τ
+/// dampening, λ weight decay, k = 1, 2, … the step: PyTorch's `SGD`, first step undampened
+/// included.
 ///
 /// ```
 /// use toy_superposition_optim::{Optimizer, Sgd, SgdConfig};
@@ -67,8 +69,8 @@ impl<F: Real> Sgd<F> {
     /// An optimizer of `parameters` numbers that has taken no step.
     ///
     /// # Errors
-    /// [`Error::Setting`] for a setting out of the range in [`SgdConfig`], [`Error::Nesterov`] for Nesterov
-    /// momentum that has no momentum or some dampening.
+    /// [`Error::Setting`] for a setting out of the range in [`SgdConfig`], [`Error::Nesterov`] for
+    /// Nesterov momentum that has no momentum or some dampening.
     pub fn new(parameters: usize, config: SgdConfig) -> Result<Self> {
         let SgdConfig { momentum, dampening, nesterov, weight_decay } = config;
         require(momentum.is_finite() && momentum >= 0.0, "momentum", momentum, "[0, ∞)")?;

@@ -9,20 +9,22 @@ use crate::trend::{BLOCKS, probability_of_so_slow_a_descent};
 ///
 /// With $\bar ℓ_1$ the mean of the last w losses and $\bar ℓ_0$ the mean of the w before those:
 ///
-/// - the paper's text (section 3): after any step, stop as soon as $\bar ℓ_1 < \bar ℓ_0$ no longer holds; w = 100;
+/// - the paper's text (section 3): after any step, stop as soon as $\bar ℓ_1 < \bar ℓ_0$ no longer
+///   holds; w = 100;
 /// - its released code: at the start of an epoch with more than 2w losses behind it, look whether
-///   $\log_{10} \bar ℓ_0 - \log_{10} \bar ℓ_1 ≤ 0$; if so, stop after that epoch; w = 200, epochs of 30 steps
-///   (30,000 samples in batches of 1024), at most 1500 of them.
+///   $\log_{10} \bar ℓ_0 - \log_{10} \bar ℓ_1 ≤ 0$; if so, stop after that epoch; w = 200, epochs
+///   of 30 steps (30,000 samples in batches of 1024), at most 1500 of them.
 ///
-/// Both stop by chance: of two windows without any trend the later one has the higher mean half of the time, and where
-/// the descent is slow compared with the noise of a window, hardly less often. The third rule is a test with a stated
-/// probability of stopping too early:
+/// Both stop by chance: of two windows without any trend the later one has the higher mean half of
+/// the time, and where the descent is slow compared with the noise of a window, hardly less often.
+/// The third rule is a test with a stated probability of stopping too early:
 ///
-/// - descent: after w, 2w, 3w, … losses, take for granted that the expected loss falls by the fraction f of itself (or more)
-///   within the last w, in a straight line, and stop if losses that fall as slowly as those seen, or more slowly, would then
-///   have a probability of at most $α_k = α/(k(k+1))$ at the k-th look (Student's test of the slope through 20 means).
-///   Since $Σ_k α_k = α$, a run whose loss falls by f per window all the time is stopped, ever, with
-///   probability at most α. What it cannot see: a loss that rests and falls later.
+/// - descent: after w, 2w, 3w, … losses, take for granted that the expected loss falls by the
+///   fraction f of itself (or more) within the last w, in a straight line, and stop if losses that
+///   fall as slowly as those seen, or more slowly, would then have a probability of at most $α_k =
+///   α/(k(k+1))$ at the k-th look (Student's test of the slope through 20 means). Since $Σ_k α_k =
+///   α$, a run whose loss falls by f per window all the time is stopped, ever, with probability at
+///   most α. What it cannot see: a loss that rests and falls later.
 ///
 /// There is no default: the paper's text and its code differ, so a recipe has to name its rule.
 ///
@@ -44,12 +46,14 @@ pub enum StopRule {
         /// The number of steps.
         steps: u64,
     },
-    /// As soon as the mean of the last `window` losses is not below the mean of the `window` before.
+    /// As soon as the mean of the last `window` losses is not below the mean of the `window`
+    /// before.
     Windows {
         /// The width w of each window.
         window: usize,
     },
-    /// The same comparison, of logarithms, at each epoch's start, to take effect at that epoch's end.
+    /// The same comparison, of logarithms, at each epoch's start, to take effect at that epoch's
+    /// end.
     EpochWindows {
         /// The width w of each window.
         window: usize,
@@ -58,13 +62,15 @@ pub enum StopRule {
         /// The most epochs there can be.
         max_epochs: u64,
     },
-    /// As soon as a test, after each `window` losses, finds that the loss no longer falls by the fraction `fall` of itself
-    /// per window. A run whose expected loss does is stopped with probability `false_stop` at most, all its looks together,
-    /// if the means of a twentieth of a window scatter independently, normally and alike.
+    /// As soon as a test, after each `window` losses, finds that the loss no longer falls by the
+    /// fraction `fall` of itself per window. A run whose expected loss does is stopped with
+    /// probability `false_stop` at most, all its looks together, if the means of a twentieth of a
+    /// window scatter independently, normally and alike.
     Descent {
         /// The width w of each window, in steps.
         window: usize,
-        /// The fraction f of itself by which the loss falls within a window, as long as the descent is worth its steps.
+        /// The fraction f of itself by which the loss falls within a window, as long as the descent
+        /// is worth its steps.
         fall: f64,
         /// The probability α of stopping although it falls so fast.
         false_stop: f64,
@@ -75,7 +81,8 @@ impl StopRule {
     /// The rule in the paper's text: windows of 100, looked at after every step.
     pub const PAPER_TEXT: Self = Self::Windows { window: 100 };
 
-    /// The rule in the paper's released code: windows of 200, epochs of 30 steps, at most 1500 epochs.
+    /// The rule in the paper's released code: windows of 200, epochs of 30 steps, at most 1500
+    /// epochs.
     pub const RELEASED_CODE: Self = Self::EpochWindows { window: 200, epoch_steps: 30, max_epochs: 1500 };
 
     /// The most steps there can be, if the rule bounds them.
@@ -150,7 +157,8 @@ impl std::fmt::Display for StopReason {
 pub struct StopState {
     /// Losses read so far.
     pub steps: u64,
-    /// The losses still remembered, oldest first: the last 2w (w of [`StopRule::Descent`]), or all while they are fewer.
+    /// The losses still remembered, oldest first: the last 2w (w of [`StopRule::Descent`]), or all
+    /// while they are fewer.
     pub recent: Vec<f64>,
     /// Whether the epoch now running was found to be the last.
     pub last_epoch: bool,
@@ -194,9 +202,10 @@ impl Stopper {
     /// A stopper as it was when [`state`](Self::state) was taken: it will stop at the same step.
     ///
     /// # Errors
-    /// [`Error::Count`] for a number out of range in the rule, [`Error::Length`] where the losses do not fill
-    /// the rule's memory as `steps` says they must, [`Error::NotFinite`] for a NaN or infinity among them,
-    /// [`Error::StopState`] for a last epoch, or a reason to stop, that the rule does not know.
+    /// [`Error::Count`] for a number out of range in the rule, [`Error::Length`] where the losses
+    /// do not fill the rule's memory as `steps` says they must, [`Error::NotFinite`] for a NaN or
+    /// infinity among them, [`Error::StopState`] for a last epoch, or a reason to stop, that the
+    /// rule does not know.
     pub fn restore(rule: StopRule, state: &StopState) -> Result<Self> {
         rule.check()?;
         let expected = state.steps.min(rule.memory() as u64) as usize;
@@ -281,7 +290,8 @@ impl Stopper {
                     } else if self.steps > memory as u64 {
                         let (before, last) = self.means(window);
                         let change = before.log10() - last.log10();
-                        // As the released code's `while change > 0`: a NaN (all losses zero) stops too.
+                        // As the released code's `while change > 0`: a NaN (all losses zero) stops
+                        // too.
                         self.last_epoch = change.is_nan() || change <= 0.0;
                     }
                 }

@@ -1,23 +1,25 @@
-//! Whether a series still falls: a straight line through the means of its blocks, and Student's test of its slope.
+//! Whether a series still falls: a straight line through the means of its blocks, and Student's
+//! test of its slope.
 //!
-//! The w last losses are cut into B = 20 blocks of ⌊w/B⌋, whose means are $y_1, …, y_B$. With $x_i = i - (B+1)/2$ and
-//! $S = Σ_i x_i^2$, least squares give
+//! The w last losses are cut into B = 20 blocks of ⌊w/B⌋, whose means are $y_1, …, y_B$. With
+//! $x_i = i - (B+1)/2$ and $S = Σ_i x_i^2$, least squares give
 //!
 //! ```math
 //! \hat β = \frac1S Σ_i x_i y_i, \qquad s^2 = \frac{1}{(B-2)\,S} Σ_i (y_i - \bar y - \hat β x_i)^2.
 //! ```
 //!
-//! $\hat β$ is the slope per block and s its standard error, estimated from the scatter of the means: noise that one
-//! loss passes on to the next within a block is counted as it is. If the means scatter independently and normally
-//! about a line of slope β, $(\hat β - β)/s$ has Student's distribution of B − 2 degrees of freedom.
+//! $\hat β$ is the slope per block and s its standard error, estimated from the scatter of the
+//! means: noise that one loss passes on to the next within a block is counted as it is. If the
+//! means scatter independently and normally about a line of slope β, $(\hat β - β)/s$ has Student's
+//! distribution of B − 2 degrees of freedom.
 
 /// The number B of blocks; even, for [`upper_tail`].
 pub(crate) const BLOCKS: usize = 20;
 const FREEDOM: usize = BLOCKS - 2;
 
-/// The probability of as slow a descent as that of `losses` (at least [`BLOCKS`] of them) or a slower one, if the
-/// expected loss falls by `fall` times its mean, or by more, from the first to the last: the p-value of $β ≤ -f \bar y/B$.
-/// It is 0 for losses that are all alike.
+/// The probability of as slow a descent as that of `losses` (at least [`BLOCKS`] of them) or a
+/// slower one, if the expected loss falls by `fall` times its mean, or by more, from the first to
+/// the last: the p-value of $β ≤ -f \bar y/B$. It is 0 for losses that are all alike.
 pub(crate) fn probability_of_so_slow_a_descent(
     losses: impl ExactSizeIterator<Item = f64> + DoubleEndedIterator,
     fall: f64,
@@ -37,9 +39,9 @@ pub(crate) fn probability_of_so_slow_a_descent(
     if error > 0.0 { upper_tail(excess / error) } else { f64::from(u8::from(excess < 0.0)) }
 }
 
-/// `P(T > t)` of Student's distribution with [`FREEDOM`] = ν degrees of freedom, for even ν a finite sum
-/// (Abramowitz and Stegun 26.7.4): with $θ = \arctan(t/\sqrt ν)$,
-/// $½ - ½ \sin θ \,(1 + ½ \cos^2 θ + \frac{1·3}{2·4} \cos^4 θ + … )$, up to $\cos^{ν-2} θ$.
+/// `P(T > t)` of Student's distribution with [`FREEDOM`] = ν degrees of freedom, for even ν a
+/// finite sum (Abramowitz and Stegun 26.7.4): with $θ = \arctan(t/\sqrt ν)$, $½ - ½ \sin θ \,(1 + ½
+/// \cos^2 θ + \frac{1·3}{2·4} \cos^4 θ + … )$, up to $\cos^{ν-2} θ$.
 fn upper_tail(t: f64) -> f64 {
     let nu = FREEDOM as f64;
     let (sine, square) = (t / (nu + t * t).sqrt(), nu / (nu + t * t));
@@ -55,7 +57,8 @@ fn upper_tail(t: f64) -> f64 {
 mod tests {
     use super::*;
 
-    /// From `tools/golden/optim_student.py`. The sum is of order 1, with rounding errors of a few 1e-16.
+    /// From `tools/golden/optim_student.py`. The sum is of order 1, with rounding errors of a few
+    /// 1e-16.
     #[test]
     fn the_tail_is_students() {
         let golden = [

@@ -7,10 +7,12 @@ use crate::{
     sgd::SgdStep,
 };
 
-/// One step over a range of the parameters; from [`Optimizer::begin_step`](crate::Optimizer::begin_step).
+/// One step over a range of the parameters; from
+/// [`Optimizer::begin_step`](crate::Optimizer::begin_step).
 ///
-/// The range may be cut, [in two](Self::split_at) or [in chunks](Self::chunks), and the pieces applied in any order, on any thread, inside any other pass over
-/// the gradient: the bits are those of the whole.
+/// The range may be cut, [in two](Self::split_at) or [in chunks](Self::chunks), and the pieces
+/// applied in any order, on any thread, inside any other pass over the gradient: the bits are those
+/// of the whole.
 ///
 /// ```
 /// # fn main() -> Result<(), toy_superposition_optim::Error> {
@@ -43,7 +45,8 @@ impl<'a, F: Real> Update<'a, F> {
         Self { rule, parameters, slots }
     }
 
-    /// The update in pieces of `size` parameters, the last one of what remains. A size of 0 counts as 1.
+    /// The update in pieces of `size` parameters, the last one of what remains. A size of 0 counts
+    /// as 1.
     pub fn chunks(self, size: usize) -> Vec<Self> {
         let Self { rule, parameters, slots } = self;
         let size = size.max(1);
@@ -55,8 +58,8 @@ impl<'a, F: Real> Update<'a, F> {
         (0..parameters).step_by(size).map(piece).collect()
     }
 
-    /// The update of the first `middle` parameters and that of the others; all of them are in the first if there are not so
-    /// many.
+    /// The update of the first `middle` parameters and that of the others; all of them are in the
+    /// first if there are not so many.
     pub fn split_at(self, middle: usize) -> (Self, Self) {
         let Self { rule, parameters, slots } = self;
         let middle = middle.min(parameters);
@@ -70,11 +73,13 @@ impl<'a, F: Real> Update<'a, F> {
 
     /// Updates `parameters`, the range of this update, by the same range of the gradient.
     ///
-    /// The gradient is taken as it is: a NaN in it becomes a NaN in the parameters and in what the optimizer remembers.
-    /// Inlined, so that the loop is compiled for the instruction set of the function that calls it.
+    /// The gradient is taken as it is: a NaN in it becomes a NaN in the parameters and in what the
+    /// optimizer remembers. Inlined, so that the loop is compiled for the instruction set of the
+    /// function that calls it.
     ///
     /// # Errors
-    /// [`Error::Length`](crate::Error::Length) where either has another length than the range; nothing has changed then.
+    /// [`Error::Length`](crate::Error::Length) where either has another length than the range;
+    /// nothing has changed then.
     #[inline(always)]
     pub fn apply(self, parameters: &mut [F], gradient: &[F]) -> Result<()> {
         require_length("parameters", parameters.len(), self.parameters)?;

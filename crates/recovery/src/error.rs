@@ -66,8 +66,8 @@ pub enum Error {
         /// The most.
         most: usize,
     },
-    /// A law whose features are not all alike, which no scalar channel describes, or whose magnitude
-    /// may be negative where only nonnegative ones are known.
+    /// A law whose features are not all alike, which no scalar channel describes, or whose
+    /// magnitude may be negative where only nonnegative ones are known.
     #[error("{what}: no scalar channel of this crate describes it")]
     Prior {
         /// What is wrong with the law.

@@ -127,10 +127,10 @@ impl SparsePrior {
         &self.magnitude
     }
 
-    /// The law of x as values with probabilities, the off state first: `Σ w g(x) = E g(x)` for a `g`
-    /// that a polynomial of degree 15 follows on each of `panels` equal parts of the magnitude's
-    /// support (to 44 means for the exponential law). Exact for any `g` where u takes finitely many
-    /// values. At least one part is taken.
+    /// The law of x as values with probabilities, the off state first: `Σ w g(x) = E g(x)` for a
+    /// `g` that a polynomial of degree 15 follows on each of `panels` equal parts of the
+    /// magnitude's support (to 44 means for the exponential law). Exact for any `g` where u takes
+    /// finitely many values. At least one part is taken.
     ///
     /// ```
     /// use toy_superposition_recovery::SparsePrior;
@@ -191,7 +191,8 @@ fn either(parts: [(f64, Belief); 2], shares: [f64; 2]) -> (f64, Belief) {
     let logs = [0, 1].map(|k| parts[k].0 + shares[k].ln());
     let most = logs[0].max(logs[1]);
     if !most.is_finite() {
-        // Both vanish, or one of them stands alone: an infinite logarithm leaves no room for the other.
+        // Both vanish, or one of them stands alone: an infinite logarithm leaves no room for the
+        // other.
         return (most, parts[usize::from(logs[1] > logs[0])].1);
     }
     let weights = logs.map(|log| (log - most).exp());
@@ -202,8 +203,8 @@ fn either(parts: [(f64, Belief); 2], shares: [f64; 2]) -> (f64, Belief) {
     (most + sum.ln(), Belief { mean: a * first.mean + b * second.mean, variance })
 }
 
-/// By the posterior of `U[0, 1]` in units of the interval's length, `l ≥ 0`; `exp(l (2r − l)/(2τ²))`
-/// moves the off state from `l` to 0.
+/// By the posterior of `U[0, 1]` in units of the interval's length, `l ≥ 0`;
+/// `exp(l (2r − l)/(2τ²))` moves the off state from `l` to 0.
 fn interval(r: f64, tau: f64, (low, high): (f64, f64)) -> (f64, Belief) {
     let length = high - low;
     let half = Feature::uniform(0.5).and_then(|even| even.posterior((r - low) / length, tau / length));

@@ -4,8 +4,8 @@
 //! both; its error is below `h⁴/384 · max |η⁗|`, about 1e-5 τ where the posterior switches and far
 //! less elsewhere. The slope that is returned is the cubic's own, so that what is called the
 //! divergence of the function is that of the function used. Tables reach from `10 τ` below a bend
-//! to `18 τ` above it (of a bend below 0 the other way round). Further away the function is either straight, and the line is used, or the
-//! prior is asked.
+//! to `18 τ` above it (of a bend below 0 the other way round). Further away the function is either
+//! straight, and the line is used, or the prior is asked.
 
 use crate::Prior;
 

@@ -10,14 +10,15 @@ use toy_superposition_model::{Activation, Autoencoder};
 use crate::error::{check_dense, check_finite, check_length};
 use crate::{Result, welch_coherence};
 
-/// Features that share one gain, one bias and one coefficient, and the rows that stand for all of theirs.
+/// Features that share one gain, one bias and one coefficient, and the rows that stand for all of
+/// theirs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Class {
     /// How many features there are.
     pub members: usize,
-    /// Rows of `R`, each with the number of rows that hold the same entries in another order. If these numbers do not add
-    /// up to `members`, the rows are a sample.
+    /// Rows of `R`, each with the number of rows that hold the same entries in another order. If
+    /// these numbers do not add up to `members`, the rows are a sample.
     pub rows: Vec<(usize, usize)>,
 }
 
@@ -36,7 +37,8 @@ pub struct Setting {
     pub a: f64,
     /// The bias `b` that is added (the raw one).
     pub bias: f64,
-    /// The coefficient `c` of the all-ones direction; not 0 only where [`Design::all_ones`] has an eigenvalue.
+    /// The coefficient `c` of the all-ones direction; not 0 only where [`Design::all_ones`] has an
+    /// eigenvalue.
     pub ones: f64,
 }
 
@@ -52,11 +54,13 @@ pub struct Setting {
 /// | E, D | `encoder`, `decoder` | n_d × n_s, n_s × n_d |
 /// | a, b, c | [`Setting`]: gain, bias, coefficient of the all-ones direction | one of each for every class of features |
 ///
-/// A tight design has `R² = (n_s/n_d) R`. A feature may also be dropped: its row and column of `R` are zero.
+/// A tight design has `R² = (n_s/n_d) R`. A feature may also be dropped: its row and column of `R`
+/// are zero.
 ///
-/// The expected loss is the mean over the rows, and rows that hold the same entries in another order have the same loss:
-/// a [`Class`] names one row for all of its kind, so that a highly symmetric design costs one row. What a row costs is
-/// for the caller to say (the exact loss of `toy-superposition-theory`, a Gaussian one, …).
+/// The expected loss is the mean over the rows, and rows that hold the same entries in another
+/// order have the same loss: a [`Class`] names one row for all of its kind, so that a highly
+/// symmetric design costs one row. What a row costs is for the caller to say (the exact loss of
+/// `toy-superposition-theory`, a Gaussian one, …).
 pub trait Design: Debug {
     /// What it is, in a few words.
     fn name(&self) -> String;
@@ -86,8 +90,8 @@ pub trait Design: Debug {
         0
     }
 
-    /// The eigenvalue λ ≠ 0 of `R` at the vector of ones, if it is an eigenvector from both sides: then the coefficient of
-    /// that direction is free without another hidden dimension.
+    /// The eigenvalue λ ≠ 0 of `R` at the vector of ones, if it is an eigenvector from both sides:
+    /// then the coefficient of that direction is free without another hidden dimension.
     fn all_ones(&self) -> Option<f64> {
         None
     }
@@ -108,13 +112,14 @@ pub trait Design: Debug {
         matrix
     }
 
-    /// The autoencoder with one setting for each class: `W_in = E`, `W_out = diag(a) D + c 1ᵀD/(n_s λ)`.
+    /// The autoencoder with one setting for each class: `W_in = E`,
+    /// `W_out = diag(a) D + c 1ᵀD/(n_s λ)`.
     ///
     /// # Errors
     /// [`Error::Length`](crate::Error::Length) unless there is a setting for each class,
-    /// [`Error::NotFinite`](crate::Error::NotFinite) for a setting that is not finite or a coefficient that the design
-    /// has no room for, [`Error::Model`](crate::Error::Model) for a design without hidden dimensions or with more weights than
-    /// there is memory for.
+    /// [`Error::NotFinite`](crate::Error::NotFinite) for a setting that is not finite or a
+    /// coefficient that the design has no room for, [`Error::Model`](crate::Error::Model) for a
+    /// design without hidden dimensions or with more weights than there is memory for.
     fn autoencoder(&self, settings: &[Setting]) -> Result<Autoencoder<f64>> {
         check_length("settings", settings.len(), self.classes().len())?;
         check_dense::<f64>(self.features(), self.hidden())?;
@@ -209,11 +214,13 @@ impl<P: Deref<Target: Design> + Debug> Design for P {
 pub struct Diagnostics {
     /// `max |R_ij|`, i ≠ j.
     pub coherence: f64,
-    /// Its least value, `√((n_s − n_d)/(n_d (n_s − 1)))`: attained by equiangular tight frames. `None` for n_d = 0.
+    /// Its least value, `√((n_s − n_d)/(n_d (n_s − 1)))`: attained by equiangular tight frames.
+    /// `None` for n_d = 0.
     pub welch_coherence: Option<f64>,
     /// The mean over the rows of `Σ_{j≠i} R_ij²`; times `p/3 − p²/4` it is the mean σ².
     pub squares: f64,
-    /// Its least value, `n_s/n_d − 1`: attained by tight designs with unit diagonal. `None` for n_d = 0.
+    /// Its least value, `n_s/n_d − 1`: attained by tight designs with unit diagonal. `None` for
+    /// n_d = 0.
     pub welch_squares: Option<f64>,
 }
 
@@ -228,10 +235,12 @@ pub struct RowMean {
     pub standard_error: f64,
 }
 
-/// The mean of a function of the rows of `W` over all features: `cost(row of W, i, b_i)`, for instance the exact loss.
+/// The mean of a function of the rows of `W` over all features: `cost(row of W, i, b_i)`, for
+/// instance the exact loss.
 ///
 /// # Errors
-/// [`Error::Length`](crate::Error::Length) unless there is a setting for each class, and those of `cost`.
+/// [`Error::Length`](crate::Error::Length) unless there is a setting for each class, and those of
+/// `cost`.
 pub fn mean_over_rows<D: Design + ?Sized, E: From<crate::Error>>(
     design: &D,
     settings: &[Setting],
@@ -263,8 +272,9 @@ pub fn mean_over_rows<D: Design + ?Sized, E: From<crate::Error>>(
 /// No more rows than this stand for a class.
 const MOST_ROWS: usize = 16;
 
-/// The class of all `n` features: rows that hold the same entries in another order (to 1e-9) are found, or, if there are
-/// more than [`MOST_ROWS`] kinds of them, that many rows are picked at even distances.
+/// The class of all `n` features: rows that hold the same entries in another order (to 1e-9) are
+/// found, or, if there are more than [`MOST_ROWS`] kinds of them, that many rows are picked at even
+/// distances.
 pub(crate) fn one_class(n: usize, matrix: &DMatrix<f64>) -> Class {
     let mut kinds: BTreeMap<Vec<i64>, (usize, usize)> = BTreeMap::new();
     for i in 0..n {

@@ -50,11 +50,12 @@ impl RugEncoder {
         self.rug.ratio().recip().sqrt()
     }
 
-    /// `hidden ← E x`: `x` has length n_s and `hidden` n_d. `scratch` is resized to n_s; what it and `hidden` held before
-    /// does not matter.
+    /// `hidden ← E x`: `x` has length n_s and `hidden` n_d. `scratch` is resized to n_s; what it
+    /// and `hidden` held before does not matter.
     ///
     /// # Errors
-    /// [`Error::Length`](crate::Error::Length) for slices of other lengths; `hidden` is then unchanged.
+    /// [`Error::Length`](crate::Error::Length) for slices of other lengths; `hidden` is then
+    /// unchanged.
     pub fn apply_into<T: Scalar>(&self, x: &[T], hidden: &mut [T], scratch: &mut Vec<T>) -> Result<()> {
         self.check(x.len(), hidden.len())?;
         scratch.clear();

@@ -44,7 +44,8 @@ impl Frame {
     /// The frame whose vectors are the columns of `encoder` (n_d × n_s), divided by their norms.
     ///
     /// # Errors
-    /// [`Error::Hidden`] unless `1 ≤ n_d ≤ n_s`, [`Error::NotFinite`] for an entry that is not finite or a column of zeros.
+    /// [`Error::Hidden`] unless `1 ≤ n_d ≤ n_s`, [`Error::NotFinite`] for an entry that is not
+    /// finite or a column of zeros.
     pub fn new(name: &str, encoder: DMatrix<f64>) -> Result<Self> {
         check_shape(encoder.nrows(), encoder.ncols())?;
         let mut encoder = encoder;
@@ -78,10 +79,12 @@ impl Frame {
         Self::classified(name, encoder, Some(Class { members: n, rows: vec![(0, n)] }))
     }
 
-    /// The rug of the given rows of the [Hadamard matrix](crate::hadamard_of_order) of order `features`.
+    /// The rug of the given rows of the [Hadamard matrix](crate::hadamard_of_order) of order
+    /// `features`.
     ///
     /// # Errors
-    /// [`Error::NoSuchOrder`], and those of [`PersianRug::new`](crate::PersianRug::new) for the rows.
+    /// [`Error::NoSuchOrder`], and those of [`PersianRug::new`](crate::PersianRug::new) for the
+    /// rows.
     pub fn hadamard(features: usize, rows: &[usize]) -> Result<Self> {
         check_shape(rows.len(), features)?;
         let matrix = hadamard_of_order(features)?;
@@ -97,7 +100,8 @@ impl Frame {
         Ok(Self::classified("Hadamard rug".to_owned(), encoder, None))
     }
 
-    /// A random projector of rank n_d, from Haar's measure, its rows divided by the diagonal: `W_ij = P_ij/P_ii`.
+    /// A random projector of rank n_d, from Haar's measure, its rows divided by the diagonal:
+    /// `W_ij = P_ij/P_ii`.
     ///
     /// # Errors
     /// [`Error::Hidden`] unless `1 ≤ n_d ≤ n_s`.
@@ -110,7 +114,8 @@ impl Frame {
         Ok(Self { name: "Haar projector".to_owned(), encoder, decoder: Some(decoder), class, all_ones: None })
     }
 
-    /// The real harmonic frame of frequencies `K`: for `0 < 2k < n_s` a cosine and a sine, for `2k ∈ {0, n_s}` one row.
+    /// The real harmonic frame of frequencies `K`: for `0 < 2k < n_s` a cosine and a sine, for
+    /// `2k ∈ {0, n_s}` one row.
     ///
     /// ```math
     /// R_{ij} = \frac1{n_d} \sum_{k \in K} m_k \cos\frac{2\pi k (i - j)}{n_s}, \qquad
@@ -120,7 +125,8 @@ impl Frame {
     /// Every row is row 0 moved on. `K = {1}` is the regular polygon.
     ///
     /// # Errors
-    /// [`Error::OutOfRange`] for `2k > n_s`, [`Error::Repeated`], [`Error::Hidden`] for no frequency.
+    /// [`Error::OutOfRange`] for `2k > n_s`, [`Error::Repeated`], [`Error::Hidden`] for no
+    /// frequency.
     pub fn harmonic(features: usize, frequencies: &[usize]) -> Result<Self> {
         let single = |k: usize| k == 0 || 2 * k == features;
         let hidden: usize = frequencies.iter().map(|&k| if single(k) { 1 } else { 2 }).sum();
@@ -149,8 +155,8 @@ impl Frame {
         Ok(Self::alike(name, encoder))
     }
 
-    /// The harmonic frame of `hidden` dimensions with random frequencies; frequency 0, whose row is all ones, only if it
-    /// is needed.
+    /// The harmonic frame of `hidden` dimensions with random frequencies; frequency 0, whose row is
+    /// all ones, only if it is needed.
     ///
     /// # Errors
     /// [`Error::Hidden`] unless `1 ≤ n_d ≤ n_s`.
@@ -167,7 +173,8 @@ impl Frame {
         Self::harmonic(features, &frequencies)
     }
 
-    /// The corners of a regular simplex: n_s vectors in n_s − 1 dimensions, `R_ij = −1/(n_s − 1)`. Two are antipodal.
+    /// The corners of a regular simplex: n_s vectors in n_s − 1 dimensions, `R_ij = −1/(n_s − 1)`.
+    /// Two are antipodal.
     ///
     /// # Errors
     /// [`Error::Hidden`] for fewer than two.
@@ -189,7 +196,8 @@ impl Frame {
         Ok(Self::alike(name, encoder))
     }
 
-    /// The equiangular tight frame of Paley's conference matrix: `R = 1 + C/√(n_s − 1)`, n_d = n_s/2.
+    /// The equiangular tight frame of Paley's conference matrix: `R = 1 + C/√(n_s − 1)`, n_d =
+    /// n_s/2.
     ///
     /// # Errors
     /// [`Error::NoSuchOrder`] unless n_s − 1 is a prime power, 1 modulo 4.
@@ -199,12 +207,13 @@ impl Frame {
         Ok(Self::classified("Paley frame".to_owned(), factor_dense(&matrix, features / 2), None))
     }
 
-    /// The equiangular tight frame of a Steiner system (Fickus, Mixon and Tremain, "Steiner equiangular tight frames",
-    /// Linear Algebra Appl. 436, 2012).
+    /// The equiangular tight frame of a Steiner system (Fickus, Mixon and Tremain, "Steiner
+    /// equiangular tight frames", Linear Algebra Appl. 436, 2012).
     ///
-    /// In a system of `v` points any two lie in just one block of `k`; each point is in `ρ = (v − 1)/(k − 1)` blocks.
-    /// Every point becomes ρ + 1 vectors, supported on its blocks, with the rows but the first of a Hadamard matrix of order
-    /// ρ + 1: `n_s = v (ρ + 1)`, `n_d = v ρ/k`, `R_ij = ±1/ρ`, and `−1/ρ` between vectors of one point.
+    /// In a system of `v` points any two lie in just one block of `k`; each point is in
+    /// `ρ = (v − 1)/(k − 1)` blocks. Every point becomes ρ + 1 vectors, supported on its blocks,
+    /// with the rows but the first of a Hadamard matrix of order ρ + 1: `n_s = v (ρ + 1)`,
+    /// `n_d = v ρ/k`, `R_ij = ±1/ρ`, and `−1/ρ` between vectors of one point.
     ///
     /// | block | v | n_s | n_d |
     /// |---|---|---|---|
@@ -236,8 +245,8 @@ impl Frame {
         Ok(Self::classified("Steiner frame".to_owned(), encoder, None))
     }
 
-    /// Naimark's complement of a tight frame: `R' = (n_s 1 − n_d R)/(n_s − n_d)`, in n_s − n_d dimensions; of an
-    /// equiangular frame it is another, with all signs reversed.
+    /// Naimark's complement of a tight frame: `R' = (n_s 1 − n_d R)/(n_s − n_d)`, in n_s − n_d
+    /// dimensions; of an equiangular frame it is another, with all signs reversed.
     ///
     /// # Errors
     /// [`Error::Hidden`] if n_d = n_s.
@@ -347,7 +356,8 @@ fn steiner_system(points: usize, block: usize) -> Option<Vec<Vec<usize>>> {
                 .map(|(x, y, z)| vec![x, y, z])
                 .collect(),
         ),
-        // Bose: three copies of the integers modulo 2t + 1, where halving is multiplication by t + 1.
+        // Bose: three copies of the integers modulo 2t + 1, where halving is multiplication by
+        // t + 1.
         3 if points >= 9 && points % 6 == 3 => {
             let n = points / 3;
             let half = n.div_ceil(2);

@@ -4,8 +4,9 @@
 //! H_{ij} = (-1)^{\mathrm{popcount}(i \wedge j)}, \qquad i, j = 0, \dots, n - 1, \quad n = 2^m
 //! ```
 //!
-//! `H` is symmetric and `H² = n 1`. Section 4.2.2 of the paper writes the parity of an exclusive or; that matrix has
-//! rank one (it is `h hᵀ`, `h_i = (−1)^popcount(i)`), and its figure 1 is made with the bitwise *and* used here.
+//! `H` is symmetric and `H² = n 1`. Section 4.2.2 of the paper writes the parity of an exclusive
+//! or; that matrix has rank one (it is `h hᵀ`, `h_i = (−1)^popcount(i)`), and its figure 1 is made
+//! with the bitwise *and* used here.
 
 use nalgebra::DMatrix;
 use toy_superposition_data::Scalar;
@@ -13,7 +14,8 @@ use toy_superposition_data::Scalar;
 use crate::Result;
 use crate::error::log2;
 
-/// The entry `H_ij = (−1)^popcount(i ∧ j)`, `i` and `j` from 0: the same for every order above both.
+/// The entry `H_ij = (−1)^popcount(i ∧ j)`, `i` and `j` from 0: the same for every order above
+/// both.
 pub fn hadamard_entry(i: usize, j: usize) -> i8 {
     1 - 2 * ((i & j).count_ones() & 1) as i8
 }
@@ -27,10 +29,12 @@ pub fn hadamard_matrix<T: Scalar>(n: usize) -> Result<DMatrix<T>> {
     Ok(DMatrix::from_fn(n, n, |i, j| T::round_from(hadamard_entry(i, j).into())))
 }
 
-/// The unnormalised transform `y = H x` in O(n²), entry by entry: the slow twin of [`transform`](crate::transform).
+/// The unnormalised transform `y = H x` in O(n²), entry by entry: the slow twin of
+/// [`transform`](crate::transform).
 ///
 /// # Errors
-/// [`Error::NotPowerOfTwo`](crate::Error::NotPowerOfTwo) unless the length of `x` is a power of two in `1..=2³¹`.
+/// [`Error::NotPowerOfTwo`](crate::Error::NotPowerOfTwo) unless the length of `x` is a power of two
+/// in `1..=2³¹`.
 pub fn transform_naive<T: Scalar>(x: &[T]) -> Result<Vec<T>> {
     log2(x.len())?;
     let term = |i, j| if hadamard_entry(i, j) > 0 { x[j] } else { -x[j] };

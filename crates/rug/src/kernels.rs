@@ -4,10 +4,11 @@
 //! (x_i,\; x_{i + h}) \;\mapsto\; (x_i + x_{i+h},\; x_i - x_{i+h}), \qquad h = n/2,\; n/4,\; \dots,\; 1
 //! ```
 //!
-//! Every kernel takes the strides `h` in this order, so each output is the same tree of sums whatever the blocking, the
-//! vector width and the number of threads: all of them give the bits of the plain loop [`plain`].
-//! Strides of at least one vector combine whole vectors, `R` of them held in registers. A shorter stride turns a vector
-//! `v` into `v[i ^ h] ± v[i]`: a permutation, and a multiplication by signs (exact, so that it may be fused).
+//! Every kernel takes the strides `h` in this order, so each output is the same tree of sums
+//! whatever the blocking, the vector width and the number of threads: all of them give the bits of
+//! the plain loop [`plain`]. Strides of at least one vector combine whole vectors, `R` of them held
+//! in registers. A shorter stride turns a vector `v` into `v[i ^ h] ± v[i]`: a permutation, and a
+//! multiplication by signs (exact, so that it may be fused).
 
 use pulp::bytemuck::cast;
 use pulp::{Simd, WithSimd};
@@ -140,8 +141,8 @@ const fn signs_f64(h: usize) -> [f64; 8] {
     wide
 }
 
-/// The strides from `data.len()/2` down to `shortest` as three loops, for slices shorter than a vector, for machines
-/// without vectors, and for the rows of a matrix.
+/// The strides from `data.len()/2` down to `shortest` as three loops, for slices shorter than a
+/// vector, for machines without vectors, and for the rows of a matrix.
 #[inline(always)]
 pub(crate) fn plain<T: Scalar>(data: &mut [T], shortest: usize) {
     let mut stride = data.len() / 2;
@@ -193,7 +194,8 @@ impl<T: Vectors> WithSimd for Block<'_, T> {
     }
 }
 
-/// The `log₂ R` longest strides: `R` slices of equal length, a multiple of 16, are transformed across.
+/// The `log₂ R` longest strides: `R` slices of equal length, a multiple of 16, are transformed
+/// across.
 pub(crate) struct Across<'a, T, const R: usize>(pub(crate) [&'a mut [T]; R]);
 
 impl<T: Vectors, const R: usize> WithSimd for Across<'_, T, R> {

@@ -77,7 +77,8 @@ impl<T: Scalar> MatrixFreeRug<T> {
     /// [`forward`](Self::forward) into `y` (n_s × B), whatever it held before.
     ///
     /// # Errors
-    /// [`Error::Length`](crate::Error::Length) unless `x` and `y` have n_s rows and the same number of columns.
+    /// [`Error::Length`](crate::Error::Length) unless `x` and `y` have n_s rows and the same number
+    /// of columns.
     pub fn forward_into(&self, x: &DMatrix<T>, y: &mut DMatrix<T>) -> Result<()> {
         check_length("rows of x", x.nrows(), self.rug.features())?;
         self.check_output(y, x.ncols())?;
@@ -109,7 +110,8 @@ impl<T: Scalar> MatrixFreeRug<T> {
     /// [`forward_sparse`](Self::forward_sparse) into `y` (n_s × B), whatever it held before.
     ///
     /// # Errors
-    /// [`Error::Length`](crate::Error::Length) unless the batch has n_s features, and `y` n_s rows and B columns.
+    /// [`Error::Length`](crate::Error::Length) unless the batch has n_s features, and `y` n_s rows
+    /// and B columns.
     pub fn forward_sparse_into(&self, batch: &SparseBatch<T>, y: &mut DMatrix<T>) -> Result<()> {
         check_length("features of the batch", batch.features(), self.rug.features())?;
         self.check_output(y, batch.samples())?;

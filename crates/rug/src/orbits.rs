@@ -14,9 +14,9 @@ use crate::{Error, Result};
 /// ```
 ///
 /// Multiplication by `α` is a linear map of the m bits of an index, and `α^⊤` is its transpose. A
-/// union of orbits of `α` has a row `g` that is constant on the orbits of `α^⊤`: a search among such
-/// sets is t times as short, and what it evaluates is t times as small. The ovoid of order q is
-/// invariant, up to a change of basis, with `t = (q² + 1)(q − 1)`.
+/// union of orbits of `α` has a row `g` that is constant on the orbits of `α^⊤`: a search among
+/// such sets is t times as short, and what it evaluates is t times as small. The ovoid of order q
+/// is invariant, up to a change of basis, with `t = (q² + 1)(q − 1)`.
 ///
 /// ```
 /// use toy_superposition_rug::{Orbits, PersianRug};

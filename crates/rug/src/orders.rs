@@ -29,7 +29,8 @@ pub enum Construction {
     },
 }
 
-/// The first construction, in the order of [`Construction`], that gives a Hadamard matrix of this order, if any does.
+/// The first construction, in the order of [`Construction`], that gives a Hadamard matrix of this
+/// order, if any does.
 ///
 /// | construction | order | condition |
 /// |---|---|---|
@@ -38,10 +39,11 @@ pub enum Construction {
 /// | Paley II | 2(q + 1) | q ≡ 1 (mod 4) a prime power |
 /// | Kronecker product | m n | m and n constructible, both at least 2 |
 ///
-/// Every order above 2 is a multiple of 4. Of these up to 1000 the table covers all but 92, 116, 156, 172, 184, 188, 232,
-/// 236, 260, 268, 292, 324, 356, 372, 376, 404, 412, 428, 436, 452, 472, 476, 508, 520, 532, 536, 584, 596, 604, 612,
-/// 652, 668, 712, 716, 732, 756, 764, 772, 808, 836, 852, 856, 872, 876, 892, 904, 932, 940, 944, 952, 956, 964, 980,
-/// 988 and 996. (Most of these exist, by constructions that are not here; 668, 716 and 892 are open.)
+/// Every order above 2 is a multiple of 4. Of these up to 1000 the table covers all but 92, 116,
+/// 156, 172, 184, 188, 232, 236, 260, 268, 292, 324, 356, 372, 376, 404, 412, 428, 436, 452, 472,
+/// 476, 508, 520, 532, 536, 584, 596, 604, 612, 652, 668, 712, 716, 732, 756, 764, 772, 808, 836,
+/// 852, 856, 872, 876, 892, 904, 932, 940, 944, 952, 956, 964, 980, 988 and 996. (Most of these
+/// exist, by constructions that are not here; 668, 716 and 892 are open.)
 ///
 /// With `χ` the quadratic character of GF(q), Paley's core is `Q_ab = χ(a − b)`, and
 ///
@@ -106,8 +108,8 @@ pub fn hadamard_of_order(order: usize) -> Result<DMatrix<f64>> {
     }
 }
 
-/// Paley's symmetric conference matrix `C` of order q + 1, q ≡ 1 (mod 4) a prime power: zero diagonal, entries ±1
-/// elsewhere, `C² = q 1`.
+/// Paley's symmetric conference matrix `C` of order q + 1, q ≡ 1 (mod 4) a prime power: zero
+/// diagonal, entries ±1 elsewhere, `C² = q 1`.
 ///
 /// # Errors
 /// [`Error::NoSuchOrder`] for any other order.

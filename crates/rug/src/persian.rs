@@ -1,4 +1,5 @@
-//! The Persian rug (paper, section 4.2.2): a scaled projector with unit diagonal, made of rows of a Hadamard matrix.
+//! The Persian rug (paper, section 4.2.2): a scaled projector with unit diagonal, made of rows of a
+//! Hadamard matrix.
 
 use nalgebra::{DMatrix, DVector};
 use rand::Rng;
@@ -24,9 +25,10 @@ use crate::{Error, Result, hadamard_entry, transform};
 /// | S | `rows` | distinct rows of `H`, counted from 0 (the paper counts from 1) |
 /// | g | `first_row` | row 0 of `R` |
 ///
-/// `R` is symmetric, has unit diagonal and rank n_d, and `R² = (n_s/n_d) R`: its non-zero eigenvalues are n_s/n_d, not 1.
-/// Since row `i` is row 0 in another order, every row has the same interference: the permutation symmetry that the paper
-/// calls statistical is here exact, for each row by itself.
+/// `R` is symmetric, has unit diagonal and rank n_d, and `R² = (n_s/n_d) R`: its non-zero
+/// eigenvalues are n_s/n_d, not 1. Since row `i` is row 0 in another order, every row has the same
+/// interference: the permutation symmetry that the paper calls statistical is here exact, for each
+/// row by itself.
 ///
 /// The row sum depends on whether `S` holds 0, the row of ones:
 ///
@@ -35,8 +37,8 @@ use crate::{Error, Result, hadamard_entry, transform};
 /// \sum_{j \ne i} R_{ij} = \frac{n_s}{n_d} [0 \in S] - 1
 /// ```
 ///
-/// Replacing `S` by `S ⊕ t` turns `R_ij` into `h_i R_ij h_j`, `h_i = (−1)^popcount(i ∧ t)`: the magnitudes stay, the
-/// signs, the row sum and the skewness of the interference change.
+/// Replacing `S` by `S ⊕ t` turns `R_ij` into `h_i R_ij h_j`, `h_i = (−1)^popcount(i ∧ t)`: the
+/// magnitudes stay, the signs, the row sum and the skewness of the interference change.
 ///
 /// ```
 /// use toy_superposition_rug::PersianRug;
@@ -56,9 +58,11 @@ impl PersianRug {
     /// The rug of the given rows `S` of `H`, in any order.
     ///
     /// # Errors
-    /// [`Error::NotPowerOfTwo`] unless n_s is a power of two in `1..=2³¹`, [`Error::Hidden`] if `rows` is empty or longer
-    /// than n_s, [`Error::OutOfRange`] for a row not below n_s, [`Error::Repeated`] for a row that occurs twice,
-    /// [`TooLarge`](toy_superposition_model::Error::TooLarge) if there is no memory for a few rows of `R`.
+    /// [`Error::NotPowerOfTwo`] unless n_s is a power of two in `1..=2³¹`, [`Error::Hidden`] if
+    /// `rows` is empty or longer than n_s, [`Error::OutOfRange`] for a row not below n_s,
+    /// [`Error::Repeated`] for a row that occurs twice,
+    /// [`TooLarge`](toy_superposition_model::Error::TooLarge) if there is no memory for a few rows
+    /// of `R`.
     pub fn new(features: usize, rows: &[usize]) -> Result<Self> {
         order(features)?;
         check_hidden(rows.len(), features)?;
@@ -76,8 +80,9 @@ impl PersianRug {
     /// The rug of n_d rows drawn without replacement, every set as likely as any other.
     ///
     /// # Errors
-    /// [`Error::NotPowerOfTwo`] unless n_s is a power of two in `1..=2³¹`, [`Error::Hidden`] unless `1 ≤ n_d ≤ n_s`,
-    /// [`TooLarge`](toy_superposition_model::Error::TooLarge) if there is no memory for a few rows of `R`.
+    /// [`Error::NotPowerOfTwo`] unless n_s is a power of two in `1..=2³¹`, [`Error::Hidden`] unless
+    /// `1 ≤ n_d ≤ n_s`, [`TooLarge`](toy_superposition_model::Error::TooLarge) if there is no
+    /// memory for a few rows of `R`.
     pub fn random<R: Rng + ?Sized>(features: usize, hidden: usize, rng: &mut R) -> Result<Self> {
         order(features)?;
         check_hidden(hidden, features)?;
@@ -106,8 +111,8 @@ impl PersianRug {
         &self.rows
     }
 
-    /// The rug of `S ⊕ t`: `R_ij` has the same magnitude, and the other sign where `popcount(t ∧ (i ⊕ j))` is odd. `t` is
-    /// taken modulo n_s.
+    /// The rug of `S ⊕ t`: `R_ij` has the same magnitude, and the other sign where
+    /// `popcount(t ∧ (i ⊕ j))` is odd. `t` is taken modulo n_s.
     #[must_use]
     pub fn shifted(&self, t: usize) -> Self {
         let t = t & (self.features - 1);
@@ -122,7 +127,8 @@ impl PersianRug {
         self.rows.iter().map(|&k| f64::from(hadamard_entry(shift, k))).sum::<f64>() / self.hidden() as f64
     }
 
-    /// Row 0 of `R`, `g(j) = R_{i, i⊕j}`, length n_s, in O(n_s log n_s): each entry is exact but for one division.
+    /// Row 0 of `R`, `g(j) = R_{i, i⊕j}`, length n_s, in O(n_s log n_s): each entry is exact but
+    /// for one division.
     pub fn first_row(&self) -> Vec<f64> {
         let mut row = vec![0.0; self.features];
         self.rows.iter().for_each(|&k| row[k] = 1.0);
@@ -143,19 +149,22 @@ impl PersianRug {
         if self.rows[0] == 0 { self.features as f64 / self.hidden() as f64 - 1.0 } else { -1.0 }
     }
 
-    /// The bias to be added that makes the effective bias of `y_i = ReLU(Σ_j a R_ij x_j + b_i)` what is wanted:
+    /// The bias to be added that makes the effective bias of `y_i = ReLU(Σ_j a R_ij x_j + b_i)`
+    /// what is wanted:
     ///
     /// ```math
     /// b_i = b^{\mathrm{effective}} - a\, \mathbb{E}x \sum_{j \ne i} R_{ij}
     /// ```
     ///
-    /// so that `y_i = ReLU(a(x_i + ν_i) + b^effective)` with an interference ν_i of mean zero (the paper absorbs the mean
-    /// into the bias, section 4.1). `E x = p/2` for the paper's data. With `ReLU(a(x + ν + b))` the effective bias is `a b`.
+    /// so that `y_i = ReLU(a(x_i + ν_i) + b^effective)` with an interference ν_i of mean zero (the
+    /// paper absorbs the mean into the bias, section 4.1). `E x = p/2` for the paper's data. With
+    /// `ReLU(a(x + ν + b))` the effective bias is `a b`.
     pub fn raw_bias(&self, a: f64, effective_bias: f64, feature: &Moments) -> f64 {
         effective_bias - a * feature.mean * self.off_diagonal_sum()
     }
 
-    /// The first n_d × n_s half of `R = Eᵀ E`: `E = H_S / √n_d`, whose columns are unit vectors, one a feature.
+    /// The first n_d × n_s half of `R = Eᵀ E`: `E = H_S / √n_d`, whose columns are unit vectors,
+    /// one a feature.
     pub fn to_encoder<T: toy_superposition_data::Scalar>(&self) -> DMatrix<T> {
         let scale = 1.0 / (self.hidden() as f64).sqrt();
         let (plus, minus) = (T::round_from(scale), T::round_from(-scale));
@@ -164,12 +173,14 @@ impl PersianRug {
         })
     }
 
-    /// The dense autoencoder `y = ReLU(a R x + b)`, the same bias `b` (to be added, see [`raw_bias`](Self::raw_bias)) for
-    /// every feature: `W_in = H_S/√n_d` (n_d × n_s), `W_out = a W_inᵀ`, so `W = a R`.
+    /// The dense autoencoder `y = ReLU(a R x + b)`, the same bias `b` (to be added, see
+    /// [`raw_bias`](Self::raw_bias)) for every feature: `W_in = H_S/√n_d` (n_d × n_s),
+    /// `W_out = a W_inᵀ`, so `W = a R`.
     ///
     /// # Errors
     /// [`Error::NotFinite`] unless `a` and `bias` are finite,
-    /// [`TooLarge`](toy_superposition_model::Error::TooLarge) if there is no memory for the dense weights.
+    /// [`TooLarge`](toy_superposition_model::Error::TooLarge) if there is no memory for the dense
+    /// weights.
     pub fn to_autoencoder<T: toy_superposition_model::Scalar>(
         &self,
         a: f64,
@@ -185,7 +196,8 @@ impl PersianRug {
     }
 }
 
-/// Every row holds the same entries. In place of a matrix, [`MatrixFreeRug`](crate::MatrixFreeRug) serves large sizes.
+/// Every row holds the same entries. In place of a matrix, [`MatrixFreeRug`](crate::MatrixFreeRug)
+/// serves large sizes.
 impl Design for PersianRug {
     fn name(&self) -> String {
         "Persian rug".to_owned()
@@ -218,7 +230,8 @@ impl Design for PersianRug {
     }
 }
 
-/// `log₂ n_s`, or the error that says that n_s is no power of two, or that there is no memory for a few rows of `R`.
+/// `log₂ n_s`, or the error that says that n_s is no power of two, or that there is no memory for a
+/// few rows of `R`.
 pub(crate) fn order(features: usize) -> Result<u32> {
     /// The most rows, in double precision, that a question about a rug holds at once.
     const ROWS: u128 = 4;

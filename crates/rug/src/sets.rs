@@ -9,8 +9,9 @@
 //! | [`ovoid`](PersianRug::ovoid) | q⁴, q = 2ᵉ | (q² + 1)(q − 1) | `−(q² − q + 1)/n_d`, n_d times, and `(q − 1)/n_d` |
 //! | [`sum_free`](PersianRug::sum_free) | 2ᵐ | up to n_s/2 | antipodal pairs, and of each value as many as of its negative |
 //!
-//! Up to complement and shift, the sets of quadratic type have the only parameters of non-trivial difference sets in a
-//! group `Z₂ᵐ` (Mann 1965); a simplex of all features, c = n_s, is the trivial one.
+//! Up to complement and shift, the sets of quadratic type have the only parameters of non-trivial
+//! difference sets in a group `Z₂ᵐ` (Mann 1965); a simplex of all features, c = n_s, is the trivial
+//! one.
 
 use rand::Rng;
 use rand::seq::index;
@@ -21,15 +22,16 @@ use crate::quadric::elliptic_quadric;
 use crate::{Error, PersianRug, Result, transform};
 
 impl PersianRug {
-    /// The rug of a difference set: `S = {k: Q(k) = q}` for a quadratic form `Q` without radical on the m = 2k bits of an
-    /// index (the support of a bent function, or its complement).
+    /// The rug of a difference set: `S = {k: Q(k) = q}` for a quadratic form `Q` without radical on
+    /// the m = 2k bits of an index (the support of a bent function, or its complement).
     ///
     /// ```math
     /// Q_+(k) = k_0 k_1 + k_2 k_3 + \dots, \qquad Q_-(k) = Q_+(k) + k_0 + k_1 \pmod 2
     /// ```
     ///
-    /// All off-diagonal entries of `R` are `±2^{k−1}/n_d`: n_s equiangular lines. There are two sizes, `n_s/2 ± √n_s/2`,
-    /// each with and without the row 0 of ones (`zero`), which decides the row sum.
+    /// All off-diagonal entries of `R` are `±2^{k−1}/n_d`: n_s equiangular lines. There are two
+    /// sizes, `n_s/2 ± √n_s/2`, each with and without the row 0 of ones (`zero`), which decides the
+    /// row sum.
     ///
     /// # Errors
     /// [`Error::NoSuchSet`] unless n_s = 4ᵏ with k ≥ 1 and n_d is one of the two sizes.
@@ -55,14 +57,16 @@ impl PersianRug {
         Self::new(features, &rows)
     }
 
-    /// The direct sum of regular simplices, `S = {k: k mod c ≠ 0}`: features in groups of `c` (a power of two), each the
-    /// corners of a regular simplex in `c − 1` dimensions of its own, `R_ij = −1/(c − 1)` within a group and 0 outside.
+    /// The direct sum of regular simplices, `S = {k: k mod c ≠ 0}`: features in groups of `c` (a
+    /// power of two), each the corners of a regular simplex in `c − 1` dimensions of its own,
+    /// `R_ij = −1/(c − 1)` within a group and 0 outside.
     ///
-    /// `c = 2` gives antipodal pairs, r = 1/2; `c = n_s` one simplex. The interference is never positive.
+    /// `c = 2` gives antipodal pairs, r = 1/2; `c = n_s` one simplex. The interference is never
+    /// positive.
     ///
     /// # Errors
-    /// [`Error::NotPowerOfTwo`] unless n_s is a power of two in `1..=2³¹`, [`Error::NoSuchSet`] unless `corners` is a power
-    /// of two in `2..=n_s`.
+    /// [`Error::NotPowerOfTwo`] unless n_s is a power of two in `1..=2³¹`, [`Error::NoSuchSet`]
+    /// unless `corners` is a power of two in `2..=n_s`.
     pub fn simplices(features: usize, corners: usize) -> Result<Self> {
         order(features)?;
         if !corners.is_power_of_two() || !(2..=features).contains(&corners) {
@@ -73,10 +77,12 @@ impl PersianRug {
         Self::new(features, &rows)
     }
 
-    /// The rug of `S = {(x, x³): x ∈ GF(2ᵏ)}`, `n_s = 4ᵏ`, `n_d = 2ᵏ` (the dual of a two-error-correcting BCH code).
+    /// The rug of `S = {(x, x³): x ∈ GF(2ᵏ)}`, `n_s = 4ᵏ`, `n_d = 2ᵏ` (the dual of a
+    /// two-error-correcting BCH code).
     ///
-    /// The cube is Gold's function: for odd k the off-diagonal entries are 0 and `±√(2/n_d)`, for even k also `±2/√n_d`,
-    /// `±1/√n_d`, against a Welch bound of about `1/√n_d`. A random set of this size is at about `√(2 ln n_s / n_d)`.
+    /// The cube is Gold's function: for odd k the off-diagonal entries are 0 and `±√(2/n_d)`, for
+    /// even k also `±2/√n_d`, `±1/√n_d`, against a Welch bound of about `1/√n_d`. A random set of
+    /// this size is at about `√(2 ln n_s / n_d)`.
     ///
     /// # Errors
     /// [`Error::NoSuchSet`] unless `n_s = 4ᵏ` with `3 ≤ k ≤ 10` (for k < 3 the set does not span).
@@ -146,15 +152,15 @@ impl PersianRug {
         Self::new(features, &rows)
     }
 
-    /// The shift of this rug whose interference has the least third cumulant, in O(n_s log n_s): among equal ones that of the
-    /// least `t`.
+    /// The shift of this rug whose interference has the least third cumulant, in O(n_s log n_s):
+    /// among equal ones that of the least `t`.
     ///
     /// ```math
     /// \sum_{j \ne 0} \bigl(g(j) H_{jt}\bigr)^3 = \bigl(H g^3\bigr)_t - 1
     /// ```
     ///
-    /// for the rows `S ⊕ t`: one transform of `g³` rates all shifts. They share all magnitudes, and so σ and Λ; but a
-    /// rectifier makes nothing of negative interference, and errors of positive.
+    /// for the rows `S ⊕ t`: one transform of `g³` rates all shifts. They share all magnitudes, and
+    /// so σ and Λ; but a rectifier makes nothing of negative interference, and errors of positive.
     #[must_use]
     pub fn least_skewed(&self) -> Self {
         let mut cubes = self.first_row();

@@ -1,4 +1,5 @@
-//! The macroscopic statistics of a Persian rug and the cumulants of its interference, in O(n_s log n_s) and exact.
+//! The macroscopic statistics of a Persian rug and the cumulants of its interference, in O(n_s log
+//! n_s) and exact.
 
 use std::fmt;
 
@@ -13,9 +14,9 @@ use crate::PersianRug;
 /// \kappa_m(\nu_i) = \kappa_m(x) \sum_{j \ne 0} g(j)^m
 /// ```
 ///
-/// The features `x_j` are independent and alike, so cumulants add up; every row of `R` holds the same entries
-/// `g(j)`, so there is one set of cumulants for all features, and the fluctuation Δvar(ν) over the rows (paper,
-/// figure 6) is exactly zero.
+/// The features `x_j` are independent and alike, so cumulants add up; every row of `R` holds the
+/// same entries `g(j)`, so there is one set of cumulants for all features, and the fluctuation
+/// Δvar(ν) over the rows (paper, figure 6) is exactly zero.
 ///
 /// | sum over j ≠ 0 | value |
 /// |---|---|
@@ -42,7 +43,8 @@ pub struct Statistics {
 }
 
 impl Statistics {
-    /// The cumulants of `ν_i = Σ_{j≠i} R_ij x_j` for independent features that all have the given cumulants.
+    /// The cumulants of `ν_i = Σ_{j≠i} R_ij x_j` for independent features that all have the given
+    /// cumulants.
     ///
     /// The interference of `W = a R` is `a ν_i`: its m-th cumulant is `aᵐ` times this one.
     pub fn interference(&self, feature: &Cumulants) -> Cumulants {
@@ -54,8 +56,8 @@ impl Statistics {
         }
     }
 
-    /// `Λ = Σ_{j≠i} |W_ij|³ / (Σ_{j≠i} W_ij²)^{3/2}`, the same for every row (paper, eq. 3); `None` for a rug without
-    /// interference, n_d = n_s.
+    /// `Λ = Σ_{j≠i} |W_ij|³ / (Σ_{j≠i} W_ij²)^{3/2}`, the same for every row (paper, eq. 3); `None`
+    /// for a rug without interference, n_d = n_s.
     pub fn lyapunov(&self) -> Option<f64> {
         finite(self.absolute_cubes / (self.squares * self.squares.sqrt()))
     }
@@ -65,10 +67,11 @@ fn finite(value: f64) -> Option<f64> {
     value.is_finite().then_some(value)
 }
 
-/// The least coherence that n_s unit vectors in n_d ≤ n_s dimensions can have (Welch, 1974): `√((n_s − n_d)/(n_d(n_s − 1)))`.
+/// The least coherence that n_s unit vectors in n_d ≤ n_s dimensions can have (Welch, 1974):
+/// `√((n_s − n_d)/(n_d(n_s − 1)))`.
 ///
-/// A rug attains it where all `|g(j)|`, j ≠ 0, are equal: an equiangular tight frame. 0 for `features = 1`, `None` for
-/// `hidden = 0`.
+/// A rug attains it where all `|g(j)|`, j ≠ 0, are equal: an equiangular tight frame. 0 for
+/// `features = 1`, `None` for `hidden = 0`.
 pub fn welch_coherence(features: usize, hidden: usize) -> Option<f64> {
     let (features, hidden) = (features as f64, hidden as f64);
     match (features == 1.0, hidden == 0.0) {
@@ -78,10 +81,12 @@ pub fn welch_coherence(features: usize, hidden: usize) -> Option<f64> {
     }
 }
 
-/// What the rows `S` span in the vector space of the m bits of an index over the field of two elements.
+/// What the rows `S` span in the vector space of the m bits of an index over the field of two
+/// elements.
 ///
-/// Features `i` and `j` have the same column of the encoder exactly if `i ⊕ j` is orthogonal to every `k ∈ S`: where
-/// `S` does not span the space, features come in groups of 2^(m − rank) that no decoder can tell apart.
+/// Features `i` and `j` have the same column of the encoder exactly if `i ⊕ j` is orthogonal to
+/// every `k ∈ S`: where `S` does not span the space, features come in groups of 2^(m − rank) that
+/// no decoder can tell apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Span {
@@ -89,8 +94,8 @@ pub struct Span {
     pub dimension: u32,
     /// The dimension of the span of `S`.
     pub rank: u32,
-    /// Whether features come in pairs with opposite columns, `R_ij = −1`. Such a pair is no defect: only one of the two
-    /// is positive where one alone is on.
+    /// Whether features come in pairs with opposite columns, `R_ij = −1`. Such a pair is no defect:
+    /// only one of the two is positive where one alone is on.
     pub antipodal: bool,
 }
 
@@ -116,7 +121,8 @@ impl fmt::Display for Span {
     }
 }
 
-/// A warning, not an error: the rows `S` do not span the space, and no decoder can tell some features apart.
+/// A warning, not an error: the rows `S` do not span the space, and no decoder can tell some
+/// features apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[error("S spans {rank} of {dimension} dimensions: groups of {aliases} features are indistinguishable")]
@@ -155,8 +161,9 @@ impl PersianRug {
 
     /// What `S` spans, by elimination over the field of two elements in O(n_d log n_s).
     ///
-    /// Antipodal pairs `i`, `i ⊕ d` have odd `popcount(d ∧ k)` for every `k ∈ S`; such a `d` exists exactly if no even
-    /// sum of rows equals an odd one, so the elimination carries that parity in one more bit, below the others.
+    /// Antipodal pairs `i`, `i ⊕ d` have odd `popcount(d ∧ k)` for every `k ∈ S`; such a `d` exists
+    /// exactly if no even sum of rows equals an odd one, so the elimination carries that parity in
+    /// one more bit, below the others.
     pub fn span(&self) -> Span {
         let dimension = self.features().ilog2();
         let mut basis = vec![0; dimension as usize + 1];
@@ -238,7 +245,8 @@ mod tests {
         }
     }
 
-    /// Interference of antipodal pairs is −x: the cumulants change sign with their order, and nothing else happens.
+    /// Interference of antipodal pairs is −x: the cumulants change sign with their order, and
+    /// nothing else happens.
     #[test]
     fn interference_of_antipodal_pairs_is_minus_the_partner() {
         let x = Cumulants::uniform(0.1).unwrap();

@@ -1,4 +1,5 @@
-//! Direct sums: designs side by side in dimensions of their own, dropped features and lossless ones among them.
+//! Direct sums: designs side by side in dimensions of their own, dropped features and lossless ones
+//! among them.
 
 use nalgebra::DMatrix;
 
@@ -14,9 +15,9 @@ pub type BoxedDesign = Box<dyn Design + Send + Sync>;
 /// R = R_1 \oplus R_2 \oplus \dots, \qquad n_s = \sum_k n_s^{(k)}, \quad n_d = \sum_k n_d^{(k)}
 /// ```
 ///
-/// Features of different parts do not interfere: the loss is the mean of the parts' losses, weighted by their features.
-/// So a block design has the loss of its block, whatever n_s, and mixtures reach every point of the lower convex envelope
-/// of the losses of designs over r.
+/// Features of different parts do not interfere: the loss is the mean of the parts' losses,
+/// weighted by their features. So a block design has the loss of its block, whatever n_s, and
+/// mixtures reach every point of the lower convex envelope of the losses of designs over r.
 ///
 /// ```
 /// use toy_superposition_rug::{Design, DirectSum, Frame};
@@ -166,7 +167,8 @@ impl Design for DirectSum {
     }
 }
 
-/// Features that are dropped: no dimension, rows and columns of zeros. The best bias is `E x`, the loss `Var x`.
+/// Features that are dropped: no dimension, rows and columns of zeros. The best bias is `E x`, the
+/// loss `Var x`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Dropped(pub usize);
 

@@ -21,16 +21,17 @@ const PARALLEL: usize = 1 << 19;
 /// y_i = \sum_{j=0}^{n-1} (-1)^{\mathrm{popcount}(i \wedge j)}\, x_j, \qquad n = 2^m
 /// ```
 ///
-/// Sylvester order, unnormalised everywhere in this crate: twice the transform is `n` times the identity.
-/// A slice is cut so that each part of the work stays in the fastest cache that holds it: the longest strides first,
-/// across eight slices at a time (more would fall on the same lines of a cache), then each slice by itself. The order of
-/// the sums never changes, so neither do the bits, whatever the number of threads.
+/// Sylvester order, unnormalised everywhere in this crate: twice the transform is `n` times the
+/// identity. A slice is cut so that each part of the work stays in the fastest cache that holds it:
+/// the longest strides first, across eight slices at a time (more would fall on the same lines of a
+/// cache), then each slice by itself. The order of the sums never changes, so neither do the bits,
+/// whatever the number of threads.
 ///
 /// The plain twin is [`transform_naive`](crate::transform_naive). NaN and infinities propagate.
 ///
 /// # Errors
-/// [`Error::NotPowerOfTwo`](crate::Error::NotPowerOfTwo) unless the length is a power of two in `1..=2³¹`; `x` is then
-/// unchanged.
+/// [`Error::NotPowerOfTwo`](crate::Error::NotPowerOfTwo) unless the length is a power of two in
+/// `1..=2³¹`; `x` is then unchanged.
 pub fn transform<T: Scalar>(x: &mut [T]) -> Result<()> {
     log2(x.len())?;
     whole(Arch::new(), x);
@@ -40,8 +41,8 @@ pub fn transform<T: Scalar>(x: &mut [T]) -> Result<()> {
 /// `y ← H x`; what `y` held before does not matter.
 ///
 /// # Errors
-/// As [`transform`], and [`Error::Length`](crate::Error::Length) unless `x` and `y` have the same length; `y` is then
-/// unchanged.
+/// As [`transform`], and [`Error::Length`](crate::Error::Length) unless `x` and `y` have the same
+/// length; `y` is then unchanged.
 pub fn transform_into<T: Scalar>(x: &[T], y: &mut [T]) -> Result<()> {
     log2(x.len())?;
     check_length("length of the output", y.len(), x.len())?;
@@ -53,7 +54,8 @@ pub fn transform_into<T: Scalar>(x: &[T], y: &mut [T]) -> Result<()> {
 /// `M ← H M`: the transform of each column of `M` (n × B).
 ///
 /// # Errors
-/// [`Error::NotPowerOfTwo`](crate::Error::NotPowerOfTwo) unless the number of rows n is a power of two in `1..=2³¹`.
+/// [`Error::NotPowerOfTwo`](crate::Error::NotPowerOfTwo) unless the number of rows n is a power of
+/// two in `1..=2³¹`.
 pub fn transform_columns<T: Scalar>(matrix: &mut DMatrix<T>) -> Result<()> {
     let n = matrix.nrows();
     log2(n)?;
@@ -65,7 +67,8 @@ pub fn transform_columns<T: Scalar>(matrix: &mut DMatrix<T>) -> Result<()> {
 /// `M ← M H`: the transform of each row of `M` (B × n).
 ///
 /// # Errors
-/// [`Error::NotPowerOfTwo`](crate::Error::NotPowerOfTwo) unless the number of columns n is a power of two in `1..=2³¹`.
+/// [`Error::NotPowerOfTwo`](crate::Error::NotPowerOfTwo) unless the number of columns n is a power
+/// of two in `1..=2³¹`.
 pub fn transform_rows<T: Scalar>(matrix: &mut DMatrix<T>) -> Result<()> {
     struct Rows<'a, T>(&'a mut [T], usize);
 
@@ -147,7 +150,8 @@ mod tests {
     use super::*;
     use crate::{Error, hadamard_matrix, transform_naive};
 
-    /// Integers of both signs: every sum is exact in both types, so fast and naive agree to the bit.
+    /// Integers of both signs: every sum is exact in both types, so fast and naive agree to the
+    /// bit.
     fn integers<T: Scalar>(n: usize) -> Vec<T> {
         (0..n).map(|i| T::round_from(((i * 7919 + 13) % 101) as f64 - 37.0)).collect()
     }

@@ -10,14 +10,16 @@ use toy_superposition_files::fingerprint;
 
 /// What can be done at a point of the grid, such as training a model or evaluating a formula.
 ///
-/// In a grid file a kind is what serde makes of it; in [`Cell::id`], and so in file names, it is what [`Display`] makes
-/// of it: ASCII letters, digits and hyphens.
+/// In a grid file a kind is what serde makes of it; in [`Cell::id`], and so in file names, it is
+/// what [`Display`] makes of it: ASCII letters, digits and hyphens.
 pub trait Kind: Copy + Eq + Display + Serialize + DeserializeOwned + Send + Sync {
-    /// Whether it draws random numbers. A kind that draws none has one cell for all seeds, of seed 0.
+    /// Whether it draws random numbers. A kind that draws none has one cell for all seeds, of
+    /// seed 0.
     fn is_random(self) -> bool;
 
-    /// Whether it can be done for features of any law. If not, which is the default, a block with `laws` may not have
-    /// it: it needs independent features with one probability and magnitudes `U[0, 1]`.
+    /// Whether it can be done for features of any law. If not, which is the default, a block with
+    /// `laws` may not have it: it needs independent features with one probability and magnitudes
+    /// `U[0, 1]`.
     fn takes_laws(self) -> bool {
         false
     }
@@ -34,7 +36,8 @@ pub struct Cell<K> {
     pub hidden: usize,
     /// p; of a [`law`](Self::law), the mean over the features.
     pub probability: f64,
-    /// The law of the features, in a block that has `laws`. Otherwise the law is that [of the paper](LawSpec::paper).
+    /// The law of the features, in a block that has `laws`. Otherwise the law is that [of the
+    /// paper](LawSpec::paper).
     pub law: Option<Arc<LawSpec>>,
     /// The seed of all that is random.
     pub seed: u64,
@@ -54,9 +57,10 @@ impl<K: Kind> Cell<K> {
         self.law.as_deref().cloned().unwrap_or_else(paper)
     }
 
-    /// The cell's name, such as `trained-n512-d128-p0.05-s3`: the same in every grid, and no two cells of a grid share
-    /// one. The p is the shortest decimal that reads back as the same number; below 1e-10 it has an exponent, as in
-    /// `p1e-225`, since a file name has room for 255 bytes. A law stands in its place with the fingerprint of its JSON, as in
+    /// The cell's name, such as `trained-n512-d128-p0.05-s3`: the same in every grid, and no two
+    /// cells of a grid share one. The p is the shortest decimal that reads back as the same number;
+    /// below 1e-10 it has an exponent, as in `p1e-225`, since a file name has room for 255 bytes. A
+    /// law stands in its place with the fingerprint of its JSON, as in
     /// `trained-n512-d128-law0123456789abcdef-s3`.
     pub fn id(&self) -> String {
         let Self { kind, features, hidden, probability, seed, .. } = self;

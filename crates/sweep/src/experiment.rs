@@ -13,13 +13,14 @@ use crate::{Cell, Kind};
 /// Why a cell failed: any error will do, its text and that of its causes is recorded.
 pub type Reason = Box<dyn std::error::Error + Send + Sync>;
 
-/// An experiment with its settings: what a grid file has under `[experiment]`. Derive `Deserialize` with
-/// `#[serde(deny_unknown_fields)]`, so that a key that is not a setting is refused.
+/// An experiment with its settings: what a grid file has under `[experiment]`. Derive `Deserialize`
+/// with `#[serde(deny_unknown_fields)]`, so that a key that is not a setting is refused.
 pub trait Experiment: Clone + Debug + PartialEq + Serialize + DeserializeOwned + Sync {
     /// What can be done at a cell.
     type Kind: Kind + Debug;
-    /// What is found there: a flat struct of numbers, strings and options of them, since it becomes a row of CSV. It
-    /// names its cell, and holds nothing that depends on when, where or how fast it was found.
+    /// What is found there: a flat struct of numbers, strings and options of them, since it becomes
+    /// a row of CSV. It names its cell, and holds nothing that depends on when, where or how fast
+    /// it was found.
     type Record: Serialize + DeserializeOwned + Send;
 
     /// Refuses settings that no cell could be evaluated with.
@@ -31,8 +32,9 @@ pub trait Experiment: Clone + Debug + PartialEq + Serialize + DeserializeOwned +
     /// What a cell will cost, roughly.
     fn effort(&self, cell: &Cell<Self::Kind>) -> Effort;
 
-    /// Evaluates a cell; `None` if [`Context::interrupted`] before the end. The record is a function of the settings
-    /// and the cell, to the bit, and in particular not of how often the evaluation was killed and begun again.
+    /// Evaluates a cell; `None` if [`Context::interrupted`] before the end. The record is a
+    /// function of the settings and the cell, to the bit, and in particular not of how often the
+    /// evaluation was killed and begun again.
     ///
     /// # Errors
     /// Why there is no record. The sweep records the reason and goes on with the next cell.
@@ -46,10 +48,11 @@ pub trait Experiment: Clone + Debug + PartialEq + Serialize + DeserializeOwned +
 /// What a cell costs.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Effort {
-    /// About how long it takes on one thread; only ratios matter, for the order of the cells and the time left.
+    /// About how long it takes on one thread; only ratios matter, for the order of the cells and
+    /// the time left.
     pub seconds: f64,
-    /// Whether it uses all threads well, so that it is evaluated alone; other cells are evaluated side by side, one
-    /// thread each.
+    /// Whether it uses all threads well, so that it is evaluated alone; other cells are evaluated
+    /// side by side, one thread each.
     pub whole_machine: bool,
 }
 

@@ -44,8 +44,8 @@ impl<E: Experiment> Sweep<E> {
     /// A sweep in a new folder, or, with the same grid, in one that it was begun in before.
     ///
     /// # Errors
-    /// [`Error::OtherSweep`] if the folder holds a sweep of another grid or version; as [`Grid::cells`];
-    /// [`Error::File`].
+    /// [`Error::OtherSweep`] if the folder holds a sweep of another grid or version; as
+    /// [`Grid::cells`]; [`Error::File`].
     pub fn create(folder: impl Into<PathBuf>, grid: Grid<E>) -> Result<Self> {
         let (folder, cells) = (folder.into(), grid.cells()?);
         manifest::write(&folder, &grid, cells.len())?;
@@ -85,10 +85,12 @@ impl<E: Experiment> Sweep<E> {
         weights_path(&self.folder.join("cells"), &cell.id())
     }
 
-    /// The cells that have come to an end, in the grid's order, whoever is still working on the others.
+    /// The cells that have come to an end, in the grid's order, whoever is still working on the
+    /// others.
     ///
     /// # Errors
-    /// [`Error::Journal`] for an unreadable line, [`Error::Conflict`] if two journals have different records of a cell.
+    /// [`Error::Journal`] for an unreadable line, [`Error::Conflict`] if two journals have
+    /// different records of a cell.
     pub fn outcomes(&self) -> Result<Outcomes<E>> {
         let mut ends = self.ends()?;
         let outcome = |cell: &Cell<_>| Some((cell.clone(), ends.remove(&cell.id())?.outcome));
@@ -118,7 +120,8 @@ impl<E: Experiment> Sweep<E> {
         Ok(self.outcomes()?.into_iter().filter_map(record).collect())
     }
 
-    /// The records of each block's finished cells, in the block's order; a cell that several blocks have is in each.
+    /// The records of each block's finished cells, in the block's order; a cell that several blocks
+    /// have is in each.
     ///
     /// # Errors
     /// As [`outcomes`](Self::outcomes).
@@ -137,8 +140,9 @@ impl<E: Experiment> Sweep<E> {
             .collect()
     }
 
-    /// The seconds that each finished cell took, in the grid's order: from its beginning, or its last resumption, to its
-    /// end, on one thread or, for a cell that [uses them all](crate::Effort::whole_machine), on all of them.
+    /// The seconds that each finished cell took, in the grid's order: from its beginning, or its
+    /// last resumption, to its end, on one thread or, for a cell that [uses them
+    /// all](crate::Effort::whole_machine), on all of them.
     ///
     /// # Errors
     /// As [`outcomes`](Self::outcomes).
@@ -151,8 +155,9 @@ impl<E: Experiment> Sweep<E> {
         Ok(self.cells.iter().filter_map(seconds).collect())
     }
 
-    /// Writes `records.csv` and `failures.csv` anew from the journals, each atomically. They do not depend on the order
-    /// in which cells came to an end. A run does this at its end, but a shard does not.
+    /// Writes `records.csv` and `failures.csv` anew from the journals, each atomically. They do not
+    /// depend on the order in which cells came to an end. A run does this at its end, but a shard
+    /// does not.
     ///
     /// # Errors
     /// As [`outcomes`](Self::outcomes), [`Error::Table`], [`Error::File`].
@@ -171,8 +176,9 @@ impl<E: Experiment> Sweep<E> {
         Ok(())
     }
 
-    /// The last word of all journals on each cell. A journal's later lines count more than its earlier ones (a cell that
-    /// was tried again), and a record counts more than another journal's failure.
+    /// The last word of all journals on each cell. A journal's later lines count more than its
+    /// earlier ones (a cell that was tried again), and a record counts more than another journal's
+    /// failure.
     pub(crate) fn ends(&self) -> Result<Ends<E::Record>> {
         let mut ends = Ends::<E::Record>::new();
         for path in self.journals()? {

@@ -42,8 +42,8 @@ use crate::{Error, Result};
 /// | `ratios` | in (0, 1]; n_d = max(1, ⌊n_s r⌋), as in the paper's released code |
 /// | `hidden` | 1 … the least of `features` |
 ///
-/// Cells are listed block by block, within a block by features and probability or by law, then by ratio, kind and seed, the last fastest. A
-/// cell that an earlier block has is not listed again.
+/// Cells are listed block by block, within a block by features and probability or by law, then by
+/// ratio, kind and seed, the last fastest. A cell that an earlier block has is not listed again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, bound = "E: Experiment")]
 pub struct Grid<E: Experiment> {
@@ -97,8 +97,8 @@ impl<E: Experiment> Grid<E> {
     /// Reads a grid from TOML text.
     ///
     /// # Errors
-    /// [`Error::GridSyntax`] with line and column: not TOML, an unknown key or kind, a missing key. Values are checked
-    /// by [`cells`](Self::cells).
+    /// [`Error::GridSyntax`] with line and column: not TOML, an unknown key or kind, a missing key.
+    /// Values are checked by [`cells`](Self::cells).
     pub fn parse(text: &str) -> Result<Self> {
         Self::parse_from(text, None)
     }
@@ -119,8 +119,9 @@ impl<E: Experiment> Grid<E> {
     /// All cells, in the grid's order, none twice.
     ///
     /// # Errors
-    /// [`Error::GridEmpty`], [`Error::GridValue`], [`Error::GridWidths`], [`Error::GridLaws`], [`Error::GridLaw`],
-    /// [`Error::GridLawKind`], [`Error::GridKind`] for what a block may not hold, and [`Error::Settings`] for what the experiment refuses.
+    /// [`Error::GridEmpty`], [`Error::GridValue`], [`Error::GridWidths`], [`Error::GridLaws`],
+    /// [`Error::GridLaw`], [`Error::GridLawKind`], [`Error::GridKind`] for what a block may not
+    /// hold, and [`Error::Settings`] for what the experiment refuses.
     pub fn cells(&self) -> Result<Vec<Cell<E::Kind>>> {
         self.experiment.check().map_err(|source| Error::Settings { source })?;
         if self.blocks.is_empty() {
@@ -144,7 +145,8 @@ impl<E: Experiment> Grid<E> {
 }
 
 impl<K: Kind> Block<K> {
-    /// The cells of the block, which has been checked, as block number `index`; those of earlier blocks too.
+    /// The cells of the block, which has been checked, as block number `index`; those of earlier
+    /// blocks too.
     pub(crate) fn cells(&self, index: usize) -> Result<Vec<Cell<K>>> {
         let mut cells = Vec::new();
         for (features, probability, law) in self.data(index)? {
@@ -192,7 +194,8 @@ impl<K: Kind> Block<K> {
         }
     }
 
-    /// Refuses what a block may not hold, and more cells than `most`. Returns how many it has at most.
+    /// Refuses what a block may not hold, and more cells than `most`. Returns how many it has at
+    /// most.
     fn check(&self, index: usize, most: usize) -> Result<usize> {
         let block = || self.label(index);
         let (features, probabilities) = (self.features.len(), self.probabilities.count());

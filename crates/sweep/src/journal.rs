@@ -5,10 +5,11 @@
 //! {"cell":"rug-n33-d8-p0.1-s0","seconds":0.01,"outcome":{"failed":"33 is not a power of two"}}
 //! ```
 //!
-//! A line goes to the operating system in one write, so that a killed process leaves whole lines or a torn last one. It
-//! is flushed to the disk at the latest with the first line that ends a second or more later, and when the journal is
-//! closed: more than that a power failure cannot take. A torn last line (no line end, or no JSON) is cut off when the
-//! journal is opened for writing; an unreadable line anywhere else is an error, for no crash makes one.
+//! A line goes to the operating system in one write, so that a killed process leaves whole lines or
+//! a torn last one. It is flushed to the disk at the latest with the first line that ends a second
+//! or more later, and when the journal is closed: more than that a power failure cannot take. A
+//! torn last line (no line end, or no JSON) is cut off when the journal is opened for writing; an
+//! unreadable line anywhere else is an error, for no crash makes one.
 //!
 //! A journal has one writer, which holds a lock on it. Anyone may read it meanwhile.
 
@@ -81,7 +82,8 @@ impl Journal {
         Ok(Self { file, path, flushed: Instant::now() })
     }
 
-    /// Appends a line. A record that does not read back, say for a NaN, is recorded as failed; says which it was.
+    /// Appends a line. A record that does not read back, say for a NaN, is recorded as failed; says
+    /// which it was.
     pub(crate) fn append<R: Serialize + DeserializeOwned>(
         &mut self,
         mut line: Line<R>,
@@ -94,7 +96,8 @@ impl Journal {
         text.push('\n');
         let end = self.file.stream_position().map_err(Error::file(&self.path))?;
         if let Err(source) = self.file.write_all(text.as_bytes()) {
-            // Nothing may follow half a line. If this fails too, it is cut off when the journal is next opened.
+            // Nothing may follow half a line. If this fails too, it is cut off when the journal is
+            // next opened.
             let _ = self.file.set_len(end).and_then(|()| self.file.seek(SeekFrom::Start(end)));
             return Err(Error::File { path: self.path.clone(), source });
         }

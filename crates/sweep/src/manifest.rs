@@ -24,8 +24,9 @@ struct Manifest<E: Experiment> {
     grid: Grid<E>,
 }
 
-/// Writes the manifest of a new folder; in an old one, refuses another sweep than the one that is there. Of several
-/// processes that begin at once in a new folder one writes, and the others meet its manifest.
+/// Writes the manifest of a new folder; in an old one, refuses another sweep than the one that is
+/// there. Of several processes that begin at once in a new folder one writes, and the others meet
+/// its manifest.
 pub(crate) fn write<E: Experiment>(folder: &Path, grid: &Grid<E>, cells: usize) -> Result<()> {
     std::fs::create_dir_all(folder).map_err(Error::file(folder))?;
     let there = match read_if_there(folder)? {

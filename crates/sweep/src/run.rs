@@ -1,4 +1,5 @@
-//! Running a sweep: every cell once, expensive ones first, to the same bits however often it is killed.
+//! Running a sweep: every cell once, expensive ones first, to the same bits however often it is
+//! killed.
 
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -26,13 +27,13 @@ const MOST_THREADS: usize = 4096;
 /// | `interrupt` | none |
 #[derive(Debug, Clone)]
 pub struct Options<'a> {
-    /// The part of the cells that this process works on. Shards write a journal each, so any number of them may work in
-    /// one folder, or each in its own, to be [merged](Sweep::merge) later.
+    /// The part of the cells that this process works on. Shards write a journal each, so any number
+    /// of them may work in one folder, or each in its own, to be [merged](Sweep::merge) later.
     pub shard: Option<Shard>,
     /// The number of threads, at most 4096.
     pub threads: Option<NonZeroUsize>,
-    /// Whether cells that have failed before are tried again. Most would fail again for the same reason, so a restart
-    /// leaves them alone; after a full disk it should not.
+    /// Whether cells that have failed before are tried again. Most would fail again for the same
+    /// reason, so a restart leaves them alone; after a full disk it should not.
     pub retry_failed: bool,
     /// The time between two checkpoints of a cell.
     pub checkpoint_every: Duration,
@@ -79,15 +80,18 @@ pub struct Counts {
 }
 
 impl<E: Experiment> Sweep<E> {
-    /// Evaluates the cells that have not come to an end yet and writes the tables (a shard does not: its neighbours may
-    /// be at work). `progress` is told of the beginning and of each cell's end.
+    /// Evaluates the cells that have not come to an end yet and writes the tables (a shard does
+    /// not: its neighbours may be at work). `progress` is told of the beginning and of each cell's
+    /// end.
     ///
-    /// The order is that of the grid's blocks; within a block cells that use the whole machine come first, one at a
-    /// time, then the others side by side, the most expensive first. Counts are of the shard's cells.
+    /// The order is that of the grid's blocks; within a block cells that use the whole machine come
+    /// first, one at a time, then the others side by side, the most expensive first. Counts are of
+    /// the shard's cells.
     ///
     /// # Errors
-    /// [`Error::Busy`] if another process works on the same shard in this folder; [`Error::File`] if the journal cannot
-    /// be written; [`Error::ManyThreads`], [`Error::Threads`]; as [`outcomes`](Sweep::outcomes). A cell that fails, or even panics, is no error.
+    /// [`Error::Busy`] if another process works on the same shard in this folder; [`Error::File`]
+    /// if the journal cannot be written; [`Error::ManyThreads`], [`Error::Threads`]; as
+    /// [`outcomes`](Sweep::outcomes). A cell that fails, or even panics, is no error.
     pub fn run(&self, options: &Options<'_>, progress: impl Fn(&Progress<'_>) + Sync) -> Result<Counts> {
         let name = options.shard.map_or(JOURNAL.to_owned(), Shard::journal_name);
         let journal = Journal::open(self.folder.join(name))?;

@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use crate::{Error, Result};
 
-/// Part `index` of `count`, counted from 1. Cells are dealt out in the order of work, like cards, so that every part
-/// has its share of expensive ones. Written `2/8`.
+/// Part `index` of `count`, counted from 1. Cells are dealt out in the order of work, like cards,
+/// so that every part has its share of expensive ones. Written `2/8`.
 ///
 /// ```
 /// use toy_superposition_sweep::Shard;

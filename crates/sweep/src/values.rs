@@ -98,7 +98,8 @@ impl<'de> Deserialize<'de> for Values {
     }
 }
 
-/// First, last, how many, and nothing more: serde's own tuples leave it to the format to refuse a fourth number.
+/// First, last, how many, and nothing more: serde's own tuples leave it to the format to refuse a
+/// fourth number.
 struct Three((f64, f64, usize));
 
 impl<'de> Deserialize<'de> for Three {

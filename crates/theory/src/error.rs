@@ -81,7 +81,8 @@ pub enum Error {
     /// A law whose exact loss is not known: its switches have no blocks.
     #[error("no exact loss for this law: {0}")]
     Law(toy_superposition_data::Error),
-    /// Magnitudes that the exact loss does not know: those of one's own without a smooth density on a bounded interval.
+    /// Magnitudes that the exact loss does not know: those of one's own without a smooth density on
+    /// a bounded interval.
     #[error("the exact loss does not know the magnitudes {given:?}")]
     Magnitude {
         /// What was given.

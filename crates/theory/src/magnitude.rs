@@ -7,8 +7,9 @@ use crate::quadrature::panels;
 
 /// A law of `u ≥ 0` over which the closed forms for one magnitude can be averaged.
 ///
-/// The laws of [`toy_superposition_data`] can: in closed form, the exponential law by quadrature. So can any
-/// [`Density`](crate::Density), and what an implementation builds from [`Terms::add_point`] and [`Terms::add_interval`].
+/// The laws of [`toy_superposition_data`] can: in closed form, the exponential law by quadrature.
+/// So can any [`Density`](crate::Density), and what an implementation builds from
+/// [`Terms::add_point`] and [`Terms::add_interval`].
 pub trait Integrable: Magnitude {
     /// The largest `u` that counts; infinite if there is none.
     fn largest(&self) -> f64 {
@@ -18,9 +19,9 @@ pub trait Integrable: Magnitude {
     /// Adds `weight` times the law's terms.
     fn add_to(&self, weight: f64, terms: &mut Terms);
 
-    /// `L_on − L_off` from the law's terms at a gain `≥ 0`, if there is a form that does not cancel where both are large,
-    /// with the size of what cancels in that form; where the two losses are smaller than that, or for `None`, they are
-    /// subtracted.
+    /// `L_on − L_off` from the law's terms at a gain `≥ 0`, if there is a form that does not cancel
+    /// where both are large, with the size of what cancels in that form; where the two losses are
+    /// smaller than that, or for `None`, they are subtracted.
     fn on_less_off(&self, _terms: &Terms, _gain: f64) -> Option<(f64, f64)> {
         None
     }

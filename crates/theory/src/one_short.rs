@@ -1,16 +1,17 @@
-//! n features in n − 1 dimensions: which of them is dropped, or which two share a line (Elhage et al., "Toy models of
-//! superposition", 2022, "Superposition as a phase change").
+//! n features in n − 1 dimensions: which of them is dropped, or which two share a line (Elhage et
+//! al., "Toy models of superposition", 2022, "Superposition as a phase change").
 //!
-//! All features but those concerned have a dimension of their own and lose nothing. For the paper's features, `x = c u`
-//! with `c ~ Bernoulli(p)` and `u ~ U[0, 1]`, importances `ι_i` and a loss per feature,
+//! All features but those concerned have a dimension of their own and lose nothing. For the paper's
+//! features, `x = c u` with `c ~ Bernoulli(p)` and `u ~ U[0, 1]`, importances `ι_i` and a loss per
+//! feature,
 //!
 //! ```math
 //! L_k = \frac{ι_k}{n} \operatorname{Var} x = \frac{ι_k}{n} \Big(\frac p3 - \frac{p^2}{4}\Big) , \qquad
 //! L_{jk} = \frac{ι_j + ι_k}{n}\, p^2\, E \min(u, u')^2 = \frac{ι_j + ι_k}{n} \cdot \frac{p^2}{6} .
 //! ```
 //!
-//! `L_k`: feature k is dropped, and its output is the constant `E x`. `L_jk`: features j and k are antipodal unit vectors
-//! without a bias, and lose only where both are on.
+//! `L_k`: feature k is dropped, and its output is the constant `E x`. `L_jk`: features j and k are
+//! antipodal unit vectors without a bias, and lose only where both are on.
 
 use crate::Result;
 use crate::error;
@@ -25,13 +26,14 @@ pub enum Sacrifice {
     Antipodal(usize, usize),
 }
 
-/// The losses per feature, weighted by importance, of all ways in which n features fit into n − 1 dimensions by one
-/// [`Sacrifice`], the least first: `ι_k Var x/n` if feature k is dropped, `(ι_j + ι_k) p²/(6n)` if j and k are antipodal.
-/// `importance` ι has length n ≥ 2; magnitudes are `U[0, 1]`. Equal losses stand in the order of their features, dropped ones
-/// first.
+/// The losses per feature, weighted by importance, of all ways in which n features fit into n − 1
+/// dimensions by one [`Sacrifice`], the least first: `ι_k Var x/n` if feature k is dropped,
+/// `(ι_j + ι_k) p²/(6n)` if j and k are antipodal. `importance` ι has length n ≥ 2; magnitudes are
+/// `U[0, 1]`. Equal losses stand in the order of their features, dropped ones first.
 ///
-/// These are the curves that Elhage et al. compare trained models with. A trained model may lose less: vectors of other
-/// lengths with biases, and more than two features on shared dimensions, such as three in a triangle.
+/// These are the curves that Elhage et al. compare trained models with. A trained model may lose
+/// less: vectors of other lengths with biases, and more than two features on shared dimensions,
+/// such as three in a triangle.
 ///
 /// ```
 /// use toy_superposition_theory::{Sacrifice, one_short};
@@ -43,8 +45,9 @@ pub enum Sacrifice {
 /// ```
 ///
 /// # Errors
-/// [`Error::Probability`](crate::Error::Probability) outside (0, 1]; [`Error::OutOfRange`](crate::Error::OutOfRange) for an
-/// importance that is negative or not finite; [`Error::Size`](crate::Error::Size) for fewer than two features.
+/// [`Error::Probability`](crate::Error::Probability) outside (0, 1];
+/// [`Error::OutOfRange`](crate::Error::OutOfRange) for an importance that is negative or not
+/// finite; [`Error::Size`](crate::Error::Size) for fewer than two features.
 pub fn one_short(probability: f64, importance: &[f64]) -> Result<Vec<(Sacrifice, f64)>> {
     error::probability(probability)?;
     let features = importance.len();
@@ -63,12 +66,12 @@ pub fn one_short(probability: f64, importance: &[f64]) -> Result<Vec<(Sacrifice,
     Ok(ways)
 }
 
-/// The importance, relative to that of the others, above which a further feature is antipodal to one of them rather than
-/// dropped: `2p/(4 − 5p)`, where `ι Var x = (1 + ι) p²/6`. `None` for `p ≥ 4/7`, where it is 1 or more and two features of
-/// equal importance are not antipodal either.
+/// The importance, relative to that of the others, above which a further feature is antipodal to
+/// one of them rather than dropped: `2p/(4 − 5p)`, where `ι Var x = (1 + ι) p²/6`. `None` for
+/// `p ≥ 4/7`, where it is 1 or more and two features of equal importance are not antipodal either.
 ///
-/// For two features in one dimension, the further feature takes the dimension for itself above the reciprocal; for more,
-/// above 1, where two others become antipodal in its place.
+/// For two features in one dimension, the further feature takes the dimension for itself above the
+/// reciprocal; for more, above 1, where two others become antipodal in its place.
 ///
 /// # Errors
 /// [`Error::Probability`](crate::Error::Probability) outside (0, 1].

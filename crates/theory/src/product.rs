@@ -1,5 +1,5 @@
-//! `W = W_out W_in` (n_s × n_s) with the bias (n_s), in double precision and row by row: what the expected loss of a model
-//! depends on (section 3.2).
+//! `W = W_out W_in` (n_s × n_s) with the bias (n_s), in double precision and row by row: what the
+//! expected loss of a model depends on (section 3.2).
 //!
 //! Output `i` reads row `i` of W alone, so rows lie without gaps.
 
@@ -28,11 +28,12 @@ pub struct Product {
 }
 
 impl Product {
-    /// The product whose rows are `rows`, one after the other (n_s² numbers), with the bias (n_s numbers).
+    /// The product whose rows are `rows`, one after the other (n_s² numbers), with the bias (n_s
+    /// numbers).
     ///
     /// # Errors
-    /// [`Error::Empty`] for no features, [`Error::Size`] unless there are n_s² numbers, [`Error::Entry`] for a NaN or an
-    /// infinity.
+    /// [`Error::Empty`] for no features, [`Error::Size`] unless there are n_s² numbers,
+    /// [`Error::Entry`] for a NaN or an infinity.
     pub fn new(rows: Vec<f64>, bias: Vec<f64>) -> Result<Self> {
         let features = bias.len();
         if features == 0 {
@@ -62,11 +63,12 @@ impl Product {
         Self::new(w.transpose().as_slice().to_vec(), bias.to_vec())
     }
 
-    /// The product of a model. Its weights are converted first, exactly, and multiplied in double precision.
+    /// The product of a model. Its weights are converted first, exactly, and multiplied in double
+    /// precision.
     ///
     /// # Errors
-    /// [`Error::Entry`] if a product overflows, or a parameter was set to a NaN or an infinity; [`Error::TooLarge`] if there
-    /// is no memory for n_s² numbers.
+    /// [`Error::Entry`] if a product overflows, or a parameter was set to a NaN or an infinity;
+    /// [`Error::TooLarge`] if there is no memory for n_s² numbers.
     #[cfg(feature = "models")]
     pub fn of_model<T: Scalar>(model: &Autoencoder<T>) -> Result<Self> {
         let (features, parameters) = (model.features(), model.parameters());

@@ -21,12 +21,14 @@ const SHORTEST: f64 = 1e-12;
 /// E f(u) = \int f(u)\,\rho(u)\,du \approx \sum_{panels} \sum_{k=1}^{16} w_k\, \rho(u_k)\, f(u_k).
 /// ```
 ///
-/// For each magnitude `u` the Gaussian expectation is in closed form; only the average over `u` is a sum. Its panels
-/// begin at the rectifier's edge `u* = −β/c` with the width over which the tails change there, double away from it,
-/// and are at most a sixteenth of the support. So the stated error does not depend on the noise.
+/// For each magnitude `u` the Gaussian expectation is in closed form; only the average over `u` is
+/// a sum. Its panels begin at the rectifier's edge `u* = −β/c` with the width over which the tails
+/// change there, double away from it, and are at most a sixteenth of the support. So the stated
+/// error does not depend on the noise.
 ///
-/// Relative error 1e-12 for a density that a polynomial of degree 20 follows to that on each sixteenth of its
-/// interval (tested on `U[0, 1]` against its closed form and on the exponential law against 40 digits).
+/// Relative error 1e-12 for a density that a polynomial of degree 20 follows to that on each
+/// sixteenth of its interval (tested on `U[0, 1]` against its closed form and on the exponential
+/// law against 40 digits).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Density<F> {
     density: F,
@@ -41,8 +43,8 @@ impl<F: Fn(f64) -> f64> Density<F> {
     /// The law proportional to `density ≥ 0` on `[low, high]`, `0 ≤ low < high`.
     ///
     /// # Errors
-    /// [`Error::NotFinite`]; [`Error::OutOfRange`] unless `0 ≤ low`, `high − low ≥ 4e-295` and the density's integral lies in
-    /// (0, ∞).
+    /// [`Error::NotFinite`]; [`Error::OutOfRange`] unless `0 ≤ low`, `high − low ≥ 4e-295` and the
+    /// density's integral lies in (0, ∞).
     pub fn new(density: F, low: f64, high: f64) -> Result<Self> {
         finite("low", low)?;
         finite("high", high)?;
@@ -133,7 +135,8 @@ impl<F: Fn(f64) -> f64 + Sync> Integrable for Density<F> {
     }
 }
 
-/// Nodes and weights of 16-point Gauss–Legendre quadrature on `[−1, 1]`, by Newton's method on `P_16`.
+/// Nodes and weights of 16-point Gauss–Legendre quadrature on `[−1, 1]`, by Newton's method on
+/// `P_16`.
 pub(crate) fn gauss_legendre() -> [(f64, f64); POINTS] {
     let n = POINTS as f64;
     std::array::from_fn(|k| {

@@ -1,11 +1,12 @@
 //! Means over rows that were drawn without replacement.
 //!
-//! The mean of `k` of `n` values has the standard error `√((1 − k/n) s²/k)`, `s²` their variance with divisor `k − 1`.
+//! The mean of `k` of `n` values has the standard error `√((1 − k/n) s²/k)`, `s²` their variance
+//! with divisor `k − 1`.
 
 use crate::error::{Error, Result};
 
-/// The mean of values drawn from a population of the given size, and its standard error: 0 if all were drawn, infinite if
-/// only one of several was.
+/// The mean of values drawn from a population of the given size, and its standard error: 0 if all
+/// were drawn, infinite if only one of several was.
 pub(crate) fn mean_of_sample(values: &[f64], population: usize) -> (f64, f64) {
     let count = values.len() as f64;
     let mean = values.iter().sum::<f64>() / count;

@@ -16,7 +16,8 @@ pub use toy_superposition_computation as computation;
 #[cfg(feature = "data")]
 #[doc(inline)]
 pub use toy_superposition_data as data;
-/// Which weights lose least: every design at its best, mixtures, the search, and the atlas of the best known.
+/// Which weights lose least: every design at its best, mixtures, the search, and the atlas of the
+/// best known.
 #[cfg(feature = "designs")]
 #[doc(inline)]
 pub use toy_superposition_designs as designs;
@@ -48,7 +49,8 @@ pub use toy_superposition_rug as rug;
 #[cfg(feature = "sweep")]
 #[doc(inline)]
 pub use toy_superposition_sweep as sweep;
-/// The model solved on paper, and the check of any weights against it. Start with [`optimum_at_ratio`](theory::optimum_at_ratio) and [`check`](theory::check()).
+/// The model solved on paper, and the check of any weights against it. Start with
+/// [`optimum_at_ratio`](theory::optimum_at_ratio) and [`check`](theory::check()).
 #[cfg(feature = "theory")]
 #[doc(inline)]
 pub use toy_superposition_theory as theory;

@@ -8,8 +8,8 @@
 //! | what run it is | metadata `run`, its [`Identity`], and `run_hash`, the hash of that |
 //! | the law of the features | metadata `law`, as in any weight file |
 //!
-//! The rest follows: the step count is the number of losses, the position in the random stream follows from the
-//! step count, and the stop rule has read the losses.
+//! The rest follows: the step count is the number of losses, the position in the random stream
+//! follows from the step count, and the stop rule has read the losses.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -27,7 +27,8 @@ const RUN: &str = "run";
 const RUN_HASH: &str = "run_hash";
 
 impl<M: Model + Clone + Send, O: Stochastic<M> + Send> Trainer<M, O> {
-    /// Writes a checkpoint, atomically: whatever happens, the file holds this one or the one before.
+    /// Writes a checkpoint, atomically: whatever happens, the file holds this one or the one
+    /// before.
     ///
     /// # Errors
     /// [`ModelError::Write`] if it cannot be written.
@@ -47,14 +48,15 @@ impl<M: Model + Clone + Send, O: Stochastic<M> + Send> Trainer<M, O> {
         Ok(write_atomically(path, &bytes).map_err(ModelError::Write)?)
     }
 
-    /// Goes on from a checkpoint of the same run, to the same bits as if it had never stopped. Call it on a trainer
-    /// made as at the run's beginning. Says whether there was a checkpoint.
+    /// Goes on from a checkpoint of the same run, to the same bits as if it had never stopped. Call
+    /// it on a trainer made as at the run's beginning. Says whether there was a checkpoint.
     ///
     /// # Errors
-    /// [`Error::OtherRun`], with each field that differs, if the checkpoint is of another law, importance, recipe, shape,
-    /// activation, precision or seed; [`Error::CheckpointFormat`] if an earlier or a later version wrote it;
-    /// [`Error::NotACheckpoint`] if parts of it are missing or damaged; otherwise as [`Model::read`]. The trainer is
-    /// then unchanged. A missing file is no error.
+    /// [`Error::OtherRun`], with each field that differs, if the checkpoint is of another law,
+    /// importance, recipe, shape, activation, precision or seed; [`Error::CheckpointFormat`] if an
+    /// earlier or a later version wrote it; [`Error::NotACheckpoint`] if parts of it are missing or
+    /// damaged; otherwise as [`Model::read`]. The trainer is then unchanged. A missing file is no
+    /// error.
     pub fn resume(&mut self, path: impl AsRef<Path>) -> Result<bool> {
         let path = path.as_ref();
         let bytes = match std::fs::read(path) {

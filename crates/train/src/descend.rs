@@ -5,8 +5,9 @@ use toy_superposition_optim::{Lbfgs, Minimum};
 
 use crate::{Error, Result};
 
-/// Minimises an objective, which is the same at every evaluation, from where `model` is; the model ends at the last iterate. Why it ended there, and
-/// how large the gradient is, the returned [`Minimum`] says.
+/// Minimises an objective, which is the same at every evaluation, from where `model` is; the model
+/// ends at the last iterate. Why it ended there, and how large the gradient is, the returned
+/// [`Minimum`] says.
 ///
 /// For Adam on the same objective, see [`Trainer::new`](crate::Trainer::new).
 ///
@@ -23,8 +24,9 @@ use crate::{Error, Result};
 /// ```
 ///
 /// # Errors
-/// [`Error::Objective`] with the number of the evaluation if the objective fails, other than by a loss that is not finite
-/// at a later evaluation: the line search then tries a shorter step. The model is then the last iterate.
+/// [`Error::Objective`] with the number of the evaluation if the objective fails, other than by a
+/// loss that is not finite at a later evaluation: the line search then tries a shorter step. The
+/// model is then the last iterate.
 pub fn descend<M: Model + Clone, O: Objective<M>>(
     model: &mut M,
     objective: &mut O,
@@ -68,8 +70,9 @@ mod tests {
         batch
     }
 
-    /// A linear autoencoder keeps the first n_d principal components of its batch: with the eigenvalues λ_1 ≥ λ_2 ≥ … of
-    /// the batch's covariance, its least loss is Σ_{k > n_d} λ_k / n_s (Baldi and Hornik 1989: no other minimum exists).
+    /// A linear autoencoder keeps the first n_d principal components of its batch: with the
+    /// eigenvalues λ_1 ≥ λ_2 ≥ … of the batch's covariance, its least loss is Σ_{k > n_d} λ_k / n_s
+    /// (Baldi and Hornik 1989: no other minimum exists).
     #[test]
     fn a_linear_model_ends_at_the_principal_components() {
         let (features, hidden) = (6, 3);

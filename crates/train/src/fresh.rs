@@ -1,8 +1,8 @@
 //! The loss on fresh samples: an objective that draws a new batch for every step.
 //!
-//! Of one seed, the samples of [`Stream::Training`] train, in order, and [`Stream::Weights`] draws the initial weights;
-//! [`Stream::Evaluation`] is left for measuring. A step's batch depends on the seed and the number of samples before it
-//! alone, so a run goes on from a step count.
+//! Of one seed, the samples of [`Stream::Training`] train, in order, and [`Stream::Weights`] draws
+//! the initial weights; [`Stream::Evaluation`] is left for measuring. A step's batch depends on the
+//! seed and the number of samples before it alone, so a run goes on from a step count.
 
 use std::time::{Duration, Instant};
 
@@ -14,8 +14,8 @@ use toy_superposition_model::{
 
 use crate::{Batches, Error, Recipe, Result};
 
-/// The initial model of a seed: weights drawn by `initialisation` from [`Stream::Weights`]. The paper's is
-/// [`Initialisation::PyTorch`] with ReLU; that of a recipe is [`Recipe::initial_model`].
+/// The initial model of a seed: weights drawn by `initialisation` from [`Stream::Weights`]. The
+/// paper's is [`Initialisation::PyTorch`] with ReLU; that of a recipe is [`Recipe::initial_model`].
 ///
 /// # Errors
 /// [`TooLarge`](toy_superposition_model::Error::TooLarge) if there is no memory for it.
@@ -41,12 +41,15 @@ pub struct FreshBatches<T: Scalar, D> {
 }
 
 impl<T: Scalar, D: Distribution> FreshBatches<T, D> {
-    /// Batches of `distribution` for the steps of a run; `recipe` says how large they are and how important each feature
-    /// is. Made by [`Trainer::on_fresh_batches`](crate::Trainer::on_fresh_batches), so that no second recipe can say otherwise.
+    /// Batches of `distribution` for the steps of a run; `recipe` says how large they are and how
+    /// important each feature is. Made by
+    /// [`Trainer::on_fresh_batches`](crate::Trainer::on_fresh_batches), so that no second recipe
+    /// can say otherwise.
     ///
     /// # Errors
-    /// [`Error::Missing`] for a recipe without batches, [`Error::Length`] unless there are as many importances as
-    /// features, and [`Error::Model`] for an importance that is negative or not finite.
+    /// [`Error::Missing`] for a recipe without batches, [`Error::Length`] unless there are as many
+    /// importances as features, and [`Error::Model`] for an importance that is negative or not
+    /// finite.
     pub fn new(distribution: D, recipe: &Recipe, seed: u64) -> Result<Self> {
         let batches = recipe.batches.ok_or(Error::Missing { what: "batches" })?;
         let batch = SparseBatch::new(distribution.features())?;
@@ -109,9 +112,10 @@ mod tests {
     use super::*;
     use crate::{Run, Trainer};
 
-    /// 100 models, each trained on few samples and measured on as many of the same seed. `z`, the difference to the expected
-    /// loss in standard errors, has mean 0 and variance 1: the sum over the seeds divided by √100 stays below 4.9
-    /// (α = 1e-6). Measured on the training samples themselves it lies far below.
+    /// 100 models, each trained on few samples and measured on as many of the same seed. `z`, the
+    /// difference to the expected loss in standard errors, has mean 0 and variance 1: the sum over
+    /// the seeds divided by √100 stays below 4.9 (α = 1e-6). Measured on the training samples
+    /// themselves it lies far below.
     #[test]
     fn the_measured_loss_of_a_trained_model_is_unbiased() {
         const SAMPLES: u64 = 400;

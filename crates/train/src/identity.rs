@@ -16,7 +16,8 @@ pub(crate) const VERSION: u64 = 1;
 /// What a run minimises: an objective, the law of its data and the seed of what it draws.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Task {
-    /// The name of the objective, such as `mean field`. Objectives that differ have different names.
+    /// The name of the objective, such as `mean field`. Objectives that differ have different
+    /// names.
     pub objective: String,
     /// The law of the features, if the objective knows one.
     pub law: Option<LawSpec>,
@@ -31,7 +32,8 @@ impl Task {
     }
 }
 
-/// The canonical description of a run: two runs with equal descriptions, on one machine, compute the same bits.
+/// The canonical description of a run: two runs with equal descriptions, on one machine, compute
+/// the same bits.
 ///
 /// | field | what it says |
 /// |---|---|
@@ -42,11 +44,12 @@ impl Task {
 /// | `recipe.batches`, `.importance`, `.optimizer`, `.schedule`, `.stop` | the [`Recipe`] |
 /// | `recipe.weights`, `recipe.cooling` | the same, where they are not PyTorch's weights and 0 |
 ///
-/// The keys are written out as text, here and in the serde forms of `data` and `optim`, apart from the names of Rust
-/// fields: a field that is renamed orphans no checkpoint. Whoever changes a key, or what a value means, raises the `version`.
+/// The keys are written out as text, here and in the serde forms of `data` and `optim`, apart from
+/// the names of Rust fields: a field that is renamed orphans no checkpoint. Whoever changes a key,
+/// or what a value means, raises the `version`.
 ///
-/// Two runs are the same if all fields are, so the hash need not withstand an attack: it says that the description
-/// is whole, and names a run shortly. It is a [fingerprint].
+/// Two runs are the same if all fields are, so the hash need not withstand an attack: it says that
+/// the description is whole, and names a run shortly. It is a [fingerprint].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Identity {
     description: Value,
@@ -94,7 +97,8 @@ impl Identity {
         Ok(Self { description })
     }
 
-    /// Reads a description. `Err` holds the version that the text names, if it names one and it is not [`VERSION`].
+    /// Reads a description. `Err` holds the version that the text names, if it names one and it is
+    /// not [`VERSION`].
     pub(crate) fn parse(text: &str) -> std::result::Result<Self, Option<u64>> {
         let description: Value = serde_json::from_str(text).map_err(|_| None)?;
         match description.get("version").and_then(Value::as_u64) {
@@ -196,8 +200,8 @@ mod tests {
     use super::*;
     use crate::{Batches, initial_model};
 
-    /// The text and the hash are part of the file format: if this test fails, checkpoints are orphaned, and [`VERSION`]
-    /// has to be raised.
+    /// The text and the hash are part of the file format: if this test fails, checkpoints are
+    /// orphaned, and [`VERSION`] has to be raised.
     #[test]
     fn the_description_of_a_run_stays_as_it_is() {
         let law = Features::new(Pairs::new(3, 0.25, -0.1).unwrap(), UnitUniform).spec();

@@ -1,5 +1,5 @@
-//! How a model is trained: the paper's two recipes, that of its text (section 3) and that of its released code, which
-//! differ in when they stop, and a faster one.
+//! How a model is trained: the paper's two recipes, that of its text (section 3) and that of its
+//! released code, which differ in when they stop, and a faster one.
 
 use toy_superposition_model::{Activation, Autoencoder, Initialisation, Scalar, Shape};
 use toy_superposition_optim::{AdamConfig, OptimizerConfig, Schedule, StopRule, WeightDecay};
@@ -19,7 +19,8 @@ pub struct Batches {
 }
 
 impl Batches {
-    /// `batch` samples per step. With `epoch`, the last step of each epoch draws only as many as the epoch still lacks.
+    /// `batch` samples per step. With `epoch`, the last step of each epoch draws only as many as
+    /// the epoch still lacks.
     ///
     /// # Errors
     /// [`Error::Batches`] if either is 0.
@@ -54,8 +55,8 @@ impl Batches {
 /// | stop | mean of the last 100 losses not below that of the 100 before | the same with 200, looked at once an epoch |
 /// | at most | | 1500 epochs |
 ///
-/// It is checked where a [`Trainer`](crate::Trainer) is built: batches and importance are needed or allowed on fresh
-/// batches, and refused where an objective would ignore them.
+/// It is checked where a [`Trainer`](crate::Trainer) is built: batches and importance are needed or
+/// allowed on fresh batches, and refused where an objective would ignore them.
 ///
 /// ```
 /// use toy_superposition_model::Shape;
@@ -70,9 +71,11 @@ impl Batches {
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recipe {
-    /// The samples of each step; `None` for an objective that is not an average over samples of the recipe.
+    /// The samples of each step; `None` for an objective that is not an average over samples of the
+    /// recipe.
     pub batches: Option<Batches>,
-    /// The importance of each feature: the squared error of feature `i` counts `importance[i]` times. `None` for 1.
+    /// The importance of each feature: the squared error of feature `i` counts `importance[i]`
+    /// times. `None` for 1.
     pub importance: Option<Vec<f64>>,
     /// How the weights of a new model are drawn, by [`initial_model`](Self::initial_model).
     pub weights: Initialisation,
@@ -82,8 +85,8 @@ pub struct Recipe {
     pub schedule: Schedule,
     /// When to stop.
     pub stop: StopRule,
-    /// Where the stop rule speaks after K steps, the run goes on for ⌈K `cooling`⌉ more, in which the rate of the schedule
-    /// falls to 0 along half a cosine. In [0, 1000]; 0 for none.
+    /// Where the stop rule speaks after K steps, the run goes on for ⌈K `cooling`⌉ more, in which
+    /// the rate of the schedule falls to 0 along half a cosine. In [0, 1000]; 0 for none.
     pub cooling: f64,
 }
 
@@ -106,24 +109,27 @@ impl Recipe {
 
     /// Few steps at a high rate. It differs from the paper's recipes in three ways.
     ///
-    /// All initial biases are 0: the spread of PyTorch's is what makes the paper's recipe drop features, since an output
-    /// that starts below the others goes off and stays off. The rate is
+    /// All initial biases are 0: the spread of PyTorch's is what makes the paper's recipe drop
+    /// features, since an output that starts below the others goes off and stays off. The rate is
     ///
     /// ```math
     /// η = \frac{2.2}{\sqrt{n_s n_d}},
     /// ```
     ///
-    /// 17 to 35 times the paper's at a ratio of 1/4. A trained feature has `W_ii ≈ 1` from n_d products, so that its weights are
-    /// of the size `1/√n_d`, and a step moves them by `2.2/√n_s` of that. The second factor is there for the mean of all
-    /// features, in which the loss is steeper by about `p n_s` than in other directions: at `0.1/√n_d` all outputs of a model
-    /// of 1024 features with p = 0.2 went off for good within 35 steps, at `0.07/√n_d` none. The rate is reached along a
-    /// warm-up and falls to 0 in the end, by half a cosine, which takes the noise of the batches out of the weights. β₂ is 0.95:
-    /// with a longer memory of gradients, large first ones hold back later steps and the collapse above comes sooner.
+    /// 17 to 35 times the paper's at a ratio of 1/4. A trained feature has `W_ii ≈ 1` from n_d
+    /// products, so that its weights are of the size `1/√n_d`, and a step moves them by `2.2/√n_s`
+    /// of that. The second factor is there for the mean of all features, in which the loss is
+    /// steeper by about `p n_s` than in other directions: at `0.1/√n_d` all outputs of a model of
+    /// 1024 features with p = 0.2 went off for good within 35 steps, at `0.07/√n_d` none. The rate
+    /// is reached along a warm-up and falls to 0 in the end, by half a cosine, which takes the
+    /// noise of the batches out of the weights. β₂ is 0.95: with a longer memory of gradients,
+    /// large first ones hold back later steps and the collapse above comes sooner.
     ///
-    /// With `steps`, the rate rises in the first twentieth of them (or 30, or half of them if there are not so many) and falls
-    /// along half a cosine to 0 at the last. Without, it stays up until [`StopRule::Descent`] finds that the loss falls by
-    /// less than 1 % per 1000 steps, with a probability of 1 % of saying so too early, and [cools](Recipe::cooling) for a
-    /// third of the steps that it took.
+    /// With `steps`, the rate rises in the first twentieth of them (or 30, or half of them if there
+    /// are not so many) and falls along half a cosine to 0 at the last. Without, it stays up until
+    /// [`StopRule::Descent`] finds that the loss falls by less than 1 % per 1000 steps, with a
+    /// probability of 1 % of saying so too early, and [cools](Recipe::cooling) for a third of the
+    /// steps that it took.
     ///
     /// # Errors
     /// [`Error::Optim`] for no steps, or more than 2⁵³.
@@ -156,7 +162,8 @@ impl Recipe {
         })
     }
 
-    /// The [initial model](initial_model) of a seed, with ReLU: its weights are drawn as [`weights`](Self::weights) says.
+    /// The [initial model](initial_model) of a seed, with ReLU: its weights are drawn as
+    /// [`weights`](Self::weights) says.
     ///
     /// # Errors
     /// [`TooLarge`](toy_superposition_model::Error::TooLarge) if there is no memory for it.
@@ -174,11 +181,13 @@ impl Recipe {
         stop.saturating_add((stop as f64 * self.cooling).ceil() as u64)
     }
 
-    /// Descent without samples, say of the mean-field loss: Adam for so many steps, whose rate falls to 0 along half a cosine.
+    /// Descent without samples, say of the mean-field loss: Adam for so many steps, whose rate
+    /// falls to 0 along half a cosine.
     ///
-    /// Adam's memory is short (β 0.7 and 0.8), since there is no noise to average out: with the usual one the large gradients
-    /// of the first steps hold back the last ones, and some features are switched off by too long a stride and stay off. The
-    /// epsilon (1e-15) lies far below the gradients, which are as small as p/n_s².
+    /// Adam's memory is short (β 0.7 and 0.8), since there is no noise to average out: with the
+    /// usual one the large gradients of the first steps hold back the last ones, and some features
+    /// are switched off by too long a stride and stay off. The epsilon (1e-15) lies far below the
+    /// gradients, which are as small as p/n_s².
     ///
     /// # Errors
     /// If the rate is not positive and finite, or there are no steps.

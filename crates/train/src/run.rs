@@ -21,11 +21,14 @@ use crate::{Result, Step, Trainer};
 pub struct Run<'a> {
     /// Where checkpoints go: one file, replaced again and again, and once at the end.
     pub checkpoint: Option<PathBuf>,
-    /// The time between two checkpoints. Which steps are kept does not change what the run computes.
+    /// The time between two checkpoints. Which steps are kept does not change what the run
+    /// computes.
     pub every: Duration,
-    /// Set it (from a Ctrl-C handler, say) to end the run after the step in progress, with a checkpoint.
+    /// Set it (from a Ctrl-C handler, say) to end the run after the step in progress, with a
+    /// checkpoint.
     pub interrupt: Option<&'a AtomicBool>,
-    /// End the run after the first step whose loss, before its update, is at most this; a finite number.
+    /// End the run after the first step whose loss, before its update, is at most this; a finite
+    /// number.
     pub goal: Option<f64>,
 }
 
@@ -58,12 +61,13 @@ impl std::fmt::Display for Ended {
 }
 
 impl<M: Model + Clone + Send, O: Stochastic<M> + Send> Trainer<M, O> {
-    /// Takes steps until the stop rule, the goal or an interrupt ends the run. `each` is called after every step: a
-    /// progress bar belongs there.
+    /// Takes steps until the stop rule, the goal or an interrupt ends the run. `each` is called
+    /// after every step: a progress bar belongs there.
     ///
     /// # Errors
-    /// [`Error::Optim`](crate::Error::Optim) for a goal that is not finite, before anything is done; as
-    /// [`step`](Trainer::step) and [`save`](Trainer::save). The last checkpoint written stays.
+    /// [`Error::Optim`](crate::Error::Optim) for a goal that is not finite, before anything is
+    /// done; as [`step`](Trainer::step) and [`save`](Trainer::save). The last checkpoint written
+    /// stays.
     pub fn run(&mut self, run: &Run<'_>, mut each: impl FnMut(&Self, Step)) -> Result<Ended> {
         if let Some(given) = run.goal.filter(|goal| !goal.is_finite()) {
             return Err(OptimError::Setting { name: "goal", given, allowed: "(−∞, ∞)" }.into());

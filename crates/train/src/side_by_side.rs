@@ -5,11 +5,12 @@ use std::num::NonZeroUsize;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Applies `work` to each item, in the order given, on `threads` threads (`None`: as many as there are cores; more than
-/// eight per core count as eight), each of which does one item at a time from beginning to end; results in the order of
-/// the items.
+/// Applies `work` to each item, in the order given, on `threads` threads (`None`: as many as there
+/// are cores; more than eight per core count as eight), each of which does one item at a time from
+/// beginning to end; results in the order of the items.
 ///
-/// Inside `work`, parallel parts of this workspace see a pool of one thread. The bits do not depend on `threads`.
+/// Inside `work`, parallel parts of this workspace see a pool of one thread. The bits do not depend
+/// on `threads`.
 ///
 /// # Errors
 /// If the threads cannot be started.

@@ -1,4 +1,5 @@
-//! A training run: a model, an objective, an optimizer, a schedule and a stop rule, one step at a time.
+//! A training run: a model, an objective, an optimizer, a schedule and a stop rule, one step at a
+//! time.
 
 use std::time::{Duration, Instant};
 
@@ -18,8 +19,8 @@ const EXPECTED_STEPS: u64 = 1 << 16;
 
 /// A run in progress.
 ///
-/// Same model, objective and recipe: same bits, whatever the number of threads, and whether or not the run was
-/// interrupted and [resumed](Trainer::resume).
+/// Same model, objective and recipe: same bits, whatever the number of threads, and whether or not
+/// the run was interrupted and [resumed](Trainer::resume).
 #[derive(Debug)]
 pub struct Trainer<M: Model, O> {
     pub(crate) model: M,
@@ -89,8 +90,9 @@ impl<T: Scalar, D: Distribution + Send> Trainer<Autoencoder<T>, FreshBatches<T, 
     /// [`Stream::Training`](toy_superposition_data::Stream::Training) of `seed` in order.
     ///
     /// # Errors
-    /// [`Error::Missing`] for a recipe without batches; [`Error::Length`] unless model, distribution and importance have
-    /// the same number of features; [`Error::Model`] and [`Error::Optim`] for settings out of range.
+    /// [`Error::Missing`] for a recipe without batches; [`Error::Length`] unless model,
+    /// distribution and importance have the same number of features; [`Error::Model`] and
+    /// [`Error::Optim`] for settings out of range.
     pub fn on_fresh_batches(
         model: Autoencoder<T>,
         distribution: D,
@@ -115,12 +117,12 @@ impl<T: Scalar, D: Distribution + Send> Trainer<Autoencoder<T>, FreshBatches<T, 
 }
 
 impl<M: Model + Send, O: Stochastic<M> + Send> Trainer<M, O> {
-    /// A run on an objective of one's own, which `task` describes: a checkpoint is only resumed by a run of the same
-    /// task, recipe, model and precision.
+    /// A run on an objective of one's own, which `task` describes: a checkpoint is only resumed by
+    /// a run of the same task, recipe, model and precision.
     ///
     /// # Errors
-    /// [`Error::Ignored`] for a recipe with batches or importance, which this objective would not see;
-    /// [`Error::Optim`] for settings out of range.
+    /// [`Error::Ignored`] for a recipe with batches or importance, which this objective would not
+    /// see; [`Error::Optim`] for settings out of range.
     pub fn new(model: M, objective: O, recipe: &Recipe, task: Task) -> Result<Self> {
         for (what, given) in
             [("batches", recipe.batches.is_some()), ("importance", recipe.importance.is_some())]
@@ -184,7 +186,8 @@ impl<M: Model + Send, O: Stochastic<M> + Send> Trainer<M, O> {
         &self.losses
     }
 
-    /// Whether the run is at its end: the stop rule has said to stop, and the model has [cooled](Recipe::cooling).
+    /// Whether the run is at its end: the stop rule has said to stop, and the model has
+    /// [cooled](Recipe::cooling).
     pub fn stopped(&self) -> bool {
         self.stop_reason().is_some()
     }
@@ -200,7 +203,8 @@ impl<M: Model + Send, O: Stochastic<M> + Send> Trainer<M, O> {
         let rate = self.recipe.schedule.learning_rate(step);
         let stop = self.stopper.steps();
         let last = self.recipe.last_step(stop);
-        // Without cooling, steps that are asked for beyond the end are taken at the rate of the schedule.
+        // Without cooling, steps that are asked for beyond the end are taken at the rate of the
+        // schedule.
         if self.stopper.stopped().is_none() || last == stop {
             return rate;
         }
@@ -208,15 +212,16 @@ impl<M: Model + Send, O: Stochastic<M> + Send> Trainer<M, O> {
         rate * 0.5 * (1.0 + (std::f64::consts::PI * cooled.min(1.0)).cos())
     }
 
-    /// Takes one step, whether or not the stop rule has spoken, on a thread of rayon's pool. Of two trainers that step on one
-    /// pool at a time, one may wait for the other.
+    /// Takes one step, whether or not the stop rule has spoken, on a thread of rayon's pool. Of two
+    /// trainers that step on one pool at a time, one may wait for the other.
     ///
     /// # Errors
-    /// [`Error::Diverged`] if the loss or its gradient is not finite, [`Error::Objective`] if the objective cannot be
-    /// evaluated for another reason, [`Error::Optim`] for a learning rate outside [0, ∞). The model is then as it was
-    /// before the step.
+    /// [`Error::Diverged`] if the loss or its gradient is not finite, [`Error::Objective`] if the
+    /// objective cannot be evaluated for another reason, [`Error::Optim`] for a learning rate
+    /// outside [0, ∞). The model is then as it was before the step.
     pub fn step(&mut self) -> Result<Step> {
-        // On a thread of the pool, so that the parallel loops begin there, without waking it one by one.
+        // On a thread of the pool, so that the parallel loops begin there, without waking it one by
+        // one.
         rayon::scope(|_| self.step_here())
     }
 
@@ -240,7 +245,8 @@ impl<M: Model + Send, O: Stochastic<M> + Send> Trainer<M, O> {
         Ok(Step { index, loss, stopped: self.stopped() })
     }
 
-    /// The loss that an objective refused for not being finite, after the first step; any other error as it is.
+    /// The loss that an objective refused for not being finite, after the first step; any other
+    /// error as it is.
     fn refused(&self, step: u64, error: O::Error) -> Result<f64> {
         let overflow = || (!all_finite(self.model.as_slice())).then_some(f64::NAN);
         match <O::Drawn<'_> as Objective<M>>::not_finite(&error).or_else(overflow) {

@@ -1,6 +1,7 @@
-//! Feeds mutated files to every reader: weight files, stores of the atlas, laws and grids in TOML, tables of trained
-//! losses, journals and checkpoints. A reader may refuse a file or take it, but it may not panic, and the memory that it
-//! asks for at one time is bounded by a multiple of the file's length. The same seed gives the same files.
+//! Feeds mutated files to every reader: weight files, stores of the atlas, laws and grids in TOML,
+//! tables of trained losses, journals and checkpoints. A reader may refuse a file or take it, but
+//! it may not panic, and the memory that it asks for at one time is bounded by a multiple of the
+//! file's length. The same seed gives the same files.
 
 mod mutation;
 mod readers;
@@ -16,7 +17,8 @@ use rand_chacha::ChaCha8Rng;
 
 use readers::Reader;
 
-/// Feeds mutated files to every reader and says how many were taken, refused, or made it panic or ask for too much memory.
+/// Feeds mutated files to every reader and says how many were taken, refused, or made it panic or
+/// ask for too much memory.
 #[derive(Parser)]
 struct Arguments {
     /// Bytes to feed to each reader.

@@ -30,8 +30,8 @@ const PIECES: [&[u8]; 24] = [
     b"true",
 ];
 
-/// One of the files with one, two, four or eight mutations: bits flipped, bytes replaced, pieces of it removed, doubled, moved in from
-/// another file, numbers replaced, or the end cut off.
+/// One of the files with one, two, four or eight mutations: bits flipped, bytes replaced, pieces of
+/// it removed, doubled, moved in from another file, numbers replaced, or the end cut off.
 pub(crate) fn mutated<R: Rng + ?Sized>(examples: &[Vec<u8>], rng: &mut R) -> Vec<u8> {
     let mut file = examples[rng.random_range(0..examples.len())].clone();
     for _ in 0..1 << rng.random_range(0..4) {

@@ -1,4 +1,5 @@
-//! The fast loss against the definition, its gradient against differences, and the special case of the autoencoder.
+//! The fast loss against the definition, its gradient against differences, and the special case of
+//! the autoencoder.
 
 use std::sync::Arc;
 
@@ -58,9 +59,9 @@ fn the_fast_loss_is_the_definition() {
     }
 }
 
-/// Central differences of the definition along every coordinate. The step is 1e-5, so that its cube is far below the
-/// rounding of the loss over the step, about 1e-11; a kink within the step would show as 1e-6 and more, and there is none for
-/// these seeds.
+/// Central differences of the definition along every coordinate. The step is 1e-5, so that its cube
+/// is far below the rounding of the loss over the step, about 1e-11; a kink within the step would
+/// show as 1e-6 and more, and there is none for these seeds.
 #[test]
 fn gradients_are_the_differences_of_the_definition() {
     const STEP: f64 = 1e-5;
@@ -90,8 +91,8 @@ fn gradients_are_the_differences_of_the_definition() {
     }
 }
 
-/// Without layers, with everything learned and a ReLU, the network is the paper's autoencoder, tied or not, and its loss and
-/// gradient are those of `model`.
+/// Without layers, with everything learned and a ReLU, the network is the paper's autoencoder, tied
+/// or not, and its loss and gradient are those of `model`.
 #[test]
 fn without_layers_it_is_the_autoencoder() {
     let (features, hidden) = (9, 4);

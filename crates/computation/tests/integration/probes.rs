@@ -4,9 +4,10 @@ use nalgebra::DMatrix;
 use toy_superposition_computation::{EmbeddingKind, Error, LinearProbe};
 use toy_superposition_data::{Features, Stream, sample_dense};
 
-/// From the dimensions of a tight embedding the best linear map loses `(1 − n_d/n_s) Var x`. The probe is fitted to 20000 samples
-/// and measured on as many others: it has 25 numbers per feature, so that the fit costs about 25/20000 of that; the loss of a
-/// sample varies by about as much as the loss itself, so that 3 % is six standard errors and more.
+/// From the dimensions of a tight embedding the best linear map loses `(1 − n_d/n_s) Var x`. The
+/// probe is fitted to 20000 samples and measured on as many others: it has 25 numbers per feature,
+/// so that the fit costs about 25/20000 of that; the loss of a sample varies by about as much as
+/// the loss itself, so that 3 % is six standard errors and more.
 #[test]
 fn a_probe_of_the_embedding_is_the_best_linear_map() {
     let (features, hidden, p) = (64, 24, 0.1);

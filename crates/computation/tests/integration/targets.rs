@@ -126,10 +126,12 @@ fn embeddings_have_columns_of_norm_one() {
         }
         assert_eq!(["rug", "haar", "random"].contains(&name), draw(2) != matrix, "{name}");
     }
-    // Independent directions: products of two of them have variance 1/hidden; 0.031 is Bhagat et al.'s.
+    // Independent directions: products of two of them have variance 1/hidden; 0.031 is Bhagat et
+    // al.'s.
     let random = EmbeddingKind::Random.matrix(100, 1000, &mut Stream::Draws.rng(3, 0)).unwrap();
     let gram = random.tr_mul(&random) - DMatrix::identity(100, 100);
     let deviation = (gram.norm_squared() / 9900.0).sqrt();
-    // Of 4950 independent products, the mean square is right to 2 %; 5 standard errors of it are 10 %.
+    // Of 4950 independent products, the mean square is right to 2 %; 5 standard errors of it are 10
+    // %.
     assert!((deviation * 1000_f64.sqrt() - 1.0).abs() < 0.05, "{deviation}");
 }

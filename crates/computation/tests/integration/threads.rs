@@ -1,4 +1,5 @@
-//! The same bits on any number of threads. (`train`, on which this crate leans, has no build without them.)
+//! The same bits on any number of threads. (`train`, on which this crate leans, has no build
+//! without them.)
 
 use std::sync::Arc;
 

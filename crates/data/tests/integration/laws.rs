@@ -1,4 +1,5 @@
-//! Laws against sums over all their states, and against integrals: nothing here draws a random number.
+//! Laws against sums over all their states, and against integrals: nothing here draws a random
+//! number.
 
 use approx::assert_relative_eq;
 use nalgebra::Complex;
@@ -53,7 +54,8 @@ fn graph(sources: &[f64], edges: &[Edge]) -> States {
     states
 }
 
-/// Probabilities, covariances, joint probabilities of all sets, and the generating function at uneven complex factors.
+/// Probabilities, covariances, joint probabilities of all sets, and the generating function at
+/// uneven complex factors.
 fn check(law: &dyn Switches, states: &States) {
     let n = law.features();
     assert_eq!(states.len(), 1 << n);
@@ -70,7 +72,8 @@ fn check(law: &dyn Switches, states: &States) {
         }
     }
     for set in 0..1 << n {
-        // In falling order and with a repetition: the order and the number of mentions do not matter.
+        // In falling order and with a repetition: the order and the number of mentions do not
+        // matter.
         let mut features: Vec<_> = (0..n).rev().filter(|&i| bit(set, i)).collect();
         features.extend(features.last().copied());
         let found = law.joint_probability(&features).unwrap();
@@ -136,7 +139,8 @@ fn sums_that_would_be_too_long_are_not_attempted() {
     assert!(law.joint_probability(&sixteen).is_some_and(|p| p > 1e-16));
 }
 
-/// The trapezoidal rule on a circle: the coefficients 1 to 4 of the power series of `f`, times `k!`.
+/// The trapezoidal rule on a circle: the coefficients 1 to 4 of the power series of `f`, times
+/// `k!`.
 fn derivatives(radius: f64, f: impl Fn(Complex<f64>) -> Complex<f64>) -> [f64; 4] {
     const NODES: usize = 64;
     let mut sums = [Complex::<f64>::ZERO; 4];
@@ -247,7 +251,8 @@ fn the_papers_cumulants() {
     let one = Cumulants::uniform(1.0).unwrap();
     assert_eq!(one.third, 0.0);
     assert_relative_eq!(one.excess_kurtosis().unwrap(), -1.2, epsilon = 0.0, max_relative = 1e-13);
-    // κ₃/κ₂^{3/2} → (1/4)/(1/3)^{3/2}/√p and κ₄/κ₂² → (1/5)/(1/9)/p, without over- or underflow on the way.
+    // κ₃/κ₂^{3/2} → (1/4)/(1/3)^{3/2}/√p and κ₄/κ₂² → (1/5)/(1/9)/p, without over- or underflow on
+    // the way.
     for p in [1e-300_f64, 1e-250, 1e-160, 1e-30] {
         let rare = Cumulants::uniform(p).unwrap();
         let skewness = 0.75 * (3.0 / p).sqrt();
@@ -261,7 +266,8 @@ fn the_papers_cumulants() {
     assert!(Cumulants::uniform(0.0).is_err() && Cumulants::uniform(f64::NAN).is_err());
 }
 
-/// A weighted sum of features, switches and magnitudes together, against the sum over states of products of averages.
+/// A weighted sum of features, switches and magnitudes together, against the sum over states of
+/// products of averages.
 #[test]
 fn a_weighted_sum_has_its_generating_function() {
     let law = Features::new(Pairs::new(2, 0.3, -0.2).unwrap(), Exponential::new(2.0).unwrap());

@@ -1,4 +1,5 @@
-//! What a batch is: the same bits on any number of threads, in any batch, in either precision; memory reused.
+//! What a batch is: the same bits on any number of threads, in any batch, in either precision;
+//! memory reused.
 
 use proptest::prelude::*;
 use toy_superposition_data::*;

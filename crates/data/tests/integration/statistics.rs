@@ -1,7 +1,9 @@
-//! Samples against theory: probabilities, moments and covariances of every distribution, at a stated level.
+//! Samples against theory: probabilities, moments and covariances of every distribution, at a
+//! stated level.
 //!
-//! Each test makes `m` comparisons of standardised statistics that theory says are standard normal, and asks each
-//! to stay within the quantile of α/(2m), α = 1e-6 (Bonferroni). Seeds are fixed, so a test never flickers.
+//! Each test makes `m` comparisons of standardised statistics that theory says are standard normal,
+//! and asks each to stay within the quantile of α/(2m), α = 1e-6 (Bonferroni). Seeds are fixed, so
+//! a test never flickers.
 
 use rand_distr::{Beta, Exp, Normal};
 use statrs::distribution::{ChiSquared, ContinuousCDF};
@@ -14,8 +16,8 @@ fn z_limit(comparisons: usize) -> f64 {
     statrs::distribution::Normal::standard().inverse_cdf(1.0 - ALPHA / (2.0 * comparisons as f64))
 }
 
-/// Probabilities, means, second moments and all covariances of a distribution with few features. There must be enough
-/// samples to tell each of the former from what is off by a tenth.
+/// Probabilities, means, second moments and all covariances of a distribution with few features.
+/// There must be enough samples to tell each of the former from what is off by a tenth.
 ///
 /// `E u ≠ 0` is needed, to recover the joint law of two switches from the covariance.
 fn check<D: Distribution>(distribution: &D, samples: usize, seed: u64) {
@@ -73,7 +75,8 @@ fn independent_features() {
 
 #[test]
 fn a_probability_for_each_feature() {
-    // Several classes with several members each, frequent ones between them, and one that is always on.
+    // Several classes with several members each, frequent ones between them, and one that is always
+    // on.
     let p = [0.01, 0.3, 0.013, 0.02, 1.0, 0.9, 0.017, 0.06, 0.011, 0.05, 0.0625, 0.03];
     check(&Features::new(Independent::per_feature(&p).unwrap(), UnitUniform), 700_000, 11);
 }
@@ -122,7 +125,8 @@ fn magnitudes() {
     check(&Features::new(switches(), points), 100_000, 27);
 }
 
-/// Kolmogorov–Smirnov: `√n sup |F_n − F|` exceeds `√(ln(2/α)/2)` with probability at most α (Massart's inequality).
+/// Kolmogorov–Smirnov: `√n sup |F_n − F|` exceeds `√(ln(2/α)/2)` with probability at most α
+/// (Massart's inequality).
 #[test]
 fn the_default_magnitude_is_uniform() {
     let mut batch = SparseBatch::<f64>::new(1000).unwrap();
@@ -160,7 +164,8 @@ fn exactly_k() {
     }
 }
 
-/// χ² over all subsets: (16, 2) and (24, 3) are drawn with repetitions dropped, (8, 3) and (7, 5) in one pass.
+/// χ² over all subsets: (16, 2) and (24, 3) are drawn with repetitions dropped, (8, 3) and (7, 5)
+/// in one pass.
 #[test]
 fn subsets_of_size_k_are_equally_likely() {
     for (seed, (n, k, subsets)) in
@@ -206,7 +211,8 @@ fn the_ends_of_correlation_are_exact() {
     assert!(batch.iter().all(|(on, _)| on.windows(2).all(|two| two[0] / 2 != two[1] / 2)));
 }
 
-/// At the least correlation of `p > 1/2` some feature of each pair is on, whatever the rounding of `p`.
+/// At the least correlation of `p > 1/2` some feature of each pair is on, whatever the rounding of
+/// `p`.
 #[test]
 fn pairs_that_are_never_off() {
     let mut batch = SparseBatch::<f32>::new(20).unwrap();

@@ -1,9 +1,10 @@
-//! A cell of an n_s × B matrix (X, or the residual Δ) of up to [`ROWS`] features and [`COLUMNS`] samples: dense, or its
-//! non-zeros in both orders.
+//! A cell of an n_s × B matrix (X, or the residual Δ) of up to [`ROWS`] features and [`COLUMNS`]
+//! samples: dense, or its non-zeros in both orders.
 //!
-//! Lists are cut every [`PIECE`] table rows, so that the rows they read stay in the fastest cache: list
-//! `s · pieces + k` by sample holds the features `PIECE·k ..` of sample `s`, list `k · rows + i` by feature the samples
-//! `PIECE·k ..` of feature `i`. An index is counted from the start of its piece.
+//! Lists are cut every [`PIECE`] table rows, so that the rows they read stay in the fastest cache:
+//! list `s · pieces + k` by sample holds the features `PIECE·k ..` of sample `s`, list
+//! `k · rows + i` by feature the samples `PIECE·k ..` of feature `i`. An index is counted from the
+//! start of its piece.
 //!
 //! [`ROWS`]: super::tuning::ROWS
 //! [`COLUMNS`]: super::tuning::COLUMNS

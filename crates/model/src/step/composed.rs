@@ -1,5 +1,5 @@
-//! The step through the n_s × n_s matrix `W = W_out W_in`, whose products with X are sparse: for batches of many more
-//! samples than features.
+//! The step through the n_s × n_s matrix `W = W_out W_in`, whose products with X are sparse: for
+//! batches of many more samples than features.
 //!
 //! | product | shape | by |
 //! |---|---|---|
@@ -40,9 +40,10 @@ pub(crate) struct Composed<T> {
     rows: usize,
 }
 
-/// Whether a step through W has less to multiply: 3 n_s² n_d for its dense products and n_s for each entry of X in its
-/// sparse ones, against B n_s n_d for the dense product with H and, roughly, as much again for the sparse ones. A loss alone
-/// goes the same way, so that it has the bits of a loss with its gradient.
+/// Whether a step through W has less to multiply: 3 n_s² n_d for its dense products and n_s for
+/// each entry of X in its sparse ones, against B n_s n_d for the dense product with H and, roughly,
+/// as much again for the sparse ones. A loss alone goes the same way, so that it has the bits of a
+/// loss with its gradient.
 pub(crate) fn pays<T: Scalar>(shape: Shape, batch: &SparseBatch<T>) -> bool {
     let entries = batch.non_zeros() as f64 / shape.hidden() as f64;
     3.0 * shape.features() as f64 + 2.0 * entries < 2.0 * batch.samples() as f64
@@ -61,7 +62,8 @@ impl<T: Scalar> Composed<T> {
         });
     }
 
-    /// Runs `work(block, first column, rows, part)` on [`PART_COLUMNS`] columns at a time of each block, in parallel.
+    /// Runs `work(block, first column, rows, part)` on [`PART_COLUMNS`] columns at a time of each
+    /// block, in parallel.
     fn for_each_part(&mut self, work: impl Fn(usize, usize, usize, &mut [T]) + Send + Sync) {
         let features = self.features;
         for_each_chunk(&mut self.values, self.rows * features, |k, block| {

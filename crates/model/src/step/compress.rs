@@ -1,4 +1,5 @@
-//! The non-zeros of a dense matrix: which, and their values; and the transposition that gives those by rows.
+//! The non-zeros of a dense matrix: which, and their values; and the transposition that gives those
+//! by rows.
 
 use std::ops::Range;
 
@@ -148,7 +149,8 @@ impl<T: Scalar> Job<'_, T> {
     }
 }
 
-/// The same in single precision, by AVX-512's compression and by AVX2's permutation: a register at a time.
+/// The same in single precision, by AVX-512's compression and by AVX2's permutation: a register at
+/// a time.
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod simd {
     use std::arch::x86_64::{__m128i, __m256, __m256i, __m512, __m512i, _CMP_NEQ_UQ};
@@ -158,7 +160,8 @@ pub(crate) mod simd {
 
     use super::{Job, PIECE, SIDE, SLACK, Transpose, TransposeBlock};
 
-    /// Writes the non-zeros of up to `L` lanes: their number. What is written beyond them does not count.
+    /// Writes the non-zeros of up to `L` lanes: their number. What is written beyond them does not
+    /// count.
     trait Register<const L: usize>: Copy {
         fn compress(
             self,
@@ -238,7 +241,8 @@ pub(crate) mod simd {
         table
     };
 
-    /// Compresses on the vectors of `arch`; gives the job back if the machine has none that are wide enough.
+    /// Compresses on the vectors of `arch`; gives the job back if the machine has none that are
+    /// wide enough.
     pub(crate) fn compress(arch: Arch, job: Job<'_, f32>) -> Option<Job<'_, f32>> {
         match arch {
             Arch::V4(simd) => simd.vectorize(Compress::<_, 16> { simd, job }),
@@ -248,7 +252,8 @@ pub(crate) mod simd {
         None
     }
 
-    /// Transposes on the vectors of `arch`; gives the job back if the machine has none that are wide enough.
+    /// Transposes on the vectors of `arch`; gives the job back if the machine has none that are
+    /// wide enough.
     pub(crate) fn transpose<'a>(arch: Arch, job: Transpose<'a, f32>) -> Option<Transpose<'a, f32>> {
         match arch {
             Arch::V4(simd) => simd.vectorize(Transposition { simd: *simd, job }),
@@ -346,7 +351,8 @@ mod tests {
     use crate::Scalar;
     use crate::step::tuning::{PIECE, architectures};
 
-    /// Two matrices one after the other, against a search entry by entry, in memory that was used before.
+    /// Two matrices one after the other, against a search entry by entry, in memory that was used
+    /// before.
     fn finds<T: Scalar>() {
         let rng = &mut ChaCha8Rng::seed_from_u64(4);
         let mut found = NonZeros::default();

@@ -1,4 +1,5 @@
-//! A table times a sparse matrix: column `c` of the result is `Σ value · (row index of the table)` over list `c`.
+//! A table times a sparse matrix: column `c` of the result is `Σ value · (row index of the table)`
+//! over list `c`.
 //!
 //! A column, or a tile of it, is kept in registers while its list is read. Multiplication and
 //! addition round separately, so that the bits are the same whatever the instruction set.
@@ -107,8 +108,8 @@ impl<T: Scalar, I: Index, O: Index> Gather<'_, T, I, O> {
     }
 }
 
-/// Each column of `out` (`length` entries) becomes, or if `add` gains, `Σ value · row` over its list, with rows of `length`
-/// numbers; lists count from `first`.
+/// Each column of `out` (`length` entries) becomes, or if `add` gains, `Σ value · row` over its
+/// list, with rows of `length` numbers; lists count from `first`.
 pub(crate) fn gather_rows<T: Scalar, I: Index, O: Index>(
     arch: Arch,
     out: &mut [T],
@@ -153,7 +154,8 @@ impl<T: Scalar, I: Index, O: Index> WithSimd for GatherRows<'_, T, I, O> {
     }
 }
 
-/// As many times W sums of the column of `length` entries that ends with `rest`, in registers, as fit. Returns the entries that are not summed.
+/// As many times W sums of the column of `length` entries that ends with `rest`, in registers, as
+/// fit. Returns the entries that are not summed.
 #[inline(always)]
 fn tiles<'a, 'r, const W: usize, T: Scalar, I: Index>(
     rest: &'r mut [T],

@@ -19,7 +19,8 @@ pub(crate) struct Grid<T> {
 }
 
 impl<T: Scalar> Grid<T> {
-    /// Runs `work(first feature, first sample, cell)` on every cell of an n_s × B matrix, in parallel.
+    /// Runs `work(first feature, first sample, cell)` on every cell of an n_s × B matrix, in
+    /// parallel.
     pub(crate) fn fill(
         &mut self,
         (features, samples): (usize, usize),

@@ -36,7 +36,8 @@ pub(crate) struct Input<T> {
     pub(crate) form: Form,
     /// X, if dense.
     pub(crate) grid: Grid<T>,
-    /// Unless dense: where the entries of each [`PIECE`] of features begin, sample after sample, and the last end.
+    /// Unless dense: where the entries of each [`PIECE`] of features begin, sample after sample,
+    /// and the last end.
     cuts: Vec<usize>,
     /// Samples of a block.
     samples: usize,
@@ -98,13 +99,15 @@ impl<T: Scalar> Input<T> {
         });
     }
 
-    /// Unless dense: list `s · pieces + k` holds the features `PIECE·k ..` of sample `s`; and the number of pieces.
+    /// Unless dense: list `s · pieces + k` holds the features `PIECE·k ..` of sample `s`; and the
+    /// number of pieces.
     pub(crate) fn by_sample<'a>(&'a self, batch: &'a SparseBatch<T>) -> (Lists<'a, T, u32, usize>, usize) {
         let (indices, values) = (batch.indices(), batch.values());
         (Lists { offsets: &self.cuts, indices, values }, pieces(batch))
     }
 
-    /// Features `rows` of a sample; `rows` begins with a cell of X, and ends with one or has all features.
+    /// Features `rows` of a sample; `rows` begins with a cell of X, and ends with one or has all
+    /// features.
     pub(crate) fn of_sample<'a>(
         &'a self,
         batch: &'a SparseBatch<T>,
@@ -142,7 +145,8 @@ impl<T: Scalar> Input<T> {
         });
     }
 
-    /// After [`transpose`](Self::transpose): the first sample of each block, and one list a feature.
+    /// After [`transpose`](Self::transpose): the first sample of each block, and one list a
+    /// feature.
     pub(crate) fn by_feature(&self) -> impl Iterator<Item = (usize, Lists<'_, T, u16, u32>)> {
         let blocks = self.blocks[..self.used].iter();
         let lists = blocks.map(|Block { offsets, indices, values }| Lists { offsets, indices, values });

@@ -1,9 +1,10 @@
 //! The products of one training step.
 //!
-//! A batch of many more samples than features goes [through W = W_out W_in](composed), any other [through the hidden vectors](encoded):
+//! A batch of many more samples than features goes [through W = W_out W_in](composed), any other
+//! [through the hidden vectors](encoded):
 //!
-//! Everything is "n_d numbers a feature" or "n_d numbers a sample", so that each product but one has the same
-//! form: a table with n_d numbers a row, times a matrix that is mostly zero.
+//! Everything is "n_d numbers a feature" or "n_d numbers a sample", so that each product but one
+//! has the same form: a table with n_d numbers a row, times a matrix that is mostly zero.
 //!
 //! | product | shape | table | matrix | by |
 //! |---|---|---|---|---|
@@ -13,11 +14,12 @@
 //! | `∂L/∂W_outᵀ = H Δᵀ` | n_d × n_s | H, by sample | Δ | [`by_feature`] |
 //! | `∂L/∂W_in = (∂L/∂H) Xᵀ` | n_d × n_s | ∂L/∂H, by sample | X | [`by_feature`] |
 //!
-//! Δ, and X where it is dense, is in cells ([`Cell`](cell::Cell), [`Grid`]), tables in [`Panels`]; cells with few non-zeros are
-//! [gathered](gather()), the others multiplied by faer on one thread a block. `Z` is made, turned into Δ and compressed
-//! cell by cell, so that it does not leave a core's cache. Where X has hardly an entry a list, its two products take the
-//! tables as they are ([`directly_by_sample`], [`directly_by_feature`]).
-//! Each column of a result is summed in one order by one thread: the bits do not depend on the number of threads.
+//! Δ, and X where it is dense, is in cells ([`Cell`](cell::Cell), [`Grid`]), tables in [`Panels`];
+//! cells with few non-zeros are [gathered](gather()), the others multiplied by faer on one thread a
+//! block. `Z` is made, turned into Δ and compressed cell by cell, so that it does not leave a
+//! core's cache. Where X has hardly an entry a list, its two products take the tables as they are
+//! ([`directly_by_sample`], [`directly_by_feature`]). Each column of a result is summed in one
+//! order by one thread: the bits do not depend on the number of threads.
 
 pub(crate) mod cell;
 pub(crate) mod composed;
@@ -116,7 +118,8 @@ pub(crate) fn listed_by_sample<T: Scalar>(
 #[repr(align(64))]
 struct Aligned<T>(T);
 
-/// Column `i` of `out` is `Σ_s M_is · (row s of the table)`, added to what is there if `add`: n_d × n_s.
+/// Column `i` of `out` is `Σ_s M_is · (row s of the table)`, added to what is there if `add`: n_d ×
+/// n_s.
 pub(crate) fn by_feature<T: Scalar>(
     arch: Arch,
     out: &mut [T],
@@ -165,7 +168,8 @@ pub(crate) fn listed_by_feature<T: Scalar>(
     });
 }
 
-/// For the `k`-th [`ROWS`] features, panel by panel: what `sum(k, sums, panel)` adds to zeros, W numbers a feature.
+/// For the `k`-th [`ROWS`] features, panel by panel: what `sum(k, sums, panel)` adds to zeros, W
+/// numbers a feature.
 fn by_feature_with<T: Scalar>(
     out: &mut [T],
     table: &Panels<T>,

@@ -5,8 +5,8 @@
 //! panel 1: row 0 [W..2W)  row 1 [W..2W)  …                    the last panel padded with zeros
 //! ```
 //!
-//! In the model's own layout a row takes n_d numbers, often a power of two, and blocks of rows would share
-//! few cache sets. Rows of a panel begin at cache lines.
+//! In the model's own layout a row takes n_d numbers, often a power of two, and blocks of rows
+//! would share few cache sets. Rows of a panel begin at cache lines.
 
 use toy_superposition_data::parallel::for_each_chunk;
 
@@ -25,8 +25,8 @@ pub(crate) struct Panels<T> {
     values: Vec<T>,
 }
 
-/// The width W of the panels of a table: that of least cost, padding included, for the measured relative costs
-/// of an entry.
+/// The width W of the panels of a table: that of least cost, padding included, for the measured
+/// relative costs of an entry.
 fn panel_width<T>(columns: usize) -> usize {
     let widest = PANEL_BYTES / size_of::<T>();
     let cost = |(width, cost): &(usize, usize)| columns.next_multiple_of(*width) * cost;
@@ -93,7 +93,8 @@ impl<T: Scalar> Panels<T> {
         });
     }
 
-    /// Runs `work(panel, first row, block)` on each block of [`COLUMNS`] rows of each panel, in parallel.
+    /// Runs `work(panel, first row, block)` on each block of [`COLUMNS`] rows of each panel, in
+    /// parallel.
     pub(crate) fn for_each_block(&mut self, work: impl Fn(usize, usize, &mut [T]) + Send + Sync) {
         let (start, width, blocks) = (self.start(), self.width, self.padded_rows / COLUMNS);
         let length = self.columns.div_ceil(width) * self.padded_rows * width;

@@ -33,7 +33,8 @@ impl<T: Scalar> Residual<'_, T> {
         arch.dispatch(OfCell { residual: self, cell, batch, input, row, column });
     }
 
-    /// Replaces the preactivation, less the bias, of one sample by its δ, which is added to `sums`; counts those that are not zero. The loss.
+    /// Replaces the preactivation, less the bias, of one sample by its δ, which is added to `sums`;
+    /// counts those that are not zero. The loss.
     #[inline(always)]
     fn of_sample(
         &self,
@@ -113,8 +114,8 @@ impl<T: Scalar> Residual<'_, T> {
         self.activation.apply(if element_wise { rest } else { column });
     }
 
-    /// Replaces y by y − x, and by 0 where a feature is on but not seen (y = 0, derivative 0: all but the identity): it
-    /// has no gradient. The loss of these.
+    /// Replaces y by y − x, and by 0 where a feature is on but not seen (y = 0, derivative 0: all
+    /// but the identity): it has no gradient. The loss of these.
     #[inline(always)]
     fn subtract(&self, column: &mut [T], row: usize, x: Values<'_, T>) -> f64 {
         let flat = self.activation.is_flat_at_zero();

@@ -3,8 +3,8 @@
 #[cfg(test)]
 use pulp::Arch;
 
-/// Features of a cell (all features for an activation that is not element-wise): a multiple of the 24 rows
-/// that faer's kernel for AVX2 takes at a time, and the 64 and 32 of those for AVX-512.
+/// Features of a cell (all features for an activation that is not element-wise): a multiple of the
+/// 24 rows that faer's kernel for AVX2 takes at a time, and the 64 and 32 of those for AVX-512.
 pub(crate) const ROWS: usize = 96;
 
 /// Samples of a cell.
@@ -19,16 +19,19 @@ pub(crate) const DIRECT: f64 = 1.0 / 32.0;
 /// Rows of a table that one list refers to, so that they stay in the fastest cache.
 pub(crate) const PIECE: usize = ROWS;
 
-/// What is written beyond the entries that are kept in a compression: as many as a piece has rows, or fewer.
+/// What is written beyond the entries that are kept in a compression: as many as a piece has rows,
+/// or fewer.
 pub(crate) const SLACK: usize = 128;
 
-// Cuts of X begin where its cells do; rows of a piece are numbered in a byte, samples of a block in two.
+// Cuts of X begin where its cells do; rows of a piece are numbered in a byte, samples of a block in
+// two.
 const _: () = assert!(ROWS.is_multiple_of(PIECE) && PIECE <= SLACK && SLACK <= 256 && COLUMNS <= 1 << 16);
 
 /// The most numbers of a row of a panel.
 pub(crate) const WIDEST: usize = PANEL_BYTES / size_of::<f32>();
 
-/// Bytes of a row of the widest panel: eight registers of AVX2, four of AVX-512, which was as fast with eight.
+/// Bytes of a row of the widest panel: eight registers of AVX2, four of AVX-512, which was as fast
+/// with eight.
 pub(crate) const PANEL_BYTES: usize = 256;
 
 /// All that this machine has, the plainest first.

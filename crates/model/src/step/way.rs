@@ -1,4 +1,5 @@
-//! The two ways that a step can go. Each has memory of its own, kept from step to step while steps go that way.
+//! The two ways that a step can go. Each has memory of its own, kept from step to step while steps
+//! go that way.
 
 use faer::MatRef;
 use pulp::Arch;
@@ -49,7 +50,8 @@ impl<T: Scalar> Default for Way<T> {
 }
 
 impl<T: Scalar> Way<T> {
-    /// Takes the way of less work, and does what comes before the cells of Δ, which have `rows` features.
+    /// Takes the way of less work, and does what comes before the cells of Δ, which have `rows`
+    /// features.
     pub(crate) fn begin(&mut self, step: &Step<'_, T>, input: &Input<T>, rows: usize, stages: &mut Stages) {
         match (composed::pays(step.model.shape(), step.batch), &*self) {
             (true, Self::Encoded(_)) => *self = Self::Composed(Composed::default()),
@@ -68,7 +70,8 @@ impl<T: Scalar> Way<T> {
         }
     }
 
-    /// Fills the cell that begins at feature `row` and sample `column` with the preactivation, less the bias.
+    /// Fills the cell that begins at feature `row` and sample `column` with the preactivation, less
+    /// the bias.
     pub(crate) fn decode(&self, step: &Step<'_, T>, cell: &mut Cell<T>, row: usize, column: usize) {
         match self {
             Self::Encoded(encoded) => encoded.decode(step, cell, row, column),

@@ -1,4 +1,5 @@
-//! JumpReLU and top-k: values, gradients, fast against plain, names in weight files, bad parameters.
+//! JumpReLU and top-k: values, gradients, fast against plain, names in weight files, bad
+//! parameters.
 
 use nalgebra::{DMatrix, DVector};
 use proptest::prelude::*;
@@ -88,7 +89,8 @@ proptest! {
         }
     }
 
-    /// Between two jumps the loss is quadratic along each parameter (tied weights: quartic, hence one extrapolation).
+    /// Between two jumps the loss is quadratic along each parameter (tied weights: quartic, hence
+    /// one extrapolation).
     #[test]
     fn plain_gradient_is_the_central_difference(
         features in 2usize..8,
@@ -135,7 +137,8 @@ proptest! {
     }
 }
 
-/// Fast against plain for one example; also how many outputs are on, so that a test knows which products ran.
+/// Fast against plain for one example; also how many outputs are on, so that a test knows which
+/// products ran.
 fn compare<T: Scalar>(
     shape: (usize, usize, bool),
     samples: usize,
@@ -278,7 +281,8 @@ fn nan_is_not_hidden_by_the_rectifier() {
     }
 }
 
-/// The simplified activation is the same function on every sample of the size it was asked for, and no plainer one is.
+/// The simplified activation is the same function on every sample of the size it was asked for, and
+/// no plainer one is.
 #[test]
 fn what_is_a_relu_is_simplified_to_it() {
     for (activation, expected) in [

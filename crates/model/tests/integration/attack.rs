@@ -5,8 +5,8 @@ use nalgebra::{DMatrix, DVector};
 use toy_superposition_data::{Features, Stream, sample_dense};
 use toy_superposition_model::{Activation, Autoencoder, Error, Estimate, attack};
 
-/// Four features, of which the first two have a dimension each and no bias: whatever the sample, the worst change moves one
-/// output by ε.
+/// Four features, of which the first two have a dimension each and no bias: whatever the sample,
+/// the worst change moves one output by ε.
 #[test]
 fn without_superposition_the_loss_rises_by_the_square_of_the_change() {
     let encoder = DMatrix::from_row_slice(2, 4, &[1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0]);

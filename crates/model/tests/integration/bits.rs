@@ -5,8 +5,9 @@
 //! cargo test -p toy-superposition-model --test integration bits:: --no-default-features
 //! ```
 //!
-//! Weights and data are small multiples of 1/16, so that dense products are exact and no instruction set changes them.
-//! The scale `2 / (B n_s)` is no power of two, so that Δ is rounded and the bits of its sums tell their order.
+//! Weights and data are small multiples of 1/16, so that dense products are exact and no
+//! instruction set changes them. The scale `2 / (B n_s)` is no power of two, so that Δ is rounded
+//! and the bits of its sums tell their order.
 
 use nalgebra::{DMatrix, DVector};
 use rand::{RngExt, SeedableRng};

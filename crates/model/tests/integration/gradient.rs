@@ -1,4 +1,5 @@
-//! The fast loss and gradient against the plain twin, and the plain twin against central differences.
+//! The fast loss and gradient against the plain twin, and the plain twin against central
+//! differences.
 
 use nalgebra::{DMatrix, DVector};
 use proptest::prelude::*;
@@ -39,7 +40,8 @@ fn relative_distance<T: Scalar>(a: &Parameters<T>, b: &Parameters<T>) -> f64 {
     if distance == 0.0 { 0.0 } else { (distance / norm).sqrt() }
 }
 
-/// Fast against plain on one example; the scratch is used before on another shape, the gradient is dirty.
+/// Fast against plain on one example; the scratch is used before on another shape, the gradient is
+/// dirty.
 fn compare<T: Scalar>(
     shape: (usize, usize, bool),
     samples: usize,
@@ -103,8 +105,8 @@ fn sparse_residuals_take_the_sparse_products() {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
 
-    /// Along each parameter the loss is quadratic between two kinks, so that central differences have no
-    /// truncation error: what is left is rounding, about `ε L / step`.
+    /// Along each parameter the loss is quadratic between two kinks, so that central differences
+    /// have no truncation error: what is left is rounding, about `ε L / step`.
     #[test]
     fn plain_gradient_is_the_central_difference(
         features in 1usize..7,
@@ -119,7 +121,8 @@ proptest! {
         let (model, x, importance) = example::<f64>((features, hidden, tied), samples, 0.6, activation, seed);
         let step = 1e-4;
         let z = model.preactivation(&x).unwrap();
-        // A step changes z by at most step · max(|h|, |W_out| |x|, 1) ≤ 4 step here (8 step if tied).
+        // A step changes z by at most step · max(|h|, |W_out| |x|, 1) ≤ 4 step here (8 step if
+        // tied).
         prop_assume!(!relu || z.iter().all(|z| z.abs() > 8.0 * step));
 
         let (loss, gradient) = plain::loss_and_gradient(&model, &x, Some(&importance)).unwrap();
@@ -129,7 +132,8 @@ proptest! {
             plain::loss_and_gradient(&moved, &x, Some(&importance)).unwrap().0
         };
         for (k, &exact) in gradient.as_slice().iter().enumerate() {
-            // Tied weights make the loss quartic in the encoder: extrapolate once, which is exact for it.
+            // Tied weights make the loss quartic in the encoder: extrapolate once, which is exact
+            // for it.
             let difference = |h: f64| (at(k, h) - at(k, -h)) / (2.0 * h);
             let numeric = (4.0 * difference(step / 2.0) - difference(step)) / 3.0;
             let rounding = 64.0 * f64::EPSILON * loss / step;

@@ -49,8 +49,8 @@ const STABLE: [f64; 3] = [0.4403343454870472, 0.05592326317004286, 0.33399806220
 
 #[test]
 fn any_projector_has_the_linear_models_loss() {
-    // x ~ independent with mean m: E‖(I − W)(x − m)‖²/n_s = (1 − n_d/n_s) Var x. Averaging over the 2n samples
-    // m ± √Var·√n·e_j gives exactly that.
+    // x ~ independent with mean m: E‖(I − W)(x − m)‖²/n_s = (1 − n_d/n_s) Var x. Averaging over the
+    // 2n samples m ± √Var·√n·e_j gives exactly that.
     let (n, mean, variance) = (4, 0.3, 0.07);
     let rows = DMatrix::from_row_slice(2, 4, &[0.5, 0.5, 0.5, 0.5, 0.5, -0.5, 0.5, -0.5]);
     let model = Autoencoder::projector(&rows, mean).unwrap();

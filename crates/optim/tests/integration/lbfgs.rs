@@ -28,7 +28,8 @@ fn minimise<F: Real>(
 #[test]
 fn rosenbrock_in_several_dimensions() {
     for (dimension, most) in [(2, 60), (10, 120), (100, 700)] {
-        // Away from the usual (−1.2, 1, …), from which n ≥ 4 may end in a local minimum near (−1, 1, …).
+        // Away from the usual (−1.2, 1, …), from which n ≥ 4 may end in a local minimum near (−1,
+        // 1, …).
         let mut x: Vec<f64> = (0..dimension).map(|i| if i % 2 == 0 { 0.2 } else { -0.4 }).collect();
         let config = LbfgsConfig { gradient_tolerance: 1e-9, ..LbfgsConfig::default() };
         let minimum = minimise(config, &mut x, rosenbrock).unwrap();
@@ -53,14 +54,15 @@ fn rosenbrock_in_f32() {
     let mut x = [-1.2f32, 1.0];
     let minimum = minimise(LbfgsConfig::default(), &mut x, rosenbrock).unwrap();
     assert!(minimum.outcome.converged() && minimum.evaluations <= 100, "{minimum:?}");
-    // The loss is below (ulp of 100 · valley)²-noise; x follows it along the valley by √(loss/λ_min).
+    // The loss is below (ulp of 100 · valley)²-noise; x follows it along the valley by
+    // √(loss/λ_min).
     assert!((x[0] - 1.0).abs() <= 1e-4 && (x[1] - 1.0).abs() <= 2e-4, "{x:?}");
 }
 
 #[test]
 fn ill_conditioned_quadratics() {
-    // f = ½ Σ λ_i (x_i − c_i)², λ from 1 to 10^exponent; SciPy's L-BFGS-B takes `scipy` evaluations for the
-    // same tolerance and history.
+    // f = ½ Σ λ_i (x_i − c_i)², λ from 1 to 10^exponent; SciPy's L-BFGS-B takes `scipy` evaluations
+    // for the same tolerance and history.
     let n = 30;
     for (exponent, history, scipy) in [(4.0, 10, 760), (4.0, 20, 543), (4.0, 40, 225), (6.0, 40, 724)] {
         let lambda = |i: usize| 10f64.powf(exponent * i as f64 / (n - 1) as f64);
@@ -87,8 +89,9 @@ fn ill_conditioned_quadratics() {
 
 #[test]
 fn a_positive_minimum_is_reached_to_the_last_bits() {
-    // f = Σ (1.1 + λ_i (cosh(x_i − 1) − 1)), λ from 1 to 1000: a sum near 66 whose roundings jitter by several
-    // units of 1.4e-14, so that its decrease drowns at |x_i − 1| ~ 1e-7; its gradient does not until 1e-13.
+    // f = Σ (1.1 + λ_i (cosh(x_i − 1) − 1)), λ from 1 to 1000: a sum near 66 whose roundings jitter
+    // by several units of 1.4e-14, so that its decrease drowns at |x_i − 1| ~ 1e-7; its gradient
+    // does not until 1e-13.
     let n = 60;
     let lambda = |i: usize| 1000f64.powf(i as f64 / (n - 1) as f64);
     let config = LbfgsConfig { gradient_tolerance: 1e-11, ..LbfgsConfig::default() };
@@ -167,7 +170,8 @@ fn not_finite_at_the_start_is_an_error() {
 
 #[test]
 fn noise_ends_in_an_outcome() {
-    // A quadratic with noise of 1e-3 on loss and gradient: no tolerance can be met, yet the centre is neared.
+    // A quadratic with noise of 1e-3 on loss and gradient: no tolerance can be met, yet the centre
+    // is neared.
     let mut state = 1u64;
     let mut noise = move || {
         state = (1_103_515_245 * state + 12_345) % (1 << 31);

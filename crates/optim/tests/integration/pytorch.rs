@@ -1,4 +1,5 @@
-//! Trajectories, schedules and clipping against PyTorch (goldens from `tools/golden/optim_pytorch.py`).
+//! Trajectories, schedules and clipping against PyTorch (goldens from
+//! `tools/golden/optim_pytorch.py`).
 
 use std::fmt::Debug;
 
@@ -64,7 +65,8 @@ fn follow<F: Real + Debug>(
             let state = optimizer.state();
             assert_eq!(state.steps, steps as u64);
             let slot = state.slots.iter().find(|slot| slot.0 == fields[2]).unwrap();
-            // A moment is a sum with cancellation (factor ≲ 100 here), the parameters hardly move against theirs.
+            // A moment is a sum with cancellation (factor ≲ 100 here), the parameters hardly move
+            // against theirs.
             compare(&what, slot.1, &fields[3..], 20.0 * tolerance);
         }
         compared += 1;
@@ -119,7 +121,8 @@ fn schedules() {
         }
         .unwrap();
         let (step, rate): (u64, f64) = (fields[2].parse().unwrap(), fields[3].parse().unwrap());
-        // PyTorch multiplies its rate from step to step: 48 roundings, amplified where it falls to a tenth.
+        // PyTorch multiplies its rate from step to step: 48 roundings, amplified where it falls to
+        // a tenth.
         assert_relative_eq!(schedule.learning_rate(step), rate, epsilon = 0.0, max_relative = 1e-12);
         compared += 1;
     }

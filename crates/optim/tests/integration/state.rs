@@ -1,4 +1,5 @@
-//! What every optimizer promises: refusals that change nothing, states that go on to the bit, steps in parts.
+//! What every optimizer promises: refusals that change nothing, states that go on to the bit, steps
+//! in parts.
 
 use proptest::prelude::*;
 use toy_superposition_optim::{

@@ -1,4 +1,5 @@
-//! Stop rules against an independent twin (goldens from `tools/golden/optim_pytorch.py`), and their state.
+//! Stop rules against an independent twin (goldens from `tools/golden/optim_pytorch.py`), and their
+//! state.
 
 use rand::RngExt;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
@@ -160,8 +161,9 @@ fn normal(rng: &mut ChaCha8Rng) -> f64 {
     (-2.0 * (1.0 - radius).ln()).sqrt() * (std::f64::consts::TAU * angle).cos()
 }
 
-/// How many of `runs` series of at most `looks` windows the rule stops, and after how many looks in the mean. A series
-/// falls by `slope` per step from 1, with noise of 0.05 of which each loss passes `kept` on to the next.
+/// How many of `runs` series of at most `looks` windows the rule stops, and after how many looks in
+/// the mean. A series falls by `slope` per step from 1, with noise of 0.05 of which each loss
+/// passes `kept` on to the next.
 fn stops(rule: StopRule, slope: f64, kept: f64, looks: u64, runs: u64) -> (u64, f64) {
     let StopRule::Descent { window, .. } = rule else { panic!("not a test of descent") };
     let (mut stopped, mut looked) = (0, 0);
@@ -178,14 +180,16 @@ fn stops(rule: StopRule, slope: f64, kept: f64, looks: u64, runs: u64) -> (u64, 
     (stopped, looked as f64 / runs as f64)
 }
 
-/// Losses that fall as fast as the rule asks for at its first look, in the mean of the window: the number of 2000 series
-/// stopped there is binomial, of probability α/2. Later looks add at most α/2. Bounds: 4.9 standard deviations (1e-6).
+/// Losses that fall as fast as the rule asks for at its first look, in the mean of the window: the
+/// number of 2000 series stopped there is binomial, of probability α/2. Later looks add at most
+/// α/2. Bounds: 4.9 standard deviations (1e-6).
 #[test]
 fn a_descent_is_stopped_as_rarely_as_stated() {
     const RUNS: u64 = 2000;
     let (window, fall, false_stop) = (100, 0.005, 0.2);
     let rule = StopRule::Descent { window, fall, false_stop };
-    // Falls by 99 slopes from the first loss to the last and has the mean 1 − 49.5 slopes: by `fall` of it per window of 100.
+    // Falls by 99 slopes from the first loss to the last and has the mean 1 − 49.5 slopes: by
+    // `fall` of it per window of 100.
     let slope = fall / (window as f64 + 49.5 * fall);
     let bound = |probability: f64| 4.9 * (RUNS as f64 * probability * (1.0 - probability)).sqrt();
     let first = stops(rule, slope, 0.0, 1, RUNS).0 as f64 - RUNS as f64 * false_stop / 2.0;
@@ -204,9 +208,9 @@ fn a_descent_is_stopped_as_rarely_as_stated() {
     assert!(paper > 90, "{paper}");
 }
 
-/// What the losses pass on to each other within a block does no harm: with a correlation of 0.5 from one loss to the next,
-/// blocks of 50 are all but independent, and the variance of their means is three times that of independent losses, which an
-/// estimate from single losses would miss.
+/// What the losses pass on to each other within a block does no harm: with a correlation of 0.5
+/// from one loss to the next, blocks of 50 are all but independent, and the variance of their means
+/// is three times that of independent losses, which an estimate from single losses would miss.
 #[test]
 fn correlated_noise_is_counted() {
     const RUNS: u64 = 1000;

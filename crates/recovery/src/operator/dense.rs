@@ -140,8 +140,8 @@ const FEW: usize = 256;
 
 /// `out = left · right`, whose shapes fit, with `transpose = leftᵀ` at hand.
 ///
-/// Threads share out the columns of a product. Where there are few of them it is `(rightᵀ leftᵀ)ᵀ` that is formed: its many
-/// columns are those of `transpose`, which is read once and never copied.
+/// Threads share out the columns of a product. Where there are few of them it is `(rightᵀ leftᵀ)ᵀ`
+/// that is formed: its many columns are those of `transpose`, which is read once and never copied.
 fn product_by<T: Scalar>(
     left: &DMatrix<T>,
     transpose: &DMatrix<T>,

@@ -130,8 +130,8 @@ fn averages_are_moments() {
     }
 }
 
-/// Layer by layer, the loss of OAMP on features of either sign is that of state evolution, to 5 standard errors over 12 samples
-/// and 2 % for the finite size; and in the end it recovers them.
+/// Layer by layer, the loss of OAMP on features of either sign is that of state evolution, to 5
+/// standard errors over 12 samples and 2 % for the finite size; and in the end it recovers them.
 #[test]
 fn features_of_either_sign_are_recovered_as_state_evolution_says() {
     let magnitude = Interval::new(-0.7, 1.2).unwrap();

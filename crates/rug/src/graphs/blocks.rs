@@ -84,9 +84,10 @@ pub(super) fn higman_sims(name: &str) -> Result<StronglyRegular> {
 }
 
 /// McLaughlin's graph. One of the 23 points is special, and the vertices are the other 22 and all
-/// heptads. No two points are neighbours. A point and a heptad are, where the heptad contains either
-/// that point or the special one. Two heptads that both contain the special point, or both miss it,
-/// are neighbours where they have one point in common, and any other two where they have three.
+/// heptads. No two points are neighbours. A point and a heptad are, where the heptad contains
+/// either that point or the special one. Two heptads that both contain the special point, or both
+/// miss it, are neighbours where they have one point in common, and any other two where they have
+/// three.
 pub(super) fn mclaughlin(name: &str) -> Result<StronglyRegular> {
     let heptads = octads(OF_HEPTADS, 0);
     let special = |heptad: u32| heptad & OF_HEXADS != 0;

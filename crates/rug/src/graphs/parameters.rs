@@ -100,7 +100,8 @@ impl Parameters {
         })
     }
 
-    /// The eigenvalues other than k with their multiplicities: the roots of `x² − (λ − μ)x − (k − μ)`.
+    /// The eigenvalues other than k with their multiplicities: the roots of
+    /// `x² − (λ − μ)x − (k − μ)`.
     ///
     /// `None` if no graph has these parameters because `k(k − λ − 1) ≠ (v − k − 1) μ`, because the
     /// multiplicities are no positive integers, or because the degree is not in `1..=v − 2`.

@@ -1,4 +1,5 @@
-//! What a transform computes, to the bit. `.ci/run` prints this with the feature `parallel` and without, and compares.
+//! What a transform computes, to the bit. `.ci/run` prints this with the feature `parallel` and
+//! without, and compares.
 
 use nalgebra::DMatrix;
 use rand::SeedableRng;

@@ -1,4 +1,5 @@
-//! Each design against its defining property, the bounds that it attains, and its form as an autoencoder.
+//! Each design against its defining property, the bounds that it attains, and its form as an
+//! autoencoder.
 
 use approx::assert_relative_eq;
 use nalgebra::DMatrix;
@@ -163,7 +164,8 @@ fn rows_of_a_class_are_alike() {
     }
 }
 
-/// Parts of a sum with settings of their own: `W_ij = a_k R_ij`, and the mean of a cost over all rows one by one.
+/// Parts of a sum with settings of their own: `W_ij = a_k R_ij`, and the mean of a cost over all
+/// rows one by one.
 #[test]
 fn sums_are_block_diagonal_with_their_own_settings() {
     let sum = DirectSum::new(vec![
@@ -198,7 +200,8 @@ fn sums_are_block_diagonal_with_their_own_settings() {
     assert!(matches!(sum.autoencoder(&settings[1..]), Err(Error::Length { given: 3, expected: 4, .. })));
 }
 
-/// `W = a R + c 1 1ᵀ/n_s` at no cost in dimensions where the vector of ones is in the row space, refused elsewhere.
+/// `W = a R + c 1 1ᵀ/n_s` at no cost in dimensions where the vector of ones is in the row space,
+/// refused elsewhere.
 #[test]
 fn the_all_ones_direction_is_free_where_the_design_has_it() {
     let setting = Setting { a: 1.2, bias: -0.1, ones: -0.7 };

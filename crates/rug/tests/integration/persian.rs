@@ -1,4 +1,5 @@
-//! The rug against its definition, the properties that the paper proves of it, and its two forms as an autoencoder.
+//! The rug against its definition, the properties that the paper proves of it, and its two forms as
+//! an autoencoder.
 
 use approx::assert_relative_eq;
 use nalgebra::{DMatrix, DVector};
@@ -36,8 +37,8 @@ fn matrix_entry_and_first_row_are_the_definition() {
     }
 }
 
-/// The properties of section 4.2.2, with the scale of the projector put right. Integers over n_d: exact but for a few
-/// roundings of numbers below n_s/n_d.
+/// The properties of section 4.2.2, with the scale of the projector put right. Integers over n_d:
+/// exact but for a few roundings of numbers below n_s/n_d.
 #[test]
 fn is_a_scaled_projector_with_unit_diagonal() {
     for (features, hidden, seed) in [(16, 5, 12), (64, 40, 13), (128, 3, 14), (32, 32, 15)] {
@@ -99,7 +100,8 @@ fn wrong_rows_are_refused_by_name() {
     assert!(matches!(infinite, Err(Error::NotFinite { what: "bias", .. })));
 }
 
-/// χ² over all 56 sets of 3 out of 8, α = 10⁻⁴: the statistic of 55 degrees of freedom stays below 102.78.
+/// χ² over all 56 sets of 3 out of 8, α = 10⁻⁴: the statistic of 55 degrees of freedom stays below
+/// 102.78.
 #[test]
 fn random_sets_are_uniform() {
     const DRAWS: usize = 56_000;
@@ -268,7 +270,8 @@ proptest::proptest! {
     }
 }
 
-/// The operator against its matrix and against its adjoint by inner products, on dirty buffers, in both precisions.
+/// The operator against its matrix and against its adjoint by inner products, on dirty buffers, in
+/// both precisions.
 #[test]
 fn the_encoder_is_its_matrix_and_the_adjoint_is_its_transpose() {
     fn check<T: Scalar>(tolerance: f64) {

@@ -20,11 +20,13 @@ use crate::{Cell, Context, Effort, Experiment, Kind, Reason};
 pub enum Model {
     /// Minibatch training by the recipe of the experiment, in single precision.
     Trained,
-    /// The Persian rug of a random set of rows, its diagonal and bias from the theory; n_s a power of two.
+    /// The Persian rug of a random set of rows, its diagonal and bias from the theory; n_s a power
+    /// of two.
     Rug,
     /// Descent of the mean-field loss, in double precision: no samples, Gaussian interference.
     MeanField,
-    /// The optimal linear model, in closed form: [`theory::linear_loss`], and [`theory::Spectrum`] for a law.
+    /// The optimal linear model, in closed form: [`theory::linear_loss`], and [`theory::Spectrum`]
+    /// for a law.
     Linear,
     /// The symmetric optimum for Gaussian interference, in closed form.
     Theory,
@@ -65,8 +67,8 @@ pub enum RecipeName {
     Fast,
 }
 
-/// Autoencoders: how they are made and measured. Trained and linear models are there for features of
-/// [any law](crate::Block::laws), the others for the paper's features.
+/// Autoencoders: how they are made and measured. Trained and linear models are there for features
+/// of [any law](crate::Block::laws), the others for the paper's features.
 ///
 /// | Name | Default | Range |
 /// |---|---|---|
@@ -91,8 +93,8 @@ pub struct Superposition {
     pub mean_field_steps: u64,
     /// The fresh samples that each model's loss is measured on.
     pub samples: usize,
-    /// The most rows of a model whose exact loss is evaluated: all rows of models up to this size, of larger ones so
-    /// many, drawn with the cell's seed.
+    /// The most rows of a model whose exact loss is evaluated: all rows of models up to this size,
+    /// of larger ones so many, drawn with the cell's seed.
     pub exact_rows: usize,
     /// Whether weights are kept; 4 bytes a number (8 for mean-field ones).
     pub keep_weights: bool,

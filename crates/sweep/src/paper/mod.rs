@@ -1,4 +1,5 @@
-//! The paper's experiment: trained models, rugs, mean-field models, the linear optimum and the theory at each cell.
+//! The paper's experiment: trained models, rugs, mean-field models, the linear optimum and the
+//! theory at each cell.
 
 mod experiment;
 #[cfg(feature = "figures")]

@@ -10,7 +10,8 @@ use toy_superposition_theory as theory;
 use super::{Model, Superposition};
 use crate::{Cell, Reason};
 
-/// One row. Losses are per feature and not divided by p; what a kind of cell does not have is absent.
+/// One row. Losses are per feature and not divided by p; what a kind of cell does not have is
+/// absent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
@@ -32,8 +33,8 @@ pub struct Record {
     pub loss: f64,
     /// Its standard error; 0 for a closed form.
     pub standard_error: f64,
-    /// The symmetric optimum for Gaussian interference. Of a law, that at the least interference its covariance allows,
-    /// if all features have one p and magnitudes `U[0, 1]`.
+    /// The symmetric optimum for Gaussian interference. Of a law, that at the least interference
+    /// its covariance allows, if all features have one p and magnitudes `U[0, 1]`.
     pub theory_loss: Option<f64>,
     /// The best mixture of symmetric models: the lower convex envelope in r. Not known of laws.
     pub envelope_loss: Option<f64>,
@@ -49,7 +50,8 @@ pub struct Record {
     pub exact_error: Option<f64>,
     /// Its standard error for not having seen every row; 0 if it has.
     pub exact_standard_error: Option<f64>,
-    /// The loss that the model would have if its interference were Gaussian, of the same mean and variance in each row.
+    /// The loss that the model would have if its interference were Gaussian, of the same mean and
+    /// variance in each row.
     pub gaussian_loss: Option<f64>,
     /// That with Edgeworth's terms of the third and fourth cumulants.
     pub edgeworth_loss: Option<f64>,
@@ -78,8 +80,8 @@ pub struct Record {
 }
 
 impl Record {
-    /// What is known of a cell without a model, with the loss that the theory has for it: of a law, which may have none,
-    /// the linear one.
+    /// What is known of a cell without a model, with the loss that the theory has for it: of a law,
+    /// which may have none, the linear one.
     pub(super) fn of_cell(cell: &Cell<Model>) -> Result<Self, Reason> {
         let (p, ratio) = (cell.probability, cell.ratio());
         let (theory_loss, envelope, linear_loss) = match &cell.law {
@@ -144,8 +146,8 @@ impl Record {
         }
     }
 
-    /// The most precise loss that is known, with its standard error: the exact one where every row was seen, otherwise
-    /// the measured one.
+    /// The most precise loss that is known, with its standard error: the exact one where every row
+    /// was seen, otherwise the measured one.
     pub fn best_loss(&self) -> (f64, f64) {
         match (self.exact_loss, self.exact_standard_error) {
             (Some(loss), Some(0.0)) => (loss, 0.0),
@@ -153,9 +155,9 @@ impl Record {
         }
     }
 
-    /// `(L − L*)/L*` and its standard error, from [`best_loss`](Self::best_loss): 0 where the model is as good as the
-    /// symmetric optimum for Gaussian interference, infinite where that has no loss (at `r = 1`) and the model does. Both
-    /// are NaN for a law without such an optimum.
+    /// `(L − L*)/L*` and its standard error, from [`best_loss`](Self::best_loss): 0 where the model
+    /// is as good as the symmetric optimum for Gaussian interference, infinite where that has no
+    /// loss (at `r = 1`) and the model does. Both are NaN for a law without such an optimum.
     pub fn relative_to_theory(&self) -> (f64, f64) {
         let (loss, error) = self.best_loss();
         let Some(theory_loss) = self.theory_loss else { return (f64::NAN, f64::NAN) };
@@ -196,7 +198,8 @@ impl Superposition {
         })
     }
 
-    /// Adds what is known of a model whose features have any law. Where the exact loss is not known, its columns stay empty.
+    /// Adds what is known of a model whose features have any law. Where the exact loss is not
+    /// known, its columns stay empty.
     fn measure_by_law<T: Scalar>(
         &self,
         cell: &Cell<Model>,

@@ -153,7 +153,8 @@ fn cells_are_the_grids_in_its_order_and_none_comes_twice() {
         ids[..4],
         ["drawn-n8-d2-p0.05-s3", "drawn-n8-d2-p0.05-s1", "formula-n8-d2-p0.05-s0", "drawn-n8-d8-p0.05-s3"]
     );
-    // 3 sizes, 10 p, 2 ratios, 2 seeds and a formula; then 2 sizes, 2 p, 2 hidden, of which none is there before: seed 0.
+    // 3 sizes, 10 p, 2 ratios, 2 seeds and a formula; then 2 sizes, 2 p, 2 hidden, of which none is
+    // there before: seed 0.
     assert_eq!(cells.len(), 180 + 8);
     assert_eq!(
         (cells[187].features, cells[187].hidden, cells[187].probability, cells[187].block),
@@ -411,7 +412,8 @@ fn one_run_a_cut_one_any_threads_and_merged_shards_write_the_same_bytes() {
     assert!(tables(&cut) == expected);
     assert_eq!(lines(&cut), 188);
 
-    // Shards in one folder, read by a last run, and shards in folders of their own, merged in any order.
+    // Shards in one folder, read by a last run, and shards in folders of their own, merged in any
+    // order.
     let shared = sweep("shared");
     let parts: Vec<_> =
         (1..=3).map(|index| (Shard::new(index, 3).unwrap(), sweep(&format!("part {index}")))).collect();

@@ -171,7 +171,8 @@ fn features_of_any_law_are_trained_and_measured() {
     assert_eq!((own.bias_variance, own.lyapunov), (paper.bias_variance, paper.lyapunov));
     assert_eq!((own.envelope_loss, paper.law.as_deref()), (None, None));
     assert_eq!(linear.loss, linear.linear_loss);
-    // Correlation helps, and the exact loss of four of the 16 rows less is as measured, to five standard errors.
+    // Correlation helps, and the exact loss of four of the 16 rows less is as measured, to five
+    // standard errors.
     assert!(pairs_linear.linear_loss < 0.95 * linear.linear_loss);
     let error = pairs.standard_error.hypot(pairs.exact_standard_error.unwrap());
     assert!((pairs.loss - pairs.exact_loss.unwrap()).abs() < 5.0 * error, "{pairs:?}");
@@ -205,7 +206,8 @@ fn models_are_the_same_however_often_training_is_interrupted() {
             break;
         }
     }
-    // 32 trained models and 2 mean-field ones are each interrupted once, at most three of them in a round.
+    // 32 trained models and 2 mean-field ones are each interrupted once, at most three of them in a
+    // round.
     assert!(rounds > 34 / 3, "{rounds}");
     for table in ["records.csv", "failures.csv"] {
         let read = |folder: &tempfile::TempDir| std::fs::read_to_string(folder.path().join(table)).unwrap();
@@ -226,8 +228,8 @@ fn models_are_the_same_however_often_training_is_interrupted() {
     draw(&whole);
 }
 
-/// A record's numbers are those of the weights beside it. Of some 80 sampled and exact losses, at fixed seeds, one is off
-/// by five standard errors with a probability of α = 5e-5.
+/// A record's numbers are those of the weights beside it. Of some 80 sampled and exact losses, at
+/// fixed seeds, one is off by five standard errors with a probability of α = 5e-5.
 fn measured(sweep: &Sweep<Superposition>, record: &Record) {
     let name = (record.kind, record.features, record.hidden, record.probability, record.seed);
     let cell =
@@ -309,7 +311,8 @@ fn draw(sweep: &Sweep<Superposition>) {
     assert_eq!(torn.ready.len(), drawings.ready.len() - 1);
 }
 
-/// A grid with the fast recipe trains by it: the steps that were asked for, from weights without biases.
+/// A grid with the fast recipe trains by it: the steps that were asked for, from weights without
+/// biases.
 #[test]
 fn the_fast_recipe_takes_the_steps_it_is_given() {
     let grid = |settings: &str| {

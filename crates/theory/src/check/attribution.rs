@@ -1,4 +1,5 @@
-//! Where the distance between a model's exact loss and the optimum comes from, in parts that add up to it.
+//! Where the distance between a model's exact loss and the optimum comes from, in parts that add up
+//! to it.
 
 use std::fmt;
 
@@ -10,10 +11,11 @@ use crate::gaussian::optimum::Optimum;
 
 /// The parts of `exact_loss − optimum_loss`: they add up to it, to rounding.
 ///
-/// A chain of models leads from the optimum to the model; each part is one step. Of the `n` rows, `K` are kept and the
-/// fraction `δ` is dropped ([`Statistics::dropped`]). `L*(σ)` is the least loss at interference `σ`, reached at
-/// `a*(σ), b*(σ)`; `ℓ_i(a, b) = E (x − (a x + b + aν)₊)²`, `ν ~ N(0, σ_i²)`; `σ_W(r)` is the Welch bound;
-/// `σ̄² = mean_K σ_i²`; `Δa = mean_K (W_ii − a*(σ_i))`, `Δb = mean_K (b_i^eff − b*(σ_i))`; `V = Var x`.
+/// A chain of models leads from the optimum to the model; each part is one step. Of the `n` rows,
+/// `K` are kept and the fraction `δ` is dropped ([`Statistics::dropped`]). `L*(σ)` is the least
+/// loss at interference `σ`, reached at `a*(σ), b*(σ)`; `ℓ_i(a, b) = E (x − (a x + b + aν)₊)²`,
+/// `ν ~ N(0, σ_i²)`; `σ_W(r)` is the Welch bound; `σ̄² = mean_K σ_i²`;
+/// `Δa = mean_K (W_ii − a*(σ_i))`, `Δb = mean_K (b_i^eff − b*(σ_i))`; `V = Var x`.
 ///
 /// ```math
 /// \begin{array}{lll}
@@ -31,18 +33,19 @@ use crate::gaussian::optimum::Optimum;
 /// \end{array}
 /// ```
 ///
-/// Where features depend on each other, the gain `g_i` of the [statistics](Statistics) stands in the place of
-/// `W_ii`, `σ_W` is the bound from the eigenvalues of their covariance (of that of the kept features in the second line), and
-/// `L_gauss` has another interference while the own feature is on than while it is off: the step *own switch*. For
-/// independent features that is none.
+/// Where features depend on each other, the gain `g_i` of the [statistics](Statistics) stands in
+/// the place of `W_ii`, `σ_W` is the bound from the eigenvalues of their covariance (of that of the
+/// kept features in the second line), and `L_gauss` has another interference while the own feature
+/// is on than while it is off: the step *own switch*. For independent features that is none.
 ///
-/// For an identity output `L*` is the least loss without a rectifier, `Vσ²/(V + σ²)`, and one step more stands at the
-/// beginning: from the optimum with a rectifier to the one without.
+/// For an identity output `L*` is the least loss without a rectifier, `Vσ²/(V + σ²)`, and one step
+/// more stands at the beginning: from the optimum with a rectifier to the one without.
 ///
 /// Each is a difference of two losses, so it may be negative: dropping features can pay (see
-/// [`envelope`](crate::envelope())), and so can rows of unequal `σ`, and interference that is not Gaussian. Parts belong to
-/// the order of the chain. A model whose bias suits its own interference, and not a Gaussian one, pays under
-/// [`gain_and_bias`](Self::gain_and_bias) for what it gains under [`not_gaussian`](Self::not_gaussian).
+/// [`envelope`](crate::envelope())), and so can rows of unequal `σ`, and interference that is not
+/// Gaussian. Parts belong to the order of the chain. A model whose bias suits its own interference,
+/// and not a Gaussian one, pays under [`gain_and_bias`](Self::gain_and_bias) for what it gains
+/// under [`not_gaussian`](Self::not_gaussian).
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
@@ -53,22 +56,22 @@ pub struct Attribution {
     pub exact_loss: f64,
     /// The identity in the place of the rectifier; 0 for ReLU, and never below.
     pub activation: f64,
-    /// Dropped features: what it costs, or gains, to spend their share of the hidden dimensions on the others, and to
-    /// output something else than the best constant for them.
+    /// Dropped features: what it costs, or gains, to spend their share of the hidden dimensions on
+    /// the others, and to output something else than the best constant for them.
     pub dropped: f64,
     /// The kept rows' mean square `σ` above the Welch bound. Never negative.
     pub sigma: f64,
     /// The kept rows' `σ_i` that differ.
     pub sigma_spread: f64,
-    /// The mean distance of the kept rows' diagonals and effective biases from the best ones for their `σ_i`. Never
-    /// negative.
+    /// The mean distance of the kept rows' diagonals and effective biases from the best ones for
+    /// their `σ_i`. Never negative.
     pub gain_and_bias: f64,
     /// The rest of the diagonals' distances, which differ.
     pub diagonal_spread: f64,
     /// The rest of the effective biases' distances, which differ.
     pub bias_spread: f64,
-    /// Interference whose law depends on the own switch in more than a multiple of the own feature; 0 for independent
-    /// features.
+    /// Interference whose law depends on the own switch in more than a multiple of the own feature;
+    /// 0 for independent features.
     pub own_switch: f64,
     /// Interference that is not Gaussian: exact loss less Gaussian prediction.
     pub not_gaussian: f64,
@@ -80,13 +83,15 @@ impl Attribution {
         self.exact_loss - self.optimum_loss
     }
 
-    /// Rows that differ: the sum of [`dropped`](Self::dropped), [`sigma_spread`](Self::sigma_spread),
-    /// [`diagonal_spread`](Self::diagonal_spread) and [`bias_spread`](Self::bias_spread).
+    /// Rows that differ: the sum of [`dropped`](Self::dropped),
+    /// [`sigma_spread`](Self::sigma_spread), [`diagonal_spread`](Self::diagonal_spread) and
+    /// [`bias_spread`](Self::bias_spread).
     pub fn rows(&self) -> f64 {
         self.dropped + self.sigma_spread + self.diagonal_spread + self.bias_spread
     }
 
-    /// The parts with a few words each, rows that differ taken together; they add up to the distance.
+    /// The parts with a few words each, rows that differ taken together; they add up to the
+    /// distance.
     pub fn headlines(&self) -> [(&'static str, f64); 6] {
         [
             ("σ above the Welch bound", self.sigma),
@@ -228,7 +233,8 @@ fn limited(sigma: f64) -> f64 {
     sigma.min(1e100)
 }
 
-/// The loss of one output with Gaussian interference, `E (x − f(gain x + bias + noise))²`; exact for the identity.
+/// The loss of one output with Gaussian interference, `E (x − f(gain x + bias + noise))²`; exact
+/// for the identity.
 pub(crate) fn row_loss(feature: &Feature, rectified: bool, gain: f64, bias: f64, noise: f64) -> f64 {
     if !rectified {
         let rest = 1.0 - gain;

@@ -9,7 +9,8 @@ use crate::product::Product;
 
 /// How far the interference, and the weights that it comes from, are from normal laws.
 ///
-/// For independent features of one law, `I_i = Σ_{j≠i} W_ij x_j` has the Lyapunov ratio and the excess kurtosis
+/// For independent features of one law, `I_i = Σ_{j≠i} W_ij x_j` has the Lyapunov ratio and the
+/// excess kurtosis
 ///
 /// ```math
 /// \Lambda_i \, \frac{E|x - Ex|^3}{(\mathrm{Var}\,x)^{3/2}}, \quad
@@ -18,9 +19,10 @@ use crate::product::Product;
 ///   \frac{\sum_{j\ne i} W_{ij}^4}{\bigl(\sum_{j\ne i} W_{ij}^2\bigr)^2} .
 /// ```
 ///
-/// The paper's equation (3) has `Λ_i` alone. The factor beside it grows like `1.30/√p`: the interference of a rug is
-/// Gaussian where `p n_s → ∞`, not wherever n_s is large. By Berry and Esseen's theorem (Shevtsova's constant, 2010) its
-/// distribution function lies within 0.56 of that product of the normal one. For the paper's features, `m = Ex = p/2`,
+/// The paper's equation (3) has `Λ_i` alone. The factor beside it grows like `1.30/√p`: the
+/// interference of a rug is Gaussian where `p n_s → ∞`, not wherever n_s is large. By Berry and
+/// Esseen's theorem (Shevtsova's constant, 2010) its distribution function lies within 0.56 of that
+/// product of the normal one. For the paper's features, `m = Ex = p/2`,
 ///
 /// ```math
 /// E|x - m|^3 = (1-p)\, m^3 + \frac p4 \bigl(m^4 + (1-m)^4\bigr) .
@@ -33,18 +35,21 @@ pub struct Gaussianity {
     pub lyapunov_ratio: f64,
     /// The mean over rows of the excess kurtosis of the interference (0 for a row without).
     pub excess_kurtosis_mean: f64,
-    /// The excess kurtosis of largest magnitude; all rows have one sign, positive for `p < 0.4129`, negative above.
+    /// The excess kurtosis of largest magnitude; all rows have one sign, positive for `p < 0.4129`,
+    /// negative above.
     pub excess_kurtosis_max: f64,
-    /// Lilliefors' test of all off-diagonal entries of `W`. Absent for fewer than five entries or entries all equal.
+    /// Lilliefors' test of all off-diagonal entries of `W`. Absent for fewer than five entries or
+    /// entries all equal.
     ///
-    /// Its hypothesis is that of n_s(n_s − 1) independent entries; those of a matrix of rank n_d, symmetric perhaps,
-    /// are not, and with so many a distance of no consequence is seen. It is the statistic that compares models.
+    /// Its hypothesis is that of n_s(n_s − 1) independent entries; those of a matrix of rank n_d,
+    /// symmetric perhaps, are not, and with so many a distance of no consequence is seen. It is the
+    /// statistic that compares models.
     pub normality: Option<NormalTest>,
 }
 
 impl Gaussianity {
-    /// Of a product, whose [`Statistics::rows`](crate::Statistics::rows) are `rows`, for the paper's features with one
-    /// probability.
+    /// Of a product, whose [`Statistics::rows`](crate::Statistics::rows) are `rows`, for the
+    /// paper's features with one probability.
     ///
     /// # Errors
     /// [`Error::Probability`]; [`Error::Size`] unless there are n_s rows.
@@ -84,10 +89,12 @@ pub fn lyapunov_factor(probability: f64) -> Result<f64> {
     Ok(third / (variance * variance.sqrt() * p.sqrt()))
 }
 
-/// The [excess kurtosis](toy_superposition_data::Cumulants::excess_kurtosis) of one of the paper's features, about `1.8/p` for small p.
+/// The [excess kurtosis](toy_superposition_data::Cumulants::excess_kurtosis) of one of the paper's
+/// features, about `1.8/p` for small p.
 ///
 /// # Errors
-/// [`Error::Probability`] outside (0, 1]; [`Error::NotFinite`] for `p` below 1e-308, where it is beyond f64.
+/// [`Error::Probability`] outside (0, 1]; [`Error::NotFinite`] for `p` below 1e-308, where it is
+/// beyond f64.
 pub fn feature_excess_kurtosis(probability: f64) -> Result<f64> {
     check_probability(probability)?;
     let kurtosis = UnitUniform.feature_cumulants(probability).excess_kurtosis();

@@ -1,7 +1,8 @@
-//! The geometry of features in superposition (Elhage et al., "Toy models of superposition", 2022), from `W = W_out W_in`.
+//! The geometry of features in superposition (Elhage et al., "Toy models of superposition", 2022),
+//! from `W = W_out W_in`.
 //!
-//! With tied weights, `W_ij = w_i · w_j` for the columns `w_i` of the encoder, and all of Elhage's statistics are
-//! statistics of W:
+//! With tied weights, `W_ij = w_i · w_j` for the columns `w_i` of the encoder, and all of Elhage's
+//! statistics are statistics of W:
 //!
 //! ```math
 //! \|w_i\|^2 = W_{ii}, \qquad
@@ -10,9 +11,10 @@
 //! \cos^2 θ_{ij} = \frac{|W_{ij} W_{ji}|}{W_{ii} W_{jj}} .
 //! ```
 //!
-//! The right-hand sides do not change if a hidden dimension is scaled up in the encoder and down in the decoder, nor if a
-//! feature is, so they are the definitions for weights that are not tied, too. The sign of `cos θ` is that of
-//! `W_ij + W_ji`. A feature with `W_ii ≤ 0` has no direction: its `D_i` is 0.
+//! The right-hand sides do not change if a hidden dimension is scaled up in the encoder and down in
+//! the decoder, nor if a feature is, so they are the definitions for weights that are not tied,
+//! too. The sign of `cos θ` is that of `W_ij + W_ji`. A feature with `W_ii ≤ 0` has no direction:
+//! its `D_i` is 0.
 
 use std::fmt;
 
@@ -45,8 +47,8 @@ pub enum Representation {
 pub enum Polytope {
     /// One feature with a dimension of its own: D = 1.
     Line,
-    /// k vectors in k − 1 dimensions, any two at the same angle: the antipodal pair (D = 1/2), the triangle (2/3),
-    /// the tetrahedron (3/4), …
+    /// k vectors in k − 1 dimensions, any two at the same angle: the antipodal pair (D = 1/2), the
+    /// triangle (2/3), the tetrahedron (3/4), …
     Simplex(usize),
     /// k ≥ 4 vectors in the plane: the square (1/2), the pentagon (2/5), the hexagon (1/3), …
     Polygon(usize),
@@ -79,7 +81,8 @@ impl Polytope {
         self.dimensions() as f64 / self.features() as f64
     }
 
-    /// The arrangement of `dimensionalities.len()` features whose `D` all of them have within `tolerance`.
+    /// The arrangement of `dimensionalities.len()` features whose `D` all of them have within
+    /// `tolerance`.
     fn of(dimensionalities: impl ExactSizeIterator<Item = f64> + Clone, tolerance: f64) -> Option<Self> {
         let k = dimensionalities.len();
         let candidates = match k {
@@ -113,7 +116,8 @@ impl fmt::Display for Polytope {
     }
 }
 
-/// Represented features that share a subspace: those that a chain of angles with `|cos θ| > 0.1` connects.
+/// Represented features that share a subspace: those that a chain of angles with `|cos θ| > 0.1`
+/// connects.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
@@ -126,11 +130,13 @@ pub struct Cluster {
     pub polytope: Option<Polytope>,
 }
 
-/// How the features of a model share its hidden dimensions (Elhage et al., 2022), from `W = W_out W_in`.
+/// How the features of a model share its hidden dimensions (Elhage et al., 2022), from
+/// `W = W_out W_in`.
 ///
-/// With tied weights `W_ij = w_i · w_j` for the columns `w_i` of the encoder. The definitions below are Elhage's there, and
-/// depend on no scale of a hidden dimension or of a feature where weights are not tied. Two represented features have
-/// `cos² θ = |W_ij W_ji|/(W_ii W_jj)`, and the sign of `cos θ` is that of `W_ij + W_ji`.
+/// With tied weights `W_ij = w_i · w_j` for the columns `w_i` of the encoder. The definitions below
+/// are Elhage's there, and depend on no scale of a hidden dimension or of a feature where weights
+/// are not tied. Two represented features have `cos² θ = |W_ij W_ji|/(W_ii W_jj)`, and the sign of
+/// `cos θ` is that of `W_ij + W_ji`.
 ///
 /// ```
 /// use nalgebra::DMatrix;
@@ -149,17 +155,18 @@ pub struct Cluster {
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Geometry {
-    /// `D* = n_d/tr W`, the dimensions per feature: with tied weights `n_d/‖W_in‖_F²`; none unless `tr W > 0`.
+    /// `D* = n_d/tr W`, the dimensions per feature: with tied weights `n_d/‖W_in‖_F²`; none unless
+    /// `tr W > 0`.
     pub dimensions_per_feature: Option<f64>,
-    /// `D_i = W_ii²/Σ_j |W_ij W_ji|` of each feature, in [0, 1]: with tied weights `‖w_i‖²/Σ_j (ŵ_i · w_j)²`. 0 where
-    /// `W_ii ≤ 0`.
+    /// `D_i = W_ii²/Σ_j |W_ij W_ji|` of each feature, in [0, 1]: with tied weights
+    /// `‖w_i‖²/Σ_j (ŵ_i · w_j)²`. 0 where `W_ii ≤ 0`.
     pub dimensionality: Vec<f64>,
     /// `√W_ii`, the norm of each feature's vector; 0 where `W_ii ≤ 0`.
     pub norm: Vec<f64>,
     /// Whether each feature is represented, and alone.
     pub representation: Vec<Representation>,
-    /// With how many other represented features each represented feature shares a subspace directly (`|cos θ| > 0.1`); 0 for
-    /// those that are not represented. Features with many are the hubs.
+    /// With how many other represented features each represented feature shares a subspace directly
+    /// (`|cos θ| > 0.1`); 0 for those that are not represented. Features with many are the hubs.
     pub neighbours: Vec<usize>,
     /// The pairs `i < j` of represented features with `cos θ < −0.9`.
     pub antipodes: Vec<(usize, usize)>,
@@ -171,9 +178,9 @@ impl Geometry {
     /// The tolerance that [`check`](crate::check) names clusters with.
     pub const TOLERANCE: f64 = 0.02;
 
-    /// The geometry of a product of rank at most `hidden` = n_d. A cluster is named after a polytope if each of its
-    /// `D_i` lies within `tolerance` of the polytope's; [`TOLERANCE`](Self::TOLERANCE) suits
-    /// trained weights.
+    /// The geometry of a product of rank at most `hidden` = n_d. A cluster is named after a
+    /// polytope if each of its `D_i` lies within `tolerance` of the polytope's;
+    /// [`TOLERANCE`](Self::TOLERANCE) suits trained weights.
     ///
     /// # Errors
     /// [`Error::OutOfRange`] for a tolerance that is negative or not finite.
@@ -240,7 +247,8 @@ impl Geometry {
         })
     }
 
-    /// The `most` features with the most [neighbours](Self::neighbours), in falling order, without those that have none.
+    /// The `most` features with the most [neighbours](Self::neighbours), in falling order, without
+    /// those that have none.
     pub fn hubs(&self, most: usize) -> Vec<usize> {
         let mut hubs: Vec<usize> = (0..self.neighbours.len()).filter(|&i| self.neighbours[i] > 0).collect();
         hubs.sort_by_key(|&i| std::cmp::Reverse(self.neighbours[i]));

@@ -19,26 +19,28 @@ pub struct LawCheck {
     pub statistics: Statistics,
     /// How the features share the hidden dimensions.
     pub geometry: Geometry,
-    /// The exact expected loss; [`Error::Law`] or [`Error::Magnitude`] says why it is not known. From some of the rows it is
-    /// `gaussian_loss` plus their mean of exact less Gaussian loss.
+    /// The exact expected loss; [`Error::Law`] or [`Error::Magnitude`] says why it is not known.
+    /// From some of the rows it is `gaussian_loss` plus their mean of exact less Gaussian loss.
     #[cfg_attr(feature = "serde", serde(serialize_with = "written"))]
     pub exact: Result<SampledLoss>,
-    /// The loss if the interference were Gaussian, with the mean and the variance that it has in each state of the own switch.
-    /// Where those are not known, the variance is the mean of the two states. `None` for magnitudes that the exact loss does
-    /// not know.
+    /// The loss if the interference were Gaussian, with the mean and the variance that it has in
+    /// each state of the own switch. Where those are not known, the variance is the mean of the two
+    /// states. `None` for magnitudes that the exact loss does not know.
     pub gaussian_loss: Option<f64>,
-    /// The same with the third and fourth cumulants ([`edgeworth_row_loss`](crate::edgeworth_row_loss)). `None` where the exact
-    /// loss is not known.
+    /// The same with the third and fourth cumulants
+    /// ([`edgeworth_row_loss`](crate::edgeworth_row_loss)). `None` where the exact loss is not
+    /// known.
     pub edgeworth_loss: Option<f64>,
     /// The best affine model of the same rank.
     pub linear_loss: f64,
     /// The least interference that the covariance allows ([`Spectrum::welch_sigma`]).
     pub welch_sigma: f64,
-    /// How far the mean `σ_i²` of the rows that are not dropped lies above that bound for the covariance of their features,
-    /// relatively. `None` where that bound is 0, or all rows are dropped.
+    /// How far the mean `σ_i²` of the rows that are not dropped lies above that bound for the
+    /// covariance of their features, relatively. `None` where that bound is 0, or all rows are
+    /// dropped.
     pub welch_gap: Option<f64>,
-    /// The best symmetric ReLU model at `welch_sigma`, were its interference Gaussian. `None` unless all features have one
-    /// probability and magnitudes `U[0, 1]`.
+    /// The best symmetric ReLU model at `welch_sigma`, were its interference Gaussian. `None`
+    /// unless all features have one probability and magnitudes `U[0, 1]`.
     pub optimum: Option<Optimum>,
     /// Where `exact − optimum` comes from. `None` without either.
     pub attribution: Option<Attribution>,
@@ -60,8 +62,8 @@ struct Losses {
     edgeworth: Option<f64>,
 }
 
-/// Checks a model against the theory for features of `law`, with the exact loss from the rows `rows`: all of them, or some
-/// that the caller has drawn without replacement.
+/// Checks a model against the theory for features of `law`, with the exact loss from the rows
+/// `rows`: all of them, or some that the caller has drawn without replacement.
 ///
 /// What can be said depends on what the law knows of itself:
 ///
@@ -86,9 +88,10 @@ struct Losses {
 /// ```
 ///
 /// # Errors
-/// [`Error::Activation`] for an output that is neither ReLU nor the identity; [`Error::Entry`] for weights that are not
-/// finite; [`Error::Size`] unless the law has n_s features; [`Error::Empty`], [`Error::Row`], [`Error::Repeated`] for a list
-/// of rows that is no sample. That the exact loss is not known is no error: [`LawCheck::exact`] says so.
+/// [`Error::Activation`] for an output that is neither ReLU nor the identity; [`Error::Entry`] for
+/// weights that are not finite; [`Error::Size`] unless the law has n_s features; [`Error::Empty`],
+/// [`Error::Row`], [`Error::Repeated`] for a list of rows that is no sample. That the exact loss is
+/// not known is no error: [`LawCheck::exact`] says so.
 pub fn check_law<T: Scalar>(model: &Autoencoder<T>, law: &dyn Law, rows: &[usize]) -> Result<LawCheck> {
     let rectified = match model.activation().simplified(model.features()) {
         Activation::Relu => true,

@@ -1,13 +1,13 @@
-//! A model's weights against the theory: its exact loss, what Gaussian interference predicts for its own rows, the
-//! optimum, and where the distance comes from.
+//! A model's weights against the theory: its exact loss, what Gaussian interference predicts for
+//! its own rows, the optimum, and where the distance comes from.
 //!
 //! ```math
 //! L_{gauss} = \frac1{n_s} \sum_i E\,\bigl(x_i - (W_{ii} x_i + b_i^{eff} + I_i)_+\bigr)^2, \qquad
 //! I_i \sim N(0, \mathrm{noise}_i^2),
 //! ```
 //!
-//! row by row in closed form (`W_ii` may be zero or negative). For an identity output this is exact:
-//! `(1 − W_ii)² Var x_i + noise_i² + (E x_i (1 − W_ii) − b_i^eff)²`.
+//! row by row in closed form (`W_ii` may be zero or negative). For an identity output this is
+//! exact: `(1 − W_ii)² Var x_i + noise_i² + (E x_i (1 − W_ii) − b_i^eff)²`.
 
 mod attribution;
 mod gaussianity;
@@ -49,20 +49,24 @@ pub struct Check {
     pub row_losses: Vec<f64>,
     /// Their mean: the Gaussian prediction for these weights.
     pub gaussian_loss: f64,
-    /// The same with the third and fourth cumulants of the interference ([`edgeworth_row_loss`](crate::edgeworth_row_loss)).
-    /// An asymptotic series: it means something where `gaussianity.excess_kurtosis_max` is small beside 1.
+    /// The same with the third and fourth cumulants of the interference
+    /// ([`edgeworth_row_loss`](crate::edgeworth_row_loss)). An asymptotic series: it means
+    /// something where `gaussianity.excess_kurtosis_max` is small beside 1.
     pub edgeworth_loss: f64,
-    /// The exact expected loss. From some of the rows it is `gaussian_loss` plus their mean of exact less Gaussian loss.
+    /// The exact expected loss. From some of the rows it is `gaussian_loss` plus their mean of
+    /// exact less Gaussian loss.
     pub exact_loss: f64,
     /// The estimated numerical error of `exact_loss`.
     pub exact_error: f64,
-    /// The standard error of `exact_loss` if the rows were drawn at random without replacement; 0 from all rows.
+    /// The standard error of `exact_loss` if the rows were drawn at random without replacement; 0
+    /// from all rows.
     pub exact_standard_error: f64,
     /// The best symmetric ReLU model at the Welch bound of `r = n_d/n_s`.
     pub optimum: Optimum,
     /// The best affine model of the same rank.
     pub linear_loss: f64,
-    /// How far the mean `σ_i²` of the rows that are not dropped lies above its bound ([`Statistics::welch_gap`]).
+    /// How far the mean `σ_i²` of the rows that are not dropped lies above its bound
+    /// ([`Statistics::welch_gap`]).
     pub welch_gap: Option<f64>,
     /// How Gaussian the interference is.
     pub gaussianity: Gaussianity,
@@ -72,26 +76,31 @@ pub struct Check {
     pub attribution: Attribution,
 }
 
-/// Checks a model against the theory for features that are on with one `probability` and then `U[0, 1]`.
+/// Checks a model against the theory for features that are on with one `probability` and then
+/// `U[0, 1]`.
 ///
-/// Takes the time of the [exact loss](crate::exact_loss) of all rows; see [`check_rows`] for large n_s.
+/// Takes the time of the [exact loss](crate::exact_loss) of all rows; see [`check_rows`] for large
+/// n_s.
 ///
 /// # Errors
-/// [`Error::Probability`]; [`Error::Activation`] for an output that neither is nor [equals](Activation::simplified) ReLU or the identity;
-/// [`Error::Entry`] for weights that are not finite.
+/// [`Error::Probability`]; [`Error::Activation`] for an output that neither is nor
+/// [equals](Activation::simplified) ReLU or the identity; [`Error::Entry`] for weights that are not
+/// finite.
 #[cfg(feature = "models")]
 pub fn check<T: Scalar>(model: &Autoencoder<T>, probability: f64) -> Result<Check> {
     check_rows(model, probability, &all(model.features()))
 }
 
-/// [`check`] with the exact loss from the rows `rows` alone, which the caller has drawn without replacement: all else is
-/// of all rows.
+/// [`check`] with the exact loss from the rows `rows` alone, which the caller has drawn without
+/// replacement: all else is of all rows.
 ///
-/// The estimate is `L_gauss + mean(L_i − L_gauss,i)`, the mean over the k drawn rows, with standard error
-/// `√((1 − k/n_s) s²/k)`, `s²` the variance of the k differences. They vary far less than the losses do.
+/// The estimate is `L_gauss + mean(L_i − L_gauss,i)`, the mean over the k drawn rows, with standard
+/// error `√((1 − k/n_s) s²/k)`, `s²` the variance of the k differences. They vary far less than the
+/// losses do.
 ///
 /// # Errors
-/// As [`check`], and [`Error::Empty`], [`Error::Row`], [`Error::Repeated`] for a list of rows that is no sample.
+/// As [`check`], and [`Error::Empty`], [`Error::Row`], [`Error::Repeated`] for a list of rows that
+/// is no sample.
 #[cfg(feature = "models")]
 pub fn check_rows<T: Scalar>(model: &Autoencoder<T>, probability: f64, rows: &[usize]) -> Result<Check> {
     let rectified = match model.activation().simplified(model.features()) {

@@ -48,26 +48,28 @@ pub struct NormalTest {
     pub p_value: f64,
 }
 
-/// Tests whether `sample` (in any order; it is sorted in place) could be independent draws of one normal law.
+/// Tests whether `sample` (in any order; it is sorted in place) could be independent draws of one
+/// normal law.
 ///
 /// ```math
 /// D = \sup_x \Bigl| F_n(x) - \Phi\Bigl(\frac{x - \bar x}{s}\Bigr) \Bigr|, \qquad
 /// \bar x = \frac1n \sum_i x_i, \quad s^2 = \frac1{n-1} \sum_i (x_i - \bar x)^2 .
 /// ```
 ///
-/// `D` is Kolmogorov and Smirnov's statistic, but not with their law: a fitted normal lies closer to the sample than
-/// the true one, and their p-values come out far too large (at the true 5 % point they say about 40 %). The paper's
-/// released code takes them.
+/// `D` is Kolmogorov and Smirnov's statistic, but not with their law: a fitted normal lies closer
+/// to the sample than the true one, and their p-values come out far too large (at the true 5 %
+/// point they say about 40 %). The paper's released code takes them.
 ///
-/// The law of Stephens' statistic `T = (√n − 0.01 + 0.85/√n) D` (JASA 69, 1974, 730–737) hardly depends on n. It is
-/// tabulated here from 10⁶ simulated samples of n = 1000 (`tools/golden/theory_lilliefors.py`), and the p-value is
-/// interpolated, `ln p` linear in `T²`. Against other simulations of n = 5 to 10⁴ the error is at most 0.04 for `p ≥ 0.2`,
-/// a quarter of p from there to 0.01, and a factor of 2 at 0.001 for `n ≥ 10`. Below 1e-4 p is extrapolated: small it is,
-/// but its digits mean nothing.
+/// The law of Stephens' statistic `T = (√n − 0.01 + 0.85/√n) D` (JASA 69, 1974, 730–737) hardly
+/// depends on n. It is tabulated here from 10⁶ simulated samples of n = 1000
+/// (`tools/golden/theory_lilliefors.py`), and the p-value is interpolated, `ln p` linear in `T²`.
+/// Against other simulations of n = 5 to 10⁴ the error is at most 0.04 for `p ≥ 0.2`, a quarter of
+/// p from there to 0.01, and a factor of 2 at 0.001 for `n ≥ 10`. Below 1e-4 p is extrapolated:
+/// small it is, but its digits mean nothing.
 ///
 /// # Errors
-/// [`Error::Size`] for fewer than five values; [`Error::Entry`] for one that is not finite; [`Error::OutOfRange`] if
-/// all are equal.
+/// [`Error::Size`] for fewer than five values; [`Error::Entry`] for one that is not finite;
+/// [`Error::OutOfRange`] if all are equal.
 pub fn lilliefors(mut sample: Vec<f64>) -> Result<NormalTest> {
     let count = sample.len();
     enough(count)?;
@@ -92,7 +94,8 @@ pub fn lilliefors(mut sample: Vec<f64>) -> Result<NormalTest> {
     for (i, x) in sample.iter().enumerate() {
         let z = (x / unit - mean) / deviation;
         let normal = 0.5 * libm::erfc(-z * std::f64::consts::FRAC_1_SQRT_2);
-        // In a run of ties the first has the true step below and the last the one above; between, both are smaller.
+        // In a run of ties the first has the true step below and the last the one above; between,
+        // both are smaller.
         statistic = statistic.max(normal - i as f64 / n).max((i + 1) as f64 / n - normal);
     }
     let p_value = lilliefors_p_value(statistic, count)?;

@@ -27,13 +27,13 @@ pub struct Row {
     pub effective_bias: f64,
     /// `Σ_{j≠i} W_ij`.
     pub row_sum: f64,
-    /// The standard deviation of `y_i − g_i x_i`, which for uncorrelated features is that of the interference,
-    /// `√(Σ_{j≠i} W_ij² Var x_j)`; `σ_i = noise / |g_i|`.
+    /// The standard deviation of `y_i − g_i x_i`, which for uncorrelated features is that of the
+    /// interference, `√(Σ_{j≠i} W_ij² Var x_j)`; `σ_i = noise / |g_i|`.
     pub noise: f64,
     /// `Λ_i` of equation (3), its exponent 3/2 included; 0 for a row without interference.
     pub lyapunov: f64,
-    /// `Σ_{j≠i} W_ij⁴ / (Σ_{j≠i} W_ij²)²`, between 1 over the number of entries that are not 0 and 1; 0 for a row
-    /// without interference.
+    /// `Σ_{j≠i} W_ij⁴ / (Σ_{j≠i} W_ij²)²`, between 1 over the number of entries that are not 0 and
+    /// 1; 0 for a row without interference.
     pub concentration: f64,
 }
 
@@ -78,7 +78,8 @@ const DROPPED: f64 = 0.01;
 
 /// The statistics of all rows.
 ///
-/// Row `i` of `W = W_out W_in` (n_s × n_s) sees the interference `I_i = Σ_{j≠i} W_ij x_j`, `ν_i = I_i / W_ii`:
+/// Row `i` of `W = W_out W_in` (n_s × n_s) sees the interference `I_i = Σ_{j≠i} W_ij x_j`,
+/// `ν_i = I_i / W_ii`:
 ///
 /// ```math
 /// \sigma_i^2 = W_{ii}^{-2} \sum_{j\ne i} W_{ij}^2 \,\mathrm{Var}\,x_j, \qquad
@@ -86,8 +87,8 @@ const DROPPED: f64 = 0.01;
 /// \Lambda_i = \frac{\sum_{j\ne i} |W_{ij}|^3}{\bigl(\sum_{j\ne i} W_{ij}^2\bigr)^{3/2}} \quad\text{(equation 3)}.
 /// ```
 ///
-/// Where features depend on each other, the interference is in part a multiple of the own feature. What output `i` sees is
-/// then the regression of `y_i = Σ_j W_ij x_j + b_i` on `x_i`,
+/// Where features depend on each other, the interference is in part a multiple of the own feature.
+/// What output `i` sees is then the regression of `y_i = Σ_j W_ij x_j + b_i` on `x_i`,
 ///
 /// ```math
 /// y_i = g_i x_i + b_i^{eff} + n_i, \qquad
@@ -95,8 +96,9 @@ const DROPPED: f64 = 0.01;
 /// \sigma_i^2 = \frac{\mathrm{Var}\,n_i}{g_i^2} = \mathrm{Var}\Bigl(\frac{y_i}{g_i} - x_i\Bigr) ,
 /// ```
 ///
-/// `E n_i = 0`, `Cov(n_i, x_i) = 0`: the variances that [`Spectrum::welch_sigma`](crate::Spectrum::welch_sigma) bounds. For
-/// uncorrelated features `g_i = W_ii`, and σ_i is the standard deviation of the `ν_i` of independent features.
+/// `E n_i = 0`, `Cov(n_i, x_i) = 0`: the variances that
+/// [`Spectrum::welch_sigma`](crate::Spectrum::welch_sigma) bounds. For uncorrelated features
+/// `g_i = W_ii`, and σ_i is the standard deviation of the `ν_i` of independent features.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
@@ -115,9 +117,11 @@ pub struct Statistics {
     pub row_sum: Spread,
     /// Of `σ_i`, over the rows that are not dropped.
     pub sigma: Spread,
-    /// Of `Var ν_i = σ_i²`, over the rows that are not dropped; its variance is `Δvar(ν)` of figure 6.
+    /// Of `Var ν_i = σ_i²`, over the rows that are not dropped; its variance is `Δvar(ν)` of
+    /// figure 6.
     pub sigma_squared: Spread,
-    /// Rows with `|g_i| ≤ 0.01 max_j |g_j|`: features that the model has dropped, whose `σ_i` means nothing.
+    /// Rows with `|g_i| ≤ 0.01 max_j |g_j|`: features that the model has dropped, whose `σ_i` means
+    /// nothing.
     pub dropped: usize,
     /// `Λ = max Λ_i`, equation (3).
     pub lyapunov_max: f64,
@@ -128,7 +132,8 @@ pub struct Statistics {
 }
 
 impl Statistics {
-    /// The statistics of a model whose feature `i` has the moments `moments[i]` and is uncorrelated with all others.
+    /// The statistics of a model whose feature `i` has the moments `moments[i]` and is uncorrelated
+    /// with all others.
     ///
     /// # Errors
     /// As [`Product::of_model`] and [`from_product`](Self::from_product).
@@ -140,8 +145,8 @@ impl Statistics {
     /// The statistics of a product of rank at most `hidden`, for uncorrelated features.
     ///
     /// # Errors
-    /// [`Error::Size`] unless there are n_s moments and `1 ≤ hidden ≤ n_s`; [`Error::Probability`] and
-    /// [`Error::NotFinite`] for moments that no feature has.
+    /// [`Error::Size`] unless there are n_s moments and `1 ≤ hidden ≤ n_s`; [`Error::Probability`]
+    /// and [`Error::NotFinite`] for moments that no feature has.
     pub fn from_product(product: &Product, hidden: usize, moments: &[Moments]) -> Result<Self> {
         let features = product.features();
         if moments.len() != features {
@@ -163,10 +168,11 @@ impl Statistics {
         Ok(found)
     }
 
-    /// The statistics of a product of rank at most `hidden`, for features of any law: with their covariance.
+    /// The statistics of a product of rank at most `hidden`, for features of any law: with their
+    /// covariance.
     ///
-    /// The bound of [`welch`](Self::welch) is then that of [`Spectrum`]. A block of `m` features that depend on each other
-    /// takes a time of order `n_s m² + m³`.
+    /// The bound of [`welch`](Self::welch) is then that of [`Spectrum`]. A block of `m` features
+    /// that depend on each other takes a time of order `n_s m² + m³`.
     ///
     /// ```
     /// use toy_superposition_data::{Features, Pairs, UnitUniform};
@@ -182,7 +188,8 @@ impl Statistics {
     /// ```
     ///
     /// # Errors
-    /// As [`from_product`](Self::from_product) and [`Spectrum::of`]; [`Error::Size`] unless the law has n_s features.
+    /// As [`from_product`](Self::from_product) and [`Spectrum::of`]; [`Error::Size`] unless the law
+    /// has n_s features.
     pub fn under_law(product: &Product, hidden: usize, law: &dyn Law) -> Result<Self> {
         let features = product.features();
         if law.features() != features {
@@ -234,8 +241,9 @@ impl Statistics {
         kept(&self.rows)
     }
 
-    /// The kept rows' mean `σ_i²` over their Welch bound `V (|K|/n_d − 1)`, less 1: [`WelchCheck::gap`], dropped rows
-    /// left out. `variance` is `V`, that of every feature. Absent where the bound is 0, `|K| ≤ n_d`.
+    /// The kept rows' mean `σ_i²` over their Welch bound `V (|K|/n_d − 1)`, less 1:
+    /// [`WelchCheck::gap`], dropped rows left out. `variance` is `V`, that of every feature. Absent
+    /// where the bound is 0, `|K| ≤ n_d`.
     pub fn welch_gap(&self, variance: f64) -> Option<f64> {
         let excess = (self.features() - self.dropped) as f64 / self.hidden as f64 - 1.0;
         (excess > 0.0).then(|| self.sigma_squared.mean / (variance * excess) - 1.0)
@@ -286,10 +294,12 @@ fn largest_other(product: &Product, i: usize) -> f64 {
     others.fold(0.0, |most: f64, (_, value)| most.max(value.abs()))
 }
 
-/// The statistics as the paper's released code computes them, slips and all, for comparison with its figures.
+/// The statistics as the paper's released code computes them, slips and all, for comparison with
+/// its figures.
 ///
-/// Against [`Statistics`]: `Λ` lacks the exponent 3/2 (so it depends on the scale of `W`), the variance of `ν` has the
-/// diagonal term in and is not divided by `W_ii²`, and the mean of `ν` has the diagonal in and is divided by n_s.
+/// Against [`Statistics`]: `Λ` lacks the exponent 3/2 (so it depends on the scale of `W`), the
+/// variance of `ν` has the diagonal term in and is not divided by `W_ii²`, and the mean of `ν` has
+/// the diagonal in and is divided by n_s.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
@@ -339,9 +349,9 @@ impl PaperCode {
         })
     }
 
-    /// The released code's linear baseline, `(1 − (n_d + 1)/n_s) p/3`: the eigenvalues left out are one too many, and
-    /// each is `E x²` in place of `Var x`. Its figure takes `p = 0.8` for every curve. Compare
-    /// [`linear_loss`](crate::linear_loss).
+    /// The released code's linear baseline, `(1 − (n_d + 1)/n_s) p/3`: the eigenvalues left out are
+    /// one too many, and each is `E x²` in place of `Var x`. Its figure takes `p = 0.8` for every
+    /// curve. Compare [`linear_loss`](crate::linear_loss).
     ///
     /// # Errors
     /// [`Error::Probability`]; [`Error::Size`] unless `1 ≤ hidden < features`.

@@ -7,19 +7,21 @@ use crate::gaussian::feature::Feature;
 /// What lies further from an end of [0, h] is below 1e-22 of the whole.
 const REACH: f64 = 10.0;
 
-/// The least loss of any function of `y = x + ν`, `E Var(x|y)`, for the paper's features at interference `sigma`.
+/// The least loss of any function of `y = x + ν`, `E Var(x|y)`, for the paper's features at
+/// interference `sigma`.
 ///
 /// ```math
 /// L_{oracle} = p \int q\,v\,dt, \qquad
 /// L_{Bayes} = E\,\mathrm{Var}(x|y) = L_{oracle} + p \int q\,(1 - \pi)\,\mu^2\,dt,
 /// ```
 ///
-/// with the symbols of [`Posterior`](crate::Posterior), all in closed form: two integrals of positive functions of one
-/// variable, so that nothing cancels however small the loss. Each is summed by 16-point Gauss–Legendre panels. The first is
-/// smooth on the noise's scale (`q` has no zero within 2.8 of the real line), symmetric about `h/2`, and `q v = σ³` up to
-/// 1e-22 where `t` is 10 or more from both ends. In the second the posterior switches at `t* ≈ √(2 ln((1 − p)/(pσ)))`
-/// over `1/t*` (its poles are `π/t*` off the real line), so the panels are shorter there; past `t*` it falls like
-/// `exp(−(t² − t*²)/2)`.
+/// with the symbols of [`Posterior`](crate::Posterior), all in closed form: two integrals of
+/// positive functions of one variable, so that nothing cancels however small the loss. Each is
+/// summed by 16-point Gauss–Legendre panels. The first is smooth on the noise's scale (`q` has no
+/// zero within 2.8 of the real line), symmetric about `h/2`, and `q v = σ³` up to 1e-22 where `t`
+/// is 10 or more from both ends. In the second the posterior switches at
+/// `t* ≈ √(2 ln((1 − p)/(pσ)))` over `1/t*` (its poles are `π/t*` off the real line), so the panels
+/// are shorter there; past `t*` it falls like `exp(−(t² − t*²)/2)`.
 ///
 /// Against 60 digits, for p from 1e-12 to 1 and σ from 1e-4 to 1e2, either loss is right to 1e-14.
 ///
@@ -29,7 +31,8 @@ pub fn bayes_loss(probability: f64, sigma: f64) -> Result<f64> {
     Feature::uniform(probability)?.bayes_loss(sigma)
 }
 
-/// The least loss if it is known which features are on, `p E Var(u | u + ν)` (equation 24), for the paper's features.
+/// The least loss if it is known which features are on, `p E Var(u | u + ν)` (equation 24), for the
+/// paper's features.
 ///
 /// [`lower_bound`](crate::lower_bound) is a simpler bound of it.
 ///
@@ -48,7 +51,8 @@ impl Feature {
         Ok(self.oracle_loss(sigma)? + self.doubt(sigma))
     }
 
-    /// The loss of the decoder `E[u|y]` where the feature is on, 0 where it is off; relative error 1e-14.
+    /// The loss of the decoder `E[u|y]` where the feature is on, 0 where it is off; relative error
+    /// 1e-14.
     ///
     /// # Errors
     /// [`Error::Sigma`](crate::Error::Sigma).

@@ -45,18 +45,20 @@ pub struct ThresholdOptimum {
 /// f(y) = (a Y + \theta)\,1[Y > 0], \quad Y = y - \tau, \quad \theta = a\tau + b \quad (a > 0).
 /// ```
 ///
-/// ReLU is `θ = 0`. Given the cut `τ`, the loss is least for the linear regression of `x` on `Y` where `Y > 0`: two normal
-/// equations in the integrals of [`Terms`]. What is left is one-dimensional, with
+/// ReLU is `θ = 0`. Given the cut `τ`, the loss is least for the linear regression of `x` on `Y`
+/// where `Y > 0`: two normal equations in the integrals of [`Terms`]. What is left is
+/// one-dimensional, with
 ///
 /// ```math
 /// \frac{dL}{d\tau} = f_y(\tau)\,\theta\,(2E[x|y = \tau] - \theta).
 /// ```
 ///
-/// So a minimum either has no jump, and then it is the ReLU's, or its output at the cut starts from twice the mean that
-/// Bayes's decoder gives there. No other need be looked at: negative outputs are worse than 0, and an output that falls with
-/// `y` is worse than a constant, since `E[x|y]` grows. The ReLU's optimum is known; the other kind is scanned for over the
-/// cuts where `y` has any mass, and its zero bracketed. Of the two the better is taken: at small `p` that with a jump (below
-/// 0.0098 at a ratio of 0.1, 0.075 at 0.5, 0.37 at 0.9), at larger `p` the ReLU.
+/// So a minimum either has no jump, and then it is the ReLU's, or its output at the cut starts from
+/// twice the mean that Bayes's decoder gives there. No other need be looked at: negative outputs
+/// are worse than 0, and an output that falls with `y` is worse than a constant, since `E[x|y]`
+/// grows. The ReLU's optimum is known; the other kind is scanned for over the cuts where `y` has
+/// any mass, and its zero bracketed. Of the two the better is taken: at small `p` that with a jump
+/// (below 0.0098 at a ratio of 0.1, 0.075 at 0.5, 0.37 at 0.9), at larger `p` the ReLU.
 ///
 /// # Errors
 /// [`Error::Probability`](crate::Error::Probability), [`Error::Sigma`](crate::Error::Sigma).
@@ -73,7 +75,8 @@ impl JumpRelu {
 }
 
 impl<M: Integrable> Feature<M> {
-    /// The loss of any JumpReLU, `E (x − f(x + ν))²`, `ν ~ N(0, σ²)`, in closed form; `σ = 0` is the limit.
+    /// The loss of any JumpReLU, `E (x − f(x + ν))²`, `ν ~ N(0, σ²)`, in closed form; `σ = 0` is
+    /// the limit.
     ///
     /// # Errors
     /// [`Error::NotFinite`](crate::Error::NotFinite), [`Error::Sigma`](crate::Error::Sigma).
@@ -97,7 +100,8 @@ impl<M: Integrable> Feature<M> {
 }
 
 impl Feature {
-    /// The JumpReLU of least loss at interference `σ`, over all gains, biases and thresholds; `σ = 0` gives the identity.
+    /// The JumpReLU of least loss at interference `σ`, over all gains, biases and thresholds;
+    /// `σ = 0` gives the identity.
     ///
     /// # Errors
     /// [`Error::Sigma`](crate::Error::Sigma).
@@ -107,7 +111,8 @@ impl Feature {
         Ok(self.best_threshold(&relu, loss).0)
     }
 
-    /// The same, with the ReLU's optimum and its loss over `min(1, σ²)` known; and its loss over that.
+    /// The same, with the ReLU's optimum and its loss over `min(1, σ²)` known; and its loss over
+    /// that.
     pub(crate) fn best_threshold(&self, relu: &Optimum, relu_loss: f64) -> (ThresholdOptimum, f64) {
         let &Optimum { probability, sigma, a, effective_bias: b, shift, loss, .. } = relu;
         let decoder = JumpRelu { gain: a, bias: b, threshold: 0.0 };
@@ -143,7 +148,8 @@ impl Search<'_> {
         self.feature.scaled_terms(&self.scale.channel(-z))
     }
 
-    /// What the best line above a cut gains on the output 0, over what is left: how good it is, exact where either is small.
+    /// What the best line above a cut gains on the output 0, over what is left: how good it is,
+    /// exact where either is small.
     fn merit(&self, z: f64) -> f64 {
         let terms = self.terms(z);
         let line = terms.best_line();
@@ -162,7 +168,8 @@ impl Search<'_> {
     fn scan(&self) -> Option<f64> {
         const LOWEST: f64 = -8.0;
         const STEP: f64 = 0.25;
-        // Beyond, all that is dropped is on: τ > √(2 ln(1/(pσ))) σ, or τ > 1 + 4σ. For f64 that is 58 at most.
+        // Beyond, all that is dropped is on: τ > √(2 ln(1/(pσ))) σ, or τ > 1 + 4σ. For f64 that is
+        // 58 at most.
         let rare = -2.0 * (self.feature.probability().ln() + self.sigma.ln());
         let highest = 4.0 + self.h.min(rare.max(0.0).sqrt());
         let steps = ((highest - LOWEST) / STEP).ceil() as u32;

@@ -21,8 +21,9 @@ use crate::gaussian::feature::Feature;
 /// x = c\,u, \qquad c \sim B(p), \qquad u \sim U[0, 1], \qquad \nu \sim N(0, \sigma^2), \qquad V = \mathrm{Var}\,x.
 /// ```
 ///
-/// Bayes is the best of all functions of `y` ([`bayes_loss`], after [`Posterior`]), threshold the best of the rectifiers
-/// with a jump ([`JumpRelu`]); the oracle is told which features are on, as in the bound of appendix D.
+/// Bayes is the best of all functions of `y` ([`bayes_loss`], after [`Posterior`]), threshold the
+/// best of the rectifiers with a jump ([`JumpRelu`]); the oracle is told which features are on, as
+/// in the bound of appendix D.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
@@ -31,7 +32,8 @@ pub struct Decoders {
     pub probability: f64,
     /// `σ`, the standard deviation of the interference at unit diagonal.
     pub sigma: f64,
-    /// `a y + b`: `V σ²/(V + σ²)`, at the Welch bound of a ratio the best linear model's `(1 − r) V`.
+    /// `a y + b`: `V σ²/(V + σ²)`, at the Welch bound of a ratio the best linear model's
+    /// `(1 − r) V`.
     pub linear: f64,
     /// `ReLU(a y + b)`: the paper's, [`Optimum::loss`](crate::Optimum::loss).
     pub relu: f64,
@@ -43,8 +45,8 @@ pub struct Decoders {
     pub oracle: f64,
 }
 
-/// The five decoders for the paper's features at interference `sigma`. A loss below the least positive number is 0;
-/// [`relative_decoders`] has its size.
+/// The five decoders for the paper's features at interference `sigma`. A loss below the least
+/// positive number is 0; [`relative_decoders`] has its size.
 ///
 /// # Errors
 /// [`Error::Probability`](crate::Error::Probability), [`Error::Sigma`](crate::Error::Sigma).
@@ -54,18 +56,22 @@ pub fn decoders(probability: f64, sigma: f64) -> Result<Decoders> {
 
 /// The losses of the five [`decoders`] for the paper's features, each divided by `min(1, σ²)`.
 ///
-/// None of them underflows however small `σ` is, where the losses themselves do, and so their quotients are numbers.
+/// None of them underflows however small `σ` is, where the losses themselves do, and so their
+/// quotients are numbers.
 ///
 /// # Errors
-/// [`Error::Probability`]; [`Error::Sigma`]; [`Error::OutOfRange`] for `σ = 0`, where there is nothing to divide by.
+/// [`Error::Probability`]; [`Error::Sigma`]; [`Error::OutOfRange`] for `σ = 0`, where there is
+/// nothing to divide by.
 pub fn relative_decoders(probability: f64, sigma: f64) -> Result<Decoders> {
     Feature::uniform(probability)?.relative_decoders(sigma)
 }
 
-/// The five decoders for the paper's features at the Welch bound of a ratio, `σ² = (p/3 − p²/4)(1/r − 1)` (equation 6).
+/// The five decoders for the paper's features at the Welch bound of a ratio,
+/// `σ² = (p/3 − p²/4)(1/r − 1)` (equation 6).
 ///
 /// # Errors
-/// [`Error::Probability`](crate::Error::Probability), [`Error::Ratio`](crate::Error::Ratio) outside (0, 1].
+/// [`Error::Probability`](crate::Error::Probability), [`Error::Ratio`](crate::Error::Ratio) outside
+/// (0, 1].
 pub fn decoders_at_ratio(probability: f64, ratio: f64) -> Result<Decoders> {
     let feature = Feature::uniform(probability)?;
     feature.decoders(feature.welch_sigma(ratio)?)
@@ -90,7 +96,8 @@ impl Feature {
         })
     }
 
-    /// The five decoders at interference `σ > 0`, their losses divided by `min(1, σ²)`: [`relative_decoders`].
+    /// The five decoders at interference `σ > 0`, their losses divided by `min(1, σ²)`:
+    /// [`relative_decoders`].
     ///
     /// # Errors
     /// [`Error::Sigma`]; [`Error::OutOfRange`] for `σ = 0`.

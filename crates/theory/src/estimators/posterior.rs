@@ -1,4 +1,5 @@
-//! What a pre-activation `y = c u + ν` says of its feature (appendix D, equations 25 and 26, with the off state).
+//! What a pre-activation `y = c u + ν` says of its feature (appendix D, equations 25 and 26, with
+//! the off state).
 
 use std::sync::LazyLock;
 
@@ -11,13 +12,14 @@ use crate::quadrature::gauss_legendre;
 pub(crate) static RULE: LazyLock<[(f64, f64); 16]> =
     LazyLock::new(|| gauss_legendre().map(|(x, weight)| (0.5 * (1.0 + x), 0.5 * weight)));
 
-/// Below this `h (d + 3/2)` Gauss's rule leaves less than 1e-15, and above it the tails hardly cancel.
+/// Below this `h (d + 3/2)` Gauss's rule leaves less than 1e-15, and above it the tails hardly
+/// cancel.
 const SHORT: f64 = 6.0;
 
 /// What is known of a feature `x = c u` once `y = x + ν` is seen.
 ///
-/// In units of the noise, `t = y/σ` and `h = 1/σ`. The densities of `t` while on and off, and what is known of `u` while on
-/// (a Gaussian of mean `y` and variance `σ²` cut to [0, 1]), are
+/// In units of the noise, `t = y/σ` and `h = 1/σ`. The densities of `t` while on and off, and what
+/// is known of `u` while on (a Gaussian of mean `y` and variance `σ²` cut to [0, 1]), are
 ///
 /// ```math
 /// q(t) = \int_0^1 \varphi(t - hs)\,ds, \qquad \varphi(t), \qquad
@@ -28,9 +30,10 @@ const SHORT: f64 = 6.0;
 /// \mathrm{Var}(x|y) = \pi v + \pi(1-\pi)\mu^2.
 /// ```
 ///
-/// With `y = d` the distance of `t` from [0, h], the integrals are differences of the scaled tails `r_k` of the `tail`
-/// module; where the interval is short and they would cancel, they are summed by Gauss's rule. `q/φ` is kept as its
-/// logarithm. So nothing underflows however far `y` lies from [0, 1].
+/// With `y = d` the distance of `t` from [0, h], the integrals are differences of the scaled tails
+/// `r_k` of the `tail` module; where the interval is short and they would cancel, they are summed
+/// by Gauss's rule. `q/φ` is kept as its logarithm. So nothing underflows however far `y` lies from
+/// [0, 1].
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
@@ -58,10 +61,12 @@ impl Posterior {
 }
 
 impl Feature {
-    /// The posterior of `x` given `y = x + ν`, `ν ~ N(0, σ²)`; its [`mean`](Posterior::mean) is Bayes's decoder.
+    /// The posterior of `x` given `y = x + ν`, `ν ~ N(0, σ²)`; its [`mean`](Posterior::mean) is
+    /// Bayes's decoder.
     ///
-    /// At `σ = 0` the limit: on and known for `y` in (0, 1], off for `y ≤ 0`; a `y > 1` is taken as 1.
-    /// Relative accuracy 2e-13 of all four numbers for `y` from `−40σ` to `1 + 30σ` and `σ` from 1e-4 to 1e2.
+    /// At `σ = 0` the limit: on and known for `y` in (0, 1], off for `y ≤ 0`; a `y > 1` is taken
+    /// as 1. Relative accuracy 2e-13 of all four numbers for `y` from `−40σ` to `1 + 30σ` and `σ`
+    /// from 1e-4 to 1e2.
     ///
     /// # Errors
     /// [`Error::NotFinite`](crate::Error::NotFinite), [`Error::Sigma`](crate::Error::Sigma).

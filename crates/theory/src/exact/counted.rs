@@ -19,16 +19,17 @@ const MOST_NODES: u32 = 1 << 14;
 /// Nodes are worked on side by side in blocks of this many.
 const LANES: usize = 8;
 
-/// The exact loss of an output for any counts of given weights: fast where many rows of the same values are compared, as in a
-/// search for good sets of rows of a Hadamard matrix.
+/// The exact loss of an output for any counts of given weights: fast where many rows of the same
+/// values are compared, as in a search for good sets of rows of a Hadamard matrix.
 ///
-/// Where the entries of a row off the diagonal are `w_1, …, w_V`, the v-th of them `n_v` times, the loss of the output depends
-/// on the counts alone, and on a fixed set of nodes it is
+/// Where the entries of a row off the diagonal are `w_1, …, w_V`, the v-th of them `n_v` times, the
+/// loss of the output depends on the counts alone, and on a fixed set of nodes it is
 /// ```text
 /// L(n) = C + Σ_v β_v n_v + Σ_k a_k E Tᵏ(κ) + Re Σ_m H_m exp(Σ_v n_v log K_v(s_m)) ,   κ_r = Σ_v n_v w_vʳ κ_r(x) ,
 /// ```
-/// with tables `β`, `a`, `H` and `log K` of the weights alone: the same series as that of [`exact_row_loss`], with
-/// `K_v(s) = 1 − p + p (e^{s w_v} − 1)/(s w_v)` and the states with at most one feature on in `C` and `β`.
+/// with tables `β`, `a`, `H` and `log K` of the weights alone: the same series as that of
+/// [`exact_row_loss`], with `K_v(s) = 1 − p + p (e^{s w_v} − 1)/(s w_v)` and the states with at
+/// most one feature on in `C` and `β`.
 ///
 /// [`exact_row_loss`]: crate::exact_row_loss
 ///
@@ -58,17 +59,19 @@ pub struct CountedLoss {
 }
 
 impl CountedLoss {
-    /// For a row with the diagonal entry `own` and off it `weights`, each with a number of occurrences; the counts `typical` say
-    /// which period and how many nodes are good for rows like that one. Features are independent, on with `probability` and
-    /// then `U[0, 1]`; `bias` is the raw `b_i`.
+    /// For a row with the diagonal entry `own` and off it `weights`, each with a number of
+    /// occurrences; the counts `typical` say which period and how many nodes are good for rows like
+    /// that one. Features are independent, on with `probability` and then `U[0, 1]`; `bias` is the
+    /// raw `b_i`.
     ///
-    /// `tolerance` is the relative error aimed at for the typical counts. Counts whose interference reaches farther have a
-    /// larger one, and so have all where 2¹⁴ nodes are not enough: take the loss of what was found in the end from
-    /// [`exact_row_loss`](crate::exact_row_loss).
+    /// `tolerance` is the relative error aimed at for the typical counts. Counts whose interference
+    /// reaches farther have a larger one, and so have all where 2¹⁴ nodes are not enough: take the
+    /// loss of what was found in the end from [`exact_row_loss`](crate::exact_row_loss).
     ///
     /// # Errors
-    /// [`Error::Probability`]; [`Error::Entry`], [`Error::NotFinite`] for weights that are not finite; [`Error::Size`] unless
-    /// there are as many counts as weights, of at most 2²⁴ entries, [`Error::Empty`] if all counts are 0; [`Error::OutOfRange`] unless
+    /// [`Error::Probability`]; [`Error::Entry`], [`Error::NotFinite`] for weights that are not
+    /// finite; [`Error::Size`] unless there are as many counts as weights, of at most 2²⁴ entries,
+    /// [`Error::Empty`] if all counts are 0; [`Error::OutOfRange`] unless
     /// `1e-10 ≤ tolerance ≤ 0.1`.
     pub fn new(
         weights: &[f64],
@@ -224,8 +227,8 @@ mod tests {
     use super::CountedLoss;
     use crate::{Error, exact_row_loss};
 
-    /// Rows of few values, for p from 0.002 to 1 and gains and biases near the optimum and far from it, with other counts than
-    /// those that the tables were made for.
+    /// Rows of few values, for p from 0.002 to 1 and gains and biases near the optimum and far from
+    /// it, with other counts than those that the tables were made for.
     #[test]
     fn counts_give_the_exact_loss_of_the_row() {
         let mut rng = ChaCha8Rng::seed_from_u64(11);
@@ -236,7 +239,8 @@ mod tests {
             let typical: Vec<u32> =
                 (0..13).map(|v| rng.random_range(if v < 2 { 0..2 } else { 2..14 })).collect();
             let (own, bias) = (rng.random_range(0.3..1.4), rng.random_range(-0.6..0.2));
-            // {0, 4, 5} for {1, 2, 6}, with either sign: the same sum and the same squares, as among rows of one tight frame.
+            // {0, 4, 5} for {1, 2, 6}, with either sign: the same sum and the same squares, as
+            // among rows of one tight frame.
             let mut other = typical.clone();
             for sign in [1_i32, -1, 1] {
                 let place = |k: i32| (6 + sign * k) as usize;

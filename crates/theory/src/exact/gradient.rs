@@ -323,8 +323,8 @@ impl Output<'_> {
     }
 }
 
-/// `|z|` for an estimate: not to the last digit, and 0 below 1e-162, but without the function `hypot`, which takes a tenth of
-/// the time of a node.
+/// `|z|` for an estimate: not to the last digit, and 0 below 1e-162, but without the function
+/// `hypot`, which takes a tenth of the time of a node.
 fn size_of(z: Complex<f64>) -> f64 {
     z.norm_sqr().sqrt()
 }

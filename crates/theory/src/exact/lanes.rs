@@ -1,11 +1,12 @@
-//! Weights that occur once, eight side by side, at one node after the other: the product of their factors, and the slopes.
+//! Weights that occur once, eight side by side, at one node after the other: the product of their
+//! factors, and the slopes.
 //!
 //! ```text
 //! K_j = 1 − p_j + p_j φ_j ,  φ_j = ∫₀¹ e^{iωw_j u} du ,  U_j = ∫₀¹ u e^{iωw_j u} du ,
 //! slope_j += Re z U_j (p_j Π_{k≠j} K_k − P[only j on]) .
 //! ```
-//! The product without one factor is that of the chunks before and after in its lane, times that of the other lanes.
-//! From `e^{iωw}` by recurrence; where `ω|w| < 1`, φ and U by their power series.
+//! The product without one factor is that of the chunks before and after in its lane, times that of
+//! the other lanes. From `e^{iωw}` by recurrence; where `ω|w| < 1`, φ and U by their power series.
 
 use nalgebra::Complex;
 use pulp::Arch;
@@ -93,7 +94,8 @@ impl Lanes {
         Self { chunks, places, product: ONES, step }
     }
 
-    /// The product of all factors at node `n ≥ 1`, which follows the last one, and `Σ_j P[only j on] φ_j`.
+    /// The product of all factors at node `n ≥ 1`, which follows the last one, and
+    /// `Σ_j P[only j on] φ_j`.
     pub(super) fn forward(&mut self, n: u32) -> (Complex<f64>, Complex<f64>) {
         let omega = self.step * f64::from(n);
         if n.is_multiple_of(RENEW) || n == 1 {
@@ -112,8 +114,8 @@ impl Lanes {
         (whole, (0..LANES).map(|lane| at(&few, lane)).sum())
     }
 
-    /// Adds to the slopes at the node of the last [`forward`](Self::forward): `z` is the slope in what is summed, `others`
-    /// the product of all other factors.
+    /// Adds to the slopes at the node of the last [`forward`](Self::forward): `z` is the slope in
+    /// what is summed, `others` the product of all other factors.
     pub(super) fn backward(&mut self, z: Complex<f64>, others: Complex<f64>) {
         // For each lane the product of the other lanes.
         let mut rest = [others; LANES];
@@ -256,8 +258,8 @@ mod tests {
     use crate::exact::interference::Group;
     use crate::exact::periodic::uniform_transforms;
 
-    /// Products, parts and slopes at many nodes against the plain sums, with weights over six decades, some of them repeated,
-    /// which are not for the lanes, and one factor that is 0.
+    /// Products, parts and slopes at many nodes against the plain sums, with weights over six
+    /// decades, some of them repeated, which are not for the lanes, and one factor that is 0.
     #[test]
     fn lanes_agree_with_the_plain_product() {
         let weight =

@@ -13,11 +13,13 @@ use crate::{Error, Result};
 
 /// The law of the features, for the exact loss.
 ///
-/// The first two are the paper's, `x_j = c_j u_j` with independent `c_j ~ Bernoulli(p_j)` and `u_j ~ U[0, 1]`. The third is
-/// any law whose switches have [blocks](toy_superposition_data::Switches::blocks): independent switches, pairs, groups,
-/// exactly k on, and graphs whose components have at most 16 sources with edges. Its magnitudes are uniform on an interval,
-/// constant, exponential, of finitely many values, or of one's own with a smooth [density](Magnitude::density) on a bounded
-/// [support](Magnitude::support), such as a [`Density`](crate::Density), whose transform is found by quadrature.
+/// The first two are the paper's, `x_j = c_j u_j` with independent `c_j ~ Bernoulli(p_j)` and
+/// `u_j ~ U[0, 1]`. The third is any law whose switches have
+/// [blocks](toy_superposition_data::Switches::blocks): independent switches, pairs, groups, exactly
+/// k on, and graphs whose components have at most 16 sources with edges. Its magnitudes are uniform
+/// on an interval, constant, exponential, of finitely many values, or of one's own with a smooth
+/// [density](Magnitude::density) on a bounded [support](Magnitude::support), such as a
+/// [`Density`](crate::Density), whose transform is found by quadrature.
 ///
 /// ```
 /// use toy_superposition_data::{Features, Pairs, UnitUniform};
@@ -126,7 +128,8 @@ enum Probabilities<'a> {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Prepared<'a> {
     probabilities: Probabilities<'a>,
-    /// Those of more than one feature, and for each feature the one it is in; empty if there are none.
+    /// Those of more than one feature, and for each feature the one it is in; empty if there are
+    /// none.
     blocks: Vec<Block>,
     block_of: Vec<Option<usize>>,
     /// Whether exactly one feature is on at a time.

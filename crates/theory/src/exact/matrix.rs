@@ -4,7 +4,8 @@
 //! L = (1/n_s) Σ_i L_i ;   from k of n_s rows drawn without replacement: the mean of the L_i, with
 //! standard error √((1 − k/n_s) s²/k), s² the rows' variance (divided by k − 1).
 //! ```
-//! Rows are worked on in parallel and summed in their order: the result does not depend on the number of threads.
+//! Rows are worked on in parallel and summed in their order: the result does not depend on the
+//! number of threads.
 
 use nalgebra::DMatrix;
 #[cfg(feature = "parallel")]
@@ -28,8 +29,8 @@ pub struct SampledLoss {
     pub loss: f64,
     /// The estimated numerical error of `loss`.
     pub error: f64,
-    /// The standard error of `loss` for the mean over all rows; 0 if every row is there, infinite for one row of
-    /// several.
+    /// The standard error of `loss` for the mean over all rows; 0 if every row is there, infinite
+    /// for one row of several.
     pub standard_error: f64,
 }
 
@@ -91,10 +92,11 @@ pub(crate) fn edgeworth_losses<'a>(
     })
 }
 
-/// The mean loss over all features from the exact losses of `rows`, which the caller has drawn without replacement.
+/// The mean loss over all features from the exact losses of `rows`, which the caller has drawn
+/// without replacement.
 ///
-/// `fill` and `bias` as in [`exact_losses`]. The standard error carries the finite-population factor
-/// `1 − k/n_s`.
+/// `fill` and `bias` as in [`exact_losses`]. The standard error carries the finite-population
+/// factor `1 − k/n_s`.
 ///
 /// # Errors
 /// [`Error::Empty`] for no rows, [`Error::Repeated`] for a row listed twice, and as
@@ -113,7 +115,8 @@ pub fn exact_loss_of_rows<'a>(
     Ok(SampledLoss { loss, error, standard_error })
 }
 
-/// The exact loss per feature (mean over outputs) of `y = ReLU(W x + b)`: `product` W, n_s × n_s; `bias` b, n_s.
+/// The exact loss per feature (mean over outputs) of `y = ReLU(W x + b)`: `product` W, n_s × n_s;
+/// `bias` b, n_s.
 ///
 /// # Errors
 /// [`Error::Size`] unless the shapes fit, and as [`exact_row_loss`](crate::exact_row_loss).
@@ -125,7 +128,8 @@ pub fn exact_loss<'a>(
     Ok(mean(&all_losses(product, bias, law)?))
 }
 
-/// [`exact_loss`] weighted by the importance of each feature, `(1/n_s) Σ_i ι_i L_i`; `importance` ι has length n_s.
+/// [`exact_loss`] weighted by the importance of each feature, `(1/n_s) Σ_i ι_i L_i`; `importance` ι
+/// has length n_s.
 ///
 /// # Errors
 /// As [`exact_loss`]; [`Error::OutOfRange`] for an importance that is negative or not finite.
@@ -181,10 +185,11 @@ pub fn exact_model_loss<'a, T: Scalar>(
     })
 }
 
-/// The exact loss per feature and its gradient in W and b, which are overwritten (same shapes as W and b).
+/// The exact loss per feature and its gradient in W and b, which are overwritten (same shapes as W
+/// and b).
 ///
-/// A gradient in `W_out` and `W_in` follows as `G W_inᵀ` and `W_outᵀ G` from that in W, `G`. `tolerance` is that of
-/// [`exact_row_gradient`](crate::exact_row_gradient).
+/// A gradient in `W_out` and `W_in` follows as `G W_inᵀ` and `W_outᵀ G` from that in W, `G`.
+/// `tolerance` is that of [`exact_row_gradient`](crate::exact_row_gradient).
 ///
 /// # Errors
 /// As [`exact_loss`] and [`exact_row_gradient`](crate::exact_row_gradient).
@@ -234,7 +239,8 @@ fn matrix_gradient(
     weighted_gradient(bias, &law, tolerance, fill, importance, product_gradient, bias_gradient)
 }
 
-/// [`exact_gradient`] of `(1/n_s) Σ_i importance(i) L_i`, for the rows that `fill` writes as for [`exact_losses`].
+/// [`exact_gradient`] of `(1/n_s) Σ_i importance(i) L_i`, for the rows that `fill` writes as for
+/// [`exact_losses`].
 pub(super) fn weighted_gradient(
     bias: &[f64],
     law: &Prepared<'_>,

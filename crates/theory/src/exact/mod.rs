@@ -1,8 +1,9 @@
 //! The expected loss of any weights, exactly: `E (x_i − ReLU(W_i x + b_i))²` without samples.
 //!
-//! Given the other features, an output is a piecewise cubic of the interference ([`piecewise`]), which is a sum of
-//! independent terms ([`interference`], [`block`]) whose generating function is known; the expectation is a Fourier series
-//! ([`periodic`], [`nodes`], [`row`]), and so is its gradient ([`gradient`], [`lanes`]).
+//! Given the other features, an output is a piecewise cubic of the interference ([`piecewise`]),
+//! which is a sum of independent terms ([`interference`], [`block`]) whose generating function is
+//! known; the expectation is a Fourier series ([`periodic`], [`nodes`], [`row`]), and so is its
+//! gradient ([`gradient`], [`lanes`]).
 
 mod atoms;
 mod block;
@@ -52,7 +53,8 @@ use row::FINEST;
 use crate::error::finite;
 use crate::{Error, Result};
 
-/// An expected loss and an estimate of its numerical error (not a standard error: nothing is sampled).
+/// An expected loss and an estimate of its numerical error (not a standard error: nothing is
+/// sampled).
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
@@ -92,23 +94,25 @@ fn check_tolerance(given: f64) -> Result<()> {
 /// L_i = E\left(x_i - \mathrm{ReLU}\Big(\sum_j W_{ij} x_j + b_i\Big)\right)^2 ,
 /// ```
 ///
-/// for features of the given law: a probability for the paper's (section 2), a list of n_s of them, or any law of `data` that
-/// [`FeatureLaw`] knows. `row` is row `feature` of W = W_out W_in (length n_s), `bias` its raw b_i.
+/// for features of the given law: a probability for the paper's (section 2), a list of n_s of them,
+/// or any law of `data` that [`FeatureLaw`] knows. `row` is row `feature` of W = W_out W_in (length
+/// n_s), `bias` its raw b_i.
 ///
-/// Features that depend on `feature` are conditioned on its switch:
-/// `L_i = P[c_i = 0] E[ReLU(I + b)² | c_i = 0] + P[c_i = 1] E[(u − ReLU(W_ii u + I + b))² | c_i = 1]`.
+/// Features that depend on `feature` are conditioned on its switch: `L_i = P[c_i = 0] E[ReLU(I +
+/// b)² | c_i = 0] + P[c_i = 1] E[(u − ReLU(W_ii u + I + b))² | c_i = 1]`.
 ///
 /// Exact but for rounding and a truncated series: relative error about 1e-10, as estimated in
-/// [`ExactLoss::error`]. Time O(n_s × nodes): tens of nodes where many features are on at once, up to
-/// thousands where few are, for the exponential law ten times as many. For magnitudes that are constant or
-/// take finitely many values the loss is a finite sum where the interference on either half of the features
-/// has at most 2¹⁶ outcomes, and else a series with a relative error of about 1e-8, in hundreds of
-/// thousands of nodes.
+/// [`ExactLoss::error`]. Time O(n_s × nodes): tens of nodes where many features are on at once, up
+/// to thousands where few are, for the exponential law ten times as many. For magnitudes that are
+/// constant or take finitely many values the loss is a finite sum where the interference on either
+/// half of the features has at most 2¹⁶ outcomes, and else a series with a relative error of about
+/// 1e-8, in hundreds of thousands of nodes.
 ///
 /// # Errors
-/// [`Error::Empty`], [`Error::Row`], [`Error::Entry`], [`Error::NotFinite`], [`Error::Probability`],
-/// [`Error::Size`], [`Error::Law`], [`Error::Magnitude`] for what their names say; [`Error::NotFinite`] too where the loss or what it is made of is beyond f64,
-/// as for weights above 1e50.
+/// [`Error::Empty`], [`Error::Row`], [`Error::Entry`], [`Error::NotFinite`],
+/// [`Error::Probability`], [`Error::Size`], [`Error::Law`], [`Error::Magnitude`] for what their
+/// names say; [`Error::NotFinite`] too where the loss or what it is made of is beyond f64, as for
+/// weights above 1e50.
 pub fn exact_row_loss<'a>(
     row: &[f64],
     feature: usize,
@@ -137,18 +141,20 @@ pub struct RowGradient {
     pub bias: f64,
 }
 
-/// [`exact_row_loss`] with its gradient: `gradient` (length n_s) becomes `∂L_i/∂W_ij`, the diagonal entry included.
+/// [`exact_row_loss`] with its gradient: `gradient` (length n_s) becomes `∂L_i/∂W_ij`, the diagonal
+/// entry included.
 ///
-/// From the same series as the loss, in O(n_s × nodes). The absolute error of the loss and of each slope is about
-/// `tolerance` times the loss, or less. The terms of the slopes fall off one power later than those of the loss, so that few
-/// nodes suffice for a rough gradient: on structured weights with p = 0.05, a tolerance of 1e-4 gives a gradient with a
-/// relative error below 1e-6 (`cargo bench --bench theory`), which is what a descent needs. Where constant
-/// magnitudes, or finitely many, have too many outcomes for a finite sum, the slopes are those of a loss that
-/// is smoothed by as little as the tolerance allows, and their error is about its square root instead.
+/// From the same series as the loss, in O(n_s × nodes). The absolute error of the loss and of each
+/// slope is about `tolerance` times the loss, or less. The terms of the slopes fall off one power
+/// later than those of the loss, so that few nodes suffice for a rough gradient: on structured
+/// weights with p = 0.05, a tolerance of 1e-4 gives a gradient with a relative error below 1e-6
+/// (`cargo bench --bench theory`), which is what a descent needs. Where constant magnitudes, or
+/// finitely many, have too many outcomes for a finite sum, the slopes are those of a loss that is
+/// smoothed by as little as the tolerance allows, and their error is about its square root instead.
 ///
 /// # Errors
-/// As [`exact_row_loss`]; [`Error::Size`] unless `gradient` is as long as `row`; [`Error::OutOfRange`] unless
-/// `1e-10 ≤ tolerance ≤ 0.1`.
+/// As [`exact_row_loss`]; [`Error::Size`] unless `gradient` is as long as `row`;
+/// [`Error::OutOfRange`] unless `1e-10 ≤ tolerance ≤ 0.1`.
 pub fn exact_row_gradient<'a>(
     row: &[f64],
     feature: usize,

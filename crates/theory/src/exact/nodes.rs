@@ -1,12 +1,13 @@
-//! The generating function of the interference at the nodes `s_n = 2πi n/P`, in order, for magnitudes `U[0, 1]`.
+//! The generating function of the interference at the nodes `s_n = 2πi n/P`, in order, for
+//! magnitudes `U[0, 1]`.
 //!
 //! At `s = iω`, with `A(s) = Σ_j P[only j on] (e^{s w_j} − 1)/(s w_j)`,
 //! ```text
 //! K(iω) = exp(Σ_r C_r (iω)ʳ) Π_{|w_j| large} (1 − p_j + p_j (sin ωw_j + i (1 − cos ωw_j))/(ωw_j)) .
 //! ```
 //! - `ω|w_j| ≤ 1`: all such terms together by the series of their logarithms, 24 powers of ω;
-//! - the rest by `e^{i(ω+h)w} = e^{iωw} e^{ihw}`, one complex product a node and weight, begun afresh from sine and
-//!   cosine every few hundred nodes.
+//! - the rest by `e^{i(ω+h)w} = e^{iωw} e^{ihw}`, one complex product a node and weight, begun
+//!   afresh from sine and cosine every few hundred nodes.
 //!
 //! `P` period, `h = 2π/P`, `w_j` weights.
 
@@ -182,12 +183,13 @@ impl<'a> Nodes<'a> {
         }
     }
 
-    /// Chooses for the next `count` nodes which weights are followed, and sums the series of the others.
+    /// Chooses for the next `count` nodes which weights are followed, and sums the series of the
+    /// others.
     fn prepare(&mut self, count: u32) {
         let last = self.step * f64::from(self.next + count);
         let large = |groups: &[Group]| groups.partition_point(|group| group.weight.abs() * last > 1.0);
-        // Whole chunks of lanes: the weights that fill up the last chunk are followed as well, unless their 1 − cos
-        // would lose digits.
+        // Whole chunks of lanes: the weights that fill up the last chunk are followed as well,
+        // unless their 1 − cos would lose digits.
         let (single, repeated) = (large(&self.single_weights), large(&self.repeated));
         let whole = (single.div_ceil(LANES) * LANES).min(self.single_weights.len());
         let fits = whole == single || self.single_weights[whole - 1].weight.abs() * self.omega() > 0.05;

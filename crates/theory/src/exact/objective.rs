@@ -5,7 +5,8 @@
 //! \frac{\partial L}{\partial W_{out}} = G\, W_{in}^\top, \qquad
 //! \frac{\partial L}{\partial W_{in}} = W_{out}^\top G.
 //! ```
-//! W and G are n_s × n_s, W_in n_d × n_s, W_out n_s × n_d. Time O(n_s² × nodes), as [`exact_gradient`](crate::exact_gradient).
+//! W and G are n_s × n_s, W_in n_d × n_s, W_out n_s × n_d. Time O(n_s² × nodes), as
+//! [`exact_gradient`](crate::exact_gradient).
 
 use nalgebra::DMatrix;
 use toy_superposition_model::{Activation, Autoencoder, Objective, Parameters, Scalar};
@@ -17,10 +18,11 @@ use crate::blocks::multiply;
 use crate::gaussian::mean_field::check_gradient;
 use crate::{Error, Product, Result};
 
-/// The exact loss of a ReLU model, per feature, as an [`Objective`]; in `f64` whatever the parameters.
+/// The exact loss of a ReLU model, per feature, as an [`Objective`]; in `f64` whatever the
+/// parameters.
 ///
-/// What training minimises when it has all the data: the minibatch loss without its noise, the mean-field loss without
-/// its Gaussian assumption. For n_s up to a few hundred.
+/// What training minimises when it has all the data: the minibatch loss without its noise, the
+/// mean-field loss without its Gaussian assumption. For n_s up to a few hundred.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ExactObjective {
     law: Prepared<'static>,
@@ -29,10 +31,12 @@ pub struct ExactObjective {
 }
 
 impl ExactObjective {
-    /// For features of a [law](FeatureLaw): a probability for the paper's. The [tolerance](Self::with_tolerance) is 1e-6.
+    /// For features of a [law](FeatureLaw): a probability for the paper's. The
+    /// [tolerance](Self::with_tolerance) is 1e-6.
     ///
     /// # Errors
-    /// [`Error::Probability`] outside (0, 1]; [`Error::Law`] and [`Error::Magnitude`] for a law whose exact loss is not known.
+    /// [`Error::Probability`] outside (0, 1]; [`Error::Law`] and [`Error::Magnitude`] for a law
+    /// whose exact loss is not known.
     pub fn new<'a>(law: impl Into<FeatureLaw<'a>>) -> Result<Self> {
         Ok(Self { law: law.into().prepare()?.into_owned(), tolerance: 1e-6, importance: None })
     }

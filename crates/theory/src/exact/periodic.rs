@@ -4,15 +4,16 @@
 //! ```text
 //! t₊ᵏ = tᵏ + Pᵏ B_{k+1}(t/P)/(k+1) + (k!/P) Σ_{n≠0} e^{s_n t}/s_nᵏ⁺¹ ,
 //! ```
-//! which is the trapezoidal rule of step `2π/P` for the inversion integral `k!/(2πi) ∫ e^{st} s^{−k−1} ds`, its
-//! line moved onto the imaginary axis and its aliases summed in closed form. Beyond `P` the error is `(t − P)₊ᵏ`
-//! and the like. The expected loss of one output then is
+//! which is the trapezoidal rule of step `2π/P` for the inversion integral
+//! `k!/(2πi) ∫ e^{st} s^{−k−1} ds`, its line moved onto the imaginary axis and its aliases summed
+//! in closed form. Beyond `P` the error is `(t − P)₊ᵏ` and the like. The expected loss of one
+//! output then is
 //! ```text
 //! E g(T) = Σ_k a_k E Tᵏ + (2/P) Re Σ_{n≥1} ĝ(s_n) E e^{s_n T} ,
 //! ```
 //! with two choices of `a_k` and `ĝ`:
-//! - *near* (`c > 0` and `T > −c` but for a negligible probability): only the kink at 0 is met, and there
-//!   `g = (1−p) t₊² + p [(1−c)²/3 − (1−c) t + t² − (1+c)/(3c²) (−t)₊³]`;
+//! - *near* (`c > 0` and `T > −c` but for a negligible probability): only the kink at 0 is met, and
+//!   there `g = (1−p) t₊² + p [(1−c)²/3 − (1−c) t + t² − (1+c)/(3c²) (−t)₊³]`;
 //! - *far* (any `c`): `g = (1−p) t₊² + p [1/3 + E_u (t+cu)₊² − 2 E_u u (t+cu)₊]`.
 //!
 //! `u ~ U[0, 1]`, `p` and `c` as in `piecewise`.

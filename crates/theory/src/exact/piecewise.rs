@@ -1,14 +1,15 @@
 //! The loss of one output as a function of what it adds to its own feature.
 //!
-//! For `y = ReLU(c x + t)`, `x = u` with probability p (`u ~ U[0, 1]`) and 0 otherwise, the loss given `t` is
+//! For `y = ReLU(c x + t)`, `x = u` with probability p (`u ~ U[0, 1]`) and 0 otherwise, the loss
+//! given `t` is
 //! ```text
 //! g(t) = (1 − p) t₊² + p ∫₀¹ (u − (c u + t)₊)² du ,
 //! ```
-//! piecewise cubic with kinks at `t = 0` and `t = −c`. Everything here is a sum of squares on each piece, so that
-//! nothing cancels when the loss is small beside `p/3`.
+//! piecewise cubic with kinks at `t = 0` and `t = −c`. Everything here is a sum of squares on each
+//! piece, so that nothing cancels when the loss is small beside `p/3`.
 //!
-//! Symbols: `c` the output's own weight W_ii, `t` bias plus interference, `p` the probability of the output's own
-//! feature (sections 2 and 4.2 of the paper).
+//! Symbols: `c` the output's own weight W_ii, `t` bias plus interference, `p` the probability of
+//! the output's own feature (sections 2 and 4.2 of the paper).
 
 /// `g`, its slope in `t` and its slope in `c`, in this order.
 pub(super) type Jet = [f64; 3];
@@ -69,7 +70,8 @@ impl Piecewise {
 
     /// `∫₀¹ g(m + w u) du` and its slopes in `m`, `c` and `w`: a single feature is on.
     ///
-    /// The path is cut at the kinks; on each piece two-point Gauss–Legendre is exact (degree at most 3).
+    /// The path is cut at the kinks; on each piece two-point Gauss–Legendre is exact (degree at
+    /// most 3).
     pub(super) fn along(&self, m: f64, w: f64) -> [f64; 4] {
         if w == 0.0 {
             let [value, slope, own] = self.at(m);

@@ -4,10 +4,10 @@
 //! L = P[none on] g(m) + Σ_j P[only j on] ∫₀¹ g(m + w_j u) du                       (exact)
 //!   + Σ_k a_k E_R Tᵏ + (2/P) Re Σ_{n≥1} e^{s_n m} ĝ(s_n) R(s_n) ,   R = K − (at most one on) .
 //! ```
-//! For magnitudes `U[0, 1]`, `R` falls off at least like `ω⁻²` beside the `ω⁻³` of `ĝ` (`ω⁻²` if `c = 0`), and like a Gaussian where many
-//! features are on. Error terms: the aliases (Chernoff bound, by the choice of `P`), the tail
-//! (`max |R|` over the last quarter of the nodes, times a bound on `∫|ĝ|/π`) and rounding (`ε` times the sum of
-//! absolute terms).
+//! For magnitudes `U[0, 1]`, `R` falls off at least like `ω⁻²` beside the `ω⁻³` of `ĝ` (`ω⁻²` if
+//! `c = 0`), and like a Gaussian where many features are on. Error terms: the aliases (Chernoff
+//! bound, by the choice of `P`), the tail (`max |R|` over the last quarter of the nodes, times a
+//! bound on `∫|ĝ|/π`) and rounding (`ε` times the sum of absolute terms).
 
 use nalgebra::Complex;
 
@@ -34,10 +34,11 @@ const FAR: f64 = 16.0;
 
 /// The exact loss of output `feature` of the row `row` of W.
 ///
-/// Where a weight is far below `−A`, `A = b + c₊ + Σ_{w>0} w` all that the others can add, its feature shuts the output
-/// at any `u_j > A/|w_j|`. That happens with probability `q_j = p_j (1 − A/|w_j|)` and leaves the loss `p/3`; if not, the
-/// feature has the weight `−A` and is on with probability `p_j A/(|w_j| (1 − q_j))`. So the period need not reach down
-/// to the weight itself:
+/// Where a weight is far below `−A`, `A = b + c₊ + Σ_{w>0} w` all that the others can add, its
+/// feature shuts the output at any `u_j > A/|w_j|`. That happens with probability
+/// `q_j = p_j (1 − A/|w_j|)` and leaves the loss `p/3`; if not, the feature has the weight `−A` and
+/// is on with probability `p_j A/(|w_j| (1 − q_j))`. So the period need not reach down to the
+/// weight itself:
 /// ```text
 /// L = (1 − Q) p/3 + Q L′ ,   Q = Π_j (1 − q_j) .
 /// ```
@@ -127,7 +128,8 @@ impl<'a> Output<'a> {
         states.map(move |(share, own)| (share, Self::new(row, feature, bias, law, own)))
     }
 
-    /// Whether the rectifier never acts: `Some(true)` if it always passes, `Some(false)` if it never does.
+    /// Whether the rectifier never acts: `Some(true)` if it always passes, `Some(false)` if it
+    /// never does.
     pub(super) fn settled(&self) -> Option<bool> {
         let [below, above] = self.law.support;
         let [least, most] = self.law.unit.range(self.loss.own);
@@ -146,7 +148,8 @@ impl<'a> Output<'a> {
         (1.0 - c) * p / self.law.unit.divisors()[0] - (self.bias + self.law.cumulants[0])
     }
 
-    /// The loss of an output whose rectifier never acts: `p E u²`, or mean² plus variance of `(1 − c) x − T`.
+    /// The loss of an output whose rectifier never acts: `p E u²`, or mean² plus variance of
+    /// `(1 − c) x − T`.
     pub(super) fn settled_loss(&self, passes: bool) -> ExactLoss {
         let Piecewise { probability: p, own: c } = self.loss;
         let [d1, d2, ..] = self.law.unit.divisors();
@@ -164,7 +167,8 @@ impl<'a> Output<'a> {
         ExactLoss { loss, error: terms.sqrt() * f64::EPSILON * (loss + mean.abs() * size) }
     }
 
-    /// A rough loss of all states together: what their errors are small beside, even if the loss of one state is smaller still.
+    /// A rough loss of all states together: what their errors are small beside, even if the loss of
+    /// one state is smaller still.
     pub(super) fn scale(states: &[(f64, Self)]) -> f64 {
         match states {
             [_] => 0.0,
@@ -179,7 +183,8 @@ impl<'a> Output<'a> {
         }
     }
 
-    /// The part of the loss, of its slope in the bias and of its slope in `c` with at most one feature on.
+    /// The part of the loss, of its slope in the bias and of its slope in `c` with at most one
+    /// feature on.
     pub(super) fn few(&self) -> [f64; 3] {
         match self.law.unit {
             Unit::Uniform => self.law.few(&self.loss, self.bias),
@@ -187,7 +192,8 @@ impl<'a> Output<'a> {
         }
     }
 
-    /// The exact loss, with an error of about `tolerance` relative to the larger of the loss and `least`.
+    /// The exact loss, with an error of about `tolerance` relative to the larger of the loss and
+    /// `least`.
     pub(super) fn solve(&self, tolerance: f64, least: f64) -> ExactLoss {
         if let Some(passes) = self.settled() {
             return self.settled_loss(passes);
@@ -203,8 +209,8 @@ impl<'a> Output<'a> {
         self.refined(tolerance, least, |tolerance| self.sum(few, tolerance), |found| found.loss)
     }
 
-    /// The sum `of` an absolute tolerance, that is `tolerance` times its loss or `least`. The rough loss only sets the
-    /// tolerance: once more if it was far too high.
+    /// The sum `of` an absolute tolerance, that is `tolerance` times its loss or `least`. The rough
+    /// loss only sets the tolerance: once more if it was far too high.
     pub(super) fn refined<S>(
         &self,
         tolerance: f64,
@@ -297,8 +303,8 @@ mod tests {
     use super::Output;
     use crate::exact::law::Prepared;
 
-    /// The error returned covers the distance to a result with a hundredth of the tolerance, for rows of every
-    /// kind: weights over four decades, p from 1e-3 to 1, any own weight and bias.
+    /// The error returned covers the distance to a result with a hundredth of the tolerance, for
+    /// rows of every kind: weights over four decades, p from 1e-3 to 1, any own weight and bias.
     #[test]
     fn the_error_covers_what_is_left_out() {
         let mut rng = ChaCha8Rng::seed_from_u64(5);
@@ -319,7 +325,8 @@ mod tests {
             let [few, ..] = output.law.few(&output.loss, bias);
             let finer = output.sum(few, FINEST * value.loss / 100.0);
             let distance = (value.loss - finer.loss).abs();
-            // A settled output has no series to leave anything out of: there the series is the rougher of the two.
+            // A settled output has no series to leave anything out of: there the series is the
+            // rougher of the two.
             let settled = output.settled().is_some();
             let allowed = value.error + if settled { finer.error } else { 0.0 };
             assert!(distance <= allowed, "{row:?} {bias} {p}: {value:?} {finer:?}");

@@ -20,8 +20,9 @@ pub(crate) struct SecondMoments {
 }
 
 impl SecondMoments {
-    /// The Gaussian loss where nothing but covariances is known. The mean of `I` in each state of the own switch follows from
-    /// `Cov(I, c_i) = Cov(I, x_i)/E u`; its variance is taken to be the same in both states, which is the mean of the two:
+    /// The Gaussian loss where nothing but covariances is known. The mean of `I` in each state of
+    /// the own switch follows from `Cov(I, c_i) = Cov(I, x_i)/E u`; its variance is taken to be the
+    /// same in both states, which is the mean of the two:
     ///
     /// ```text
     /// E[I | on] = E I + Cov(I, c_i)/p ,   E[I | off] = E I − Cov(I, c_i)/(1 − p) ,
@@ -29,8 +30,8 @@ impl SecondMoments {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Magnitude`](crate::Error::Magnitude) for magnitudes that the exact loss does not know;
-    /// [`Error::NotFinite`](crate::Error::NotFinite) for a loss beyond f64.
+    /// [`Error::Magnitude`](crate::Error::Magnitude) for magnitudes that the exact loss does not
+    /// know; [`Error::NotFinite`](crate::Error::NotFinite) for a loss beyond f64.
     pub(crate) fn gaussian_loss(&self, magnitude: &dyn Magnitude) -> Result<f64> {
         let (unit, scale) = Unit::new(magnitude)?;
         let (p, mean) = (self.probability, magnitude.mean());

@@ -45,7 +45,8 @@ pub(super) struct Smooth {
 }
 
 impl Smooth {
-    /// The law of `u/h` for a magnitude `u` of this kind, `h` the greatest `|u|`, and `h`; `None` for any other.
+    /// The law of `u/h` for a magnitude `u` of this kind, `h` the greatest `|u|`, and `h`; `None`
+    /// for any other.
     pub(super) fn new(magnitude: &dyn Magnitude) -> Option<(Self, f64)> {
         let (low, high) = magnitude.support();
         let scale = low.abs().max(high.abs());
@@ -123,7 +124,8 @@ impl Smooth {
         }
         found.panels.iter_mut().flatten().flatten().for_each(|a| *a /= total);
         found.moments = found.moments.map(|moment| moment / total);
-        // By parts: the ends and the variation of ρ, and of uρ, whose variation is that of ρ and 1 more at most.
+        // By parts: the ends and the variation of ρ, and of uρ, whose variation is that of ρ and 1
+        // more at most.
         found.decay =
             (first.max(0.0) + end.max(0.0) + 1.05 * (variation + (end - before).abs())) / total + 1.0;
         found.below = found.sums(found.panels.iter());
@@ -228,7 +230,8 @@ impl Smooth {
         }
     }
 
-    /// Visits points and weights for functions that change over the noise of a channel about its edge.
+    /// Visits points and weights for functions that change over the noise of a channel about its
+    /// edge.
     pub(super) fn visit_tails(&self, channel: &Channel, mut visit: impl FnMut(f64, f64)) {
         panels((self.low, self.high), channel, |u, width| visit(u, width * self.rho(u)));
     }
@@ -332,8 +335,8 @@ mod tests {
         Smooth::new(&Density::new(|u: f64| u * (3.0 - u) * (3.0 - u), 0.0, 3.0).unwrap()).unwrap().0
     }
 
-    /// `j_1 = sin x/x² − cos x/x`, and `j_{l−1} + j_{l+1} = (2l+1) j_l/x` on both sides of each change
-    /// of method; `j_15(10) = 5.12e-4` fixes the end (DLMF 10.49.2).
+    /// `j_1 = sin x/x² − cos x/x`, and `j_{l−1} + j_{l+1} = (2l+1) j_l/x` on both sides of each
+    /// change of method; `j_15(10) = 5.12e-4` fixes the end (DLMF 10.49.2).
     #[test]
     fn bessel_functions() {
         for x in [1e-3, 0.3, 1.499, 1.501, 3.2, 9.0, 23.9, 24.1, 400.0] {

@@ -6,16 +6,16 @@
 //! \frac1{h^3} \int_0^h x^2 g_k(y + x)\,dx = \frac{2 \tilde g_{k+1} - g_{k+1}(y + h)}{h}.
 //! ```
 //!
-//! The differences cancel where `g` hardly changes over the interval; there Taylor's series about its middle is
-//! summed instead, `g_k^{(j)} = (−1)ʲ g_{k−j}` with `g_{−n} = He_{n−1} φ`.
+//! The differences cancel where `g` hardly changes over the interval; there Taylor's series about
+//! its middle is summed instead, `g_k^{(j)} = (−1)ʲ g_{k−j}` with `g_{−n} = He_{n−1} φ`.
 
 use crate::gaussian::tail::Tail;
 
 /// Terms of the Taylor series that leave 1e-16 for `h (y + 3/2) < 1`.
 const TERMS: usize = 20;
 
-/// `ḡ_k` for `k = −1..=2` (at index `k + 1`), `g̃_k` for `k = −1..=1` and the average of `(x/h)² g_0`, times
-/// `exp(reference²/2)`.
+/// `ḡ_k` for `k = −1..=2` (at index `k + 1`), `g̃_k` for `k = −1..=1` and the average of
+/// `(x/h)² g_0`, times `exp(reference²/2)`.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Averages {
     pub(crate) mean: [f64; 4],
@@ -24,7 +24,8 @@ pub(crate) struct Averages {
 }
 
 impl Averages {
-    /// Over `[near, far]`, `0 ≤ near ≤ far`, of length `h = far − near` (given apart, for its own accuracy).
+    /// Over `[near, far]`, `0 ≤ near ≤ far`, of length `h = far − near` (given apart, for its own
+    /// accuracy).
     pub(crate) fn new(near: f64, far: f64, h: f64, reference: f64) -> Self {
         let near_factor = factor(near, reference);
         if near_factor == 0.0 {

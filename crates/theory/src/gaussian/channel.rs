@@ -2,8 +2,8 @@
 
 /// The pre-activation of one output whose own feature has the value `u` (equations 4 and 5).
 ///
-/// With `W` and the biases of a model, `c = W_ii` and `β = b_i + Σ_{j≠i} W_ij E x_j`; for the symmetric model of
-/// section 4, divided by its gain `a`, `c = 1`, `β` is the shift and `s = σ`.
+/// With `W` and the biases of a model, `c = W_ii` and `β = b_i + Σ_{j≠i} W_ij E x_j`; for the
+/// symmetric model of section 4, divided by its gain `a`, `c = 1`, `β` is the shift and `s = σ`.
 ///
 /// ```
 /// use toy_superposition_theory::{Channel, Feature};
@@ -19,7 +19,8 @@ pub struct Channel {
     pub(crate) noise: f64,
     /// `exp(reference²/2)` is taken out of all tails.
     pub(crate) reference: f64,
-    /// What [`Terms`](crate::Terms) multiply magnitudes by: 1 over the length in which shift and noise are measured.
+    /// What [`Terms`](crate::Terms) multiply magnitudes by: 1 over the length in which shift and
+    /// noise are measured.
     pub(crate) unit: f64,
 }
 
@@ -39,7 +40,8 @@ impl Channel {
         Self { slope, shift, noise, reference: 0.0, unit: 1.0 }
     }
 
-    /// The same channel with the exponent of its largest tail over magnitudes in `[0, largest]` taken out.
+    /// The same channel with the exponent of its largest tail over magnitudes in `[0, largest]`
+    /// taken out.
     pub(crate) fn scaled(self, largest: f64) -> Self {
         let z = self.z(0.0).max(self.z(largest));
         Self { reference: if z < 0.0 && z.is_finite() { -z } else { 0.0 }, ..self }
@@ -79,8 +81,8 @@ impl Channel {
 
 /// The length in which a symmetric model's channel `Y = x + β + ν`, `ν ~ N(0, σ²)`, is measured.
 ///
-/// A loss is then measured in the square of that length. In units of the noise neither a loss of order `p σ²` nor the
-/// terms that it is made of underflow, however small `σ` is.
+/// A loss is then measured in the square of that length. In units of the noise neither a loss of
+/// order `p σ²` nor the terms that it is made of underflow, however small `σ` is.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Scale {
     /// 1 over the length.
@@ -97,8 +99,8 @@ impl Scale {
         Self { unit: 1.0, noise: sigma, length: 1.0 }
     }
 
-    /// The noise. Magnitudes up to `largest` are measured in at least `largest/10¹⁵⁰`, so that their squares do not
-    /// overflow: what is smaller than that noise no longer matters beside 1.
+    /// The noise. Magnitudes up to `largest` are measured in at least `largest/10¹⁵⁰`, so that
+    /// their squares do not overflow: what is smaller than that noise no longer matters beside 1.
     pub(crate) fn noise(sigma: f64, largest: f64) -> Self {
         let most = if largest.is_finite() { 1e150 / largest } else { 1e150 };
         Self { unit: sigma.recip().min(most), noise: 1.0, length: sigma }

@@ -40,9 +40,10 @@ pub struct Mixture {
 
 /// The best mixture for the paper's features. For many ratios at one `p`, keep an [`Envelope`].
 ///
-/// A model may treat its features unequally: drop a fraction `δ` (loss `V = Var x` each) and spread its n_d dimensions
-/// over the others at ratio `r/(1 − δ)`, or give a few a dimension of their own (ratio 1, no loss). The least loss of
-/// all such mixtures is the lower convex envelope of `f(r) = L(p, r)`, `f(0) = V`, `f(1) = 0`:
+/// A model may treat its features unequally: drop a fraction `δ` (loss `V = Var x` each) and spread
+/// its n_d dimensions over the others at ratio `r/(1 − δ)`, or give a few a dimension of their own
+/// (ratio 1, no loss). The least loss of all such mixtures is the lower convex envelope of
+/// `f(r) = L(p, r)`, `f(0) = V`, `f(1) = 0`:
 ///
 /// ```math
 /// \mathcal E(r) = \begin{cases}
@@ -52,12 +53,13 @@ pub struct Mixture {
 /// \end{cases}
 /// ```
 ///
-/// Between the two tangents `f` is convex (seen, not proved, on 400 ratios for p from 1e-6 to 1). The second exists
-/// only for p above about 0.81; below, `r_1 = 1`. `f' = ∂L/∂σ² · dσ²/dr` with `σ² = V(1/r − 1)`, since at the
-/// optimum the other derivatives vanish.
+/// Between the two tangents `f` is convex (seen, not proved, on 400 ratios for p from 1e-6 to 1).
+/// The second exists only for p above about 0.81; below, `r_1 = 1`. `f' = ∂L/∂σ² · dσ²/dr` with
+/// `σ² = V(1/r − 1)`, since at the optimum the other derivatives vanish.
 ///
 /// # Errors
-/// [`Error::Probability`](crate::Error::Probability), [`Error::Ratio`](crate::Error::Ratio) outside [0, 1].
+/// [`Error::Probability`](crate::Error::Probability), [`Error::Ratio`](crate::Error::Ratio) outside
+/// [0, 1].
 pub fn envelope(probability: f64, ratio: f64) -> Result<Mixture> {
     any_ratio(ratio)?;
     Envelope::new(Feature::uniform(probability)?)?.at(ratio)
@@ -67,7 +69,8 @@ impl<M: Integrable> Envelope<M> {
     /// Finds the tangent points.
     ///
     /// # Errors
-    /// Those of [`Feature::optimum`]; [`Error::NotSettled`] for a law without a ratio below which dropping pays.
+    /// Those of [`Feature::optimum`]; [`Error::NotSettled`] for a law without a ratio below which
+    /// dropping pays.
     pub fn new(feature: Feature<M>) -> Result<Self> {
         let variance = feature.variance();
         let whole = Tangent { ratio: 1.0, loss: 0.0 };
@@ -88,8 +91,8 @@ impl<M: Integrable> Envelope<M> {
             let Slope { ratio, loss, .. } = slope(&feature, x)?;
             Ok::<_, crate::Error>(Tangent { ratio, loss })
         };
-        // Down from ratio near 1, in x = ln(r/(1 − r)), to the first sign change: it has σ² = V e^{−x} of order 1, and V is
-        // above e^{−745}.
+        // Down from ratio near 1, in x = ln(r/(1 − r)), to the first sign change: it has σ² = V
+        // e^{−x} of order 1, and V is above e^{−745}.
         let (top, step) = (20.0, 0.5);
         const STEPS: u32 = 1700;
         let mut changes = (1..=STEPS).map(|k| top - step * f64::from(k)).map(|x| Ok((x, lower(x)? < 0.0)));
@@ -144,7 +147,8 @@ impl<M: Integrable> Envelope<M> {
     }
 }
 
-/// The curve at `x = ln(r/(1 − r))`: `r`, `f`, `∂L/∂σ² = −r² f'/V` and `∂ ln L/∂ ln σ² = −r (1 − r) f'/f`.
+/// The curve at `x = ln(r/(1 − r))`: `r`, `f`, `∂L/∂σ² = −r² f'/V` and
+/// `∂ ln L/∂ ln σ² = −r (1 − r) f'/f`.
 pub(super) struct Slope {
     pub(super) ratio: f64,
     loss: f64,
@@ -166,7 +170,8 @@ pub(crate) fn loss_by_variance<M: Integrable>(feature: &Feature<M>, best: &Optim
     if best.shift.is_finite() { feature.by_variance(best.a, best.shift, best.sigma) } else { 0.0 }
 }
 
-/// The zero of a function that is negative at `low` and positive at `high`: regula falsi, halving (Illinois).
+/// The zero of a function that is negative at `low` and positive at `high`: regula falsi, halving
+/// (Illinois).
 pub(super) fn root(f: &impl Fn(f64) -> Result<f64>, mut low: f64, mut high: f64) -> Result<f64> {
     let (mut f_low, mut f_high) = (f(low)?, f(high)?);
     let mut x = 0.5 * (low + high);

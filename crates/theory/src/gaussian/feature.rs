@@ -5,7 +5,8 @@
 //! \nu \sim N(0, \sigma^2).
 //! ```
 //!
-//! `a > 0` is the diagonal of `W`, `aβ` the effective bias, `aσ` the standard deviation of a row's interference.
+//! `a > 0` is the diagonal of `W`, `aβ` the effective bias, `aσ` the standard deviation of a row's
+//! interference.
 
 use toy_superposition_data::{Moments, UnitUniform};
 
@@ -146,15 +147,17 @@ impl<M: Integrable> Feature<M> {
         Ok(self.symmetric_loss(&channel, gain))
     }
 
-    /// The loss of one output of any weights: `E (x − (c x + β + I)₊)²`, `I ~ N(0, s²)`; `c` may be 0 or negative.
+    /// The loss of one output of any weights: `E (x − (c x + β + I)₊)²`, `I ~ N(0, s²)`; `c` may be
+    /// 0 or negative.
     pub fn row_loss(&self, channel: &Channel) -> Loss {
         self.symmetric_loss(channel, 1.0)
     }
 
-    /// The loss of one output, [`row_loss`](Self::row_loss), and its first derivatives in slope, shift and variance.
+    /// The loss of one output, [`row_loss`](Self::row_loss), and its first derivatives in slope,
+    /// shift and variance.
     ///
-    /// At `s = 0` the derivative in the variance is its limit from above (finite unless the rectifier's edge falls on
-    /// a magnitude `u > 0` of positive probability).
+    /// At `s = 0` the derivative in the variance is its limit from above (finite unless the
+    /// rectifier's edge falls on a magnitude `u > 0` of positive probability).
     pub fn row_gradient(&self, channel: &Channel) -> (f64, ChannelGradient) {
         let noise = if channel.noise < SILENT { SILENT } else { channel.noise };
         let channel = Channel { noise, ..*channel };
@@ -204,15 +207,15 @@ impl<M: Integrable> Feature<M> {
         })
     }
 
-    /// `∂L/∂σ² = a (a P[Y > 0] − E x δ(Y))` at a gain `a ≥ 0`: [`gradient`](Self::gradient)'s `L_σ/(2σ)`, which does not
-    /// underflow where that does.
+    /// `∂L/∂σ² = a (a P[Y > 0] − E x δ(Y))` at a gain `a ≥ 0`: [`gradient`](Self::gradient)'s
+    /// `L_σ/(2σ)`, which does not underflow where that does.
     pub(crate) fn by_variance(&self, gain: f64, shift: f64, sigma: f64) -> f64 {
         let terms = self.terms(&Channel::unchecked(1.0, shift, sigma));
         gain * (gain * terms.mass() - terms.edge())
     }
 
-    /// In what lengths to measure the channel of a symmetric model: as given, but where `p σ²` comes near underflow in
-    /// units of the noise.
+    /// In what lengths to measure the channel of a symmetric model: as given, but where `p σ²`
+    /// comes near underflow in units of the noise.
     pub(crate) fn scale(&self, sigma: f64) -> Scale {
         const LEAST: f64 = 1e-200;
         if sigma < 1.0 && self.probability * sigma * sigma < LEAST {
@@ -229,7 +232,8 @@ impl<M: Integrable> Feature<M> {
 
     /// The gain of least loss at a shift, `a* = N/D` (equation 16): `N = E x Y₊`, `D = E Y₊²`.
     ///
-    /// The quotient of scaled integrals: right even where `N` and `D` underflow. 0 if `Y₊` is always 0.
+    /// The quotient of scaled integrals: right even where `N` and `D` underflow. 0 if `Y₊` is
+    /// always 0.
     ///
     /// # Errors
     /// [`Error::NotFinite`](crate::Error::NotFinite), [`Error::Sigma`](crate::Error::Sigma).

@@ -10,22 +10,24 @@ use crate::magnitude::Integrable;
 /// \min \frac1{n_s} \sum_i \iota_i\, \mathcal E(r_i) \quad\text{subject to}\quad \sum_i r_i = n_d ,\; 0 \le r_i \le 1
 /// ```
 ///
-/// Scale the rows of `W`, of rank n_d, to `W_ii = 1`, and let `s_i = Σ_{j≠i} W_ij²`. For any row scales `t_i ≥ 0` the singular
-/// values give `(Σ t_i)² ≤ n_d Σ t_i² (1 + s_i)`, and `t_i = 1/(1 + s_i)` makes that
+/// Scale the rows of `W`, of rank n_d, to `W_ii = 1`, and let `s_i = Σ_{j≠i} W_ij²`. For any row
+/// scales `t_i ≥ 0` the singular values give `(Σ t_i)² ≤ n_d Σ t_i² (1 + s_i)`, and
+/// `t_i = 1/(1 + s_i)` makes that
 /// ```math
 /// \sum_i r_i \le n_d , \qquad r_i = \frac1{1 + s_i} , \qquad \sigma_i^2 = V \left(\frac1{r_i} - 1\right) :
 /// ```
-/// every feature has a ratio of its own, and their sum is the number of dimensions. (For equal ones this is the Welch-type bound,
-/// section 4.2.1 of the paper. Projections have any such `r_i` as their diagonal, so that the bound is attained.) With `f(r)` the
-/// symmetric optimum at ratio r and `E` its convex envelope, the slopes agree: `ι_i E′(r_i) = −μ` for all features.
+/// every feature has a ratio of its own, and their sum is the number of dimensions. (For equal ones
+/// this is the Welch-type bound, section 4.2.1 of the paper. Projections have any such `r_i` as
+/// their diagonal, so that the bound is attained.) With `f(r)` the symmetric optimum at ratio r and
+/// `E` its convex envelope, the slopes agree: `ι_i E′(r_i) = −μ` for all features.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Allocation {
     /// `(1/n_s) Σ_i ι_i E(r_i)`.
     pub loss: f64,
-    /// `r_i` for each feature. One on a chord of the envelope stands for a mixture: of features with that importance, some
-    /// are dropped, or have a dimension each.
+    /// `r_i` for each feature. One on a chord of the envelope stands for a mixture: of features
+    /// with that importance, some are dropped, or have a dimension each.
     pub ratios: Vec<f64>,
 }
 
@@ -35,7 +37,8 @@ const STEPS: u32 = 200;
 const TOP: f64 = 30.0;
 
 impl<M: Integrable> Envelope<M> {
-    /// The best shares of `hidden` dimensions for features of these importances, were their interference Gaussian.
+    /// The best shares of `hidden` dimensions for features of these importances, were their
+    /// interference Gaussian.
     ///
     /// ```
     /// use toy_superposition_theory::{Envelope, Feature};
@@ -50,8 +53,8 @@ impl<M: Integrable> Envelope<M> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Empty`] without features, [`Error::OutOfRange`] for an importance that is negative or not finite, or if all are 0;
-    /// [`Error::Size`] unless `1 ≤ hidden ≤ n_s`.
+    /// [`Error::Empty`] without features, [`Error::OutOfRange`] for an importance that is negative
+    /// or not finite, or if all are 0; [`Error::Size`] unless `1 ≤ hidden ≤ n_s`.
     pub fn allocate(&self, importance: &[f64], hidden: usize) -> Result<Allocation> {
         let features = importance.len();
         if features == 0 {

@@ -1,10 +1,12 @@
-//! The output on the line: losses of a gain or a line, and the best of each, from the [`Terms`] of a channel.
+//! The output on the line: losses of a gain or a line, and the best of each, from the [`Terms`] of
+//! a channel.
 
 use crate::gaussian::channel::Channel;
 use crate::gaussian::parts::Parts;
 use crate::gaussian::terms::Terms;
 
-/// A gain `a ≥ 0` and what is left of the slope, `1 − a c`, which may be known to more digits than `a` has.
+/// A gain `a ≥ 0` and what is left of the slope, `1 − a c`, which may be known to more digits than
+/// `a` has.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Gain {
     pub(crate) value: f64,
@@ -31,8 +33,8 @@ impl Terms {
         Gain { value: gain, rest: 1.0 - gain * self.channel.gain() }
     }
 
-    /// The gain of least loss `N/D`; for a channel of slope 1, `1 − N/D = E[(Y − u) Y; Y > 0]/D` where that is small.
-    /// 0 if `Y₊` is always 0.
+    /// The gain of least loss `N/D`; for a channel of slope 1, `1 − N/D = E[(Y − u) Y; Y > 0]/D`
+    /// where that is small. 0 if `Y₊` is always 0.
     pub(crate) fn best_gain(&self) -> Gain {
         let square = self.square();
         if square <= 0.0 {
@@ -59,8 +61,8 @@ impl Terms {
 
     /// `E (u − a Y₊)²` less its value at `u = 0`, for these terms of `U[0, 1]` with weight 1.
     ///
-    /// The derivative of the error in `u` is `2[u P[Y < 0] + (1 − ac)(u P[Y > 0] − a E Y₊)]`, and its average up to a
-    /// uniform `u` has the factor `1 − u`:
+    /// The derivative of the error in `u` is `2[u P[Y < 0] + (1 − ac)(u P[Y > 0] − a E Y₊)]`, and
+    /// its average up to a uniform `u` has the factor `1 − u`:
     ///
     /// ```math
     /// 2A + 2(1 - ac)(B - aC), \quad A = \int_0^1 (1-u)\,u\,P[Y<0]\,du,\quad B = \int_0^1 (1-u)\,u\,P[Y>0]\,du,\quad
@@ -89,8 +91,8 @@ impl Terms {
         (2.0 * (below + rest * (above - gain * mean)), 2.0 * rest.abs() * (above + gain * mean))
     }
 
-    /// `E (u − f)²` for a line `f` of gain `a ≥ 0`: each part as for [`loss`](Self::loss), of which again at most 0.9 is
-    /// subtracted if `θ ≥ 0`.
+    /// `E (u − f)²` for a line `f` of gain `a ≥ 0`: each part as for [`loss`](Self::loss), of which
+    /// again at most 0.9 is subtracted if `θ ≥ 0`.
     pub(crate) fn line_loss(&self, line: &Line) -> f64 {
         let &Line { gain: Gain { value: gain, rest }, bias, jump } = line;
         let (noise, bias) = (self.channel.noise, rest * self.open.mean - bias);
@@ -105,18 +107,20 @@ impl Terms {
         (self.open.mass * line - cut) + (self.clipped_square + self.unscale() * clipped)
     }
 
-    /// The line of least loss, for a channel of slope 1: the regression of `u` on `Y` where `Y > 0`.
+    /// The line of least loss, for a channel of slope 1: the regression of `u` on `Y` where
+    /// `Y > 0`.
     ///
-    /// There `u = Y − β − ν`, and by Stein's lemma `E[ν; Y > 0] = s E φ(z)`, `E[ν Y; Y > 0] = s² P[Y > 0]`. With bars for
-    /// means where `Y > 0`,
+    /// There `u = Y − β − ν`, and by Stein's lemma `E[ν; Y > 0] = s E φ(z)`,
+    /// `E[ν Y; Y > 0] = s² P[Y > 0]`. With bars for means where `Y > 0`,
     ///
     /// ```math
     /// 1 - a = \frac{s^2 - s\bar\varphi\,\bar Y}{\overline{Y^2} - \bar Y^2}, \qquad
     /// \theta + \beta = (1 - a)\,\bar Y - s\bar\varphi .
     /// ```
     ///
-    /// So neither what is left of the slope nor the distance of `θ` from the cut `−β` is a difference of numbers near 1.
-    /// Where the slope is far from 1 it is the covariance over the variance.
+    /// So neither what is left of the slope nor the distance of `θ` from the cut `−β` is a
+    /// difference of numbers near 1. Where the slope is far from 1 it is the covariance over the
+    /// variance.
     pub(crate) fn best_line(&self) -> Line {
         let Channel { shift, noise, .. } = self.channel;
         let mass = self.mass();

@@ -1,4 +1,5 @@
-//! The loss in a mean field: infinite data, Gaussian interference, as a function of the weights (section 4).
+//! The loss in a mean field: infinite data, Gaussian interference, as a function of the weights
+//! (section 4).
 
 use nalgebra::{DMatrix, DVector};
 use toy_superposition_data::UnitUniform;
@@ -14,7 +15,8 @@ use crate::magnitude::Integrable;
 /// Features that a thread works on at a time.
 const TOGETHER: usize = 64;
 
-/// The mean-field loss of features of one law, per feature: an [`Objective`] without batches and without noise.
+/// The mean-field loss of features of one law, per feature: an [`Objective`] without batches and
+/// without noise.
 ///
 /// ```math
 /// L = \frac1{n_s} \sum_i \ell(a_i, v_i, \beta_i), \qquad \ell(a, v, \beta) = E\,(x - (a x + \beta + I)_+)^2,\quad
@@ -25,8 +27,8 @@ const TOGETHER: usize = 64;
 /// \beta_i = b_i + (d_i \cdot e - a_i)\,E x, \qquad A = W_{in} W_{in}^\top, \quad e = \textstyle\sum_j e_j,
 /// ```
 ///
-/// `e_i` column i of W_in (n_d × n_s), `d_i` row i of W_out (n_s × n_d). W itself is never formed: O(n_s n_d²). With
-/// `g_i = ℓ_a − 2 a_i ℓ_v Var x − ℓ_β E x` and `B = Σ_k 2 ℓ_v(k) Var x d_k d_kᵀ`,
+/// `e_i` column i of W_in (n_d × n_s), `d_i` row i of W_out (n_s × n_d). W itself is never formed:
+/// O(n_s n_d²). With `g_i = ℓ_a − 2 a_i ℓ_v Var x − ℓ_β E x` and `B = Σ_k 2 ℓ_v(k) Var x d_k d_kᵀ`,
 ///
 /// ```math
 /// n_s \frac{\partial L}{\partial d_i} = g_i e_i + 2 \ell_v \mathrm{Var}\,x\, A d_i + \ell_\beta E x\, e, \qquad
@@ -34,12 +36,13 @@ const TOGETHER: usize = 64;
 /// n_s \frac{\partial L}{\partial b_i} = \ell_\beta.
 /// ```
 ///
-/// It equals [`Check::gaussian_loss`](crate::Check). Matrices are multiplied in `T`, sums and closed forms are in
-/// `f64`. A row may have any diagonal, zero and negative ones included. For an identity output the loss is exact,
-/// `(1 − a)² Var x + v + (E x (1 − a) − β)²` a row.
+/// It equals [`Check::gaussian_loss`](crate::Check). Matrices are multiplied in `T`, sums and
+/// closed forms are in `f64`. A row may have any diagonal, zero and negative ones included. For an
+/// identity output the loss is exact, `(1 − a)² Var x + v + (E x (1 − a) − β)²` a row.
 ///
-/// Its minimum over all weights is the closed-form optimum at the Welch bound where no mixture is better, and
-/// otherwise may fall to the envelope: features are then dropped (see [`envelope`](crate::envelope())).
+/// Its minimum over all weights is the closed-form optimum at the Welch bound where no mixture is
+/// better, and otherwise may fall to the envelope: features are then dropped (see
+/// [`envelope`](crate::envelope())).
 #[derive(Debug, Clone)]
 pub struct MeanField<T, M = UnitUniform> {
     feature: Feature<M>,

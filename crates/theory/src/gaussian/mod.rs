@@ -1,5 +1,5 @@
-//! The model solved for Gaussian interference: losses in closed form, their optimum, bounds and scalings, and the
-//! descent of the same loss over all weights.
+//! The model solved for Gaussian interference: losses in closed form, their optimum, bounds and
+//! scalings, and the descent of the same loss over all weights.
 
 pub(crate) mod averages;
 pub(crate) mod channel;

@@ -10,7 +10,8 @@ use crate::magnitude::Integrable;
 /// Relative to it, a smaller difference of two losses does not separate two regimes.
 const REGIME_TOLERANCE: f64 = 1e-6;
 
-/// Beyond this `β/σ` the rectifier takes part with a probability below 1e-19: the optimum is the affine one to rounding.
+/// Beyond this `β/σ` the rectifier takes part with a probability below 1e-19: the optimum is the
+/// affine one to rounding.
 const NEVER_CLIPS: f64 = 9.0;
 
 /// A gain below this would lose digits.
@@ -24,7 +25,8 @@ pub enum Regime {
     Off,
     /// The rectifier earns its keep.
     Rectified,
-    /// The rectifier hardly clips: no better than the best affine output (to 1e-6 of it). Also the identity, `σ = 0`.
+    /// The rectifier hardly clips: no better than the best affine output (to 1e-6 of it). Also the
+    /// identity, `σ = 0`.
     Linear,
 }
 
@@ -35,11 +37,12 @@ pub enum Regime {
 /// 0 = S(\beta) = E\,[(x - a^* Y);\, Y > 0], \quad Y = x + \nu + \beta.
 /// ```
 ///
-/// `∂L/∂β = −2a S`. The gain is eliminated (equation 16); what is left is one-dimensional in `β`. It is scanned from
-/// well below the rectified optimum, near `−σ√(2 ln 1/p)` (equation 12, with the 2 that the paper's text lacks), to
-/// beyond the affine one, `β = E x σ²/V`, so that the global minimum is taken if there are several (for the paper's
-/// features none of 24,200 (p, σ) over twelve and eight decades showed a second), and the root of `S` is then
-/// bracketed by two points of the scan and found by Newton's method kept inside the bracket.
+/// `∂L/∂β = −2a S`. The gain is eliminated (equation 16); what is left is one-dimensional in `β`.
+/// It is scanned from well below the rectified optimum, near `−σ√(2 ln 1/p)` (equation 12, with the
+/// 2 that the paper's text lacks), to beyond the affine one, `β = E x σ²/V`, so that the global
+/// minimum is taken if there are several (for the paper's features none of 24,200 (p, σ) over
+/// twelve and eight decades showed a second), and the root of `S` is then bracketed by two points
+/// of the scan and found by Newton's method kept inside the bracket.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
@@ -50,7 +53,8 @@ pub struct Optimum {
     pub sigma: f64,
     /// The diagonal of `W`.
     pub a: f64,
-    /// The effective bias `b = aβ` in `ReLU(a(x + ν) + b)` (equation 4, `ν` of mean 0). Finite in every regime.
+    /// The effective bias `b = aβ` in `ReLU(a(x + ν) + b)` (equation 4, `ν` of mean 0). Finite in
+    /// every regime.
     pub effective_bias: f64,
     /// `β = b/a`, the bias in units of the diagonal; infinite where `a = 0`.
     pub shift: f64,
@@ -72,10 +76,12 @@ pub fn optimum(probability: f64, sigma: f64) -> Result<Optimum> {
     Feature::uniform(probability)?.optimum(sigma)
 }
 
-/// The optimum for the paper's features at the Welch bound of a ratio, `σ² = (p/3 − p²/4)(1/r − 1)` (equation 6).
+/// The optimum for the paper's features at the Welch bound of a ratio, `σ² = (p/3 − p²/4)(1/r − 1)`
+/// (equation 6).
 ///
 /// # Errors
-/// [`Error::Probability`](crate::Error::Probability), [`Error::Ratio`](crate::Error::Ratio) outside (0, 1].
+/// [`Error::Probability`](crate::Error::Probability), [`Error::Ratio`](crate::Error::Ratio) outside
+/// (0, 1].
 pub fn optimum_at_ratio(probability: f64, ratio: f64) -> Result<Optimum> {
     Feature::uniform(probability)?.optimum_at_ratio(ratio)
 }
@@ -114,7 +120,8 @@ impl<M: Integrable> Feature<M> {
             return Ok(self.describe(sigma, Scale::plain(0.0), Gain { value: 1.0, rest: 0.0 }, 0.0));
         }
         let affine = variance / (variance + sigma * sigma);
-        // Nothing to tell apart (a constant that is always on), or a noise beyond all signal: the gain is about V/σ².
+        // Nothing to tell apart (a constant that is always on), or a noise beyond all signal: the
+        // gain is about V/σ².
         if variance <= 1e-15 * self.second_moment()
             || sigma > 1e100
             || (sigma > 1.0 && variance / sigma / sigma < LEAST_GAIN)
@@ -198,7 +205,8 @@ struct Bracket {
     high: f64,
 }
 
-/// How good a shift is: by its loss where that is small, by what it gains on the output 0 where that is.
+/// How good a shift is: by its loss where that is small, by what it gains on the output 0 where
+/// that is.
 #[derive(Clone, Copy)]
 struct Score {
     /// The loss over `p`.

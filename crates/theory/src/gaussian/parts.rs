@@ -4,7 +4,8 @@ use crate::gaussian::averages::{Averages, factor};
 use crate::gaussian::channel::Channel;
 use crate::gaussian::tail::Tail;
 
-/// The integrals of `u s g_1`, `2 s² g_2`, `s g_1`, `u² g_0`, `u g_0` and `g_0` over one side of `z = 0`.
+/// The integrals of `u s g_1`, `2 s² g_2`, `s g_1`, `u² g_0`, `u g_0` and `g_0` over one side of
+/// `z = 0`.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Parts {
     pub(crate) product: f64,

@@ -1,6 +1,8 @@
-//! The paper's estimates at high sparsity (section 4.3, appendices B and D), each with its constants.
+//! The paper's estimates at high sparsity (section 4.3, appendices B and D), each with its
+//! constants.
 //!
-//! Where the paper's text drops a constant or has a slip, the function's documentation gives the right form.
+//! Where the paper's text drops a constant or has a slip, the function's documentation gives the
+//! right form.
 
 use crate::error::{self, Result};
 use crate::gaussian::envelope::loss_by_variance;
@@ -8,7 +10,8 @@ use crate::gaussian::feature::Feature;
 use crate::gaussian::tail::RectifiedMoments;
 use crate::magnitude::Integrable;
 
-/// `C = erf(1/√2) − √(2/(πe)) ≈ 0.1987` of equation (29): the variance of `N(0, 1)` within one standard deviation.
+/// `C = erf(1/√2) − √(2/(πe)) ≈ 0.1987` of equation (29): the variance of `N(0, 1)` within one
+/// standard deviation.
 pub const CONDITIONAL_VARIANCE: f64 = 0.198_748_043_098_799_2;
 
 /// Equation (8): the best gain at `r → 0`, where `σ → ∞` hides `u` from the rectifier.
@@ -18,11 +21,12 @@ pub const CONDITIONAL_VARIANCE: f64 = 0.198_748_043_098_799_2;
 /// L \to \frac p3 - \frac{p^2}4 \frac{M_1(b)^2}{M_2(b)} \ge \frac p3 - \frac{p^2}4.
 /// ```
 ///
-/// Gives `(a, L)`. The paper's text has `p²/9` in the last bound; Jensen with `E u = 1/2` gives `p²/4`.
+/// Gives `(a, L)`. The paper's text has `p²/9` in the last bound; Jensen with `E u = 1/2` gives
+/// `p²/4`.
 ///
 /// # Errors
-/// [`Error::Probability`](crate::Error::Probability), [`Error::NotFinite`](crate::Error::NotFinite),
-/// [`Error::Sigma`](crate::Error::Sigma).
+/// [`Error::Probability`](crate::Error::Probability),
+/// [`Error::NotFinite`](crate::Error::NotFinite), [`Error::Sigma`](crate::Error::Sigma).
 pub fn blind_optimum(probability: f64, shift: f64, sigma: f64) -> Result<(f64, f64)> {
     let feature = Feature::uniform(probability)?;
     error::finite("shift", shift)?;
@@ -37,7 +41,8 @@ pub fn blind_optimum(probability: f64, shift: f64, sigma: f64) -> Result<(f64, f
     Ok((gain, loss))
 }
 
-/// Equations (10) and (11): `E ν₊² < (σ²/2) exp(−μ²/(2σ²))` for `ν ~ N(−μ, σ²)`, `μ ≥ 0`. Gives the bound.
+/// Equations (10) and (11): `E ν₊² < (σ²/2) exp(−μ²/(2σ²))` for `ν ~ N(−μ, σ²)`, `μ ≥ 0`. Gives the
+/// bound.
 ///
 /// # Errors
 /// [`Error::NotFinite`](crate::Error::NotFinite), [`Error::Sigma`](crate::Error::Sigma).
@@ -50,7 +55,8 @@ pub fn off_bound(mu: f64, sigma: f64) -> Result<f64> {
 
 /// Equation (12): the bias `μ = σ √(2 ln(1/p))` that makes the off term `O(p σ²)`.
 ///
-/// The paper's text lacks the 2: with `σ √(ln(1/p))` the off term is of order `√p σ²`, against equation (13).
+/// The paper's text lacks the 2: with `σ √(ln(1/p))` the off term is of order `√p σ²`, against
+/// equation (13).
 ///
 /// # Errors
 /// [`Error::Probability`](crate::Error::Probability), [`Error::Sigma`](crate::Error::Sigma).
@@ -60,15 +66,17 @@ pub fn screening_bias(probability: f64, sigma: f64) -> Result<f64> {
     Ok(sigma * (-2.0 * probability.ln()).sqrt())
 }
 
-/// Equations (13) and (17) as an inequality: a bound on the optimal loss, from `a = 1` and `μ = σ √(2 ln(1/p))`.
+/// Equations (13) and (17) as an inequality: a bound on the optimal loss, from `a = 1` and
+/// `μ = σ √(2 ln(1/p))`.
 ///
 /// ```math
 /// L \le (1-p)\,\frac{p\,\sigma^2}2 + p \left(\sigma^2 + \mu^2 + \frac83 \mu^3 + \frac p6\right)
 /// \sim 2\,p\,\sigma^2 \ln\frac1p.
 /// ```
 ///
-/// The four on-terms are appendix B's: `E_ν < σ² + μ²` (no cross term is needed, and the σ² before the integral of its
-/// first display is stray), `E_r^mean < (2μ)³/3`, and `E_r^tail < (1/3) Φ(−μ/σ) < p/6`.
+/// The four on-terms are appendix B's: `E_ν < σ² + μ²` (no cross term is needed, and the σ² before
+/// the integral of its first display is stray), `E_r^mean < (2μ)³/3`, and
+/// `E_r^tail < (1/3) Φ(−μ/σ) < p/6`.
 ///
 /// # Errors
 /// [`Error::Probability`](crate::Error::Probability), [`Error::Sigma`](crate::Error::Sigma).
@@ -78,11 +86,12 @@ pub fn upper_bound(probability: f64, sigma: f64) -> Result<f64> {
     Ok((1.0 - p) * 0.5 * p * sigma * sigma + p * on)
 }
 
-/// Equation (31) as an inequality: `L ≥ p L_on ≥ p C σ² P[σ ≤ u + ν ≤ 1 − σ]`, for any element-wise decoder.
+/// Equation (31) as an inequality: `L ≥ p L_on ≥ p C σ² P[σ ≤ u + ν ≤ 1 − σ]`, for any element-wise
+/// decoder.
 ///
-/// `C` is [`CONDITIONAL_VARIANCE`]; the probability is exact here, `C₁(1/4) ≈ 0.4585` and more for `σ < 1/4`, so that
-/// `L ≥ 0.0911 p σ²` there. 0, which says nothing, for `σ ≥ 1/2`. With the Welch bound `p σ² ≈ p² (1 − r)/(3r)`: the
-/// paper's text drops the 3.
+/// `C` is [`CONDITIONAL_VARIANCE`]; the probability is exact here, `C₁(1/4) ≈ 0.4585` and more for
+/// `σ < 1/4`, so that `L ≥ 0.0911 p σ²` there. 0, which says nothing, for `σ ≥ 1/2`. With the Welch
+/// bound `p σ² ≈ p² (1 − r)/(3r)`: the paper's text drops the 3.
 ///
 /// # Errors
 /// [`Error::Probability`](crate::Error::Probability), [`Error::Sigma`](crate::Error::Sigma).
@@ -101,7 +110,8 @@ pub fn lower_bound(probability: f64, sigma: f64) -> Result<f64> {
 /// What `p σ²` is at the Welch bound for small `p`: `p² (1 − r)/(3r)` (equations 17 and 31).
 ///
 /// # Errors
-/// [`Error::Probability`](crate::Error::Probability), [`Error::Ratio`](crate::Error::Ratio) outside (0, 1].
+/// [`Error::Probability`](crate::Error::Probability), [`Error::Ratio`](crate::Error::Ratio) outside
+/// (0, 1].
 pub fn sparse_scale(probability: f64, ratio: f64) -> Result<f64> {
     error::probability(probability)?;
     crate::gaussian::welch::positive_ratio(ratio)?;
@@ -111,8 +121,8 @@ pub fn sparse_scale(probability: f64, ratio: f64) -> Result<f64> {
 /// The optimal ReLU's loss as `p → 0` at `σ √(ln 1/p) ≪ 1`: `½ ln(1/p) p σ²`.
 ///
 /// The bias needed is `aβ = −k`, `k = σ √(2 ln(1/p))`; a gain above 1 makes up for part of it,
-/// `min_e ∫₀¹ (eu + k)² du = k²/4`. A hard threshold reaches `p σ²`: ReLU is optimal up to this logarithm, not up to a
-/// constant. The next terms are smaller by `ln ln(1/p) / ln(1/p)` only.
+/// `min_e ∫₀¹ (eu + k)² du = k²/4`. A hard threshold reaches `p σ²`: ReLU is optimal up to this
+/// logarithm, not up to a constant. The next terms are smaller by `ln ln(1/p) / ln(1/p)` only.
 ///
 /// # Errors
 /// [`Error::Probability`](crate::Error::Probability), [`Error::Sigma`](crate::Error::Sigma).
@@ -126,7 +136,8 @@ pub fn asymptotic_loss(probability: f64, sigma: f64) -> Result<f64> {
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Exponents {
-    /// `∂ ln L / ∂ ln p` at fixed ratio: 1 where the model cannot tell, towards 2 where it can (section 4.3).
+    /// `∂ ln L / ∂ ln p` at fixed ratio: 1 where the model cannot tell, towards 2 where it can
+    /// (section 4.3).
     pub probability: f64,
     /// `∂ ln L / ∂ ln r` at fixed `p`: towards −1 at high sparsity.
     pub ratio: f64,
@@ -135,7 +146,8 @@ pub struct Exponents {
 }
 
 impl<M: Integrable> Feature<M> {
-    /// The exponents at a ratio in (0, 1), by the envelope theorem: only `L`'s explicit dependence counts.
+    /// The exponents at a ratio in (0, 1), by the envelope theorem: only `L`'s explicit dependence
+    /// counts.
     ///
     /// ```math
     /// \frac{dL}{dp} = L_{on} - L_{off} + \frac{\partial L}{\partial\sigma^2}\,\frac{dV}{dp}\left(\frac1r - 1\right),
@@ -143,8 +155,9 @@ impl<M: Integrable> Feature<M> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Ratio`](crate::Error::Ratio) outside (0, 1); [`Error::NotFinite`](crate::Error::NotFinite) where the loss
-    /// over `min(1, σ²)` is below the least positive number, for `p` below about 1e-307.
+    /// [`Error::Ratio`](crate::Error::Ratio) outside (0, 1);
+    /// [`Error::NotFinite`](crate::Error::NotFinite) where the loss over `min(1, σ²)` is below the
+    /// least positive number, for `p` below about 1e-307.
     pub fn exponents(&self, ratio: f64) -> Result<Exponents> {
         if ratio >= 1.0 {
             return Err(crate::Error::Ratio { given: ratio, allowed: "(0, 1)" });

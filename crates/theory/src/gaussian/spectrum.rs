@@ -4,7 +4,8 @@
 //! C = Cov(x) ,   λ_1 ≥ λ_2 ≥ … its eigenvalues ,   Λ_d = λ_1 + … + λ_d ,
 //! linear loss = (tr C − Λ_d)/n_s ,   (1/n_s) Σ_i Var(y_i − x_i) ≥ (tr C/n_s) (tr C/Λ_d − 1)
 //! ```
-//! Section 4.3.1 and appendix C of the paper, for features that are not independent (its section 5.3 leaves them open).
+//! Section 4.3.1 and appendix C of the paper, for features that are not independent (its section
+//! 5.3 leaves them open).
 
 use nalgebra::{DMatrix, Dyn, SymmetricEigen};
 use toy_superposition_data::{Law, Moments};
@@ -32,11 +33,12 @@ pub struct Spectrum {
 }
 
 impl Spectrum {
-    /// Of the covariance of a law. Blocks of features that are independent of all others are decomposed by themselves; a block
-    /// of `m` features takes a time of order `m³`.
+    /// Of the covariance of a law. Blocks of features that are independent of all others are
+    /// decomposed by themselves; a block of `m` features takes a time of order `m³`.
     ///
     /// # Errors
-    /// [`Error::NotFinite`] for a covariance that is not finite; [`Error::NotSettled`] where its eigenvalues are not found.
+    /// [`Error::NotFinite`] for a covariance that is not finite; [`Error::NotSettled`] where its
+    /// eigenvalues are not found.
     pub fn of(law: &dyn Law) -> Result<Self> {
         Self::of_covariances(covariances(law)?)
     }
@@ -66,7 +68,8 @@ impl Spectrum {
         Ok((kept.iter().sum(), lost.iter().sum()))
     }
 
-    /// The loss per feature of the best affine model of rank `hidden`: the sum of the discarded eigenvalues over n_s.
+    /// The loss per feature of the best affine model of rank `hidden`: the sum of the discarded
+    /// eigenvalues over n_s.
     ///
     /// # Errors
     /// [`Error::Size`] unless `1 ≤ hidden ≤ n_s`.
@@ -82,13 +85,15 @@ impl Spectrum {
     ///   \left(\frac{\mathrm{tr}\, C}{\Lambda_{n_d}} - 1\right).
     /// ```
     ///
-    /// For given `h = W_in x` the least `Var y_i` is `C_ii²/s_i`, `s_i` the part of `C_ii` that is explained by `h`, and
-    /// `Σ_i s_i ≤ Λ`, the sum of the `n_d` largest eigenvalues; then Cauchy and Schwarz. Equality where `h` are the principal
-    /// components and `s_i/C_ii` is the same for all `i`. For independent features of one law this is the Welch bound,
-    /// `V (n_s/n_d − 1)`; correlation in either direction lowers it.
+    /// For given `h = W_in x` the least `Var y_i` is `C_ii²/s_i`, `s_i` the part of `C_ii` that is
+    /// explained by `h`, and `Σ_i s_i ≤ Λ`, the sum of the `n_d` largest eigenvalues; then Cauchy
+    /// and Schwarz. Equality where `h` are the principal components and `s_i/C_ii` is the same for
+    /// all `i`. For independent features of one law this is the Welch bound, `V (n_s/n_d − 1)`;
+    /// correlation in either direction lowers it.
     ///
     /// # Errors
-    /// [`Error::Size`] unless `1 ≤ hidden ≤ n_s`; [`Error::OutOfRange`] if the features do not vary.
+    /// [`Error::Size`] unless `1 ≤ hidden ≤ n_s`; [`Error::OutOfRange`] if the features do not
+    /// vary.
     pub fn welch_sigma(&self, hidden: usize) -> Result<f64> {
         let (kept, lost) = self.split(hidden)?;
         if kept <= 0.0 {
@@ -97,8 +102,9 @@ impl Spectrum {
         Ok(((kept + lost) / self.eigenvalues.len() as f64 * (lost / kept)).sqrt())
     }
 
-    /// The best symmetric ReLU model at [`welch_sigma`](Self::welch_sigma), were its interference Gaussian, for the law whose
-    /// spectrum this is. `None` unless all features have one probability and magnitudes `U[0, 1]`.
+    /// The best symmetric ReLU model at [`welch_sigma`](Self::welch_sigma), were its interference
+    /// Gaussian, for the law whose spectrum this is. `None` unless all features have one
+    /// probability and magnitudes `U[0, 1]`.
     ///
     /// # Errors
     /// As [`welch_sigma`](Self::welch_sigma).
@@ -112,12 +118,12 @@ impl Spectrum {
     }
 }
 
-/// The `hidden` principal components of the features, one a row (n_d × n_s): orthonormal eigenvectors of the covariance, those
-/// of the largest eigenvalues first. Of eigenvalues that are equal to 1e-12 of the largest, those of the first block of dependent
-/// features come first.
+/// The `hidden` principal components of the features, one a row (n_d × n_s): orthonormal
+/// eigenvectors of the covariance, those of the largest eigenvalues first. Of eigenvalues that are
+/// equal to 1e-12 of the largest, those of the first block of dependent features come first.
 ///
-/// The best affine model of that rank projects onto them: `y = VᵀV x + (1 − VᵀV) E x`, with the loss
-/// [`Spectrum::linear_loss`].
+/// The best affine model of that rank projects onto them: `y = VᵀV x + (1 − VᵀV) E x`, with the
+/// loss [`Spectrum::linear_loss`].
 ///
 /// # Errors
 /// As [`Spectrum::of`]; [`Error::Size`] unless `1 ≤ hidden ≤ n_s`.
@@ -207,7 +213,8 @@ mod tests {
         assert_relative_eq!(sum, trace, max_relative = 1e-13);
     }
 
-    /// No encoder beats the bound, each with its best decoder; principal components of equal shares meet it.
+    /// No encoder beats the bound, each with its best decoder; principal components of equal shares
+    /// meet it.
     #[test]
     fn no_weights_have_less_interference() {
         let mut rng = ChaCha8Rng::seed_from_u64(2);
@@ -229,7 +236,8 @@ mod tests {
                 assert!(mean_variance(&encoder) > bound * (1.0 + 1e-9));
             }
         }
-        // The five sums of the pairs are the principal components, and all features have equal shares.
+        // The five sums of the pairs are the principal components, and all features have equal
+        // shares.
         let SymmetricEigen { eigenvectors, eigenvalues } = covariance.clone().symmetric_eigen();
         let mut order: Vec<usize> = (0..n).collect();
         order.sort_by(|&a, &b| eigenvalues[b].total_cmp(&eigenvalues[a]));

@@ -53,20 +53,21 @@ impl Tail {
     }
 }
 
-/// The moments `M_k(t) = E (t + ν)₊ᵏ`, `k = 0, 1, 2, 3`, of a rectified Gaussian, `ν ~ N(0, σ²)`, as
-/// `M_k = exp(−log_scale) · scaled_k`.
+/// The moments `M_k(t) = E (t + ν)₊ᵏ`, `k = 0, 1, 2, 3`, of a rectified Gaussian, `ν ~ N(0, σ²)`,
+/// as `M_k = exp(−log_scale) · scaled_k`.
 ///
 /// ```math
 /// g_{-1}(y) = \varphi(y), \qquad g_k(y) = \int_y^\infty g_{k-1} = \frac1{k!}\,E\,(\xi - y)_+^k, \quad \xi \sim N(0, 1),
 /// \qquad k\,g_k = g_{k-2} - y\,g_{k-1}.
 /// ```
 ///
-/// For `y > 0` the recurrence loses digits upward (`g_k` is its minimal solution), so above 2.5 it is run
-/// downward (Miller) and normalised by `g_{−1} = φ`. All values are scaled by `exp(y²/2)`, so that nothing
-/// underflows: `r_k(y) = exp(y²/2) g_k(y)`, and `r_0(y) = erfcx(y/√2)/2`.
+/// For `y > 0` the recurrence loses digits upward (`g_k` is its minimal solution), so above 2.5 it
+/// is run downward (Miller) and normalised by `g_{−1} = φ`. All values are scaled by `exp(y²/2)`,
+/// so that nothing underflows: `r_k(y) = exp(y²/2) g_k(y)`, and `r_0(y) = erfcx(y/√2)/2`.
 ///
-/// `log_scale` is `t²/(2σ²)` for `t < 0` and 0 otherwise, so that the scaled moments neither underflow nor cancel
-/// however far `t` lies below 0: there `M_k = k! σᵏ exp(−y²/2) r_k(y)` with `y = −t/σ` (appendix A's integrals).
+/// `log_scale` is `t²/(2σ²)` for `t < 0` and 0 otherwise, so that the scaled moments neither
+/// underflow nor cancel however far `t` lies below 0: there `M_k = k! σᵏ exp(−y²/2) r_k(y)` with
+/// `y = −t/σ` (appendix A's integrals).
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
@@ -78,11 +79,12 @@ pub struct RectifiedMoments {
 }
 
 impl RectifiedMoments {
-    /// The moments at `t` with noise `sigma ≥ 0`; `sigma = 0` is the limit `M_k = t₊ᵏ` (and `M₀(0) = 1/2`).
+    /// The moments at `t` with noise `sigma ≥ 0`; `sigma = 0` is the limit `M_k = t₊ᵏ` (and
+    /// `M₀(0) = 1/2`).
     ///
     /// # Errors
-    /// [`Error::NotFinite`](crate::Error::NotFinite) and [`Error::Sigma`](crate::Error::Sigma) for a `t` or a `sigma`
-    /// that is no number, or `sigma < 0`.
+    /// [`Error::NotFinite`](crate::Error::NotFinite) and [`Error::Sigma`](crate::Error::Sigma) for
+    /// a `t` or a `sigma` that is no number, or `sigma < 0`.
     pub fn new(t: f64, sigma: f64) -> crate::Result<Self> {
         crate::error::finite("t", t)?;
         crate::error::sigma(sigma)?;

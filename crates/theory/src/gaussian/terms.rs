@@ -7,23 +7,25 @@ use crate::gaussian::parts::{Ends, Open, Parts, Piece};
 
 /// Sums, over magnitudes, of what the loss is made of: a linear functional of the law of `u`.
 ///
-/// The output is `a Y₊` with `Y = c u + β + ν`, `ν ~ N(0, s²)` (equation 5: `c = 1`, `β` the shift, `s = σ`). Where
-/// `z = (c u + β)/s ≤ 0` the rectifier mostly clips, and
+/// The output is `a Y₊` with `Y = c u + β + ν`, `ν ~ N(0, s²)` (equation 5: `c = 1`, `β` the shift,
+/// `s = σ`). Where `z = (c u + β)/s ≤ 0` the rectifier mostly clips, and
 ///
 /// ```math
 /// E (u - aY_+)^2 = u^2 - 2a\,u\,s\,g_1(-z) + 2a^2 s^2 g_2(-z);
 /// ```
 ///
-/// where `z > 0` it mostly does not, and the error is that of the line less what clipping takes away:
+/// where `z > 0` it mostly does not, and the error is that of the line less what clipping takes
+/// away:
 ///
 /// ```math
 /// E (u - aY_+)^2 = (u - a(cu + \beta))^2 + a^2 s^2 - 2a\,u\,s\,g_1(z) - 2a^2s^2 g_2(z).
 /// ```
 ///
-/// In each form what is subtracted is at most a fixed fraction (about 0.9) of the rest, so that nothing cancels
-/// however small the loss. An interval of magnitudes is cut where `z = 0`.
+/// In each form what is subtracted is at most a fixed fraction (about 0.9) of the rest, so that
+/// nothing cancels however small the loss. An interval of magnitudes is cut where `z = 0`.
 ///
-/// Start from [`Terms::new`] and add points and intervals; an [`Integrable`](crate::Integrable) magnitude does so.
+/// Start from [`Terms::new`] and add points and intervals; an [`Integrable`](crate::Integrable)
+/// magnitude does so.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Terms {
     pub(crate) channel: Channel,

@@ -1,4 +1,5 @@
-//! What the size of the hidden layer allows: the Welch bound on the interference, and the linear model.
+//! What the size of the hidden layer allows: the Welch bound on the interference, and the linear
+//! model.
 
 use toy_superposition_data::Moments;
 
@@ -8,7 +9,8 @@ use crate::magnitude::Integrable;
 use crate::product::Product;
 
 impl<M: Integrable> Feature<M> {
-    /// The least root-mean-square interference `σ = √(V (1/r − 1))` over rows of unit diagonal, equation (6).
+    /// The least root-mean-square interference `σ = √(V (1/r − 1))` over rows of unit diagonal,
+    /// equation (6).
     ///
     /// # Errors
     /// [`Error::Ratio`] unless `0 < r ≤ 1`.
@@ -41,7 +43,8 @@ impl<M: Integrable> Feature<M> {
 /// L_{r \to 0} = V \quad\text{(section 4.3.1)}.
 /// ```
 ///
-/// The paper's text has `p/3 − p²/9` in the last; Jensen's inequality with `E u = 1/2` gives `p/3 − p²/4`.
+/// The paper's text has `p/3 − p²/9` in the last; Jensen's inequality with `E u = 1/2` gives
+/// `p/3 − p²/4`.
 ///
 /// # Errors
 /// [`Error::Probability`] outside (0, 1], [`Error::Ratio`] outside (0, 1].
@@ -67,20 +70,22 @@ pub fn initial_loss(probability: f64) -> Result<f64> {
 
 /// The bound of appendix C for given weights, and its two conditions for equality.
 ///
-/// Rows are first scaled to unit diagonal, `W̃_ij = W_ij / W_ii`; then `tr W̃ = n_s` and, whatever `W̃` of rank `n_d`,
+/// Rows are first scaled to unit diagonal, `W̃_ij = W_ij / W_ii`; then `tr W̃ = n_s` and, whatever
+/// `W̃` of rank `n_d`,
 ///
 /// ```math
 /// \frac1{n_s}\sum_i \mathrm{Var}\,\nu_i = V\left(\frac{\lVert\tilde W\rVert_F^2}{n_s} - 1\right)
 /// \ge V \left(\frac{n_s}{n_d} - 1\right),
 /// ```
 ///
-/// by Schur (equality if `W̃` is normal with real eigenvalues, that is, symmetric) and Cauchy–Schwarz (equality if the n_d
-/// non-zero eigenvalues are equal).
+/// by Schur (equality if `W̃` is normal with real eigenvalues, that is, symmetric) and
+/// Cauchy–Schwarz (equality if the n_d non-zero eigenvalues are equal).
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct WelchCheck {
-    /// `V (n_s/n_d − 1)`, with `V` the mean of `Var x_j` (a bound if all features have the same variance).
+    /// `V (n_s/n_d − 1)`, with `V` the mean of `Var x_j` (a bound if all features have the same
+    /// variance).
     pub bound: f64,
     /// The mean of `Var ν_i = σ_i²` over rows.
     pub mean_variance: f64,
@@ -92,10 +97,12 @@ pub struct WelchCheck {
     pub spread: f64,
 }
 
-/// The Welch bound for a product `W` (n_s × n_s) of rank at most `hidden`, features of the given moments.
+/// The Welch bound for a product `W` (n_s × n_s) of rank at most `hidden`, features of the given
+/// moments.
 ///
 /// # Errors
-/// [`Error::Size`] unless `1 ≤ hidden ≤ n_s` and there are n_s moments; [`Error::OutOfRange`] for a zero on the diagonal.
+/// [`Error::Size`] unless `1 ≤ hidden ≤ n_s` and there are n_s moments; [`Error::OutOfRange`] for a
+/// zero on the diagonal.
 pub fn welch_check(product: &Product, hidden: usize, moments: &[Moments]) -> Result<WelchCheck> {
     let features = product.features();
     if moments.len() != features {

@@ -1,4 +1,5 @@
-//! The parts of the distance to the optimum: 60-digit goldens, weights that differ in one thing only, and the sum.
+//! The parts of the distance to the optimum: 60-digit goldens, weights that differ in one thing
+//! only, and the sum.
 
 use nalgebra::{DMatrix, DVector};
 use toy_superposition_model::{Activation, Autoencoder};
@@ -44,7 +45,8 @@ fn adds_up(found: &Check) {
     assert!((headlines - distance).abs() < 1e-14 * size);
 }
 
-/// All parts of weights that differ from the optimum in one thing are 0 but one (and what is not Gaussian).
+/// All parts of weights that differ from the optimum in one thing are 0 but one (and what is not
+/// Gaussian).
 fn only(found: &Check, what: &str, expected: f64) {
     adds_up(found);
     for (part, name) in parts(&found.attribution).into_iter().zip(PARTS) {
@@ -151,8 +153,8 @@ fn one_thing_at_a_time() {
     let gap = (n as f64 / 12.0 - 1.0) / (n as f64 / 16.0 - 1.0) - 1.0;
     assert!((found.welch_gap.unwrap() / gap - 1.0).abs() < 1e-12);
 
-    // Rows of different σ, each at its best: two frames side by side, with the mean square of their σ's as the bound
-    // of 2·32 features has it for no n_d, so that σ and its spread both count.
+    // Rows of different σ, each at its best: two frames side by side, with the mean square of their
+    // σ's as the bound of 2·32 features has it for no n_d, so that σ and its spread both count.
     let (left, right) = (optimum_at_ratio(P, 0.125).unwrap(), optimum_at_ratio(P, 0.5).unwrap());
     let w = DMatrix::from_fn(n, n, |i, j| match (i < 32, j < 32) {
         (true, true) => left.a * frame(32, 4)[(i, j)],
@@ -174,7 +176,8 @@ fn one_thing_at_a_time() {
     }
 }
 
-/// Half of the features dropped, the others at the best ratio: the mixture of the envelope, where dropping pays.
+/// Half of the features dropped, the others at the best ratio: the mixture of the envelope, where
+/// dropping pays.
 #[test]
 fn dropped_features_are_a_mixture() {
     let (n, d, p) = (64, 8, 0.01);
@@ -248,7 +251,8 @@ fn a_model_accounts_for_all() {
     }
 }
 
-/// Over all choices of 3 rows from 8 the estimate is right on average, and its squared standard error as well.
+/// Over all choices of 3 rows from 8 the estimate is right on average, and its squared standard
+/// error as well.
 #[test]
 fn some_rows_estimate_all() {
     let (model, p) = (model(Activation::Relu), 0.2);
@@ -272,7 +276,8 @@ fn some_rows_estimate_all() {
     assert_eq!(check_rows(&model, p, &[4]).unwrap().exact_standard_error, f64::INFINITY);
 }
 
-/// Without a rectifier everything is closed: no part is not Gaussian, and the first is what the rectifier was worth.
+/// Without a rectifier everything is closed: no part is not Gaussian, and the first is what the
+/// rectifier was worth.
 #[test]
 fn identity_outputs() {
     let (model, p) = (model(Activation::Identity), 0.35);

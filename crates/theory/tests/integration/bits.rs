@@ -1,5 +1,5 @@
-//! What the theory finds for a model, to the bit. `.ci/run` prints this with the feature `parallel` and without, and
-//! compares.
+//! What the theory finds for a model, to the bit. `.ci/run` prints this with the feature `parallel`
+//! and without, and compares.
 
 use toy_superposition_model::{Activation, Autoencoder, Objective, Parameters, Shape};
 use toy_superposition_theory::{ExactObjective, Feature, MeanField, exact_model_loss, lilliefors};

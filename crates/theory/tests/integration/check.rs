@@ -1,4 +1,5 @@
-//! Statistics of weights, the Welch bound's conditions and the check of a model, against plain sums and known frames.
+//! Statistics of weights, the Welch bound's conditions and the check of a model, against plain sums
+//! and known frames.
 
 use nalgebra::{DMatrix, DVector};
 use toy_superposition_data::Moments;
@@ -16,7 +17,8 @@ fn sylvester(i: usize, j: usize) -> f64 {
     if (i & j).count_ones().is_multiple_of(2) { 1.0 } else { -1.0 }
 }
 
-/// Rows `S` of a Hadamard matrix as a frame: `W_in` (n_d × n_s), `W_out = W_inᵀ/n_d`, unit diagonal.
+/// Rows `S` of a Hadamard matrix as a frame: `W_in` (n_d × n_s), `W_out = W_inᵀ/n_d`, unit
+/// diagonal.
 fn frame(features: usize, rows: &[usize]) -> DMatrix<f64> {
     DMatrix::from_fn(rows.len(), features, |k, j| sylvester(rows[k], j))
 }
@@ -58,7 +60,8 @@ fn statistics_are_the_plain_sums() {
     assert!(found.lyapunov_max >= found.lyapunov_mean && found.lyapunov_max <= 1.0);
 }
 
-/// Scaling all of W leaves σ, Λ, Δvar and the gap alone; a zero row has no σ, and the rest keeps its own.
+/// Scaling all of W leaves σ, Λ, Δvar and the gap alone; a zero row has no σ, and the rest keeps
+/// its own.
 #[test]
 fn statistics_do_not_depend_on_scale() {
     let n = 6;
@@ -115,7 +118,8 @@ fn welch_conditions() {
     assert!(matches!(welch_check(&product_of(&w, &[0.0; 16]), 17, &moments), Err(Error::Size { .. })));
 }
 
-/// A tight frame with the optimal gain and bias is predicted to have the optimum's loss, in f32 and f64.
+/// A tight frame with the optimal gain and bias is predicted to have the optimum's loss, in f32 and
+/// f64.
 #[test]
 fn a_tight_frame_has_the_optimal_prediction() {
     let (n, rows, p) = (64, [1usize, 2, 4, 7, 11, 13, 21, 33, 40, 46, 51, 63], 0.07);
@@ -159,7 +163,8 @@ fn an_identity_output_is_exact() {
     assert!((check(&model, p).unwrap().gaussian_loss / expected - 1.0).abs() < 1e-13);
 }
 
-/// Antipodal pairs, W = ⊕ [[1, −1], [−1, 1]]: each row's Gaussian prediction, by its own one-off sum.
+/// Antipodal pairs, W = ⊕ [[1, −1], [−1, 1]]: each row's Gaussian prediction, by its own one-off
+/// sum.
 #[test]
 fn rows_with_no_or_negative_diagonal_are_predicted() {
     let p = 0.1;

@@ -108,8 +108,8 @@ fn where_the_jump_pays() {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
 
-    /// Each class of decoders contains the next; the bound of appendix D is below all. More noise helps none of them:
-    /// a decoder of the noisier `y` is a random shift of one of the less noisy.
+    /// Each class of decoders contains the next; the bound of appendix D is below all. More noise
+    /// helps none of them: a decoder of the noisier `y` is a random shift of one of the less noisy.
     #[test]
     fn order(log_p in -12.0f64..0.0, log_sigma in -4.0f64..2.0, less in 0.5f64..1.0) {
         let (p, sigma) = (10f64.powf(log_p), 10f64.powf(log_sigma));
@@ -121,7 +121,8 @@ proptest! {
         for pair in noisier.windows(2) {
             prop_assert!(pair[0] <= pair[1] * (1.0 + 1e-13), "{p:e} {sigma:e} {noisier:?}");
         }
-        // A constant factor, unlike the ReLU's logarithm: 1.1763 is the most that a fine grid shows.
+        // A constant factor, unlike the ReLU's logarithm: 1.1763 is the most that a fine grid
+        // shows.
         prop_assert!(noisier[3] <= 1.1764 * noisier[2], "{p:e} {sigma:e} {noisier:?}");
         for (quiet, noisy) in losses(sigma * less).into_iter().zip(noisier).skip(1) {
             prop_assert!(quiet <= noisy * (1.0 + 1e-13), "{p:e} {sigma:e} {less}");

@@ -43,8 +43,8 @@ fn model(rng: &mut ChaCha8Rng, features: usize, hidden: usize, activation: Activ
     Autoencoder::new(&encoder, &decoder, &bias, activation).unwrap()
 }
 
-/// Gain, effective bias and noise of each row against the regression of `y_i` on `x_i` over samples: 4 standard errors
-/// each, 120 comparisons (α < 1 %).
+/// Gain, effective bias and noise of each row against the regression of `y_i` on `x_i` over
+/// samples: 4 standard errors each, 120 comparisons (α < 1 %).
 #[test]
 fn rows_are_regressions_on_the_own_feature() {
     let mut rng = ChaCha8Rng::seed_from_u64(41);
@@ -66,7 +66,8 @@ fn rows_are_regressions_on_the_own_feature() {
                 let y: f64 = product.row(i).iter().zip(x).map(|(w, x)| w * x).sum();
                 y + product.bias()[i] - row.gain * x[i] - row.effective_bias
             };
-            // The residual has the mean 0, no correlation with x_i, and the variance that is claimed.
+            // The residual has the mean 0, no correlation with x_i, and the variance that is
+            // claimed.
             let centre = law.moments(i).mean;
             let claims = |x: &[f64; 8]| {
                 let rest = residual(x);
@@ -125,7 +126,8 @@ fn parts(found: &toy_superposition_theory::Attribution) -> [f64; 9] {
     ]
 }
 
-/// The parts add up under every law whose features are alike, and for independent features they are those of `check`.
+/// The parts add up under every law whose features are alike, and for independent features they are
+/// those of `check`.
 #[test]
 fn the_attribution_adds_up_and_agrees_with_that_of_independent_features() {
     let mut rng = ChaCha8Rng::seed_from_u64(43);
@@ -258,8 +260,9 @@ impl Switches for Secretive {
     }
 }
 
-/// The Gaussian loss from covariances of two features, from the probabilities of the partner in both states of the switch:
-/// each state has its own mean, and both have the mean of the two variances.
+/// The Gaussian loss from covariances of two features, from the probabilities of the partner in
+/// both states of the switch: each state has its own mean, and both have the mean of the two
+/// variances.
 #[test]
 fn the_gaussian_loss_from_covariances_has_the_means_of_both_states() {
     let (p, rho, w) = (0.3, 0.6, 0.7);
@@ -293,7 +296,8 @@ fn the_gaussian_loss_from_covariances_is_that_by_cumulants() {
     let switches = AnySwitches::Graph(graph(&[0.05; 19], &edges));
     let law = Features::new(switches, AnyMagnitude::Uniform(UnitUniform));
     let mut encoder = DMatrix::from_fn(6, 19, |_, _| rng.random_range(-0.5..0.5));
-    // The star's leaves are independent of each other: without its centre, this is the law of independent features.
+    // The star's leaves are independent of each other: without its centre, this is the law of
+    // independent features.
     encoder.set_column(0, &DVector::zeros(6));
     let bias = DVector::from_element(19, -0.02);
     let model = Autoencoder::tied(&encoder, &bias, Activation::Relu).unwrap();

@@ -1,5 +1,6 @@
-//! The exact loss against oracles that share nothing with it: enumeration and inclusion–exclusion in 60 digits,
-//! another inversion integral (`tools/golden/theory_exact.py`), closed forms, and samples.
+//! The exact loss against oracles that share nothing with it: enumeration and inclusion–exclusion
+//! in 60 digits, another inversion integral (`tools/golden/theory_exact.py`), closed forms, and
+//! samples.
 
 use approx::assert_relative_eq;
 use nalgebra::{DMatrix, DVector};
@@ -78,8 +79,8 @@ fn gradient_of_the_golden_rows() {
     assert_eq!(count, 6);
 }
 
-/// Antipodal pairs, W = ⊕ [[1, −1], [−1, 1]] and b = 0: `y = (x − x′)₊`, so that only both on at once costs,
-/// `p² E min(u, u′)² = p²/6`, at any n_s.
+/// Antipodal pairs, W = ⊕ [[1, −1], [−1, 1]] and b = 0: `y = (x − x′)₊`, so that only both on at
+/// once costs, `p² E min(u, u′)² = p²/6`, at any n_s.
 #[test]
 fn antipodal_pairs() {
     for (features, p) in [(2, 1.0), (64, 0.044), (64, 1e-3)] {
@@ -129,8 +130,9 @@ fn open_rectifier_at_full_size() {
     }
 }
 
-/// n_s = 8192 with a rectifier that acts and one feature far above the others: by the inversion integral on another
-/// line in 30 digits, and by sums over the sets of up to 42 features that are on in 120 (`theory_exact.py --full-size`).
+/// n_s = 8192 with a rectifier that acts and one feature far above the others: by the inversion
+/// integral on another line in 30 digits, and by sums over the sets of up to 42 features that are
+/// on in 120 (`theory_exact.py --full-size`).
 #[test]
 fn rectified_rows_of_full_size() {
     let spread = |j: usize| (((j * 7919 % 8192) as f64) / 8192.0 - 0.5) * 0.06;
@@ -186,7 +188,8 @@ fn samples_agree() {
     }
 }
 
-/// What cannot matter does not: the order of the features, features of weight 0, the unit of length.
+/// What cannot matter does not: the order of the features, features of weight 0, the unit of
+/// length.
 #[test]
 fn invariances() {
     let mut rng = ChaCha8Rng::seed_from_u64(8);
@@ -233,8 +236,8 @@ fn a_model_is_its_rows() {
     assert_eq!([some[0].loss, some[1].loss], [losses[5], losses[2]]);
 }
 
-/// Over all draws of k rows, the mean of the squared standard errors is the variance of the means: exactly so,
-/// because of the finite-population factor.
+/// Over all draws of k rows, the mean of the squared standard errors is the variance of the means:
+/// exactly so, because of the finite-population factor.
 #[test]
 fn standard_error_of_some_rows() {
     let (encoder, decoder, bias) = small_model();
@@ -259,7 +262,8 @@ fn standard_error_of_some_rows() {
     assert_eq!(one.standard_error, f64::INFINITY);
 }
 
-/// A gradient to 1e-6 is that to 1e-10 within 1e-5 of its norm, with weights of many sizes, some of them next to 0.
+/// A gradient to 1e-6 is that to 1e-10 within 1e-5 of its norm, with weights of many sizes, some of
+/// them next to 0.
 #[test]
 fn gradients_are_as_good_as_their_tolerance() {
     let mut rng = ChaCha8Rng::seed_from_u64(8);
@@ -359,8 +363,8 @@ fn bad_input_is_refused_by_name() {
     assert!(matches!(exact_model_loss(&linear, &[0], 0.1), Err(Error::Activation { given: "identity" })));
 }
 
-/// An output whose rectifier never acts has a quadratic loss, by independent means and variances, at any scale; and a
-/// tiny own weight beside ordinary interference is the limit of none.
+/// An output whose rectifier never acts has a quadratic loss, by independent means and variances,
+/// at any scale; and a tiny own weight beside ordinary interference is the limit of none.
 #[test]
 fn settled_outputs_and_tiny_own_weights() {
     let (p, row) = (0.3, [0.7, -0.4, 0.9, 0.3, -0.8, 0.2, 0.5]);

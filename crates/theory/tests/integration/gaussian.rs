@@ -1,10 +1,12 @@
-//! The Gaussian loss, its derivatives and its building blocks, against 120-digit goldens and against each other.
+//! The Gaussian loss, its derivatives and its building blocks, against 120-digit goldens and
+//! against each other.
 
 #![allow(clippy::excessive_precision)]
 
 use toy_superposition_theory::{Channel, Error, Feature, RectifiedMoments};
 
-/// The largest error over the rows, relative to the value or, near a zero of a derivative, to the size of what cancels.
+/// The largest error over the rows, relative to the value or, near a zero of a derivative, to the
+/// size of what cancels.
 #[test]
 fn agrees_with_120_digits() {
     let mut worst = [0.0f64; 8];
@@ -16,7 +18,8 @@ fn agrees_with_120_digits() {
         let loss = feature.loss(a, b, sigma).unwrap();
         let gradient = feature.gradient(a, b, sigma).unwrap();
         let (product, square) = feature.products(b, sigma).unwrap();
-        // Near a zero, 1e-13 of what cancels there, N + aD in L_a; 1e-14 of its bounds |L_β| ≤ 2a √L and
+        // Near a zero, 1e-13 of what cancels there, N + aD in L_a; 1e-14 of its bounds |L_β| ≤ 2a
+        // √L and
         // |L_σ| ≤ 2aσ (a + p/σ); and of what cancels in L_p in the better of two forms: the two losses, or |1 − a| times
         // numbers of about 1 and a √D (beyond 1e-100 of the losses the golden itself is rounding).
         let scale = |value: f64, natural: f64| value.abs().max(1e-2 * natural).max(1e-290);
@@ -43,8 +46,8 @@ fn agrees_with_120_digits() {
     }
 }
 
-/// `t, sigma, exp(t²/(2σ²)) M_k`: tools/golden/theory_gaussian.py's `moments` at 120 digits; both sides of the switch
-/// between the recurrences are there.
+/// `t, sigma, exp(t²/(2σ²)) M_k`: tools/golden/theory_gaussian.py's `moments` at 120 digits; both
+/// sides of the switch between the recurrences are there.
 const MOMENTS: [(f64, f64, [f64; 4]); 7] = [
     (
         -40.0,
@@ -117,7 +120,8 @@ fn rectified_moments_agree_with_120_digits() {
     assert_eq!(RectifiedMoments::new(1.0, 1e-320).unwrap().moments(), [1.0; 4]);
 }
 
-/// Far beyond where `exp(−z²/2)` underflows, the gain is still N/D: `E y₊ / E y₊²` of exponential tails of rate `z/σ`.
+/// Far beyond where `exp(−z²/2)` underflows, the gain is still N/D: `E y₊ / E y₊²` of exponential
+/// tails of rate `z/σ`.
 #[test]
 fn the_gain_outlives_underflow() {
     let (sigma, z) = (0.01, -1e6);
@@ -151,7 +155,8 @@ fn no_noise_is_the_limit() {
     assert!((feature.loss(1.2, -0.3, 0.0).unwrap().on / on - 1.0).abs() < 1e-14);
 }
 
-/// Rows of any diagonal: against Simpson's rule on the plain pointwise formula, which is well-behaved here.
+/// Rows of any diagonal: against Simpson's rule on the plain pointwise formula, which is
+/// well-behaved here.
 #[test]
 fn rows_of_any_diagonal() {
     let p = 0.37;

@@ -1,4 +1,5 @@
-//! Lyapunov ratio, excess kurtosis and Lilliefors' test: plain sums, simulations, and the published formulas.
+//! Lyapunov ratio, excess kurtosis and Lilliefors' test: plain sums, simulations, and the published
+//! formulas.
 
 use nalgebra::DMatrix;
 use toy_superposition_data::Moments;
@@ -35,7 +36,8 @@ fn p_values_of_simulated_samples() {
     assert_eq!(count, 70);
 }
 
-/// Dallal and Wilkinson's formula (The American Statistician 40, 1986), for n ≤ 100 and 0.001 ≤ p < 0.1.
+/// Dallal and Wilkinson's formula (The American Statistician 40, 1986), for n ≤ 100 and 0.001 ≤ p <
+/// 0.1.
 #[test]
 fn p_values_of_dallal_and_wilkinson() {
     for n in [10, 20, 50, 100] {

@@ -21,8 +21,8 @@ fn simplex(k: usize) -> DMatrix<f64> {
     unit(DMatrix::from_fn(k, k, |i, j| f64::from(u8::from(i == j)) - 1.0 / k as f64))
 }
 
-/// The uniform square antiprism of height h has a tight frame where the squares of its coordinates have equal sums:
-/// 8 h² = 4.
+/// The uniform square antiprism of height h has a tight frame where the squares of its coordinates
+/// have equal sums: 8 h² = 4.
 fn antiprism() -> DMatrix<f64> {
     let vertex = |row: usize, i: usize| {
         let angle =
@@ -33,7 +33,8 @@ fn antiprism() -> DMatrix<f64> {
     unit(DMatrix::from_fn(3, 8, vertex))
 }
 
-/// Frames in orthogonal subspaces, their features interleaved: column `order[i]` of the direct sum is feature i.
+/// Frames in orthogonal subspaces, their features interleaved: column `order[i]` of the direct sum
+/// is feature i.
 fn direct_sum(frames: &[DMatrix<f64>]) -> DMatrix<f64> {
     let (rows, columns) = frames.iter().fold((0, 0), |sum, f| (sum.0 + f.nrows(), sum.1 + f.ncols()));
     let mut whole = DMatrix::zeros(rows, columns);

@@ -1,5 +1,5 @@
-//! The exact loss under every law of `data`: against sums over all states of the switches, against closed forms, and laws that
-//! must agree.
+//! The exact loss under every law of `data`: against sums over all states of the switches, against
+//! closed forms, and laws that must agree.
 
 use approx::assert_relative_eq;
 use rand::{RngExt, SeedableRng};
@@ -30,7 +30,8 @@ pub(crate) const GAUSS_6: [(f64, f64); 3] = [
     (0.932_469_514_203_152, 0.171_324_492_379_170_3),
 ];
 
-/// The probability of each state of `n` switches, by inclusion and exclusion over the features that are off.
+/// The probability of each state of `n` switches, by inclusion and exclusion over the features that
+/// are off.
 pub(crate) fn states(n: usize, switches: &dyn Switches) -> Vec<f64> {
     let joint: Vec<f64> = (0_usize..1 << n)
         .map(|set| {
@@ -53,8 +54,8 @@ pub(crate) fn states(n: usize, switches: &dyn Switches) -> Vec<f64> {
     (0..1 << n).map(probability).collect()
 }
 
-/// The loss of output `i` by the states of the switches: given those, the output is a polynomial of the own magnitude between
-/// the points where a corner of the cube of the others reaches the kink.
+/// The loss of output `i` by the states of the switches: given those, the output is a polynomial of
+/// the own magnitude between the points where a corner of the cube of the others reaches the kink.
 fn enumerated(row: &[f64], i: usize, bias: f64, switches: &dyn Switches) -> f64 {
     let n = row.len();
     let mut loss = 0.0;
@@ -241,7 +242,8 @@ fn binomial(n: usize, k: usize) -> f64 {
     if k > n { 0.0 } else { (0..k).map(|j| (n - j) as f64 / (j + 1) as f64).product() }
 }
 
-/// `P[S ≤ x]` for `S` the sum of n magnitudes `U[0, 1]` (Irwin and Hall), or its m-th antiderivative from 0.
+/// `P[S ≤ x]` for `S` the sum of n magnitudes `U[0, 1]` (Irwin and Hall), or its m-th
+/// antiderivative from 0.
 fn irwin_hall(n: usize, m: usize, x: f64) -> f64 {
     let factorial: f64 = (1..=n + m).map(|j| j as f64).product();
     let term = |j: usize| {
@@ -251,21 +253,23 @@ fn irwin_hall(n: usize, m: usize, x: f64) -> f64 {
     (0..=n).map(term).sum::<f64>() / factorial
 }
 
-/// `E (t + w (S_a − S_b))₊ᵏ`, k = 1 and 2, for `w > 0` and sums of a and of b magnitudes. `1 − u` has the law of `u`, so that
-/// it is `E (t − wb + w S)₊ᵏ` with `S` the sum of `a + b`.
+/// `E (t + w (S_a − S_b))₊ᵏ`, k = 1 and 2, for `w > 0` and sums of a and of b magnitudes. `1 − u`
+/// has the law of `u`, so that it is `E (t − wb + w S)₊ᵏ` with `S` the sum of `a + b`.
 fn two_sums(t: f64, w: f64, a: usize, b: usize) -> [f64; 2] {
     let (n, x) = (a + b, b as f64 - t / w);
     if n == 0 {
         return [t.max(0.0), t.max(0.0).powi(2)];
     }
-    // E (S − x)₊ᵏ from E (S − x)ᵏ and E (x − S)₊ᵏ, which is k! times an antiderivative of the distribution function.
+    // E (S − x)₊ᵏ from E (S − x)ᵏ and E (x − S)₊ᵏ, which is k! times an antiderivative of the
+    // distribution function.
     let mean = n as f64 / 2.0 - x;
     let second = mean * mean + n as f64 / 12.0;
     [w * (mean + irwin_hall(n, 1, x)), w * w * (second - 2.0 * irwin_hall(n, 2, x))]
 }
 
-/// Exactly k on and rows with weights `±w` beside the diagonal, as of a rug, and `−w`, as of a simplex: how many of each are
-/// on is hypergeometric, and the sum of so many magnitudes has Irwin and Hall's law.
+/// Exactly k on and rows with weights `±w` beside the diagonal, as of a rug, and `−w`, as of a
+/// simplex: how many of each are on is hypergeometric, and the sum of so many magnitudes has Irwin
+/// and Hall's law.
 #[test]
 fn exactly_k_of_symmetric_rows_by_hypergeometric_sums() {
     // (n, k, how many of the others have +w, w, W_ii, b)
@@ -325,7 +329,8 @@ fn exactly_k_of_symmetric_rows_by_hypergeometric_sums() {
     }
 }
 
-/// Many features under laws with long-range dependence: against samples, with 4 standard errors (α = 6e-5 each).
+/// Many features under laws with long-range dependence: against samples, with 4 standard errors
+/// (α = 6e-5 each).
 #[test]
 fn large_laws_agree_with_samples() {
     let n = 60;
@@ -361,8 +366,9 @@ fn large_laws_agree_with_samples() {
     }
 }
 
-/// With two states the Gaussian loss has the covariance in it: for groups that switch together it is far from that of
-/// independent features of the same probabilities, and both expansions approach the exact loss for many small weights.
+/// With two states the Gaussian loss has the covariance in it: for groups that switch together it
+/// is far from that of independent features of the same probabilities, and both expansions approach
+/// the exact loss for many small weights.
 #[test]
 fn gaussian_predictions_know_the_covariance() {
     let n = 400;

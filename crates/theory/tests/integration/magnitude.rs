@@ -49,7 +49,8 @@ fn an_interval_agrees_with_40_digits() {
     agrees(&Interval::new(0.5, 2.0).unwrap(), &HALF_TO_TWO);
 }
 
-/// The quadrature against the closed form, over the tails and every noise level; and slopes of either sign and zero.
+/// The quadrature against the closed form, over the tails and every noise level; and slopes of
+/// either sign and zero.
 #[test]
 fn a_flat_density_is_the_uniform_law() {
     let flat = Density::new(|_| 3.0, 0.0, 1.0).unwrap();

@@ -1,4 +1,5 @@
-//! The mean-field and the exact objective against central differences, the check of weights, and their minima.
+//! The mean-field and the exact objective against central differences, the check of weights, and
+//! their minima.
 
 use approx::assert_relative_eq;
 use nalgebra::{DMatrix, DVector};
@@ -11,7 +12,8 @@ use toy_superposition_theory::{
     exact_row_loss,
 };
 
-/// A model with nothing at its default; its diagonal has both signs, and row 0 of W_out is 0 if it can be.
+/// A model with nothing at its default; its diagonal has both signs, and row 0 of W_out is 0 if it
+/// can be.
 fn example(
     (features, hidden, tied): (usize, usize, bool),
     activation: Activation,
@@ -35,8 +37,9 @@ fn moved(model: &Autoencoder<f64>, index: usize, by: f64) -> Autoencoder<f64> {
     model
 }
 
-/// The largest error of the gradient, by differences of fourth order, over what is allowed: 1e-7 of the largest entry and
-/// the quotient's own rounding, a few ε L/h, which is all there is where every output is off.
+/// The largest error of the gradient, by differences of fourth order, over what is allowed: 1e-7 of
+/// the largest entry and the quotient's own rounding, a few ε L/h, which is all there is where
+/// every output is off.
 fn gradient_error<O: Objective<Autoencoder<f64>>>(
     objective: &mut O,
     model: &Autoencoder<f64>,
@@ -66,7 +69,8 @@ proptest! {
     ) {
         let activation = if relu { Activation::Relu } else { Activation::Identity };
         let model = example((features, hidden.min(features), tied), activation, seed);
-        // Where a row has next to no noise the loss has a kink, harmless only far from the rectifier's edge.
+        // Where a row has next to no noise the loss has a kink, harmless only far from the
+        // rectifier's edge.
         let (silent, rows): (Vec<_>, Vec<_>) =
             check(&model, p).unwrap().statistics.rows.into_iter().partition(|row| row.noise < 1e-6);
         prop_assume!(silent.iter().all(|row| row.effective_bias.abs() > 0.1));
@@ -126,7 +130,8 @@ fn row_gradient_is_the_difference_quotient_for_any_law() {
     compare(&Feature::new(0.2, Points::new(&[0.25, 0.75], &[0.5, 2.0]).unwrap()).unwrap());
 }
 
-/// Without noise `L = p ∫ (u − (cu + β)₊)² du + (1 − p) β₊²`; the slope in the variance is its limit.
+/// Without noise `L = p ∫ (u − (cu + β)₊)² du + (1 − p) β₊²`; the slope in the variance is its
+/// limit.
 #[test]
 fn a_row_without_noise_has_the_limit_gradient() {
     let feature = Feature::uniform(0.3).unwrap();
@@ -206,7 +211,8 @@ fn exact_gradient_of_the_weights_is_the_difference_quotient() {
 
 #[test]
 fn the_symmetric_optimum_is_stationary() {
-    // A simplex: n_s = 5 in 4 dimensions, W = a (4/5)⁻¹ (1 − J/5), a tight frame at the Welch bound.
+    // A simplex: n_s = 5 in 4 dimensions, W = a (4/5)⁻¹ (1 − J/5), a tight frame at the Welch
+    // bound.
     let (features, hidden, p) = (5, 4, 0.3);
     let best = toy_superposition_theory::optimum_at_ratio(p, 0.8).unwrap();
     let helmert = DMatrix::from_fn(hidden, features, |k, j| {
@@ -285,7 +291,8 @@ fn outputs_that_are_a_relu_by_another_name_are_taken() {
     assert_eq!(of(Activation::top_k(2).unwrap()), relu);
 }
 
-/// The Welch bound is for n_d ≤ n_s: a wider model has an exact loss, and no comparison with the bound.
+/// The Welch bound is for n_d ≤ n_s: a wider model has an exact loss, and no comparison with the
+/// bound.
 #[test]
 fn a_model_with_more_hidden_dimensions_than_features_has_a_loss_and_no_bound() {
     let encoder = DMatrix::from_row_slice(3, 2, &[0.9, -0.4, 0.1, 0.3, -0.2, 0.7]);

@@ -1,4 +1,5 @@
-//! n features in n − 1 dimensions: the closed forms against the exact loss of the weights that they describe.
+//! n features in n − 1 dimensions: the closed forms against the exact loss of the weights that they
+//! describe.
 
 use approx::assert_relative_eq;
 use nalgebra::DMatrix;
@@ -32,7 +33,8 @@ fn the_losses_are_the_exact_losses_of_their_weights() {
     }
 }
 
-/// Just below the boundary the further feature is dropped, just above it is antipodal; from p = 4/7 on never.
+/// Just below the boundary the further feature is dropped, just above it is antipodal; from p = 4/7
+/// on never.
 #[test]
 fn the_boundary_is_where_the_least_loss_changes_hands() {
     for p in [0.01, 0.2, 0.5, 0.57] {

@@ -154,8 +154,8 @@ fn envelope_is_the_lower_hull() {
             for share in [0.0, 0.31, 0.77] {
                 let (r, expected) = (r0 + share * (r1 - r0), l0 + share * (l1 - l0));
                 let found = hull.at(r).unwrap();
-                // The chain's chords lie above a curve that they cut at 4000 points, by a few (ln 10 · 12/4000)²/8 = 6e-6;
-                // r itself is rounded, 1e-16/(1 − r).
+                // The chain's chords lie above a curve that they cut at 4000 points, by a few (ln
+                // 10 · 12/4000)²/8 = 6e-6; r itself is rounded, 1e-16/(1 − r).
                 assert!(found.loss <= expected * (1.0 + 1e-10), "p={p} r={r}: {} {expected}", found.loss);
                 assert!(found.loss >= expected * (1.0 - allowed), "p={p} r={r}: {} {expected}", found.loss);
                 let rest = 1.0 - found.dropped_fraction - found.lossless_fraction;

@@ -49,7 +49,8 @@ fn constants_of_appendix_d() {
     assert_eq!(lower_bound(0.3, 0.5).unwrap(), 0.0);
 }
 
-/// Equation (8): what is left as σ → ∞ at fixed shift/σ, by the exact loss at a large σ (corrections O(1/σ)).
+/// Equation (8): what is left as σ → ∞ at fixed shift/σ, by the exact loss at a large σ
+/// (corrections O(1/σ)).
 #[test]
 fn blind_limit() {
     let (p, sigma) = (0.3, 1e7);
@@ -63,7 +64,8 @@ fn blind_limit() {
     assert!((blind_optimum(p, 1e5, 1.0).unwrap().1 / feature.variance() - 1.0).abs() < 1e-9);
 }
 
-/// ½ ln(1/p) p σ²: approached from below like ln ln(1/p)/ln(1/p), so slowly; the remainder shrinks in that measure.
+/// ½ ln(1/p) p σ²: approached from below like ln ln(1/p)/ln(1/p), so slowly; the remainder shrinks
+/// in that measure.
 #[test]
 fn the_logarithm_of_the_sparse_limit() {
     let mut last = 0.0;

@@ -1,5 +1,5 @@
-//! The exact loss for magnitudes of one's own with a smooth density: against sums over all states of the switches with
-//! piecewise Gauss quadrature, against the uniform law, and against samples.
+//! The exact loss for magnitudes of one's own with a smooth density: against sums over all states
+//! of the switches with piecewise Gauss quadrature, against the uniform law, and against samples.
 
 use approx::assert_relative_eq;
 use rand::{Rng, RngExt, SeedableRng};
@@ -149,7 +149,8 @@ fn losses_are_the_sums_over_all_states() {
     }
 }
 
-/// The density 1 on [0, 1] is the law `U[0, 1]`: the same losses, gradients and expansions for six features of every law.
+/// The density 1 on [0, 1] is the law `U[0, 1]`: the same losses, gradients and expansions for six
+/// features of every law.
 #[test]
 fn a_constant_density_is_the_uniform_law() {
     let mut rng = ChaCha8Rng::seed_from_u64(52);

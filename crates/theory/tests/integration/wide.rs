@@ -1,5 +1,5 @@
-//! The closed forms far outside ordinary ranges, σ from 1e-300 to 1e4 and p from 5e-324 to 1: against 50-digit goldens,
-//! and finite or refused.
+//! The closed forms far outside ordinary ranges, σ from 1e-300 to 1e4 and p from 5e-324 to 1:
+//! against 50-digit goldens, and finite or refused.
 
 use std::collections::BTreeMap;
 
@@ -39,7 +39,8 @@ fn decoders_agree_with_50_digits() {
             ("linear", relative.linear, linear, plain.linear),
         ] {
             compare(what, given, expected);
-            // The loss itself, where it is a number of full precision; below, what is nearest to it.
+            // The loss itself, where it is a number of full precision; below, what is nearest to
+            // it.
             let expected = expected * unit * unit;
             if expected >= f64::MIN_POSITIVE {
                 compare("plain", loss, expected);
@@ -82,7 +83,8 @@ fn decoders_agree_with_50_digits() {
     }
 }
 
-/// From the least number on: whatever is in its interval has an answer of finite numbers, and an end.
+/// From the least number on: whatever is in its interval has an answer of finite numbers, and an
+/// end.
 #[test]
 fn all_is_finite() {
     let check = |what: &str, p: f64, at: f64, values: &[f64]| {
@@ -147,7 +149,8 @@ fn all_is_finite() {
     }
 }
 
-/// The tangent of the envelope is found however small `p` is: by its chord, no ratio near it does better.
+/// The tangent of the envelope is found however small `p` is: by its chord, no ratio near it does
+/// better.
 #[test]
 fn dropping_pays_below_a_tangent() {
     for p in [1e-300, 1e-216, 1e-40, 1e-12, 0.03] {

@@ -219,7 +219,8 @@ fn a_size_beyond_memory_is_refused_with_its_bytes() {
     too_large("mean_field", &model);
 }
 
-/// Whether the machine has less memory than that, and grants no single request for more than it has.
+/// Whether the machine has less memory than that, and grants no single request for more than it
+/// has.
 fn memory_is_less_than(bytes: u64) -> bool {
     let read = |path| fs::read_to_string(path).unwrap_or_default();
     let text = read("/proc/meminfo");
@@ -371,7 +372,8 @@ mod linux {
     }
 }
 
-/// A search that was killed after a stage ends where one that was not does; a checkpoint of another search is refused.
+/// A search that was killed after a stage ends where one that was not does; a checkpoint of another
+/// search is refused.
 #[test]
 fn a_search_goes_on_from_its_checkpoint() {
     let folder = tempdir().unwrap();
@@ -401,7 +403,8 @@ fn a_search_goes_on_from_its_checkpoint() {
     assert!(torn.contains("search.json"), "{torn}");
 }
 
-/// The weights of the atlas have the loss that it says, and what is not better than the hull is not added to a store.
+/// The weights of the atlas have the loss that it says, and what is not better than the hull is not
+/// added to a store.
 #[test]
 fn the_atlas_writes_weights_and_refuses_worse_ones() {
     let folder = tempdir().unwrap();
@@ -440,7 +443,8 @@ fn the_atlas_writes_weights_and_refuses_worse_ones() {
     assert!(!store.exists());
 }
 
-/// The atlas says what training finds where that was measured, and the leaderboard has the hierarchies that the ratio allows.
+/// The atlas says what training finds where that was measured, and the leaderboard has the
+/// hierarchies that the ratio allows.
 #[test]
 fn hierarchies_are_below_what_training_finds() {
     let mut atlas = example("atlas", &["--probability", "0.05", "--ratio", "0.25", "--json"]);
@@ -459,8 +463,8 @@ fn hierarchies_are_below_what_training_finds() {
     assert!(best["loss"].as_f64().unwrap() < 0.04 * 0.05, "{best}");
 }
 
-/// A descent starts from a design at its best, which is a stationary point unless there is noise; a name that there is not is
-/// told those that there are.
+/// A descent starts from a design at its best, which is a stationary point unless there is noise; a
+/// name that there is not is told those that there are.
 #[test]
 fn a_descent_starts_from_a_design() {
     let start = |name: &str, more: &[&str]| {
@@ -518,8 +522,9 @@ fn recover_says_how_well_and_refuses_what_it_cannot() {
     assert!(refused(&mut recover("--features 64 --hidden 20 --probability 1.5")).contains("1.5"));
 }
 
-/// Half as many neurons as features compute half of the ReLUs, which is worth as much as the best linear map of signed features:
-/// p/12. Without biases, without superposition (n_d = n_s), Bayes's read-out loses nothing.
+/// Half as many neurons as features compute half of the ReLUs, which is worth as much as the best
+/// linear map of signed features: p/12. Without biases, without superposition (n_d = n_s), Bayes's
+/// read-out loses nothing.
 #[test]
 fn compute_prints_the_losses_that_need_no_training() {
     let arguments =

@@ -36,7 +36,8 @@ fn a_ratio_is_the_file_of_its_powers() {
     assert!(!Weights::<f64>::load(at("plain.st")).unwrap().metadata.contains_key("importance"));
 }
 
-/// Both objectives descend the weighted loss, under the paper's law and another; the shares of the dimensions add up.
+/// Both objectives descend the weighted loss, under the paper's law and another; the shares of the
+/// dimensions add up.
 #[test]
 fn descents_are_weighted() {
     let folder = tempdir().unwrap();

@@ -57,7 +57,8 @@ fn number(object: &Value, key: &str) -> f64 {
     object[key].as_f64().unwrap_or_else(|| panic!("{key}: {object}"))
 }
 
-/// The exact loss of each law against fresh samples: 4 standard errors each (36 comparisons, α = 0.2 % in all).
+/// The exact loss of each law against fresh samples: 4 standard errors each (36 comparisons, α =
+/// 0.2 % in all).
 #[test]
 fn the_exact_loss_of_every_law_agrees_with_samples() {
     let folder = tempdir().unwrap();
@@ -76,7 +77,8 @@ fn the_exact_loss_of_every_law_agrees_with_samples() {
             );
             assert!(number(&found, "exact_error") < 1e-7 * exact, "{switches} {magnitude}: {found}");
             assert!(found.get("exact_unknown").is_none() && number(&found, "linear_loss") > 0.0);
-            // A lens on the whole: the Gaussian prediction lies near, the parts add up where features are alike.
+            // A lens on the whole: the Gaussian prediction lies near, the parts add up where
+            // features are alike.
             assert!((number(&found, "gaussian_loss") / exact - 1.0).abs() < 0.5, "{found}");
             let alike = switches.contains("exactly") || switches.contains("pairs");
             assert_eq!(found["attribution"].is_object(), alike && magnitude.contains("uniform"), "{found}");
@@ -111,7 +113,8 @@ fn a_law_without_an_exact_loss_says_so() {
     assert!(message.contains("131072 terms"), "{message}");
 }
 
-/// `train` and `mean_field` take every kind of switches, their weights carry the law, and `check` without a law takes that.
+/// `train` and `mean_field` take every kind of switches, their weights carry the law, and `check`
+/// without a law takes that.
 #[test]
 fn weights_carry_the_law_that_they_were_trained_on() {
     let folder = tempdir().unwrap();

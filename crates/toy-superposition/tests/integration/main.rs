@@ -1,7 +1,8 @@
-//! The examples as a shell sees them, in one binary, since linking takes longer than most of the tests.
+//! The examples as a shell sees them, in one binary, since linking takes longer than most of the
+//! tests.
 //!
-//! `cargo test` builds the examples before this. After `cargo test --test integration`, which does not, they are as old as
-//! they were: run `cargo build --examples` first.
+//! `cargo test` builds the examples before this. After `cargo test --test integration`, which does
+//! not, they are as old as they were: run `cargo build --examples` first.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod command_line;

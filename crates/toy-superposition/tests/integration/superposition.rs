@@ -14,8 +14,8 @@ fn list<'a>(of: &'a Value, key: &str) -> &'a [Value] {
     of[key].as_array().unwrap()
 }
 
-/// Five features in the plane are a pentagon where they are sparse and two pairs where they are not; three and four are a
-/// pair beside a line, and two pairs.
+/// Five features in the plane are a pentagon where they are sparse and two pairs where they are
+/// not; three and four are a pair beside a line, and two pairs.
 #[test]
 fn pentagons_and_pairs_are_found_from_every_seed() {
     let pairs = "2 × antipodal pair";
@@ -39,8 +39,8 @@ fn pentagons_and_pairs_are_found_from_every_seed() {
     }
 }
 
-/// The least loss found is never above the least of the analytic ones, and the phases are theirs wherever the best of
-/// them is clear of the next by a fifth.
+/// The least loss found is never above the least of the analytic ones, and the phases are theirs
+/// wherever the best of them is clear of the next by a fifth.
 #[test]
 fn phases_are_those_of_the_analytic_losses() {
     for seed in [0, 5] {
@@ -72,8 +72,8 @@ fn phases_are_those_of_the_analytic_losses() {
     }
 }
 
-/// Antipodes lie within pairs that are never on together and across pairs that always are; beyond p = 1/4 the latter
-/// collapse to their means, which lose p/24.
+/// Antipodes lie within pairs that are never on together and across pairs that always are; beyond
+/// p = 1/4 the latter collapse to their means, which lose p/24.
 #[test]
 fn correlation_says_who_is_antipodal_to_whom() {
     let found = quick("correlated", 2);

@@ -1,5 +1,5 @@
-//! The examples `sweep` and `reproduce`: output that nobody reads, folders that several processes begin at once, odd names
-//! and odd numbers.
+//! The examples `sweep` and `reproduce`: output that nobody reads, folders that several processes
+//! begin at once, odd names and odd numbers.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -109,8 +109,8 @@ fn a_loss_of_0_and_a_figure_that_cannot_be_written_cost_no_report() {
     assert!(read().contains("`predictions` could not be drawn: cannot write"));
 }
 
-/// A law in a file takes the place of the preset's features and probabilities: its models are in the report and its figure, and
-/// their weights say it.
+/// A law in a file takes the place of the preset's features and probabilities: its models are in
+/// the report and its figure, and their weights say it.
 #[test]
 fn the_paper_can_be_reproduced_for_another_law() {
     let folder = tempdir().unwrap();

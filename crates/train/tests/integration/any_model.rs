@@ -1,4 +1,5 @@
-//! A trainer takes any model whose parameters are blocks on one slice: here a linear map fitted to samples of another.
+//! A trainer takes any model whose parameters are blocks on one slice: here a linear map fitted to
+//! samples of another.
 
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicBool, Ordering};

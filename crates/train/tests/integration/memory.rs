@@ -1,4 +1,5 @@
-//! A step asks for no memory once its buffers have grown. (`allocation_counter` counts those of one thread.)
+//! A step asks for no memory once its buffers have grown. (`allocation_counter` counts those of one
+//! thread.)
 
 use toy_superposition_data::Features;
 use toy_superposition_model::Shape;
@@ -22,11 +23,12 @@ fn allocations(shape: Shape, probability: f64, recipe: &Recipe, steps: usize) ->
     })
 }
 
-/// Buffers grow with the largest batch so far, and with the most non-zeros of a residual; a new largest one comes ever more
-/// rarely.
+/// Buffers grow with the largest batch so far, and with the most non-zeros of a residual; a new
+/// largest one comes ever more rarely.
 #[test]
 fn steps_ask_for_no_memory_after_the_first() {
-    // Through W, and through the hidden vectors; by a fixed number of steps, and by the test of descent, whose window ends within.
+    // Through W, and through the hidden vectors; by a fixed number of steps, and by the test of
+    // descent, whose window ends within.
     for (shape, probability) in [((96, 24), 0.05), ((400, 100), 0.3)] {
         let shape = Shape::new(shape.0, shape.1).unwrap();
         for open in [false, true] {

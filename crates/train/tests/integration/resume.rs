@@ -1,4 +1,5 @@
-//! A run is a function of its model, data, recipe and seed: not of threads, interruptions or checkpoints.
+//! A run is a function of its model, data, recipe and seed: not of threads, interruptions or
+//! checkpoints.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -198,7 +199,8 @@ fn a_checkpoint_at_every_step_changes_nothing_and_the_last_step_of_an_epoch_rule
     assert_eq!(bits(&watched), bits(&whole));
 }
 
-/// One step of a run, saved; then each other run is refused, names exactly these fields, and is left as it was.
+/// One step of a run, saved; then each other run is refused, names exactly these fields, and is
+/// left as it was.
 #[test]
 fn a_checkpoint_of_another_run_is_refused_with_each_field_that_differs() {
     let folder = tempfile::tempdir().unwrap();
@@ -422,7 +424,8 @@ fn settings_that_do_not_fit_are_refused_where_the_trainer_is_built() {
     assert!(matches!(fixed(&weighted), Err(Error::Ignored { what: "importance" })));
 }
 
-/// Importance 0 leaves a feature's own output untrained, and importance 1 is the default to the bit.
+/// Importance 0 leaves a feature's own output untrained, and importance 1 is the default to the
+/// bit.
 #[test]
 fn importance_reaches_the_loss() {
     let run = |importance: Option<Vec<f64>>| {
@@ -437,7 +440,8 @@ fn importance_reaches_the_loss() {
     let start = initial::<f32>(90, 30);
     let bias = |weights: &[u32], feature: usize| weights[weights.len() - 90 + feature];
     let before: Vec<u32> = start.parameters().as_slice().iter().map(|w| w.to_bits()).collect();
-    // Decoupled weight decay alone moves it: by the factor 1 − 0.01 η, η = 0.01/5 at the first step.
+    // Decoupled weight decay alone moves it: by the factor 1 − 0.01 η, η = 0.01/5 at the first
+    // step.
     let decayed = f32::from_bits(bias(&before, 7)) * (1.0 - 0.002 * 0.01) as f32;
     assert_eq!(f32::from_bits(bias(&weights, 7)), decayed);
     assert_ne!(bias(&weights, 8), bias(&run(None).0, 7));
@@ -445,7 +449,8 @@ fn importance_reaches_the_loss() {
 
 #[test]
 fn a_run_that_diverges_says_at_which_step_and_keeps_its_model() {
-    // Adam's steps are as long as the rate; plain descent from a huge gradient overflows the gradient first.
+    // Adam's steps are as long as the rate; plain descent from a huge gradient overflows the
+    // gradient first.
     let sgd = OptimizerConfig::Sgd(SgdConfig::default());
     for (optimizer, rate) in [(recipe().optimizer, 1e30), (sgd, 1e12), (sgd, 3e38)] {
         let schedule = Schedule::constant(rate).unwrap();

@@ -11,8 +11,9 @@ const LEAST_RATIOS: usize = 4;
 /// More would not be told apart.
 const MOST_PROBABILITIES: usize = 4;
 
-/// Fig. 2a: trained models and rugs of one n_s, with lines for the theory and the optimal linear model, for at most four
-/// p. `None` if the records have too few ratios. `how` says in the caption how models were made.
+/// Fig. 2a: trained models and rugs of one n_s, with lines for the theory and the optimal linear
+/// model, for at most four p. `None` if the records have too few ratios. `how` says in the caption
+/// how models were made.
 pub fn loss_curves(records: &[Record], features: usize, how: &str) -> Option<LossCurves> {
     let (series, seeds) = all_series(records, features, (0.0, 1.0))?;
     let caption = format!("Loss against ratio: $n_s = {features}$, {seeds}; {how}; bars one standard error.");
@@ -26,8 +27,8 @@ pub fn loss_curves(records: &[Record], features: usize, how: &str) -> Option<Los
     }))
 }
 
-/// Fig. 2b: the same around `r = p`, where the loss begins to drop, both axes logarithmic, for p among the ratios up to
-/// 1/2. `None` if there are too few.
+/// Fig. 2b: the same around `r = p`, where the loss begins to drop, both axes logarithmic, for p
+/// among the ratios up to 1/2. `None` if there are too few.
 pub fn initial_drop(records: &[Record], features: usize, how: &str) -> Option<LossCurves> {
     /// Above it, Fig. 2a shows all there is.
     const MOST: f64 = 0.5;
@@ -71,7 +72,8 @@ fn all_series(records: &[Record], features: usize, range: (f64, f64)) -> Option<
     enough.then(|| (series, seeds_of(trained())))
 }
 
-/// Leaves out the points that the scale of losses has no place for, and says in the caption how many.
+/// Leaves out the points that the scale of losses has no place for, and says in the caption how
+/// many.
 fn drawable(mut figure: LossCurves) -> LossCurves {
     let (scale, mut left_out) = (figure.loss_scale, 0);
     for LossSeries { probability, trained, rug, .. } in &mut figure.series {
@@ -89,8 +91,8 @@ fn drawable(mut figure: LossCurves) -> LossCurves {
     without_outliers(figure)
 }
 
-/// Limits the losses shown where rugs lie far above all else, and says in the caption how many do: where hardly any
-/// feature is on at a time, the interference of a rug is far from Gaussian.
+/// Limits the losses shown where rugs lie far above all else, and says in the caption how many do:
+/// where hardly any feature is on at a time, the interference of a rug is far from Gaussian.
 fn without_outliers(mut figure: LossCurves) -> LossCurves {
     let shown =
         |point: &&LossPoint| figure.ratios.is_none_or(|(low, high)| (low..=high).contains(&point.ratio));

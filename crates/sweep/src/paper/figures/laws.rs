@@ -20,7 +20,8 @@ const SERIES: [(&str, ChartMark, Of); 5] = [
 /// A law's JSON is cut off here, in a caption.
 const MOST_TEXT: usize = 160;
 
-/// The losses over p of trained models of one law against r: a chart for each law that has models of two ratios or more.
+/// The losses over p of trained models of one law against r: a chart for each law that has models
+/// of two ratios or more.
 pub fn law_curves(records: &[Record], how: &str) -> Vec<Chart> {
     let charts = grouped(records, |record| record.law.clone()).into_iter().filter_map(|(law, own)| {
         // With places where a line may break.
@@ -35,8 +36,8 @@ pub fn law_curves(records: &[Record], how: &str) -> Vec<Chart> {
     charts.collect()
 }
 
-/// The losses over p of trained models of pairs of features against the correlation of their switches: a chart for each
-/// n_s, n_d and p that has models of two correlations or more.
+/// The losses over p of trained models of pairs of features against the correlation of their
+/// switches: a chart for each n_s, n_d and p that has models of two correlations or more.
 pub fn correlation_curves(records: &[Record], how: &str) -> Vec<Chart> {
     let shape = |record: &Record| {
         let (probability, _, magnitude) = pairs(record)?;

@@ -88,8 +88,8 @@ impl Quantity {
     }
 }
 
-/// A map for each n_s that one of the blocks has enough cells of; where several do, from the one with most. `None` if
-/// there is no such n_s or no value to show.
+/// A map for each n_s that one of the blocks has enough cells of; where several do, from the one
+/// with most. `None` if there is no such n_s or no value to show.
 pub fn heat_maps(blocks: &[Vec<Record>], quantity: Quantity, how: &str) -> Option<HeatMaps> {
     let mut used: Vec<&Record> = Vec::new();
     let mut panels = Vec::new();

@@ -13,9 +13,10 @@
 //! | losses of a law against r | trained models of the law at two ratios or more |
 //! | losses against the correlation of pairs | trained models of pairs at two correlations or more |
 //!
-//! Where several seeds were run, a point is their mean and its bar their standard error; where one was, the bar is the
-//! standard error of the measurement alone. Values without a place on a figure's scale, such as a loss of 0 on a
-//! logarithmic one, are left out, and the caption says how many.
+//! Where several seeds were run, a point is their mean and its bar their standard error; where one
+//! was, the bar is the standard error of the measurement alone. Values without a place on a
+//! figure's scale, such as a loss of 0 on a logarithmic one, are left out, and the caption says how
+//! many.
 
 mod curves;
 mod laws;
@@ -102,7 +103,8 @@ impl Drawing {
 pub struct Drawings {
     /// Those that the records are enough for.
     pub ready: Vec<Drawing>,
-    /// The names of those that the records are not enough for, or hold no value for that the figure's scale can show.
+    /// The names of those that the records are not enough for, or hold no value for that the
+    /// figure's scale can show.
     pub absent: Vec<String>,
     /// The names of those that could not be made, and why.
     pub failed: Vec<(String, Reason)>,
@@ -212,8 +214,8 @@ fn seeds_of<'a>(records: impl Iterator<Item = &'a Record>) -> String {
     format!("{} {}", if list.len() == 1 { "seed" } else { "seeds" }, list.join(", "))
 }
 
-/// The mean over seeds of a value with its standard error: over the seeds if there are several (which holds the error
-/// of each measurement), otherwise the one record's own.
+/// The mean over seeds of a value with its standard error: over the seeds if there are several
+/// (which holds the error of each measurement), otherwise the one record's own.
 fn over_seeds<'a>(
     records: impl Iterator<Item = &'a Record>,
     of: impl Fn(&Record) -> Option<(f64, f64)>,

@@ -5,8 +5,9 @@ use toy_superposition_theory::{self as theory, Envelope, Feature, Regime};
 
 use crate::Values;
 
-/// The regimes of the symmetric optimum over (p, r), with the tangent points of the lower convex envelope: below one
-/// ratio some features are better dropped, above another some are better kept apart. From the theory alone.
+/// The regimes of the symmetric optimum over (p, r), with the tangent points of the lower convex
+/// envelope: below one ratio some features are better dropped, above another some are better kept
+/// apart. From the theory alone.
 ///
 /// # Errors
 /// None for these p and r.

@@ -10,10 +10,11 @@ use crate::{Model, Record};
 /// More series would not be told apart.
 const MOST_SERIES: usize = 6;
 
-/// `(L − L*)/L*` against n_s, a series for each (p, r) that has trained models of two n_s or more: at most six, those
-/// with the most n_s and models, none with less than half as many n_s as another. Ratios count as the same within one
-/// hidden dimension of the smaller model, since n_d is a whole number; each model is set against the theory at its own.
-/// `None` if there is no such (p, r).
+/// `(L − L*)/L*` against n_s, a series for each (p, r) that has trained models of two n_s or more:
+/// at most six, those with the most n_s and models, none with less than half as many n_s as
+/// another. Ratios count as the same within one hidden dimension of the smaller model, since n_d is
+/// a whole number; each model is set against the theory at its own. `None` if there is no such (p,
+/// r).
 pub fn finite_size(records: &[Record], how: &str) -> Option<FiniteSize> {
     let sizes = sizes_of(records);
     // With their weights, and with how many of their points are left out.
@@ -73,8 +74,9 @@ pub fn finite_size(records: &[Record], how: &str) -> Option<FiniteSize> {
     Some(FiniteSize { series, caption: leaving_out(caption, left_out) })
 }
 
-/// The exact (where every row was evaluated), Edgeworth and Gaussian loss of each trained model against the measured
-/// one. `None` without a trained model that has a measured and a predicted loss above 0.
+/// The exact (where every row was evaluated), Edgeworth and Gaussian loss of each trained model
+/// against the measured one. `None` without a trained model that has a measured and a predicted
+/// loss above 0.
 pub fn predictions(records: &[Record], how: &str) -> Option<Predictions> {
     let left_out = Cell::new(0);
     let mut models = Vec::new();

@@ -186,7 +186,8 @@ fn distances_are_those_of_each_size_at_its_own_ratio() {
     assert_eq!((sizes(0), sizes(1)), (vec![32, 64, 128], vec![32, 128]));
     let relative = |hidden: usize, seed: u64| 1.01 * (1.0 + 0.01 * hidden as f64 + seed as f64) - 1.0;
     let [first, second, third] = figure.series[0].points[..] else { panic!("three sizes") };
-    // Over seeds 0, 1, 2: mean that of seed 1, standard error 1.01/√3. A single exact loss has no error.
+    // Over seeds 0, 1, 2: mean that of seed 1, standard error 1.01/√3. A single exact loss has no
+    // error.
     assert!(
         (first.relative - relative(9, 1)).abs() < 1e-12 && (first.error - 1.01 / 3f64.sqrt()).abs() < 1e-12
     );
@@ -216,7 +217,8 @@ fn distances_are_those_of_each_size_at_its_own_ratio() {
     assert_eq!((model.exact, model.edgeworth), (None, None));
 }
 
-/// Records of trained models with a loss of 0 at one hidden dimension, as where no sample has a feature that is on.
+/// Records of trained models with a loss of 0 at one hidden dimension, as where no sample has a
+/// feature that is on.
 fn with_zeros(hidden: usize) -> Vec<Record> {
     let mut records = block(&[32, 64], &[0.1, 0.2, 0.4], &[1, 2, 4, 8, 16], &[0]);
     for record in records.iter_mut().filter(|r| r.kind == Model::Trained && r.hidden == hidden) {

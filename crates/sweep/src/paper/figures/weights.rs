@@ -30,8 +30,8 @@ pub fn example_rug(seed: u64) -> Result<Rug, toy_superposition_rug::Error> {
     })
 }
 
-/// Fig. 3: the first elements of `W` and the bias of the trained model nearest to the paper's, of those whose weights
-/// are there.
+/// Fig. 3: the first elements of `W` and the bias of the trained model nearest to the paper's, of
+/// those whose weights are there.
 ///
 /// # Errors
 /// If the weights cannot be read.
