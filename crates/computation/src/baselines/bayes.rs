@@ -25,8 +25,8 @@ const STEP: f64 = 1.0 / 12.0;
 const MOST_PANELS: f64 = 65_536.0;
 
 impl<F: Fn(f64) -> f64> ElementwiseBaselines<F> {
-    /// The least loss per feature of any function of `x + ν`, `ν ~ N(0, σ²)`: `E Var(f(x) | x +
-    /// ν)`; 0 for σ = 0.
+    /// The least loss per feature of any function of `x + ν`, `ν ~ N(0, σ²)`:
+    /// `E Var(f(x) | x + ν)`; 0 for σ = 0.
     ///
     /// For f(x) = x it is `theory`'s `bayes_loss`, which is in closed form and for any σ. Relative
     /// error about 1e-9 where f is as [`new`](Self::new) asks, or 1e-15 of Var f where that is

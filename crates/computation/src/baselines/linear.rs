@@ -38,8 +38,8 @@ impl<F: Fn(f64) -> f64> ElementwiseBaselines<F> {
         Ok(moments.value_square - gained / n)
     }
 
-    /// The loss per feature of the best map `ŷ = M x + b` with M of rank `rank` = d: `Var f − (d/n)
-    /// C²/V`.
+    /// The loss per feature of the best map `ŷ = M x + b` with M of rank `rank` = d:
+    /// `Var f − (d/n) C²/V`.
     ///
     /// # Errors
     /// As [`linear`](Self::linear).

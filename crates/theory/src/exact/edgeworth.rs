@@ -51,9 +51,9 @@ fn ratio(a: f64, [b, c]: [f64; 2]) -> f64 {
 /// g‴(·) → (1−p) 2δ(·) + p ∫₀¹ [2δ(Y) − 2u δ′(Y)] du ,
 /// ```
 /// so that every correction is a derivative of the Gaussian density φ_σ; for `U[0, 1]` the
-/// integrals over u are elementary, for other magnitudes they are sums or by quadrature. `κ_r(I) =
-/// Σ_j W_ijʳ κ_r(x_j)`, `κ_r(x_j)` of `x = c u` with `E xʳ = p E uʳ` (sections 2 and 4.2 of the
-/// paper).
+/// integrals over u are elementary, for other magnitudes they are sums or by quadrature.
+/// `κ_r(I) = Σ_j W_ijʳ κ_r(x_j)`, `κ_r(x_j)` of `x = c u` with `E xʳ = p E uʳ` (sections 2 and 4.2
+/// of the paper).
 ///
 /// ```math
 /// L \approx L_G + \frac{\kappa_3}{6} L_G''' + \frac{\kappa_4}{24} L_G'''' + \frac{\kappa_3^2}{72} L_G^{(6)} ,
@@ -155,8 +155,8 @@ fn mixture_cumulants(states: &[(f64, [f64; 4])]) -> [f64; 4] {
 /// The third to sixth derivatives of the Gaussian loss in the bias, the (r+3)-rd times `σʳ⁺¹`: so
 /// that none overflows.
 ///
-/// The (r+3)-rd is `2(1−p) φ⁽ʳ⁾(μ) + 2p ∫ [φ⁽ʳ⁾ − u φ⁽ʳ⁺¹⁾](μ + cu) du`, and by parts `∫ u
-/// φ⁽ʳ⁺¹⁾(μ+cu) du = φ⁽ʳ⁾(μ+c)/c − (1/c) ∫ φ⁽ʳ⁾(μ+cu) du`.
+/// The (r+3)-rd is `2(1−p) φ⁽ʳ⁾(μ) + 2p ∫ [φ⁽ʳ⁾ − u φ⁽ʳ⁺¹⁾](μ + cu) du`, and by parts
+/// `∫ u φ⁽ʳ⁺¹⁾(μ+cu) du = φ⁽ʳ⁾(μ+c)/c − (1/c) ∫ φ⁽ʳ⁾(μ+cu) du`.
 fn derivatives(p: f64, c: f64, mean: f64, sigma: f64) -> [f64; 4] {
     if c.abs() < sigma {
         // Dividing by c would cancel, but the integrand hardly varies.

@@ -86,8 +86,9 @@ impl Given for Average<'_> {
 
 /// `E (u − (cu + t)₊)²` and its slopes in `t` and `c`, for the exponential law of mean 1.
 ///
-/// `∫_a^∞ e^{−u} f = e^{−a} (f + f′ + f″)(a)` for the quadratics `u²`, `r²` and `u r`, with `r = (1
-/// − c) u − t` where the output is open: beyond `−t/c` for `c > 0`, up to there for `c < 0`.
+/// `∫_a^∞ e^{−u} f = e^{−a} (f + f′ + f″)(a)` for the quadratics `u²`, `r²` and `u r`, with
+/// `r = (1 − c) u − t` where the output is open: beyond `−t/c` for `c > 0`, up to there for
+/// `c < 0`.
 fn exponential(c: f64, t: f64) -> Jet {
     let rest = 1.0 - c;
     // `u²`, then `r²`, `−2r` and `−2ur`.

@@ -1,7 +1,7 @@
 //! The gradient of the exact loss of one output in its row of W and its bias.
 //!
-//! From the same series as the loss, term by term: with `c = W_ii`, `w_j = W_ij`, `U_1(z) = E u
-//! e^{zu}`,
+//! From the same series as the loss, term by term: with `c = W_ii`, `w_j = W_ij`,
+//! `U_1(z) = E u e^{zu}`,
 //! ```text
 //! ∂K/∂w_j = p_j s U_1(s w_j) Π_{k≠j} K_k ,   ∂E(e^{sT})/∂b = s e^{sb} K ,   ∂ĝ/∂c in closed form ,
 //! ∂E Tᵏ/∂κ_r = C(k, r) E Tᵏ⁻ʳ ,   ∂κ_r(I)/∂w_j = r w_jʳ⁻¹ κ_r(x_j) ,

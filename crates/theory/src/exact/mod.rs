@@ -98,8 +98,8 @@ fn check_tolerance(given: f64) -> Result<()> {
 /// or any law of `data` that [`FeatureLaw`] knows. `row` is row `feature` of W = W_out W_in (length
 /// n_s), `bias` its raw b_i.
 ///
-/// Features that depend on `feature` are conditioned on its switch: `L_i = P[c_i = 0] E[ReLU(I +
-/// b)² | c_i = 0] + P[c_i = 1] E[(u − ReLU(W_ii u + I + b))² | c_i = 1]`.
+/// Features that depend on `feature` are conditioned on its switch:
+/// `L_i = P[c_i = 0] E[ReLU(I + b)² | c_i = 0] + P[c_i = 1] E[(u − ReLU(W_ii u + I + b))² | c_i = 1]`.
 ///
 /// Exact but for rounding and a truncated series: relative error about 1e-10, as estimated in
 /// [`ExactLoss::error`]. Time O(n_s × nodes): tens of nodes where many features are on at once, up

@@ -50,8 +50,8 @@ fn exponential_power(m: f64, w: f64, k: i32) -> f64 {
     }
 }
 
-/// `E (m + Σ w_j u_j)₊ᵏ`; for the exponential law by partial fractions, `Π 1/(1 − s w_j) = Σ A_j/(1
-/// − s w_j)`.
+/// `E (m + Σ w_j u_j)₊ᵏ`; for the exponential law by partial fractions,
+/// `Π 1/(1 − s w_j) = Σ A_j/(1 − s w_j)`.
 fn power(magnitude: &AnyMagnitude, m: f64, weights: &[f64], k: i32) -> f64 {
     if weights.is_empty() {
         return m.max(0.0).powi(k);

@@ -134,8 +134,8 @@ fn powers_have_half_the_inverse_exponent() {
     }
 }
 
-/// `v² w⁴`: integrating out v leaves `e^{−γw²/2} (γ + 2t w⁴)^{−1/2}`, and `E tL = E t w⁴/(γ + 2t
-/// w⁴)`, which nears 1/4 like `t^{−1/4}`.
+/// `v² w⁴`: integrating out v leaves `e^{−γw²/2} (γ + 2t w⁴)^{−1/2}`, and
+/// `E tL = E t w⁴/(γ + 2t w⁴)`, which nears 1/4 like `t^{−1/4}`.
 #[test]
 fn a_crossing_has_the_mean_of_its_density() {
     let (t, gamma) = (300.0, 1.0);
