@@ -110,6 +110,8 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
             dimensions_per_feature(&check.geometry),
             feature_dimensionality(&check.geometry),
             representation(&check.geometry),
+            antipodes(&check.geometry, arguments.json),
+            hubs(&check.geometry),
             clusters(&check.geometry, arguments.json),
             (
                 "attribution",
@@ -161,6 +163,8 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         dimensions_per_feature(&check.geometry),
         feature_dimensionality(&check.geometry),
         representation(&check.geometry),
+        antipodes(&check.geometry, arguments.json),
+        hubs(&check.geometry),
         clusters(&check.geometry, arguments.json),
         ("attribution", attribution(&check.attribution), "of exact_loss − optimum_loss"),
     ];
@@ -222,6 +226,18 @@ fn feature_dimensionality(found: &Geometry) -> Line {
     ("feature_dimensionality", value, "D_i = W_ii²/Σ_j |W_ij W_ji|")
 }
 
+/// As JSON alone; the table has their number with the representation.
+fn antipodes(found: &Geometry, json: bool) -> Line {
+    let value = if json { json!(found.antipodes) } else { Value::Null };
+    ("antipodes", value, "pairs with cos < −0.9")
+}
+
+fn hubs(found: &Geometry) -> Line {
+    let hub = |feature: usize| json!({ "feature": feature, "neighbours": found.neighbours[feature] });
+    let value = found.hubs(HUBS).into_iter().map(hub).collect();
+    ("hubs", value, "the features with the most neighbours (|cos| > 0.1)")
+}
+
 fn representation(found: &Geometry) -> Line {
     let count = |what| found.representation.iter().filter(|&&it| it == what).count();
     let value = json!({
@@ -229,9 +245,12 @@ fn representation(found: &Geometry) -> Line {
         "dedicated": count(Representation::Dedicated),
         "superposed": count(Representation::Superposed),
         "antipodal_pairs": found.antipodes.len(),
-        "hubs": found.hubs(HUBS),
     });
-    ("representation", value, "of the features: W_ii < 1/4; alone; |cos| > 0.1 with another")
+    (
+        "representation",
+        value,
+        "absent: W_ii < 1/4; superposed: |cos| > 0.1 with another; dedicated: the others",
+    )
 }
 
 /// How many of the features with the most neighbours are listed.
@@ -246,7 +265,7 @@ fn clusters(found: &Geometry, json: bool) -> Line {
     } else {
         let mut counts = std::collections::BTreeMap::<_, usize>::new();
         for cluster in &found.clusters {
-            let kind = || format!("{} features", cluster.features.len());
+            let kind = || format!("cluster of {}", cluster.features.len());
             *counts.entry(name(cluster).unwrap_or_else(kind)).or_default() += 1;
         }
         json!(counts)

@@ -17,18 +17,28 @@ whole=$((($(date +%s%N) - start) / 1000000))
 done=0 ends=0
 RANDOM=1
 while ((done < kills)); do
-  "$program" --grid "$grid" --out "$folder/killed" --checkpoint-every 0.1 --json >/dev/null 2>&1 &
+  "$program" --grid "$grid" --out "$folder/killed" --checkpoint-every 0.1 --json >/dev/null 2>"$folder/errors" &
   worker=$!
   milliseconds=$((RANDOM % (whole + 1)))
   sleep "$(printf '%d.%03d' $((milliseconds / 1000)) $((milliseconds % 1000)))"
-  if kill -KILL "$worker" 2>/dev/null; then done=$((done + 1)); fi
-  if wait "$worker" 2>/dev/null; then
-    cmp "$folder/whole/records.csv" "$folder/killed/records.csv"
-    rm -r "$folder/killed"
-    ends=$((ends + 1))
-  fi
+  kill -KILL "$worker" 2>/dev/null || true
+  status=0
+  wait "$worker" 2>/dev/null || status=$?
+  case $status in
+    0)
+      cmp "$folder/whole/records.csv" "$folder/killed/records.csv"
+      rm -r "$folder/killed"
+      ends=$((ends + 1))
+      ;;
+    137) done=$((done + 1)) ;;
+    *)
+      echo "the sweep itself failed with $status:" >&2
+      cat "$folder/errors" >&2
+      exit 1
+      ;;
+  esac
 done
-"$program" --grid "$grid" --out "$folder/killed" --json >/dev/null 2>&1
+"$program" --grid "$grid" --out "$folder/killed" --json >/dev/null
 cmp "$folder/whole/records.csv" "$folder/killed/records.csv"
 cmp "$folder/whole/failures.csv" "$folder/killed/failures.csv"
 echo "$done kills, $((ends + 1)) sweeps to their end: the same records as without a kill"

@@ -14,6 +14,10 @@
 set -euo pipefail
 grid=${1:?the grid, a TOML file} out=${2:?the folder of the sweep}
 program=${SWEEP:-target/release/examples/sweep}
+if ((SLURM_ARRAY_TASK_MIN != 1 || SLURM_ARRAY_TASK_MAX != SLURM_ARRAY_TASK_COUNT)); then
+  echo 'an array of tasks 1 to N is needed: sbatch --array=1-N' >&2
+  exit 2
+fi
 
 stop() {
   stopped=yes
@@ -25,13 +29,12 @@ stopped=no
 worker=$!
 trap stop TERM
 
-# `wait` returns when the signal comes, and is asked again until the worker has written its checkpoint and ended.
-status=0
-wait "$worker" || status=$?
-while kill -0 "$worker" 2>/dev/null; do
+# `wait` returns above 128 when the signal comes, and is asked again until the worker has written its checkpoint and ended.
+while status=0; wait "$worker" || status=$?; ((status > 128)) && kill -0 "$worker" 2>/dev/null; do :; done
+if ((status > 128)) && [[ $stopped == yes ]]; then
   status=0
   wait "$worker" || status=$?
-done
+fi
 # Told to stop before the end: back into the queue. Preemption requeues the task anyway, and this then does nothing.
 if [[ $stopped == yes && $status != 0 ]]; then
   scontrol requeue "${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID" 2>/dev/null || true

@@ -11,7 +11,7 @@ use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Parser;
 
@@ -108,9 +108,15 @@ pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
 #[allow(dead_code, reason = "not every example runs for long")]
 pub(crate) fn interrupt() -> Result<&'static AtomicBool, ctrlc::Error> {
     static INTERRUPTED: AtomicBool = AtomicBool::new(false);
-    ctrlc::set_handler(|| {
+    let mut first = None;
+    ctrlc::set_handler(move || {
+        // A scheduler and the script that it runs may both pass on the same signal.
+        let first = *first.get_or_insert_with(Instant::now);
         if INTERRUPTED.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
+            if first.elapsed() > Duration::from_secs(1) {
+                std::process::exit(130);
+            }
+            return;
         }
         note!("\ninterrupted: finishing the step in progress (again: stop at once)");
     })?;

@@ -64,10 +64,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let embedded = |seed| {
         let mut rng = Stream::Draws.rng(seed, 0);
         let embedding = EmbeddingKind::Random.matrix(FEATURES, 1000, &mut rng)?;
-        job(embedding.tr_mul(&embedding) - DMatrix::identity(FEATURES, FEATURES), seed)
+        // The network puts W_Eᵀ W_E x out by itself, and has the rest of x + ReLU(x) to learn.
+        job(DMatrix::identity(FEATURES, FEATURES) - embedding.tr_mul(&embedding), seed)
     };
     kinds.push((
-        "$W_E^T W_E − 1$".into(),
+        "$1 − W_E^T W_E$".into(),
         1000_f64.sqrt().recip(),
         seeds().map(embedded).collect::<Result<_, _>>()?,
     ));

@@ -105,7 +105,7 @@ struct Arguments {
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
     /// Repeat an experiment of docs/computation.md.
-    #[arg(long, value_enum, conflicts_with_all = ["target", "features", "hidden", "width", "layers", "embedding", "law", "probability"])]
+    #[arg(long, value_enum, conflicts_with_all = ["target", "features", "hidden", "width", "layers", "embedding", "law", "probability", "group", "groups", "stack", "learn_embedding", "no_bias", "output_relu", "importance", "batch", "rate", "weight_decay", "seed", "samples", "weights"])]
     experiment: Option<Experiment>,
     /// Seeds of an experiment, from 0; its error bars are standard errors over them.
     #[arg(long, default_value_t = 3, value_parser = RangedU64ValueParser::<u64>::new().range(2..=1000), requires = "experiment")]

@@ -56,13 +56,17 @@ pub(crate) fn run(arguments: &Arguments, path: &Path) -> Result<(), Box<dyn Erro
     }
     print(false, &rows)?;
     say!("\n{:<12}{:>14}{:>14}{:>12}{:>12}", "decoder", "loss/p", "+-", "recovered", "iterations");
-    let number = |value: &serde_json::Value, scale: f64| value.as_f64().unwrap_or(f64::NAN) * scale;
     for decoder in &decoders {
-        let of = |key: &str, scale: f64| number(&decoder[key], scale);
+        let of = |key: &str, scale: f64| decoder[key].as_f64().map(|value| value * scale);
         let name = decoder["decoder"].as_str().unwrap_or_default();
         let (loss, error) = (of("loss_over_p", 1.0), of("standard_error", p.recip()));
-        let (recovered, iterations) = (of("success_fraction", 1.0), of("iterations", 1.0));
-        say!("{name:<12}{loss:>14.5e}{error:>14.1e}{recovered:>12.3}{iterations:>12.1}");
+        let (loss, error) = (loss.unwrap_or(f64::NAN), error.unwrap_or(f64::NAN));
+        let or_none = |value: Option<f64>, digits: usize| {
+            value.map_or("–".to_owned(), |value| format!("{value:.digits$}"))
+        };
+        let (recovered, iterations) =
+            (or_none(of("success_fraction", 1.0), 3), or_none(of("iterations", 1.0), 1));
+        say!("{name:<12}{loss:>14.5e}{error:>14.1e}{recovered:>12}{iterations:>12}");
     }
     Ok(())
 }

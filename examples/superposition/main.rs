@@ -29,7 +29,7 @@ use serde_json::{Map, Value};
 /// The models are y = ReLU(WᵀW x + b) with features that are on with probability p (a sparsity of
 /// S = 1 − p) and have magnitudes U[0, 1] then. Small ones descend the exact expected loss from
 /// several random starts, without samples; large ones are trained on samples. Without a COMMAND,
-/// all experiments run one after the other. docs/superposition.md says what comes out.
+/// all of their experiments run one after the other. docs/superposition.md says what comes out.
 #[derive(Parser)]
 struct Arguments {
     #[command(subcommand)]
@@ -60,12 +60,13 @@ enum Command {
     /// How degenerate minima are: local learning coefficients of polygons and designs, by Langevin
     /// dynamics on the exact loss, beside those that are known.
     LearningCoefficients,
-    /// All of them; the same as no command.
+    /// All of those of Elhage et al.; the same as no command.
     All,
 }
 
 impl Command {
-    const EACH: [Self; 8] = [
+    /// Those of Elhage et al.
+    const EACH: [Self; 7] = [
         Self::Features,
         Self::Geometry,
         Self::Polygons,
@@ -73,7 +74,6 @@ impl Command {
         Self::Dynamics,
         Self::Correlated,
         Self::Adversarial,
-        Self::LearningCoefficients,
     ];
 
     fn name(self) -> &'static str {
@@ -85,7 +85,7 @@ impl Command {
             Self::Dynamics => "dynamics",
             Self::Correlated => "correlated",
             Self::Adversarial => "adversarial",
-            Self::LearningCoefficients => "learning-coefficients",
+            Self::LearningCoefficients => "learning_coefficients",
             Self::All => "all",
         }
     }

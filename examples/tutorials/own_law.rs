@@ -32,8 +32,8 @@ impl Magnitude for Triangular {
 }
 
 impl SampleMagnitude for Triangular {
-    fn sample<R: rand::Rng + ?Sized>(&self, rng: &mut R) -> f64 {
-        1.0 - rand::RngExt::random::<f64>(rng).sqrt()
+    fn sample<R: toy_superposition::rand::Rng + ?Sized>(&self, rng: &mut R) -> f64 {
+        1.0 - toy_superposition::rand::RngExt::random::<f64>(rng).sqrt()
     }
 }
 

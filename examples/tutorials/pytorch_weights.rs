@@ -2,11 +2,12 @@
 //!
 //! ```python
 //! from safetensors.torch import save_file
-//! save_file({"encoder": model.encoder, "decoder": model.decoder, "bias": model.bias}, "weights.safetensors")
+//! weights = {"encoder": model.encoder, "decoder": model.decoder, "bias": model.bias}
+//! save_file(weights, "weights.safetensors")
 //! ```
 //!
 //! with an encoder of n_d × n_s, a decoder of n_s × n_d and a bias of n_s, or under the names of
-//! the paper's code.
+//! the paper's code or of Elhage et al. (`W`, `b_final`).
 
 use std::error::Error;
 
@@ -28,7 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             path
         }
     };
-    let model = Weights::<f32>::load(&path)?.model;
+    let model = Weights::<f64>::load(&path)?.model;
     let check = check(&model, probability)?;
     println!("{}: n_s = {}, n_d = {}", path.display(), model.features(), model.hidden());
     println!("exact loss       {:.5} p", check.exact_loss / probability);

@@ -2,8 +2,8 @@
 
 use std::error::Error;
 
-use nalgebra::DMatrix;
 use toy_superposition::data::{Features, Stream, sample_dense};
+use toy_superposition::nalgebra::DMatrix;
 use toy_superposition::recovery::{Decoder, Evolution, LinearOperator, Oamp, Omp, RugOperator, SparsePrior};
 use toy_superposition::rug::PersianRug;
 use toy_superposition::theory::optimum_at_ratio;

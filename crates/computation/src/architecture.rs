@@ -171,10 +171,11 @@ impl Architecture {
         blocks.into_iter().filter(|block| block.0).map(|(_, name, shape)| (name, shape)).collect()
     }
 
-    /// The number of parameters.
+    /// The number of parameters, at most 2¹²⁸ − 1.
     pub fn parameters(&self) -> u128 {
-        let size = |shape: Vec<usize>| shape.into_iter().map(|side| side as u128).product::<u128>();
-        self.blocks().into_iter().map(|(_, shape)| size(shape)).sum()
+        let size =
+            |shape: Vec<usize>| shape.into_iter().fold(1_u128, |n, side| n.saturating_mul(side as u128));
+        self.blocks().into_iter().fold(0, |sum, (_, shape)| sum.saturating_add(size(shape)))
     }
 
     /// Where a block lies in the list of parameters; empty if there is no such block.

@@ -43,6 +43,17 @@ pub(crate) struct Wiring {
 }
 
 impl Wiring {
+    /// The bytes of all parts.
+    pub(crate) fn bytes<T>(&self) -> u128 {
+        let Self { features, outputs, width, .. } = *self;
+        let product = |a: usize, b: usize| a as u128 * b as u128;
+        let direct = if self.own_direct { product(outputs, features) } else { 0 };
+        let read = self.reads as u128 * product(width, features);
+        let between = self.pairs.len() as u128 * product(width, width);
+        let sent = self.sends as u128 * product(outputs, width);
+        (direct + read + between + sent) * size_of::<T>() as u128
+    }
+
     pub(crate) fn new(architecture: &Architecture) -> Self {
         let &Architecture { features, outputs, width, layers, output_relu, .. } = architecture;
         let residual = architecture.stack == Stack::Residual;

@@ -106,11 +106,14 @@ pub fn trainer<T: Scalar, D: Distribution + Send>(
     check_length("features of the target", target.features(), architecture.features)?;
     check_length("outputs of the target", target.outputs(), architecture.outputs)?;
     let batches = recipe.batches.ok_or(toy_superposition_train::Error::Missing { what: "batches" })?;
-    let mut objective = format!("computation of {}, batches {batches:?}", target.describe());
+    let mut objective = format!("computation of {}, batches of {batches}", target.describe());
     let loss = match &recipe.importance {
         None => NetworkLoss::new(target),
         Some(importance) => {
-            objective += &format!(", importance {:016x}", fingerprint(&format!("{importance:?}")));
+            objective += &format!(
+                ", importance {:016x}",
+                fingerprint(&importance.iter().map(|iota| format!("{iota},")).collect::<String>())
+            );
             NetworkLoss::with_importance(target, importance)?
         }
     };

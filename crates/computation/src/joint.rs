@@ -81,9 +81,11 @@ impl Joint {
     /// [`Rule::And`].
     ///
     /// # Errors
-    /// [`Error::Size`] for fewer than two features.
+    /// [`Error::Size`] for fewer than two features; of [`Error::Model`] `TooLarge` if there is no
+    /// memory for all pairs.
     pub fn all_pairs(features: usize, rule: Rule) -> Result<Self> {
         let n = checked_features(features)? as u32;
+        toy_superposition_model::check_memory("all pairs of features", 24 * (features as u128).pow(2))?;
         Self::new(features, rule, (0..n).flat_map(|i| (i + 1..n).map(move |j| vec![i, j])).collect())
     }
 

@@ -10,7 +10,7 @@ use crate::{Error, Result, Target};
 
 /// `F(x) + M x`.
 ///
-/// With `F = ReLU` and `M = W_Eᵀ W_E − 1` these are the labels that the residual network of Braun
+/// With `F = ReLU` and `M = 1 − W_Eᵀ W_E` these are the labels that the residual network of Braun
 /// et al. (2025) is trained on without saying so: its features reach the outputs through `W_Eᵀ W_E`
 /// and are compared with themselves (Bhagat et al., 2025).
 #[derive(Clone)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pulp::Arch;
 use toy_superposition_data::parallel::{for_each, for_each_chunk, in_pool};
 use toy_superposition_data::{Distribution, SampleRange, Sampler, SparseBatch};
-use toy_superposition_model::{Error as ModelError, Estimate, Model, Scalar};
+use toy_superposition_model::{Error as ModelError, Estimate, Model, Scalar, check_memory};
 
 use crate::circuit::{Wiring, compose, pull_back};
 use crate::error::check_length;
@@ -59,10 +59,11 @@ impl<T: Scalar> NetworkLoss<T> {
     ///
     /// # Errors
     /// [`Error::Length`] unless there is one number per output; [`Error::OutOfRange`] for one that
-    /// is negative or not finite.
+    /// is negative or not finite in `T`.
     pub fn with_importance(target: Arc<dyn Target>, importance: &[f64]) -> Result<Self> {
         check_length("importance", importance.len(), target.outputs())?;
-        if let Some(&given) = importance.iter().find(|value| !(**value >= 0.0 && value.is_finite())) {
+        let allowed = |value: f64| value >= 0.0 && T::round_from(value).is_finite();
+        if let Some(&given) = importance.iter().find(|value| !allowed(**value)) {
             return Err(Error::OutOfRange { name: "importance", given, allowed: "[0, ∞)" });
         }
         let importance = importance.iter().map(|&value| T::round_from(value)).collect();
@@ -147,6 +148,8 @@ impl<T: Scalar> NetworkLoss<T> {
             return Err(ModelError::EmptyBatch.into());
         }
         let wiring = Wiring::new(architecture);
+        let copies = if gradient { 2 + CHUNKS } else { 1 };
+        check_memory("the network multiplied out", wiring.bytes::<T>().saturating_mul(copies as u128))?;
         self.circuit.resize(wiring.len(), T::zero());
         compose(network, &wiring, &mut self.circuit);
         let own = wiring.own_direct.then(|| &self.circuit[wiring.direct()]);

@@ -67,6 +67,9 @@ impl<T: Scalar> Network<T> {
             None
         } else {
             let reaches = architecture.readout == Readout::Transpose;
+            if reaches {
+                check_memory("the Gram matrix of the embedding", 16 * (features as u128).pow(2))?;
+            }
             // Of the rounded embedding, which is what a file holds.
             let exact = matrix.map(T::to_f64);
             let gram = if reaches { exact.tr_mul(&exact) } else { DMatrix::zeros(0, 0) };

@@ -22,6 +22,7 @@ use toy_superposition_model::Scalar;
 
 use crate::Target;
 use crate::circuit::Wiring;
+use crate::plain::rectified;
 
 /// Partial sums of a sample's loss.
 const LANES: usize = 8;
@@ -119,7 +120,7 @@ impl<T: Scalar> Chunk<T> {
             }
             if wiring.rectified[layer] {
                 for z in self.activations.chunks_exact_mut(neurons) {
-                    z[layer * width..][..width].iter_mut().for_each(|z| *z = z.max(T::zero()));
+                    z[layer * width..][..width].iter_mut().for_each(|z| *z = rectified(*z));
                 }
             }
         }
@@ -162,7 +163,8 @@ impl<T: Scalar> Chunk<T> {
             for (block, (y, wanted)) in y.chunks_mut(LANES).zip(self.target.chunks(LANES)).enumerate() {
                 let weights = importance.get(block * LANES..).unwrap_or_default();
                 for (k, (y, &wanted)) in y.iter_mut().zip(wanted).enumerate() {
-                    let on = !wiring.output_relu || *y > zero;
+                    // NaN stays: it is not off.
+                    let on = !(wiring.output_relu && *y <= zero);
                     let difference = if on { *y } else { zero } - T::round_from(wanted);
                     let weighted = weights.get(k).map_or(difference, |&weight| weight * difference);
                     lanes[k] += (weighted * difference).to_f64();

@@ -102,7 +102,7 @@ fn layers<T: Scalar>(
             add_to_columns(&mut z, &network.matrix("bias", layer, width, 1));
         }
         if !architecture.linear_layers.contains(&layer) {
-            z.apply(|z| *z = z.max(T::zero()));
+            z.apply(|z| *z = rectified(*z));
         }
         streams.push(match stack {
             Stack::Residual => before + network.matrix("output", layer, hidden, width) * &z,
@@ -110,6 +110,11 @@ fn layers<T: Scalar>(
         });
         activations.push(z);
     }
+}
+
+/// `max(z, 0)`; NaN stays.
+pub(crate) fn rectified<T: Scalar>(z: T) -> T {
+    if z <= T::zero() { T::zero() } else { z }
 }
 
 fn read<T: Scalar>(network: &Network<T>, stream: &DMatrix<T>) -> DMatrix<T> {
@@ -122,7 +127,7 @@ fn read<T: Scalar>(network: &Network<T>, stream: &DMatrix<T>) -> DMatrix<T> {
         add_to_columns(&mut y, &network.matrix("output_bias", 0, architecture.outputs, 1));
     }
     if architecture.output_relu {
-        y.apply(|y| *y = y.max(T::zero()));
+        y.apply(|y| *y = rectified(*y));
     }
     y
 }

@@ -59,9 +59,7 @@ impl Function {
             Self::Tent => 2.0 * x.min(1.0 - x),
         }
     }
-}
 
-impl Function {
     /// How many ReLU neurons on x compute it exactly: of signed features or of nonnegative ones,
     /// the tent on [0, 1] alone.
     ///

@@ -53,7 +53,8 @@ const BATCH: usize = 256;
 /// use toy_superposition_data::{Features, Stream};
 /// use toy_superposition_model::{Activation, Autoencoder, attack};
 ///
-/// // Antipodal features, so rarely on together that it does not happen: both outputs move by √2 ε.
+/// // Antipodal features, so rarely on together that it does not happen: one output moves by √2 ε, and the
+/// // ReLU stops the other.
 /// let pair = Autoencoder::tied(&DMatrix::from_row_slice(1, 2, &[1.0, -1.0]), &DVector::zeros(2), Activation::Relu)?;
 /// let law = Features::paper(2, 1e-3)?;
 /// let found = attack(&pair, &law, Stream::Evaluation.samples(0, 0..10_000), 0.1)?;

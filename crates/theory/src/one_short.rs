@@ -47,7 +47,8 @@ pub enum Sacrifice {
 /// # Errors
 /// [`Error::Probability`](crate::Error::Probability) outside (0, 1];
 /// [`Error::OutOfRange`](crate::Error::OutOfRange) for an importance that is negative or not
-/// finite; [`Error::Size`](crate::Error::Size) for fewer than two features.
+/// finite; [`Error::Size`](crate::Error::Size) for fewer than two features;
+/// [`Error::TooLarge`](crate::Error::TooLarge) if there is no memory for all pairs.
 pub fn one_short(probability: f64, importance: &[f64]) -> Result<Vec<(Sacrifice, f64)>> {
     error::probability(probability)?;
     let features = importance.len();

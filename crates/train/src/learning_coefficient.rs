@@ -63,6 +63,8 @@ pub struct LearningCoefficient {
     pub standard_error: f64,
     /// `R̂` of the chains cut in halves (Gelman et al., "Bayesian data analysis", 2013): near 1
     /// where all halves agree; above 1.01 the chains are too short or the step is too small.
+    /// Infinite where no chain moved. All chains begin at w*, so that it does not tell whether they
+    /// have left it: see [`acceptance`](Self::acceptance).
     pub r_hat: f64,
     /// The mean of each chain.
     pub chains: Vec<f64>,
@@ -240,7 +242,8 @@ fn r_hat(sequences: &[Estimate]) -> f64 {
     let variance = |of: &Estimate| of.standard_error().powi(2) * of.count() as f64;
     let within = sequences.iter().map(variance).sum::<f64>() / count;
     let between = variance(&sequences.iter().map(Estimate::mean).collect());
-    ((length - 1.0) / length + between / within).sqrt()
+    // Chains that never move agree on nothing.
+    if within == 0.0 { f64::INFINITY } else { ((length - 1.0) / length + between / within).sqrt() }
 }
 
 #[cfg(test)]
@@ -255,5 +258,7 @@ mod tests {
         approx::assert_relative_eq!(found, (0.75 + 2.0 / (5.0 / 3.0_f64)).sqrt(), max_relative = 1e-14);
         let same = r_hat(&[a.into_iter().collect(), a.into_iter().collect()]);
         approx::assert_relative_eq!(same, 0.75_f64.sqrt(), max_relative = 1e-14);
+        let still = || [2.0; 4].into_iter().collect();
+        assert_eq!(r_hat(&[still(), still()]), f64::INFINITY);
     }
 }

@@ -1,6 +1,8 @@
 //! How a model is trained: the paper's two recipes, that of its text (section 3) and that of its
 //! released code, which differ in when they stop, and a faster one.
 
+use std::fmt;
+
 use toy_superposition_model::{Activation, Autoencoder, Initialisation, Scalar, Shape};
 use toy_superposition_optim::{AdamConfig, OptimizerConfig, Schedule, StopRule, WeightDecay};
 
@@ -16,6 +18,14 @@ const WARM_UP: (u64, u64) = (20, 30);
 pub struct Batches {
     pub(crate) batch: usize,
     pub(crate) epoch: Option<usize>,
+}
+
+/// `1024`, or `1024 in epochs of 30000`; part of the identity of a run.
+impl fmt::Display for Batches {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.batch)?;
+        self.epoch.map_or(Ok(()), |epoch| write!(f, " in epochs of {epoch}"))
+    }
 }
 
 impl Batches {

@@ -52,6 +52,9 @@ fn feed(reader: &dyn Reader, bytes: u64, seed: u64) -> Tally {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let seeds = reader.examples();
     let mut tally = Tally::default();
+    for file in seeds.iter().filter(|file| !reader.read(file)) {
+        tally.faults.push(("refused a valid file".to_owned(), file.clone()));
+    }
     while tally.bytes < bytes && tally.faults.len() < 3 {
         let file = mutation::mutated(&seeds, &mut rng);
         tally.files += 1;

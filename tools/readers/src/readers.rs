@@ -1,11 +1,13 @@
 //! The readers, each with files that it takes.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
-use toy_superposition::data::{Features, Independent, LawSpec};
+use toy_superposition::computation::{Architecture, EmbeddingKind, Network};
+use toy_superposition::data::{Features, Independent, LawSpec, Stream};
 use toy_superposition::designs::{Store, Trained};
 use toy_superposition::model::{Activation, Autoencoder, Initialisation, Names, Shape, Weights};
 use toy_superposition::sweep::{Grid, Options, Superposition, Sweep};
@@ -107,6 +109,11 @@ pub(crate) fn all() -> Result<Vec<Box<dyn Reader>>, Box<dyn Error>> {
             read: |file: &[u8]| Store::from_bytes(file).is_ok(),
         }),
         Box::new(Of {
+            name: "network",
+            examples: networks()?,
+            read: |file: &[u8]| Network::<f32>::from_file(file).is_ok(),
+        }),
+        Box::new(Of {
             name: "law",
             examples: LAWS.map(|law| law.as_bytes().to_vec()).to_vec(),
             read: |file: &[u8]| {
@@ -131,6 +138,20 @@ pub(crate) fn all() -> Result<Vec<Box<dyn Reader>>, Box<dyn Error>> {
         Box::new(Folder::new("manifest", "manifest.json")?),
         Box::new(Checkpoint::new()?),
     ])
+}
+
+/// A residual network with a fixed embedding, and a plain one with a learned one.
+fn networks() -> Result<Vec<Vec<u8>>, Box<dyn Error>> {
+    let embedding = EmbeddingKind::Random.matrix(6, 3, &mut Stream::Draws.rng(1, 0))?;
+    let residual = Architecture::residual(6, 3, 2, 4);
+    let mut plain = Architecture::plain(6, 3, 6, 1, 4);
+    plain.learned_embedding = true;
+    let metadata = BTreeMap::from([("seed".to_owned(), "1".to_owned())]);
+    let file = |architecture| {
+        let network = Network::<f32>::random(architecture, &embedding, &mut Stream::Weights.rng(1, 0))?;
+        Ok(network.to_file(&metadata)?)
+    };
+    [residual, plain].into_iter().map(file).collect()
 }
 
 /// One file of a sweep's folder.

@@ -58,7 +58,7 @@ impl<F: Fn(f64) -> f64> ElementwiseBaselines<F> {
             let allowed = "0 and [length of the magnitude's support/32768, ∞)";
             return Err(Error::OutOfRange { name: "sigma", given: sigma, allowed });
         }
-        let panels = (panels.ceil() as u32).next_power_of_two().max(PANELS / 8);
+        let panels = (panels.ceil() as u32).next_power_of_two().max(PANELS);
         let mut nodes: Vec<[f64; 3]> =
             self.prior.nodes(panels).into_iter().map(|(x, weight)| [x, weight, (self.function)(x)]).collect();
         nodes.sort_by(|a, b| a[0].total_cmp(&b[0]));

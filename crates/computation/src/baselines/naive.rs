@@ -24,7 +24,7 @@ impl<F: Fn(f64) -> f64> ElementwiseBaselines<F> {
     /// [`Error::OutOfRange`](crate::Error::OutOfRange) for m > n.
     pub fn naive(&self, features: usize, computed: usize) -> Result<f64> {
         check_part("computed outputs", computed, features)?;
-        Ok(left(features, computed) * self.moments.value_square)
+        Ok(guessed(features, computed) * self.moments.value_square)
     }
 
     /// The loss per feature where `computed` = m of n outputs are exact and the others `E f`, which
@@ -34,7 +34,7 @@ impl<F: Fn(f64) -> f64> ElementwiseBaselines<F> {
     /// As [`naive`](Self::naive).
     pub fn naive_with_constant(&self, features: usize, computed: usize) -> Result<f64> {
         check_part("computed outputs", computed, features)?;
-        Ok(left(features, computed) * self.moments.value_variance())
+        Ok(guessed(features, computed) * self.moments.value_variance())
     }
 
     /// The naive solution without biases whose other outputs are the best multiple of the sum of
@@ -48,19 +48,21 @@ impl<F: Fn(f64) -> f64> ElementwiseBaselines<F> {
     /// with `μ = E f` and `v = Var f`. For the ReLU of `U[−1, 1]`, m = 50 and n = 100, a is
     /// 0.00317, 0.01322 and 0.01935 at p = 0.01, 0.1 and 1.
     ///
+    /// a is 0 for m = 0 and for μ = 0.
+    ///
     /// # Errors
     /// As [`naive`](Self::naive).
     pub fn naive_with_offset(&self, features: usize, computed: usize) -> Result<Offset> {
         check_part("computed outputs", computed, features)?;
         let (square, m) = (self.moments.value.powi(2), computed as f64);
         let denominator = self.moments.value_variance() + m * square;
-        let offset = if square > 0.0 { square / denominator } else { 0.0 };
-        let loss = left(features, computed) * (self.moments.value_square - offset * m * square);
+        let offset = if m * square > 0.0 { square / denominator } else { 0.0 };
+        let loss = guessed(features, computed) * (self.moments.value_square - offset * m * square);
         Ok(Offset { offset, loss })
     }
 }
 
 /// `1 − m/n`.
-fn left(features: usize, computed: usize) -> f64 {
+fn guessed(features: usize, computed: usize) -> f64 {
     (features - computed) as f64 / features as f64
 }

@@ -296,3 +296,49 @@ fn bad_input_is_refused() {
     let alike = ElementwiseBaselines::of_law(&Features::new(pairs, UnitUniform), f64::abs).unwrap();
     assert!((alike.moments().value - 0.15).abs() < 1e-15);
 }
+
+/// `E Var(f(x) | x + ν)` for x ~ U[0, 1] · B(p) by the midpoint rule on both axes.
+fn by_midpoints(f: impl Fn(f64) -> f64, p: f64, sigma: f64, nodes: usize) -> f64 {
+    let values: Vec<(f64, f64)> =
+        (0..nodes).map(|k| (k as f64 + 0.5) / nodes as f64).map(|u| (u, f(u))).collect();
+    let bell = |z: f64| (-0.5 * z * z).exp();
+    let (from, to, count) = (-9.0 * sigma, 1.0 + 9.0 * sigma, 300);
+    let step = (to - from) / f64::from(count);
+    let spread = |k: i32| {
+        let y = from + step * (f64::from(k) + 0.5);
+        let (mut weight, mut first, mut second) = ((1.0 - p) * bell(y / sigma), 0.0, 0.0);
+        for &(u, value) in &values {
+            let share = p / nodes as f64 * bell((y - u) / sigma);
+            weight += share;
+            first += share * value;
+            second += share * value * value;
+        }
+        second - first * first / weight
+    };
+    (0..count).map(spread).sum::<f64>() * step / (sigma * std::f64::consts::TAU.sqrt())
+}
+
+/// Jumps and kinks at multiples of 1/1024 cost nothing, on whatever coarser grid they do not lie.
+#[test]
+fn bayes_of_functions_with_jumps_and_many_kinks() {
+    let (p, sigma) = (0.2, 0.2);
+    let uniform = || AnyMagnitude::Uniform(UnitUniform);
+    let jump = |x: f64| f64::from(x > 345.0 / 1024.0);
+    let found = ElementwiseBaselines::new(p, uniform(), jump).unwrap().bayes(sigma).unwrap();
+    let expected = by_midpoints(jump, p, sigma, 1 << 13);
+    assert!((found / expected - 1.0).abs() < 1e-6, "{found} {expected}");
+    let tent = |x: f64| (0..10).fold(x, |x, _| Function::Tent.at(x));
+    let found = ElementwiseBaselines::new(p, uniform(), tent).unwrap().bayes(sigma).unwrap();
+    let expected = by_midpoints(tent, p, sigma, 1 << 15);
+    assert!((found / expected - 1.0).abs() < 1e-3, "{found} {expected}");
+}
+
+/// Of a constant, nothing that is computed says anything more than the constant.
+#[test]
+fn the_offset_of_a_constant() {
+    let one = ElementwiseBaselines::new(1.0, signed(), |_| 1.0).unwrap();
+    let none = one.naive_with_offset(3, 0).unwrap();
+    assert_eq!((none.offset, none.loss), (0.0, one.naive(3, 0).unwrap()));
+    let all_but_one = one.naive_with_offset(3, 2).unwrap();
+    assert!((all_but_one.offset - 0.5).abs() < 1e-12 && all_but_one.loss.abs() < 1e-12, "{all_but_one:?}");
+}

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use nalgebra::DMatrix;
 use toy_superposition_computation::{
-    Elementwise, EmbeddingKind, Function, Joint, Rule, Target, WithLinear, evaluate_dense,
+    Architecture, Elementwise, EmbeddingKind, Function, Joint, Network, Rule, Target, WithLinear,
+    evaluate_dense, plain,
 };
 use toy_superposition_data::Stream;
 
@@ -134,4 +135,21 @@ fn embeddings_have_columns_of_norm_one() {
     // Of 4950 independent products, the mean square is right to 2 %; 5 standard errors of it are 10
     // %.
     assert!((deviation * 1000_f64.sqrt() - 1.0).abs() < 0.05, "{deviation}");
+}
+
+/// A residual network without layers puts `W_Eᵀ W_E x` out: what its layers have to add to reach `x + ReLU(x)` are the labels
+/// `ReLU(x) + (1 − W_Eᵀ W_E) x`.
+#[test]
+fn what_a_residual_network_has_to_learn() {
+    let (features, hidden) = (7, 4);
+    let embedding = EmbeddingKind::Random.matrix(features, hidden, &mut Stream::Draws.rng(5, 0)).unwrap();
+    let network = Network::<f64>::zeros(Architecture::residual(features, hidden, 0, 1), &embedding).unwrap();
+    let x = DMatrix::from_fn(features, 9, |i, k| ((3 * i + 5 * k) % 11) as f64 / 5.0 - 1.0);
+    let function = |function| Arc::new(Elementwise::new(features, function).unwrap());
+    let wanted = evaluate_dense(&*function(Function::IdentityPlusRelu), &x).unwrap();
+    let carried = DMatrix::identity(features, features) - embedding.tr_mul(&embedding);
+    let labels = WithLinear::new(function(Function::Relu), carried).unwrap();
+    let labels = evaluate_dense(&labels, &x).unwrap();
+    let outputs = plain::trace(&network, &x).unwrap().outputs;
+    assert!((wanted - outputs - labels).amax() < 1e-14);
 }
