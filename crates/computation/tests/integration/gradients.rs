@@ -153,8 +153,9 @@ fn a_trace_can_be_taken_up_anywhere() {
 #[test]
 fn a_network_of_no_numbers_has_no_loss() {
     let (batch, x) = samples(9, 0.4, 17);
-    for (seed, architecture) in architectures().iter().enumerate() {
-        let (mut network, target) = (network::<f64>(architecture, seed as u64), target(architecture));
+    let with_parameters = architectures().into_iter().filter(|architecture| architecture.parameters() > 0);
+    for (seed, architecture) in with_parameters.enumerate() {
+        let (mut network, target) = (network::<f64>(&architecture, seed as u64), target(&architecture));
         network.as_mut_slice().fill(f64::NAN);
         assert!(NetworkLoss::new(target.clone()).loss(&network, &batch).is_err(), "{architecture:?}");
         assert!(plain::loss(&network, &*target, &x, None).map_or(true, f64::is_nan), "{architecture:?}");
