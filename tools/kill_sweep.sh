@@ -38,7 +38,7 @@ while ((done < kills)); do
       ;;
   esac
 done
-"$program" --grid "$grid" --out "$folder/killed" --json >/dev/null
+"$program" --grid "$grid" --out "$folder/killed" --json >/dev/null 2>&1
 cmp "$folder/whole/records.csv" "$folder/killed/records.csv"
 cmp "$folder/whole/failures.csv" "$folder/killed/failures.csv"
 echo "$done kills, $((ends + 1)) sweeps to their end: the same records as without a kill"

@@ -40,15 +40,19 @@ pub(crate) fn run(options: &Options) -> Result<Value, Box<dyn Error>> {
 
 /// Reduced-rank regression, whose coefficients are known.
 fn yardsticks(options: &Options) -> Result<Vec<Value>, Box<dyn Error>> {
-    let heat = 5e3;
+    let inverse_temperature = 5e3;
     options.tell(format_args!(
-        "Reduced-rank regression m → h → n about 0, nβ = {heat:.0}, γ = {WIDE}:\n{:>12}{:>9}{:>20}{:>8}",
+        "Reduced-rank regression m → h → n about 0, nβ = {inverse_temperature:.0}, γ = {WIDE}:\n{:>12}{:>9}{:>20}{:>8}",
         "m, h, n", "λ", "estimate", "R̂"
     ));
     let mut list = Vec::new();
     for (inputs, hidden, outputs) in [(3, 1, 1), (4, 1, 2), (2, 2, 2), (4, 2, 2), (4, 3, 1)] {
         let model = ReducedRank::new(inputs, hidden, outputs)?;
-        let sampler = SgldConfig { inverse_temperature: heat, localisation: WIDE, step: 1.0 / heat };
+        let sampler = SgldConfig {
+            inverse_temperature: inverse_temperature,
+            localisation: WIDE,
+            step: 1.0 / inverse_temperature,
+        };
         let mut config = LearningCoefficientConfig::new(sampler);
         config.steps = options.size(200_000, 50_000);
         config.burn_in = config.steps / 10;
@@ -120,7 +124,7 @@ fn minima<'a>(
 ) -> Result<Vec<Value>, Box<dyn Error>> {
     let law = law.into();
     let objective = ExactObjective::new(law)?.with_tolerance(1e-5)?;
-    let heats = options.size(vec![1e4, 1e5, 1e6], vec![1e6]);
+    let inverse_temperatures = options.size(vec![1e4, 1e5, 1e6], vec![1e6]);
     options.tell(format_args!(
         "\n{FEATURES} features {heading}, exactly one on at a time, tied weights, γ = {NEAR}:\n{:<17}{:>12}{:>10}{:>10}{:>9}{:>18}{:>9}{:>9}",
         "weights", "loss", "rank/2", "negative", "nβ", "estimate", "R̂", "accepted"
@@ -128,10 +132,10 @@ fn minima<'a>(
     let mut list = Vec::new();
     for (name, model) in models {
         let curvature = Curvature::at(&model, &mut ExactObjective::new(law)?.with_tolerance(1e-9)?)?;
-        for &heat in &heats {
-            let step = 1.0 / (heat * curvature.largest + NEAR);
+        for &inverse_temperature in &inverse_temperatures {
+            let step = 1.0 / (inverse_temperature * curvature.largest + NEAR);
             let mut config = LearningCoefficientConfig::new(SgldConfig {
-                inverse_temperature: heat,
+                inverse_temperature: inverse_temperature,
                 localisation: NEAR,
                 step,
             });
@@ -139,7 +143,7 @@ fn minima<'a>(
             config.burn_in = config.steps / 10;
             let found = learning_coefficient(&model, &objective, &config, options.seed)?;
             options.tell(format_args!(
-                "{name:<17}{:>12.6}{:>10}{:>10}{heat:>9.0e}{:>10.3} ± {:.3}{:>9.4}{:>9.3}",
+                "{name:<17}{:>12.6}{:>10}{:>10}{inverse_temperature:>9.0e}{:>10.3} ± {:.3}{:>9.4}{:>9.3}",
                 found.loss,
                 curvature.positive as f64 / 2.0,
                 curvature.negative,
@@ -148,15 +152,15 @@ fn minima<'a>(
                 found.r_hat,
                 found.acceptance,
             ));
-            let left = found.least_loss < found.loss - 1e-3 / heat;
-            if left {
+            let escaped = found.least_loss < found.loss - 1e-3 / inverse_temperature;
+            if escaped {
                 options.tell(format_args!(
                     "{:<17}the chains leave it: losses down to {:.6}",
                     "", found.least_loss
                 ));
             }
             let mut value = report(&found, &config);
-            value["left"] = json!(left);
+            value["escaped"] = json!(escaped);
             value["weights"] = json!(name);
             value["parameters"] = json!(model.as_slice().len());
             value["half_rank"] = json!(curvature.positive as f64 / 2.0);
