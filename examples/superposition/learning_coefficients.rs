@@ -48,11 +48,7 @@ fn yardsticks(options: &Options) -> Result<Vec<Value>, Box<dyn Error>> {
     let mut list = Vec::new();
     for (inputs, hidden, outputs) in [(3, 1, 1), (4, 1, 2), (2, 2, 2), (4, 2, 2), (4, 3, 1)] {
         let model = ReducedRank::new(inputs, hidden, outputs)?;
-        let sampler = SgldConfig {
-            inverse_temperature: inverse_temperature,
-            localisation: WIDE,
-            step: 1.0 / inverse_temperature,
-        };
+        let sampler = SgldConfig { inverse_temperature, localisation: WIDE, step: 1.0 / inverse_temperature };
         let mut config = LearningCoefficientConfig::new(sampler);
         config.steps = options.size(200_000, 50_000);
         config.burn_in = config.steps / 10;
@@ -134,11 +130,8 @@ fn minima<'a>(
         let curvature = Curvature::at(&model, &mut ExactObjective::new(law)?.with_tolerance(1e-9)?)?;
         for &inverse_temperature in &inverse_temperatures {
             let step = 1.0 / (inverse_temperature * curvature.largest + NEAR);
-            let mut config = LearningCoefficientConfig::new(SgldConfig {
-                inverse_temperature: inverse_temperature,
-                localisation: NEAR,
-                step,
-            });
+            let mut config =
+                LearningCoefficientConfig::new(SgldConfig { inverse_temperature, localisation: NEAR, step });
             config.steps = options.size(20_000, 4_000);
             config.burn_in = config.steps / 10;
             let found = learning_coefficient(&model, &objective, &config, options.seed)?;
