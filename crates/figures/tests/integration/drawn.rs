@@ -1,0 +1,258 @@
+//! What a figure shows: sizes, labels, colours, places.
+
+use super::*;
+
+#[test]
+fn every_figure_is_a_column_wide_and_carries_its_labels() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, draw, labels) in all() {
+        let written = draw(&folder.path().join(name)).unwrap();
+        assert_eq!(written.png, folder.path().join(format!("{name}.png")));
+        let svg = fs::read_to_string(&written.svg).unwrap();
+        for label in labels.into_iter().chain(["Drawn from n_s = 64, seed 9."]) {
+            assert!(svg.contains(&format!("aria-label=\"{label}\"")), "{name}: {label}");
+        }
+        assert!(svg.contains("width=\"85mm\"") && !svg.contains("font-family"), "{name}");
+        // 85 mm at 400 dots an inch; the height in the viewBox's proportion
+        let bitmap = Bitmap::open(&written.png);
+        let size = svg.split("viewBox=\"0 0 ").nth(1).unwrap().split('"').next().unwrap();
+        let (w, h) = size.split_once(' ').unwrap();
+        let (w, h): (f64, f64) = (w.parse().unwrap(), h.parse().unwrap());
+        if ["rug", "block"].contains(&name) {
+            assert!(bitmap.width >= 1339, "{name}");
+        } else {
+            assert_eq!(bitmap.width, 1339, "{name}");
+        }
+        let want = bitmap.width as f64 * h / w;
+        assert!((bitmap.height as f64 - want).abs() <= 1.0, "{name}: {} for {want}", bitmap.height);
+    }
+    // nothing but the files: no temporary ones
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2 * all().len());
+}
+
+#[test]
+fn the_same_numbers_give_the_same_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, draw, _) in all() {
+        let files = |written: Written| (fs::read(written.png).unwrap(), fs::read(written.svg).unwrap());
+        let once = files(draw(&folder.path().join(name)).unwrap());
+        // over the files just written
+        assert!(once == files(draw(&folder.path().join(name)).unwrap()), "{name}");
+    }
+}
+
+/// The first embedded picture's or the first crisp cell's rectangle in an SVG, as fractions of the
+/// page.
+fn rectangle(svg: &str, start: &str) -> [f64; 4] {
+    let element = svg.split(start).nth(1).unwrap().split("/>").next().unwrap();
+    let value = |key: &str| -> f64 {
+        let text = element.split(&format!("{key}=\"")).nth(1).unwrap();
+        text.split('"').next().unwrap().parse().unwrap()
+    };
+    ["x", "y", "width", "height"].map(value)
+}
+
+#[test]
+fn a_rug_shows_row_i_downward_and_column_j_to_the_right() {
+    let folder = tempfile::tempdir().unwrap();
+    let written = rug(&a_rug(), folder.path().join("rug")).unwrap();
+    let bitmap = Bitmap::open(&written.png);
+    let svg = fs::read_to_string(&written.svg).unwrap();
+    let scale = bitmap.width as f64 / (85.0 / 25.4 * 72.0);
+    let [x, y, width, height] = rectangle(&svg, "<image");
+    let at = |i: f64, j: f64| {
+        bitmap.at(scale * (x + width * (0.25 + 0.5 * j)), scale * (y + height * (0.25 + 0.5 * i)))
+    };
+    let ([r01, _, b01], [r10, _, b10]) = (at(0.0, 1.0), at(1.0, 0.0));
+    assert!(r01 > b01, "1 is orange");
+    assert!(b10 > r10, "−1 is blue");
+    assert_eq!(at(0.0, 0.0), [0xf7, 0xf7, 0xf5], "0 is the centre");
+    assert_eq!(at(0.0, 0.0), at(1.0, 1.0));
+}
+
+/// Any finite numbers have a place, ratios above 1 and below 0 too.
+#[test]
+fn ratios_need_not_lie_between_0_and_1() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut figure = some_curves();
+    let point = |ratio| LossPoint { ratio, loss: 1e-3, error: 0.0 };
+    figure.series[0].trained = vec![point(-2.5), point(0.5), point(3000.0)];
+    let written = loss_curves(&figure, folder.path().join("curves")).unwrap();
+    let svg = fs::read_to_string(written.svg).unwrap();
+    assert!(svg.contains("aria-label=\"3000\"") && svg.contains("aria-label=\"0\""));
+}
+
+/// A level has a line of its own across the frame, stands in no legend, and needs no place on the
+/// horizontal axis; dots are drawn where they are.
+#[test]
+fn levels_and_dots() {
+    let folder = tempfile::tempdir().unwrap();
+    let svg =
+        |figure: &Chart| fs::read_to_string(chart(figure, folder.path().join("x")).unwrap().svg).unwrap();
+    let figure = a_scatter();
+    let whole = svg(&figure);
+    assert_eq!(whole.matches("aria-label=\"pair 1/2\"").count(), 1);
+    assert_eq!(whole.matches("stroke-dasharray").count(), 1);
+    let mut moved = figure.clone();
+    moved.series[0].points[0].x = f64::NAN;
+    assert_eq!(svg(&moved), whole);
+    moved.series[0].points[0].y = f64::NAN;
+    let refused = chart(&moved, "/absent/x").unwrap_err();
+    assert!(matches!(refused, Error::NotFinite { what: "y", index: 0, .. }));
+    let mut fewer = figure.clone();
+    fewer.series[1].points.pop();
+    let middle = fewer.series[1].points[1];
+    fewer.series[1].points.push(middle);
+    fewer.series[1].points[1].x = 20.0;
+    let paths = |svg: &str| svg.matches("<path").count();
+    assert_eq!(paths(&svg(&fewer)), paths(&whole), "as many dots");
+    fewer.series[1].points.pop();
+    assert_eq!(paths(&svg(&fewer)) + 1, paths(&whole), "one dot less, on the same axes");
+    let mut none = figure;
+    none.series[1].points[0].x = 0.0;
+    assert!(matches!(chart(&none, "/absent/x"), Err(Error::NotPositive { what: "x", index: 0, .. })));
+}
+
+/// A vector of length 1.5 reaches farther than one of 1 on the scale that panels share, upward is
+/// up, and each has its group's colour.
+#[test]
+fn vectors_point_where_they_should() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut figure = some_planes();
+    let written = planes(&figure, folder.path().join("planes")).unwrap();
+    let bitmap = Bitmap::open(&written.png);
+    // The middles of all pixels of a colour in a half of the page, below the legend.
+    let middle = |colour: [u8; 3], right: bool| {
+        let (mut sum, mut count) = ([0.0, 0.0], 0.0);
+        for y in 120..bitmap.height {
+            let half = bitmap.width / 2;
+            for x in if right { half..bitmap.width } else { 0..half } {
+                if bitmap.at(x as f64, y as f64) == colour {
+                    sum = [sum[0] + x as f64, sum[1] + y as f64];
+                    count += 1.0;
+                }
+            }
+        }
+        assert!(count > 50.0, "{colour:?}: {count}");
+        [sum[0] / count, sum[1] / count]
+    };
+    let (blue, orange) = ([0x00, 0x72, 0xb2], [0xd5, 0x5e, 0x00]);
+    let (right, left, up) = (middle(blue, false), middle(orange, false), middle(orange, true));
+    assert!(right[0] > left[0] + 20.0 && (right[1] - left[1]).abs() < 8.0, "{right:?} {left:?}");
+    assert!(up[1] < right[1] - 20.0, "{up:?} {right:?}");
+
+    figure.panels[1].vectors[0].group = 2;
+    let refused = planes(&figure, "/absent/x").unwrap_err();
+    assert!(matches!(refused, Error::Group { index: 2, given: 2, names: 2 }));
+    figure.groups.clear();
+    assert!(matches!(planes(&figure, "/absent/x"), Err(Error::Group { index: 1, given: 1, names: 0 })));
+    figure = some_planes();
+    figure.panels[0].vectors[1].trail[0][1] = f64::INFINITY;
+    assert!(matches!(planes(&figure, "/absent/x"), Err(Error::NotFinite { what: "vectors", .. })));
+    figure.panels.clear();
+    assert!(matches!(planes(&figure, "/absent/x"), Err(Error::Empty { what: "panels" })));
+}
+
+#[test]
+fn weight_panels_share_their_colours_and_are_checked() {
+    let folder = tempfile::tempdir().unwrap();
+    let written = weight_panels(&some_weights(), folder.path().join("weights")).unwrap();
+    let bitmap = Bitmap::open(&written.png);
+    let svg = fs::read_to_string(&written.svg).unwrap();
+    let scale = bitmap.width as f64 / (85.0 / 25.4 * 72.0);
+    let [x, y, width, height] = rectangle(&svg, "<image");
+    let at = |i: f64, j: f64| {
+        bitmap.at(scale * (x + width * (0.25 + 0.5 * j)), scale * (y + height * (0.25 + 0.5 * i)))
+    };
+    let ([r01, _, b01], [r10, _, b10]) = (at(0.0, 1.0), at(1.0, 0.0));
+    assert!(r01 > b01 && b10 > r10, "1 is orange, −1 is blue");
+    let mut figure = some_weights();
+    figure.panels[1].bias.pop();
+    let refused = weight_panels(&figure, "/absent/x").unwrap_err();
+    assert!(matches!(refused, Error::Length { what: "bias", given: 1, expected: 2 }));
+    figure.panels[1] = WeightPanel { values: vec![0.0; 3], ..some_weights().panels[1].clone() };
+    assert!(matches!(weight_panels(&figure, "/absent/x"), Err(Error::Length { what: "matrix", .. })));
+    figure.panels.clear();
+    assert!(matches!(weight_panels(&figure, "/absent/x"), Err(Error::Empty { what: "panels" })));
+}
+
+#[test]
+fn missing_cells_are_hatched_grey() {
+    let folder = tempfile::tempdir().unwrap();
+    let grey = |figure: &HeatMaps| {
+        let written = heat_maps(figure, folder.path().join("maps")).unwrap();
+        Bitmap::open(&written.png).count([0xee, 0xee, 0xee])
+    };
+    let mut figure = some_maps();
+    assert!(grey(&figure) > 10_000);
+    for panel in &mut figure.panels {
+        panel.values[2] = Some(1e-3);
+    }
+    assert_eq!(grey(&figure), 0);
+}
+
+#[test]
+fn two_extensions_are_known_and_others_stay() {
+    let folder = tempfile::tempdir().unwrap();
+    for (given, png, svg) in
+        [("a.png", "a.png", "a.svg"), ("b.svg", "b.png", "b.svg"), ("p0.05", "p0.05.png", "p0.05.svg")]
+    {
+        let written = rug(&a_rug(), folder.path().join(given)).unwrap();
+        assert_eq!(written, Written { png: folder.path().join(png), svg: folder.path().join(svg) });
+        assert!(written.png.exists() && written.svg.exists());
+    }
+}
+
+#[test]
+fn extreme_but_finite_numbers_are_drawn() {
+    let folder = tempfile::tempdir().unwrap();
+    let stem = folder.path().join("x");
+    for big in [1e-300, 1e300, f64::MAX, f64::MIN_POSITIVE] {
+        let values = vec![big, -big, big / 2.0, -big];
+        rug(&Rug { features: 2, values, limit: None, caption: String::new() }, &stem).unwrap();
+        for loss_scale in [Scale::Linear, Scale::Log] {
+            let mut figure = some_curves();
+            figure.loss_scale = loss_scale;
+            figure.series[0].trained[0] = LossPoint { ratio: big, loss: big, error: big };
+            // The axis shows losses over p, which f64 may not hold.
+            if big == f64::MAX {
+                let refused = loss_curves(&figure, &stem).unwrap_err();
+                assert!(
+                    matches!(refused, Error::NotFinite { what: "losses and errors / p", .. }),
+                    "{refused}"
+                );
+                figure.series[0].probability = 1.0;
+            }
+            loss_curves(&figure, &stem).unwrap();
+        }
+        for colours in [Colours::Linear, Colours::Log, Colours::Diverging { centre: -big, reach: None }] {
+            let mut figure = some_maps();
+            figure.colours = colours;
+            figure.panels[0].values[0] = Some(big);
+            heat_maps(&figure, &stem).unwrap();
+        }
+    }
+    for big in [1e-300, 1e300, f64::MAX] {
+        let mut sizes = a_comparison();
+        sizes.series[0].points[0] = FiniteSizePoint { features: usize::MAX, relative: -big, error: big };
+        finite_size(&sizes, &stem).unwrap();
+        let mut losses = some_predictions();
+        // Losses over p must stay numbers.
+        let loss = big.min(1e300);
+        (losses.models[0].sampled, losses.models[1].gaussian) = (loss, Some(loss));
+        predictions(&losses, &stem).unwrap();
+        let mut phases = a_phase_map();
+        phases.probabilities = vec![-big, big];
+        phases.boundaries[0].points[0] = (big, -big);
+        phase_map(&phases, &stem).unwrap();
+    }
+    // all equal, a single cell, an empty caption
+    let map = HeatMap {
+        probabilities: vec![0.1],
+        ratios: vec![0.2],
+        values: vec![Some(3.0)],
+        ..Default::default()
+    };
+    heat_maps(&HeatMaps { panels: vec![map], ..Default::default() }, &stem).unwrap();
+    rug(&Rug { features: 1, values: vec![0.0], limit: None, caption: String::new() }, &stem).unwrap();
+}
