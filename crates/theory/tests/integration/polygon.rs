@@ -2,7 +2,7 @@
 //! sums over the inputs.
 
 use nalgebra::DMatrix;
-use toy_superposition_data::{AnyMagnitude, Exactly, Features, Interval, Points, UnitUniform};
+use toy_superposition_data::{AnyMagnitude, Exactly, Features, Interval, Magnitude, Points, UnitUniform};
 use toy_superposition_theory::{Error, exact_loss, exact_row_gradient, exact_row_loss, polygon_loss};
 
 /// Settings with every sign of the bias, short and long, far from the best.
@@ -68,50 +68,60 @@ fn bad_input_is_refused() {
     assert!(matches!(polygon_loss(5, 6, 1e200, 0.0), Err(Error::NotFinite { what: "loss", .. })));
 }
 
-/// Any row, where one feature is on at a time, with magnitudes of three kinds: a plain sum over
-/// features and magnitudes, and its central differences.
+/// `E(x − ReLU(wu + m))²` for the magnitude u: x = u of the output's own feature, x = 0 of another.
+fn term(magnitude: &AnyMagnitude, own: bool, w: f64, m: f64) -> f64 {
+    let square = |u: f64| (if own { u } else { 0.0 } - (w * u + m).max(0.0)).powi(2);
+    match magnitude {
+        AnyMagnitude::Points(points) => points.iter().map(|(u, weight)| weight * square(u)).sum(),
+        AnyMagnitude::Interval(interval) => {
+            let (low, high) = interval.support();
+            // Pieces between the kink and the ends hold a quadratic, of which Simpson's rule is exact.
+            let kink = (-m / w).clamp(low, high);
+            let middle = if w == 0.0 { low } else { kink };
+            let simpson =
+                |a: f64, b: f64| (b - a) / 6.0 * (square(a) + 4.0 * square(0.5 * (a + b)) + square(b));
+            (simpson(low, middle) + simpson(middle, high)) / (high - low)
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Any row, where one feature is on at a time, with magnitudes of three kinds: a sum over features
+/// in closed form, and its central differences, each of the one term that a weight is in.
 #[test]
 fn one_feature_on_at_a_time_is_a_sum_over_the_features() {
+    const STEP: f64 = 1e-6;
     let (row, feature) = ([0.9, -0.4, 0.0, 0.6, -1.3], 3);
-    let points = Points::new(&[0.3, 0.8, 1.7], &[0.5, 0.2, 0.3]).unwrap();
-    let cells = |low: f64, high: f64| -> Vec<(f64, f64)> {
-        let width = (high - low) / 20_000.0;
-        (0..20_000).map(|k| (low + (f64::from(k) + 0.5) * width, 1.0 / 20_000.0)).collect()
-    };
-    let laws: [(AnyMagnitude, Vec<(f64, f64)>); 3] = [
-        (AnyMagnitude::Points(points.clone()), points.iter().collect()),
-        (AnyMagnitude::Interval(Interval::new(0.4, 1.3).unwrap()), cells(0.4, 1.3)),
-        (AnyMagnitude::Interval(Interval::new(0.0, 2.0).unwrap()), cells(0.0, 2.0)),
-    ];
-    for (magnitude, values) in laws {
+    for magnitude in [
+        AnyMagnitude::Points(Points::new(&[0.3, 0.8, 1.7], &[0.5, 0.2, 0.3]).unwrap()),
+        AnyMagnitude::Interval(Interval::new(0.4, 1.3).unwrap()),
+        AnyMagnitude::Interval(Interval::new(0.0, 2.0).unwrap()),
+    ] {
         let law = Features::new(Exactly::new(5, 1).unwrap(), magnitude.clone());
         for bias in [-0.35, 0.0123, 0.2] {
-            let plain = |row: &[f64; 5], bias: f64| -> f64 {
-                let at = |j: usize, u: f64| {
-                    let x = if j == feature { u } else { 0.0 };
-                    (x - (row[j] * u + bias).max(0.0)).powi(2)
-                };
-                let sum = |j: usize| values.iter().map(|&(u, w)| w * at(j, u)).sum::<f64>();
-                (0..5).map(sum).sum::<f64>() / 5.0
-            };
+            let at = |j: usize, w: f64, m: f64| term(&magnitude, j == feature, w, m) / 5.0;
             let mut slopes = [f64::NAN; 5];
             let found = exact_row_gradient(&row, feature, bias, &law, 1e-6, &mut slopes).unwrap();
             assert_eq!(found.value.loss, exact_row_loss(&row, feature, bias, &law).unwrap().loss);
-            let expected = plain(&row, bias);
-            assert!((found.value.loss / expected - 1.0).abs() < 1e-7, "{magnitude:?} {bias}");
-            // A kink between two cells moves by steps of one: 1e-4 of a slope.
-            let close = |found: f64, expected: f64| (found - expected).abs() < 2e-5;
-            let difference = (plain(&row, bias + 1e-5) - plain(&row, bias - 1e-5)) / 2e-5;
-            assert!(close(found.bias, difference), "{magnitude:?} {bias}: {} {difference}", found.bias);
+            let expected: f64 = (0..5).map(|j| at(j, row[j], bias)).sum();
+            assert!((found.value.loss / expected - 1.0).abs() < 1e-13, "{magnitude:?} {bias}");
+            let difference = |f: &dyn Fn(f64) -> f64| (f(STEP) - f(-STEP)) / (2.0 * STEP);
+            let mut by_bias = 0.0;
             for j in 0..5 {
-                let moved = |by: f64| {
-                    let mut row = row;
-                    row[j] += by;
-                    plain(&row, bias)
-                };
-                let difference = (moved(1e-5) - moved(-1e-5)) / 2e-5;
-                assert!(close(slopes[j], difference), "{magnitude:?} {bias} {j}: {} {difference}", slopes[j]);
+                by_bias += difference(&|by| at(j, row[j], bias + by));
+                let expected = difference(&|by| at(j, row[j] + by, bias));
+                // The term is right to 1e-16 of it, its difference to 1e-10 of the term.
+                let allowed = 1e-8 * expected.abs() + 1e-9 * at(j, row[j], bias);
+                assert!(
+                    (slopes[j] - expected).abs() <= allowed,
+                    "{magnitude:?} {bias} {j}: {} {expected}",
+                    slopes[j]
+                );
             }
+            assert!(
+                (found.bias - by_bias).abs() < 1e-9 * expected.max(by_bias.abs()),
+                "{magnitude:?} {bias}"
+            );
         }
     }
 }
