@@ -28,10 +28,8 @@ pub(crate) struct Wiring {
     pub(crate) outputs: usize,
     pub(crate) width: usize,
     pub(crate) layers: usize,
-    /// How many layers read x: the first ones.
+    /// How many layers read x, the first ones, and how many the outputs read, the last ones.
     pub(crate) reads: usize,
-    /// How many layers the outputs read: the last ones.
-    pub(crate) sends: usize,
     /// `(l, k)` of each `C_lk`.
     pub(crate) pairs: Vec<(usize, usize)>,
     /// Whether a layer has a ReLU.
@@ -50,7 +48,7 @@ impl Wiring {
         let direct = if self.own_direct { product(outputs, features) } else { 0 };
         let read = self.reads as u128 * product(width, features);
         let between = self.pairs.len() as u128 * product(width, width);
-        let sent = self.sends as u128 * product(outputs, width);
+        let sent = self.reads as u128 * product(outputs, width);
         (direct + read + between + sent) * size_of::<T>() as u128
     }
 
@@ -65,7 +63,6 @@ impl Wiring {
             width,
             layers,
             reads: if residual { layers } else { layers.min(1) },
-            sends: if residual { layers } else { layers.min(1) },
             pairs: all().filter(|(l, k)| residual || k + 1 == *l).collect(),
             rectified: (0..layers).map(|l| !architecture.linear_layers.contains(&l)).collect(),
             output_relu,
@@ -89,9 +86,9 @@ impl Wiring {
         slice(self.between(self.pairs.len()).start, self.layers * self.width)
     }
 
-    /// `B`, outputs × (sends · width), by columns.
+    /// `B`, outputs × (reads · width), by columns.
     pub(crate) fn sent(&self) -> std::ops::Range<usize> {
-        slice(self.bias().end, self.outputs * self.sends * self.width)
+        slice(self.bias().end, self.outputs * self.reads * self.width)
     }
 
     /// `c`, outputs.

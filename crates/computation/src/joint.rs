@@ -93,7 +93,7 @@ impl Joint {
     /// order.
     ///
     /// # Errors
-    /// [`Error::Size`] unless `1 ≤ size ≤ features`.
+    /// [`Error::OutOfRange`] unless `1 ≤ size ≤ features`; as [`new`](Self::new).
     pub fn random<R: Rng + ?Sized>(
         features: usize,
         rule: Rule,
@@ -102,7 +102,8 @@ impl Joint {
         rng: &mut R,
     ) -> Result<Self> {
         if size == 0 || size > checked_features(features)? {
-            return Err(Error::Size { name: "features of a group", given: size });
+            let allowed = "1 to the number of features";
+            return Err(Error::OutOfRange { name: "features of a group", given: size as f64, allowed });
         }
         let mut draw = |_| {
             let mut group: Vec<u32> = index::sample(rng, features, size).iter().map(|i| i as u32).collect();

@@ -243,7 +243,7 @@ impl<T: Scalar> Chunk<T> {
 }
 
 fn rows_sent(wiring: &Wiring) -> usize {
-    wiring.sends * wiring.width
+    wiring.reads * wiring.width
 }
 
 fn sent<'a, T: Scalar>(wiring: &Wiring, circuit: &'a [T]) -> MatRef<'a, T> {

@@ -56,7 +56,10 @@ fn targets_and_embeddings_that_do_not_exist() {
     assert!(matches!(groups(&[&[0, 1, 0]]), Err(Error::Group { group: 0 })));
     assert!(matches!(groups(&[&[0, 1], &[4]]), Err(Error::Feature { group: 1, given: 4, features: 4 })));
     let mut rng = Stream::Draws.rng(1, 0);
-    assert!(matches!(Joint::random(4, Rule::And, 5, 2, &mut rng), Err(Error::Size { given: 5, .. })));
+    assert!(matches!(
+        Joint::random(4, Rule::And, 5, 2, &mut rng),
+        Err(Error::OutOfRange { name: "features of a group", given: 5.0, .. })
+    ));
     let relu = || Arc::new(Elementwise::new(4, Function::Relu).unwrap());
     assert!(matches!(WithLinear::new(relu(), DMatrix::zeros(4, 3)), Err(Error::Length { given: 3, .. })));
     let nan = DMatrix::from_element(4, 4, f64::NAN);

@@ -1,4 +1,4 @@
-//! Networks under the trainer: they learn, resume to the bit, and are measured without bias.
+//! Networks under the trainer: they learn, and resume to the bit.
 
 use std::sync::Arc;
 
@@ -48,8 +48,8 @@ fn a_run_goes_on_from_a_checkpoint_to_the_bit() {
     }
 }
 
-/// |x| of 3 features by 6 neurons is learned to next to nothing (Elhage et al.: it can be exact), and what the trainer's last
-/// losses say is what fresh samples say.
+/// |x| of 3 features by 6 neurons is learned to next to nothing on fresh samples (Elhage et al.: it
+/// can be exact).
 #[test]
 fn six_neurons_learn_the_absolute_value_of_three_features() {
     let target = Arc::new(Elementwise::new(3, Function::Absolute).unwrap());
