@@ -16,26 +16,32 @@ use crate::experiment::{Job, Mean, draw, train_all};
 const FEATURES: usize = 64;
 const HIDDEN: usize = 16;
 const PROBABILITY: f64 = 0.05;
-/// Groups of features, each of which has an AND or a parity.
+/// Groups of features, each of which has a parity.
 const GROUPS: usize = 64;
 /// (layers, neurons of each).
 const SHAPES: [(usize, usize); 7] = [(1, 32), (1, 128), (1, 512), (2, 32), (2, 128), (3, 32), (3, 128)];
 
+/// A target, its name, its variance, and the loss of the best function of x + σ Z.
+type Row = (Arc<dyn Target>, String, f64, Option<f64>);
+
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let mut rng = Stream::Draws.rng(0, 1);
-    let mut targets: Vec<(Arc<dyn Target>, String, Option<f64>)> = Vec::new();
+    let mut targets: Vec<Row> = Vec::new();
     let ratio = HIDDEN as f64 / FEATURES as f64;
     let sigma = toy_superposition::theory::welch_sigma(PROBABILITY, ratio)?;
     let p = PROBABILITY;
     for times in 0..=4 {
         let tent = Elementwise::iterated(FEATURES, Function::Tent, times)?;
         let magnitude = AnyMagnitude::Uniform(UnitUniform);
-        let bayes = ElementwiseBaselines::new(p, magnitude, |x| tent.at(x))?.bayes_at_ratio(ratio)? / p;
-        targets.push((Arc::new(tent), format!("tent^{times}"), Some(bayes)));
+        let bayes = ElementwiseBaselines::new(p, magnitude, |x| tent.at(x))?.bayes_at_ratio(ratio)?;
+        // The tent and its iterates of U[0, 1] are U[0, 1] again.
+        let variance = p / 3.0 - p * p / 4.0;
+        targets.push((Arc::new(tent), format!("tent^{times}"), variance, Some(bayes)));
     }
     for size in 2..=4 {
         let parity = Joint::random(FEATURES, Rule::Parity, size, GROUPS, &mut rng)?;
-        targets.push((Arc::new(parity), format!("parity of {size}"), None));
+        let on = 0.5 * (1.0 - (1.0 - 2.0 * p).powi(size as i32));
+        targets.push((Arc::new(parity), format!("parity of {size}"), on * (1.0 - on), None));
     }
     let mut jobs = Vec::new();
     for (target, ..) in &targets {
@@ -73,17 +79,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         .collect();
     let mut bayes = Vec::new();
     say!("losses over the variance of the target; σ = {sigma:.4}, layers × neurons:");
-    for (target, name, scalar) in &targets {
-        // The tent and its iterates of U[0, 1] are U[0, 1] again; a parity of k switches is on half
-        // of (1 − (1 − 2p)^k).
-        let variance = match name.strip_prefix("parity of ").map(str::parse::<i32>) {
-            Some(size) => {
-                let on = 0.5 * (1.0 - (1.0 - 2.0 * p).powi(size?));
-                on * (1.0 - on)
-            }
-            None => p / 3.0 - p * p / 4.0,
-        };
-        let scalar = scalar.map(|loss| loss * p / variance);
+    for (target, name, variance, scalar) in &targets {
+        let scalar = scalar.map(|loss| loss / variance);
         if let Some(loss) = scalar {
             let x = bayes.len() as f64;
             bayes.push(ChartPoint { x, y: loss, error: 0.0 });
