@@ -29,12 +29,10 @@ stopped=no
 worker=$!
 trap stop TERM
 
-# `wait` returns above 128 when the signal comes, and is asked again until the worker has written its checkpoint and ended.
-while status=0; wait "$worker" || status=$?; ((status > 128)) && kill -0 "$worker" 2>/dev/null; do :; done
-if ((status > 128)) && [[ $stopped == yes ]]; then
-  status=0
-  wait "$worker" || status=$?
-fi
+# The signal cuts `wait` short, before the worker has written its checkpoint; the last one says how it ended.
+while kill -0 "$worker" 2>/dev/null; do wait "$worker" || true; done
+status=0
+wait "$worker" || status=$?
 # Told to stop before the end: back into the queue. Preemption requeues the task anyway, and this then does nothing.
 if [[ $stopped == yes && $status != 0 ]]; then
   scontrol requeue "${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID" 2>/dev/null || true
