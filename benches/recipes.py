@@ -1,18 +1,20 @@
 """The fast recipe beside that of the paper's released code: the loss after a tenth (a quarter at r = 1/2) and after half of
 its steps, from random weights, seed by seed.
 
-usage, from the repository root: python benches/recipes.py [--journal FILE] [--seeds N] [--points N_S,N_D,P ...]
+usage, from the repository root: python benches/recipes.py [--journal FILE] [--seeds S ...] [--points N_S,N_D,P ...] [--torch]
 
-Each run is the example `train`, and its loss is measured on 102,400 fresh samples. Runs are kept in the journal, one JSON
+Each run is the example `train`, and its loss is measured on 102,400 fresh samples. With --torch PyTorch trains by the
+released recipe in its place (tools/long_training.py), on a GPU if there is one. Runs are kept in the journal, one JSON
 object per line, and not repeated. The table has a line per point: the mean loss over p over the seeds that were run, with
 the standard error over the seeds where there are several, and the worst seed's ratio to the released recipe."""
-import argparse, json, os, pathlib, statistics, subprocess
+import argparse, json, os, pathlib, statistics, subprocess, sys
 
 POINTS = ["256,64,0.05", "512,128,0.05", "512,256,0.2", "1024,256,0.044", "1024,256,0.2", "2048,512,0.044"]
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--journal", type=pathlib.Path, default=pathlib.Path("out/recipes.jsonl"))
-parser.add_argument("--seeds", type=int, default=3)
+parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
 parser.add_argument("--points", nargs="+", default=POINTS)
+parser.add_argument("--torch", action="store_true", help="the released recipe by PyTorch")
 parser.add_argument("--table", action="store_true", help="print the table of what the journal has, and run nothing")
 arguments = parser.parse_args()
 arguments.journal.parent.mkdir(parents=True, exist_ok=True)
@@ -29,14 +31,33 @@ def train(point, seed, recipe, steps=None):
     key = (point, seed, recipe, steps)
     if key not in done and not arguments.table:
         n_s, n_d, p = point.split(",")
+        if arguments.torch and recipe == "code":
+            return kept(key, in_torch(point, seed) | {"probability": float(p)})
         command = [str(TRAIN), "--features", n_s, "--hidden", n_d, "--probability", p, "--seed", str(seed)]
         command += ["--recipe", recipe, "--json"] + (["--steps", str(steps)] if steps else [])
         out = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
-        names = ["steps", "ended", "seconds", "loss", "loss_standard_error", "probability", "theory_loss"]
-        done[key] = {"key": key} | {name: out[name] for name in names}
-        with arguments.journal.open("a") as journal:
-            print(json.dumps(done[key]), file=journal, flush=True)
+        return kept(key, out)
     return done.get(key)
+
+
+def kept(key, out):
+    names = ["steps", "seconds", "loss", "loss_standard_error", "probability"]
+    done[key] = {"key": key} | {name: out[name] for name in names}
+    with arguments.journal.open("a") as journal:
+        print(json.dumps(done[key]), file=journal, flush=True)
+    return done[key]
+
+
+def in_torch(point, seed):
+    """The last line of PyTorch's run by the released recipe."""
+    journal = arguments.journal.with_suffix(".torch.jsonl")
+    command = [sys.executable, "tools/long_training.py", "--journal", journal, f"{point},code,{seed},0"]
+    subprocess.run(command, check=True)
+    n_s, n_d, p = point.split(",")
+    wanted = {"features": int(n_s), "hidden": int(n_d), "probability": float(p), "seed": seed, "steps": 0, "last": True}
+    lines = [json.loads(line) for line in journal.read_text().splitlines()]
+    [line] = [line for line in lines if all(line[name] == value for name, value in wanted.items())]
+    return line | {"steps": line["step"]}
 
 
 def written(runs, reference):
@@ -49,7 +70,7 @@ def written(runs, reference):
 
 if not arguments.table:
     subprocess.run(["cargo", "build", "-q", "--release", "--example", "train"], check=True)
-    for seed in range(arguments.seeds):
+    for seed in arguments.seeds:
         for point in arguments.points:
             steps = train(point, seed, "code")["steps"]
             share = 4 if point == "512,256,0.2" else 10
@@ -58,7 +79,7 @@ if not arguments.table:
 print("| (n_s, n_d, p) | seeds | released recipe | its steps | fast, 1/10 of its steps | seeds | fast, 1/2 of its steps |")
 print("|---|---|---|---|---|---|---|")
 for point in arguments.points:
-    released = [run for seed in range(arguments.seeds) if (run := train(point, seed, "code"))]
+    released = [run for seed in arguments.seeds if (run := train(point, seed, "code"))]
     if not released:
         continue
     cells = []

@@ -1,16 +1,12 @@
 //! Any weights against the theory.
 
-#[macro_use]
-mod command_line;
-#[path = "command_line/law.rs"]
-mod law;
-
 use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
 use clap::builder::RangedU64ValueParser;
+use command_line::{law, note, say};
 use rand::seq::index;
 use serde_json::{Value, json};
 use toy_superposition::data::{LawSpec, Stream};

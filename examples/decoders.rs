@@ -1,13 +1,11 @@
 //! What a decoder better than the ReLU would make of the same interference.
 
-#[macro_use]
-mod command_line;
-
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
+use command_line::{note, say};
 use serde_json::json;
 use toy_superposition::figures::{self, Colours, HeatMap, HeatMaps, Scale, heat_maps};
 use toy_superposition::files::{check_writable, create_folder, write_atomically};

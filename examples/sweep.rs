@@ -1,10 +1,5 @@
 //! A sweep over a grid of models.
 
-#[macro_use]
-mod command_line;
-#[path = "command_line/progress.rs"]
-mod progress;
-
 use std::error::Error;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -12,6 +7,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
+use command_line::{progress, say};
 use serde_json::json;
 use toy_superposition::files::check_writable;
 use toy_superposition::sweep::{Counts, Grid, Options, Shard, Superposition, Sweep};

@@ -1,12 +1,10 @@
 //! The symmetric optimum on paper, at one probability and one ratio.
 
-#[macro_use]
-mod command_line;
-
 use std::error::Error;
 use std::process::ExitCode;
 
 use clap::Parser;
+use command_line::say;
 use serde_json::json;
 use toy_superposition::theory;
 

@@ -1,14 +1,5 @@
 //! Trains one model by one of the paper's recipes, or by a faster one.
 
-#[macro_use]
-mod command_line;
-#[path = "command_line/bar.rs"]
-mod bar;
-#[path = "command_line/importance.rs"]
-mod importance;
-#[path = "command_line/law.rs"]
-mod law;
-
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::PathBuf;
@@ -17,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use clap::builder::RangedU64ValueParser;
 use clap::{Parser, ValueEnum};
+use command_line::{bar, importance, law, note, say};
 use nalgebra::DVector;
 use serde_json::json;
 use toy_superposition::data::{LawSpec, Stream};

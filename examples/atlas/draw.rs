@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::path::Path;
 
+use command_line::note;
 use toy_superposition::designs::{Atlas, Trained, lower_bound};
 use toy_superposition::figures::{self, Chart, ChartMark, ChartPoint, ChartSeries};
 use toy_superposition::theory;

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::path::Path;
 
+use command_line::note;
 use rayon::prelude::*;
 use toy_superposition::data::{LawSpec, Stream};
 use toy_superposition::designs::{Atlas, Entry, Store};

@@ -1,9 +1,5 @@
 //! The atlas of the best known weights: what is best at a ratio, and how it is made.
 
-#[macro_use]
-#[path = "../command_line/mod.rs"]
-mod command_line;
-
 mod draw;
 mod extend;
 
@@ -13,6 +9,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use clap::builder::RangedU64ValueParser;
+use command_line::say;
 use serde_json::{Value, json};
 use toy_superposition::data::LawSpec;
 use toy_superposition::designs::{Atlas, Entry, Store, Trained};

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use command_line::note;
 use nalgebra::DMatrix;
 use serde_json::{Value, json};
 use toy_superposition::computation::{Architecture, Network, NetworkLoss, Target, Training, trainer};

@@ -1,16 +1,6 @@
 //! Trains a network that computes a function of features in superposition, or repeats an experiment
 //! with such networks.
 
-#[macro_use]
-#[path = "../command_line/mod.rs"]
-mod command_line;
-#[path = "../command_line/bar.rs"]
-mod bar;
-#[path = "../command_line/importance.rs"]
-mod importance;
-#[path = "../command_line/law.rs"]
-mod law;
-
 mod absolute;
 mod conjunction;
 mod depth;
@@ -28,6 +18,7 @@ use std::process::ExitCode;
 
 use clap::builder::RangedU64ValueParser;
 use clap::{Parser, ValueEnum};
+use command_line::{importance, law};
 
 /// Trains a network on fresh samples to compute --target of features in superposition, in single
 /// precision, and measures it on other samples.

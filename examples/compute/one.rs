@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::time::Instant;
 
+use command_line::{bar, note, say};
 use serde_json::json;
 use toy_superposition::computation::{
     Architecture, Elementwise, ElementwiseBaselines, Function, NetworkLoss, Stack, trainer,
@@ -12,8 +13,8 @@ use toy_superposition::data::{Law, LawSpec, Stream};
 use toy_superposition::figures::{Chart, ChartMark, ChartPoint, ChartSeries, Scale, chart};
 use toy_superposition::train::{Ended, Run};
 
+use crate::Arguments;
 use crate::setting::Setting;
-use crate::{Arguments, bar, command_line};
 
 /// Points of the drawn curve.
 const POINTS: usize = 100;

@@ -4,6 +4,7 @@
 use std::error::Error;
 use std::sync::Arc;
 
+use command_line::say;
 use nalgebra::DMatrix;
 use serde_json::json;
 use toy_superposition::computation::{

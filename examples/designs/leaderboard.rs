@@ -1,5 +1,6 @@
 //! The table of one point.
 
+use command_line::say;
 use rayon::prelude::*;
 use serde_json::{Value, json};
 use toy_superposition::designs::{Candidate, Entry, Family, Mixtures, blocks, hierarchies, whole};

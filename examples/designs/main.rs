@@ -1,16 +1,8 @@
 //! The leaderboard of designs: weights that are made, not trained, at their best, and trained ones
 //! beside them.
 
-#[macro_use]
-#[path = "../command_line/mod.rs"]
-mod command_line;
-
-#[path = "../command_line/law.rs"]
-mod law;
 mod leaderboard;
 mod map;
-#[path = "../command_line/bar.rs"]
-mod steps;
 mod trained;
 mod under_law;
 
@@ -20,6 +12,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use clap::builder::RangedU64ValueParser;
+use command_line::law;
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// Every known design at one point (p, n_d/n_s) by its exact loss, or a map of which design is best

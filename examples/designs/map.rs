@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use command_line::{note, say};
 use rayon::prelude::*;
 use toy_superposition::designs::{Candidate, Entry, Family, Mixtures, blocks, whole};
 use toy_superposition::figures::{self, Colours, HeatMap, HeatMaps, PhaseMap, Scale, heat_maps, phase_map};

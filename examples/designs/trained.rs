@@ -1,5 +1,6 @@
 //! Trained weights by the same exact loss.
 
+use command_line::bar as steps;
 use rand::RngExt;
 use toy_superposition::data::{Features, LawSpec, Stream};
 use toy_superposition::designs::Entry;
@@ -9,7 +10,7 @@ use toy_superposition::theory::{self, ExactObjective, Feature, MeanField};
 use toy_superposition::train::{Ended, Recipe, Run, Task, Trainer, descend, initial_model};
 
 use crate::leaderboard::Line;
-use crate::{AnyError, Arguments, steps};
+use crate::{AnyError, Arguments};
 
 /// The exact loss is found from no more rows than this.
 const MOST_ROWS: usize = 256;

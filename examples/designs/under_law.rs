@@ -1,5 +1,6 @@
 //! The table for features of any law whose exact loss is known.
 
+use command_line::say;
 use serde_json::json;
 use toy_superposition::data::{Law, LawSpec, MagnitudeSpec};
 use toy_superposition::designs::{blocks, under_law};

@@ -1,14 +1,6 @@
 //! Trains on the loss itself, without samples: the mean-field loss, or the exact loss of a small
 //! model.
 
-#[macro_use]
-#[path = "../command_line/mod.rs"]
-mod command_line;
-#[path = "../command_line/importance.rs"]
-mod importance;
-#[path = "../command_line/law.rs"]
-mod law;
-
 mod curve;
 mod start;
 
@@ -17,6 +9,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::{Parser, ValueEnum};
+use command_line::{importance, law, note, say};
 use serde_json::json;
 use toy_superposition::data::{LawSpec, Moments, Stream};
 use toy_superposition::figures;

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::path::Path;
 
+use command_line::note;
 use toy_superposition::figures::{Chart, ChartMark, ChartPoint, ChartSeries, Scale, chart};
 use toy_superposition::recovery::{Evolution, l1_loss};
 use toy_superposition::theory::optimum_at_ratio;

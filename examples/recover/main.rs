@@ -1,11 +1,5 @@
 //! Recovers sparse features from `y = A x` with more than one layer.
 
-#[macro_use]
-#[path = "../command_line/mod.rs"]
-mod command_line;
-#[path = "../command_line/law.rs"]
-mod law;
-
 mod figure;
 mod map;
 mod problem;
@@ -17,6 +11,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use clap::builder::RangedU64ValueParser;
+use command_line::{law, say};
 use problem::{Name, Problem};
 use serde_json::{Value, json};
 use toy_superposition::recovery::{Evolution, Sign, SparsePrior, donoho_tanner, threshold};

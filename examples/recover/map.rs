@@ -8,6 +8,7 @@
 use std::error::Error;
 use std::path::Path;
 
+use command_line::{note, say};
 use toy_superposition::data::LawSpec;
 use toy_superposition::figures::{self, Chart, ChartMark, ChartPoint, ChartSeries, Scale, chart};
 use toy_superposition::files::{check_writable, create_folder, write_atomically};

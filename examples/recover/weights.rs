@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::path::Path;
 
+use command_line::say;
 use serde_json::json;
 use toy_superposition::data::{LawSpec, Stream};
 use toy_superposition::model::{Weights, sampled_loss};

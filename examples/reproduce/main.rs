@@ -1,14 +1,6 @@
 //! The paper's main claim, measured: trained models, the Persian rug, the linear model and the
 //! theory side by side.
 
-#[macro_use]
-#[path = "../command_line/mod.rs"]
-mod command_line;
-#[path = "../command_line/law.rs"]
-mod law;
-#[path = "../command_line/progress.rs"]
-mod progress;
-
 mod best;
 mod compare;
 mod groups;
@@ -22,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
-use command_line::chain;
+use command_line::{chain, law, progress, say};
 use serde_json::json;
 use toy_superposition::files::{check_writable, create_folder, write_atomically};
 use toy_superposition::sweep::{Grid, Options, Superposition, Sweep, figures};

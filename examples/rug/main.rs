@@ -1,9 +1,5 @@
 //! A Persian rug: its statistics, its best gain and bias, its exact loss, and its picture.
 
-#[macro_use]
-#[path = "../command_line/mod.rs"]
-mod command_line;
-
 mod search;
 
 use std::error::Error;
@@ -12,6 +8,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::{Parser, ValueEnum};
+use command_line::{note, say};
 use serde_json::json;
 use toy_superposition::data::{Moments, Stream};
 use toy_superposition::designs::{RugLosses, SearchConfig, optimise};

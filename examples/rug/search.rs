@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use command_line::note;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use toy_superposition::designs::{Annealing, STAGES, Search, SearchConfig};

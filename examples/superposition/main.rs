@@ -1,10 +1,6 @@
 //! The experiments of Elhage et al., "Toy models of superposition" (2022), and learning
 //! coefficients, one by one or all.
 
-#[macro_use]
-#[path = "../command_line/mod.rs"]
-mod command_line;
-
 mod adversarial;
 mod correlated;
 mod dynamics;
@@ -21,6 +17,7 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use command_line::say;
 use options::Options;
 use serde_json::{Map, Value};
 

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::path::PathBuf;
 
 use clap::Args;
+use command_line::{note, say};
 use toy_superposition::figures::{self, Written};
 use toy_superposition::files::create_folder;
 

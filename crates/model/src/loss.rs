@@ -126,7 +126,7 @@ impl<T: Scalar> MinibatchLoss<T> {
     /// [`Error::EmptyBatch`] for no samples, [`Error::TooLarge`] if there is no memory for n_s × B
     /// residuals, [`Error::NotFinite`] if the loss overflows or is NaN.
     pub fn loss(&mut self, model: &Autoencoder<T>, batch: &SparseBatch<T>) -> Result<f64> {
-        in_pool(|| self.forward(model, batch, false))?;
+        in_pool(|| T::forward(self, model, batch, false))?;
         self.mean(batch)
     }
 
@@ -169,9 +169,9 @@ impl<T: Scalar> MinibatchLoss<T> {
             });
         }
         in_pool(|| {
-            self.forward(model, batch, true)?;
+            T::forward(self, model, batch, true)?;
             let loss = self.mean(batch)?;
-            self.backward(model, batch, gradient);
+            T::backward(self, model, batch, gradient);
             Ok(loss)
         })
     }
@@ -195,7 +195,12 @@ impl<T: Scalar> MinibatchLoss<T> {
     }
 
     /// Fills `residual` with Δ, for a gradient prepared for the way back, and `losses`.
-    fn forward(&mut self, model: &Autoencoder<T>, batch: &SparseBatch<T>, gradient: bool) -> Result<()> {
+    pub(crate) fn forward(
+        &mut self,
+        model: &Autoencoder<T>,
+        batch: &SparseBatch<T>,
+        gradient: bool,
+    ) -> Result<()> {
         let (features, samples) = (model.features(), batch.samples());
         check_shape("batch", (batch.features(), samples), (features, samples))?;
         self.check(batch)?;
@@ -243,7 +248,12 @@ impl<T: Scalar> MinibatchLoss<T> {
     }
 
     /// Overwrites `gradient`, from what [`forward`](Self::forward) left.
-    fn backward(&mut self, model: &Autoencoder<T>, batch: &SparseBatch<T>, gradient: &mut Parameters<T>) {
+    pub(crate) fn backward(
+        &mut self,
+        model: &Autoencoder<T>,
+        batch: &SparseBatch<T>,
+        gradient: &mut Parameters<T>,
+    ) {
         let bias_gradient = gradient.split_mut().2;
         bias_gradient.fill(T::zero());
         for cells in self.residual.blocks() {

@@ -5,8 +5,10 @@ use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 use safetensors::Dtype;
 
-use crate::Vector;
+use toy_superposition_data::SparseBatch;
+
 use crate::step::compress::{Job, Transpose};
+use crate::{Autoencoder, MinibatchLoss, Parameters, Result, Vector};
 
 /// A parameter type: `f32` or `f64`. Sealed.
 pub trait Scalar: toy_superposition_data::Scalar + kernels::Kernels {
@@ -18,9 +20,11 @@ pub trait Scalar: toy_superposition_data::Scalar + kernels::Kernels {
 }
 
 pub(crate) mod kernels {
+    use super::{Autoencoder, MinibatchLoss, Parameters, Result, SparseBatch};
     use super::{Dtype, Job, MatMut, MatRef, Transpose};
 
-    /// What differs between the two types; private, so that [`super::Scalar`] is sealed.
+    /// What differs between the two types, and what is to be compiled here and not once more in
+    /// every crate that trains; private, so that [`super::Scalar`] is sealed.
     pub trait Kernels: Sized + 'static {
         /// The type's name in a weight file.
         const DTYPE: Dtype;
@@ -28,6 +32,23 @@ pub(crate) mod kernels {
         const NAME: &'static str;
         /// `out = left · right`, or `out += left · right`, on the calling thread.
         fn multiply(out: MatMut<'_, Self>, left: MatRef<'_, Self>, right: MatRef<'_, Self>, add: bool);
+        /// [`MinibatchLoss::forward`].
+        fn forward(
+            loss: &mut MinibatchLoss<Self>,
+            model: &Autoencoder<Self>,
+            batch: &SparseBatch<Self>,
+            gradient: bool,
+        ) -> Result<()>
+        where
+            Self: super::Scalar;
+        /// [`MinibatchLoss::backward`].
+        fn backward(
+            loss: &mut MinibatchLoss<Self>,
+            model: &Autoencoder<Self>,
+            batch: &SparseBatch<Self>,
+            gradient: &mut Parameters<Self>,
+        ) where
+            Self: super::Scalar;
         /// Compresses a register at a time; gives the job back if it cannot.
         fn compress_simd(_arch: pulp::Arch, job: Job<'_, Self>) -> Option<Job<'_, Self>> {
             Some(job)
@@ -62,6 +83,24 @@ macro_rules! kernels {
 
             fn multiply(out: MatMut<'_, Self>, left: MatRef<'_, Self>, right: MatRef<'_, Self>, add: bool) {
                 matmul(out, if add { Accum::Add } else { Accum::Replace }, left, right, 1.0, Par::Seq);
+            }
+
+            fn forward(
+                loss: &mut MinibatchLoss<Self>,
+                model: &Autoencoder<Self>,
+                batch: &SparseBatch<Self>,
+                gradient: bool,
+            ) -> Result<()> {
+                loss.forward(model, batch, gradient)
+            }
+
+            fn backward(
+                loss: &mut MinibatchLoss<Self>,
+                model: &Autoencoder<Self>,
+                batch: &SparseBatch<Self>,
+                gradient: &mut Parameters<Self>,
+            ) {
+                loss.backward(model, batch, gradient);
             }
 
             fn write_bytes(self, bytes: &mut Vec<u8>) {

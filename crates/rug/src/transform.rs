@@ -97,9 +97,19 @@ pub(crate) fn together<T>(n: usize) -> usize {
 /// The transform of a slice whose length is a power of two, on all threads if it is long.
 pub(crate) fn whole<T: Scalar>(arch: Arch, x: &mut [T]) {
     match T::floats_mut(x) {
-        FloatsMut::F32(x) => whole_of(arch, x),
-        FloatsMut::F64(x) => whole_of(arch, x),
+        FloatsMut::F32(x) => whole_f32(arch, x),
+        FloatsMut::F64(x) => whole_f64(arch, x),
     }
+}
+
+/// Compiled here alone, and not once more in every crate that transforms.
+fn whole_f32(arch: Arch, x: &mut [f32]) {
+    whole_of(arch, x);
+}
+
+/// As [`whole_f32`].
+fn whole_f64(arch: Arch, x: &mut [f64]) {
+    whole_of(arch, x);
 }
 
 fn whole_of<T: Vectors>(arch: Arch, x: &mut [T]) {

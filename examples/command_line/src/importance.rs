@@ -6,15 +6,16 @@ use std::str::FromStr;
 
 use clap::Args;
 
-#[derive(Args)]
-pub(crate) struct ImportanceArguments {
+#[derive(Debug, Args)]
+#[allow(missing_docs, reason = "clap would take it for what the program does")]
+pub struct ImportanceArguments {
     /// How much the squared error of each feature counts: a ratio r in (0, 1], for 1, r, r², …, or
     /// a file of n_s numbers between spaces or lines.
     #[arg(long, value_name = "RATIO|FILE")]
     importance: Option<Importance>,
 }
 
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 enum Importance {
     /// `ι_i = ratioⁱ`.
     Geometric(f64),
@@ -35,7 +36,7 @@ impl FromStr for Importance {
 
 impl ImportanceArguments {
     /// The importance of each of `features` features; `None` if the arguments say nothing.
-    pub(crate) fn list(&self, features: usize) -> Result<Option<Vec<f64>>, Box<dyn Error>> {
+    pub fn list(&self, features: usize) -> Result<Option<Vec<f64>>, Box<dyn Error>> {
         let path = match &self.importance {
             None => return Ok(None),
             Some(Importance::Geometric(ratio)) => {

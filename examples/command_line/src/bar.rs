@@ -1,11 +1,11 @@
 //! A progress bar for training.
 
 use indicatif::{ProgressBar, ProgressStyle};
-use toy_superposition::train::Step;
+use toy_superposition_train::Step;
 
 /// A bar on standard error, of `steps` steps if so many are the most there can be. Nothing is drawn
 /// where standard error is not a terminal.
-pub(crate) fn bar(label: &str, steps: Option<u64>) -> ProgressBar {
+pub fn bar(label: &str, steps: Option<u64>) -> ProgressBar {
     let bar = steps.map_or_else(ProgressBar::no_length, ProgressBar::new);
     if let Ok(style) = ProgressStyle::with_template("{prefix} {wide_bar} step {pos} {msg} {per_sec}") {
         bar.set_style(style);
@@ -15,7 +15,7 @@ pub(crate) fn bar(label: &str, steps: Option<u64>) -> ProgressBar {
 }
 
 /// Moves the bar past a step.
-pub(crate) fn advance(bar: &ProgressBar, step: Step) {
+pub fn advance(bar: &ProgressBar, step: Step) {
     bar.set_position(step.index + 1);
     if step.index.is_multiple_of(32) {
         bar.set_message(format!("loss {:.4e}", step.loss));

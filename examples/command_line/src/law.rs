@@ -4,18 +4,18 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use toy_superposition::data::LawSpec;
+use toy_superposition_data::LawSpec;
 
 /// The law that a TOML file describes.
-pub(crate) fn read(path: &Path) -> Result<LawSpec, Box<dyn Error + Send + Sync>> {
+pub fn read(path: &Path) -> Result<LawSpec, Box<dyn Error + Send + Sync>> {
     let unreadable = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
     let text = std::fs::read_to_string(path).map_err(|error| unreadable(&error))?;
     Ok(toml::from_str(&text).map_err(|error| unreadable(&error))?)
 }
 
-#[derive(Args)]
-#[allow(dead_code, reason = "not every example takes a probability beside the law")]
-pub(crate) struct LawArguments {
+#[derive(Debug, Args)]
+#[allow(missing_docs, reason = "clap would take it for what the program does")]
+pub struct LawArguments {
     /// Probability p that a feature is on: independent features, magnitudes U[0, 1].
     #[arg(long, conflicts_with = "law")]
     probability: Option<f64>,
@@ -25,10 +25,9 @@ pub(crate) struct LawArguments {
     law: Option<PathBuf>,
 }
 
-#[allow(dead_code, reason = "not every example takes a probability beside the law")]
 impl LawArguments {
     /// The law of `features` features. `other` is what to take if the arguments say nothing.
-    pub(crate) fn spec(&self, features: usize, other: Option<&str>) -> Result<LawSpec, Box<dyn Error>> {
+    pub fn spec(&self, features: usize, other: Option<&str>) -> Result<LawSpec, Box<dyn Error>> {
         let (spec, from): (LawSpec, _) = match (self.probability, &self.law, other) {
             (Some(probability), ..) => return Ok(LawSpec::paper(features, probability)),
             (None, Some(path), _) => {

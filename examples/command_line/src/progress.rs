@@ -4,12 +4,13 @@ use std::io::{IsTerminal, Write};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use toy_superposition::sweep::{Counts, Progress};
+use toy_superposition_sweep::{Counts, Progress};
 
 /// One line on standard error: on a terminal, over and over the same; else a new one now and then.
 /// Where it cannot be written, because nobody reads it any more or the disk is full, it is dropped
 /// and the sweep goes on.
-pub(crate) struct Reporter {
+#[derive(Debug)]
+pub struct Reporter {
     terminal: bool,
     last: Mutex<Option<Instant>>,
 }
@@ -17,11 +18,14 @@ pub(crate) struct Reporter {
 impl Reporter {
     const PAUSE: Duration = Duration::from_secs(5);
 
-    pub(crate) fn new() -> Self {
+    /// For standard error, whether it is a terminal or not.
+    #[allow(clippy::new_without_default, reason = "it looks at standard error")]
+    pub fn new() -> Self {
         Self { terminal: std::io::stderr().is_terminal(), last: Mutex::new(None) }
     }
 
-    pub(crate) fn tell(&self, progress: &Progress<'_>) {
+    /// Writes the line, unless it is too soon after the last.
+    pub fn tell(&self, progress: &Progress<'_>) {
         let Progress { cell, failed, seconds, counts, seconds_left } = *progress;
         let Ok(mut last) = self.last.lock() else { return };
         let Counts { finished, failed: failures, left } = counts;

@@ -1,4 +1,5 @@
-//! What the examples share: how they read arguments, print, end, and hear Ctrl-C.
+//! What the examples share: how they read arguments, print, end, and hear Ctrl-C. It is a crate so
+//! that it is compiled once, and not once per example.
 //!
 //! An example ends with exit code 0 only if all of its output was written. A closed pipe is the
 //! exception: whoever runs `… | head -n 1` has read enough, and the example goes on quietly, for it
@@ -15,15 +16,20 @@ use std::time::{Duration, Instant};
 
 use clap::Parser;
 
+pub mod bar;
+pub mod importance;
+pub mod law;
+pub mod progress;
+
 /// Prints a line on standard output. A failure is kept for the end, where it becomes the exit code,
 /// so that files can still be written.
+#[macro_export]
 macro_rules! say {
-    ($($text:tt)*) => { crate::command_line::print(format_args!($($text)*)) };
+    ($($text:tt)*) => { $crate::print(format_args!($($text)*)) };
 }
 
 /// A number of an interval, for clap; NaN is in none.
-#[allow(dead_code, reason = "not every example takes such numbers")]
-pub(crate) fn number(text: &str, allowed: std::ops::RangeInclusive<f64>) -> Result<f64, String> {
+pub fn number(text: &str, allowed: std::ops::RangeInclusive<f64>) -> Result<f64, String> {
     match text.parse() {
         Ok(number) if allowed.contains(&number) => Ok(number),
         Ok(number) => Err(format!("{number:?} is not in [{:?}, {:?}]", allowed.start(), allowed.end())),
@@ -32,15 +38,14 @@ pub(crate) fn number(text: &str, allowed: std::ops::RangeInclusive<f64>) -> Resu
 }
 
 /// Seconds, for clap: up to 30 years.
-#[allow(dead_code, reason = "not every example takes such numbers")]
-pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
+pub fn seconds(text: &str) -> Result<Duration, String> {
     number(text, 0.0..=1e9).map(Duration::from_secs_f64)
 }
 
 /// Prints a line on standard error, and drops what cannot be written.
-#[allow(unused_macros, reason = "not every example has something to remark")]
+#[macro_export]
 macro_rules! note {
-    ($($text:tt)*) => { crate::command_line::remark(format_args!($($text)*)) };
+    ($($text:tt)*) => { $crate::remark(format_args!($($text)*)) };
 }
 
 /// The first failure to write to standard output, other than a closed pipe.
@@ -54,11 +59,13 @@ fn keep_failure(written: io::Result<()>) {
     }
 }
 
-pub(crate) fn print(text: Arguments<'_>) {
+/// What [`say!`] does.
+pub fn print(text: Arguments<'_>) {
     keep_failure(writeln!(io::stdout(), "{text}"));
 }
 
-pub(crate) fn remark(text: Arguments<'_>) {
+/// What [`note!`] does.
+pub fn remark(text: Arguments<'_>) {
     let _ = io::stderr().write_all(format!("{text}\n").as_bytes());
 }
 
@@ -77,7 +84,7 @@ fn arguments<A: Parser>() -> clap::error::Result<A> {
 
 /// Runs an example: its arguments, its work, and its exit code. An error is printed with its
 /// causes, as a sentence.
-pub(crate) fn start<A: Parser>(run: impl FnOnce(&A) -> Result<(), Box<dyn Error>>) -> ExitCode {
+pub fn start<A: Parser>(run: impl FnOnce(&A) -> Result<(), Box<dyn Error>>) -> ExitCode {
     let result = match arguments::<A>() {
         Ok(arguments) => run(&arguments),
         Err(error) if error.use_stderr() => error.exit(),
@@ -99,14 +106,13 @@ pub(crate) fn start<A: Parser>(run: impl FnOnce(&A) -> Result<(), Box<dyn Error>
 }
 
 /// An error with its causes: `a: b: c`.
-pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
+pub fn chain(error: &(dyn Error + 'static)) -> String {
     let causes = std::iter::successors(Some(error), |&error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// A flag that Ctrl-C sets; a second Ctrl-C ends the program at once.
-#[allow(dead_code, reason = "not every example runs for long")]
-pub(crate) fn interrupt() -> Result<&'static AtomicBool, ctrlc::Error> {
+pub fn interrupt() -> Result<&'static AtomicBool, ctrlc::Error> {
     static INTERRUPTED: AtomicBool = AtomicBool::new(false);
     let mut first = None;
     ctrlc::set_handler(move || {
