@@ -31,7 +31,7 @@ struct Arguments {
     /// Work on part I of N of the cells alone, such as 2/8.
     #[arg(long, conflicts_with = "merge")]
     shard: Option<Shard>,
-    /// Threads; one a core if left out.
+    /// Threads; one per core if left out.
     #[arg(long, conflicts_with = "merge")]
     threads: Option<NonZeroUsize>,
     /// Try cells again that have failed.

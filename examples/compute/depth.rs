@@ -52,7 +52,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
                 training.steps = arguments.steps.unwrap_or(4000);
                 (training.batch, training.rate, training.weight_decay) = (1024, 3e-3, 0.0);
                 jobs.push(Job {
-                    architecture: Architecture::plain(FEATURES, HIDDEN, target.outputs(), layers, width),
+                    architecture: Architecture::plain(FEATURES, HIDDEN, target.outputs())
+                        .with_layers(layers, width),
                     embedding: EmbeddingKind::Rug.matrix(
                         FEATURES,
                         HIDDEN,

@@ -40,7 +40,7 @@ impl Setting {
         let outputs = target.outputs();
         let residual = arguments.stack == StackName::Residual;
         let mut architecture =
-            Architecture::plain(features, hidden, outputs, arguments.layers, arguments.width);
+            Architecture::plain(features, hidden, outputs).with_layers(arguments.layers, arguments.width);
         if residual {
             architecture.stack = Stack::Residual;
             if outputs == features {

@@ -45,7 +45,7 @@ struct Arguments {
     /// Added to every seed of the family.
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Threads; one a core if left out.
+    /// Threads; one per core if left out.
     #[arg(long)]
     threads: Option<NonZeroUsize>,
     /// Print one JSON object on the last line.

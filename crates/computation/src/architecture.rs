@@ -47,8 +47,9 @@ pub enum Readout {
     Learned,
 }
 
-/// The architecture of a network. [`residual`](Self::residual) and [`plain`](Self::plain) make one;
-/// every field may be set after that, and [`Network`](crate::Network) checks them.
+/// The architecture of a network. [`residual`](Self::residual) and [`plain`](Self::plain) make one
+/// without layers, and [`with_layers`](Self::with_layers) gives it some; every field may be set
+/// after that, and [`Network`](crate::Network) checks them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -82,13 +83,13 @@ pub struct Architecture {
 impl Architecture {
     /// Residual layers on a fixed embedding that also reads the outputs; no biases, no ReLU on the
     /// outputs: the network of Braun et al. (2025).
-    pub fn residual(features: usize, hidden: usize, layers: usize, width: usize) -> Self {
+    pub fn residual(features: usize, hidden: usize) -> Self {
         Self {
             features,
             hidden,
             outputs: features,
-            layers,
-            width,
+            layers: 0,
+            width: 1,
             stack: Stack::Residual,
             learned_embedding: false,
             readout: Readout::Transpose,
@@ -101,14 +102,14 @@ impl Architecture {
 
     /// Plain layers with biases on a fixed embedding, and a learned read-out with biases and
     /// without a ReLU.
-    pub fn plain(features: usize, hidden: usize, outputs: usize, layers: usize, width: usize) -> Self {
+    pub fn plain(features: usize, hidden: usize, outputs: usize) -> Self {
         Self {
             outputs,
             stack: Stack::Plain,
             readout: Readout::Learned,
             bias: true,
             output_bias: true,
-            ..Self::residual(features, hidden, layers, width)
+            ..Self::residual(features, hidden)
         }
     }
 
@@ -119,23 +120,27 @@ impl Architecture {
             readout: Readout::Learned,
             output_bias: true,
             output_relu: true,
-            ..Self::residual(features, hidden, 0, 1)
+            ..Self::residual(features, hidden)
         }
+    }
+
+    /// The same with this many layers, of `width` neurons each.
+    pub fn with_layers(self, layers: usize, width: usize) -> Self {
+        Self { layers, width, ..self }
     }
 
     /// Refuses sizes that no network has, a read-out that reads nothing, and linear layers that are
     /// not there.
     pub(crate) fn check(&self) -> Result<()> {
-        let possible = 1..=u32::MAX as usize;
-        for (name, given) in [
-            ("features", self.features),
-            ("hidden", self.hidden),
-            ("outputs", self.outputs),
-            ("width", self.width),
-            ("layers + 1", self.layers.saturating_add(1)),
+        for (name, given, least) in [
+            ("features", self.features, 1),
+            ("hidden", self.hidden, 1),
+            ("outputs", self.outputs, 1),
+            ("width", self.width, 1),
+            ("layers", self.layers, 0),
         ] {
-            if !possible.contains(&given) {
-                return Err(Error::Size { name, given });
+            if !(least..u32::MAX as usize).contains(&given) {
+                return Err(Error::Size { name, given, least });
             }
         }
         if self.readout == Readout::Transpose && (self.outputs != self.features || !self.has_stream()) {

@@ -19,13 +19,15 @@ pub enum Error {
     /// The run was refused.
     #[error(transparent)]
     Train(#[from] toy_superposition_train::Error),
-    /// A size of an architecture that is zero, or too large to be counted.
-    #[error("{name} = {given}: 1 to {} are needed", u32::MAX)]
+    /// A size of an architecture that is too small, or too large to be counted.
+    #[error("{name} = {given}: {least} to {} are possible", u32::MAX - 1)]
     Size {
         /// Which size it is.
         name: &'static str,
         /// What was given.
         given: usize,
+        /// The least that is possible.
+        least: usize,
     },
     /// A read-out by the transposed embedding where there is none to read with.
     #[error(

@@ -80,7 +80,7 @@ impl<T: Scalar, D: Distribution> Stochastic<Network<T>> for FreshSamples<T, D> {
 /// // |x| of 3 signed features by 6 neurons (Elhage et al., 2022).
 /// let law = Features::new(Independent::new(3, 0.5)?, Interval::new(-1.0, 1.0)?);
 /// let target = Arc::new(Elementwise::new(3, Function::Absolute)?);
-/// let architecture = Architecture::plain(3, 3, 3, 1, 6);
+/// let architecture = Architecture::plain(3, 3, 3).with_layers(1, 6);
 /// let network = Network::<f32>::random(architecture, &DMatrix::identity(3, 3), &mut Stream::Weights.rng(1, 0))?;
 /// let mut training = Training::default();
 /// (training.batch, training.steps, training.rate) = (256, 500, 0.02);

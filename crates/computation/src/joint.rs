@@ -59,7 +59,7 @@ impl Joint {
     pub fn new(features: usize, rule: Rule, groups: Vec<Vec<u32>>) -> Result<Self> {
         checked_features(features)?;
         if groups.is_empty() || groups.len() > u32::MAX as usize {
-            return Err(Error::Size { name: "groups", given: groups.len() });
+            return Err(Error::Size { name: "groups", given: groups.len(), least: 1 });
         }
         let mut of = vec![Vec::new(); features];
         for (group, members) in groups.iter().enumerate() {

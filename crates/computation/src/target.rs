@@ -131,7 +131,7 @@ impl Elementwise {
 
 pub(crate) fn checked_features(given: usize) -> Result<usize> {
     let possible = (1..=u32::MAX as usize).contains(&given);
-    if possible { Ok(given) } else { Err(Error::Size { name: "features", given }) }
+    if possible { Ok(given) } else { Err(Error::Size { name: "features", given, least: 1 }) }
 }
 
 impl Target for Elementwise {

@@ -29,7 +29,7 @@ pub struct FiniteSizeSeries {
     pub ratio: f64,
     /// Trained models, by growing n_s, which is the order a line joins them in.
     pub points: Vec<FiniteSizePoint>,
-    /// Persian rugs, likewise: hollow markers and dotted lines. May be empty.
+    /// Persian rugs, in the same way: hollow markers and dotted lines. May be empty.
     pub rugs: Vec<FiniteSizePoint>,
 }
 

@@ -52,7 +52,7 @@ pub struct MinibatchLoss<T: Scalar> {
     way: Way<T>,
     /// Δ.
     residual: Grid<T>,
-    /// `Σ_i ι_i (y_i − x_i)²`, a sample.
+    /// `Σ_i ι_i (y_i − x_i)²`, per sample.
     losses: Vec<f64>,
     stages: Stages,
     /// Bytes of Δ that there was memory for.

@@ -164,7 +164,7 @@ impl PersianRug {
     }
 
     /// The first n_d × n_s half of `R = Eᵀ E`: `E = H_S / √n_d`, whose columns are unit vectors,
-    /// one a feature.
+    /// one per feature.
     pub fn to_encoder<T: toy_superposition_data::Scalar>(&self) -> DMatrix<T> {
         let scale = 1.0 / (self.hidden() as f64).sqrt();
         let (plus, minus) = (T::round_from(scale), T::round_from(-scale));

@@ -21,7 +21,7 @@ const MOST_THREADS: usize = 4096;
 /// | Name | Default |
 /// |---|---|
 /// | `shard` | all cells |
-/// | `threads` | one a core |
+/// | `threads` | one per core |
 /// | `retry_failed` | no |
 /// | `checkpoint_every` | 10 seconds |
 /// | `interrupt` | none |

@@ -156,7 +156,7 @@ impl<F> std::fmt::Debug for ElementwiseBaselines<F> {
 /// Refuses more of a part than there is of the whole, and a whole of nothing.
 fn check_part(name: &'static str, part: usize, features: usize) -> Result<()> {
     if features == 0 {
-        return Err(Error::Size { name: "features", given: 0 });
+        return Err(Error::Size { name: "features", given: 0, least: 1 });
     }
     if part > features {
         return Err(Error::OutOfRange { name, given: part as f64, allowed: "[0, the number of features]" });

@@ -45,5 +45,5 @@ fn check(probability: f64, features: usize) -> Result<()> {
     if !(probability > 0.0 && probability <= 1.0) {
         return Err(Error::OutOfRange { name: "probability", given: probability, allowed: "(0, 1]" });
     }
-    if features == 0 { Err(Error::Size { name: "features", given: 0 }) } else { Ok(()) }
+    if features == 0 { Err(Error::Size { name: "features", given: 0, least: 1 }) } else { Ok(()) }
 }

@@ -275,11 +275,11 @@ fn bad_input_is_refused() {
         assert!(matches!(random_directions(p, 3, 2), Err(Error::OutOfRange { name: "probability", .. })));
         assert!(matches!(kept_apart(p, 3, 2), Err(Error::OutOfRange { name: "probability", .. })));
     }
-    assert!(matches!(random_directions(0.1, 0, 2), Err(Error::Size { name: "features", given: 0 })));
+    assert!(matches!(random_directions(0.1, 0, 2), Err(Error::Size { name: "features", given: 0, .. })));
     let infinite = ElementwiseBaselines::new(0.1, signed(), |x| 1.0 / x);
     assert!(matches!(infinite, Err(Error::OutOfRange { name: "f(x)", .. })));
     let target = new(0.2).unwrap();
-    assert!(matches!(target.naive(0, 0), Err(Error::Size { name: "features", given: 0 })));
+    assert!(matches!(target.naive(0, 0), Err(Error::Size { name: "features", given: 0, .. })));
     assert!(matches!(target.naive(3, 4), Err(Error::OutOfRange { name: "computed outputs", .. })));
     assert!(matches!(target.linear(3, 4), Err(Error::OutOfRange { name: "rank", .. })));
     for sigma in [-0.1, f64::NAN, f64::INFINITY, 1e-6] {

@@ -143,7 +143,7 @@ fn embeddings_have_columns_of_norm_one() {
 fn what_a_residual_network_has_to_learn() {
     let (features, hidden) = (7, 4);
     let embedding = EmbeddingKind::Random.matrix(features, hidden, &mut Stream::Draws.rng(5, 0)).unwrap();
-    let network = Network::<f64>::zeros(Architecture::residual(features, hidden, 0, 1), &embedding).unwrap();
+    let network = Network::<f64>::zeros(Architecture::residual(features, hidden), &embedding).unwrap();
     let x = DMatrix::from_fn(features, 9, |i, k| ((3 * i + 5 * k) % 11) as f64 / 5.0 - 1.0);
     let function = |function| Arc::new(Elementwise::new(features, function).unwrap());
     let wanted = evaluate_dense(&*function(Function::IdentityPlusRelu), &x).unwrap();

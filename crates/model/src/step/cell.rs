@@ -29,11 +29,11 @@ pub(crate) struct Cell<T> {
     dense: bool,
     /// rows × columns. Of Δ: first Z, then Y − X, then Δ.
     pub(crate) values: Vec<T>,
-    /// Of Δ: `Σ_i ι_i (y_i − x_i)²` over the cell's features, a sample.
+    /// Of Δ: `Σ_i ι_i (y_i − x_i)²` over the cell's features, per sample.
     pub(crate) losses: Vec<f64>,
     /// Of Δ: how many are not zero.
     pub(crate) non_zeros: usize,
-    /// Of Δ: `Σ_s Δ_is`, a feature.
+    /// Of Δ: `Σ_s Δ_is`, per feature.
     pub(crate) row_sums: Vec<T>,
     by_sample: NonZeros<T>,
     by_feature: NonZeros<T>,

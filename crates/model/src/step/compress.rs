@@ -224,7 +224,7 @@ pub(crate) mod simd {
         rows
     };
 
-    /// The places of the bits that are set, one a byte.
+    /// The places of the bits that are set, one per byte.
     static SET_BITS: [u64; 256] = {
         let (mut table, mut mask) = ([0; 256], 0);
         while mask < 256 {

@@ -45,7 +45,7 @@ impl<T, I: Index, O: Index> Lists<'_, T, I, O> {
 }
 
 impl<'a, T: Scalar> Lists<'a, T, u32, usize> {
-    /// One list a sample, of its features.
+    /// One list per sample, of its features.
     pub(crate) fn of(batch: &'a SparseBatch<T>) -> Self {
         Self { offsets: batch.offsets(), indices: batch.indices(), values: batch.values() }
     }

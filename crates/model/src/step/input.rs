@@ -13,7 +13,7 @@ use crate::Scalar;
 /// How the products with X are done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Form {
-    /// Entry by entry, from tables as they are: few entries a list.
+    /// Entry by entry, from tables as they are: few entries per list.
     #[default]
     Direct,
     /// List by list, from tables in panels.

@@ -3,8 +3,8 @@
 //! A batch of many more samples than features goes [through W = W_out W_in](composed), any other
 //! [through the hidden vectors](encoded):
 //!
-//! Everything is "n_d numbers a feature" or "n_d numbers a sample", so that each product but one
-//! has the same form: a table with n_d numbers a row, times a matrix that is mostly zero.
+//! Everything is "n_d numbers per feature" or "n_d numbers per sample": each product but one
+//! has the same form, a table with n_d numbers per row times a matrix that is mostly zero.
 //!
 //! | product | shape | table | matrix | by |
 //! |---|---|---|---|---|
@@ -17,7 +17,7 @@
 //! Δ, and X where it is dense, is in cells ([`Cell`](cell::Cell), [`Grid`]), tables in [`Panels`];
 //! cells with few non-zeros are [gathered](gather()), the others multiplied by faer on one thread a
 //! block. `Z` is made, turned into Δ and compressed cell by cell, so that it does not leave a
-//! core's cache. Where X has hardly an entry a list, its two products take the tables as they are
+//! core's cache. Where X has hardly an entry per list, its two products take the tables as they are
 //! ([`directly_by_sample`], [`directly_by_feature`]). Each column of a result is summed in one
 //! order by one thread: the bits do not depend on the number of threads.
 
@@ -169,7 +169,7 @@ pub(crate) fn listed_by_feature<T: Scalar>(
 }
 
 /// For the `k`-th [`ROWS`] features, panel by panel: what `sum(k, sums, panel)` adds to zeros, W
-/// numbers a feature.
+/// numbers per feature.
 fn by_feature_with<T: Scalar>(
     out: &mut [T],
     table: &Panels<T>,
@@ -197,7 +197,7 @@ fn by_feature_with<T: Scalar>(
     });
 }
 
-/// [`by_sample`] for a batch that is hardly worth listing, from a table of `rows` numbers a row.
+/// [`by_sample`] for a batch that is hardly worth listing, from a table of `rows` numbers per row.
 pub(crate) fn directly_by_sample<T: Scalar>(
     arch: Arch,
     out: &mut [T],

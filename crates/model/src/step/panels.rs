@@ -58,7 +58,7 @@ impl<T: Scalar> Panels<T> {
         (0..columns).step_by(width).map(move |lane| lane..columns.min(lane + width))
     }
 
-    /// Panel `k`: W numbers a row.
+    /// Panel `k`: W numbers per row.
     pub(crate) fn panel(&self, k: usize) -> &[T] {
         let size = self.padded_rows * self.width;
         &self.values[self.start()..][k * size..(k + 1) * size]

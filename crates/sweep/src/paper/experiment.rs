@@ -96,7 +96,7 @@ pub struct Superposition {
     /// The most rows of a model whose exact loss is evaluated: all rows of models up to this size,
     /// of larger ones so many, drawn with the cell's seed.
     pub exact_rows: usize,
-    /// Whether weights are kept; 4 bytes a number (8 for mean-field ones).
+    /// Whether weights are kept; 4 bytes per number (8 for mean-field ones).
     pub keep_weights: bool,
 }
 

@@ -118,7 +118,7 @@ impl Spectrum {
     }
 }
 
-/// The `hidden` principal components of the features, one a row (n_d × n_s): orthonormal
+/// The `hidden` principal components of the features, one per row (n_d × n_s): orthonormal
 /// eigenvectors of the covariance, those of the largest eigenvalues first. Of eigenvalues that are
 /// equal to 1e-12 of the largest, those of the first block of dependent features come first.
 ///
