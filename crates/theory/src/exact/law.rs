@@ -16,7 +16,8 @@ use crate::{Error, Result};
 /// The first two are the paper's, `x_j = c_j u_j` with independent `c_j ~ Bernoulli(p_j)` and
 /// `u_j ~ U[0, 1]`. The third is any law whose switches have
 /// [blocks](toy_superposition_data::Switches::blocks): independent switches, pairs, groups, exactly
-/// k on, and graphs whose components have at most 16 sources with edges. Its magnitudes are uniform
+/// k on, and graphs whose sources can be summed over one after the other, in tables of at most 16 at
+/// once (chains, rings, trees, any component of at most 16 sources). Its magnitudes are uniform
 /// on an interval, constant, exponential, of finitely many values, or of one's own with a smooth
 /// [density](Magnitude::density) on a bounded [support](Magnitude::support), such as a
 /// [`Density`](crate::Density), whose transform is found by quadrature.
@@ -98,7 +99,7 @@ impl<'a> FeatureLaw<'a> {
             Self::Law(law) => law,
         };
         let features = law.features();
-        let none = toy_superposition_data::Error::NoBlocks { terms: None };
+        let none = toy_superposition_data::Error::NoBlocks;
         let (switches, magnitude) = law.parts().ok_or(Error::Law(none))?;
         let (unit, scale) = Unit::new(magnitude)?;
         let each = (0..features).map(|j| switches.probability(j)).collect();
