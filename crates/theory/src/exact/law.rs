@@ -18,9 +18,10 @@ use crate::{Error, Result};
 /// [blocks](toy_superposition_data::Switches::blocks): independent switches, pairs, groups, exactly
 /// k on, and graphs whose sources can be summed over one after the other, in tables of at most 16 at
 /// once (chains, rings, trees, any component of at most 16 sources). Its magnitudes are uniform
-/// on an interval, constant, exponential, of finitely many values, or of one's own with a smooth
-/// [density](Magnitude::density) on a bounded [support](Magnitude::support), such as a
-/// [`Density`](crate::Density), whose transform is found by quadrature.
+/// on an interval, constant, exponential, of finitely many values, or of one's own with a
+/// [density](Magnitude::density) that is smooth between its [breaks](Magnitude::breaks), such as a
+/// [`Density`](crate::Density), whose transform is found by quadrature. A
+/// [support](Magnitude::support) that is not bounded is cut where 1e-15 of `E u²` is left.
 ///
 /// ```
 /// use toy_superposition_data::{Features, Pairs, UnitUniform};

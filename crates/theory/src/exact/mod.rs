@@ -21,6 +21,7 @@ mod nodes;
 mod objective;
 mod one_on;
 mod periodic;
+mod pieces;
 mod piecewise;
 mod polygon;
 mod row;

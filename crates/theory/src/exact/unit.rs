@@ -9,7 +9,7 @@
 //! | interval `[l, r]` | greatest \|u\| | `e^{zl} ∫₀¹ e^{z(r − l)u} du` |
 //! | constant, points `v_k` with probabilities `q_k` | greatest \|u\| | `Σ q_k e^{z v_k}` |
 //! | exponential, rate λ | 1/λ | `1/(1 − z)` |
-//! | a smooth density on a bounded interval | greatest \|u\| | by [quadrature](super::smooth) |
+//! | a density, smooth between its breaks | greatest \|u\| | by [quadrature](super::smooth) |
 
 use nalgebra::Complex;
 use toy_superposition_data::{
