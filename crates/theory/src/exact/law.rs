@@ -86,6 +86,20 @@ impl<'a> FeatureLaw<'a> {
         Ok(prepared)
     }
 
+    /// The features of each block with `(E|x_j − E x_j|³)^{1/3}`.
+    pub(crate) fn thirds(self, features: usize) -> Result<Vec<Vec<(usize, f64)>>> {
+        let law = self.of(features)?;
+        let mut blocks = vec![Vec::new(); law.blocks.len()];
+        for j in 0..features {
+            let third = (j, law.scale * law.unit.third_absolute_moment(law.of(j)).cbrt());
+            match law.block_of(j) {
+                Some(block) => blocks[block].push(third),
+                None => blocks.push(vec![third]),
+            }
+        }
+        Ok(blocks)
+    }
+
     /// The law, validated; [`Prepared::check`] says whether it has so many features.
     pub(super) fn prepare(self) -> Result<Prepared<'a>> {
         let law = match self {

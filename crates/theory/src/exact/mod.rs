@@ -50,6 +50,7 @@ use gradient::exact_gradient as exact_gradient_of_row;
 pub use law::FeatureLaw;
 use law::Prepared;
 use row::FINEST;
+pub(crate) use unit::Unit;
 
 use crate::error::finite;
 use crate::{Error, Result};

@@ -31,7 +31,7 @@ const TOTAL: f64 = 1e-6;
 
 /// The law of a magnitude within [−1, 1].
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Smooth {
+pub(crate) struct Smooth {
     /// The ends of the panels.
     edges: Vec<f64>,
     /// How many panels each piece has.
