@@ -160,9 +160,16 @@ fn large_graphs_are_summed_source_by_source() {
     let t = |i: usize| 0.1 + 0.8 * ((5 * i % 13) as f64) / 13.0;
     let sources: Vec<f64> = (0..n).map(s).collect();
     let f: Vec<_> = (0..n).map(|i| Complex::from_polar(0.97, 0.5 * i as f64)).collect();
+    // The number of sources in the largest table.
+    let width = |law: &Graph| {
+        let blocks = law.blocks().unwrap();
+        blocks[0].sums().iter().map(|sum| sum.weights().len().ilog2()).max().unwrap()
+    };
     for closed in [false, true] {
         let edges: Vec<_> = (0..n - usize::from(!closed)).map(|i| edge(i, (i + 1) % n, t(i))).collect();
-        let found = Graph::new(&sources, &edges).unwrap().generating_function(&f).unwrap();
+        let law = Graph::new(&sources, &edges).unwrap();
+        assert_eq!(width(&law), if closed { 3 } else { 2 });
+        let found = law.generating_function(&f).unwrap();
         // From the state of source i − 1 to that of source i, on the way what feature i adds.
         let step = |i: usize| {
             let before = (i + n - 1) % n;
@@ -177,7 +184,9 @@ fn large_graphs_are_summed_source_by_source() {
         assert!((found - expected).norm() < 1e-12 * expected.norm(), "{found} {expected}");
     }
     let edges: Vec<_> = (1..n).map(|i| edge(i, 0, 0.05 * t(i))).collect();
-    let found = Graph::new(&sources, &edges).unwrap().generating_function(&f).unwrap();
+    let law = Graph::new(&sources, &edges).unwrap();
+    assert_eq!(width(&law), 2);
+    let found = law.generating_function(&f).unwrap();
     let others = |reached: f64| -> Complex<f64> {
         let leaf = |i: usize| f[i] * (s(i) * (1.0 - 0.05 * t(i) * reached)) + (1.0 - s(i));
         (1..n).map(leaf).product()
