@@ -1,5 +1,8 @@
 //! What can be wrong with a distribution or a batch.
 
+use crate::elimination::MOST_WIDTH;
+use crate::graph::MOST_FACTORS;
+
 /// What was given and what is allowed.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -192,14 +195,20 @@ pub enum Error {
         /// What is wrong, and where.
         message: String,
     },
-    /// Switches that are no product of mixtures of at most so many terms.
+    /// Switches that are not known to be a product of blocks.
+    #[error("the switches have no exact form")]
+    NoBlocks,
+    /// A graph with a component whose sources depend on each other too much to be summed over.
     #[error(
-        "the switches have no exact form{}",
-        terms.map_or(String::new(), |terms| format!(": a component would take {terms} terms, of at most {MOST_TERMS}"))
+        "no exact form: to sum over the {sources} sources with edges of a component takes tables of {width} switches and {factors} factors or more, of at most {MOST_WIDTH} and {MOST_FACTORS}"
     )]
-    NoBlocks {
-        /// The terms of the largest block, where their number is what forbids it.
-        terms: Option<f64>,
+    Wide {
+        /// The sources with edges of the component.
+        sources: usize,
+        /// The switches of one table, or that there are at least so many.
+        width: usize,
+        /// The factors of all tables, or that there are at least so many.
+        factors: f64,
     },
     /// Lists that do not fit in memory.
     #[error("no memory for {what}: {bytes} bytes")]
@@ -210,9 +219,6 @@ pub enum Error {
         bytes: usize,
     },
 }
-
-/// The most terms of a [`Block`](crate::Block).
-pub(crate) const MOST_TERMS: usize = 1 << 16;
 
 /// A result with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -9,7 +9,7 @@ use crate::SampleSwitches;
 #[cfg(feature = "sampling")]
 use crate::stream::below;
 use crate::switches::{checked_features, distinct};
-use crate::{Block, Error, Result, Switches, SwitchesSpec, Term};
+use crate::{Block, Error, Result, Switches, SwitchesSpec};
 
 /// Exactly `on` features on, a uniformly random subset.
 ///
@@ -100,12 +100,13 @@ impl Switches for Exactly {
         };
         let turns = |a: usize, times: u32| root(((a * times as usize) % count) as f64);
         let off = Complex::from(1.0 - p);
-        let weights: Vec<_> = (0..count).map(|a| turns(a, self.on).conj()).collect();
+        let mut weights: Vec<_> = (0..count).map(|a| turns(a, self.on).conj()).collect();
         let all = |a: usize| weights[a] * (off + turns(a, 1) * p).powu(self.features);
         let total = (0..count).map(all).sum::<Complex<f64>>().re;
-        let term = |a: usize| Term::new(weights[a] / total, vec![[off, turns(a, 1) * p]]);
+        weights.iter_mut().for_each(|weight| *weight /= total);
         let units = (0..self.features).map(|i| vec![i]).collect();
-        Ok(vec![Block::new(units, (0..count).map(term).collect())])
+        let factors = (0..count).map(|a| [off, turns(a, 1) * p]).collect();
+        Ok(vec![Block::mixture(units, weights, vec![factors])])
     }
 
     fn spec(&self) -> SwitchesSpec {

@@ -22,15 +22,15 @@ use rand::Rng;
 
 #[cfg(feature = "sampling")]
 use crate::SampleSwitches;
-use crate::blocks::switch;
-use crate::error::{MOST_TERMS, checked_probability};
+use crate::elimination::{MOST_WIDTH, Plan, Table};
+use crate::error::checked_probability;
 #[cfg(feature = "sampling")]
 use crate::exactly::drop_repetitions;
 use crate::independent::Classes;
 #[cfg(feature = "sampling")]
 use crate::stream::unit;
 use crate::switches::{checked_features, distinct};
-use crate::{Block, Error, PerFeature, Result, Switches, SwitchesSpec, Term};
+use crate::{Block, Error, PerFeature, Result, Switches, SwitchesSpec};
 
 /// A source at `from` that fires turns feature `to` on with probability `transmission`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -165,41 +165,116 @@ impl Graph {
         components
     }
 
-    /// Given which sources fire, switches are independent: one term for each state of the sources
-    /// that have edges.
+    /// Given which sources fire, switches are independent. The hidden switches are the sources that
+    /// have edges. A feature that few of them reach is a function of those,
+    ///
+    /// ```text
+    /// off(z) + (1 − off(z)) f ,   off(z) = (1 − s) Π_m (1 − t_m)^{z_m} ,
+    /// ```
+    ///
+    /// `1 − s` only where its own source has no edges. A feature that many reach has a hidden switch
+    /// `h` of its own, which takes the product apart into functions of two switches:
+    ///
+    /// ```text
+    /// Σ_h [f, (1 − f)(1 − s)]_h Π_m (1 − t_m)^{h z_m} .
+    /// ```
+    ///
+    /// How many are few is tried, and the cheapest plan taken.
     fn block(&self, component: &[usize]) -> Result<Block> {
-        let sources: Vec<usize> =
-            component.iter().copied().filter(|&source| !self.leaving(source).is_empty()).collect();
-        let terms = 2.0_f64.powi(sources.len().min(1000) as i32);
-        if terms > MOST_TERMS as f64 || terms * component.len() as f64 > MOST_FACTORS {
-            return Err(Error::NoBlocks { terms: Some(terms) });
-        }
-        let term = |state: usize| {
-            // The probability that a source fires, which is 0 or 1 for those that the state says.
-            let fires = |source: usize| match sources.iter().position(|&other| other == source) {
-                Some(bit) => (state >> bit & 1) as f64,
-                None => self.sources[source],
-            };
-            let weights = sources.iter().map(|&source| {
-                let s = self.sources[source];
-                if fires(source) == 1.0 { s } else { 1.0 - s }
-            });
-            let factors = component.iter().map(|&feature| {
-                let on = |on, edge: &Edge| on + fires(edge.from as usize) * edge.transmission * (1.0 - on);
-                switch(self.reaching(feature).iter().fold(0.0, on))
-            });
-            Term::new(weights.product::<f64>(), factors.collect())
-        };
         let units = component.iter().map(|&feature| vec![feature as u32]).collect();
-        Ok(Block::new(units, (0..1_usize << sources.len()).map(term).collect()))
+        let mut sources = component.to_vec();
+        sources.retain(|&source| !self.leaving(source).is_empty());
+        sources.sort_unstable();
+        if sources.is_empty() {
+            return Ok(Block::unit(vec![component[0] as u32], self.probabilities[component[0]]));
+        }
+        let reached: Vec<Reached> =
+            component.iter().map(|&feature| self.reached(feature, &sources)).collect();
+        let scopes = |few: usize| {
+            let (mut switches, mut weights, mut factors) = (sources.len(), Vec::new(), Vec::new());
+            weights.extend((0..sources.len()).map(|z| vec![z]));
+            for Reached { by, .. } in &reached {
+                if by.len() > few {
+                    weights.extend(by.iter().map(|&(z, _)| vec![z, switches]));
+                    factors.push(vec![switches]);
+                    switches += 1;
+                } else {
+                    factors.push(by.iter().map(|&(z, _)| z).collect());
+                }
+            }
+            weights.extend(factors);
+            Plan::new(switches, weights)
+        };
+        let (mut best, mut width): (Option<(usize, Plan)>, _) = (None, usize::MAX);
+        for few in [MOST_WIDTH, 8, 4, 2, 0] {
+            match scopes(few) {
+                Err(wide) => width = width.min(wide),
+                Ok(plan) if best.as_ref().is_none_or(|(_, best)| plan.factors < best.factors) => {
+                    best = Some((few, plan));
+                }
+                Ok(_) => {}
+            }
+        }
+        let Some((few, plan)) = best else {
+            return Err(Error::Wide { sources: sources.len(), width, factors: 2.0_f64.powi(width as i32) });
+        };
+        if plan.factors > MOST_FACTORS {
+            return Err(Error::Wide { sources: sources.len(), width: plan.width, factors: plan.factors });
+        }
+        let prior = |(z, &source): (usize, &usize)| {
+            let s = self.sources[source];
+            Table { scope: vec![z], values: vec![1.0 - s, s] }
+        };
+        let mut weights: Vec<_> = sources.iter().enumerate().map(prior).collect();
+        let (mut factors, mut switches) = (Vec::with_capacity(reached.len()), sources.len());
+        for Reached { by, own } in &reached {
+            if by.len() > few {
+                let pair = |&(z, t): &(usize, f64)| Table {
+                    scope: vec![z, switches],
+                    values: vec![1.0, 1.0, 1.0, 1.0 - t],
+                };
+                weights.extend(by.iter().map(pair));
+                factors
+                    .push(Table { scope: vec![switches], values: vec![[0.0, 1.0], [1.0 - own, own - 1.0]] });
+                switches += 1;
+                continue;
+            }
+            let value = |state: usize| {
+                let fired = by.iter().enumerate().filter(|(b, _)| state >> b & 1 == 1);
+                let (off, on) = fired
+                    .fold((1.0 - own, *own), |(off, on), (_, (_, t))| (off * (1.0 - t), on + t * (1.0 - on)));
+                [off, on]
+            };
+            factors.push(Table {
+                scope: by.iter().map(|&(z, _)| z).collect(),
+                values: (0..1 << by.len()).map(value).collect(),
+            });
+        }
+        Ok(Block::new(units, plan.sums(&weights, &factors)))
     }
+
+    /// What reaches `feature`: `sources` are those with edges, in increasing order.
+    fn reached(&self, feature: usize, sources: &[usize]) -> Reached {
+        let hidden =
+            |edge: &Edge| sources.binary_search(&(edge.from as usize)).ok().map(|z| (z, edge.transmission));
+        let own = if self.leaving(feature).is_empty() { self.sources[feature] } else { 0.0 };
+        Reached { by: self.reaching(feature).iter().filter_map(hidden).collect(), own }
+    }
+}
+
+/// What reaches a feature.
+struct Reached {
+    /// The places of the sources with edges that do, and their transmissions.
+    by: Vec<(usize, f64)>,
+    /// The probability of its own source if that has no edges, else 0.
+    own: f64,
 }
 
 /// Sums over the subsets of more than so many features are not attempted.
 const MOST: usize = 16;
 
-/// Blocks with more terms times features than this are not made: each takes 32 bytes.
-const MOST_FACTORS: f64 = (1 << 22) as f64;
+/// No more factors than this in all products of a block.
+pub(crate) const MOST_FACTORS: f64 = (1 << 22) as f64;
 
 impl Switches for Graph {
     fn features(&self) -> usize {
@@ -272,8 +347,12 @@ impl Switches for Graph {
         by_subset.last().copied()
     }
 
-    /// One block for each component. An error if a component has more than 16 features with edges
-    /// that leave them.
+    /// One block for each component, by elimination of its sources one after the other. Chains,
+    /// rings and trees are summed however long they are.
+    ///
+    /// # Errors
+    /// [`Error::Wide`] if a component takes a table of more than 16 switches, or tables of more than
+    /// 2²² factors in all. At most 16 sources with edges never take more than 16.
     fn blocks(&self) -> Result<Vec<Block>> {
         self.components().iter().map(|component| self.block(component)).collect()
     }

@@ -4,6 +4,7 @@
 mod any;
 mod blocks;
 mod cumulants;
+mod elimination;
 mod error;
 mod exactly;
 mod graph;
@@ -28,7 +29,7 @@ mod switches;
 mod trials;
 
 pub use any::{AnyLaw, AnyMagnitude, AnySwitches};
-pub use blocks::{Block, Term};
+pub use blocks::{Block, Factor, Message, Sum};
 pub use cumulants::Cumulants;
 pub use error::{Error, Result};
 pub use exactly::Exactly;

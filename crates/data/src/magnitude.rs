@@ -14,8 +14,10 @@ use crate::{Cumulants, Error, MagnitudeSpec, Result};
 /// [`Constant`](crate::Constant), [`Exponential`](crate::Exponential), [`Points`](crate::Points),
 /// and [`WithMoments`] for a law of one's own.
 ///
-/// Of an implementation of one's own, the exact losses of the crate `theory` need a smooth
-/// [`density`](Self::density) on a bounded [`support`](Self::support), and nothing else.
+/// Of an implementation of one's own, the exact losses of the crate `theory` need a
+/// [`density`](Self::density) that is smooth between its [`breaks`](Self::breaks), its
+/// [`support`](Self::support), and where that is not bounded the second of its
+/// [`raw_moments`](Self::raw_moments).
 pub trait Magnitude: Sync {
     /// `E u, E u², E u³, E u⁴`.
     fn raw_moments(&self) -> [f64; 4];
@@ -43,6 +45,12 @@ pub trait Magnitude: Sync {
     /// The density at `u`. `None` for a law that has none or does not know it.
     fn density(&self, _u: f64) -> Option<f64> {
         None
+    }
+
+    /// The points inside the support, in increasing order, between which the density is smooth:
+    /// where it or one of its derivatives jumps. None for most laws.
+    fn breaks(&self) -> Vec<f64> {
+        Vec::new()
     }
 
     /// The distribution function `P[u ≤ at]`. `None` for a law that does not know it.

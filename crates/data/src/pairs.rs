@@ -11,7 +11,7 @@ use crate::error::checked_probability;
 use crate::stream::unit;
 use crate::switches::{checked_features, distinct};
 use crate::trials::Trials;
-use crate::{Block, Error, Result, Switches, SwitchesSpec, Term};
+use crate::{Block, Error, Result, Switches, SwitchesSpec};
 
 /// Pairs of features `(2m, 2m + 1)` with correlated switches; the pairs are independent of each
 /// other.
@@ -109,11 +109,11 @@ impl Switches for Pairs {
         let first_only = p * (1.0 - self.second_given_first);
         // The second given that the first is off.
         let given_off = if p < 1.0 { first_only / (1.0 - p) } else { 0.0 };
-        let terms = [
-            Term::new(1.0 - p, vec![[on, off], switch(given_off)]),
-            Term::new(p, vec![[off, on], switch(self.second_given_first)]),
-        ];
-        let block = |i: u32| Block::new(vec![vec![2 * i], vec![2 * i + 1]], terms.to_vec());
+        let second = vec![switch(given_off), switch(self.second_given_first)];
+        let factors = vec![vec![[on, off], [off, on]], second];
+        let weights = switch(p).to_vec();
+        let block =
+            |i: u32| Block::mixture(vec![vec![2 * i], vec![2 * i + 1]], weights.clone(), factors.clone());
         Ok((0..self.trials.count() as u32).map(block).collect())
     }
 

@@ -41,13 +41,14 @@ pub trait Switches: Sync {
         }
     }
 
-    /// The law as independent blocks, each a mixture of products. Each feature is in one block.
+    /// The law as independent blocks, each a sum over hidden variables. Each feature is in one
+    /// block.
     ///
     /// # Errors
-    /// [`Error::NoBlocks`] for a law that has no such form, and for one whose blocks would take too
-    /// many terms.
+    /// [`Error::NoBlocks`] for a law that has no such form, [`Error::Wide`] for one whose sums would
+    /// take too long.
     fn blocks(&self) -> Result<Vec<Block>> {
-        Err(Error::NoBlocks { terms: None })
+        Err(Error::NoBlocks)
     }
 
     /// `E Π_i factors[i]^{c_i}`, the generating function of the switches, from their

@@ -3,7 +3,7 @@
 //! The loss of a row depends on the joint law of its entries: two rows are alike if renaming the
 //! features takes one into the other and leaves the law as it is. What is compared are the
 //! [blocks](toy_superposition_data::Switches::blocks) of dependent features: for each the entries
-//! of its units, which are alike where they have the same factors in all terms.
+//! of its units, which are alike where they enter the same sum with the same factors.
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -36,15 +36,29 @@ fn hash(value: impl Hash) -> u64 {
     hasher.finish()
 }
 
+fn to_usize(unit: &[u32]) -> Vec<usize> {
+    unit.iter().map(|&j| j as usize).collect()
+}
+
 impl Kind {
     fn new(block: &Block) -> Self {
         let bits = |z: nalgebra::Complex<f64>| [z.re.to_bits(), z.im.to_bits()];
-        let weights: Vec<_> = block.terms().iter().map(|term| bits(term.weight())).collect();
-        let unit = |(u, members): (usize, &Vec<u32>)| {
-            let factors: Vec<_> = block.terms().iter().map(|term| term.factor(u).map(bits)).collect();
-            (hash(factors), members.iter().map(|&j| j as usize).collect())
-        };
-        Self { name: hash(weights), units: block.units().iter().enumerate().map(unit).collect() }
+        let mut units: Vec<_> = block.units().iter().map(|unit| (0, to_usize(unit))).collect();
+        let mut sums = Vec::new();
+        for (s, sum) in block.sums().iter().enumerate() {
+            let entries = || 0..sum.weights().len();
+            for factor in sum.factors() {
+                let values: Vec<_> = entries().map(|entry| factor.at(entry).map(bits)).collect();
+                units[factor.unit()].0 = hash((s, values));
+            }
+            let messages = sum.messages().iter();
+            let messages: Vec<_> = messages
+                .map(|message| (message.sum(), entries().map(|entry| message.at(entry)).collect::<Vec<_>>()))
+                .collect();
+            let weights: Vec<_> = sum.weights().iter().copied().map(bits).collect();
+            sums.push((sum.states(), weights, messages));
+        }
+        Self { name: hash(sums), units }
     }
 
     /// The same for two rows whose entries in this block are alike.
@@ -77,7 +91,7 @@ impl Kinds {
             }
             FeatureLaw::Law(law) => {
                 check_features(law.features(), features)?;
-                let none = theory::Error::Law(DataError::NoBlocks { terms: None });
+                let none = theory::Error::Law(DataError::NoBlocks);
                 let (switches, _) = law.parts().ok_or(none)?;
                 switches.blocks().map_err(theory::Error::Law)?.iter().map(Kind::new).collect()
             }

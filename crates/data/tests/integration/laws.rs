@@ -116,6 +116,83 @@ fn switches_are_the_sums_over_their_states() {
         let sources = [0.3, 0.05, 0.0, 0.2, 1.0, 0.15, 0.01].map(|source| source * scale);
         check(&Graph::new(&sources, &edges).unwrap(), &graph(&sources, &edges));
     }
+    // A ring, and a feature that all others reach: for the latter differences are cheaper.
+    let ring: Vec<_> = (0..6).map(|from| edge(from, (from + 1) % 6, 0.2 + 0.1 * from as f64)).collect();
+    let hub: Vec<_> = (1..7).map(|from| edge(from, 0, 0.1 * from as f64)).collect();
+    let sources = [0.1, 0.4, 0.3, 0.2, 0.25, 0.15, 0.35];
+    for (n, edges, differences) in [(6, ring, false), (7, hub, true)] {
+        let law = Graph::new(&sources[..n], &edges).unwrap();
+        check(&law, &graph(&sources[..n], &edges));
+        let [block] = &law.blocks().unwrap()[..] else { panic!("one component") };
+        let mut values = block.sums().iter().flat_map(Sum::factors).flat_map(Factor::values);
+        assert_eq!(values.any(|[_, on]| on.re < 0.0), differences);
+        for (u, unit) in block.units().iter().enumerate() {
+            for on in [false, true] {
+                given(&law, block, u, unit[0] as usize, on);
+            }
+        }
+    }
+}
+
+fn edge(from: usize, to: usize, transmission: f64) -> Edge {
+    Edge { from: from as u32, to: to as u32, transmission }
+}
+
+/// The law of the others given one switch, by the factors 0 and 1 in its place.
+fn given(law: &Graph, block: &Block, unit: usize, feature: usize, on: bool) {
+    let (n, p) = (law.features(), law.probability(feature));
+    let mut factors: Vec<_> = (0..n).map(|i| Complex::from_polar(0.9, 0.3 + i as f64)).collect();
+    let mut with = |own: f64| {
+        factors[feature] = Complex::from(own);
+        (law.generating_function(&factors).unwrap(), block.given(unit, on).average(&factors))
+    };
+    let ((off, _), (all, found)) = (with(0.0), with(1.0));
+    let expected = if on { (all - off) / p } else { off / (1.0 - p) };
+    assert!((found - expected).norm() < 1e-14, "{feature} {on}: {found} {expected}");
+}
+
+/// Chains and rings of 300 sources against products of 2 × 2 matrices, a star of 300 sources
+/// against its closed form.
+#[test]
+fn large_graphs_are_summed_source_by_source() {
+    let n = 300;
+    let s = |i: usize| 0.02 + 0.3 * ((7 * i % 11) as f64) / 11.0;
+    let t = |i: usize| 0.1 + 0.8 * ((5 * i % 13) as f64) / 13.0;
+    let sources: Vec<f64> = (0..n).map(s).collect();
+    let f: Vec<_> = (0..n).map(|i| Complex::from_polar(0.97, 0.5 * i as f64)).collect();
+    // The number of sources in the largest table.
+    let width = |law: &Graph| {
+        let blocks = law.blocks().unwrap();
+        blocks[0].sums().iter().map(|sum| sum.weights().len().ilog2()).max().unwrap()
+    };
+    for closed in [false, true] {
+        let edges: Vec<_> = (0..n - usize::from(!closed)).map(|i| edge(i, (i + 1) % n, t(i))).collect();
+        let law = Graph::new(&sources, &edges).unwrap();
+        assert_eq!(width(&law), if closed { 3 } else { 2 });
+        let found = law.generating_function(&f).unwrap();
+        // From the state of source i − 1 to that of source i, on the way what feature i adds.
+        let step = |i: usize| {
+            let before = (i + n - 1) % n;
+            let through = if closed || i > 0 { t(before) } else { 0.0 };
+            nalgebra::Matrix2::from_fn(|from, to| {
+                let off = if to == 1 { 0.0 } else { 1.0 - through * from as f64 };
+                (f[i] * (1.0 - off) + off) * [1.0 - s(i), s(i)][to]
+            })
+        };
+        let product = (1..n).fold(step(0), |product, i| product * step(i));
+        let expected = if closed { product.trace() } else { product[(0, 0)] + product[(0, 1)] };
+        assert!((found - expected).norm() < 1e-12 * expected.norm(), "{found} {expected}");
+    }
+    let edges: Vec<_> = (1..n).map(|i| edge(i, 0, 0.05 * t(i))).collect();
+    let law = Graph::new(&sources, &edges).unwrap();
+    assert_eq!(width(&law), 2);
+    let found = law.generating_function(&f).unwrap();
+    let others = |reached: f64| -> Complex<f64> {
+        let leaf = |i: usize| f[i] * (s(i) * (1.0 - 0.05 * t(i) * reached)) + (1.0 - s(i));
+        (1..n).map(leaf).product()
+    };
+    let expected = f[0] * others(0.0) + (f[0] - 1.0) * others(1.0) * (s(0) - 1.0);
+    assert!((found - expected).norm() < 1e-12 * expected.norm(), "{found} {expected}");
 }
 
 /// Joint probabilities keep their digits where inclusion and exclusion would lose them all.
@@ -131,9 +208,20 @@ fn rare_features_of_a_graph_are_on_together_rarely() {
 
 #[test]
 fn sums_that_would_be_too_long_are_not_attempted() {
-    let to_all: Vec<_> = (0..17).map(|from| Edge { from, to: 17, transmission: 0.5 }).collect();
-    let law = Graph::new(&[0.1; 18], &to_all).unwrap();
+    let complete = |n: usize| {
+        let pairs = (0..n).flat_map(|from| (0..n).filter(move |&to| to != from).map(move |to| (from, to)));
+        let edges: Vec<_> = pairs.map(|(from, to)| edge(from, to, 0.5)).collect();
+        Graph::new(&vec![0.1; n], &edges).unwrap()
+    };
+    let law = complete(18);
     assert_eq!(law.generating_function(&[Complex::ONE; 18]), None);
+    let error = law.blocks().unwrap_err();
+    assert!(matches!(error, Error::Wide { sources: 18, width: 17.., .. }), "{error}");
+    assert!((complete(16).generating_function(&[Complex::ONE; 16]).unwrap().re - 1.0).abs() < 1e-13);
+    // A width that is allowed, of too many factors: all of 16 sources reach each of 80 features.
+    let edges: Vec<_> = (0..16).flat_map(|from| (16..96).map(move |to| edge(from, to, 0.5))).collect();
+    let error = Graph::new(&[0.1; 96], &edges).unwrap().blocks().unwrap_err();
+    assert!(matches!(error, Error::Wide { sources: 16, width: 16, factors: 4.2e6.. }), "{error:?}");
     assert_eq!(law.joint_probability(&(0..17).collect::<Vec<_>>()), None);
     let sixteen: Vec<_> = (2..18).collect();
     assert!(law.joint_probability(&sixteen).is_some_and(|p| p > 1e-16));

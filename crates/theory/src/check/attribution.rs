@@ -3,11 +3,9 @@
 
 use std::fmt;
 
+use super::kinds::{Best, Kinds, limited};
 use crate::check::statistics::{Row, Statistics};
 use crate::error::Result;
-use crate::gaussian::channel::Channel;
-use crate::gaussian::feature::Feature;
-use crate::gaussian::optimum::Optimum;
 
 /// The parts of `exact_loss − optimum_loss`: they add up to it, to rounding.
 ///
@@ -37,6 +35,18 @@ use crate::gaussian::optimum::Optimum;
 /// the place of `W_ii`, `σ_W` is the bound from the eigenvalues of their covariance (of that of the
 /// kept features in the second line), and `L_gauss` has another interference while the own feature
 /// is on than while it is off: the step *own switch*. For independent features that is none.
+///
+/// Features that are not alike, of several probabilities, each have their own `V_i` and `L_i^*`, and
+/// the chain is one of `σ_i² / V_i`: the first two lines are means of `L_i^*` at
+/// `σ_i² = V_i σ_W²`, where
+///
+/// ```math
+/// \sigma_W^2 = \frac n{\Lambda} - 1 \le \frac1n \sum_i \frac{\sigma_i^2}{V_i},
+/// ```
+///
+/// `Λ` the sum of the n_d largest eigenvalues of the correlations, and `σ̄² = mean_K σ_i²/V_i` in the
+/// third. So the optimum is that of features which all have an equal share of what the dimensions
+/// explain.
 ///
 /// For an identity output `L*` is the least loss without a rectifier, `Vσ²/(V + σ²)`, and one step
 /// more stands at the beginning: from the optimum with a rectifier to the one without.
@@ -109,47 +119,51 @@ impl Attribution {
         rest.into_iter().fold(first, |most, part| if part.1.abs() > most.1.abs() { part } else { most })
     }
 
-    /// Of a chain that starts from `optimum`.
-    pub(crate) fn new(optimum: &Optimum, chain: Chain<'_>) -> Result<Self> {
-        let Chain { feature, rectified, statistics, rows, kept_sigma, gaussian_loss, exact_loss } = chain;
-        let best = |sigma: f64| Best::new(feature, rectified, sigma);
-        let count = statistics.features() as f64;
-        let kept: Vec<(&Row, f64)> = statistics.kept().map(|(i, row)| (row, rows[i])).collect();
-        let share = kept.len() as f64 / count;
+    /// Of a chain.
+    pub(super) fn new(chain: Chain<'_>) -> Result<Self> {
+        let Chain { kinds, rectified, statistics, rows, welch, gaussian_loss, exact_loss } = chain;
+        let (all, count) = (0..statistics.features(), statistics.features() as f64);
+        let kept: Vec<(usize, &Row)> = statistics.kept().collect();
         let mean = |values: &mut dyn Iterator<Item = f64>| values.sum::<f64>() / (kept.len() as f64).max(1.0);
-        let symmetric = |loss: f64| (1.0 - share) * feature.variance() + share * loss;
+        let dropped: f64 = all.clone().map(|i| kinds.of(i).variance()).sum::<f64>()
+            - kept.iter().map(|&(i, _)| kinds.of(i).variance()).sum::<f64>();
+        let dropped = if kept.len() == statistics.features() { 0.0 } else { dropped };
+        let whole = |kept: f64| (dropped + kept) / count;
+        let least = |relative: f64| {
+            Ok(kept.len() as f64 * kinds.least(kept.iter().map(|&(i, _)| i), rectified, relative)?)
+        };
 
-        let welch = best(optimum.sigma)?;
-        let ideal = best(kept_sigma)?;
-        let sigma = mean(&mut kept.iter().map(|(row, _)| row.sigma().powi(2))).sqrt();
-        let equal = best(sigma)?;
-        let own = kept.iter().map(|(row, _)| best(row.sigma())).collect::<Result<Vec<_>>>()?;
+        let optimum = kinds.least(all.clone(), true, welch[0])?;
+        let first = kinds.least(all, rectified, welch[0])?;
+        let equal = mean(&mut kept.iter().map(|&(i, row)| row.sigma().powi(2) / kinds.of(i).variance()));
+        let own = kept.iter().map(|&(i, row)| kinds.of(i).best(rectified, row.sigma()));
+        let own = own.collect::<Result<Vec<_>>>()?;
         let offset =
-            |of: fn(&Row, &Best) -> f64| mean(&mut kept.iter().zip(&own).map(|((row, _), own)| of(row, own)));
+            |of: fn(&Row, &Best) -> f64| mean(&mut kept.iter().zip(&own).map(|((_, row), own)| of(row, own)));
         let gain = offset(|row, own| row.gain - own.gain);
         let bias = offset(|row, own| row.effective_bias - own.bias);
         let shifted = |diagonal: bool| {
-            let loss = |row: &Row, own: &Best| {
+            let loss = |(&(i, row), own): (&(usize, &Row), &Best)| {
                 let gain = if diagonal { row.gain } else { own.gain + gain };
-                row_loss(feature, rectified, gain, own.bias + bias, gain.abs() * limited(row.sigma()))
+                kinds.of(i).row_loss(rectified, gain, own.bias + bias, gain.abs() * limited(row.sigma()))
             };
-            mean(&mut kept.iter().zip(&own).map(|((row, _), own)| loss(row, own)))
+            kept.iter().zip(&own).map(loss).sum::<f64>()
         };
 
         let chain = [
-            symmetric(ideal.loss),
-            symmetric(equal.loss),
-            symmetric(mean(&mut own.iter().map(|own| own.loss))),
-            symmetric(shifted(false)),
-            symmetric(shifted(true)),
-            symmetric(mean(&mut kept.iter().map(|&(_, loss)| loss))),
+            whole(least(welch[1])?),
+            whole(least(equal)?),
+            whole(own.iter().map(|own| own.loss).sum()),
+            whole(shifted(false)),
+            whole(shifted(true)),
+            whole(kept.iter().map(|&(i, _)| rows[i]).sum()),
         ];
         let independent = rows.iter().sum::<f64>() / count;
         Ok(Self {
-            optimum_loss: optimum.loss,
+            optimum_loss: optimum,
             exact_loss,
-            activation: welch.loss - optimum.loss,
-            dropped: (chain[0] - welch.loss) + (independent - chain[5]),
+            activation: first - optimum,
+            dropped: (chain[0] - first) + (independent - chain[5]),
             sigma: chain[1] - chain[0],
             sigma_spread: chain[2] - chain[1],
             gain_and_bias: chain[3] - chain[2],
@@ -162,17 +176,17 @@ impl Attribution {
 }
 
 /// What the chain passes through between the optimum and the exact loss.
-pub(crate) struct Chain<'a> {
-    pub(crate) feature: &'a Feature,
+pub(super) struct Chain<'a> {
+    pub(super) kinds: &'a Kinds,
     /// ReLU outputs, not the identity.
-    pub(crate) rectified: bool,
-    pub(crate) statistics: &'a Statistics,
+    pub(super) rectified: bool,
+    pub(super) statistics: &'a Statistics,
     /// The rows' losses as [channels](Row::channel).
-    pub(crate) rows: &'a [f64],
-    /// The bound on `σ` were the kept features all there are.
-    pub(crate) kept_sigma: f64,
-    pub(crate) gaussian_loss: f64,
-    pub(crate) exact_loss: f64,
+    pub(super) rows: &'a [f64],
+    /// The bound on the mean `σ_i²/Var x_i`, and the same were the kept features all there are.
+    pub(super) welch: [f64; 2],
+    pub(super) gaussian_loss: f64,
+    pub(super) exact_loss: f64,
 }
 
 /// What the parts are, in sentences: absolute, and in per cent of the optimum if that is not 0.
@@ -205,41 +219,4 @@ impl fmt::Display for Attribution {
             show(self.bias_spread)
         )
     }
-}
-
-/// The best gain and bias at one `σ`, and their loss.
-struct Best {
-    gain: f64,
-    bias: f64,
-    loss: f64,
-}
-
-impl Best {
-    fn new(feature: &Feature, rectified: bool, sigma: f64) -> Result<Self> {
-        let sigma = limited(sigma);
-        if !rectified {
-            let variance = feature.variance();
-            let total = variance + sigma * sigma;
-            let (gain, rest) = (variance / total, sigma * sigma / total);
-            return Ok(Self { gain, bias: feature.mean() * rest, loss: gain * sigma * sigma });
-        }
-        let Optimum { a, effective_bias: b, loss, .. } = feature.optimum(sigma)?;
-        Ok(Self { gain: a, bias: b, loss })
-    }
-}
-
-/// Noise beyond all signal, whose square is still a number.
-fn limited(sigma: f64) -> f64 {
-    sigma.min(1e100)
-}
-
-/// The loss of one output with Gaussian interference, `E (x − f(gain x + bias + noise))²`; exact
-/// for the identity.
-pub(crate) fn row_loss(feature: &Feature, rectified: bool, gain: f64, bias: f64, noise: f64) -> f64 {
-    if !rectified {
-        let rest = 1.0 - gain;
-        let mean = rest * feature.mean() - bias;
-        return rest * rest * feature.variance() + noise * noise + mean * mean;
-    }
-    feature.row_loss(&Channel::unchecked(gain, bias, noise)).total
 }

@@ -5,6 +5,7 @@ use toy_superposition_data::{Magnitude, UnitUniform};
 use crate::check::normality::{NormalTest, lilliefors};
 use crate::check::statistics::Row;
 use crate::error::{Error, Result, probability as check_probability};
+use crate::exact::{EdgeworthLoss, FeatureLaw, edgeworth_losses};
 use crate::product::Product;
 
 /// How far the interference, and the weights that it comes from, are from normal laws.
@@ -27,16 +28,24 @@ use crate::product::Product;
 /// ```math
 /// E|x - m|^3 = (1-p)\, m^3 + \frac p4 \bigl(m^4 + (1-m)^4\bigr) .
 /// ```
+///
+/// Under any law the interference is a sum over the independent blocks `B` of features that depend
+/// on each other. Its excess kurtosis is that of its cumulants, and the third moments of the blocks
+/// are bounded by Minkowski's inequality, with equality for independent features:
+///
+/// ```math
+/// \frac{1}{(\mathrm{Var}\,I_i)^{3/2}} \sum_B \Bigl(\sum_{j \in B,\, j \ne i} |W_{ij}|\, \bigl(E|x_j - Ex_j|^3\bigr)^{1/3}\Bigr)^3 .
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Gaussianity {
-    /// The largest Lyapunov ratio of a row, the features' own factor included.
+    /// The largest Lyapunov ratio of a row, or its bound, the features' own factor included.
     pub lyapunov_ratio: f64,
     /// The mean over rows of the excess kurtosis of the interference (0 for a row without).
     pub excess_kurtosis_mean: f64,
-    /// The excess kurtosis of largest magnitude; all rows have one sign, positive for `p < 0.4129`,
-    /// negative above.
+    /// The excess kurtosis of largest magnitude. For the paper's features all rows have one sign,
+    /// positive for `p < 0.4129`, negative above.
     pub excess_kurtosis_max: f64,
     /// Lilliefors' test of all off-diagonal entries of `W`. Absent for fewer than five entries or
     /// entries all equal.
@@ -59,20 +68,74 @@ impl Gaussianity {
         if rows.len() != features {
             return Err(Error::Size { what: "rows", given: rows.len(), expected: features });
         }
-        let mut entries = Vec::with_capacity(features * (features - 1));
-        for (i, row) in product.rows().enumerate() {
-            entries.extend(&row[..i]);
-            entries.extend(&row[i + 1..]);
-        }
         let concentrations = || rows.iter().map(|row| row.concentration);
         Ok(Self {
             lyapunov_ratio: lyapunov * rows.iter().map(|row| row.lyapunov).fold(0.0, f64::max),
             excess_kurtosis_mean: kurtosis * concentrations().sum::<f64>() / rows.len() as f64,
             excess_kurtosis_max: kurtosis * concentrations().fold(0.0, f64::max),
-            // Finite entries: what is refused is a sample that is too small or constant.
-            normality: lilliefors(entries).ok(),
+            normality: normality(product),
         })
     }
+
+    /// Of a product, for features of any law whose exact loss is known.
+    ///
+    /// ```
+    /// use toy_superposition_data::{Exactly, Features, UnitUniform};
+    /// use toy_superposition_theory::{Gaussianity, Product};
+    ///
+    /// // Of two features one is on: the other one alone makes the interference.
+    /// let law = Features::new(Exactly::new(2, 1)?, UnitUniform);
+    /// let product = Product::new(vec![1.0, -0.5, -0.5, 1.0], vec![0.0; 2])?;
+    /// let found = Gaussianity::under_law(&product, &law)?;
+    /// // u c with c a fair coin: κ_4/κ_2² from its moments 1/4, 1/6, 1/8, 1/10.
+    /// let variance: f64 = 1.0 / 6.0 - 1.0 / 16.0;
+    /// let fourth = 0.1 - 4.0 / 4.0 / 8.0 + 6.0 / 16.0 / 6.0 - 3.0 / 256.0;
+    /// assert!((found.excess_kurtosis_max - (fourth / variance.powi(2) - 3.0)).abs() < 1e-12);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`edgeworth_row_loss`](crate::edgeworth_row_loss).
+    pub fn under_law<'a>(product: &Product, law: impl Into<FeatureLaw<'a>>) -> Result<Self> {
+        let law = law.into();
+        let fill = |i: usize, row: &mut [f64]| row.copy_from_slice(product.row(i));
+        Self::of_rows(product, law, &edgeworth_losses(product.bias(), law, fill)?)
+    }
+
+    /// The same with the cumulants of each row.
+    pub(super) fn of_rows(product: &Product, law: FeatureLaw<'_>, rows: &[EdgeworthLoss]) -> Result<Self> {
+        let blocks = law.thirds(product.features())?;
+        let ratio = |(i, row): (usize, &EdgeworthLoss)| {
+            let weights = product.row(i);
+            let deviation = row.cumulants[1].sqrt();
+            if deviation <= 0.0 {
+                return 0.0;
+            }
+            let term =
+                |&(j, third): &(usize, f64)| if j == i { 0.0 } else { weights[j].abs() / deviation * third };
+            blocks.iter().map(|block| block.iter().map(term).sum::<f64>().powi(3)).sum()
+        };
+        let kurtoses = || rows.iter().map(EdgeworthLoss::excess_kurtosis);
+        Ok(Self {
+            lyapunov_ratio: rows.iter().enumerate().map(ratio).fold(0.0, f64::max),
+            excess_kurtosis_mean: kurtoses().sum::<f64>() / rows.len() as f64,
+            excess_kurtosis_max: kurtoses()
+                .fold(0.0, |most, next| if next.abs() > most.abs() { next } else { most }),
+            normality: normality(product),
+        })
+    }
+}
+
+/// Of all entries beside the diagonal.
+fn normality(product: &Product) -> Option<NormalTest> {
+    let features = product.features();
+    let mut entries = Vec::with_capacity(features * (features - 1));
+    for (i, row) in product.rows().enumerate() {
+        entries.extend(&row[..i]);
+        entries.extend(&row[i + 1..]);
+    }
+    // Finite entries: what is refused is a sample that is too small or constant.
+    lilliefors(entries).ok()
 }
 
 /// `E|x − Ex|³ / (Var x)^{3/2}` of one of the paper's features; `3√3/(4√p) ≈ 1.30/√p` for small p.

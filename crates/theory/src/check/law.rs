@@ -3,11 +3,12 @@
 use toy_superposition_data::{Law, Moments};
 use toy_superposition_model::{Activation, Autoencoder, Scalar};
 
-use super::attribution::{Chain, row_loss};
-use super::{Attribution, Geometry, Row, Statistics, Weights, mean};
+use super::attribution::Chain;
+use super::kinds::Kinds;
+use super::{Attribution, Gaussianity, Geometry, Row, Statistics, Weights, mean};
 use crate::exact::{SampledLoss, SecondMoments, edgeworth_losses};
 use crate::gaussian::spectrum::covariances;
-use crate::gaussian::{Feature, Optimum, Spectrum};
+use crate::gaussian::{Optimum, Spectrum};
 use crate::{Error, Product, Result};
 
 /// What the theory says of a model's weights for features of any law. Losses are per feature.
@@ -42,7 +43,14 @@ pub struct LawCheck {
     /// The best symmetric ReLU model at `welch_sigma`, were its interference Gaussian. `None`
     /// unless all features have one probability and magnitudes `U[0, 1]`.
     pub optimum: Option<Optimum>,
-    /// Where `exact − optimum` comes from. `None` without either.
+    /// The least loss of ReLU outputs with Gaussian interference where all features have the same
+    /// share of what the dimensions explain: for features that are alike that of `optimum`, else the
+    /// mean of those of each at its own `σ_i` ([`Attribution`]). `None` for magnitudes that the
+    /// exact loss does not know or that may be negative, and for features that do not vary.
+    pub optimum_loss: Option<f64>,
+    /// How Gaussian the interference is. `None` where the exact loss is not known.
+    pub gaussianity: Option<Gaussianity>,
+    /// Where `exact − optimum_loss` comes from. `None` without either.
     pub attribution: Option<Attribution>,
 }
 
@@ -60,6 +68,7 @@ struct Losses {
     exact: Result<SampledLoss>,
     gaussian: Option<f64>,
     edgeworth: Option<f64>,
+    gaussianity: Option<Gaussianity>,
 }
 
 /// Checks a model against the theory for features of `law`, with the exact loss from the rows
@@ -67,10 +76,10 @@ struct Losses {
 ///
 /// What can be said depends on what the law knows of itself:
 ///
-/// | law | exact, Edgeworth | Gaussian | σ, bounds, linear model |
+/// | law | exact, Edgeworth, Gaussianity | Gaussian | σ, bounds, linear model |
 /// |---|---|---|---|
 /// | switches in [blocks](toy_superposition_data::Switches::blocks), magnitudes of the exact loss | yes | by the cumulants in each state of the own switch | yes |
-/// | other switches, such as a graph with more than 16 sources in a component | no | by covariances | yes |
+/// | other switches, such as a graph whose sources cannot be summed over | no | by covariances | yes |
 /// | other magnitudes, and laws that are no product of switches and magnitudes | no | no | yes |
 ///
 /// ```
@@ -102,26 +111,27 @@ pub fn check_law<T: Scalar>(model: &Autoencoder<T>, law: &dyn Law, rows: &[usize
     let hidden = model.hidden();
     let weights = Weights { product: &product, hidden, rectified };
     let statistics = Statistics::under_law(&product, hidden, law)?;
-    let Losses { exact, gaussian, edgeworth } = weights.losses(law, rows, &statistics)?;
+    let Losses { exact, gaussian, edgeworth, gaussianity } = weights.losses(law, rows, &statistics)?;
     let blocks = covariances(law)?;
     let kept = kept_covariances(&blocks, &statistics);
+    let kinds = Kinds::of_law(law)?;
+    let relative = |blocks: &Covariances| relative_welch(blocks, hidden);
+    let welch = kinds.as_ref().map(|_| Ok([relative(&blocks)?, relative(&kept)?])).transpose()?;
     let spectrum = Spectrum::of_covariances(blocks)?;
     let kept_sigma = match statistics.features() - statistics.dropped {
         kept if kept <= hidden => 0.0,
         _ => Spectrum::of_covariances(kept)?.welch_sigma(hidden)?,
     };
-    let optimum = spectrum.optimum(law, hidden)?;
-    let attribution = match (&optimum, &exact, gaussian) {
-        (Some(optimum), Ok(exact), Some(gaussian_loss)) => {
-            let feature = &Feature::uniform(optimum.probability)?;
-            let channel = |row: &Row| row_loss(feature, rectified, row.gain, row.effective_bias, row.noise);
-            let rows: Vec<f64> = statistics.rows.iter().map(channel).collect();
-            let (statistics, rows, exact_loss) = (&statistics, &rows[..], exact.loss);
-            let chain = Chain { feature, rectified, statistics, rows, kept_sigma, gaussian_loss, exact_loss };
-            Some(Attribution::new(optimum, chain)?)
+    let (mut optimum_loss, mut attribution) = (None, None);
+    if let (Some(kinds), Some(welch)) = (&kinds, welch) {
+        optimum_loss = settled(kinds.least(0..statistics.features(), true, welch[0]))?;
+        if let (Ok(exact), Some(gaussian_loss), Some(_)) = (&exact, gaussian, optimum_loss) {
+            let rows = &kinds.row_losses(rectified, &statistics)[..];
+            let (statistics, exact_loss) = (&statistics, exact.loss);
+            let chain = Chain { kinds, rectified, statistics, rows, welch, gaussian_loss, exact_loss };
+            attribution = settled(Attribution::new(chain))?;
         }
-        _ => None,
-    };
+    }
     let bound = kept_sigma * kept_sigma;
     Ok(LawCheck {
         geometry: Geometry::of_product(&product, hidden, Geometry::TOLERANCE)?,
@@ -131,13 +141,36 @@ pub fn check_law<T: Scalar>(model: &Autoencoder<T>, law: &dyn Law, rows: &[usize
         linear_loss: spectrum.linear_loss(hidden)?,
         welch_sigma: spectrum.welch_sigma(hidden)?,
         welch_gap: (bound > 0.0).then(|| statistics.sigma_squared.mean / bound - 1.0),
-        optimum,
+        optimum: spectrum.optimum(law, hidden)?,
+        optimum_loss,
+        gaussianity,
         attribution,
         statistics,
     })
 }
 
+/// `None` for a magnitude of which no optimum is found.
+fn settled<T>(found: Result<T>) -> Result<Option<T>> {
+    match found {
+        Err(Error::NotSettled { .. }) => Ok(None),
+        found => found.map(Some),
+    }
+}
+
 type Covariances = Vec<(Vec<usize>, nalgebra::DMatrix<f64>)>;
+
+/// The bound on the mean `σ_i²/Var x_i`: that of the correlations, whose variances are all 1.
+fn relative_welch(blocks: &Covariances, hidden: usize) -> Result<f64> {
+    if blocks.iter().map(|(block, _)| block.len()).sum::<usize>() <= hidden {
+        return Ok(0.0);
+    }
+    let correlations = |(block, covariance): &(Vec<usize>, nalgebra::DMatrix<f64>)| {
+        let roots = covariance.diagonal().map(f64::sqrt);
+        (block.clone(), covariance.component_div(&(&roots * roots.transpose())))
+    };
+    let spectrum = Spectrum::of_covariances(blocks.iter().map(correlations).collect())?;
+    Ok(spectrum.welch_sigma(hidden)?.powi(2))
+}
 
 /// The covariances of the features that are not dropped.
 fn kept_covariances(blocks: &Covariances, statistics: &Statistics) -> Covariances {
@@ -166,15 +199,20 @@ impl Weights<'_> {
             let losses: Vec<f64> = statistics.rows.iter().zip(&moments).map(loss).collect();
             let exact = self.exact(law, rows, &losses);
             let loss = Some(mean(losses.into_iter()));
-            return Ok(Losses { exact, gaussian: loss, edgeworth: loss });
+            let gaussianity = match Gaussianity::under_law(self.product, law) {
+                Err(Error::Law(_) | Error::Magnitude { .. }) => None,
+                found => Some(found?),
+            };
+            return Ok(Losses { exact, gaussian: loss, edgeworth: loss, gaussianity });
         }
         let unknown = match edgeworth_losses(self.product.bias(), law, self.fill()) {
             Ok(losses) => {
                 let gaussian: Vec<f64> = losses.iter().map(|row| row.gaussian).collect();
                 let exact = Ok(self.exact(law, rows, &gaussian)?);
+                let gaussianity = Some(Gaussianity::of_rows(self.product, law.into(), &losses)?);
                 let gaussian = Some(mean(gaussian.into_iter()));
                 let edgeworth = Some(mean(losses.iter().map(|row| row.corrected)));
-                return Ok(Losses { exact, gaussian, edgeworth });
+                return Ok(Losses { exact, gaussian, edgeworth, gaussianity });
             }
             Err(error @ (Error::Law(_) | Error::Magnitude { .. })) => error,
             Err(error) => return Err(error),
@@ -199,6 +237,6 @@ impl Weights<'_> {
             Some(Err(Error::Magnitude { .. })) => None,
             other => other.transpose()?,
         };
-        Ok(Losses { exact: Err(unknown), gaussian, edgeworth: None })
+        Ok(Losses { exact: Err(unknown), gaussian, edgeworth: None, gaussianity: None })
     }
 }

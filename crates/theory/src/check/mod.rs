@@ -12,6 +12,7 @@
 mod attribution;
 mod gaussianity;
 mod geometry;
+mod kinds;
 #[cfg(feature = "models")]
 mod law;
 mod normality;
@@ -36,7 +37,8 @@ use crate::gaussian::feature::Feature;
 use crate::gaussian::optimum::Optimum;
 use crate::product::Product;
 use crate::sample::{check_sample, mean_of_sample};
-use attribution::{Chain, row_loss};
+use attribution::Chain;
+use kinds::Kinds;
 
 /// What the theory says of a model's weights, for the paper's features. Losses are per feature.
 #[derive(Debug, Clone, PartialEq)]
@@ -138,11 +140,8 @@ impl Weights<'_> {
         let moments = vec![feature.moments(); product.features()];
         let statistics = Statistics::from_product(product, hidden, &moments)?;
         let gaussianity = Gaussianity::new(product, &statistics.rows, probability)?;
-        let row_losses: Vec<f64> = statistics
-            .rows
-            .iter()
-            .map(|row| row_loss(&feature, rectified, row.diagonal, row.effective_bias, row.noise))
-            .collect();
+        let kinds = Kinds::paper(probability, product.features());
+        let row_losses = kinds.row_losses(rectified, &statistics);
         let gaussian_loss = mean(row_losses.iter().copied());
         let exact = self.exact(probability, rows, &row_losses)?;
         let edgeworth_loss = if rectified {
@@ -158,15 +157,15 @@ impl Weights<'_> {
         let optimum = feature.optimum_at_ratio(ratio)?;
         let share = (statistics.features() - statistics.dropped) as f64 / statistics.features() as f64;
         let chain = Chain {
-            feature: &feature,
+            kinds: &kinds,
             rectified,
             statistics: &statistics,
             rows: &row_losses,
-            kept_sigma: feature.welch_sigma((ratio / share).min(1.0))?,
+            welch: [ratio, (ratio / share).min(1.0)].map(|ratio| (1.0 - ratio) / ratio),
             gaussian_loss,
             exact_loss: exact.loss,
         };
-        let attribution = Attribution::new(&optimum, chain)?;
+        let attribution = Attribution::new(chain)?;
         Ok(Check {
             gaussian_loss,
             edgeworth_loss,

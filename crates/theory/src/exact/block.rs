@@ -2,17 +2,20 @@
 //! switch.
 //!
 //! ```text
-//! K(s) = Σ_a π_a Π_u (off_au + on_au Π_{j ∈ u} φ(s w_j)) ,   φ(z) = E e^{zu}
+//! K(s) = Σ_h Π_k ψ_k(h) Π_u (off_u(h) + on_u(h) Π_{j ∈ u} φ(s w_j)) ,   φ(z) = E e^{zu}
 //! ```
 //!
-//! for the units `u` of the block without the own feature (φ of any [magnitude](super::unit)). With
-//! complex numbers in the place of φ this is the generating function at one node, and with power
-//! series in s cut off after s⁴ it gives the cumulants: hence the trait [`Ring`].
+//! for the units `u` of the block without the own feature (φ of any [magnitude](super::unit)),
+//! summed over one hidden variable after the other ([`Sum`](toy_superposition_data::Sum)). Its
+//! slopes in all φ are found by going back through the sums. With complex numbers in the place of φ
+//! this is the generating function at one node, and with power series in s cut off after s⁴ it gives
+//! the cumulants: hence the trait [`Ring`].
 
+use std::borrow::Cow;
 use std::ops::{Add, Mul};
 
 use nalgebra::Complex;
-use toy_superposition_data::Block;
+use toy_superposition_data::{Block, Factor, Sum};
 
 use super::unit::Unit;
 
@@ -20,11 +23,18 @@ use super::unit::Unit;
 pub(super) trait Ring: Copy + Add<Output = Self> + Mul<Output = Self> {
     /// The constant `value`.
     fn constant(value: Complex<f64>) -> Self;
+
+    /// `value` times this.
+    fn scaled(self, value: Complex<f64>) -> Self;
 }
 
 impl Ring for Complex<f64> {
     fn constant(value: Complex<f64>) -> Self {
         value
+    }
+
+    fn scaled(self, value: Complex<f64>) -> Self {
+        value * self
     }
 }
 
@@ -37,6 +47,10 @@ impl Ring for Series {
         let mut series = [Complex::ZERO; 5];
         series[0] = value;
         Self(series)
+    }
+
+    fn scaled(self, value: Complex<f64>) -> Self {
+        Self(self.0.map(|c| c * value))
     }
 }
 
@@ -94,15 +108,22 @@ pub(super) struct Member {
     pub(super) alone: f64,
 }
 
+/// The own feature: its switch, and the probability that it has that switch.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Own {
+    pub(super) feature: usize,
+    pub(super) on: bool,
+    pub(super) probability: f64,
+}
+
 /// A block of the interference.
 #[derive(Debug, Clone)]
 pub(super) struct RowBlock<'a> {
-    block: &'a Block,
+    /// Given the own switch.
+    block: Cow<'a, Block>,
     pub(super) unit: &'a Unit,
-    /// `π_a` given the own switch.
-    weights: Vec<Complex<f64>>,
-    /// The unit of the own feature, and its switch.
-    own: Option<(usize, bool)>,
+    /// Where the values of each sum start among those of all.
+    places: Vec<usize>,
     /// Those of unit `u` are `members[starts[u]..starts[u + 1]]`.
     pub(super) members: Vec<Member>,
     starts: Vec<usize>,
@@ -110,57 +131,70 @@ pub(super) struct RowBlock<'a> {
     pub(super) silent: f64,
     /// `κ_1 … κ_4` of `Σ_j w_j x_j`.
     pub(super) cumulants: [f64; 4],
+    /// By how much the own switch magnifies rounding errors: where its state is a difference of
+    /// probabilities, by its probability.
+    pub(super) magnified: f64,
 }
 
-/// No more states of the units times terms than this are listed.
-const LONGEST: usize = 1 << 24;
+/// No more states of the units times factors than this are listed.
+const LONGEST: usize = 1 << 26;
 
 /// What is kept from one node to the next, so that nothing is allocated there.
 #[derive(Debug, Clone)]
 pub(super) struct Scratch<R> {
     units: Vec<R>,
+    sums: Vec<R>,
+    by_sum: Vec<R>,
     left: Vec<R>,
     by_unit: Vec<R>,
 }
 
 impl<R> Default for Scratch<R> {
     fn default() -> Self {
-        Self { units: Vec::new(), left: Vec::new(), by_unit: Vec::new() }
+        let [units, sums, by_sum, left, by_unit] = std::array::from_fn(|_| Vec::new());
+        Self { units, sums, by_sum, left, by_unit }
     }
 }
 
+/// `off base_u + on f_u` at one entry, `base_u` 1 where there is none.
+#[inline]
+fn value<R: Ring>(factor: &Factor, entry: usize, units: &[R], base: &[R]) -> R {
+    let [off, on] = factor.at(entry);
+    let off = base.get(factor.unit()).map_or_else(|| R::constant(off), |base| base.scaled(off));
+    off + units[factor.unit()].scaled(on)
+}
+
 impl<'a> RowBlock<'a> {
-    /// The block without feature `own.0`, if that is one of its own, given that its switch is
-    /// `own.1`.
-    pub(super) fn new(block: &'a Block, unit: &'a Unit, row: &[f64], own: Option<(usize, bool)>) -> Self {
+    /// The block without feature `own`, if that is one of its own, given its switch.
+    pub(super) fn new(block: &'a Block, unit: &'a Unit, row: &[f64], own: Option<Own>) -> Self {
         let (mut members, mut starts) = (Vec::new(), vec![0]);
-        let mut own_unit = None;
+        let (mut given, mut magnified) = (Cow::Borrowed(block), 1.0);
         for (u, unit) in block.units().iter().enumerate() {
             for feature in unit.iter().map(|&j| j as usize) {
                 match own {
-                    Some((i, on)) if i == feature => own_unit = Some((u, on)),
+                    Some(own) if own.feature == feature => {
+                        given = Cow::Owned(block.given(u, own.on));
+                        magnified = magnification(block, u, own);
+                    }
                     _ => members.push(Member { feature, weight: row[feature], probability: 0.0, alone: 0.0 }),
                 }
             }
             starts.push(members.len());
         }
-        let weights = block.terms().iter().map(|term| match own_unit {
-            Some((u, on)) => term.weight() * term.factor(u)[usize::from(on)],
-            None => term.weight(),
-        });
-        let weights = weights.collect();
-        let mut found =
-            Self { block, unit, weights, own: own_unit, members, starts, silent: 0.0, cumulants: [0.0; 4] };
+        let values = block.sums().iter().map(|sum| sum.weights().len() / sum.states());
+        let places = values.scan(0, |place, values| Some(std::mem::replace(place, *place + values)));
+        let places = places.collect();
+        let (silent, cumulants) = (0.0, [0.0; 4]);
+        let mut found = Self { block: given, unit, places, members, starts, silent, cumulants, magnified };
         let (mut scratch, mut by_member) = (Scratch::default(), vec![Complex::ZERO; found.members.len()]);
         let ones = vec![Complex::ONE; by_member.len()];
-        let total = found.slopes(&ones, |_| Complex::ONE, &mut by_member, &mut scratch).re;
-        found.weights.iter_mut().for_each(|weight| *weight /= total);
+        found.slopes(&ones, &[], &mut by_member, &mut scratch);
         for (member, slope) in found.members.iter_mut().zip(&by_member) {
-            member.probability = slope.re / total;
+            member.probability = slope.re;
         }
         let off = |member: &Member| if member.weight == 0.0 { Complex::ONE } else { Complex::ZERO };
         let off: Vec<_> = found.members.iter().map(off).collect();
-        let silent = found.slopes(&off, |_| Complex::ONE, &mut by_member, &mut scratch).re;
+        let silent = found.slopes(&off, &[], &mut by_member, &mut scratch).re;
         // Probabilities that are 0 come out as rounding errors of either sign.
         let probability = |value: f64| if value < 4.0 * f64::EPSILON { 0.0 } else { value };
         found.silent = probability(silent);
@@ -171,43 +205,26 @@ impl<'a> RowBlock<'a> {
         found
     }
 
-    fn factor(&self, term: usize, unit: usize) -> [Complex<f64>; 2] {
-        match self.own {
-            Some((own, on)) if own == unit => {
-                if on {
-                    [Complex::ZERO, Complex::ONE]
-                } else {
-                    [Complex::ONE, Complex::ZERO]
-                }
-            }
-            _ => self.block.terms()[term].factor(unit),
-        }
-    }
-
     /// The probability of each state of the units: bit `u` says whether unit `u` is on. `None` for
     /// more than `most`, and where they would take too long.
     pub(super) fn patterns(&self, most: usize) -> Option<Vec<f64>> {
-        let (units, terms) = (self.units(), self.weights.len());
-        let count = 1_usize.checked_shl(units as u32).filter(|&count| count <= most)?;
-        if count.saturating_mul(terms) > LONGEST {
+        let count = 1_usize.checked_shl(self.units() as u32).filter(|&count| count <= most)?;
+        if count.saturating_mul(self.work()) > LONGEST {
             return None;
         }
-        let mut found = vec![Complex::ZERO; count];
-        let mut products = vec![Complex::ZERO; count];
-        for (a, &weight) in self.weights.iter().enumerate() {
-            products[0] = weight;
-            for u in 0..units {
-                let [off, on] = self.factor(a, u);
-                for state in 0..1 << u {
-                    products[state | 1 << u] = products[state] * on;
-                    products[state] *= off;
-                }
-            }
-            found.iter_mut().zip(&products).for_each(|(sum, product)| *sum += product);
-        }
-        // As above, of several terms those that are 0 come out as rounding errors.
-        let least = if terms > 1 { 4.0 * f64::EPSILON } else { 0.0 };
-        Some(found.into_iter().map(|sum| if sum.re > least { sum.re } else { 0.0 }).collect())
+        // Of several terms those that are 0 come out as rounding errors.
+        let entries: usize = self.block.sums().iter().map(|sum| sum.weights().len()).sum();
+        let least = if entries > 1 { 4.0 * f64::EPSILON } else { 0.0 };
+        let mut sums = Vec::new();
+        let probability = |pattern: usize| {
+            let bit = |side: usize| {
+                (0..self.units()).map(move |u| Complex::from((pattern >> u & 1 == side) as u8 as f64))
+            };
+            let (units, base): (Vec<_>, Vec<_>) = bit(1).zip(bit(0)).unzip();
+            let found = self.sum(&units, &base, &mut sums).re;
+            if found > least { found } else { 0.0 }
+        };
+        Some((0..count).map(probability).collect())
     }
 
     /// The members that are on in state `pattern` of the units.
@@ -216,9 +233,10 @@ impl<'a> RowBlock<'a> {
         units.flat_map(|(_, unit)| unit[0]..unit[1])
     }
 
-    /// The number of factors in the sum over the terms.
+    /// The number of factors in all sums.
     pub(super) fn work(&self) -> usize {
-        self.weights.len() * self.units() + self.members.len()
+        let of = |sum: &Sum| sum.weights().len() * (sum.factors().len() + sum.messages().len());
+        self.block.sums().iter().map(of).sum::<usize>() + self.members.len()
     }
 
     fn units(&self) -> usize {
@@ -236,47 +254,76 @@ impl<'a> RowBlock<'a> {
     /// `K` for the φ of the members.
     pub(super) fn average(&self, phi: &[Complex<f64>], scratch: &mut Scratch<Complex<f64>>) -> Complex<f64> {
         self.multiply_units(phi, &mut scratch.units);
-        let term = |(a, &weight): (usize, &Complex<f64>)| {
-            scratch.units.iter().enumerate().fold(weight, |product, (u, f)| {
-                let [off, on] = self.factor(a, u);
-                product * (off + on * f)
-            })
-        };
-        self.weights.iter().enumerate().map(term).sum()
+        self.sum(&scratch.units, &[], &mut scratch.sums)
     }
 
-    /// [`average`](Self::average), with `∂K/∂φ_j` for each member written to `slopes`. `base(u)`
-    /// stands for the 1 of unit `u` while that is off.
+    /// `K` for one factor of each unit. `base` has what stands for the 1 of each unit while that is
+    /// off, if that is something else. The values of all sums are left in `sums`.
+    fn sum<R: Ring>(&self, units: &[R], base: &[R], sums: &mut Vec<R>) -> R {
+        let zero = R::constant(Complex::ZERO);
+        sums.clear();
+        for sum in self.block.sums() {
+            for (k, weights) in sum.weights().chunks(sum.states()).enumerate() {
+                let mut total = zero;
+                for (x, &weight) in weights.iter().enumerate() {
+                    let entry = k * sum.states() + x;
+                    let mut product = R::constant(weight);
+                    for factor in sum.factors() {
+                        product = product * value(factor, entry, units, base);
+                    }
+                    for message in sum.messages() {
+                        product = product * sums[self.places[message.sum()] + message.at(entry)];
+                    }
+                    total = total + product;
+                }
+                sums.push(total);
+            }
+        }
+        sums.last().copied().unwrap_or(R::constant(Complex::ONE))
+    }
+
+    /// [`sum`](Self::sum) for the φ of the members, with `∂K/∂φ_j` for each member written to
+    /// `slopes`.
     pub(super) fn slopes<R: Ring>(
         &self,
         phi: &[R],
-        base: impl Fn(usize) -> R,
+        base: &[R],
         slopes: &mut [R],
         scratch: &mut Scratch<R>,
     ) -> R {
         let (one, zero) = (R::constant(Complex::ONE), R::constant(Complex::ZERO));
-        let Scratch { units, left, by_unit } = scratch;
+        let Scratch { units, sums, by_sum, left, by_unit } = scratch;
         self.multiply_units(phi, units);
-        left.clear();
-        left.resize(self.units(), one);
+        let total = self.sum(units, base, sums);
+        by_sum.clear();
+        by_sum.resize(sums.len(), zero);
+        by_sum.iter_mut().rev().take(1).for_each(|last| *last = one);
         by_unit.clear();
         by_unit.resize(self.units(), zero);
-        let factor = |a: usize, u: usize, f: R| {
-            let [off, on] = self.factor(a, u);
-            R::constant(off) * base(u) + R::constant(on) * f
-        };
-        let mut total = zero;
-        for (a, &weight) in self.weights.iter().enumerate() {
-            let mut product = R::constant(weight);
-            for (u, &f) in units.iter().enumerate() {
-                left[u] = product;
-                product = product * factor(a, u, f);
-            }
-            total = total + product;
-            let mut right = one;
-            for (u, &f) in units.iter().enumerate().rev() {
-                by_unit[u] = by_unit[u] + left[u] * right * R::constant(self.factor(a, u)[1]);
-                right = right * factor(a, u, f);
+        for (sum, &place) in self.block.sums().iter().zip(&self.places).rev() {
+            for (entry, &weight) in sum.weights().iter().enumerate() {
+                let mut product = by_sum[place + entry / sum.states()].scaled(weight);
+                left.clear();
+                for factor in sum.factors() {
+                    left.push(product);
+                    product = product * value(factor, entry, units, base);
+                }
+                for message in sum.messages() {
+                    left.push(product);
+                    product = product * sums[self.places[message.sum()] + message.at(entry)];
+                }
+                let mut right = one;
+                let (left, left_of_messages) = left.split_at(sum.factors().len());
+                for (message, &left) in sum.messages().iter().zip(left_of_messages).rev() {
+                    let at = self.places[message.sum()] + message.at(entry);
+                    by_sum[at] = by_sum[at] + left * right;
+                    right = right * sums[at];
+                }
+                for (factor, &left) in sum.factors().iter().zip(left).rev() {
+                    let (u, [_, on]) = (factor.unit(), factor.at(entry));
+                    by_unit[u] = by_unit[u] + (left * right).scaled(on);
+                    right = right * value(factor, entry, units, base);
+                }
             }
         }
         for (unit, &by_unit) in self.starts.windows(2).zip(by_unit.iter()) {
@@ -314,7 +361,7 @@ impl<'a> RowBlock<'a> {
         };
         let bases: Vec<Series> = (0..self.units()).map(base).collect();
         let mut by_member = vec![one; phi.len()];
-        let total = self.slopes(&phi, |u| bases[u], &mut by_member, &mut Scratch::default());
+        let total = self.slopes(&phi, &bases, &mut by_member, &mut Scratch::default());
         let inverse = total.inverse();
         if let Some(slopes) = slopes {
             for (((slope, by_member), member), &centre) in
@@ -334,30 +381,49 @@ impl<'a> RowBlock<'a> {
         [mean + log[0].re, log[1].re, 2.0 * log[2].re, 6.0 * log[3].re]
     }
 
-    /// A bound on `log K(θ)` for real θ: that of `Σ_a |π_a| Π_u |off + on Π φ|`.
+    /// A bound on `log K(θ)` for real θ: that of the sums of the sizes of all terms.
     pub(super) fn log_bound(&self, theta: f64) -> f64 {
         let average = |member: &Member| self.unit.average(theta * member.weight);
         let phi: Vec<f64> = self.members.iter().map(average).collect();
         let units: Vec<f64> =
             self.starts.windows(2).map(|unit| phi[unit[0]..unit[1]].iter().product()).collect();
-        let log_term = |(a, weight): (usize, &Complex<f64>)| {
-            let (mut log, mut product) = (0.0, weight.norm());
-            for (u, &f) in units.iter().enumerate() {
-                let [off, on] = self.factor(a, u);
-                product *= (off + on * f).norm();
-                if !(1e-200..1e200).contains(&product) {
-                    log += product.ln();
-                    product = 1.0;
+        let mut sums: Vec<f64> = Vec::new();
+        for sum in self.block.sums() {
+            let log_term = |(entry, weight): (usize, &Complex<f64>)| {
+                let (mut log, mut product) = (0.0, weight.norm());
+                for factor in sum.factors() {
+                    let [off, on] = factor.at(entry);
+                    product *= (off + on * units[factor.unit()]).norm();
+                    if !(1e-200..1e200).contains(&product) {
+                        log += product.ln();
+                        product = 1.0;
+                    }
                 }
-            }
-            log + product.ln()
-        };
-        let logs: Vec<f64> = self.weights.iter().enumerate().map(log_term).collect();
-        let most = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        if most.is_finite() {
-            most + logs.iter().map(|log| (log - most).exp()).sum::<f64>().ln()
-        } else {
-            most
+                let messages = sum.messages().iter();
+                let messages = messages.map(|message| sums[self.places[message.sum()] + message.at(entry)]);
+                log + product.ln() + messages.sum::<f64>()
+            };
+            let logs: Vec<f64> = sum.weights().iter().enumerate().map(log_term).collect();
+            sums.extend(logs.chunks(sum.states()).map(log_of_sum));
         }
+        sums.last().copied().unwrap_or(0.0)
     }
+}
+
+/// `log Σ e^x`.
+fn log_of_sum(logs: &[f64]) -> f64 {
+    let most = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    if !most.is_finite() {
+        return most;
+    }
+    most + logs.iter().map(|log| (log - most).exp()).sum::<f64>().ln()
+}
+
+/// What [`RowBlock::magnified`] says of unit `unit`.
+fn magnification(block: &Block, unit: usize, own: Own) -> f64 {
+    let factors = block.sums().iter().flat_map(Sum::factors);
+    let states = factors.filter(|factor| factor.unit() == unit).flat_map(Factor::values);
+    let states: Vec<Complex<f64>> = states.map(|state| state[usize::from(own.on)]).collect();
+    let largest = states.iter().map(|z| z.norm()).fold(0.0, f64::max);
+    if states.iter().any(|z| z.re < 0.0) { (largest / own.probability).max(1.0) } else { 1.0 }
 }

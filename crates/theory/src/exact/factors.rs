@@ -95,8 +95,7 @@ impl<'a> BlockWaves<'a> {
                 *few += self.phi[k] * member.alone;
             }
         }
-        let base = |_| Complex::new(1.0, 0.0);
-        self.value = self.block.slopes(&self.phi, base, &mut self.by_phi, &mut self.scratch);
+        self.value = self.block.slopes(&self.phi, &[], &mut self.by_phi, &mut self.scratch);
         self.value
     }
 

@@ -11,7 +11,7 @@
 //!
 //! Sections 2 and 4.2 of the paper; `w_j = W_ij`, `p_j` the probabilities.
 
-use super::block::RowBlock;
+use super::block::{Own, RowBlock};
 use super::law::Prepared;
 use super::periodic::BINOMIAL;
 use super::piecewise::Given;
@@ -118,7 +118,10 @@ impl<'a> Interference<'a> {
                 _ => groups.push(Group { weight, probability: p, count: 1, alone: 0.0, class }),
             }
         }
-        let own = own.map(|on| (feature, on));
+        let own = own.map(|on| {
+            let p = probability.of(feature);
+            Own { feature, on, probability: if on { p } else { 1.0 - p } }
+        });
         let mut blocks: Vec<_> =
             probability.blocks().iter().map(|block| RowBlock::new(block, unit, row, own)).collect();
         let left: Vec<f64> = running(blocks.iter().map(|block| block.silent));
@@ -166,7 +169,8 @@ impl<'a> Interference<'a> {
     /// The rounding error of a sum over nodes whose terms have the sizes `sum` in all. Each factor
     /// of K rounds once: their number enters as for independent errors.
     pub(super) fn rounding(&self, sum: f64) -> f64 {
-        f64::EPSILON * (4.0 + (self.features() as f64).sqrt()) * sum
+        let magnified = self.blocks.iter().map(|block| block.magnified).fold(1.0, f64::max);
+        f64::EPSILON * (4.0 + (self.features() as f64).sqrt()) * magnified * sum
     }
 
     /// Whether the loss is known from the states with none or one feature on: there are no others.

@@ -16,10 +16,12 @@ use crate::{Error, Result};
 /// The first two are the paper's, `x_j = c_j u_j` with independent `c_j ~ Bernoulli(p_j)` and
 /// `u_j ~ U[0, 1]`. The third is any law whose switches have
 /// [blocks](toy_superposition_data::Switches::blocks): independent switches, pairs, groups, exactly
-/// k on, and graphs whose components have at most 16 sources with edges. Its magnitudes are uniform
-/// on an interval, constant, exponential, of finitely many values, or of one's own with a smooth
-/// [density](Magnitude::density) on a bounded [support](Magnitude::support), such as a
-/// [`Density`](crate::Density), whose transform is found by quadrature.
+/// k on, and graphs whose sources can be summed over one after the other, in tables of at most 16 at
+/// once (chains, rings, trees, any component of at most 16 sources). Its magnitudes are uniform
+/// on an interval, constant, exponential, of finitely many values, or of one's own with a
+/// [density](Magnitude::density) that is smooth between its [breaks](Magnitude::breaks), such as a
+/// [`Density`](crate::Density), whose transform is found by quadrature. A
+/// [support](Magnitude::support) that is not bounded is cut where 1e-15 of `E u²` is left.
 ///
 /// ```
 /// use toy_superposition_data::{Features, Pairs, UnitUniform};
@@ -84,6 +86,20 @@ impl<'a> FeatureLaw<'a> {
         Ok(prepared)
     }
 
+    /// The features of each block with `(E|x_j − E x_j|³)^{1/3}`.
+    pub(crate) fn thirds(self, features: usize) -> Result<Vec<Vec<(usize, f64)>>> {
+        let law = self.of(features)?;
+        let mut blocks = vec![Vec::new(); law.blocks.len()];
+        for j in 0..features {
+            let third = (j, law.scale * law.unit.third_absolute_moment(law.of(j)).cbrt());
+            match law.block_of(j) {
+                Some(block) => blocks[block].push(third),
+                None => blocks.push(vec![third]),
+            }
+        }
+        Ok(blocks)
+    }
+
     /// The law, validated; [`Prepared::check`] says whether it has so many features.
     pub(super) fn prepare(self) -> Result<Prepared<'a>> {
         let law = match self {
@@ -98,7 +114,7 @@ impl<'a> FeatureLaw<'a> {
             Self::Law(law) => law,
         };
         let features = law.features();
-        let none = toy_superposition_data::Error::NoBlocks { terms: None };
+        let none = toy_superposition_data::Error::NoBlocks;
         let (switches, magnitude) = law.parts().ok_or(Error::Law(none))?;
         let (unit, scale) = Unit::new(magnitude)?;
         let each = (0..features).map(|j| switches.probability(j)).collect();

@@ -21,6 +21,7 @@ mod nodes;
 mod objective;
 mod one_on;
 mod periodic;
+mod pieces;
 mod piecewise;
 mod polygon;
 mod row;
@@ -49,6 +50,7 @@ use gradient::exact_gradient as exact_gradient_of_row;
 pub use law::FeatureLaw;
 use law::Prepared;
 use row::FINEST;
+pub(crate) use unit::Unit;
 
 use crate::error::finite;
 use crate::{Error, Result};

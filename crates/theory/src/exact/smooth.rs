@@ -1,18 +1,20 @@
-//! A magnitude with a smooth density on a bounded interval, by quadrature.
+//! A magnitude whose density is smooth between its breaks, by quadrature.
 //!
-//! The interval is cut into K equal panels of half-width h about m_k, and on each the density is a
-//! polynomial in Legendre's form. With the spherical Bessel functions `j_l` its transform is exact
-//! at every frequency, however many waves a panel has:
+//! Each [piece](super::pieces) of the support is cut into K equal panels of half-width h about m_k,
+//! and on each the density is a polynomial in Legendre's form. With the spherical Bessel functions
+//! `j_l` its transform is exact at every frequency, however many waves a panel has:
 //! ```text
 //! u = m_k + hξ ,   uʳρ(u) = Σ_l a_rkl P_l(ξ) ,   a_rkl = (2l+1)/2 ∫ uʳρ P_l dξ   (16-point Gauss) ,
 //! E uʳ e^{iyu} = 2h Σ_k e^{iym_k} Σ_l i^l j_l(yh) a_rkl ,
 //! E[uʳ; u < v] = h Σ_{panels below} 2 a_rk0 + h Σ_l a_rkl ∫_{−1}^ξ P_l .
 //! ```
-//! K is doubled from 16 until the last two coefficients are below 1e-11 of the largest density.
+//! K is doubled, from 16 if there is one piece, until the last two coefficients of `ρ` and of `u²ρ`
+//! are below 1e-11 of the largest `ρ` and `u²ρ`.
 
 use nalgebra::Complex;
 use toy_superposition_data::{Magnitude, MagnitudeSpec};
 
+use super::pieces;
 use crate::gaussian::channel::Channel;
 use crate::gaussian::terms::Terms;
 use crate::magnitude::Integrable;
@@ -20,8 +22,8 @@ use crate::quadrature::{gauss_legendre, panels};
 
 /// Coefficients per panel.
 const TERMS: usize = 16;
-/// The fewest and the most panels.
-const PANELS: [usize; 2] = [16, 512];
+/// The fewest panels in all, the fewest and the most of a piece.
+const PANELS: [usize; 3] = [16, 4, 512];
 /// What the last coefficients may be beside the largest density.
 const SMOOTH: f64 = 1e-11;
 /// How far the density's integral may be from 1.
@@ -29,14 +31,14 @@ const TOTAL: f64 = 1e-6;
 
 /// The law of a magnitude within [−1, 1].
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Smooth {
-    low: f64,
-    high: f64,
-    /// `h`.
-    half: f64,
+pub(crate) struct Smooth {
+    /// The ends of the panels.
+    edges: Vec<f64>,
+    /// How many panels each piece has.
+    pieces: Vec<usize>,
     /// `a_rkl` of panel `k`, r = 0, 1, 2.
     panels: Vec<[[f64; TERMS]; 3]>,
-    /// `E[uʳ; u < low + 2hk]`, k = 0 … K, and the same from there on.
+    /// `E[uʳ; u < edges[k]]`, and the same from there on.
     below: Vec<[f64; 3]>,
     above: Vec<[f64; 3]>,
     moments: [f64; 4],
@@ -44,49 +46,27 @@ pub(super) struct Smooth {
     pub(super) decay: f64,
 }
 
-impl Smooth {
-    /// The law of `u/h` for a magnitude `u` of this kind, `h` the greatest `|u|`, and `h`; `None`
-    /// for any other.
-    pub(super) fn new(magnitude: &dyn Magnitude) -> Option<(Self, f64)> {
-        let (low, high) = magnitude.support();
-        let scale = low.abs().max(high.abs());
-        if !(low < high && scale.is_finite()) {
-            return None;
-        }
-        let density = |u: f64| magnitude.density((u * scale).clamp(low, high)).map(|rho| rho * scale);
-        let mut count = PANELS[0];
-        while count <= PANELS[1] {
-            let found = Self::with_panels(low / scale, high / scale, count, density)?;
-            if let Some(found) = found {
-                return Some((found, scale));
-            }
-            count *= 2;
-        }
-        None
-    }
+/// One piece in its panels.
+struct Piece {
+    edges: Vec<f64>,
+    panels: Vec<[[f64; TERMS]; 3]>,
+    /// `E uᵏ` over the piece, k = 0 … 4.
+    moments: [f64; 5],
+    /// The density at each point, in order.
+    values: Vec<f64>,
+    /// The largest `ρ` and `u²ρ`, and what their last two coefficients are at most.
+    largest: [f64; 2],
+    last: [f64; 2],
+}
 
-    /// With so many panels; `Some(None)` if they are too few, `None` if there is no density.
-    fn with_panels(
-        low: f64,
-        high: f64,
-        count: usize,
-        density: impl Fn(f64) -> Option<f64>,
-    ) -> Option<Option<Self>> {
+impl Piece {
+    /// The density on `[low, high]` in `count` panels; `None` if it is not known or not finite.
+    fn new(low: f64, high: f64, count: usize, density: &impl Fn(f64) -> Option<f64>) -> Option<Self> {
         let half = (high - low) / (2.0 * count as f64);
+        let edges = (0..count).map(|k| low + 2.0 * half * k as f64).chain([high]).collect();
+        let (panels, values) = (Vec::with_capacity(count), Vec::with_capacity(16 * count));
+        let mut piece = Self { edges, panels, moments: [0.0; 5], values, largest: [0.0; 2], last: [0.0; 2] };
         let rule = gauss_legendre();
-        let mut found = Self {
-            low,
-            high,
-            half,
-            panels: Vec::with_capacity(count),
-            below: Vec::new(),
-            above: Vec::new(),
-            moments: [0.0; 4],
-            decay: 0.0,
-        };
-        let (mut total, mut largest, mut last): (f64, f64, f64) = (0.0, 0.0, 0.0);
-        let (first, end) = (density(low)?, density(high)?);
-        let (mut variation, mut before) = (0.0, first);
         for k in 0..count {
             let middle = low + half * (2 * k + 1) as f64;
             let mut coefficients = [[0.0; TERMS]; 3];
@@ -97,13 +77,14 @@ impl Smooth {
                 if !(rho >= 0.0 && rho.is_finite()) {
                     return None;
                 }
-                variation += (rho - before).abs();
-                (before, largest) = (rho, largest.max(rho));
-                total += half * weight * rho;
+                piece.values.push(rho);
+                for (largest, value) in piece.largest.iter_mut().zip([rho, u * u * rho]) {
+                    *largest = largest.max(value);
+                }
                 let mut power = half * weight * rho;
-                for moment in &mut found.moments {
-                    power *= u;
+                for moment in &mut piece.moments {
                     *moment += power;
+                    power *= u;
                 }
                 for (l, p) in legendre::<TERMS>(xi).into_iter().enumerate() {
                     let mut term = (2 * l + 1) as f64 / 2.0 * weight * rho * p;
@@ -113,34 +94,98 @@ impl Smooth {
                     }
                 }
             }
-            last = last.max(coefficients[0][TERMS - 2..].iter().map(|a| a.abs()).sum());
-            found.panels.push(coefficients);
+            for (last, r) in piece.last.iter_mut().zip([0, 2]) {
+                *last = last.max(coefficients[r][TERMS - 2..].iter().map(|a| a.abs()).sum());
+            }
+            piece.panels.push(coefficients);
         }
-        if last > SMOOTH * largest {
-            return Some(None);
-        }
-        if (total - 1.0).abs() > TOTAL {
-            return None;
-        }
-        found.panels.iter_mut().flatten().flatten().for_each(|a| *a /= total);
-        found.moments = found.moments.map(|moment| moment / total);
-        // By parts: the ends and the variation of ρ, and of uρ, whose variation is that of ρ and 1
-        // more at most.
-        found.decay =
-            (first.max(0.0) + end.max(0.0) + 1.05 * (variation + (end - before).abs())) / total + 1.0;
-        found.below = found.sums(found.panels.iter());
-        found.above = found.sums(found.panels.iter().rev());
-        found.above.reverse();
-        Some(Some(found))
+        Some(piece)
     }
 
-    /// The running sums of the panels' moments.
-    fn sums<'p>(&self, panels: impl Iterator<Item = &'p [[f64; TERMS]; 3]>) -> Vec<[f64; 3]> {
+    fn is_smooth(&self, largest: [f64; 2]) -> bool {
+        let all = self.largest.into_iter().zip(largest);
+        all.zip(self.last).all(|((here, largest), last)| last <= SMOOTH * here.max(largest))
+    }
+}
+
+impl Smooth {
+    /// The law of `u/h` for a magnitude `u` of this kind, `h` the greatest `|u|`, and `h`; `None`
+    /// for any other.
+    pub(super) fn new(magnitude: &dyn Magnitude) -> Option<(Self, f64)> {
+        let ends = pieces::ends(magnitude)?;
+        let [low, high] = [ends[0], ends[ends.len() - 1]];
+        let scale = low.abs().max(high.abs());
+        let density = |u: f64| magnitude.density((u * scale).clamp(low, high)).map(|rho| rho * scale);
+        let fewest = PANELS[1].max(PANELS[0] / (ends.len() - 1));
+        let piece = |k: usize, count| Piece::new(ends[k] / scale, ends[k + 1] / scale, count, &density);
+        let mut found = (0..ends.len() - 1).map(|k| piece(k, fewest)).collect::<Option<Vec<_>>>()?;
+        let largest = [0, 1].map(|of| found.iter().map(|piece| piece.largest[of]).fold(0.0, f64::max));
+        for (k, found) in found.iter_mut().enumerate() {
+            while !found.is_smooth(largest) {
+                let count = 2 * found.panels.len();
+                if count > PANELS[2] {
+                    return None;
+                }
+                *found = piece(k, count)?;
+            }
+        }
+        let ends = [density(low / scale)?, density(high / scale)?];
+        Some((Self::of_pieces(&found, ends)?, scale))
+    }
+
+    /// The pieces together; `ends` has the density at both ends. `None` if the integral is not 1.
+    fn of_pieces(pieces: &[Piece], ends: [f64; 2]) -> Option<Self> {
+        let total = |k: usize| pieces.iter().map(|piece| piece.moments[k]).sum::<f64>();
+        let all = total(0);
+        if (all - 1.0).abs() > TOTAL {
+            return None;
+        }
+        let (mut variation, mut before) = (0.0, ends[0]);
+        for &rho in pieces.iter().flat_map(|piece| &piece.values).chain([&ends[1]]) {
+            variation += (rho - before).abs();
+            before = rho;
+        }
+        let mut panels: Vec<_> = pieces.iter().flat_map(|piece| piece.panels.iter().copied()).collect();
+        panels.iter_mut().flatten().flatten().for_each(|a| *a /= all);
+        let last = pieces.last().and_then(|piece| piece.edges.last());
+        let starts = pieces.iter().flat_map(|piece| &piece.edges[..piece.panels.len()]);
+        let mut found = Self {
+            edges: starts.chain(last).copied().collect(),
+            pieces: pieces.iter().map(|piece| piece.panels.len()).collect(),
+            panels,
+            below: Vec::new(),
+            above: Vec::new(),
+            moments: std::array::from_fn(|k| total(k + 1) / all),
+            // By parts: the ends and the variation of ρ, and of uρ, whose variation is that of ρ
+            // and 1 more at most.
+            decay: (ends[0].max(0.0) + ends[1].max(0.0) + 1.05 * variation) / all + 1.0,
+        };
+        found.below = found.sums(0..found.panels.len());
+        found.above = found.sums((0..found.panels.len()).rev());
+        found.above.reverse();
+        Some(found)
+    }
+
+    fn low(&self) -> f64 {
+        self.edges[0]
+    }
+
+    fn high(&self) -> f64 {
+        self.edges[self.panels.len()]
+    }
+
+    /// The half-width of panel `k`.
+    fn half(&self, k: usize) -> f64 {
+        (self.edges[k + 1] - self.edges[k]) / 2.0
+    }
+
+    /// The running sums of the moments of `panels`.
+    fn sums(&self, panels: impl Iterator<Item = usize>) -> Vec<[f64; 3]> {
         let mut sum = [0.0; 3];
         let mut sums = vec![sum];
-        for panel in panels {
-            for (sum, coefficients) in sum.iter_mut().zip(panel) {
-                *sum += 2.0 * self.half * coefficients[0];
+        for k in panels {
+            for (sum, coefficients) in sum.iter_mut().zip(&self.panels[k]) {
+                *sum += 2.0 * self.half(k) * coefficients[0];
             }
             sums.push(sum);
         }
@@ -149,9 +194,8 @@ impl Smooth {
 
     /// The panel that `v` is in, and ξ there.
     fn place(&self, v: f64) -> (usize, f64) {
-        let position = (v - self.low) / (2.0 * self.half);
-        let panel = (position.max(0.0) as usize).min(self.panels.len() - 1);
-        (panel, (2.0 * (position - panel as f64) - 1.0).clamp(-1.0, 1.0))
+        let panel = self.edges.partition_point(|&edge| edge <= v).clamp(1, self.panels.len()) - 1;
+        (panel, ((v - self.edges[panel]) / self.half(panel) - 1.0).clamp(-1.0, 1.0))
     }
 
     /// The density.
@@ -162,21 +206,21 @@ impl Smooth {
 
     /// `E[uʳ; u < v]` and `E[uʳ; u ≥ v]`, r = 0, 1, 2.
     pub(super) fn split(&self, v: f64) -> [[f64; 3]; 2] {
-        if v <= self.low {
+        if v <= self.low() {
             return [[0.0; 3], self.above[0]];
         }
-        if v >= self.high {
+        if v >= self.high() {
             return [self.below[self.panels.len()], [0.0; 3]];
         }
         let (panel, xi) = self.place(v);
         // ∫_{−1}^ξ P_l = (P_{l+1} − P_{l−1})/(2l + 1), and minus that from ξ to 1 for l ≥ 1.
-        let values = legendre::<{ TERMS + 1 }>(xi);
+        let (values, half) = (legendre::<{ TERMS + 1 }>(xi), self.half(panel));
         let inside: [f64; 3] = std::array::from_fn(|r| {
             let term =
                 |l: usize| self.panels[panel][r][l] * (values[l + 1] - values[l - 1]) / (2 * l + 1) as f64;
-            self.half * (1..TERMS).map(term).sum::<f64>()
+            half * (1..TERMS).map(term).sum::<f64>()
         });
-        let part = |r: usize, width: f64| self.half * width * self.panels[panel][r][0];
+        let part = |r: usize, width: f64| half * width * self.panels[panel][r][0];
         [
             std::array::from_fn(|r| self.below[panel][r] + part(r, 1.0 + xi) + inside[r]),
             std::array::from_fn(|r| self.above[panel + 1][r] + part(r, 1.0 - xi) - inside[r]),
@@ -185,19 +229,24 @@ impl Smooth {
 
     /// `E uʳ e^{iyu}`, r = 0, 1, 2.
     pub(super) fn transforms(&self, y: f64) -> [Complex<f64>; 3] {
-        let bessel = spherical_bessel(y * self.half);
         let mut sums = [Complex::ZERO; 3];
-        let mut wave = Complex::cis(y * (self.low + self.half)) * (2.0 * self.half);
-        let turn = Complex::cis(2.0 * y * self.half);
-        for panel in &self.panels {
-            for (sum, coefficients) in sums.iter_mut().zip(panel) {
-                let mut quarters = [0.0; 4];
-                for (l, (a, j)) in coefficients.iter().zip(bessel).enumerate() {
-                    quarters[l % 4] += a * j;
+        let mut first = 0;
+        for &count in &self.pieces {
+            let half = self.half(first);
+            let bessel = spherical_bessel(y * half);
+            let mut wave = Complex::cis(y * (self.edges[first] + half)) * (2.0 * half);
+            let turn = Complex::cis(2.0 * y * half);
+            for panel in &self.panels[first..first + count] {
+                for (sum, coefficients) in sums.iter_mut().zip(panel) {
+                    let mut quarters = [0.0; 4];
+                    for (l, (a, j)) in coefficients.iter().zip(bessel).enumerate() {
+                        quarters[l % 4] += a * j;
+                    }
+                    *sum += wave * Complex::new(quarters[0] - quarters[2], quarters[1] - quarters[3]);
                 }
-                *sum += wave * Complex::new(quarters[0] - quarters[2], quarters[1] - quarters[3]);
+                wave *= turn;
             }
-            wave *= turn;
+            first += count;
         }
         sums
     }
@@ -211,14 +260,14 @@ impl Smooth {
 
     /// The ends of the panels.
     pub(super) fn edges(&self) -> impl Iterator<Item = f64> + '_ {
-        (0..=self.panels.len()).map(|k| self.low + 2.0 * self.half * k as f64)
+        self.edges.iter().copied()
     }
 
     /// Visits points and weights of a sum that is `E f(u)` for an f that is smooth between the
     /// `cuts` on the scale of a panel.
     pub(super) fn visit(&self, cuts: &[f64], mut visit: impl FnMut(f64, f64)) {
         let mut ends: Vec<f64> = self.edges().chain(cuts.iter().copied()).collect();
-        ends.retain(|end| (self.low..=self.high).contains(end));
+        ends.retain(|end| (self.low()..=self.high()).contains(end));
         ends.sort_by(f64::total_cmp);
         let rule = gauss_legendre();
         for piece in ends.windows(2).filter(|piece| piece[1] > piece[0]) {
@@ -233,7 +282,12 @@ impl Smooth {
     /// Visits points and weights for functions that change over the noise of a channel about its
     /// edge.
     pub(super) fn visit_tails(&self, channel: &Channel, mut visit: impl FnMut(f64, f64)) {
-        panels((self.low, self.high), channel, |u, width| visit(u, width * self.rho(u)));
+        let mut first = 0;
+        for &count in &self.pieces {
+            let ends = (self.edges[first], self.edges[first + count]);
+            panels(ends, channel, |u, width| visit(u, width * self.rho(u)));
+            first += count;
+        }
     }
 }
 
@@ -243,11 +297,11 @@ impl Magnitude for Smooth {
     }
 
     fn support(&self) -> (f64, f64) {
-        (self.low, self.high)
+        (self.low(), self.high())
     }
 
     fn density(&self, u: f64) -> Option<f64> {
-        Some(if (self.low..=self.high).contains(&u) { self.rho(u) } else { 0.0 })
+        Some(if (self.low()..=self.high()).contains(&u) { self.rho(u) } else { 0.0 })
     }
 
     fn spec(&self) -> MagnitudeSpec {
@@ -415,6 +469,5 @@ mod tests {
         assert!(Smooth::new(&jump).is_none());
         let edge = Density::new(|u: f64| u.powf(-0.3), 0.0, 1.0).unwrap();
         assert!(Smooth::new(&edge).is_none());
-        assert!(Smooth::new(&toy_superposition_data::Exponential::new(1.0).unwrap()).is_none());
     }
 }

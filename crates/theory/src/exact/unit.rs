@@ -9,7 +9,7 @@
 //! | interval `[l, r]` | greatest \|u\| | `e^{zl} ∫₀¹ e^{z(r − l)u} du` |
 //! | constant, points `v_k` with probabilities `q_k` | greatest \|u\| | `Σ q_k e^{z v_k}` |
 //! | exponential, rate λ | 1/λ | `1/(1 − z)` |
-//! | a smooth density on a bounded interval | greatest \|u\| | by [quadrature](super::smooth) |
+//! | a density, smooth between its breaks | greatest \|u\| | by [quadrature](super::smooth) |
 
 use nalgebra::Complex;
 use toy_superposition_data::{
@@ -18,12 +18,14 @@ use toy_superposition_data::{
 
 use super::periodic::{BINOMIAL, imaginary, uniform_transforms};
 use super::smooth::Smooth;
+use crate::gaussian::terms::Terms;
+use crate::magnitude::Integrable;
 use crate::quadrature::panels;
 use crate::{Channel, Error, Feature, Loss, Result};
 
 /// The law of a magnitude.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Unit {
+pub(crate) enum Unit {
     /// `U[0, 1]`.
     Uniform,
     /// Uniform on an interval within [−1, 1].
@@ -38,7 +40,7 @@ pub(super) enum Unit {
 
 impl Unit {
     /// The law of `given`, and `h`.
-    pub(super) fn new(magnitude: &dyn Magnitude) -> Result<(Self, f64)> {
+    pub(crate) fn new(magnitude: &dyn Magnitude) -> Result<(Self, f64)> {
         let given = magnitude.spec();
         let known = match &given {
             MagnitudeSpec::Uniform {} => Some((Self::Uniform, 1.0)),
@@ -63,7 +65,7 @@ impl Unit {
         Points::new(&values, weights).ok().map(|law| (Self::Points(law), most))
     }
 
-    fn law(&self) -> &dyn Magnitude {
+    fn law(&self) -> &dyn Integrable {
         match self {
             Self::Uniform => &UnitUniform,
             Self::Interval(law) => law,
@@ -215,13 +217,53 @@ impl Unit {
 
     /// The loss of an output with Gaussian interference of one channel.
     pub(super) fn row_loss(&self, p: f64, channel: &Channel) -> Result<Loss> {
-        Ok(match self {
-            Self::Uniform => Feature::uniform(p)?.row_loss(channel),
-            Self::Interval(law) => Feature::of_any_sign(p, *law).row_loss(channel),
-            Self::Exponential(law) => Feature::of_any_sign(p, *law).row_loss(channel),
-            Self::Points(law) => Feature::of_any_sign(p, law.clone()).row_loss(channel),
-            Self::Smooth(law) => Feature::of_any_sign(p, law.clone()).row_loss(channel),
-        })
+        crate::error::probability(p)?;
+        Ok(Feature::of_any_sign(p, self).row_loss(channel))
+    }
+
+    /// `E |x − E x|³` of one feature `x = c u`.
+    pub(super) fn third_absolute_moment(&self, p: f64) -> f64 {
+        let mean = p / self.divisors()[0];
+        let mut on = 0.0;
+        let mut visit = |u: f64, weight: f64| on += weight * (u - mean).abs().powi(3);
+        match self {
+            // Its panels begin where the sign changes.
+            Self::Exponential(_) => self.visit_tails(&Channel::unchecked(1.0, -mean, 1.0), visit),
+            _ => self.visit(&[mean], &mut visit),
+        }
+        (1.0 - p) * mean.abs().powi(3) + p * on
+    }
+}
+
+impl Magnitude for &Unit {
+    fn raw_moments(&self) -> [f64; 4] {
+        self.law().raw_moments()
+    }
+
+    fn feature_cumulants(&self, probability: f64) -> Cumulants {
+        self.law().feature_cumulants(probability)
+    }
+
+    fn support(&self) -> (f64, f64) {
+        self.law().support()
+    }
+
+    fn spec(&self) -> MagnitudeSpec {
+        self.law().spec()
+    }
+}
+
+impl Integrable for &Unit {
+    fn largest(&self) -> f64 {
+        self.law().largest()
+    }
+
+    fn add_to(&self, weight: f64, terms: &mut Terms) {
+        self.law().add_to(weight, terms);
+    }
+
+    fn on_less_off(&self, terms: &Terms, gain: f64) -> Option<(f64, f64)> {
+        self.law().on_less_off(terms, gain)
     }
 }
 

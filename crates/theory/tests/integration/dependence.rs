@@ -5,19 +5,16 @@ use nalgebra::{DMatrix, DVector};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use toy_superposition_data::{
-    AnyLaw, AnyMagnitude, AnySwitches, Distribution, Edge, Exactly, Exponential, Features, Graph, Groups,
-    Independent, Law, Pairs, Stream, Switches, SwitchesSpec, UnitUniform, WithMoments,
+    AnyLaw, AnyMagnitude, AnySwitches, Distribution, Error as DataError, Exactly, Exponential, Features,
+    Groups, Independent, Law, Pairs, Stream, Switches, SwitchesSpec, UnitUniform, WithMoments,
 };
 use toy_superposition_model::{Activation, Autoencoder};
 use toy_superposition_theory::{
-    Channel, Error, Feature, Product, Spectrum, Statistics, check, check_law, edgeworth_row_loss,
+    Channel, Error, Feature, Integrable, Product, Spectrum, Statistics, check, check_law, edgeworth_row_loss,
     exact_model_loss, principal_components,
 };
 
-fn graph(sources: &[f64], edges: &[(u32, u32, f64)]) -> Graph {
-    let edge = |&(from, to, transmission): &(u32, u32, f64)| Edge { from, to, transmission };
-    Graph::new(sources, &edges.iter().map(edge).collect::<Vec<_>>()).unwrap()
-}
+use crate::laws::{complete, graph_of as graph};
 
 /// A law of each kind for eight features.
 fn laws() -> Vec<AnyLaw> {
@@ -126,8 +123,7 @@ fn parts(found: &toy_superposition_theory::Attribution) -> [f64; 9] {
     ]
 }
 
-/// The parts add up under every law whose features are alike, and for independent features they are
-/// those of `check`.
+/// The parts add up under every law, and for independent features they are those of `check`.
 #[test]
 fn the_attribution_adds_up_and_agrees_with_that_of_independent_features() {
     let mut rng = ChaCha8Rng::seed_from_u64(43);
@@ -137,13 +133,15 @@ fn the_attribution_adds_up_and_agrees_with_that_of_independent_features() {
             let model = model(&mut rng, 8, 3, activation);
             let check = check_law(&model, &law, &rows).unwrap();
             let exact = check.exact.unwrap();
-            let Some(optimum) = check.optimum else {
-                assert!(check.attribution.is_none());
-                continue;
-            };
             let found = check.attribution.unwrap();
+            let optimum = check.optimum_loss.unwrap();
+            assert_eq!(found.optimum_loss, optimum);
+            if let Some(alike) = check.optimum {
+                assert_relative_eq!(alike.loss, optimum, epsilon = 0.0, max_relative = 1e-12);
+            }
+            assert!(found.sigma > -1e-12 && found.gain_and_bias > -1e-12 && found.activation >= 0.0);
             let size: f64 = parts(&found).iter().map(|part| part.abs()).sum::<f64>() + exact.loss;
-            let distance = exact.loss - optimum.loss;
+            let distance = exact.loss - optimum;
             assert!((parts(&found).iter().sum::<f64>() - distance).abs() < 1e-13 * size);
             assert!(found.own_switch != 0.0 || activation == Activation::Identity);
             let gaussian = check.gaussian_loss.unwrap();
@@ -166,6 +164,52 @@ fn the_attribution_adds_up_and_agrees_with_that_of_independent_features() {
         let gaps = [found.welch_gap, expected.welch_gap].map(Option::unwrap);
         assert_relative_eq!(gaps[0], gaps[1], max_relative = 1e-12);
         assert_relative_eq!(found.linear_loss, expected.linear_loss, max_relative = 1e-13);
+    }
+}
+
+/// Features of seven probabilities, all with the same share of four dimensions, and each with the
+/// gain and the bias that are best for its own interference: no part is left but that of
+/// interference that is not Gaussian.
+#[test]
+fn the_optimum_of_features_that_are_not_alike_is_reached() {
+    let probabilities = [0.3, 0.05, 0.9, 0.2, 0.12, 0.45, 0.6];
+    let (n, share) = (7, 4.0 / 7.0);
+    let frame = |k: usize, j: usize| {
+        let angle = std::f64::consts::TAU * ((1 + k / 2) * j) as f64 / n as f64;
+        (2.0 / n as f64).sqrt() * if k.is_multiple_of(2) { angle.cos() } else { angle.sin() }
+    };
+    fn best<M: Integrable>(p: f64, magnitude: M, relative: f64) -> (f64, [f64; 3]) {
+        let feature = Feature::new(p, magnitude).unwrap();
+        let found = feature.optimum((feature.variance() * relative).sqrt()).unwrap();
+        (feature.variance(), [found.a, found.effective_bias, found.loss])
+    }
+    let uniform = AnyMagnitude::Uniform(UnitUniform);
+    let exponential = Exponential::new(1.6).unwrap();
+    for (magnitude, tolerance) in [(uniform, 1e-12), (AnyMagnitude::Exponential(exponential), 1e-9)] {
+        let relative = 1.0 / share - 1.0;
+        let features = probabilities.map(|p| match magnitude {
+            AnyMagnitude::Exponential(_) => best(p, exponential, relative),
+            _ => best(p, UnitUniform, relative),
+        });
+        let root = |j: usize| features[j].0.sqrt();
+        let encoder = DMatrix::from_fn(4, n, |k, j| frame(k, j) / root(j));
+        let decoder = DMatrix::from_fn(n, 4, |i, k| frame(k, i) * root(i) * features[i].1[0] / share);
+        let w = &decoder * &encoder;
+        let switches = AnySwitches::Independent(Independent::per_feature(&probabilities).unwrap());
+        let law = Features::new(switches, magnitude);
+        let others = |i: usize| (0..n).filter(move |&j| j != i);
+        let shift = |i: usize| others(i).map(|j| w[(i, j)] * law.moments(j).mean).sum::<f64>();
+        let bias = DVector::from_fn(n, |i, _| features[i].1[1] - shift(i));
+        let model = Autoencoder::new(&encoder, &decoder, &bias, Activation::Relu).unwrap();
+        let found = check_law(&model, &law, &[0, 1, 2, 3, 4, 5, 6]).unwrap();
+        let expected = features.iter().map(|(_, [.., loss])| loss).sum::<f64>() / n as f64;
+        assert!(found.optimum.is_none());
+        assert_relative_eq!(found.optimum_loss.unwrap(), expected, max_relative = tolerance);
+        assert_relative_eq!(found.gaussian_loss.unwrap(), expected, max_relative = tolerance);
+        let [rest @ .., not_gaussian] = parts(&found.attribution.unwrap());
+        assert!(rest.iter().all(|part| part.abs() < tolerance * expected), "{rest:?}");
+        assert!(not_gaussian.abs() > 1e-3 * expected);
+        assert_relative_eq!(expected + not_gaussian, found.exact.unwrap().loss, max_relative = 1e-8);
     }
 }
 
@@ -195,25 +239,24 @@ fn a_linear_model_is_exact_by_the_covariance() {
     assert_relative_eq!(found.exact.unwrap().loss, found.linear_loss, max_relative = 1e-12);
 }
 
-/// Rows of two kinds for the law of a graph that has too many sources to sum over.
-fn star(sources: usize) -> AnyLaw {
-    let edges: Vec<_> = (1..sources as u32).map(|from| (from, 0, 0.3)).collect();
-    let switches = AnySwitches::Graph(graph(&vec![0.05; sources], &edges));
-    Features::new(switches, AnyMagnitude::Uniform(UnitUniform))
+/// The law of a graph that has too many sources to sum over.
+fn wide(sources: u32) -> AnyLaw {
+    Features::new(AnySwitches::Graph(complete(sources)), AnyMagnitude::Uniform(UnitUniform))
 }
 
 /// A law whose exact loss is not known is checked all the same, and says why it is not.
 #[test]
 fn a_law_without_an_exact_loss_has_moments() {
     let mut rng = ChaCha8Rng::seed_from_u64(45);
-    let law = star(18);
+    let law = wide(18);
     let model = model(&mut rng, 18, 6, Activation::Relu);
     let found = check_law(&model, &law, &[2, 7]).unwrap();
     assert!(
-        matches!(&found.exact, Err(Error::Law(error)) if error.to_string().contains("131072")),
+        matches!(found.exact, Err(Error::Law(DataError::Wide { sources: 18, width: 17.., .. }))),
         "{found:?}"
     );
-    assert!(found.edgeworth_loss.is_none() && found.attribution.is_none() && found.optimum.is_none());
+    assert!(found.edgeworth_loss.is_none() && found.attribution.is_none() && found.gaussianity.is_none());
+    assert!(found.optimum_loss.is_some_and(|loss| loss > 0.0));
     assert!(found.linear_loss > 0.0 && found.welch_sigma > 0.0 && found.welch_gap.unwrap() > 0.0);
     // Close to the loss of samples: the interference of these weights is nearly Gaussian.
     let sampled =
@@ -238,14 +281,14 @@ fn a_law_without_an_exact_loss_has_moments() {
     let found = check_law(&model, &Features::new(Pairs::new(9, 0.1, 0.5).unwrap(), own), &[2, 7]).unwrap();
     assert!(matches!(found.exact, Err(Error::Magnitude { .. })) && found.gaussian_loss.is_none());
     assert!(found.linear_loss > 0.0 && found.statistics.sigma.mean > 0.0);
-    let other = check_law(&model, &star(17), &[2, 7]);
+    let other = check_law(&model, &wide(17), &[2, 7]);
     assert!(matches!(other, Err(Error::Size { given: 17, .. })), "{other:?}");
 }
 
-/// Pairs that do not say how they could be summed over.
-struct Secretive(Pairs);
+/// Switches that do not say how they could be summed over.
+struct Secretive<S>(S);
 
-impl Switches for Secretive {
+impl<S: Switches> Switches for Secretive<S> {
     fn features(&self) -> usize {
         self.0.features()
     }
@@ -291,10 +334,8 @@ fn the_gaussian_loss_from_covariances_has_the_means_of_both_states() {
 #[test]
 fn the_gaussian_loss_from_covariances_is_that_by_cumulants() {
     let mut rng = ChaCha8Rng::seed_from_u64(46);
-    // 17 sources in one component, feature 18 on its own: too many for the exact loss of any row.
     let edges: Vec<_> = (1..18).map(|from| (from, 0, 0.3)).collect();
-    let switches = AnySwitches::Graph(graph(&[0.05; 19], &edges));
-    let law = Features::new(switches, AnyMagnitude::Uniform(UnitUniform));
+    let law = Features::new(Secretive(graph(&[0.05; 19], &edges)), UnitUniform);
     let mut encoder = DMatrix::from_fn(6, 19, |_, _| rng.random_range(-0.5..0.5));
     // The star's leaves are independent of each other: without its centre, this is the law of
     // independent features.

@@ -2,7 +2,9 @@
 //! formulas.
 
 use nalgebra::DMatrix;
-use toy_superposition_data::Moments;
+use toy_superposition_data::{
+    Exactly, Exponential, Features, Independent, Interval, Magnitude, Moments, Pairs, Points, UnitUniform,
+};
 use toy_superposition_theory::{
     Error, Gaussianity, Statistics, edgeworth_row_loss, feature_excess_kurtosis, lilliefors,
     lilliefors_p_value, lyapunov_factor,
@@ -130,8 +132,8 @@ fn gaussianity(w: &DMatrix<f64>, p: f64) -> Gaussianity {
 #[test]
 fn rows_of_a_matrix() {
     let (n, p) = (7, 0.3);
-    let w =
-        DMatrix::from_fn(n, n, |i, j| if i == 4 { 0.0 } else { ((1 + i * 7 + j * 13) as f64 * 0.731).sin() });
+    let mut w = waves(n);
+    w.set_row(4, &DMatrix::zeros(1, n).row(0));
     let found = gaussianity(&w, p);
     let (mut ratio, mut mean, mut most) = (0.0f64, 0.0, 0.0f64);
     for i in 0..n {
@@ -156,6 +158,107 @@ fn rows_of_a_matrix() {
     let small = gaussianity(&(&w * 1e-180), p);
     assert!((small.lyapunov_ratio / found.lyapunov_ratio - 1.0).abs() < 1e-13);
     assert!((small.excess_kurtosis_mean / found.excess_kurtosis_mean - 1.0).abs() < 1e-13);
+}
+
+/// A matrix of rows that differ.
+fn waves(n: usize) -> DMatrix<f64> {
+    DMatrix::from_fn(n, n, |i, j| ((1 + i * 7 + j * 13) as f64 * 0.731).sin())
+}
+
+/// `E|x − E x|³` of `x = c u` by the midpoint rule from the least magnitude to `high`.
+fn third(p: f64, magnitude: &dyn Magnitude, high: f64) -> f64 {
+    let mean = p * magnitude.mean();
+    let cube = |u: f64| (u - mean).abs().powi(3);
+    let steps = 400_000;
+    let low = magnitude.support().0;
+    let width = (high - low) / f64::from(steps);
+    let points = (0..steps).map(|k| low + width * (f64::from(k) + 0.5));
+    let on: f64 = points.map(|u| width * cube(u) * magnitude.density(u).unwrap()).sum();
+    (1.0 - p) * cube(0.0) + p * on
+}
+
+/// Independent features: the paper's law, and laws of several probabilities and magnitudes, by plain
+/// sums.
+#[test]
+fn independent_features_have_the_ratios_of_their_terms() {
+    let (n, w) = (7, waves(7));
+    let product = product_of(&w, &[0.1; 7]);
+    let (paper, found) = (gaussianity(&w, 0.3), Gaussianity::under_law(&product, 0.3).unwrap());
+    for (a, b) in [
+        (paper.lyapunov_ratio, found.lyapunov_ratio),
+        (paper.excess_kurtosis_mean, found.excess_kurtosis_mean),
+        (paper.excess_kurtosis_max, found.excess_kurtosis_max),
+    ] {
+        assert!((a / b - 1.0).abs() < 1e-12, "{paper:?} {found:?}");
+    }
+    assert_eq!(paper.normality, found.normality);
+    let each = [0.3, 0.05, 0.9, 0.2, 1.0, 0.45, 0.6];
+    let (interval, exponential) = (Interval::new(0.25, 1.75).unwrap(), Exponential::new(1.6).unwrap());
+    for (magnitude, high) in [(&interval as &dyn Magnitude, 1.75), (&exponential, 24.0)] {
+        let thirds = each.map(|p| third(p, magnitude, high));
+        let variances = each.map(|p| magnitude.feature_cumulants(p).variance);
+        let ratio = |i: usize| {
+            let sum = |of: &dyn Fn(usize) -> f64| (0..n).filter(|&j| j != i).map(of).sum::<f64>();
+            let cubes = sum(&|j| w[(i, j)].abs().powi(3) * thirds[j]);
+            cubes / sum(&|j| w[(i, j)].powi(2) * variances[j]).powf(1.5)
+        };
+        let expected = (0..n).map(ratio).fold(0.0, f64::max);
+        let switches = Independent::per_feature(&each).unwrap();
+        let found = match high {
+            24.0 => Gaussianity::under_law(&product, &Features::new(switches, exponential)),
+            _ => Gaussianity::under_law(&product, &Features::new(switches, interval)),
+        };
+        let found = found.unwrap().lyapunov_ratio;
+        assert!((found / expected - 1.0).abs() < 1e-8, "{found} {expected}");
+    }
+}
+
+/// Pairs: the kurtosis of the states of both pairs, and a bound on the third moment that holds.
+#[test]
+fn pairs_are_terms_of_their_own() {
+    let (p, rho, high) = (0.3, 0.5, 0.8);
+    let w = waves(4);
+    let magnitude = Points::new(&[0.4, high], &[1.0, 3.0]).unwrap();
+    let product = product_of(&w, &[0.0; 4]);
+    let law = Features::new(Pairs::new(2, p, rho).unwrap(), magnitude.clone());
+    let found = Gaussianity::under_law(&product, &law).unwrap();
+    let both = p * p + rho * p * (1.0 - p);
+    let outcomes = [(0.0, 1.0 - p), (0.4, 0.25 * p), (high, 0.75 * p)];
+    // The outcomes of a pair with these weights.
+    let pair = |first: f64, second: f64| {
+        outcomes.into_iter().flat_map(move |(u, a)| {
+            outcomes.into_iter().map(move |(v, b)| {
+                let [p_u, p_v] = [u, v].map(|x| if x > 0.0 { p } else { 1.0 - p });
+                let joint = match (u > 0.0, v > 0.0) {
+                    (true, true) => both,
+                    (false, false) => 1.0 - 2.0 * p + both,
+                    _ => p - both,
+                };
+                (first * u + second * v, a / p_u * b / p_v * joint)
+            })
+        })
+    };
+    let mean = p * magnitude.mean();
+    let third = outcomes.iter().map(|(x, share)| share * (x - mean).abs().powi(3)).sum::<f64>();
+    let (mut kurtosis, mut bound): (f64, f64) = (0.0, 0.0);
+    for i in 0..4 {
+        let partner = i ^ 1;
+        let others: Vec<usize> = (0..4).filter(|&j| j != i && j != partner).collect();
+        let (a, b, c) = (w[(i, partner)], w[(i, others[0])], w[(i, others[1])]);
+        let all: Vec<(f64, f64)> =
+            pair(0.0, a).flat_map(|(x, s)| pair(b, c).map(move |(y, t)| (x + y, s * t))).collect();
+        let centre: f64 = all.iter().map(|(x, share)| x * share).sum();
+        let moment = |k: i32| all.iter().map(|(x, share)| share * (x - centre).abs().powi(k)).sum::<f64>();
+        let next = moment(4) / moment(2).powi(2) - 3.0;
+        kurtosis = if next.abs() > kurtosis.abs() { next } else { kurtosis };
+        let cubes = a.abs().powi(3) + (b.abs() + c.abs()).powi(3);
+        bound = bound.max(third * cubes / moment(2).powf(1.5));
+        assert!(found.lyapunov_ratio * moment(2).powf(1.5) >= moment(3));
+    }
+    assert!((found.excess_kurtosis_max - kurtosis).abs() < 1e-11, "{found:?} {kurtosis}");
+    assert!((found.lyapunov_ratio / bound - 1.0).abs() < 1e-11, "{found:?} {bound}");
+    let wrong = Features::new(Exactly::new(3, 1).unwrap(), UnitUniform);
+    assert!(matches!(Gaussianity::under_law(&product, &wrong), Err(Error::Size { .. })));
 }
 
 /// Interference of one feature alone has that feature's own ratios.

@@ -5,8 +5,8 @@ use approx::assert_relative_eq;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use toy_superposition_data::{
-    AnyMagnitude, AnySwitches, Distribution, Edge, Exactly, Features, Graph, Groups, Independent, Interval,
-    Law, Pairs, Stream, Switches, UnitUniform,
+    AnyMagnitude, AnySwitches, Distribution, Edge, Error as DataError, Exactly, Features, Graph, Groups,
+    Independent, Interval, Law, Pairs, Stream, Switches, UnitUniform,
 };
 use toy_superposition_theory::{Error, edgeworth_row_loss, exact_loss, exact_row_gradient, exact_row_loss};
 
@@ -84,17 +84,39 @@ fn enumerated(row: &[f64], i: usize, bias: f64, switches: &dyn Switches) -> f64 
     loss
 }
 
+/// The graph with these `(from, to, transmission)`.
+pub(crate) fn graph_of(sources: &[f64], edges: &[(u32, u32, f64)]) -> Graph {
+    let edge = |&(from, to, transmission): &(u32, u32, f64)| Edge { from, to, transmission };
+    Graph::new(sources, &edges.iter().map(edge).collect::<Vec<_>>()).unwrap()
+}
+
 fn graph() -> Graph {
     let edges = [(0, 1, 0.5), (3, 2, 0.7), (0, 2, 0.25), (1, 3, 1.0), (4, 5, 0.4)];
-    let edges = edges.map(|(from, to, transmission)| Edge { from, to, transmission });
-    Graph::new(&[0.3, 0.05, 0.0, 0.2, 0.25, 0.1], &edges).unwrap()
+    graph_of(&[0.3, 0.05, 0.0, 0.2, 0.25, 0.1], &edges)
+}
+
+/// A ring, a tree from its root outwards, and a feature that all others reach, with two of them
+/// linked.
+pub(crate) fn graphs(n: u32) -> Vec<(&'static str, Graph)> {
+    let sources: Vec<f64> = (0..n).map(|i| 0.05 + 0.04 * f64::from(i * 5 % 7)).collect();
+    let t = |i: u32| 0.2 + 0.1 * f64::from(i * 3 % 8);
+    let ring: Vec<_> = (0..n).map(|i| (i, (i + 1) % n, t(i))).collect();
+    let tree: Vec<_> = (1..n).map(|i| ((i - 1) / 2, i, t(i))).collect();
+    let mut hub: Vec<_> = (1..n).map(|i| (i, 0, 0.6 * t(i))).collect();
+    hub.push((0, n - 1, 0.3));
+    vec![
+        ("ring", graph_of(&sources, &ring)),
+        ("tree", graph_of(&sources, &tree)),
+        ("hub", graph_of(&sources, &hub)),
+    ]
 }
 
 /// Every kind of law, for six features.
 pub(crate) fn laws() -> Vec<(&'static str, Box<dyn Switches>)> {
     let lists: [&[u32]; 3] = [&[4, 1], &[0], &[5, 2, 3]];
     let each = Independent::per_feature(&[0.1, 0.5, 0.02]).unwrap();
-    vec![
+    let graphs = graphs(6).into_iter().map(|(name, graph)| (name, Box::new(graph) as Box<dyn Switches>));
+    let mut laws: Vec<(_, Box<dyn Switches>)> = vec![
         ("independent", Box::new(Independent::per_feature(&[0.3, 0.01, 0.9, 0.1, 0.5, 0.2]).unwrap())),
         ("pairs 0.4", Box::new(Pairs::new(3, 0.1, 0.4).unwrap())),
         ("pairs 1", Box::new(Pairs::new(3, 0.3, 1.0).unwrap())),
@@ -106,7 +128,9 @@ pub(crate) fn laws() -> Vec<(&'static str, Box<dyn Switches>)> {
         ("exactly 3", Box::new(Exactly::new(6, 3).unwrap())),
         ("exactly 6", Box::new(Exactly::new(6, 6).unwrap())),
         ("graph", Box::new(graph())),
-    ]
+    ];
+    laws.extend(graphs);
+    laws
 }
 
 /// Switches of any kind.
@@ -131,9 +155,9 @@ impl Switches for Any<'_> {
 }
 
 /// Weights at least 0.15 in size, so that the oracle's differences keep ten digits.
-fn random_row(rng: &mut ChaCha8Rng, i: usize) -> Vec<f64> {
+fn random_row(rng: &mut ChaCha8Rng, n: usize, i: usize) -> Vec<f64> {
     let mut row: Vec<f64> =
-        (0..6).map(|_| rng.random_range(0.15..0.9) * if rng.random_bool(0.5) { 1.0 } else { -1.0 }).collect();
+        (0..n).map(|_| rng.random_range(0.15..0.9) * if rng.random_bool(0.5) { 1.0 } else { -1.0 }).collect();
     row[i] = rng.random_range(0.4..1.5);
     row
 }
@@ -144,7 +168,7 @@ fn losses_are_the_sums_over_all_states() {
     for (name, switches) in laws() {
         for case in 0..8 {
             let i = case % 6;
-            let row = random_row(&mut rng, i);
+            let row = random_row(&mut rng, 6, i);
             let bias = rng.random_range(-0.6..0.3);
             let expected = enumerated(&row, i, bias, switches.as_ref());
             let law = Features::new(Any(switches.as_ref()), UnitUniform);
@@ -161,6 +185,72 @@ fn losses_are_the_sums_over_all_states() {
     }
 }
 
+/// Graphs of eight features, each of them in its turn.
+#[test]
+fn graphs_are_the_sums_over_all_states() {
+    let mut rng = ChaCha8Rng::seed_from_u64(20);
+    for (name, graph) in graphs(8) {
+        for i in 0..8 {
+            let row = random_row(&mut rng, 8, i);
+            let bias = rng.random_range(-0.6..0.3);
+            let expected = enumerated(&row, i, bias, &graph);
+            let law = Features::new(Any(&graph), UnitUniform);
+            let found = exact_row_loss(&row, i, bias, &law).unwrap();
+            let allowed = 1e-9 * expected.max(1e-4);
+            assert!((found.loss - expected).abs() < allowed, "{name} {row:?} {bias}: {found:?} {expected}");
+            assert!(found.error < allowed, "{name}: {found:?}");
+        }
+    }
+}
+
+/// Components of 10 sources: given which of them fire, features are independent, so that the loss is
+/// a sum of 2¹⁰ losses of independent features.
+#[test]
+fn graphs_are_mixtures_over_the_states_of_their_sources() {
+    let mut rng = ChaCha8Rng::seed_from_u64(21);
+    let (n, sources) = (14, 10);
+    for case in 0..4 {
+        // Each feature is reached by a few sources; from the third case on, the own one by all, so
+        // that its state is a difference of probabilities, and in the last one it is rarely on.
+        let scale = if case == 3 { 1e-6 } else { 1.0 };
+        let s: Vec<f64> = (0..n).map(|_| scale * rng.random_range(0.02..0.3)).collect();
+        let mut edges = Vec::new();
+        for to in 0..n as u32 {
+            let all = case > 1 && to == 3;
+            let mut from: Vec<u32> = (0..sources).filter(|_| all || rng.random_bool(0.25)).collect();
+            from.extend([(to + 1) % sources]);
+            from.sort_unstable();
+            from.dedup();
+            edges.extend(from.iter().filter(|&&m| m != to).map(|&m| (m, to, rng.random_range(0.1..0.9))));
+        }
+        let law = Features::new(graph_of(&s, &edges), UnitUniform);
+        let i = 3;
+        let row: Vec<f64> = (0..n).map(|j| if j == i { 1.1 } else { rng.random_range(-0.4..0.4) }).collect();
+        let found = exact_row_loss(&row, i, -0.1, &law).unwrap();
+        let mut expected = 0.0;
+        for state in 0_usize..1 << sources {
+            let fires = |m: u32| m < sources && state >> m & 1 == 1;
+            let weight = |m: usize| if state >> m & 1 == 1 { s[m] } else { 1.0 - s[m] };
+            let probability = |j: usize| {
+                let own = if j < sources as usize { f64::from(u8::from(fires(j as u32))) } else { s[j] };
+                let reached = edges.iter().filter(|&&(from, to, _)| to as usize == j && fires(from));
+                1.0 - reached.fold(1.0 - own, |off, &(_, _, t)| off * (1.0 - t))
+            };
+            // What cannot be on has no weight, and a probability that leaves no trace if it is the
+            // own.
+            let mut row = row.clone();
+            let p: Vec<f64> = (0..n).map(probability).collect();
+            (0..n).filter(|&j| p[j] == 0.0 && j != i).for_each(|j| row[j] = 0.0);
+            let p: Vec<f64> = p.iter().map(|&p| if p == 0.0 { 1e-30 } else { p }).collect();
+            let share: f64 = (0..sources as usize).map(weight).product();
+            expected += share * exact_row_loss(&row, i, -0.1, &p[..]).unwrap().loss;
+        }
+        let distance = (found.loss - expected).abs();
+        let allowed = if case == 3 { found.error } else { 1e-9 * expected };
+        assert!(distance <= allowed && found.error < 1e-6 * expected, "{case}: {found:?} {expected}");
+    }
+}
+
 /// Fourth-order differences of the loss along a random direction, rows with a 0 among them.
 #[test]
 fn gradients_are_the_difference_quotients() {
@@ -168,7 +258,7 @@ fn gradients_are_the_difference_quotients() {
     for (name, switches) in laws() {
         for case in 0..4 {
             let i = case % 6;
-            let mut row = random_row(&mut rng, i);
+            let mut row = random_row(&mut rng, 6, i);
             if case == 2 {
                 // One weight beside the own.
                 (0..6).filter(|&j| j != 2 && j != 5).for_each(|j| row[j] = 0.0);
@@ -338,13 +428,15 @@ fn large_laws_agree_with_samples() {
     let row: Vec<f64> = (0..n).map(|j| if j == 7 { 1.2 } else { rng.random_range(-0.35..0.35) }).collect();
     let bias = -0.2;
     let groups = |size, inner| AnySwitches::Groups(Box::new(Groups::equal(size, inner).unwrap()));
-    let edges = [(7, 8, 0.9), (9, 7, 0.5), (9, 11, 0.5)];
-    let edges = edges.map(|(from, to, transmission)| Edge { from, to, transmission });
+    let few = graph_of(&[0.05; 60], &[(7, 8, 0.9), (9, 7, 0.5), (9, 11, 0.5)]);
+    // A chain of all features.
+    let links: Vec<_> = (0..59).map(|i| (i, i + 1, 0.8)).collect();
     let laws = [
         AnySwitches::Exactly(Exactly::new(n, 5).unwrap()),
         groups(4, AnySwitches::Independent(Independent::new(15, 0.07).unwrap())),
         groups(3, AnySwitches::Exactly(Exactly::new(20, 2).unwrap())),
-        AnySwitches::Graph(Graph::new(&[0.05; 60], &edges).unwrap()),
+        AnySwitches::Graph(few),
+        AnySwitches::Graph(graph_of(&[0.05; 60], &links)),
     ];
     for switches in laws {
         let law = Features::new(switches, AnyMagnitude::Interval(Interval::new(0.0, 1.5).unwrap()));
@@ -390,12 +482,18 @@ fn gaussian_predictions_know_the_covariance() {
     assert_relative_eq!(found.cumulants[1], variance, max_relative = 1e-10);
 }
 
+/// Each of the sources reaches all features: too many to sum over from 17 on.
+pub(crate) fn complete(n: u32) -> Graph {
+    let pairs = (0..n).flat_map(|from| (0..n).filter(move |&to| to != from).map(move |to| (from, to, 0.02)));
+    graph_of(&vec![0.15; n as usize], &pairs.collect::<Vec<_>>())
+}
+
 #[test]
 fn laws_that_have_no_exact_loss_say_so() {
-    let star: Vec<_> = (1..18).map(|from| Edge { from, to: 0, transmission: 0.5 }).collect();
-    let graph = Features::new(Graph::new(&[0.1; 18], &star).unwrap(), UnitUniform);
+    let graph = Features::new(complete(18), UnitUniform);
     let error = exact_row_loss(&[0.1; 18], 0, 0.0, &graph).unwrap_err();
-    assert!(matches!(error, Error::Law(_)) && error.to_string().contains("131072"), "{error}");
+    let Error::Law(reason) = &error else { panic!("{error}") };
+    assert!(matches!(reason, DataError::Wide { sources: 18, width: 17.., .. }), "{error}");
     let pairs = Features::new(Pairs::new(2, 0.1, 0.5).unwrap(), UnitUniform);
     let w = nalgebra::DMatrix::identity(3, 3);
     assert!(matches!(exact_loss(&w, &[0.0; 3], &pairs), Err(Error::Size { given: 4, expected: 3, .. })));

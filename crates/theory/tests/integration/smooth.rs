@@ -5,8 +5,8 @@ use approx::assert_relative_eq;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use toy_superposition_data::{
-    Distribution, Edge, Exactly, Features, Graph, Groups, Independent, Magnitude, MagnitudeSpec, Pairs,
-    SampleMagnitude, Stream, Switches, UnitUniform,
+    Distribution, Edge, Exactly, Exponential, Features, Graph, Groups, Independent, Magnitude, MagnitudeSpec,
+    Pairs, SampleMagnitude, Stream, Switches, UnitUniform,
 };
 use toy_superposition_theory::{
     Density, Error, Feature, edgeworth_row_loss, exact_row_gradient, exact_row_loss,
@@ -19,23 +19,41 @@ struct Polynomial {
     density: Box<dyn Fn(f64) -> f64 + Sync>,
     low: f64,
     high: f64,
+    breaks: Vec<f64>,
 }
 
 impl Polynomial {
     /// `u(3 − u)²` on [0, 3], normalised, which is 0 at both ends.
     fn beta() -> Self {
-        Self { density: Box::new(|u| u * (3.0 - u) * (3.0 - u) * 4.0 / 27.0), low: 0.0, high: 3.0 }
+        Self {
+            density: Box::new(|u| u * (3.0 - u) * (3.0 - u) * 4.0 / 27.0),
+            low: 0.0,
+            high: 3.0,
+            breaks: vec![],
+        }
     }
 
     /// `2 + u` on [−1/2, 1], which jumps at both.
     fn slope() -> Self {
-        Self { density: Box::new(|u| (2.0 + u) / 3.375), low: -0.5, high: 1.0 }
+        Self { density: Box::new(|u| (2.0 + u) / 3.375), low: -0.5, high: 1.0, breaks: vec![] }
+    }
+
+    /// Proportional to 3 up to 0.3, where it jumps, and to `(2 − u)²` from there on.
+    fn jump() -> Self {
+        let total = 0.8 * 3.0 + (1.7_f64.powi(3) - 0.6_f64.powi(3)) / 3.0;
+        let density = move |u: f64| if u < 0.3 { 3.0 / total } else { (2.0 - u).powi(2) / total };
+        Self { density: Box::new(density), low: -0.5, high: 1.4, breaks: vec![0.3] }
+    }
+
+    /// The ends and the breaks.
+    fn ends(&self) -> Vec<f64> {
+        [&[self.low][..], &self.breaks, &[self.high]].concat()
     }
 
     /// `E f(u)` for an f that is a polynomial of degree 16 at most between any two of `cuts`.
     fn average<const N: usize>(&self, cuts: &[f64], f: &mut dyn FnMut(f64) -> [f64; N]) -> [f64; N] {
         let mut ends: Vec<f64> = cuts.iter().map(|cut| cut.clamp(self.low, self.high)).collect();
-        ends.extend([self.low, self.high]);
+        ends.extend(self.ends());
         ends.sort_by(f64::total_cmp);
         let mut sum = [0.0; N];
         for piece in ends.windows(2).filter(|piece| piece[1] > piece[0]) {
@@ -50,11 +68,12 @@ impl Polynomial {
         sum
     }
 
-    /// Where a corner of the cube of magnitudes lies, for each corner.
+    /// Where a corner of a cell of the cube of magnitudes lies, for each corner.
     fn corners(&self, weights: &[f64]) -> Vec<f64> {
-        let end = |set: usize, j: usize| if set >> j & 1 == 1 { self.high } else { self.low };
-        let corner = |set: usize| (0..weights.len()).map(|j| weights[j] * end(set, j)).sum();
-        (0..1 << weights.len()).map(corner).collect()
+        let ends = self.ends();
+        weights.iter().fold(vec![0.0], |corners, w| {
+            corners.iter().flat_map(|corner| ends.iter().map(move |end| corner + w * end)).collect()
+        })
     }
 
     /// `E (m + Σ w_j u_j)₊ᵏ`, k = 1, 2, one magnitude after the other.
@@ -102,6 +121,10 @@ impl Magnitude for &Polynomial {
         Some((self.density)(u))
     }
 
+    fn breaks(&self) -> Vec<f64> {
+        self.breaks.clone()
+    }
+
     fn spec(&self) -> MagnitudeSpec {
         MagnitudeSpec::Custom { name: "polynomial".to_owned(), moments: None }
     }
@@ -134,7 +157,8 @@ fn small_laws() -> Vec<Box<dyn Switches>> {
 fn losses_are_the_sums_over_all_states() {
     let mut rng = ChaCha8Rng::seed_from_u64(51);
     for switches in small_laws() {
-        for (case, polynomial) in [Polynomial::beta(), Polynomial::slope()].into_iter().enumerate() {
+        let polynomials = [Polynomial::beta(), Polynomial::slope(), Polynomial::jump()];
+        for (case, polynomial) in polynomials.into_iter().enumerate() {
             let i = rng.random_range(0..4);
             let mut row: Vec<f64> = (0..4).map(|_| rng.random_range(-0.9..0.9)).collect();
             row[i] = if case == 0 { 0.9 } else { -0.35 };
@@ -270,7 +294,7 @@ fn a_law_of_ones_own_agrees_with_samples() {
 #[test]
 fn gradients_are_the_difference_quotients() {
     let mut rng = ChaCha8Rng::seed_from_u64(54);
-    for polynomial in [Polynomial::beta(), Polynomial::slope()] {
+    for polynomial in [Polynomial::beta(), Polynomial::slope(), Polynomial::jump()] {
         let law = Features::new(Pairs::new(3, 0.25, 0.4).unwrap(), &polynomial);
         for i in [0, 3] {
             let mut row: Vec<f64> = (0..6).map(|_| rng.random_range(-0.7..0.7)).collect();
@@ -313,10 +337,115 @@ fn many_features_are_gaussian() {
     assert_relative_eq!(found.gaussian, feature.row_loss(&channel.unwrap()).total, max_relative = 1e-9);
 }
 
+/// A law of which no more is said than a density on an interval that is not bounded.
+struct Tailed {
+    density: fn(f64) -> f64,
+    low: f64,
+    /// `E u` and `E u²`.
+    moments: [f64; 2],
+}
+
+impl Magnitude for Tailed {
+    fn raw_moments(&self) -> [f64; 4] {
+        [self.moments[0], self.moments[1], f64::NAN, f64::NAN]
+    }
+
+    fn support(&self) -> (f64, f64) {
+        (self.low, f64::INFINITY)
+    }
+
+    fn density(&self, u: f64) -> Option<f64> {
+        Some((self.density)(u))
+    }
+
+    fn spec(&self) -> MagnitudeSpec {
+        MagnitudeSpec::Custom { name: "tailed".to_owned(), moments: None }
+    }
+}
+
+/// The density of the exponential law against its closed form, for six features of every law: the
+/// losses, the gradients and the expansions.
+#[test]
+fn a_density_with_a_tail_is_the_exponential_law() {
+    let mut rng = ChaCha8Rng::seed_from_u64(55);
+    let density = |u: f64| if u < 0.0 { 0.0 } else { 2.0 * (-2.0 * u).exp() };
+    for (name, switches) in laws().into_iter().step_by(3) {
+        let closed = Features::new(Any(switches.as_ref()), Exponential::new(2.0).unwrap());
+        let tailed = Features::new(Any(switches.as_ref()), Tailed { density, low: 0.0, moments: [0.5, 0.5] });
+        let i = rng.random_range(0..6);
+        let row: Vec<f64> = (0..6).map(|j| if j == i { 0.8 } else { rng.random_range(-0.7..0.7) }).collect();
+        let bias = rng.random_range(-0.4..0.1);
+        let [expected, found] = [
+            exact_row_loss(&row, i, bias, &closed).unwrap(),
+            exact_row_loss(&row, i, bias, &tailed).unwrap(),
+        ];
+        let distance = (found.loss - expected.loss).abs();
+        assert!(distance < 1e-9 * expected.loss.max(1e-4), "{name}: {found:?} {expected:?}");
+        let mut slopes = [vec![0.0; 6], vec![0.0; 6]];
+        exact_row_gradient(&row, i, bias, &closed, 1e-8, &mut slopes[0]).unwrap();
+        exact_row_gradient(&row, i, bias, &tailed, 1e-8, &mut slopes[1]).unwrap();
+        for (a, b) in slopes[0].iter().zip(&slopes[1]) {
+            assert!((a - b).abs() < 1e-6, "{name}: {slopes:?}");
+        }
+        let [expected, found] = [
+            edgeworth_row_loss(&row, i, bias, &closed).unwrap(),
+            edgeworth_row_loss(&row, i, bias, &tailed).unwrap(),
+        ];
+        assert_relative_eq!(found.gaussian, expected.gaussian, epsilon = 1e-12, max_relative = 1e-9);
+        assert_relative_eq!(found.corrected, expected.corrected, epsilon = 1e-11, max_relative = 1e-8);
+    }
+}
+
+/// Features that are always on with normal magnitudes, of either sign: the interference is normal,
+/// and the loss an integral over the own magnitude.
+#[test]
+fn normal_magnitudes_interfere_normally() {
+    let (mean, deviation) = (0.4, 0.5);
+    let density =
+        |u: f64| (-((u - 0.4) / 0.5_f64).powi(2) / 2.0).exp() / (0.5 * std::f64::consts::TAU.sqrt());
+    let magnitude =
+        Tailed { density, low: f64::NEG_INFINITY, moments: [mean, mean * mean + deviation * deviation] };
+    let law = Features::new(Independent::new(5, 1.0).unwrap(), magnitude);
+    let (row, bias) = ([0.3, -0.5, 0.9, 0.2, -0.4], -0.15);
+    let found = exact_row_loss(&row, 2, bias, &law).unwrap();
+    let others: Vec<f64> = [0, 1, 3, 4].map(|j| row[j]).to_vec();
+    let centre = bias + mean * others.iter().sum::<f64>();
+    let spread = deviation * others.iter().map(|w| w * w).sum::<f64>().sqrt();
+    let step = 1e-3;
+    let term = |k: i32| {
+        let u = mean + step * f64::from(k);
+        let (t, root) = (row[2] * u + centre, std::f64::consts::SQRT_2);
+        let (tail, peak) = (
+            0.5 * libm::erfc(-t / (spread * root)),
+            (-(t / spread).powi(2) / 2.0).exp() / std::f64::consts::TAU.sqrt(),
+        );
+        let first = t * tail + spread * peak;
+        let second = t * first + spread * spread * tail;
+        step * density(u) * (u * u - 2.0 * u * first + second)
+    };
+    // The trapezoidal rule for analytic functions that fall off on both sides.
+    let expected: f64 = (-4500..=4500).map(term).sum();
+    assert!((found.loss - expected).abs() < 1e-10 * expected, "{found:?} {expected}");
+    assert!(found.error < 1e-9 * expected);
+}
+
 #[test]
 fn a_density_that_is_not_smooth_is_refused() {
     let jump = Density::new(|u: f64| if u < 0.3 { 1.0 } else { 2.0 }, 0.0, 1.0).unwrap();
     let law = Features::new(Pairs::new(1, 0.1, 0.5).unwrap(), jump);
     let error = exact_row_loss(&[1.0, 0.2], 0, 0.0, &law).unwrap_err();
     assert!(matches!(error, Error::Magnitude { .. }), "{error}");
+    // A pole at 0, a tail of a tenth of the second moment per octave, and a density that is none.
+    for density in [
+        |u: f64| (-u).exp() / (u * std::f64::consts::PI).sqrt(),
+        |u: f64| if u < 1.0 { 0.0 } else { 2.1 * u.powf(-3.1) },
+        |u: f64| 1.5 * (-u).exp(),
+    ] {
+        let law = Features::new(
+            Pairs::new(1, 0.1, 0.5).unwrap(),
+            Tailed { density, low: 0.0, moments: [0.5, 0.75] },
+        );
+        let error = exact_row_loss(&[1.0, 0.2], 0, 0.0, &law).unwrap_err();
+        assert!(matches!(error, Error::Magnitude { .. }), "{error}");
+    }
 }
