@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, RwLock};
 
 use nalgebra::DMatrix;
+use pulp::{Arch, Simd, WithSimd};
 use toy_superposition_data::parallel::for_each;
 use toy_superposition_model::Scalar;
 
 use crate::decoder::{Limits, residuals};
-use crate::table::{Table, level, noise};
+use crate::table::{TOGETHER, Table, level, noise};
 use crate::{LinearOperator, Outcome, Prior, Recovery, Result, StopReason};
 
 /// Entries that a thread takes at a time.
@@ -63,7 +64,8 @@ impl<'a> Denoiser<'a> {
                 slope: 0.0,
             }));
         }
-        for_each(&mut pieces, |_, piece| piece.run(step));
+        let arch = Arch::new();
+        for_each(&mut pieces, |_, piece| arch.dispatch(Run(piece, step)));
         let each = features.div_ceil(CHUNK);
         pieces
             .chunks(each)
@@ -87,17 +89,30 @@ impl<'a> Denoiser<'a> {
 /// No noise is taken as less than this.
 const SILENT: f64 = 1e-100;
 
-impl<T: Scalar> Piece<'_, '_, T> {
-    fn run(&mut self, step: T) {
-        let mut slope = 0.0;
-        for ((&start, seen), answer) in self.start.iter().zip(&mut *self.seen).zip(&mut *self.answer) {
-            let r = start + step * *seen;
-            let (mean, rise) = self.table.at(r.to_f64());
-            slope += rise;
-            *seen = r;
-            *answer = T::round_from(mean);
+/// A piece with the factor of `seen`, for vectors as wide as the machine has; they do not change
+/// the bits.
+struct Run<'a, 'b, 'c, T>(&'c mut Piece<'a, 'b, T>, T);
+
+impl<T: Scalar> WithSimd for Run<'_, '_, '_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self(Piece { table, start, seen, answer, slope }, step) = self;
+        for (seen, &start) in seen.iter_mut().zip(*start) {
+            *seen = start + step * *seen;
         }
-        self.slope = slope;
+        let (inputs, last_inputs) = seen.as_chunks::<TOGETHER>();
+        let (outputs, last_outputs) = answer.as_chunks_mut::<TOGETHER>();
+        *slope = 0.0;
+        for (seen, answer) in inputs.iter().zip(outputs) {
+            *slope += table.apply(seen, answer);
+        }
+        for (seen, answer) in last_inputs.iter().zip(last_outputs) {
+            let (mean, rise) = table.at(seen.to_f64());
+            *answer = T::round_from(mean);
+            *slope += rise;
+        }
     }
 }
 

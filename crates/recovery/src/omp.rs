@@ -21,6 +21,7 @@ use toy_superposition_model::Scalar;
 use crate::active::ActiveSet;
 use crate::decoder::{check_measured, in_parts, norm, norms, residuals, subtract_from};
 use crate::error::{check_length, check_positive};
+use crate::gram::Gram;
 use crate::{Decoder, Error, LinearOperator, Outcome, Recovery, Result, Sign, StopReason};
 
 /// When a pursuit ends, and which features it may choose.
@@ -56,11 +57,12 @@ impl Pursuit {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Omp(Pursuit);
 
-/// OMP by the Gram matrix of one operator, n_s² numbers.
+/// OMP by the Gram matrix of one operator, n_s² numbers: fast for many samples, which share each
+/// reading of that matrix.
 #[derive(Debug, Clone)]
 pub struct BatchOmp {
     pursuit: Pursuit,
-    gram: DMatrix<f64>,
+    gram: Gram,
 }
 
 impl Omp {
@@ -92,13 +94,7 @@ impl BatchOmp {
     /// # Errors
     /// [`Error::OutOfRange`] unless the tolerance is positive and finite.
     pub fn new<T: Scalar>(operator: &dyn LinearOperator<T>, tolerance: f64) -> Result<Self> {
-        let pursuit = Pursuit::new(tolerance)?;
-        let features = operator.shape().1;
-        let all: Vec<usize> = (0..features).collect();
-        let mut gram = DMatrix::zeros(features, features);
-        let mut columns: Vec<&mut [f64]> = gram.as_mut_slice().chunks_mut(features).collect();
-        for_each(&mut columns, |j, column| operator.gram_into(j, &all, column));
-        Ok(Self { pursuit, gram })
+        Ok(Self { pursuit: Pursuit::new(tolerance)?, gram: Gram::of(operator) })
     }
 
     /// As [`Omp::with_most`].
@@ -131,7 +127,7 @@ impl Sample {
     /// Chooses the next feature by its product with the residual, and adds it.
     fn choose<T: Scalar, V: Scalar>(
         &mut self,
-        operator: &dyn LinearOperator<T>,
+        gram: &impl Fn(usize, &[usize], &mut [f64]),
         sign: Sign,
         correlations: &mut [V],
         scales: &[f64],
@@ -151,7 +147,7 @@ impl Sample {
                 self.stopped = Some(StopReason::Support);
                 return;
             }
-            if self.set.add(operator, best.0, products[best.0].to_f64()) {
+            if self.set.add(gram, best.0, products[best.0].to_f64()) {
                 return;
             }
             correlations[best.0] = V::zero();
@@ -226,6 +222,7 @@ impl Omp {
             x: &'a mut [T],
         }
         let features = operator.shape().1;
+        let gram = |column: usize, rows: &[usize], out: &mut [f64]| operator.gram_into(column, rows, out);
         let mut samples: Vec<Sample> = y.column_iter().map(|y| Sample::start(y.as_slice())).collect();
         let mut left: Vec<usize> = (0..y.ncols()).filter(|&k| samples[k].stopped.is_none()).collect();
         let (mut y_left, mut rest) = (y.select_columns(&left), y.select_columns(&left));
@@ -243,7 +240,7 @@ impl Omp {
                 Some(Item { sample: open.next()?, correlations, products, x })
             });
             for_each(&mut items.collect::<Vec<_>>(), |_, item| {
-                item.sample.choose(operator, self.0.sign, item.correlations, scales, item.products);
+                item.sample.choose(&gram, self.0.sign, item.correlations, scales, item.products);
                 item.sample.set.write(item.x);
             });
             operator.apply_sparse_into(&x, &mut rest)?;
@@ -267,31 +264,48 @@ impl Omp {
 
 impl<T: Scalar> Decoder<T> for BatchOmp {
     fn decode(&self, operator: &dyn LinearOperator<T>, y: &DMatrix<T>) -> Result<Recovery<T>> {
+        struct Item<'a, T> {
+            sample: &'a mut Sample,
+            correlations: &'a mut [f64],
+            products: &'a [T],
+            terms: &'a mut Vec<(usize, f64)>,
+        }
         check_measured(operator, y)?;
         let (hidden, features) = operator.shape();
-        check_length("features of the Gram matrix", self.gram.nrows(), features)?;
-        let (most, scales) = (self.pursuit.most(hidden)?, scales(operator));
+        check_length("features of the Gram matrix", self.gram.features, features)?;
+        let (Pursuit { tolerance, sign, .. }, most) = (self.pursuit, self.pursuit.most(hidden)?);
+        let gram = |column: usize, rows: &[usize], out: &mut [f64]| self.gram.entries(column, rows, out);
         let mut products = DMatrix::zeros(features, y.ncols());
         operator.adjoint_into(y, &mut products)?;
+        let start = products.map(T::to_f64);
+        let mut correlations = start.clone();
         let mut samples: Vec<Sample> = y.column_iter().map(|y| Sample::start(y.as_slice())).collect();
-        for_each(&mut samples, |k, sample| {
-            let products = &products.as_slice()[k * features..(k + 1) * features];
-            let start: Vec<f64> = products.iter().map(|product| product.to_f64()).collect();
-            let mut correlations = start.clone();
-            while sample.stopped.is_none() {
-                sample.choose(operator, self.pursuit.sign, &mut correlations, &scales, products);
-                if sample.stopped.is_some() {
-                    break;
+        let mut terms = vec![Vec::new(); y.ncols()];
+        while samples.iter().any(|sample| sample.stopped.is_none()) {
+            let columns = correlations.as_mut_slice().chunks_mut(features);
+            let columns = columns.zip(products.as_slice().chunks(features)).zip(&mut terms);
+            let items = samples.iter_mut().zip(columns).filter(|(sample, _)| sample.stopped.is_none());
+            let mut items: Vec<_> = items
+                .map(|(sample, ((correlations, products), terms))| Item {
+                    sample,
+                    correlations,
+                    products,
+                    terms,
+                })
+                .collect();
+            for_each(&mut items, |_, Item { sample, correlations, products, terms }| {
+                terms.clear();
+                sample.choose(&gram, sign, correlations, &self.gram.scales, products);
+                if sample.stopped.is_none() {
+                    let rest = (sample.scale * sample.scale - sample.set.explained()).max(0.0).sqrt();
+                    sample.check(rest, tolerance, most);
                 }
-                let rest = (sample.scale * sample.scale - sample.set.explained()).max(0.0).sqrt();
-                sample.check(rest, self.pursuit.tolerance, most);
-                correlations.copy_from_slice(&start);
-                for (&j, c) in sample.set.support().iter().zip(sample.set.coefficients()) {
-                    let column = self.gram.column(j);
-                    correlations.iter_mut().zip(column.iter()).for_each(|(to, entry)| *to -= c * entry);
+                if sample.stopped.is_none() {
+                    terms.extend(sample.set.support().iter().copied().zip(sample.set.coefficients()));
                 }
-            }
-        });
-        finish(operator, y, samples, self.pursuit.sign)
+            });
+            self.gram.subtract(&terms, &start, &mut correlations);
+        }
+        finish(operator, y, samples, sign)
     }
 }

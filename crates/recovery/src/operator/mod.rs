@@ -16,7 +16,10 @@ mod rug;
 pub use dense::Dense;
 pub use rug::RugOperator;
 
+use std::ops::Range;
+
 use nalgebra::DMatrix;
+use toy_superposition_data::parallel::for_each_column;
 use toy_superposition_model::Scalar;
 
 use crate::Result;
@@ -67,6 +70,17 @@ pub trait LinearOperator<T: Scalar>: Sync {
     /// # Panics
     /// If a column is `≥ n_s`, or `out` is shorter than `rows`.
     fn gram_into(&self, column: usize, rows: &[usize], out: &mut [f64]);
+
+    /// Rows `rows` of `AᵀA`, |rows| × n_s.
+    ///
+    /// # Panics
+    /// If a row is `≥ n_s`.
+    fn gram(&self, rows: Range<usize>) -> DMatrix<f64> {
+        let (height, rows) = (rows.len(), rows.collect::<Vec<_>>());
+        let mut gram = DMatrix::zeros(height, self.shape().1);
+        for_each_column(gram.as_mut_slice(), height.max(1), 64, |j, out| self.gram_into(j, &rows, out));
+        gram
+    }
 
     /// How many columns of a batch are best decoded together: all, where a product of many columns
     /// is cheaper than many products.
