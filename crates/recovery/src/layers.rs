@@ -9,8 +9,46 @@ use toy_superposition_data::parallel::for_each;
 use toy_superposition_model::Scalar;
 
 use crate::decoder::{Limits, residuals};
+use crate::error::check_share;
 use crate::table::{TOGETHER, Table, level, noise};
 use crate::{LinearOperator, Outcome, Prior, Recovery, Result, StopReason};
+
+/// What both are told.
+#[derive(Clone, Copy)]
+pub(crate) struct Settings<'a> {
+    pub(crate) prior: &'a dyn Prior,
+    pub(crate) limits: Limits,
+    /// In (0, 1]; 1 is none.
+    pub(crate) damping: f64,
+}
+
+/// Less than this much of a new start is not taken.
+const LEAST_DAMPING: f64 = 0.125;
+
+impl<'a> Settings<'a> {
+    pub(crate) fn new(prior: &'a dyn Prior) -> Self {
+        Self { prior, limits: Limits::default(), damping: 1.0 }
+    }
+
+    pub(crate) fn with_damping(self, damping: f64) -> Result<Self> {
+        check_share("the damping", damping)?;
+        Ok(Self { damping, ..self })
+    }
+
+    /// The damping of a sample whose residual has grown.
+    pub(crate) fn halved(&self, damping: f64) -> f64 {
+        (0.5 * damping).max(LEAST_DAMPING.min(self.damping))
+    }
+}
+
+impl std::fmt::Debug for Settings<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Settings")
+            .field("limits", &self.limits)
+            .field("damping", &self.damping)
+            .finish_non_exhaustive()
+    }
+}
 
 /// Entries that a thread takes at a time.
 const CHUNK: usize = 8192;
