@@ -57,12 +57,7 @@ impl Gram {
 
     /// `to = from − G x` for each sample, n_s × B, with `x` by its terms (feature, value). A sample
     /// without terms is passed over.
-    pub(crate) fn subtract(
-        &self,
-        terms: &[Vec<(usize, f64)>],
-        from: &DMatrix<f64>,
-        to: &mut DMatrix<f64>,
-    ) {
+    pub(crate) fn subtract(&self, terms: &[Vec<(usize, f64)>], from: &DMatrix<f64>, to: &mut DMatrix<f64>) {
         let mut parts: Vec<Part<'_>> =
             self.strips.iter().map(|strip| Part { strip, samples: Vec::new() }).collect();
         let columns = from.as_slice().chunks(self.features).zip(to.as_mut_slice().chunks_mut(self.features));

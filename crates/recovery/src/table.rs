@@ -208,8 +208,8 @@ fn fill(
         let (half, s) = (count / 2, (count / 2) as f64 / length);
         let middle = node(first + half);
         let (mean, slope) = (left.0 + s * (b + s * (c + s * d)), (b + s * (2.0 * c + 3.0 * s * d)) / length);
-        let close = (mean - middle.0).abs() <= tolerance
-            && (slope - middle.1).abs() * NODES <= 100.0 * tolerance;
+        let close =
+            (mean - middle.0).abs() <= tolerance && (slope - middle.1).abs() * NODES <= 100.0 * tolerance;
         if !close {
             fill(node, (first, first + half), (left, middle), tolerance, cells);
             return fill(node, (first + half, last), (middle, right), tolerance, cells);
