@@ -9,7 +9,8 @@
 //! For features of any sign the modulus of the product counts. The least squares are Cholesky
 //! updates ([`active`](crate::active)), O(k²) per feature. [`Omp`] forms the residual and asks the
 //! operator for `Aᵀρ`, of all samples at once. [`BatchOmp`] never does: with the Gram matrix
-//! `G = AᵀA` at hand, `Aᵀρ = Aᵀy − G_S c` and `‖ρ‖² = ‖y‖² − ‖z‖²`.
+//! `G = AᵀA` at hand, `Aᵀρ = Aᵀy − G_S c` and `‖ρ‖² = ‖y‖² − ‖z‖²`. Its samples go side by
+//! side, so that they share what is read of `G`.
 //!
 //! (Pati, Rezaiifar and Krishnaprasad, 1993; Rubinstein, Zibulevsky and Elad, "Efficient
 //! implementation of the K-SVD algorithm using batch orthogonal matching pursuit", 2008.)

@@ -3,13 +3,14 @@
 //! Between nodes `η` is the cubic that has its values and slopes `η' = Var/τ²` at both; its error is
 //! `h⁴/384 · max |η⁗|` for nodes `h` apart. Nodes are `τ/2` apart where such a cubic is right in its
 //! middle, where that error is greatest, and else halved until it is or `h = τ/32`: about 1e-5 τ
-//! where the posterior switches, below 2e-6 τ elsewhere. The slope that is returned is the cubic's own, so that what is called the
-//! divergence of the function is that of the function used. Tables reach from `10 τ` below a bend
-//! to `18 τ` above it (of a bend below 0 the other way round). Further away the function is either
-//! straight, and the line is used, or the prior is asked.
+//! where the posterior switches, about 2e-6 τ elsewhere. The slope that is returned is the cubic's
+//! own, so that what is called the divergence of the function is that of the function used. Tables
+//! reach from `10 τ` below a bend to `18 τ` above it (of a bend below 0 the other way round).
+//! Further away the function is either straight, and the line is used, or the prior is asked.
+
+use toy_superposition_model::Scalar;
 
 use crate::Prior;
-use toy_superposition_model::Scalar;
 
 /// Cells per `τ`.
 const NODES: f64 = 32.0;
