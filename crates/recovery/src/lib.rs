@@ -7,7 +7,6 @@ mod basis_pursuit;
 mod decoder;
 mod error;
 mod evolution;
-mod gram;
 mod l1;
 mod lasso;
 mod layers;

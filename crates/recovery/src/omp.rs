@@ -9,8 +9,7 @@
 //! For features of any sign the modulus of the product counts. The least squares are Cholesky
 //! updates ([`active`](crate::active)), O(k²) per feature. [`Omp`] forms the residual and asks the
 //! operator for `Aᵀρ`, of all samples at once. [`BatchOmp`] never does: with the Gram matrix
-//! `G = AᵀA` at hand, `Aᵀρ = Aᵀy − G_S c` and `‖ρ‖² = ‖y‖² − ‖z‖²`. Its samples go side by
-//! side, so that they share what is read of `G`.
+//! `G = AᵀA` at hand, `Aᵀρ = Aᵀy − G_S c` and `‖ρ‖² = ‖y‖² − ‖z‖²`.
 //!
 //! (Pati, Rezaiifar and Krishnaprasad, 1993; Rubinstein, Zibulevsky and Elad, "Efficient
 //! implementation of the K-SVD algorithm using batch orthogonal matching pursuit", 2008.)
@@ -20,9 +19,8 @@ use toy_superposition_data::parallel::for_each;
 use toy_superposition_model::Scalar;
 
 use crate::active::ActiveSet;
-use crate::decoder::{check_measured, in_parts, norm, norms, residuals, subtract_from};
+use crate::decoder::{add_columns, check_measured, in_parts, norm, norms, residuals, subtract_from};
 use crate::error::{check_length, check_positive};
-use crate::gram::Gram;
 use crate::{Decoder, Error, LinearOperator, Outcome, Recovery, Result, Sign, StopReason};
 
 /// When a pursuit ends, and which features it may choose.
@@ -58,12 +56,11 @@ impl Pursuit {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Omp(Pursuit);
 
-/// OMP by the Gram matrix of one operator, n_s² numbers: fast for many samples, which share each
-/// reading of that matrix.
+/// OMP by the Gram matrix of one operator, n_s² numbers.
 #[derive(Debug, Clone)]
 pub struct BatchOmp {
     pursuit: Pursuit,
-    gram: Gram,
+    gram: DMatrix<f64>,
 }
 
 impl Omp {
@@ -95,7 +92,15 @@ impl BatchOmp {
     /// # Errors
     /// [`Error::OutOfRange`] unless the tolerance is positive and finite.
     pub fn new<T: Scalar>(operator: &dyn LinearOperator<T>, tolerance: f64) -> Result<Self> {
-        Ok(Self { pursuit: Pursuit::new(tolerance)?, gram: Gram::of(operator) })
+        /// Columns that are found together.
+        const BLOCK: usize = 512;
+        let (pursuit, features) = (Pursuit::new(tolerance)?, operator.shape().1);
+        let mut gram = DMatrix::zeros(features, features);
+        for first in (0..features).step_by(BLOCK) {
+            let block = operator.gram(first..features.min(first + BLOCK));
+            gram.columns_mut(first, block.ncols()).copy_from(&block);
+        }
+        Ok(Self { pursuit, gram })
     }
 
     /// As [`Omp::with_most`].
@@ -265,48 +270,35 @@ impl Omp {
 
 impl<T: Scalar> Decoder<T> for BatchOmp {
     fn decode(&self, operator: &dyn LinearOperator<T>, y: &DMatrix<T>) -> Result<Recovery<T>> {
-        struct Item<'a, T> {
-            sample: &'a mut Sample,
-            correlations: &'a mut [f64],
-            products: &'a [T],
-            terms: &'a mut Vec<(usize, f64)>,
-        }
         check_measured(operator, y)?;
         let (hidden, features) = operator.shape();
-        check_length("features of the Gram matrix", self.gram.features, features)?;
+        check_length("features of the Gram matrix", self.gram.nrows(), features)?;
         let (Pursuit { tolerance, sign, .. }, most) = (self.pursuit, self.pursuit.most(hidden)?);
-        let gram = |column: usize, rows: &[usize], out: &mut [f64]| self.gram.entries(column, rows, out);
+        let column = |j: usize| &self.gram.as_slice()[j * features..(j + 1) * features];
+        let entries = |j: usize, rows: &[usize], out: &mut [f64]| {
+            out.iter_mut().zip(rows).for_each(|(out, &row)| *out = column(j)[row]);
+        };
+        let scales: Vec<f64> = (0..features).map(|j| column(j)[j].sqrt().recip()).collect();
         let mut products = DMatrix::zeros(features, y.ncols());
         operator.adjoint_into(y, &mut products)?;
-        let start = products.map(T::to_f64);
-        let mut correlations = start.clone();
         let mut samples: Vec<Sample> = y.column_iter().map(|y| Sample::start(y.as_slice())).collect();
-        let mut terms = vec![Vec::new(); y.ncols()];
-        while samples.iter().any(|sample| sample.stopped.is_none()) {
-            let columns = correlations.as_mut_slice().chunks_mut(features);
-            let columns = columns.zip(products.as_slice().chunks(features)).zip(&mut terms);
-            let items = samples.iter_mut().zip(columns).filter(|(sample, _)| sample.stopped.is_none());
-            let mut items: Vec<_> = items
-                .map(|(sample, ((correlations, products), terms))| Item {
-                    sample,
-                    correlations,
-                    products,
-                    terms,
-                })
-                .collect();
-            for_each(&mut items, |_, Item { sample, correlations, products, terms }| {
-                terms.clear();
-                sample.choose(&gram, sign, correlations, &self.gram.scales, products);
-                if sample.stopped.is_none() {
-                    let rest = (sample.scale * sample.scale - sample.set.explained()).max(0.0).sqrt();
-                    sample.check(rest, tolerance, most);
+        for_each(&mut samples, |k, sample| {
+            let products = &products.as_slice()[k * features..(k + 1) * features];
+            let start: Vec<f64> = products.iter().map(|product| product.to_f64()).collect();
+            let mut correlations = start.clone();
+            while sample.stopped.is_none() {
+                sample.choose(&entries, sign, &mut correlations, &scales, products);
+                if sample.stopped.is_some() {
+                    break;
                 }
-                if sample.stopped.is_none() {
-                    terms.extend(sample.set.support().iter().copied().zip(sample.set.coefficients()));
-                }
-            });
-            self.gram.subtract(&terms, &start, &mut correlations);
-        }
+                let rest = (sample.scale * sample.scale - sample.set.explained()).max(0.0).sqrt();
+                sample.check(rest, tolerance, most);
+                let terms = sample.set.support().iter().zip(sample.set.coefficients());
+                let terms: Vec<(&[f64], f64)> = terms.map(|(&j, c)| (column(j), -c)).collect();
+                correlations.copy_from_slice(&start);
+                add_columns(&terms, &mut correlations);
+            }
+        });
         finish(operator, y, samples, sign)
     }
 }

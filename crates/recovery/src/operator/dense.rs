@@ -9,6 +9,7 @@ use toy_superposition_model::{Scalar, multiply};
 use toy_superposition_rug::Design;
 
 use super::{LinearOperator, check_shapes};
+use crate::decoder::add_columns;
 use crate::{Error, Result};
 
 /// A dense matrix of n_d ≤ n_s rows.
@@ -191,15 +192,7 @@ impl<T: Scalar> LinearOperator<T> for Dense<T> {
             let x = x.column(k);
             let entries = x.iter().enumerate().filter(|(_, entry)| **entry != T::zero());
             let terms: Vec<(&[T], T)> = entries.map(|(j, &entry)| (self.column(j), entry)).collect();
-            let (fours, rest) = terms.as_chunks::<4>();
-            for &[(a, s), (b, t), (c, u), (d, v)] in fours {
-                for ((((y, &a), &b), &c), &d) in y.iter_mut().zip(a).zip(b).zip(c).zip(d) {
-                    *y = *y + a * s + b * t + c * u + d * v;
-                }
-            }
-            for &(a, s) in rest {
-                y.iter_mut().zip(a).for_each(|(y, &a)| *y += a * s);
-            }
+            add_columns(&terms, y);
         });
         Ok(())
     }
@@ -235,9 +228,10 @@ impl<T: Scalar> LinearOperator<T> for Dense<T> {
         }
     }
 
-    fn gram(&self, rows: Range<usize>) -> DMatrix<f64> {
-        let mut gram = DMatrix::zeros(rows.len(), self.matrix.ncols());
-        product(&self.transpose.rows(rows.start, rows.len()).into_owned(), &self.matrix, &mut gram);
+    fn gram(&self, columns: Range<usize>) -> DMatrix<f64> {
+        let mut gram = DMatrix::zeros(self.matrix.ncols(), columns.len());
+        let right = self.matrix.columns(columns.start, columns.len()).into_owned();
+        product(&self.transpose, &right, &mut gram);
         gram.map(T::to_f64)
     }
 }

@@ -71,14 +71,15 @@ pub trait LinearOperator<T: Scalar>: Sync {
     /// If a column is `≥ n_s`, or `out` is shorter than `rows`.
     fn gram_into(&self, column: usize, rows: &[usize], out: &mut [f64]);
 
-    /// Rows `rows` of `AᵀA`, |rows| × n_s.
+    /// Columns `columns` of `AᵀA`, n_s × |columns|.
     ///
     /// # Panics
-    /// If a row is `≥ n_s`.
-    fn gram(&self, rows: Range<usize>) -> DMatrix<f64> {
-        let (height, rows) = (rows.len(), rows.collect::<Vec<_>>());
-        let mut gram = DMatrix::zeros(height, self.shape().1);
-        for_each_column(gram.as_mut_slice(), height.max(1), 64, |j, out| self.gram_into(j, &rows, out));
+    /// If a column is `≥ n_s`.
+    fn gram(&self, columns: Range<usize>) -> DMatrix<f64> {
+        let (features, first) = (self.shape().1, columns.start);
+        let all: Vec<usize> = (0..features).collect();
+        let mut gram = DMatrix::zeros(features, columns.len());
+        for_each_column(gram.as_mut_slice(), features, 1, |j, out| self.gram_into(first + j, &all, out));
         gram
     }
 
