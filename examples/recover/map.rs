@@ -33,7 +33,7 @@ const PROBABILITIES: [f64; 5] = [0.02, 0.05, 0.1, 0.2, 0.4];
 /// Ratios as multiples of the limit's.
 const MULTIPLES: [f64; 9] = [0.8, 0.9, 0.95, 1.0, 1.05, 1.1, 1.2, 1.35, 1.5];
 /// Iterations of OAMP and of l1 at most.
-const MOST: [usize; 2] = [300, 2000];
+const MOST: [usize; 2] = [300, 5000];
 /// Layers in which designs are compared.
 const COMPARED: usize = 4;
 /// The files in the folder.

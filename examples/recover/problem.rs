@@ -126,6 +126,8 @@ impl Problem {
         let most = most.unwrap_or(0).clamp(1, self.y.nrows());
         let chosen = iterations.unwrap_or(usize::MAX).min(self.y.nrows());
         let limits = |usual: usize| Limits::new(iterations.unwrap_or(usual), 1e-6);
+        // What a decoder prepares counts.
+        let start = Instant::now();
         let decoder: Box<dyn Decoder<f64> + '_> = match name {
             Name::Oamp => Box::new(Oamp::new(&self.prior).with_limits(limits(200)?)),
             Name::Amp => Box::new(Amp::new(&self.prior).with_limits(limits(200)?)),
@@ -139,7 +141,6 @@ impl Problem {
             }
             Name::L1 => Box::new(BasisPursuit::default().with_limits(limits(20_000)?)),
         };
-        let start = Instant::now();
         let found = decoder.decode(&*self.operator, &self.y)?;
         let seconds = start.elapsed().as_secs_f64();
         let errors = &found.estimate - &self.x;

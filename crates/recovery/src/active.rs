@@ -56,10 +56,11 @@ impl ActiveSet {
     }
 
     /// Adds feature `column` with `⟨a_column, y⟩ = product`; false if its column depends on the
-    /// others, and nothing is added.
-    pub(crate) fn add<T: Scalar>(
+    /// others, and nothing is added. `gram(i, rows, out)` is
+    /// [`gram_into`](LinearOperator::gram_into).
+    pub(crate) fn add(
         &mut self,
-        operator: &dyn LinearOperator<T>,
+        gram: &impl Fn(usize, &[usize], &mut [f64]),
         column: usize,
         product: f64,
     ) -> bool {
@@ -68,7 +69,7 @@ impl ActiveSet {
         let mut line = std::mem::take(&mut self.scratch);
         line.clear();
         line.resize(k + 1, 0.0);
-        operator.gram_into(column, &self.support, &mut line);
+        gram(column, &self.support, &mut line);
         for i in 0..k {
             let own = &self.factor[row(i)..row(i + 1)];
             line[i] = (line[i] - dot(&own[..i], &line[..i])) / own[i];
@@ -101,9 +102,10 @@ impl ActiveSet {
 
     /// The least squares on `support`, without the columns that depend on others before them.
     pub(crate) fn of<T: Scalar>(operator: &dyn LinearOperator<T>, support: &[usize], products: &[T]) -> Self {
+        let gram = |column: usize, rows: &[usize], out: &mut [f64]| operator.gram_into(column, rows, out);
         let mut set = Self::default();
         for &column in support {
-            set.add(operator, column, products[column].to_f64());
+            set.add(&gram, column, products[column].to_f64());
         }
         set
     }

@@ -4,8 +4,7 @@ use nalgebra::DMatrix;
 use toy_superposition_model::Scalar;
 
 use crate::decoder::{check_measured, in_parts, norms, subtract_from};
-use crate::error::check_share;
-use crate::layers::{Best, Denoiser, Track, combine};
+use crate::layers::{Best, Denoiser, Settings, Track, combine};
 use crate::{Decoder, Limits, LinearOperator, Prior, Recovery, Result};
 
 /// AMP with the posterior mean of a [`Prior`].
@@ -26,35 +25,19 @@ use crate::{Decoder, Limits, LinearOperator, Prior, Recovery, Result};
 ///
 /// As with [`Oamp`](crate::Oamp) the noise is measured, a sample whose residual grows is damped,
 /// and the estimate of least residual is returned.
-#[derive(Clone)]
-pub struct Amp<'a> {
-    prior: &'a dyn Prior,
-    limits: Limits,
-    damping: f64,
-}
-
-impl std::fmt::Debug for Amp<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Amp")
-            .field("limits", &self.limits)
-            .field("damping", &self.damping)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Less than this much of a new estimate is not taken.
-const LEAST_DAMPING: f64 = 0.125;
+#[derive(Debug, Clone)]
+pub struct Amp<'a>(Settings<'a>);
 
 impl<'a> Amp<'a> {
     /// Undamped until that fails, with the default [`Limits`].
     pub fn new(prior: &'a dyn Prior) -> Self {
-        Self { prior, limits: Limits::default(), damping: 1.0 }
+        Self(Settings::new(prior))
     }
 
     /// With other limits.
     #[must_use]
     pub fn with_limits(self, limits: Limits) -> Self {
-        Self { limits, ..self }
+        Self(Settings { limits, ..self.0 })
     }
 
     /// With steps `d` times as long, for estimates and residuals alike.
@@ -62,16 +45,15 @@ impl<'a> Amp<'a> {
     /// # Errors
     /// [`Error::OutOfRange`](crate::Error::OutOfRange) unless `0 < damping ≤ 1`; 1 is no damping.
     pub fn with_damping(self, damping: f64) -> Result<Self> {
-        check_share("the damping", damping)?;
-        Ok(Self { damping, ..self })
+        Ok(Self(self.0.with_damping(damping)?))
     }
 }
 
 impl<T: Scalar> Decoder<T> for Amp<'_> {
     fn decode(&self, operator: &dyn LinearOperator<T>, y: &DMatrix<T>) -> Result<Recovery<T>> {
         check_measured(operator, y)?;
-        self.limits.check()?;
-        let denoiser = Denoiser::new(self.prior);
+        self.0.limits.check()?;
+        let denoiser = Denoiser::new(self.0.prior);
         in_parts(operator, y, |y| self.decode_part(&denoiser, operator, y))
     }
 }
@@ -89,15 +71,15 @@ impl Amp<'_> {
         let mut best = Best::new(features, y);
         let mut tracks: Vec<Track> = norms(y).into_iter().enumerate().map(Track::new).collect();
         let mut y_left = y.clone();
-        let mut x = DMatrix::from_element(features, y.ncols(), T::round_from(self.prior.before().mean));
+        let mut x = DMatrix::from_element(features, y.ncols(), T::round_from(self.0.prior.before().mean));
         let (mut seen, mut answer) = (x.clone(), x.clone());
-        let mut damping = vec![self.damping; y.ncols()];
+        let mut damping = vec![self.0.damping; y.ncols()];
         // z_0 = y − A E x.
         let mut z = y.clone();
         operator.apply_into(&x, &mut z)?;
         subtract_from(y, &mut z);
         let mut rest = z.clone();
-        for iteration in 1..=self.limits.iterations {
+        for iteration in 1..=self.0.limits.iterations {
             if tracks.is_empty() {
                 break;
             }
@@ -116,9 +98,9 @@ impl Amp<'_> {
                 if improved {
                     best.keep(track.column, &x, k);
                 } else {
-                    damping[k] = (0.5 * damping[k]).max(LEAST_DAMPING.min(self.damping));
+                    damping[k] = self.0.halved(damping[k]);
                 }
-                match track.end(&self.limits) {
+                match track.end(&self.0.limits) {
                     None => keep.push(k),
                     Some(stopped) => best.end(track.column, iteration, stopped),
                 }
@@ -139,6 +121,6 @@ impl Amp<'_> {
                 }
             }
         }
-        best.finish(operator, y, self.limits.iterations)
+        best.finish(operator, y, self.0.limits.iterations)
     }
 }

@@ -161,6 +161,19 @@ pub(crate) fn norm<T: Scalar>(x: &[T]) -> f64 {
     (strands.iter().sum::<f64>() + rest).sqrt()
 }
 
+/// `to ← to + Σ c a` over columns `a` of its length with their factors `c`, four at a time, in order.
+pub(crate) fn add_columns<T: Scalar>(terms: &[(&[T], T)], to: &mut [T]) {
+    let (fours, rest) = terms.as_chunks::<4>();
+    for &[(a, s), (b, t), (c, u), (d, v)] in fours {
+        for ((((to, &a), &b), &c), &d) in to.iter_mut().zip(a).zip(b).zip(c).zip(d) {
+            *to = *to + a * s + b * t + c * u + d * v;
+        }
+    }
+    for &(a, s) in rest {
+        to.iter_mut().zip(a).for_each(|(to, &a)| *to += a * s);
+    }
+}
+
 /// `rest ← y − rest`, on all threads.
 pub(crate) fn subtract_from<T: Scalar>(y: &DMatrix<T>, rest: &mut DMatrix<T>) {
     const CHUNK: usize = 8192;

@@ -4,12 +4,51 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, RwLock};
 
 use nalgebra::DMatrix;
+use pulp::{Arch, Simd, WithSimd};
 use toy_superposition_data::parallel::for_each;
 use toy_superposition_model::Scalar;
 
 use crate::decoder::{Limits, residuals};
-use crate::table::{Table, level, noise};
+use crate::error::check_share;
+use crate::table::{TOGETHER, Table, level, noise};
 use crate::{LinearOperator, Outcome, Prior, Recovery, Result, StopReason};
+
+/// What both are told.
+#[derive(Clone, Copy)]
+pub(crate) struct Settings<'a> {
+    pub(crate) prior: &'a dyn Prior,
+    pub(crate) limits: Limits,
+    /// In (0, 1]; 1 is none.
+    pub(crate) damping: f64,
+}
+
+/// Less than this much of a new start is not taken.
+const LEAST_DAMPING: f64 = 0.125;
+
+impl<'a> Settings<'a> {
+    pub(crate) fn new(prior: &'a dyn Prior) -> Self {
+        Self { prior, limits: Limits::default(), damping: 1.0 }
+    }
+
+    pub(crate) fn with_damping(self, damping: f64) -> Result<Self> {
+        check_share("the damping", damping)?;
+        Ok(Self { damping, ..self })
+    }
+
+    /// The damping of a sample whose residual has grown.
+    pub(crate) fn halved(&self, damping: f64) -> f64 {
+        (0.5 * damping).max(LEAST_DAMPING.min(self.damping))
+    }
+}
+
+impl std::fmt::Debug for Settings<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Settings")
+            .field("limits", &self.limits)
+            .field("damping", &self.damping)
+            .finish_non_exhaustive()
+    }
+}
 
 /// Entries that a thread takes at a time.
 const CHUNK: usize = 8192;
@@ -63,7 +102,8 @@ impl<'a> Denoiser<'a> {
                 slope: 0.0,
             }));
         }
-        for_each(&mut pieces, |_, piece| piece.run(step));
+        let arch = Arch::new();
+        for_each(&mut pieces, |_, piece| arch.dispatch(Run(piece, step)));
         let each = features.div_ceil(CHUNK);
         pieces
             .chunks(each)
@@ -87,17 +127,30 @@ impl<'a> Denoiser<'a> {
 /// No noise is taken as less than this.
 const SILENT: f64 = 1e-100;
 
-impl<T: Scalar> Piece<'_, '_, T> {
-    fn run(&mut self, step: T) {
-        let mut slope = 0.0;
-        for ((&start, seen), answer) in self.start.iter().zip(&mut *self.seen).zip(&mut *self.answer) {
-            let r = start + step * *seen;
-            let (mean, rise) = self.table.at(r.to_f64());
-            slope += rise;
-            *seen = r;
-            *answer = T::round_from(mean);
+/// A piece with the factor of `seen`, for vectors as wide as the machine has; they do not change
+/// the bits.
+struct Run<'a, 'b, 'c, T>(&'c mut Piece<'a, 'b, T>, T);
+
+impl<T: Scalar> WithSimd for Run<'_, '_, '_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self(Piece { table, start, seen, answer, slope }, step) = self;
+        for (seen, &start) in seen.iter_mut().zip(*start) {
+            *seen = start + step * *seen;
         }
-        self.slope = slope;
+        let (inputs, last_inputs) = seen.as_chunks::<TOGETHER>();
+        let (outputs, last_outputs) = answer.as_chunks_mut::<TOGETHER>();
+        *slope = 0.0;
+        for (seen, answer) in inputs.iter().zip(outputs) {
+            *slope += table.apply(seen, answer);
+        }
+        for (seen, answer) in last_inputs.iter().zip(last_outputs) {
+            let (mean, rise) = table.at(seen.to_f64());
+            *answer = T::round_from(mean);
+            *slope += rise;
+        }
     }
 }
 

@@ -4,9 +4,8 @@
 use nalgebra::DMatrix;
 use toy_superposition_model::Scalar;
 
-use crate::decoder::{check_measured, in_parts, norms, subtract_from};
-use crate::error::check_share;
-use crate::layers::{Best, Denoiser, Track};
+use crate::decoder::{check_measured, in_parts, norm, norms, subtract_from};
+use crate::layers::{Best, Denoiser, Settings, Track};
 use crate::{Decoder, Limits, LinearOperator, Prior, Recovery, Result};
 
 /// OAMP with the posterior mean of a [`Prior`].
@@ -51,32 +50,19 @@ use crate::{Decoder, Limits, LinearOperator, Prior, Recovery, Result};
 /// assert!((found.estimate - x).amax() < 1e-4);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone)]
-pub struct Oamp<'a> {
-    prior: &'a dyn Prior,
-    limits: Limits,
-    damping: f64,
-}
-
-impl std::fmt::Debug for Oamp<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Oamp")
-            .field("limits", &self.limits)
-            .field("damping", &self.damping)
-            .finish_non_exhaustive()
-    }
-}
+#[derive(Debug, Clone)]
+pub struct Oamp<'a>(Settings<'a>);
 
 impl<'a> Oamp<'a> {
     /// Undamped until that fails, with the default [`Limits`].
     pub fn new(prior: &'a dyn Prior) -> Self {
-        Self { prior, limits: Limits::default(), damping: 1.0 }
+        Self(Settings::new(prior))
     }
 
     /// With other limits.
     #[must_use]
     pub fn with_limits(self, limits: Limits) -> Self {
-        Self { limits, ..self }
+        Self(Settings { limits, ..self.0 })
     }
 
     /// With a step `x̂ ← d x̂_{new} + (1 − d) x̂` from the first layer on.
@@ -84,8 +70,7 @@ impl<'a> Oamp<'a> {
     /// # Errors
     /// [`Error::OutOfRange`](crate::Error::OutOfRange) unless `0 < damping ≤ 1`; 1 is no damping.
     pub fn with_damping(self, damping: f64) -> Result<Self> {
-        check_share("the damping", damping)?;
-        Ok(Self { damping, ..self })
+        Ok(Self(self.0.with_damping(damping)?))
     }
 
     /// The network of so many layers, every layer's answer shown to `observe`: layers 1, 2, … and
@@ -102,8 +87,8 @@ impl<'a> Oamp<'a> {
         mut observe: impl FnMut(usize, &DMatrix<T>),
     ) -> Result<()> {
         check_measured(operator, y)?;
-        let denoiser = Denoiser::new(self.prior);
-        let mut state = State::new(&denoiser, self.prior.before().mean, operator, y, 1.0);
+        let denoiser = Denoiser::new(self.0.prior);
+        let mut state = State::new(&denoiser, self.0.prior.before().mean, operator, y, 1.0);
         for layer in 1..=layers {
             state.project(operator)?;
             state.denoise();
@@ -202,8 +187,8 @@ impl<'a, 'b, T: Scalar> State<'a, 'b, T> {
         let scale = (1.0 - alpha) / damping;
         let old = alpha * (1.0 - self.ratio.recip()) - scale * (1.0 - damping);
         let (now, before) = (self.rest.column(column), self.rest_before.column(column));
-        let square = |(&now, &before): (&T, &T)| (scale * now.to_f64() + old * before.to_f64()).powi(2);
-        now.iter().zip(before.iter()).map(square).sum::<f64>().sqrt()
+        let pairs = now.as_slice().iter().zip(before.as_slice());
+        norm(&pairs.map(|(&now, &before)| scale * now.to_f64() + old * before.to_f64()).collect::<Vec<_>>())
     }
 
     /// Only the columns of which `keep` holds the numbers.
@@ -227,8 +212,8 @@ impl<'a, 'b, T: Scalar> State<'a, 'b, T> {
 impl<T: Scalar> Decoder<T> for Oamp<'_> {
     fn decode(&self, operator: &dyn LinearOperator<T>, y: &DMatrix<T>) -> Result<Recovery<T>> {
         check_measured(operator, y)?;
-        self.limits.check()?;
-        let denoiser = Denoiser::new(self.prior);
+        self.0.limits.check()?;
+        let denoiser = Denoiser::new(self.0.prior);
         in_parts(operator, y, |y| self.decode_part(&denoiser, operator, y))
     }
 }
@@ -241,10 +226,10 @@ impl Oamp<'_> {
         y: &DMatrix<T>,
     ) -> Result<Recovery<T>> {
         let mut best = Best::new(operator.shape().1, y);
-        let mut state = State::new(denoiser, self.prior.before().mean, operator, y, self.damping);
+        let mut state = State::new(denoiser, self.0.prior.before().mean, operator, y, self.0.damping);
         let mut tracks: Vec<Track> = norms(y).into_iter().enumerate().map(Track::new).collect();
         state.project(operator)?;
-        for iteration in 1..=self.limits.iterations {
+        for iteration in 1..=self.0.limits.iterations {
             if tracks.is_empty() {
                 break;
             }
@@ -260,9 +245,9 @@ impl Oamp<'_> {
                     best.keep(track.column, &state.answer, k);
                 }
                 if state.spread[k] > spread[k] || !improved {
-                    state.damping[k] = (0.5 * state.damping[k]).max(LEAST_DAMPING.min(self.damping));
+                    state.damping[k] = self.0.halved(state.damping[k]);
                 }
-                match track.end(&self.limits) {
+                match track.end(&self.0.limits) {
                     None => keep.push(k),
                     Some(stopped) => best.end(track.column, iteration, stopped),
                 }
@@ -272,11 +257,9 @@ impl Oamp<'_> {
                 state.select(&keep);
             }
         }
-        best.finish(operator, y, self.limits.iterations)
+        best.finish(operator, y, self.0.limits.iterations)
     }
 }
 
-/// Less than this much of a new start is not taken.
-const LEAST_DAMPING: f64 = 0.125;
 /// In state evolution `α = m/τ² < 1`; a sample whose slopes say otherwise is far from it.
 const STEEPEST: f64 = 0.999;

@@ -19,7 +19,7 @@ use toy_superposition_data::parallel::for_each;
 use toy_superposition_model::Scalar;
 
 use crate::active::ActiveSet;
-use crate::decoder::{check_measured, in_parts, norm, norms, residuals, subtract_from};
+use crate::decoder::{add_columns, check_measured, in_parts, norm, norms, residuals, subtract_from};
 use crate::error::{check_length, check_positive};
 use crate::{Decoder, Error, LinearOperator, Outcome, Recovery, Result, Sign, StopReason};
 
@@ -92,12 +92,14 @@ impl BatchOmp {
     /// # Errors
     /// [`Error::OutOfRange`] unless the tolerance is positive and finite.
     pub fn new<T: Scalar>(operator: &dyn LinearOperator<T>, tolerance: f64) -> Result<Self> {
-        let pursuit = Pursuit::new(tolerance)?;
-        let features = operator.shape().1;
-        let all: Vec<usize> = (0..features).collect();
+        /// Columns that are found together.
+        const BLOCK: usize = 512;
+        let (pursuit, features) = (Pursuit::new(tolerance)?, operator.shape().1);
         let mut gram = DMatrix::zeros(features, features);
-        let mut columns: Vec<&mut [f64]> = gram.as_mut_slice().chunks_mut(features).collect();
-        for_each(&mut columns, |j, column| operator.gram_into(j, &all, column));
+        for first in (0..features).step_by(BLOCK) {
+            let block = operator.gram(first..features.min(first + BLOCK));
+            gram.columns_mut(first, block.ncols()).copy_from(&block);
+        }
         Ok(Self { pursuit, gram })
     }
 
@@ -131,7 +133,7 @@ impl Sample {
     /// Chooses the next feature by its product with the residual, and adds it.
     fn choose<T: Scalar, V: Scalar>(
         &mut self,
-        operator: &dyn LinearOperator<T>,
+        gram: &impl Fn(usize, &[usize], &mut [f64]),
         sign: Sign,
         correlations: &mut [V],
         scales: &[f64],
@@ -151,7 +153,7 @@ impl Sample {
                 self.stopped = Some(StopReason::Support);
                 return;
             }
-            if self.set.add(operator, best.0, products[best.0].to_f64()) {
+            if self.set.add(gram, best.0, products[best.0].to_f64()) {
                 return;
             }
             correlations[best.0] = V::zero();
@@ -226,6 +228,7 @@ impl Omp {
             x: &'a mut [T],
         }
         let features = operator.shape().1;
+        let gram = |column: usize, rows: &[usize], out: &mut [f64]| operator.gram_into(column, rows, out);
         let mut samples: Vec<Sample> = y.column_iter().map(|y| Sample::start(y.as_slice())).collect();
         let mut left: Vec<usize> = (0..y.ncols()).filter(|&k| samples[k].stopped.is_none()).collect();
         let (mut y_left, mut rest) = (y.select_columns(&left), y.select_columns(&left));
@@ -243,7 +246,7 @@ impl Omp {
                 Some(Item { sample: open.next()?, correlations, products, x })
             });
             for_each(&mut items.collect::<Vec<_>>(), |_, item| {
-                item.sample.choose(operator, self.0.sign, item.correlations, scales, item.products);
+                item.sample.choose(&gram, self.0.sign, item.correlations, scales, item.products);
                 item.sample.set.write(item.x);
             });
             operator.apply_sparse_into(&x, &mut rest)?;
@@ -270,7 +273,12 @@ impl<T: Scalar> Decoder<T> for BatchOmp {
         check_measured(operator, y)?;
         let (hidden, features) = operator.shape();
         check_length("features of the Gram matrix", self.gram.nrows(), features)?;
-        let (most, scales) = (self.pursuit.most(hidden)?, scales(operator));
+        let (Pursuit { tolerance, sign, .. }, most) = (self.pursuit, self.pursuit.most(hidden)?);
+        let column = |j: usize| &self.gram.as_slice()[j * features..(j + 1) * features];
+        let entries = |j: usize, rows: &[usize], out: &mut [f64]| {
+            out.iter_mut().zip(rows).for_each(|(out, &row)| *out = column(j)[row]);
+        };
+        let scales: Vec<f64> = (0..features).map(|j| column(j)[j].sqrt().recip()).collect();
         let mut products = DMatrix::zeros(features, y.ncols());
         operator.adjoint_into(y, &mut products)?;
         let mut samples: Vec<Sample> = y.column_iter().map(|y| Sample::start(y.as_slice())).collect();
@@ -279,19 +287,18 @@ impl<T: Scalar> Decoder<T> for BatchOmp {
             let start: Vec<f64> = products.iter().map(|product| product.to_f64()).collect();
             let mut correlations = start.clone();
             while sample.stopped.is_none() {
-                sample.choose(operator, self.pursuit.sign, &mut correlations, &scales, products);
+                sample.choose(&entries, sign, &mut correlations, &scales, products);
                 if sample.stopped.is_some() {
                     break;
                 }
                 let rest = (sample.scale * sample.scale - sample.set.explained()).max(0.0).sqrt();
-                sample.check(rest, self.pursuit.tolerance, most);
+                sample.check(rest, tolerance, most);
+                let terms = sample.set.support().iter().zip(sample.set.coefficients());
+                let terms: Vec<(&[f64], f64)> = terms.map(|(&j, c)| (column(j), -c)).collect();
                 correlations.copy_from_slice(&start);
-                for (&j, c) in sample.set.support().iter().zip(sample.set.coefficients()) {
-                    let column = self.gram.column(j);
-                    correlations.iter_mut().zip(column.iter()).for_each(|(to, entry)| *to -= c * entry);
-                }
+                add_columns(&terms, &mut correlations);
             }
         });
-        finish(operator, y, samples, self.pursuit.sign)
+        finish(operator, y, samples, sign)
     }
 }

@@ -1,5 +1,6 @@
 //! Any matrix: nalgebra's outside, faer's product inside, on all threads.
 
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use nalgebra::{Cholesky, DMatrix};
@@ -8,6 +9,7 @@ use toy_superposition_model::{Scalar, multiply};
 use toy_superposition_rug::Design;
 
 use super::{LinearOperator, check_shapes};
+use crate::decoder::add_columns;
 use crate::{Error, Result};
 
 /// A dense matrix of n_d ≤ n_s rows.
@@ -80,6 +82,11 @@ impl<T: Scalar> Dense<T> {
     /// The matrix.
     pub fn matrix(&self) -> &DMatrix<T> {
         &self.matrix
+    }
+
+    fn column(&self, j: usize) -> &[T] {
+        let hidden = self.matrix.nrows();
+        &self.matrix.as_slice()[j * hidden..(j + 1) * hidden]
     }
 
     /// `A Aᵀ`, n_d × n_d, in double precision.
@@ -182,9 +189,10 @@ impl<T: Scalar> LinearOperator<T> for Dense<T> {
         check_shapes(self.matrix.shape(), x, y)?;
         for_each_column(y.as_mut_slice(), self.matrix.nrows(), 1, |k, y| {
             y.fill(T::zero());
-            for (j, &entry) in x.column(k).iter().enumerate().filter(|(_, entry)| **entry != T::zero()) {
-                y.iter_mut().zip(self.matrix.column(j).iter()).for_each(|(y, &a)| *y += a * entry);
-            }
+            let x = x.column(k);
+            let entries = x.iter().enumerate().filter(|(_, entry)| **entry != T::zero());
+            let terms: Vec<(&[T], T)> = entries.map(|(j, &entry)| (self.column(j), entry)).collect();
+            add_columns(&terms, y);
         });
         Ok(())
     }
@@ -209,7 +217,40 @@ impl<T: Scalar> LinearOperator<T> for Dense<T> {
     }
 
     fn gram_into(&self, column: usize, rows: &[usize], out: &mut [f64]) {
-        let own = self.matrix.column(column);
-        out.iter_mut().zip(rows).for_each(|(out, &row)| *out = self.matrix.column(row).dot(&own).to_f64());
+        let own = self.column(column);
+        let (fours, rest) = rows.as_chunks::<4>();
+        let (out_fours, out_rest) = out.split_at_mut(4 * fours.len());
+        for (rows, out) in fours.iter().zip(out_fours.as_chunks_mut::<4>().0) {
+            *out = dots(rows.map(|row| self.column(row)), own).map(T::to_f64);
+        }
+        for (&row, out) in rest.iter().zip(out_rest) {
+            *out = dots([self.column(row)], own)[0].to_f64();
+        }
     }
+
+    fn gram(&self, columns: Range<usize>) -> DMatrix<f64> {
+        let mut gram = DMatrix::zeros(self.matrix.ncols(), columns.len());
+        let right = self.matrix.columns(columns.start, columns.len()).into_owned();
+        product(&self.transpose, &right, &mut gram);
+        gram.map(T::to_f64)
+    }
+}
+
+/// `⟨column, own⟩` of N columns of one length, each in eight strands: `own` is read once for all.
+fn dots<T: Scalar, const N: usize>(columns: [&[T]; N], own: &[T]) -> [T; N] {
+    const STRANDS: usize = 8;
+    let (chunks, rest) = own.as_chunks::<STRANDS>();
+    let split = columns.map(|column| column.as_chunks::<STRANDS>());
+    let mut sums = [[T::zero(); STRANDS]; N];
+    for (k, own) in chunks.iter().enumerate() {
+        for (sums, column) in sums.iter_mut().zip(&split) {
+            for ((sum, &a), &b) in sums.iter_mut().zip(&column.0[k]).zip(own) {
+                *sum += a * b;
+            }
+        }
+    }
+    std::array::from_fn(|n| {
+        let last = split[n].1.iter().zip(rest).fold(T::zero(), |sum, (&a, &b)| sum + a * b);
+        sums[n].iter().fold(last, |sum, &strand| sum + strand)
+    })
 }

@@ -16,7 +16,10 @@ mod rug;
 pub use dense::Dense;
 pub use rug::RugOperator;
 
+use std::ops::Range;
+
 use nalgebra::DMatrix;
+use toy_superposition_data::parallel::for_each_column;
 use toy_superposition_model::Scalar;
 
 use crate::Result;
@@ -67,6 +70,18 @@ pub trait LinearOperator<T: Scalar>: Sync {
     /// # Panics
     /// If a column is `≥ n_s`, or `out` is shorter than `rows`.
     fn gram_into(&self, column: usize, rows: &[usize], out: &mut [f64]);
+
+    /// Columns `columns` of `AᵀA`, n_s × |columns|.
+    ///
+    /// # Panics
+    /// If a column is `≥ n_s`.
+    fn gram(&self, columns: Range<usize>) -> DMatrix<f64> {
+        let (features, first) = (self.shape().1, columns.start);
+        let all: Vec<usize> = (0..features).collect();
+        let mut gram = DMatrix::zeros(features, columns.len());
+        for_each_column(gram.as_mut_slice(), features, 1, |j, out| self.gram_into(first + j, &all, out));
+        gram
+    }
 
     /// How many columns of a batch are best decoded together: all, where a product of many columns
     /// is cheaper than many products.

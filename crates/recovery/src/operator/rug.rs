@@ -6,7 +6,7 @@
 //! ```
 
 use nalgebra::DMatrix;
-use toy_superposition_data::parallel::{for_each_chunk, for_each_column};
+use toy_superposition_data::parallel::for_each_column;
 use toy_superposition_model::Scalar;
 use toy_superposition_rug::{PersianRug, RugEncoder};
 
@@ -84,12 +84,8 @@ impl<T: Scalar> LinearOperator<T> for RugOperator {
     }
 
     fn pseudo_inverse_into(&self, y: &DMatrix<T>, x: &mut DMatrix<T>) -> Result<()> {
-        self.adjoint_into(y, x)?;
         let ratio = T::round_from(self.rug().ratio());
-        for_each_chunk(x.as_mut_slice(), TOGETHER, |_, part| {
-            part.iter_mut().for_each(|entry| *entry *= ratio)
-        });
-        Ok(())
+        self.adjoint_into(&y.map(|entry| entry * ratio), x)
     }
 
     fn gram_into(&self, column: usize, rows: &[usize], out: &mut [f64]) {

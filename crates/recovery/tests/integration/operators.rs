@@ -41,6 +41,9 @@ fn check(operator: &dyn LinearOperator<f64>) {
     for (&i, entry) in rows.iter().zip(gram) {
         assert!((matrix.column(i).dot(&matrix.column(features / 2)) - entry).abs() < 1e-12);
     }
+    let block = operator.gram(features / 3..features);
+    let expected = matrix.tr_mul(&matrix.columns(features / 3, features - features / 3));
+    assert!((block - expected).amax() < 1e-12);
     assert!((operator.mean_square() * features as f64 / matrix.norm_squared() - 1.0).abs() < 1e-12);
     let largest = matrix.singular_values().max();
     assert!((operator.norm() / largest - 1.0).abs() < 1e-6, "{} {largest}", operator.norm());
