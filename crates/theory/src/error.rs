@@ -133,10 +133,12 @@ pub enum Error {
 }
 
 impl Error {
-    /// The loss, if this says that it is not finite.
+    /// The loss, if this says that it is not finite; NaN if it says that the loss is not known, so
+    /// that a line search turns back.
     pub fn non_finite_loss(&self) -> Option<f64> {
         match self {
             Self::NotFinite { what: "loss", given } => Some(*given),
+            Self::Unresolved { .. } => Some(f64::NAN),
             _ => None,
         }
     }
