@@ -288,22 +288,32 @@ impl<'a> Rows<'a> {
         // both where they lead to two minima that are as good.
         let near = |(k, start): &(usize, &(f64, Point))| *k == 0 || start.0 < 2.0 * rated[0].0;
         let mut rough = Vec::new();
-        for (_, &(_, mut x)) in rated.iter().enumerate().filter(near).take(2) {
-            x[1] /= scale;
+        for (_, &(_, mut start)) in rated.iter().enumerate().filter(near).take(2) {
+            start[1] /= scale;
+            let mut x = start;
             let minimum = self.descend(&mut x[..dimensions], self.rough_tolerances())?;
-            rough.push((minimum.loss, x));
+            rough.push((minimum.loss, x, start));
         }
         rough.sort_by(|a, b| a.0.total_cmp(&b.0));
         // The best constant is always to be had. No minimum: its loss falls with a.
         let constant = [0.0, self.moments.mean / self.height, 0.0];
         let mut best = (self.moments.variance() / self.unit, constant, false);
-        let (least, first) = rough[0];
-        for (k, (loss, mut x)) in rough.into_iter().enumerate() {
+        let (least, first, _) = rough[0];
+        for (k, (loss, mut x, mut start)) in rough.into_iter().enumerate() {
             let same = x.iter().zip(&first).all(|(a, b)| (a - b).abs() <= NEAR * (1.0 + b.abs()));
             if k > 0 && (same || loss > least * (1.0 + NEAR)) {
                 continue;
             }
-            let minimum = self.descend(&mut x[..dimensions], self.tolerances())?;
+            let mut minimum = self.descend(&mut x[..dimensions], self.tolerances())?;
+            if !minimum.outcome.converged() {
+                // In a narrow valley the way down from afar says more of it than its end does.
+                let (tolerance, slope) = self.tolerances();
+                let finer = if matches!(self.law, FeatureLaw::Shared(_)) { 1e-10 } else { tolerance };
+                let other = self.descend(&mut start[..dimensions], (finer, slope))?;
+                if other.outcome.converged() || other.loss < minimum.loss {
+                    (minimum, x) = (other, start);
+                }
+            }
             x[1] *= scale;
             if minimum.loss < best.0 {
                 best = (minimum.loss, x, minimum.outcome.converged());
