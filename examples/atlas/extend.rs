@@ -5,23 +5,20 @@ use std::path::Path;
 
 use command_line::note;
 use rayon::prelude::*;
-use toy_superposition::data::{LawSpec, Stream};
-use toy_superposition::designs::{Atlas, Entry, Store};
+use toy_superposition::data::Stream;
+use toy_superposition::designs::{Atlas, Entry, Family, Store, descend, hierarchy_of_factor};
 use toy_superposition::model::{Activation, Autoencoder, Initialisation, Shape, Weights, check_memory};
-use toy_superposition::optim::{Lbfgs, LbfgsConfig};
-use toy_superposition::theory::{ExactObjective, exact_loss};
-use toy_superposition::train::{Recipe, Run, Task, Trainer, descend, initial_model};
+use toy_superposition::theory::exact_loss;
+use toy_superposition::train::initial_model;
 
 use crate::Arguments;
 
 /// How far above the hull a block may be from which a descent begins.
 const NEAR: f64 = 1.1;
+/// The factors of the hierarchies from which a descent begins.
+const FACTORS: [f64; 4] = [2.0, 3.0, 5.0, 9.0];
 /// Less than this, relatively, is no gain.
 const GAIN: f64 = 1e-4;
-/// The first rate of Adam.
-const RATE: f64 = 0.01;
-/// The tolerance of the gradient.
-const TOLERANCE: f64 = 1e-4;
 
 /// The store with what lowers the hull.
 pub(crate) fn extend(arguments: &Arguments, p: f64) -> Result<Store, Box<dyn Error>> {
@@ -49,10 +46,9 @@ pub(crate) fn extend(arguments: &Arguments, p: f64) -> Result<Store, Box<dyn Err
                 // No output is off from the start.
                 let (.., bias) = model.parameters_mut().split_mut();
                 bias.fill(0.0);
-                let model = descent(model, p, steps)?;
-                let bias: Vec<f64> = model.bias().iter().map(|&b| b.into()).collect();
-                let loss = exact_loss(&model.cast::<f64>()?.product(), &bias, p)?.loss;
-                Ok((loss, seed, model))
+                let (model, _) = descend(&model, p, steps)?;
+                let bias: Vec<f64> = model.bias().iter().copied().collect();
+                Ok((exact_loss(&model.product(), &bias, p)?.loss, seed, model.cast::<f32>()?))
             });
             let found = found.collect::<Result<Vec<_>, Box<dyn Error + Send + Sync>>>();
             let found = found.map_err(|error| error as Box<dyn Error>)?;
@@ -60,22 +56,21 @@ pub(crate) fn extend(arguments: &Arguments, p: f64) -> Result<Store, Box<dyn Err
                 continue;
             };
             let name = format!("descended {}", shape(&model));
-            let note = format!("{steps} steps of Adam and L-BFGS from random weights, seed {seed}");
+            let note = format!("{steps} iterations of L-BFGS from random weights, seed {seed}");
             add(&mut store, &mut atlas, path, &name, &model, &note)?;
         }
         let shapes = if arguments.shape.is_empty() { atlas.of_each_shape() } else { Vec::new() };
         let fits = |entry: &&Entry| {
             let (n, d) = (entry.design.features(), entry.design.hidden());
             let bound = atlas.best(entry.design.ratio()).map_or(0.0, |mixture| mixture.loss);
-            n > 2 && n <= arguments.block && d > 0 && 2 * d < n && entry.best.loss <= NEAR * bound
+            n <= arguments.block && d > 0 && 2 * d <= n && entry.best.loss <= NEAR * bound
         };
         let starts: Vec<Entry> = shapes.iter().filter(fits).cloned().collect();
         for (number, start) in starts.iter().enumerate() {
             note!("{} of {}: {}", number + 1, starts.len(), start.name);
             let model = descended(start, p, steps, arguments.seed)?;
             let name = format!("descended {}", shape(&model));
-            let note =
-                format!("{steps} steps of Adam and L-BFGS from {}, seed {}", start.name, arguments.seed);
+            let note = format!("{steps} iterations of L-BFGS from {}, seed {}", start.name, arguments.seed);
             add(&mut store, &mut atlas, path, &name, &model, &note)?;
         }
     }
@@ -95,34 +90,31 @@ fn shape<T: toy_superposition::model::Scalar>(model: &Autoencoder<T>) -> String 
     format!("({}, {})", model.features(), model.hidden())
 }
 
-/// Where the descent of the exact loss from a block ends.
+/// The best end of the descents of the exact loss from a block; from a hierarchy, those of small
+/// factors.
 fn descended(start: &Entry, p: f64, steps: u64, seed: u64) -> Result<Autoencoder<f32>, Box<dyn Error>> {
+    let features = start.design.features();
+    if start.family == Family::Hierarchies && features > 2 {
+        let ends = FACTORS.par_iter().map(|&factor| {
+            let (model, found) = descend(&hierarchy_of_factor(features, factor)?, p, steps)?;
+            Ok((found.loss, model))
+        });
+        let ends: Vec<(f64, Autoencoder<f64>)> =
+            ends.collect::<Result<_, toy_superposition::designs::Error>>()?;
+        let best = ends.into_iter().min_by(|a, b| a.0.total_cmp(&b.0)).ok_or("no factor")?;
+        return Ok(best.1.cast()?);
+    }
     let mut model = start.design.autoencoder(&start.best.settings)?;
     // A symmetric block is a stationary point: noise of a hundredth of the weights leads away from
     // it.
-    let size = (model.encoder().norm_squared() / model.encoder().len() as f64).sqrt();
-    let mut rng = Stream::Perturbation.rng(seed, 0);
-    for weight in model.parameters_mut().as_mut() {
-        *weight += 0.01 * size * (2.0 * rand::RngExt::random::<f64>(&mut rng) - 1.0);
+    if ![Family::Hierarchies, Family::Descended].contains(&start.family) {
+        let size = (model.encoder().norm_squared() / model.encoder().len() as f64).sqrt();
+        let mut rng = Stream::Perturbation.rng(seed, 0);
+        for weight in model.parameters_mut().as_mut() {
+            *weight += 0.01 * size * (2.0 * rand::RngExt::random::<f64>(&mut rng) - 1.0);
+        }
     }
-    descent(model, p, steps).map_err(|error| error as Box<dyn Error>)
-}
-
-/// Where the descent from these weights ends.
-fn descent(
-    model: Autoencoder<f64>,
-    p: f64,
-    steps: u64,
-) -> Result<Autoencoder<f32>, Box<dyn Error + Send + Sync>> {
-    let objective = ExactObjective::new(p)?.with_tolerance(TOLERANCE)?;
-    let recipe = Recipe::without_samples(RATE, steps)?;
-    let task = Task::new("exact loss", LawSpec::paper(model.features(), p));
-    let mut trainer = Trainer::new(model, objective.clone(), &recipe, task)?;
-    trainer.run(&Run::default(), |_, _| {})?;
-    let mut model = trainer.into_model();
-    let config = LbfgsConfig { max_iterations: steps / 2, gradient_tolerance: 0.0, ..LbfgsConfig::default() };
-    descend(&mut model, &mut objective.clone(), &Lbfgs::new(config)?)?;
-    Ok(model.cast()?)
+    Ok(descend(&model, p, steps)?.0.cast()?)
 }
 
 /// Adds weights if they lower the hull, and forgets weights that are no longer on it. Says whether

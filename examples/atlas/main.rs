@@ -52,8 +52,7 @@ pub(crate) struct Arguments {
     /// there.
     #[arg(long)]
     store: Option<PathBuf>,
-    /// Descend the exact loss from the blocks near the hull, with so many steps of Adam and half as
-    /// many iterations of L-BFGS.
+    /// Descend the exact loss from the blocks near the hull, with so many iterations of L-BFGS.
     #[arg(long, requires = "store", conflicts_with = "ratio")]
     descend: Option<u64>,
     /// Descend from random weights of this shape N,D instead; several times for several shapes.

@@ -64,7 +64,8 @@ struct Arguments {
     tolerance: f64,
     /// Start from the weights in this file (safetensors) instead of the seed's, or from a design of
     /// this shape at its best gain and bias: of the catalogue, of the atlas, or `atlas`, the best
-    /// direct sum. A name may be cut short: design:rug.
+    /// direct sum. A name may be cut short: design:rug. The lengths in a hierarchy are beyond Adam
+    /// and L-BFGS on the weights: for those there is `atlas --descend`.
     #[arg(long, value_name = "design:NAME|FILE")]
     start: Option<Start>,
     /// Noise on each weight to start from, drawn by the seed, in units of the root mean square of

@@ -10,11 +10,12 @@ use std::time::Instant;
 use clap::{Parser, ValueEnum};
 use command_line::{note, say};
 use serde_json::json;
-use toy_superposition::data::{Moments, Stream};
+use toy_superposition::data::{LawSpec, Moments, Stream};
 use toy_superposition::designs::{RugLosses, SearchConfig, optimise};
 use toy_superposition::figures;
 use toy_superposition::files::check_writable;
-use toy_superposition::rug::{self, Cumulants, MatrixFreeRug, PersianRug, welch_coherence};
+use toy_superposition::model::{Names, Weights};
+use toy_superposition::rug::{self, Cumulants, Design, MatrixFreeRug, PersianRug, welch_coherence};
 use toy_superposition::theory;
 
 /// Measures the Persian rug R = n_d⁻¹ Σ_{k ∈ S} H_ik H_kj without its matrix, for n_s up to 2²⁰ and
@@ -51,6 +52,10 @@ struct Arguments {
     /// Probability p that a feature is on: gain and bias by the theory and by the exact loss.
     #[arg(long)]
     probability: Option<f64>,
+    /// Write its weights at the gain and the bias of the least exact loss here (safetensors): to
+    /// start a descent from (`mean_field --start FILE`). Needs a probability.
+    #[arg(long, value_name = "FILE", requires = "probability")]
+    weights: Option<PathBuf>,
     /// Draw it as OUT.png and OUT.svg; a .png or .svg at the end of OUT is left out.
     #[arg(long)]
     out: Option<PathBuf>,
@@ -152,7 +157,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         }
         figures::check_writable(out)?;
     }
-    if let Some(path) = &arguments.checkpoint {
+    for path in [&arguments.checkpoint, &arguments.weights].into_iter().flatten() {
         check_writable(path)?;
     }
     let of_search = arguments.symmetry != 1 || arguments.swaps != SWAPS || arguments.checkpoint.is_some();
@@ -190,6 +195,12 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         let optimum = theory::optimum_at_ratio(p, rug.ratio())?;
         let (a, bias) = theoretical(&rug, p)?;
         let best = optimise(&rug, p, true)?;
+        if let Some(path) = &arguments.weights {
+            let mut weights = Weights::new(rug.autoencoder(&best.settings)?);
+            let law = LawSpec::paper(features, p).to_string();
+            weights.metadata.insert(LawSpec::METADATA_KEY.to_owned(), law);
+            weights.save(path, Names::Own)?;
+        }
         rows.extend([
             ("skewness", interference.skewness(), "of the interference"),
             ("excess_kurtosis", interference.excess_kurtosis(), "of the interference"),

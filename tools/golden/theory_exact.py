@@ -138,11 +138,11 @@ def show(name, i, bias, row, probs, loss, *slopes):
     print("; ".join(fields + [numbers(xs) for xs in slopes]), flush=True)
 
 
-def show_slopes(name, i, bias, row, probs):
+def show_slopes(name, i, bias, row, probs, digits=90):
     """A case of the first oracle with its slopes."""
-    mp.dps = 90
+    mp.dps = digits
     h = mpf(10) ** -20
-    row = [mpf(w) for w in row]
+    row, bias, probs = [mpf(w) for w in row], mpf(bias), [mpf(p) for p in probs]
 
     def slope(change):
         return (by_patterns(*change(h)) - by_patterns(*change(-h))) / (2 * h)
@@ -214,11 +214,11 @@ def far_below():
         (2, -0.51, [-6.8e5, 6.2, -0.67, 1.7, -0.07, -200.0, -390.0, 123.0], [1.0] * 8),
         (0, -0.11, [0.9, 0.3, -1.7e5, -0.4, 0.25, -47.0], [0.24] * 6),
         (4, -0.2, [0.4, -3e8, -60.0, 0.1, 1.1, -0.3], [0.3, 1e-3, 0.7, 1.0, 0.05, 0.2]),
+        # As in a hierarchy: the louder ones silence, the quieter ones add next to nothing.
+        (3, 0.0, [-4.3e9, -2.1e6, 3e-11, 1.0, -0.31e-3, 0.8e-6, 0.0], [0.06] * 7),
+        (2, 1e-4, [-9.1e3, -31.0, 0.93, 0.04, -0.012, -2e-3], [0.3] * 6),
     ):
-        mp.dps = 120
-        loss = by_patterns([mpf(w) for w in row], i, mpf(bias), [mpf(p) for p in probs])
-        mp.dps = 60
-        show("far below", i, bias, row, probs, loss)
+        show_slopes("far below", i, bias, row, probs, 240)
 
 
 def full_size(p):

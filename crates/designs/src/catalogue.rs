@@ -22,6 +22,7 @@ pub type Shared = Arc<dyn Design + Send + Sync>;
 
 /// Kinds of designs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub enum Family {
     /// Features with a dimension each, and dropped ones.

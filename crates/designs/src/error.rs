@@ -84,6 +84,14 @@ pub enum Error {
         /// The most.
         most: usize,
     },
+    /// The factor between the lengths of a hierarchy.
+    #[error("lengths that fall by a factor of {given}; more than 1 and at most {most:.3e} is allowed")]
+    Factor {
+        /// What was given.
+        given: f64,
+        /// The largest for this number of features.
+        most: f64,
+    },
     /// A hierarchy of more or fewer features than there can be.
     #[error("a hierarchy of {given} features; 2, and 4 to {most} are allowed")]
     Hierarchy {

@@ -1,7 +1,7 @@
 //! The settings of a design that minimise its exact loss.
 
 use toy_superposition_data::{Law, Moments};
-use toy_superposition_optim::{Lbfgs, LbfgsConfig};
+use toy_superposition_optim::{Lbfgs, LbfgsConfig, Minimum};
 use toy_superposition_rug::{Class, Design, Setting, mean_over_rows};
 use toy_superposition_theory::{self as theory, FeatureLaw};
 
@@ -105,6 +105,10 @@ pub(super) fn rough_loss<D: Design + ?Sized>(design: &D, law: FeatureLaw<'_>) ->
 /// loss counts equal ones.
 const GRID: f64 = (1_u64 << 42) as f64;
 
+/// Two ends of rough descents are one where their settings, or two minima as good where their
+/// losses, are no farther apart than this, relatively.
+const NEAR: f64 = 1e-3;
+
 /// The rows of one class, which are alike or count as if they were: the first one's feature stands
 /// for theirs.
 struct Rows<'a> {
@@ -153,24 +157,9 @@ impl<'a> Rows<'a> {
         self.rows.iter().map(sum).sum()
     }
 
-    /// The loss in its unit at a starting point, to 1e-5 of itself under another law than the
-    /// paper's.
+    /// The loss in its unit at a starting point, to 1e-5 of itself.
     fn rating(&self, start: &Point) -> Result<f64> {
-        match self.law {
-            FeatureLaw::Shared(_) => self.loss(start),
-            _ => self.gradient(&start[..2], 1e-3, &mut [0.0; 2]),
-        }
-    }
-
-    /// The loss in its unit at (a, b), b in units of h.
-    fn loss(&self, x: &Point) -> Result<f64> {
-        let mut loss = 0.0;
-        for (row, i, share) in &self.rows {
-            let weights: Vec<f64> = row.iter().map(|entry| x[0] * entry).collect();
-            let bias = x[1] * self.height;
-            loss += share / self.unit * theory::exact_row_loss(&weights, *i, bias, self.law)?.loss;
-        }
-        Ok(loss)
+        self.gradient(&start[..2], 1e-3, &mut [0.0; 2])
     }
 
     /// The loss in its unit at (a, b) or (a, b, c), b in units of h, with its gradient.
@@ -249,7 +238,34 @@ impl<'a> Rows<'a> {
     /// slope leaves is below 1e-12 of it, and below 1e-8 under another law than the paper's, where
     /// a gradient costs up to a hundred times as much.
     fn tolerances(&self) -> (f64, f64) {
-        if matches!(self.law, FeatureLaw::Shared(_)) { (1e-10, 2e-7) } else { (1e-5, 2e-5) }
+        if matches!(self.law, FeatureLaw::Shared(_)) { (1e-7, 2e-7) } else { (1e-5, 2e-5) }
+    }
+
+    /// As [`tolerances`](Self::tolerances), for a first descent to about 1e-6 of the least.
+    fn rough_tolerances(&self) -> (f64, f64) {
+        if matches!(self.law, FeatureLaw::Shared(_)) { (1e-4, 1e-3) } else { (1e-3, 3e-3) }
+    }
+
+    /// Descends from (a, b/√p) or (a, b/√p, c), to a relative tolerance of the gradient and a slope
+    /// over √p.
+    fn descend(&self, x: &mut [f64], (tolerance, slope): (f64, f64)) -> Result<Minimum> {
+        // The outputs that should be 0 cost b² where the bias is positive, and every other term is
+        // of order p: in b / √p the curvature of the loss over p is of order 1, as it is in a.
+        let scale = self.moments.probability.sqrt();
+        let config = LbfgsConfig {
+            max_iterations: 200,
+            gradient_tolerance: (slope * scale).max(1e-14),
+            ..LbfgsConfig::default()
+        };
+        let dimensions = x.len();
+        Lbfgs::new(config)?.minimise(x, |x: &[f64], gradient: &mut [f64]| {
+            let mut at = [0.0; 3];
+            at[..dimensions].copy_from_slice(x);
+            at[1] *= scale;
+            let loss = self.gradient(&at[..dimensions], tolerance, gradient)?;
+            gradient[1] *= scale;
+            Ok(loss)
+        })
     }
 
     /// The best setting, and whether it is known to be a minimum.
@@ -262,36 +278,42 @@ impl<'a> Rows<'a> {
             return Ok((Setting { a: 1.0, bias: 0.0, ones: 0.0 }, true));
         }
         let dimensions = if ones { 3 } else { 2 };
-        // The outputs that should be 0 cost b² where the bias is positive, and every other term is
-        // of order p: in b / √p the curvature of the loss over p is of order 1, as it is in a.
         let scale = self.moments.probability.sqrt();
         let mut rated = Vec::new();
         for start in self.starts()? {
             rated.push((self.rating(&start)?, start));
         }
         rated.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let (tolerance, slope) = self.tolerances();
-        let config = LbfgsConfig {
-            max_iterations: 60,
-            gradient_tolerance: (slope * scale).max(1e-14),
-            ..LbfgsConfig::default()
-        };
-        let lbfgs = Lbfgs::new(config)?;
+        // Roughly from the two best starts, then to the end from where the loss is least, or from
+        // both where they lead to two minima that are as good.
+        let near = |(k, start): &(usize, &(f64, Point))| *k == 0 || start.0 < 2.0 * rated[0].0;
+        let mut rough = Vec::new();
+        for (_, &(_, mut start)) in rated.iter().enumerate().filter(near).take(2) {
+            start[1] /= scale;
+            let mut x = start;
+            let minimum = self.descend(&mut x[..dimensions], self.rough_tolerances())?;
+            rough.push((minimum.loss, x, start));
+        }
+        rough.sort_by(|a, b| a.0.total_cmp(&b.0));
         // The best constant is always to be had. No minimum: its loss falls with a.
         let constant = [0.0, self.moments.mean / self.height, 0.0];
         let mut best = (self.moments.variance() / self.unit, constant, false);
-        // The least is taken even if it is 0.
-        let near = |(k, start): &(usize, &(f64, Point))| *k == 0 || start.0 < 2.0 * rated[0].0;
-        for (_, &(_, mut x)) in rated.iter().enumerate().filter(near).take(2) {
-            x[1] /= scale;
-            let minimum = lbfgs.minimise(&mut x[..dimensions], |x: &[f64], gradient: &mut [f64]| {
-                let mut at = [0.0; 3];
-                at[..dimensions].copy_from_slice(x);
-                at[1] *= scale;
-                let loss = self.gradient(&at[..dimensions], tolerance, gradient)?;
-                gradient[1] *= scale;
-                Ok::<_, crate::Error>(loss)
-            })?;
+        let (least, first, _) = rough[0];
+        for (k, (loss, mut x, mut start)) in rough.into_iter().enumerate() {
+            let same = x.iter().zip(&first).all(|(a, b)| (a - b).abs() <= NEAR * (1.0 + b.abs()));
+            if k > 0 && (same || loss > least * (1.0 + NEAR)) {
+                continue;
+            }
+            let mut minimum = self.descend(&mut x[..dimensions], self.tolerances())?;
+            if !minimum.outcome.converged() {
+                // In a narrow valley the way down from afar says more of it than its end does.
+                let (tolerance, slope) = self.tolerances();
+                let finer = if matches!(self.law, FeatureLaw::Shared(_)) { 1e-10 } else { tolerance };
+                let other = self.descend(&mut start[..dimensions], (finer, slope))?;
+                if other.outcome.converged() || other.loss < minimum.loss {
+                    (minimum, x) = (other, start);
+                }
+            }
             x[1] *= scale;
             if minimum.loss < best.0 {
                 best = (minimum.loss, x, minimum.outcome.converged());

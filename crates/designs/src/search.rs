@@ -11,6 +11,7 @@ use crate::{Error, Optimised, Result, optimise};
 
 /// How long a search takes, and where.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct SearchConfig {
     /// n_s, a power of two from 4 to 2¹⁵.
@@ -53,6 +54,7 @@ const MOST_ORBITS: usize = 4096;
 
 /// Where one annealing is between two stages: all that is needed to go on.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Annealing {
     /// The stages done.
     pub stage: u32,

@@ -32,6 +32,20 @@ pub enum Error {
         /// What was given.
         given: f64,
     },
+    /// An exact loss whose estimated error is larger than itself and than a thousandth of `E x_i²`:
+    /// the weights of the output are too far apart for the nodes that a law of features other than
+    /// the paper's allows.
+    #[error(
+        "the exact loss of output {row} is not known, {loss:e} ± {error:e}: its weights are too far apart"
+    )]
+    Unresolved {
+        /// The output.
+        row: usize,
+        /// The loss that was found.
+        loss: f64,
+        /// The estimate of its error.
+        error: f64,
+    },
     /// A number outside its interval.
     #[error("{what} is {given}, outside {allowed}")]
     OutOfRange {
@@ -119,10 +133,12 @@ pub enum Error {
 }
 
 impl Error {
-    /// The loss, if this says that it is not finite.
+    /// The loss, if this says that it is not finite; NaN if it says that the loss is not known, so
+    /// that a line search turns back.
     pub fn non_finite_loss(&self) -> Option<f64> {
         match self {
             Self::NotFinite { what: "loss", given } => Some(*given),
+            Self::Unresolved { .. } => Some(f64::NAN),
             _ => None,
         }
     }

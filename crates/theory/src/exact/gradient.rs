@@ -21,6 +21,7 @@ use super::one_on::one_on_gradient;
 use super::periodic::{BINOMIAL, Form, imaginary};
 use super::piecewise::Given;
 use super::row::{MOST_NODES, Output};
+use super::shortened::Shortened;
 use super::unit::Unit;
 
 /// The loss of one output and its slope in the bias; `slopes` becomes its slopes in the entries of
@@ -36,11 +37,19 @@ pub(super) fn exact_gradient(
     if law.one_on {
         return one_on_gradient(row, feature, bias, law, slopes);
     }
-    let square = law.scale * law.scale;
+    let (square, unit) = (law.scale * law.scale, bias / law.scale);
+    if let Some(shortened) = Shortened::new(row, feature, unit, law) {
+        let goal = (tolerance, shortened.least());
+        let (value, slope) = shortened.output().gradient(shortened.law(), feature, goal, slopes);
+        let value = shortened.loss(value);
+        let by_bias = law.scale * shortened.slopes(slopes, slope);
+        slopes.iter_mut().for_each(|slope| *slope *= square);
+        return (ExactLoss { loss: square * value.loss, error: square * value.error }, by_bias);
+    }
     let (mut value, mut by_bias) = (ExactLoss { loss: 0.0, error: 0.0 }, 0.0);
     let mut part = vec![0.0; row.len()];
     slopes.fill(0.0);
-    let states: Vec<_> = Output::states(row, feature, bias / law.scale, law).collect();
+    let states: Vec<_> = Output::states(row, feature, unit, law).collect();
     let scale = Output::scale(&states);
     for (share, output) in &states {
         let (state, slope) = output.gradient(law, feature, (tolerance, scale), &mut part);

@@ -71,7 +71,7 @@ pub(super) fn prepared_losses(
         let mut row = vec![0.0; features];
         fill(i, &mut row);
         check_row(&row, i, bias[i])?;
-        checked(row_loss(&row, i, bias[i], law))
+        checked(row_loss(&row, i, bias[i], law), law, i)
     })
 }
 

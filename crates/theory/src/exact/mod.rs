@@ -3,7 +3,8 @@
 //! Given the other features, an output is a piecewise cubic of the interference ([`piecewise`]),
 //! which is a sum of independent terms ([`interference`], [`block`]) whose generating function is
 //! known; the expectation is a Fourier series ([`periodic`], [`nodes`], [`row`]), and so is its
-//! gradient ([`gradient`], [`lanes`]).
+//! gradient ([`gradient`], [`lanes`]). Weights that shut the output are shortened first
+//! ([`shortened`]).
 
 mod atoms;
 mod block;
@@ -27,6 +28,7 @@ mod polygon;
 mod row;
 #[cfg(feature = "models")]
 mod second_moments;
+mod shortened;
 mod smooth;
 mod unit;
 mod waves;
@@ -114,7 +116,8 @@ fn check_tolerance(given: f64) -> Result<()> {
 /// [`Error::Empty`], [`Error::Row`], [`Error::Entry`], [`Error::NotFinite`],
 /// [`Error::Probability`], [`Error::Size`], [`Error::Law`], [`Error::Magnitude`] for what their
 /// names say; [`Error::NotFinite`] too where the loss or what it is made of is beyond f64, as for
-/// weights above 1e50.
+/// weights above 1e50; [`Error::Unresolved`] where weights are so far apart that nothing is known
+/// of the loss, which happens for laws other than independent features with magnitudes `U[0, h]`.
 pub fn exact_row_loss<'a>(
     row: &[f64],
     feature: usize,
@@ -122,13 +125,23 @@ pub fn exact_row_loss<'a>(
     law: impl Into<FeatureLaw<'a>>,
 ) -> Result<ExactLoss> {
     check_row(row, feature, bias)?;
-    checked(row::exact_loss(row, feature, bias, &law.into().of(row.len())?))
+    let law = law.into().of(row.len())?;
+    checked(row::exact_loss(row, feature, bias, &law), &law, feature)
 }
 
-/// Refuses a loss that has overflowed.
-fn checked(value: ExactLoss) -> Result<ExactLoss> {
-    finite("exact loss", value.loss)?;
-    finite("error of the exact loss", value.error)?;
+/// An error above this share of `E x_i²`, and above the loss, says that nothing is known.
+const UNKNOWN: f64 = 1e-3;
+
+/// Refuses a loss that has overflowed, and one of which nothing is known.
+fn checked(value: ExactLoss, law: &Prepared<'_>, feature: usize) -> Result<ExactLoss> {
+    let ExactLoss { loss, error } = value;
+    finite("exact loss", loss)?;
+    finite("error of the exact loss", error)?;
+    let [_, halved, ..] = law.unit.divisors();
+    let square = law.scale * law.scale * law.of(feature) * 2.0 / halved;
+    if error > loss.max(UNKNOWN * square) {
+        return Err(Error::Unresolved { row: feature, loss, error });
+    }
     Ok(value)
 }
 
@@ -183,5 +196,5 @@ fn row_gradient(
 ) -> Result<RowGradient> {
     let (value, bias) = exact_gradient_of_row(row, feature, bias, law, tolerance, gradient);
     gradient.iter().chain([&bias]).try_for_each(|&slope| finite("slope of the exact loss", slope))?;
-    Ok(RowGradient { value: checked(value)?, bias })
+    Ok(RowGradient { value: checked(value, law, feature)?, bias })
 }

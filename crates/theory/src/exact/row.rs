@@ -19,6 +19,7 @@ use super::nodes::Nodes;
 use super::one_on::one_on_gradient;
 use super::periodic::Periodic;
 use super::piecewise::Piecewise;
+use super::shortened::Shortened;
 use super::unit::Unit;
 
 /// The relative error that the loss aims at, where only the loss is asked for.
@@ -29,28 +30,15 @@ pub(super) const MOST_NODES: u32 = 1 << 20;
 /// The near form is used up to this period, in units of the own weight.
 const NEAR: f64 = 30.0;
 
-/// A weight below `−FAR (b + c₊ + Σ_{w>0} w)` is shortened.
-const FAR: f64 = 16.0;
-
 /// The exact loss of output `feature` of the row `row` of W.
-///
-/// Where a weight is far below `−A`, `A = b + c₊ + Σ_{w>0} w` all that the others can add, its
-/// feature shuts the output at any `u_j > A/|w_j|`. That happens with probability
-/// `q_j = p_j (1 − A/|w_j|)` and leaves the loss `p/3`; if not, the feature has the weight `−A` and
-/// is on with probability `p_j A/(|w_j| (1 − q_j))`. So the period need not reach down to the
-/// weight itself:
-/// ```text
-/// L = (1 − Q) p/3 + Q L′ ,   Q = Π_j (1 − q_j) .
-/// ```
 pub(super) fn exact_loss(row: &[f64], feature: usize, bias: f64, law: &Prepared<'_>) -> ExactLoss {
     if law.one_on {
         return one_on_gradient(row, feature, bias, law, &mut vec![0.0; row.len()]).0;
     }
     let unit = bias / law.scale;
-    let most = unit + row.iter().map(|w| w.max(0.0)).sum::<f64>();
-    let far = |j: usize| j != feature && most > 0.0 && row[j] < -FAR * most;
-    let plain = !law.unit.is_uniform() || !law.blocks().is_empty() || !(0..row.len()).any(far);
-    let value = if plain {
+    let value = if let Some(shortened) = Shortened::new(row, feature, unit, law) {
+        shortened.loss(shortened.output().solve(FINEST, shortened.least()))
+    } else {
         let states: Vec<_> = Output::states(row, feature, unit, law).collect();
         let scale = Output::scale(&states);
         let mut value = ExactLoss { loss: 0.0, error: 0.0 };
@@ -60,31 +48,9 @@ pub(super) fn exact_loss(row: &[f64], feature: usize, bias: f64, law: &Prepared<
                 ExactLoss { loss: value.loss + share * state.loss, error: value.error + share * state.error };
         }
         value
-    } else {
-        shortened_loss(row, feature, unit, law, most)
     };
     let square = law.scale * law.scale;
     ExactLoss { loss: square * value.loss, error: square * value.error }
-}
-
-fn shortened_loss(row: &[f64], feature: usize, bias: f64, law: &Prepared<'_>, most: f64) -> ExactLoss {
-    let mut shortened = row.to_vec();
-    let mut probabilities: Vec<f64> = (0..row.len()).map(|j| law.of(j)).collect();
-    let mut log = 0.0;
-    for j in (0..row.len()).filter(|&j| j != feature && row[j] < -FAR * most) {
-        let p = probabilities[j];
-        let on = p * (most / -row[j]);
-        let (shut, rest) = (p - on, 1.0 - p + on);
-        log += if shut < 0.5 { (-shut).ln_1p() } else { rest.ln() };
-        (shortened[j], probabilities[j]) = (-most, on / rest);
-    }
-    let p = law.of(feature);
-    let law = Prepared::each(probabilities);
-    let (shut, open) = (-log.exp_m1() * p / 3.0, log.exp());
-    // L′ may be far below what the shut states lose: its digits count beside theirs.
-    let value = Output::new(&shortened, feature, bias, &law, None).solve(FINEST, shut / open);
-    let loss = shut + open * value.loss;
-    ExactLoss { loss, error: open * value.error + 8.0 * f64::EPSILON * loss }
 }
 
 /// One output, prepared: given its own switch, if others depend on it, else over both its states.

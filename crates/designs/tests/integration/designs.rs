@@ -1,15 +1,13 @@
 //! Designs at their best, and mixtures of them, against closed forms and other ways to the same
 //! number.
 
-#![allow(clippy::unwrap_used)]
-
 use rand::RngExt;
 use toy_superposition_data::{
     Exactly, Exponential, Features, Groups, Independent, Interval, Law, Pairs, Points, Stream, UnitUniform,
 };
 use toy_superposition_designs::{
-    Arranged, Arrangement, Atlas, Candidate, Entry, Error, Family, Learned, Mixtures, PrincipalComponents,
-    blocks, optimise, under_law, whole,
+    Arranged, Arrangement, Candidate, Entry, Error, Family, Learned, Mixtures, PrincipalComponents, blocks,
+    optimise, under_law, whole,
 };
 use toy_superposition_model::{Activation, Autoencoder};
 use toy_superposition_optim::{Lbfgs, LbfgsConfig};
@@ -359,41 +357,6 @@ fn other_magnitudes_have_optimal_settings_too() {
     found(&Features::new(switches(), Interval::new(0.5, 2.0).unwrap()));
     found(&Features::new(switches(), Exponential::new(0.25).unwrap()));
     found(&Features::new(switches(), Points::new(&[1.0, 3.0], &[0.5, 0.5]).unwrap()));
-}
-
-/// The atlas at a point: its mixture is on the chord, every hull block has the loss that it says,
-/// and the weights of a size have the loss of the sum.
-#[test]
-fn the_atlas_is_what_it_says() {
-    let p = 0.05;
-    let atlas = Atlas::new(p).unwrap();
-    for entry in atlas.hull().filter(|entry| entry.design.hidden() > 0) {
-        let model = entry.design.autoencoder(&entry.best.settings).unwrap();
-        let loss = theory::exact_loss(&model.product(), model.bias().as_slice(), p).unwrap().loss;
-        assert!((loss - entry.best.loss).abs() < 1e-9 * p, "{}: {loss} {}", entry.name, entry.best.loss);
-    }
-    let hull: Vec<_> = atlas.hull().collect();
-    assert_eq!((hull[0].design.ratio(), hull[hull.len() - 1].best.loss), (0.0, 0.0));
-    for pair in hull.windows(2) {
-        let (r0, r1) = (pair[0].design.ratio(), pair[1].design.ratio());
-        let at = atlas.best(0.25 * r0 + 0.75 * r1).unwrap();
-        let expected = 0.25 * pair[0].best.loss + 0.75 * pair[1].best.loss;
-        assert!((at.loss - expected).abs() < 1e-12, "{at:?}");
-    }
-    let limit = atlas.best(0.25).unwrap().loss;
-    assert!(limit < 0.75 * theory::optimum_at_ratio(p, 0.25).unwrap().loss, "{limit}");
-    let sum = atlas.sum(1000, 250).unwrap();
-    assert!(sum.best.loss >= limit * (1.0 - 1e-9) && sum.best.loss < 1.1 * limit, "{sum:?} {limit}");
-    let model = atlas.weights(0.25, 40).unwrap();
-    assert_eq!((model.features(), model.hidden()), (40, 10));
-    let loss = theory::exact_loss(&model.product(), model.bias().as_slice(), p).unwrap().loss;
-    let sum = atlas.sum(40, 10).unwrap();
-    assert!((loss - sum.best.loss).abs() < 1e-9 * p, "{loss} {sum:?}");
-    for ratio in [-0.1, 1.1, f64::NAN] {
-        assert!(matches!(atlas.best(ratio), Err(Error::Ratio { .. })));
-        assert!(matches!(atlas.weights(ratio, 10), Err(Error::Ratio { .. })));
-    }
-    assert!(matches!(Atlas::new(0.0), Err(Error::Theory(_))));
 }
 
 /// Trained weights keep their function and their loss, those of a dropped feature too.
