@@ -125,6 +125,7 @@ impl Architecture {
     }
 
     /// The same with this many layers, of `width` neurons each.
+    #[must_use]
     pub fn with_layers(self, layers: usize, width: usize) -> Self {
         Self { layers, width, ..self }
     }
@@ -139,7 +140,7 @@ impl Architecture {
             ("width", self.width, 1),
             ("layers", self.layers, 0),
         ] {
-            if !(least..u32::MAX as usize).contains(&given) {
+            if !(least..=u32::MAX as usize).contains(&given) {
                 return Err(Error::Size { name, given, least });
             }
         }

@@ -20,7 +20,7 @@ pub enum Error {
     #[error(transparent)]
     Train(#[from] toy_superposition_train::Error),
     /// A size of an architecture that is too small, or too large to be counted.
-    #[error("{name} = {given}: {least} to {} are possible", u32::MAX - 1)]
+    #[error("{name} = {given}: {least} to {} are possible", u32::MAX)]
     Size {
         /// Which size it is.
         name: &'static str,

@@ -348,7 +348,7 @@ impl Switches for Graph {
     }
 
     /// One block for each component, by elimination of its sources one after the other. Chains,
-    /// rings and trees are summed however long they are.
+    /// rings and trees of many thousand features are summed.
     ///
     /// # Errors
     /// [`Error::Wide`] if a component takes a table of more than 16 switches, or tables of more than

@@ -59,16 +59,25 @@ pub fn descend(
         LbfgsConfig { max_iterations: iterations, gradient_tolerance: SLOPE, ..LbfgsConfig::default() };
     let shape = (model.features(), model.hidden());
     let mut x = coordinates.values.clone();
+    let mut begun = false;
     let found = Lbfgs::new(config)?.minimise(&mut x, |x: &[f64], gradient: &mut [f64]| {
         coordinates.values.copy_from_slice(x);
         match coordinates.loss_and_gradient(probability, gradient) {
             // Beyond f64 the line search turns back.
-            Err(Error::Theory(theory::Error::NotFinite { .. })) => Ok(f64::NAN),
-            found => found,
+            Err(Error::Theory(error)) if begun && beyond(&error) => Ok(f64::NAN),
+            found => {
+                begun = true;
+                found
+            }
         }
     })?;
     let at = Coordinates { values: x, features: shape.0, hidden: shape.1 };
     Ok((at.model()?, found))
+}
+
+/// Whether weights, or their loss, are beyond f64.
+fn beyond(error: &theory::Error) -> bool {
+    error.non_finite_loss().is_some() || matches!(error, theory::Error::Entry { .. })
 }
 
 /// ρ (n_s), then c and r (n_d × n_s each, column by column), then the biases (n_s).

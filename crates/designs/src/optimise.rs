@@ -159,7 +159,8 @@ impl<'a> Rows<'a> {
 
     /// The loss in its unit at a starting point, to 1e-5 of itself.
     fn rating(&self, start: &Point) -> Result<f64> {
-        self.gradient(&start[..2], 1e-3, &mut [0.0; 2])
+        let found = self.gradient(&start[..2], 1e-3, &mut [0.0; 2])?;
+        Ok(if found.is_nan() { f64::INFINITY } else { found })
     }
 
     /// The loss in its unit at (a, b) or (a, b, c), b in units of h, with its gradient.
@@ -171,7 +172,11 @@ impl<'a> Rows<'a> {
             let weights: Vec<f64> = row.iter().map(|entry| x[0] * entry + ones).collect();
             slopes.resize(row.len(), 0.0);
             let bias = x[1] * self.height;
-            let at = theory::exact_row_gradient(&weights, *i, bias, self.law, tolerance, &mut slopes)?;
+            let at = match theory::exact_row_gradient(&weights, *i, bias, self.law, tolerance, &mut slopes) {
+                // The line search turns back.
+                Err(theory::Error::Unresolved { .. }) => return Ok(f64::NAN),
+                found => found?,
+            };
             let share = share / self.unit;
             loss += share * at.value.loss;
             gradient[0] += share * slopes.iter().zip(row).map(|(slope, entry)| slope * entry).sum::<f64>();

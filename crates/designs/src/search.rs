@@ -54,7 +54,6 @@ const MOST_ORBITS: usize = 4096;
 
 /// Where one annealing is between two stages: all that is needed to go on.
 #[derive(Debug, Clone, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Annealing {
     /// The stages done.
     pub stage: u32,

@@ -177,7 +177,8 @@ type Node = (f64, f64);
 impl Run {
     fn new(prior: &dyn Prior, tau: f64, (start, end): (f64, f64)) -> Self {
         let step = tau / NODES;
-        let count = ((end - start) / step).ceil() as usize;
+        // At least one cell, where a run is shorter than rounding or τ is infinite.
+        let count = (((end - start) / step).ceil() as usize).max(1);
         let node = |k: usize| {
             let belief = prior.given(start + k as f64 * step, tau);
             (belief.mean, belief.variance / (tau * tau) * step)

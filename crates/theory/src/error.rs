@@ -32,9 +32,9 @@ pub enum Error {
         /// What was given.
         given: f64,
     },
-    /// An exact loss whose estimated error is larger than itself and than a thousandth of `E x_i²`:
-    /// the weights of the output are too far apart for the nodes that a law of features other than
-    /// the paper's allows.
+    /// An exact loss whose estimated error is larger than itself, than a thousandth of `E x_i²` and
+    /// than rounding: the weights of the output are too far apart for the nodes that a law of
+    /// features other than the paper's allows.
     #[error(
         "the exact loss of output {row} is not known, {loss:e} ± {error:e}: its weights are too far apart"
     )]
@@ -92,11 +92,12 @@ pub enum Error {
         /// What it must be.
         expected: usize,
     },
-    /// A law whose exact loss is not known: its switches have no blocks.
+    /// A law whose exact loss is not known: its switches have no blocks, or those of a graph are too
+    /// wide.
     #[error("no exact loss for this law: {0}")]
     Law(toy_superposition_data::Error),
-    /// Magnitudes that the exact loss does not know: those of one's own without a smooth density on
-    /// a bounded interval.
+    /// Magnitudes that the exact loss does not know: those of one's own without a density that is
+    /// smooth between its breaks and whose tails come to an end.
     #[error("the exact loss does not know the magnitudes {given:?}")]
     Magnitude {
         /// What was given.
@@ -137,7 +138,10 @@ impl Error {
     /// that a line search turns back.
     pub fn non_finite_loss(&self) -> Option<f64> {
         match self {
-            Self::NotFinite { what: "loss", given } => Some(*given),
+            Self::NotFinite {
+                what: "loss" | "exact loss" | "error of the exact loss" | "slope of the exact loss",
+                given,
+            } => Some(*given),
             Self::Unresolved { .. } => Some(f64::NAN),
             _ => None,
         }

@@ -3,9 +3,10 @@
 
 use nalgebra::DMatrix;
 use serde_json::Value;
+use toy_superposition_data::{AnyMagnitude, Interval};
 use toy_superposition_recovery::{
-    BasisPursuit, BatchOmp, Decoder, Dense, HardThresholding, Lasso, Limits, LinearOperator, Omp, Sign,
-    StopReason,
+    Amp, BasisPursuit, BatchOmp, Decoder, Dense, HardThresholding, Lasso, Limits, LinearOperator, Oamp, Omp,
+    Sign, SparsePrior, StopReason,
 };
 
 use crate::{gaussian, problem, rug};
@@ -144,5 +145,24 @@ fn nothing_is_recovered_from_nothing() {
         let found = decoder.decode(&operator, &y).unwrap();
         assert_eq!(found.estimate.amax(), 0.0);
         assert!(found.outcomes.iter().all(|outcome| outcome.residual == 0.0));
+    }
+}
+
+/// Signed magnitudes, of which 0 is the mean, and noise that is 0; and numbers whose squares
+/// overflow.
+#[test]
+fn noise_of_no_size_and_of_every_size_is_taken() {
+    let prior = SparsePrior::new(0.1, AnyMagnitude::Interval(Interval::new(-1.0, 1.0).unwrap())).unwrap();
+    let operator = rug(128, 64, 1);
+    for size in [0.0, 1e160] {
+        let y = DMatrix::<f64>::from_element(64, 2, size);
+        let decoders: [&dyn Decoder<f64>; 2] = [&Amp::new(&prior), &Oamp::new(&prior)];
+        for decoder in decoders {
+            let found = decoder.decode(&operator, &y).unwrap();
+            assert!(size > 0.0 || found.estimate.amax() < 1e-12, "{}", found.estimate);
+        }
+        let mut layers = 0;
+        Oamp::new(&prior).unrolled(&operator, &y, 3, |_, _| layers += 1).unwrap();
+        assert_eq!(layers, 3);
     }
 }

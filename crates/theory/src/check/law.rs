@@ -20,7 +20,8 @@ pub struct LawCheck {
     pub statistics: Statistics,
     /// How the features share the hidden dimensions.
     pub geometry: Geometry,
-    /// The exact expected loss; [`Error::Law`] or [`Error::Magnitude`] says why it is not known.
+    /// The exact expected loss; [`Error::Law`], [`Error::Magnitude`] or [`Error::Unresolved`] says
+    /// why it is not known.
     /// From some of the rows it is `gaussian_loss` plus their mean of exact less Gaussian loss.
     #[cfg_attr(feature = "serde", serde(serialize_with = "written"))]
     pub exact: Result<SampledLoss>,
@@ -208,7 +209,10 @@ impl Weights<'_> {
         let unknown = match edgeworth_losses(self.product.bias(), law, self.fill()) {
             Ok(losses) => {
                 let gaussian: Vec<f64> = losses.iter().map(|row| row.gaussian).collect();
-                let exact = Ok(self.exact(law, rows, &gaussian)?);
+                let exact = match self.exact(law, rows, &gaussian) {
+                    Err(error @ Error::Unresolved { .. }) => Err(error),
+                    found => Ok(found?),
+                };
                 let gaussianity = Some(Gaussianity::of_rows(self.product, law.into(), &losses)?);
                 let gaussian = Some(mean(gaussian.into_iter()));
                 let edgeworth = Some(mean(losses.iter().map(|row| row.corrected)));

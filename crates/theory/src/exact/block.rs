@@ -195,8 +195,9 @@ impl<'a> RowBlock<'a> {
         let off = |member: &Member| if member.weight == 0.0 { Complex::ONE } else { Complex::ZERO };
         let off: Vec<_> = found.members.iter().map(off).collect();
         let silent = found.slopes(&off, &[], &mut by_member, &mut scratch).re;
-        // Probabilities that are 0 come out as rounding errors of either sign.
-        let probability = |value: f64| if value < 4.0 * f64::EPSILON { 0.0 } else { value };
+        // Of terms that cancel, probabilities that are 0 come out as rounding errors of either sign.
+        let least = found.rounding();
+        let probability = |value: f64| if value <= least { 0.0 } else { value };
         found.silent = probability(silent);
         for (member, slope) in found.members.iter_mut().zip(&by_member) {
             member.alone = probability(slope.re);
@@ -212,9 +213,7 @@ impl<'a> RowBlock<'a> {
         if count.saturating_mul(self.work()) > LONGEST {
             return None;
         }
-        // Of several terms those that are 0 come out as rounding errors.
-        let entries: usize = self.block.sums().iter().map(|sum| sum.weights().len()).sum();
-        let least = if entries > 1 { 4.0 * f64::EPSILON } else { 0.0 };
+        let least = self.rounding();
         let mut sums = Vec::new();
         let probability = |pattern: usize| {
             let bit = |side: usize| {
@@ -225,6 +224,16 @@ impl<'a> RowBlock<'a> {
             if found > least { found } else { 0.0 }
         };
         Some((0..count).map(probability).collect())
+    }
+
+    /// What a probability may be by rounding alone: 0 for a mixture, whose terms are all positive.
+    fn rounding(&self) -> f64 {
+        let positive = |value: &Complex<f64>| value.re >= 0.0 && value.im == 0.0;
+        let mut values = self.block.sums().iter().flat_map(|sum| {
+            let factors = sum.factors().iter().flat_map(|factor| factor.values().iter().flatten());
+            sum.weights().iter().chain(factors)
+        });
+        if values.all(positive) { 0.0 } else { 4.0 * f64::EPSILON }
     }
 
     /// The members that are on in state `pattern` of the units.

@@ -17,10 +17,11 @@ use crate::{Error, Result};
 /// `u_j ~ U[0, 1]`. The third is any law whose switches have
 /// [blocks](toy_superposition_data::Switches::blocks): independent switches, pairs, groups, exactly
 /// k on, and graphs whose sources can be summed over one after the other, in tables of at most 16 at
-/// once (chains, rings, trees, any component of at most 16 sources). Its magnitudes are uniform
+/// once and 2²² factors in all (chains, rings and trees of many thousand features, most components
+/// of at most 16 sources). Its magnitudes are uniform
 /// on an interval, constant, exponential, of finitely many values, or of one's own with a
-/// [density](Magnitude::density) that is smooth between its [breaks](Magnitude::breaks), such as a
-/// [`Density`](crate::Density), whose transform is found by quadrature. A
+/// [density](Magnitude::density) that is smooth between its [breaks](Magnitude::breaks), whose
+/// transform is found by quadrature. A
 /// [support](Magnitude::support) that is not bounded is cut where 1e-15 of `E u²` is left.
 ///
 /// ```

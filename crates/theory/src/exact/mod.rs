@@ -131,6 +131,9 @@ pub fn exact_row_loss<'a>(
 
 /// An error above this share of `E x_i²`, and above the loss, says that nothing is known.
 const UNKNOWN: f64 = 1e-3;
+/// Unless it is only the rounding of numbers of the size of a feature's square, beside which the
+/// whole loss of very rare features is small.
+const ROUNDING: f64 = 1e-15;
 
 /// Refuses a loss that has overflowed, and one of which nothing is known.
 fn checked(value: ExactLoss, law: &Prepared<'_>, feature: usize) -> Result<ExactLoss> {
@@ -138,8 +141,9 @@ fn checked(value: ExactLoss, law: &Prepared<'_>, feature: usize) -> Result<Exact
     finite("exact loss", loss)?;
     finite("error of the exact loss", error)?;
     let [_, halved, ..] = law.unit.divisors();
-    let square = law.scale * law.scale * law.of(feature) * 2.0 / halved;
-    if error > loss.max(UNKNOWN * square) {
+    let square = law.scale * law.scale;
+    let unknown = UNKNOWN * law.of(feature) * 2.0 / halved;
+    if error > loss.max(unknown.max(ROUNDING) * square) {
         return Err(Error::Unresolved { row: feature, loss, error });
     }
     Ok(value)

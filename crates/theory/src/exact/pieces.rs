@@ -51,6 +51,8 @@ fn tail(magnitude: &dyn Magnitude, origin: f64, sign: f64, ends: &mut Vec<f64>) 
     }
     let rule = gauss_legendre();
     let at = |k: usize| origin + sign * unit * 2.0_f64.powi(k as i32);
+    // A density may have a gap: all that its breaks speak of is within.
+    let furthest = magnitude.breaks().into_iter().map(|at| sign * (at - origin)).fold(0.0, f64::max);
     ends.extend([origin, at(0)]);
     for k in 0..MOST {
         let half = (at(k + 1) - at(k)) / (2 * PANELS) as f64;
@@ -62,7 +64,7 @@ fn tail(magnitude: &dyn Magnitude, origin: f64, sign: f64, ends: &mut Vec<f64>) 
                 share += half.abs() * weight * u * u * magnitude.density(u)?;
             }
         }
-        if share < LEFT * second {
+        if share < LEFT * second && sign * (at(k) - origin) >= furthest {
             return Some(());
         }
         ends.push(at(k + 1));

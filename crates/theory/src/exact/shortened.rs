@@ -20,6 +20,8 @@ use super::row::Output;
 
 /// A weight below `−FAR A` is shortened.
 const FAR: f64 = 16.0;
+/// In units of p: the relative error of `L′` times this is at most its error.
+const CRUDEST: f64 = 1e4;
 
 /// A row whose far weights are shortened.
 #[derive(Debug)]
@@ -71,9 +73,10 @@ impl Shortened {
     }
 
     /// What the error of `L′` is small beside: it may be far below what the shut states lose, and
-    /// its digits count beside theirs.
+    /// its digits count beside theirs. `L′` is of the order of `E x²` where Q is all but 0, and no
+    /// less precise than that.
     pub(super) fn least(&self) -> f64 {
-        self.shut / self.open
+        (self.shut / self.open).min(CRUDEST * self.law.of(self.feature))
     }
 
     /// `L` from `L′`.

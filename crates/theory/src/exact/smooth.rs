@@ -130,7 +130,12 @@ impl Smooth {
             }
         }
         let ends = [density(low / scale)?, density(high / scale)?];
-        Some((Self::of_pieces(&found, ends)?, scale))
+        let found = Self::of_pieces(&found, ends)?;
+        // What was cut off may be rare and yet count.
+        let second = found.moments[1] * scale * scale / magnitude.second_moment();
+        let (least, most) = magnitude.support();
+        let whole = least.is_finite() && most.is_finite() || (second - 1.0).abs() <= TOTAL;
+        whole.then_some((found, scale))
     }
 
     /// The pieces together; `ends` has the density at both ends. `None` if the integral is not 1.

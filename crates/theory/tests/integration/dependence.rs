@@ -363,3 +363,16 @@ fn some_rows_estimate_all() {
     assert!(found.standard_error > 0.0);
     assert!((found.loss - all.loss).abs() < 5.0 * found.standard_error, "{found:?} {all:?}");
 }
+
+/// Weights so far apart that the exact loss is not resolved: all else is told.
+#[test]
+fn a_loss_that_is_not_resolved_leaves_the_rest() {
+    let loud = |k: usize| [-0.9, -0.7, -0.5, 1.0, 0.4, -0.3, 0.2, 0.1][k] * 1e4_f64.powi(3 - k as i32);
+    let encoder = DMatrix::from_fn(1, 8, |_, k| loud(k));
+    let decoder = DMatrix::from_element(8, 1, 1.0);
+    let model = Autoencoder::new(&encoder, &decoder, &DVector::zeros(8), Activation::Relu).unwrap();
+    let law = Features::new(Pairs::new(4, 0.01, 0.0).unwrap(), UnitUniform);
+    let found = check_law(&model, &law, &[0, 1, 2, 3, 4, 5, 6, 7]).unwrap();
+    assert!(matches!(found.exact, Err(Error::Unresolved { .. })), "{:?}", found.exact);
+    assert!(found.gaussian_loss.is_some() && found.gaussianity.is_some() && found.attribution.is_none());
+}

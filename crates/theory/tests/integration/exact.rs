@@ -6,7 +6,7 @@ use approx::assert_relative_eq;
 use nalgebra::{DMatrix, DVector};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use toy_superposition_data::{Features, Pairs, UnitUniform};
+use toy_superposition_data::{Constant, Features, Independent, Pairs, UnitUniform};
 use toy_superposition_model::{Activation, Autoencoder};
 use toy_superposition_theory::{
     Error, FeatureLaw, edgeworth_row_loss, exact_gradient, exact_loss, exact_loss_of_rows, exact_losses,
@@ -442,4 +442,36 @@ fn weights_far_apart_are_resolved_or_refused() {
         }
     }
     assert!(known >= 3 && refused >= 3, "{known} {refused}");
+}
+
+/// Loud features that are nearly always on, or always: the output is shut with probability 1 − Q,
+/// Q as good as 0.
+#[test]
+fn an_output_that_is_nearly_always_shut_loses_its_feature() {
+    let mut row: Vec<f64> = (1..24).map(|k| -(10.0_f64.powi(5 * k))).map(|w| w.max(-1e40)).collect();
+    row.insert(0, 1.0);
+    let mut slopes = vec![0.0; row.len()];
+    for p in [0.8, 0.99, 1.0] {
+        let found = exact_row_loss(&row, 0, 0.0, p).unwrap();
+        // Nothing is lost unless one of 23 others is on.
+        let expected = p / 3.0 * (1.0 - (1.0 - p).powi(23));
+        assert!(
+            (found.loss / expected - 1.0).abs() < 1e-4 && found.error < 1e-4,
+            "{p}: {found:?} {expected}"
+        );
+        let found = exact_row_gradient(&row, 0, 0.0, p, 1e-4, &mut slopes).unwrap();
+        assert!((found.value.loss / expected - 1.0).abs() < 1e-4, "{p}: {found:?}");
+    }
+}
+
+/// Both of a pair are on with a probability below rounding, and that is most of the loss.
+#[test]
+fn states_that_are_rare_are_not_left_out() {
+    let switches = Pairs::new(2, 1e-8, 0.0).unwrap();
+    let law = Features::new(switches, Constant::new(1.0).unwrap());
+    let row = [2.0, 0.0, 1.0, 1.0];
+    let found = exact_row_loss(&row, 1, -1.0, &law).unwrap();
+    let alone = Features::new(Independent::new(4, 1e-8).unwrap(), Constant::new(1.0).unwrap());
+    let expected = exact_row_loss(&row, 1, -1.0, &alone).unwrap();
+    assert!((found.loss / expected.loss - 1.0).abs() < 1e-9, "{found:?} {expected:?}");
 }

@@ -396,6 +396,42 @@ fn a_density_with_a_tail_is_the_exponential_law() {
     }
 }
 
+/// A tail with a gap: what lies beyond is rare, and counts. Where the breaks tell of it, it is
+/// found; where nothing does, the magnitude is refused.
+#[test]
+fn a_gap_in_a_tail_is_seen() {
+    const RARE: f64 = 1e-7;
+    struct Gap(Vec<f64>);
+
+    impl Magnitude for Gap {
+        fn raw_moments(&self) -> [f64; 4] {
+            let power = |n: i32| (101_f64.powi(n + 1) - 100_f64.powi(n + 1)) / f64::from(n + 1);
+            [1, 2, 3, 4].map(|n| (1.0 - RARE) / f64::from(n + 1) + RARE * power(n))
+        }
+        fn support(&self) -> (f64, f64) {
+            (0.0, f64::INFINITY)
+        }
+        fn density(&self, u: f64) -> Option<f64> {
+            let near = if (0.0..=1.0).contains(&u) { 1.0 - RARE } else { 0.0 };
+            Some(near + if (100.0..=101.0).contains(&u) { RARE } else { 0.0 })
+        }
+        fn breaks(&self) -> Vec<f64> {
+            self.0.clone()
+        }
+        fn spec(&self) -> MagnitudeSpec {
+            MagnitudeSpec::Custom { name: "gap".to_owned(), moments: None }
+        }
+    }
+
+    let law = |breaks: &[f64]| Features::new(Independent::new(2, 0.5).unwrap(), Gap(breaks.to_vec()));
+    let row = [0.0, 0.0];
+    // An output that is always 0 loses E x².
+    let found = exact_row_loss(&row, 0, -1.0, &law(&[1.0, 100.0, 101.0])).unwrap();
+    assert_relative_eq!(found.loss, 0.5 * Gap(Vec::new()).second_moment(), max_relative = 1e-9);
+    let refused = exact_row_loss(&row, 0, -1.0, &law(&[1.0]));
+    assert!(matches!(refused, Err(Error::Magnitude { .. })), "{refused:?}");
+}
+
 /// Features that are always on with normal magnitudes, of either sign: the interference is normal,
 /// and the loss an integral over the own magnitude.
 #[test]
