@@ -133,7 +133,11 @@ impl Problem {
             Name::Amp => Box::new(Amp::new(&self.prior).with_limits(limits(200)?)),
             Name::Omp => Box::new(Omp::new(1e-6)?.with_most(chosen)),
             Name::BatchOmp => Box::new(BatchOmp::new(&*self.operator, 1e-6)?.with_most(chosen)),
-            Name::Cosamp => Box::new(HardThresholding::cosamp(most).with_limits(limits(200)?)),
+            // It fits three times as many entries, which must not be more than there are equations.
+            Name::Cosamp => {
+                let most = most.min((self.y.nrows() / 3).max(1));
+                Box::new(HardThresholding::cosamp(most).with_limits(limits(200)?))
+            }
             Name::Iht => Box::new(HardThresholding::iht(most).with_limits(limits(200)?)),
             Name::Htp => Box::new(HardThresholding::htp(most).with_limits(limits(200)?)),
             Name::Lasso => {

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::path::Path;
 
+use clap::ValueEnum;
 use command_line::say;
 use serde_json::json;
 use toy_superposition::data::{LawSpec, Stream};
@@ -27,7 +28,7 @@ pub(crate) fn run(arguments: &Arguments, path: &Path) -> Result<(), Box<dyn Erro
         "decoder": "one layer", "loss": first.0, "loss_over_p": first.0 / p, "standard_error": first.1,
     })];
     let mut least = own.mean().min(first.0);
-    for name in [Name::Oamp, Name::Amp, Name::Omp, Name::Iht, Name::Htp, Name::Lasso, Name::L1] {
+    for &name in Name::value_variants() {
         let found = problem.measure(name, arguments.iterations)?;
         least = least.min(found.loss);
         decoders.push(json!({

@@ -23,7 +23,7 @@ use crate::{Error, Mixtures, Result, Store, hierarchies};
 /// use toy_superposition_designs::Atlas;
 ///
 /// let atlas = Atlas::new(0.05)?;
-/// // A quarter of a dimension per feature: two blocks side by side.
+/// // A quarter of a dimension per feature.
 /// let mixture = atlas.best(0.25)?;
 /// assert!(mixture.loss < 0.0735 * 0.05);
 /// let shares: f64 = mixture.parts.iter().map(|part| part.share).sum();
@@ -65,8 +65,8 @@ const LARGEST: usize = 352;
 impl Atlas {
     /// The atlas of this crate: the catalogue, [hierarchies], all strongly regular graphs of up to
     /// 352 vertices that [`KnownGraph`](toy_superposition_rug::KnownGraph) constructs, ovoids, and
-    /// what [`Store::builtin`] has found by search (for every p) and by descent of the exact loss
-    /// (for the p that it was made for).
+    /// what [`Store::builtin`] has found by descent of the exact loss (for the p that it was made
+    /// for).
     ///
     /// # Errors
     /// [`Error::Theory`] unless `0 < p ≤ 1`.
