@@ -511,7 +511,7 @@ fn recover_says_how_well_and_refuses_what_it_cannot() {
     let folder = tempdir().unwrap();
     let trained = weights(folder.path());
     let found = json(&succeeds(example("recover", &["--samples", "8", "--json", "--weights"]).arg(&trained)));
-    assert_eq!(found["decoders"].as_array().unwrap().len(), 8);
+    assert_eq!(found["decoders"].as_array().unwrap().len(), 10);
     assert!(found["decoders_fault"].as_f64().unwrap() <= 1.0);
 
     let wide = "--features 64 --hidden 65 --probability 0.1";
