@@ -10,7 +10,9 @@ median milliseconds of a step, the ratio to the faster peer, and that to the dec
 `decode product alone`, run in every round)."""
 import argparse, json, os, pathlib, shutil, subprocess, sys, time
 
-THREADS, BATCH, WARM_UP, PEER_WARM_UP = 2, 1024, 300, 20
+import peer_steps
+
+THREADS, WARM_UP, PEER_WARM_UP = 2, 300, 20
 PINNED = ["taskset", "-c", "0,1"] if os.cpu_count() > THREADS and shutil.which("taskset") else []
 SHAPES, PROBABILITIES = [(512, 128), (2048, 512), (2048, 1024)], [0.01, 0.1, 0.8]
 
@@ -25,58 +27,6 @@ def timed(step, wait, steps):
         wait(step())
         times.append((time.perf_counter() - start) * 1e3)
     return sorted(times)[steps // 2]
-
-
-def torch_step(n_s, n_d, p, steps):
-    import torch as t
-
-    t.set_num_threads(THREADS)
-    t.manual_seed(0)
-    encoder, decoder = t.nn.Linear(n_s, n_d, bias=False), t.nn.Linear(n_d, n_s)
-    adam = t.optim.Adam([*encoder.parameters(), *decoder.parameters()], lr=3e-3 / n_s**0.5, eps=1e-7)
-
-    def step():
-        x = t.where(t.rand(BATCH, n_s) < p, t.rand(BATCH, n_s), 0.0)
-        loss = t.nn.functional.mse_loss(t.relu(decoder(encoder(x))), x)
-        adam.zero_grad()
-        loss.backward()
-        adam.step()
-        return loss
-
-    return t.__version__, timed(step, lambda loss: loss.item(), steps)
-
-
-def jax_step(n_s, n_d, p, steps):
-    import jax, jax.numpy as jnp
-
-    key, rate = jax.random.PRNGKey(0), 3e-3 / n_s**0.5
-    draw = lambda i, shape, bound: jax.random.uniform(jax.random.fold_in(key, i), shape, minval=-bound, maxval=bound)
-    weights = (draw(0, (n_d, n_s), n_s**-0.5), draw(1, (n_s, n_d), n_d**-0.5), draw(2, (n_s,), n_d**-0.5))
-    zeros = jax.tree.map(jnp.zeros_like, weights)
-
-    def loss(weights, x):
-        encoder, decoder, bias = weights
-        return jnp.mean((jax.nn.relu(x @ encoder.T @ decoder.T + bias) - x) ** 2)
-
-    @jax.jit
-    def update(weights, first, second, count):
-        switch, magnitude = jax.random.split(jax.random.fold_in(key, count + 10))
-        on = jax.random.uniform(switch, (BATCH, n_s)) < p
-        value, gradient = jax.value_and_grad(loss)(weights, jnp.where(on, jax.random.uniform(magnitude, (BATCH, n_s)), 0.0))
-        first = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, first, gradient)
-        second = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g * g, second, gradient)
-        n = count + 1.0
-        move = lambda w, m, v: w - rate * (m / (1 - 0.9**n)) / (jnp.sqrt(v / (1 - 0.999**n)) + 1e-7)
-        return jax.tree.map(move, weights, first, second), first, second, value
-
-    state = [weights, zeros, zeros, 0]
-
-    def step():
-        *state[:3], value = update(*state)
-        state[3] += 1
-        return value
-
-    return jax.__version__, timed(step, lambda value: value.block_until_ready(), steps)
 
 
 def own_step(n_s, n_d, p, steps):
@@ -97,23 +47,29 @@ def apart(name, *point):
 
 def floor(n_s, n_d):
     """Milliseconds of the decode product alone."""
-    target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", "target")) / "criterion/decode product alone"
-    command = ["cargo", "bench", "-q", "-p", "toy-superposition", "--bench", "step", "--", "--noplot"]
-    environment = os.environ | {"RAYON_NUM_THREADS": str(THREADS)}
+    target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", "target")).absolute()
+    command = ["cargo", "bench", "-q", "-p", "toy-superposition-benches", "--bench", "step", "--", "--noplot"]
+    # criterion writes below the target folder that it is told.
+    environment = os.environ | {"RAYON_NUM_THREADS": str(THREADS), "CARGO_TARGET_DIR": str(target)}
     command += [f"decode product alone/\\({n_s}, {n_d}\\)"]
     subprocess.run(PINNED + command, env=environment, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    estimates = json.loads((target / f"({n_s}, {n_d})/new/estimates.json").read_text())
+    estimates = json.loads((target / f"criterion/decode product alone/({n_s}, {n_d})/new/estimates.json").read_text())
     return estimates["median"]["point_estimate"] / 1e6
 
 
-PEERS = {"torch": torch_step, "jax": jax_step}
+PEERS = {"torch": peer_steps.torch_step, "jax": peer_steps.jax_step}
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--rounds", type=int, default=3)
 parser.add_argument("--one", type=json.loads, help=argparse.SUPPRESS)
 arguments = parser.parse_args()
 if arguments.one:
-    name, *point = arguments.one
-    print(json.dumps(PEERS[name](*point)))
+    name, *point, steps = arguments.one
+    if name == "torch":
+        import torch
+
+        torch.set_num_threads(THREADS)
+    version, step, wait = PEERS[name](*point)
+    print(json.dumps([version, timed(step, wait, steps)]))
     sys.exit()
 subprocess.run(["cargo", "build", "-q", "--release", "--example", "train"], check=True)
 print("| (n_s, n_d) | p | here, ms | torch, ms | jax, ms | faster peer / here | here / decode product |")
