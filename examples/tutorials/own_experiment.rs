@@ -50,7 +50,7 @@ impl Experiment for Coherence {
     }
 
     fn effort(&self, cell: &Cell<Rows>) -> Effort {
-        Effort { seconds: cell.features as f64 * 1e-8, whole_machine: false }
+        Effort { seconds: cell.features as f64 * 1e-8, way: "norms", whole_machine: false }
     }
 
     fn evaluate(&self, cell: &Cell<Rows>, _: &Context<'_>) -> Result<Option<Found>, Reason> {

@@ -216,7 +216,8 @@ impl Graph {
             }
         }
         let Some((few, plan)) = best else {
-            return Err(Error::Wide { sources: sources.len(), width, factors: 2.0_f64.powi(width as i32) });
+            let factors = 2.0_f64.powi(width.min(1023) as i32);
+            return Err(Error::Wide { sources: sources.len(), width, factors });
         };
         if plan.factors > MOST_FACTORS {
             return Err(Error::Wide { sources: sources.len(), width: plan.width, factors: plan.factors });

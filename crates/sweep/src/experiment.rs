@@ -48,9 +48,12 @@ pub trait Experiment: Clone + Debug + PartialEq + Serialize + DeserializeOwned +
 /// What a cell costs.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Effort {
-    /// About how long it takes on one thread; only ratios matter, for the order of the cells and
-    /// the time left.
+    /// About how long it takes on one thread. Only ratios matter: for the order of the cells, and
+    /// for the time left, among cells of the same `way`.
     pub seconds: f64,
+    /// What the time goes into, in one word. A sweep measures how long the cells of each way take
+    /// beside their `seconds`, and estimates the time left of that way by it.
+    pub way: &'static str,
     /// Whether it uses all threads well, so that it is evaluated alone; other cells are evaluated
     /// side by side, one thread each.
     pub whole_machine: bool,

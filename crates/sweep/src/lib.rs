@@ -9,6 +9,7 @@ mod grid;
 mod journal;
 mod manifest;
 mod merge;
+mod pace;
 mod paper;
 mod run;
 mod shard;

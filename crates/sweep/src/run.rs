@@ -11,6 +11,7 @@ use toy_superposition_train::side_by_side;
 
 use crate::folder::{JOURNAL, checkpoint_path};
 use crate::journal::{Journal, Line};
+use crate::pace::Pace;
 use crate::{Cell, Context, Effort, Error, Experiment, Outcome, Result, Shard, Sweep};
 
 /// More would only wait for each other, after minutes that it takes to start them.
@@ -64,7 +65,8 @@ pub struct Progress<'a> {
     pub seconds: f64,
     /// How far the run is.
     pub counts: Counts,
-    /// The time left, from the efforts of the cells that are left and the pace so far.
+    /// The time left: the efforts of the cells that are left, each at the pace that the cells of its
+    /// [way](Effort::way) have had in this run.
     pub seconds_left: Option<f64>,
 }
 
@@ -116,15 +118,14 @@ impl<E: Experiment> Sweep<E> {
         };
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build();
         let pool = pool.map_err(|source| Error::Threads { source: std::io::Error::other(source) })?;
-        let seconds_to_come = todo.iter().map(Work::pace).sum();
+        let pace = Pace::new(todo.iter().map(|work| work.effort), threads.get());
         let never = AtomicBool::new(false);
         let run = Run {
             sweep: self,
             options,
             interrupt: options.interrupt.unwrap_or(&never),
             broken: AtomicBool::new(false),
-            begun: Instant::now(),
-            state: Mutex::new(State { journal, counts, seconds_to_come, seconds_done: 0.0 }),
+            state: Mutex::new(State { journal, counts, pace }),
             progress,
         };
         run.report(None, None, 0.0, counts, None);
@@ -167,13 +168,6 @@ struct Work<'a, E: Experiment> {
     effort: Effort,
 }
 
-impl<E: Experiment> Work<'_, E> {
-    /// Seconds of effort, none of them free.
-    fn pace(&self) -> f64 {
-        self.effort.seconds.max(1e-6)
-    }
-}
-
 /// A run of a sweep.
 struct Run<'a, E: Experiment, P> {
     sweep: &'a Sweep<E>,
@@ -181,7 +175,6 @@ struct Run<'a, E: Experiment, P> {
     interrupt: &'a AtomicBool,
     /// Set when the journal cannot be written: nothing that is still done would be kept.
     broken: AtomicBool,
-    begun: Instant,
     state: Mutex<State>,
     progress: P,
 }
@@ -189,9 +182,7 @@ struct Run<'a, E: Experiment, P> {
 struct State {
     journal: Journal,
     counts: Counts,
-    /// Of effort, as estimated.
-    seconds_to_come: f64,
-    seconds_done: f64,
+    pace: Pace,
 }
 
 impl<E: Experiment, P: Fn(&Progress<'_>) + Sync> Run<'_, E, P> {
@@ -240,10 +231,8 @@ impl<E: Experiment, P: Fn(&Progress<'_>) + Sync> Run<'_, E, P> {
             }
         };
         state.counts.left -= 1;
-        state.seconds_done += work.pace();
-        let left = (state.seconds_to_come - state.seconds_done).max(0.0);
-        let seconds_left = self.begun.elapsed().as_secs_f64() * left / state.seconds_done;
-        self.report(Some(&work.id), failed, seconds, state.counts, Some(seconds_left));
+        state.pace.done(work.effort, seconds);
+        self.report(Some(&work.id), failed, seconds, state.counts, state.pace.seconds_left());
         Ok(())
     }
 

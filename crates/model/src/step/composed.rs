@@ -40,13 +40,22 @@ pub(crate) struct Composed<T> {
     rows: usize,
 }
 
-/// Whether a step through W has less to multiply: 3 n_s² n_d for its dense products and n_s for
-/// each entry of X in its sparse ones, against B n_s n_d for the dense product with H and, roughly,
-/// as much again for the sparse ones. A loss alone goes the same way, so that it has the bits of a
-/// loss with its gradient.
+impl Shape {
+    /// Whether a step of a model of this shape multiplies `W = W_out W_in` out, or goes through the
+    /// hidden vectors `H = W_in X` instead, for a batch of `samples` samples with `entries` features
+    /// on in all of them together. [`MinibatchLoss`](crate::MinibatchLoss) takes the way that has
+    /// less to multiply: 3 n_s² n_d for the dense products of W and n_s for each entry in its sparse
+    /// ones, against B n_s n_d for the dense product with H and, roughly, as much again for the
+    /// sparse ones.
+    pub fn multiplies_out(self, samples: usize, entries: f64) -> bool {
+        3.0 * self.features() as f64 + 2.0 * entries / (self.hidden() as f64) < 2.0 * samples as f64
+    }
+}
+
+/// Whether a step on this batch goes through W. A loss alone goes the same way, so that it has the
+/// bits of a loss with its gradient.
 pub(crate) fn pays<T: Scalar>(shape: Shape, batch: &SparseBatch<T>) -> bool {
-    let entries = batch.non_zeros() as f64 / shape.hidden() as f64;
-    3.0 * shape.features() as f64 + 2.0 * entries < 2.0 * batch.samples() as f64
+    shape.multiplies_out(batch.samples(), batch.non_zeros() as f64)
 }
 
 impl<T: Scalar> Composed<T> {

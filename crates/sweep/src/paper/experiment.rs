@@ -118,6 +118,8 @@ const MEAN_FIELD_RATE: f64 = 0.003;
 /// A descent ends this close, relatively, to the least loss, that of the lower convex envelope.
 const MEAN_FIELD_TOLERANCE: f64 = 1e-10;
 
+/// Samples per batch of every recipe.
+const BATCH: usize = 1024;
 /// Multiplications of a pass through a model from which it uses two threads or more well.
 const WHOLE_MACHINE: f64 = 1e6;
 /// The largest n_s n_d of a model, 2³⁰: where memory ends it does so without a word.
@@ -148,15 +150,24 @@ impl Experiment for Superposition {
         let sampling = self.samples as f64 * pass;
         let exact = 1e-6 * features * features.min(self.exact_rows as f64) + 1e-10 * features * product;
         let epochs = self.max_epochs.unwrap_or(1500).min(280) as f64;
-        let trained = self.steps.map_or(30_000.0 * epochs, |steps| 1024.0 * steps as f64);
+        let trained = self.steps.map_or(30_000.0 * epochs, |steps| BATCH as f64 * steps as f64);
         let seconds = match cell.kind {
             Model::Trained => trained * pass + sampling + exact,
             Model::MeanField => self.mean_field_steps as f64 * 1e-10 * product * hidden + sampling + exact,
             Model::Rug => sampling + 1e-6 * features,
             Model::Linear | Model::Theory => 1e-4,
         };
+        let entries = BATCH as f64 * features * cell.probability;
+        let multiplies_out =
+            Shape::new(cell.features, cell.hidden).is_ok_and(|shape| shape.multiplies_out(BATCH, entries));
+        let way = match cell.kind {
+            Model::Trained if multiplies_out => "training through W",
+            Model::Trained => "training through the hidden vectors",
+            Model::MeanField => "mean field",
+            Model::Rug | Model::Linear | Model::Theory => "evaluation",
+        };
         let whole_machine = cell.kind.is_random() && product > WHOLE_MACHINE;
-        Effort { seconds, whole_machine }
+        Effort { seconds, way, whole_machine }
     }
 
     fn evaluate(&self, cell: &Cell<Model>, context: &Context<'_>) -> Result<Option<Record>, Reason> {

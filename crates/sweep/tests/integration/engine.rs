@@ -73,7 +73,7 @@ impl Experiment for Toy {
     }
 
     fn effort(&self, cell: &Cell<What>) -> Effort {
-        Effort { seconds: cell.features as f64, whole_machine: cell.features == 64 }
+        Effort { seconds: cell.features as f64, way: "evaluation", whole_machine: cell.features == 64 }
     }
 
     fn evaluate(&self, cell: &Cell<What>, context: &Context<'_>) -> Result<Option<Found>, Reason> {

@@ -1,0 +1,83 @@
+//! The time left of a run.
+
+use std::collections::BTreeMap;
+
+use crate::Effort;
+
+/// Seconds of one way: estimated of the cells to come and of those that are done, and what these
+/// took of the machine.
+#[derive(Debug, Clone, Copy, Default)]
+struct Way {
+    to_come: f64,
+    done: f64,
+    taken: f64,
+}
+
+/// How long the cells that are done took beside their estimates, by [`Effort::way`].
+#[derive(Debug)]
+pub(crate) struct Pace {
+    ways: BTreeMap<&'static str, Way>,
+    threads: f64,
+}
+
+impl Pace {
+    /// For cells of these efforts, on so many threads.
+    pub(crate) fn new(efforts: impl Iterator<Item = Effort>, threads: usize) -> Self {
+        let mut ways: BTreeMap<_, Way> = BTreeMap::new();
+        for effort in efforts {
+            ways.entry(effort.way).or_default().to_come += estimate(effort);
+        }
+        Self { ways, threads: threads as f64 }
+    }
+
+    /// Adds a cell that took so many seconds.
+    pub(crate) fn done(&mut self, effort: Effort, seconds: f64) {
+        let way = self.ways.entry(effort.way).or_default();
+        way.to_come = (way.to_come - estimate(effort)).max(0.0);
+        way.done += estimate(effort);
+        way.taken += if effort.whole_machine { seconds } else { seconds / self.threads };
+    }
+
+    /// The time that the cells to come take at the pace of those of their way, or of all that are
+    /// done where none of their way is; `None` before the first cell.
+    pub(crate) fn seconds_left(&self) -> Option<f64> {
+        let ways = self.ways.values();
+        let (done, taken) = ways.clone().fold((0.0, 0.0), |sum, way| (sum.0 + way.done, sum.1 + way.taken));
+        let pace = |way: &Way| if way.done > 0.0 { way.taken / way.done } else { taken / done };
+        (done > 0.0).then(|| ways.map(|way| way.to_come * pace(way)).sum())
+    }
+}
+
+/// No cell is free.
+fn estimate(effort: Effort) -> f64 {
+    effort.seconds.max(1e-6)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Pace;
+    use crate::Effort;
+
+    /// Training takes twice its estimate and evaluation a tenth of it: each way's cells to come are
+    /// estimated by its own, and a way without a cell that is done by all of them.
+    #[test]
+    fn each_way_has_its_own_pace() {
+        let effort = |way, seconds, whole_machine| Effort { seconds, way, whole_machine };
+        let training = effort("training", 10.0, true);
+        let evaluation = effort("evaluation", 3.0, false);
+        let other = effort("other", 2.0, false);
+        let all = [training, training, evaluation, evaluation, other];
+        let mut pace = Pace::new(all.into_iter(), 4);
+        assert_eq!(pace.seconds_left(), None);
+        pace.done(training, 20.0);
+        assert_eq!(pace.seconds_left(), Some(2.0 * (10.0 + 6.0 + 2.0)));
+        // Side by side on four threads: 1.2 s of one of them are 0.3 s of the machine.
+        pace.done(evaluation, 1.2);
+        let left = 20.0 + 0.3 + 2.0 * 20.3 / 13.0;
+        assert!((pace.seconds_left().unwrap() - left).abs() < 1e-12);
+        for (effort, seconds) in [(training, 5.0), (evaluation, 9.0), (other, 0.0)] {
+            pace.done(effort, seconds);
+        }
+        assert_eq!(pace.seconds_left(), Some(0.0));
+    }
+}
