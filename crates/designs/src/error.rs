@@ -6,7 +6,7 @@
 pub enum Error {
     /// A number of features n_s and of hidden dimensions n_d that no design has.
     #[error(
-        "no design has {features} features in {hidden} hidden dimensions; 1 to {features} dimensions are allowed, and 0 where features may be dropped"
+        "no design has {hidden} hidden dimensions for {features} features; 1 to {features} dimensions are allowed, and 0 where features may be dropped"
     )]
     Shape {
         /// The number of features n_s.

@@ -181,7 +181,8 @@ impl Store {
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let mut tensors: BTreeMap<String, (Dtype, Vec<usize>, Vec<u8>)> = BTreeMap::new();
         for (number, (features, rows)) in self.sets.iter().enumerate() {
-            let too_large = |_| Error::Store { what: format!("a rug of {features} features has a row beyond 2³²") };
+            let too_large =
+                |_| Error::Store { what: format!("a rug of {features} features has a row beyond 2³²") };
             let rows: Vec<u32> =
                 rows.iter().map(|&row| u32::try_from(row).map_err(too_large)).collect::<Result<_>>()?;
             let bytes = rows.iter().flat_map(|row| row.to_le_bytes()).collect();

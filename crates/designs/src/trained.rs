@@ -28,8 +28,8 @@ pub struct Trained {
     pub hidden: usize,
     /// The exact losses per feature of the trained models, one per seed.
     pub losses: Vec<f64>,
-    /// The exact losses per feature of random rugs with the gain and the bias of the theory, one per
-    /// seed.
+    /// The exact losses per feature of random rugs with the gain and the bias of the theory, one
+    /// per seed.
     pub rugs: Vec<f64>,
 }
 

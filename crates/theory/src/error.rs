@@ -118,7 +118,7 @@ pub enum Error {
         given: usize,
     },
     /// More memory than the system grants.
-    #[error("{what} would take {bytes} bytes of memory, more than the system grants")]
+    #[error("{what} would take {bytes} bytes, more than this machine has to give")]
     TooLarge {
         /// What the memory is for.
         what: &'static str,

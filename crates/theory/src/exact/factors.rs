@@ -48,7 +48,8 @@ impl<'a> Repeated<'a> {
         product
     }
 
-    /// Adds the terms of this node to the slopes, where `others` is the product of all other factors.
+    /// Adds the terms of this node to the slopes, where `others` is the product of all other
+    /// factors.
     pub(super) fn backward(&mut self, slope: Complex<f64>, others: Complex<f64>) {
         let mut right = others;
         for (k, (_, group)) in self.groups.iter().enumerate().rev() {
@@ -101,7 +102,8 @@ impl<'a> BlockWaves<'a> {
         self.value
     }
 
-    /// Adds the terms of this node to the slopes, where `others` is the product of all other factors.
+    /// Adds the terms of this node to the slopes, where `others` is the product of all other
+    /// factors.
     pub(super) fn backward(&mut self, slope: Complex<f64>, others: Complex<f64>) {
         for (k, member) in self.block.members.iter().enumerate() {
             let by_phi = self.by_phi[k] * others - member.alone;

@@ -91,7 +91,8 @@ pub struct WelchCheck {
     pub bound: f64,
     /// The mean over rows of the variance of the interference, `Var ν_i = σ_i²`.
     pub mean_variance: f64,
-    /// `mean_variance / bound − 1`. For a bound of 0 it is 0 if the bound is met, and infinite if not.
+    /// `mean_variance / bound − 1`. For a bound of 0 it is 0 if the bound is met, and infinite if
+    /// not.
     pub gap: f64,
     /// `‖W̃ − W̃ᵀ‖_F / ‖W̃‖_F`: 0 if `W̃` is symmetric, and √2 on average for a matrix without any
     /// symmetry.
