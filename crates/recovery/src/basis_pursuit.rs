@@ -59,7 +59,7 @@ const LOOK: usize = 10;
 struct Item<'a, T> {
     /// The vector `u`, which a step overwrites with the next one.
     u: &'a mut [T],
-    /// `A⁺(y − A u) = x − u`.
+    /// The difference `x − u = A⁺(y − A u)`.
     move_: &'a [T],
     w: &'a mut [T],
     step: T,

@@ -15,39 +15,39 @@ pub enum Error {
     /// A size that does not fit the others.
     #[error("{what}: {given} was given, but {expected} is expected")]
     Length {
-        /// Which size it was.
+        /// The name of the size.
         what: &'static str,
-        /// What was given.
+        /// The size that was given.
         given: usize,
-        /// What it must be.
+        /// The size that is expected.
         expected: usize,
     },
     /// An entry that is NaN or infinite.
     #[error("{what}: entry ({row}, {column}) is {given}, not a finite number")]
     Entry {
-        /// Which matrix it was.
+        /// The name of the matrix.
         what: &'static str,
-        /// Its row.
+        /// The row of the entry.
         row: usize,
-        /// Its column.
+        /// The column of the entry.
         column: usize,
-        /// What was given.
+        /// The number that was given.
         given: f64,
     },
     /// A number that is NaN or outside its interval.
     #[error("{what} is {given}; the allowed values are {allowed}")]
     OutOfRange {
-        /// Which number it was.
+        /// The name of the number.
         what: &'static str,
-        /// What was given.
+        /// The number that was given.
         given: f64,
-        /// The interval.
+        /// The numbers that are allowed.
         allowed: &'static str,
     },
     /// A column of zeros, so that its feature leaves no trace in `y = A x`.
     #[error("column {column} of the operator is zero: that feature cannot be recovered")]
     ZeroColumn {
-        /// Which column it is.
+        /// The index of the column.
         column: usize,
     },
     /// Rows that depend on each other, for a decoder that must invert `A Aᵀ`.

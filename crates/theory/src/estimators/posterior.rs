@@ -105,11 +105,11 @@ pub(crate) fn interval(sigma: f64) -> f64 {
 pub(crate) struct Conditional {
     /// `q`, the density of `t`.
     pub(crate) density: f64,
-    /// `ln (q/φ(t))`.
+    /// The logarithm `ln (q/φ(t))`.
     log_ratio: f64,
-    /// `μ`.
+    /// The mean `μ` of `u`.
     pub(crate) mean: f64,
-    /// `v`.
+    /// The variance `v` of `u`.
     pub(crate) variance: f64,
 }
 
@@ -145,7 +145,7 @@ impl Conditional {
 struct Slice {
     /// The distance `d` of the Gaussian's middle from the interval.
     distance: f64,
-    /// `q/φ(d)`.
+    /// The ratio `q/φ(d)`.
     ratio: f64,
     mean: f64,
     variance: f64,

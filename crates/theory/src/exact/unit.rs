@@ -26,7 +26,7 @@ use crate::{Channel, Error, Feature, Loss, Result};
 /// The law of a magnitude in its unit.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Unit {
-    /// `U[0, 1]`.
+    /// The law `U[0, 1]`.
     Uniform,
     /// Uniform on an interval within [−1, 1].
     Interval(Interval),

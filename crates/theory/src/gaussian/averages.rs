@@ -91,7 +91,7 @@ impl Averages {
     }
 }
 
-/// `exp(−(y² − reference²)/2)`.
+/// The factor `exp(−(y² − reference²)/2)` of the scaled tails at `y`.
 pub(crate) fn factor(y: f64, reference: f64) -> f64 {
     (-0.5 * (y - reference) * (y + reference)).exp()
 }

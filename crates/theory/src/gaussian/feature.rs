@@ -53,9 +53,9 @@ pub struct Loss {
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct ChannelGradient {
-    /// `∂L/∂c = −2E[(x − Y)x; Y > 0]`.
+    /// The slope in `c`, `∂L/∂c = −2E[(x − Y)x; Y > 0]`.
     pub slope: f64,
-    /// `∂L/∂β = −2E[x − Y; Y > 0]`.
+    /// The slope in `β`, `∂L/∂β = −2E[x − Y; Y > 0]`.
     pub shift: f64,
     /// `∂L/∂(s²) = P[Y > 0] − E x δ(Y)`, by the heat equation; `∂L/∂s` is `2s` times this.
     pub variance: f64,
@@ -68,11 +68,11 @@ pub struct ChannelGradient {
 pub struct LossGradient {
     /// `∂L/∂a`; at `a = 0` the derivative from above.
     pub gain: f64,
-    /// `∂L/∂β`.
+    /// The slope `∂L/∂β` in the shift.
     pub shift: f64,
-    /// `∂L/∂σ`.
+    /// The slope `∂L/∂σ` in the interference.
     pub sigma: f64,
-    /// `∂L/∂p = L_on − L_off`.
+    /// The slope `∂L/∂p = L_on − L_off` in the probability.
     pub probability: f64,
 }
 

@@ -65,9 +65,9 @@ pub(crate) struct Piece {
     /// The mean of the line `c u + β`; its sign says on which side the piece lies.
     pub(crate) line: f64,
     pub(crate) parts: Parts,
-    /// `E u φ(z)`.
+    /// The average `E u φ(z)`.
     pub(crate) edge: f64,
-    /// `E φ(z)`.
+    /// The average `E φ(z)`.
     pub(crate) density: f64,
 }
 

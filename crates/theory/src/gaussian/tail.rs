@@ -2,7 +2,7 @@
 
 /// Above this `y` the upward recurrence is no longer accurate to 5e-14.
 const SWITCH: f64 = 2.5;
-/// `1/√(2π)`.
+/// The density `φ(0) = 1/√(2π)`.
 pub(crate) const PHI_0: f64 = 0.398_942_280_401_432_7;
 
 /// The scaled tails `r_{−1}, r_0, r_1, r_2, r_3` at one `y ≥ 0`; [`RectifiedMoments`] defines them.
