@@ -1,9 +1,9 @@
 //! Which features and which rows are alike under a law.
 //!
-//! The loss of a row depends on the joint law of its entries: two rows are alike if renaming the
-//! features takes one into the other and leaves the law as it is. What is compared are the
-//! [blocks](toy_superposition_data::Switches::blocks) of dependent features: for each the entries
-//! of its units, which are alike where they enter the same sum with the same factors.
+//! The loss of a row depends on the joint law of its entries. Two rows are alike if a renaming of
+//! the features takes one into the other and leaves the law as it is. The search compares the
+//! [blocks](toy_superposition_data::Switches::blocks) of dependent features by the entries of their
+//! units. Units are alike if they enter the same sum with the same factors.
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -14,16 +14,17 @@ use toy_superposition_theory::{self as theory, FeatureLaw};
 
 use crate::{Error, Result};
 
-/// No law that tells features apart has more features than this: the search for rows that are alike
-/// reads all of them.
+/// The largest number of features of a law that tells features apart. The search for rows that are
+/// alike reads all rows.
 pub(super) const MOST: usize = 1024;
 
-/// The blocks of dependent features, with names for what is alike.
+/// The blocks of dependent features, with equal names for blocks and units that are alike.
 pub(super) struct Kinds {
     blocks: Vec<Kind>,
 }
 
-/// A block: the same name for the same weights, and units with the same name for the same factors.
+/// A block. Blocks with the same weights have the same name, and units with the same factors have
+/// the same name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Kind {
     name: u64,
@@ -61,7 +62,7 @@ impl Kind {
         Self { name: hash(sums), units }
     }
 
-    /// The same for two rows whose entries in this block are alike.
+    /// A hash that is the same for two rows whose entries in this block are alike.
     fn of_row(&self, row: &[f64], own: usize) -> u64 {
         let entry = |&j: &usize| ((row[j] * 1e9).round() as i64, j == own);
         let unit = |(name, members): &(u64, Vec<usize>)| {
@@ -76,11 +77,11 @@ impl Kind {
 }
 
 impl Kinds {
-    /// The kinds of a law of `features` features; `None` where it treats all features alike.
+    /// The kinds of a law of `features` features; `None` for a law that treats all features alike.
     ///
     /// # Errors
-    /// [`Error::Features`] for a law of another number, [`Error::Theory`] for a law without blocks,
-    /// [`Error::Large`] for more than 1024 features that are not alike.
+    /// [`Error::Features`] for a law of another number of features; [`Error::Theory`] for a law
+    /// without blocks; [`Error::Large`] for more than 1024 features that are not alike.
     pub(super) fn of(law: FeatureLaw<'_>, features: usize) -> Result<Option<Self>> {
         let blocks: Vec<Kind> = match law {
             FeatureLaw::Shared(_) => return Ok(None),
@@ -113,7 +114,7 @@ impl Kinds {
         Ok(Some(Self { blocks }))
     }
 
-    /// The classes of a design, taken apart into those of rows that are alike, and the class of
+    /// The classes of a design, split such that the rows of each class are alike, and the class of
     /// each feature.
     pub(super) fn classes<D: Design + ?Sized>(&self, design: &D) -> (Vec<Class>, Vec<usize>) {
         let features = design.features();

@@ -1,5 +1,5 @@
-//! Designs whose features have places under a law: which features interfere matters where they
-//! depend on each other.
+//! Designs whose places are taken by the features of a law. Where features depend on each other it
+//! matters which of them interfere.
 
 use std::fmt;
 
@@ -11,16 +11,17 @@ use toy_superposition_theory::{self as theory, FeatureLaw};
 use crate::alike::{Kinds, moments};
 use crate::{Error, Result};
 
-/// Which features of a law take the places of a design. The features come in lists that depend on
-/// each other, those of most variance first.
+/// The order in which the features of a law take the places of a design. The features come in lists
+/// of features that depend on each other, the list of the largest mean variance first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Arrangement {
-    /// Feature `i` at place `i`.
+    /// Feature `i` takes place `i`.
     #[default]
     Given,
-    /// One list after the other: neighbours in the design depend on each other.
+    /// One list follows the other, so that neighbours in the design depend on each other.
     Within,
-    /// The first of each list, then the second of each: neighbours in the design are independent.
+    /// The first feature of each list comes first, then the second of each, so that neighbours in
+    /// the design are independent.
     Across,
 }
 
@@ -35,11 +36,11 @@ impl fmt::Display for Arrangement {
 }
 
 impl Arrangement {
-    /// The feature of each place, a permutation of `0..features`. Of a law that treats all features
-    /// alike, the identity.
+    /// The feature at each place, a permutation of `0..features`. It is the identity for a law that
+    /// treats all features alike.
     ///
     /// # Errors
-    /// As [`Arranged::new`].
+    /// The errors of [`Arranged::new`].
     pub fn order<'a>(self, law: impl Into<FeatureLaw<'a>>, features: usize) -> Result<Vec<usize>> {
         let law = law.into();
         match Kinds::of(law, features)? {
@@ -73,9 +74,8 @@ impl Arrangement {
     }
 }
 
-/// A design whose places are taken by the features of a law, with a class of its own for each kind
-/// of row that the law tells apart: an output has a gain and a bias of its own, so that rows that
-/// are not alike share none.
+/// A design whose places are taken by the features of a law. Each kind of row that the law tells
+/// apart is a class of its own, so that rows that are not alike do not share a gain and a bias.
 ///
 /// ```
 /// use toy_superposition_data::{Features, Pairs, UnitUniform};
@@ -96,19 +96,19 @@ pub struct Arranged<D> {
     design: D,
     /// The place of each feature.
     place: Vec<usize>,
-    /// Those that the law tells apart, and the class of each feature; `None` for those of the
-    /// design.
+    /// The classes that the law tells apart, and the class of each feature; `None` if the classes
+    /// are those of the design.
     classes: Option<(Vec<Class>, Vec<usize>)>,
 }
 
 impl<D: Design> Arranged<D> {
-    /// The design with the features of `law` in its places. A law that treats all features alike
-    /// changes nothing.
+    /// The design with the features of `law` in its places. The design is unchanged by a law that
+    /// treats all features alike.
     ///
     /// # Errors
     /// [`Error::Features`] for a law of another number of features; [`Error::Large`] for a law of
-    /// more than 1024 features that are not alike; [`Error::Theory`] for a law whose exact loss is
-    /// not known.
+    /// more than 1024 features that are not alike; [`Error::Theory`] for a law that has no exact
+    /// loss.
     pub fn new<'a>(design: D, law: impl Into<FeatureLaw<'a>>, arrangement: Arrangement) -> Result<Self> {
         let (law, features) = (law.into(), design.features());
         let mut arranged = Self { design, place: (0..features).collect(), classes: None };
@@ -165,22 +165,22 @@ impl<D: Design> Design for Arranged<D> {
     }
 }
 
-/// The projector onto the principal components of a law, its rows divided by the diagonal: with the
-/// right gains and biases the best affine model of its rank, here read out by a ReLU. Features that
-/// are in none of the components are dropped. All are in one class: a law that treats all features
-/// alike has no principal ones, and there they share one setting.
+/// The projector onto the principal components of a law, with its rows divided by the diagonal.
+/// With the right gains and biases it is the best affine model of its rank; here its outputs are
+/// read by a ReLU. Features that are in none of the components are dropped. All features are in one
+/// class, since no component is distinguished under a law that treats all features alike.
 #[derive(Debug)]
 pub struct PrincipalComponents {
-    /// n_d × n_s, orthonormal rows.
+    /// The components as orthonormal rows, n_d × n_s.
     encoder: DMatrix<f64>,
 }
 
 impl PrincipalComponents {
-    /// Of the largest `hidden` eigenvalues of the covariance.
+    /// The components of the `hidden` largest eigenvalues of the covariance.
     ///
     /// # Errors
-    /// [`Error::Shape`] unless `1 ≤ hidden ≤ n_s`; [`Error::Theory`] for a covariance that has no
-    /// decomposition.
+    /// [`Error::Shape`] unless `1 ≤ hidden ≤ n_s`; [`Error::Theory`] for a covariance whose
+    /// eigenvalues are not found.
     pub fn new(law: &dyn Law, hidden: usize) -> Result<Self> {
         let features = law.features();
         if !(1..=features).contains(&hidden) {
@@ -189,7 +189,7 @@ impl PrincipalComponents {
         Ok(Self { encoder: theory::principal_components(law, hidden)? })
     }
 
-    /// `1/P_ii`, and 0 for a feature that is dropped.
+    /// The factor `1/P_ii` of row `i`, and 0 for a feature that is dropped.
     fn scale(&self, i: usize) -> f64 {
         let square = self.encoder.column(i).norm_squared();
         if square > 1e-12 { 1.0 / square } else { 0.0 }

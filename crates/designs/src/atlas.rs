@@ -1,4 +1,4 @@
-//! The atlas: the best known weights for each ratio, in the limit of many features.
+//! The atlas of the best known weights for each ratio, in the limit of many features.
 
 use std::collections::HashSet;
 
@@ -9,14 +9,14 @@ use toy_superposition_theory::Feature;
 use crate::catalogue::{Candidate, Entry, Family, blocks, each, graphs};
 use crate::{Error, Mixtures, Result, Store, hierarchies};
 
-/// The best known blocks for one p, and their hull.
+/// The best known blocks for one probability p, and their lower convex hull.
 ///
 /// ```math
 /// L^*(r) = \lim_{n_s \to \infty} \min_W L \;\le\; \min_{\lambda} \sum_k \lambda_k L_k, \qquad
 ///   \sum_k \lambda_k r_k = r, \quad \sum_k \lambda_k = 1, \quad \lambda_k \ge 0
 /// ```
 ///
-/// Direct sums add losses, so that the lower convex hull of all known blocks, in the plane of the
+/// The losses of direct sums add. So the lower convex hull of all known blocks, in the plane of the
 /// ratio `r_k` and the loss per feature `L_k`, is an upper bound on the least loss at every ratio.
 ///
 /// ```
@@ -33,9 +33,9 @@ use crate::{Error, Mixtures, Result, Store, hierarchies};
 #[derive(Debug, Clone)]
 pub struct Atlas {
     probability: f64,
-    /// By rising ratio.
+    /// All blocks, by rising ratio.
     entries: Vec<Entry>,
-    /// The places of those on the hull.
+    /// The places of the blocks on the hull, among all blocks.
     hull: Vec<usize>,
 }
 
@@ -45,7 +45,7 @@ pub struct Atlas {
 pub struct AtlasMixture {
     /// The loss per feature in the limit of many features.
     pub loss: f64,
-    /// The blocks.
+    /// The blocks, with their shares of the features.
     pub parts: Vec<AtlasPart>,
 }
 
@@ -55,18 +55,18 @@ pub struct AtlasMixture {
 pub struct AtlasPart {
     /// The block.
     pub entry: Entry,
-    /// Its share of the features.
+    /// The share of the features that are in copies of the block.
     pub share: f64,
 }
 
-/// The largest block.
+/// The number of features of the largest block.
 const LARGEST: usize = 352;
 
 impl Atlas {
-    /// The atlas of this crate: the catalogue, [hierarchies], all strongly regular graphs of up to
-    /// 352 vertices that [`KnownGraph`](toy_superposition_rug::KnownGraph) constructs, ovoids, and
-    /// what [`Store::builtin`] has found by descent of the exact loss (for the p that it was made
-    /// for).
+    /// The atlas of this crate: the catalogue, the [hierarchies], all strongly regular graphs of up
+    /// to 352 vertices that [`KnownGraph`](toy_superposition_rug::KnownGraph) constructs, ovoids,
+    /// and the weights of [`Store::builtin`], which were found by descent of the exact loss and
+    /// apply to the p that they were made for.
     ///
     /// # Errors
     /// [`Error::Theory`] unless `0 < p ≤ 1`.
@@ -74,10 +74,10 @@ impl Atlas {
         Self::with_store(probability, &Store::builtin()?)
     }
 
-    /// The atlas with found blocks from elsewhere.
+    /// The atlas with the blocks of another store in place of [`Store::builtin`].
     ///
     /// # Errors
-    /// As [`new`](Self::new), and those of the store's blocks.
+    /// The errors of [`new`](Self::new), and those of the store's blocks.
     pub fn with_store(probability: f64, store: &Store) -> Result<Self> {
         Feature::uniform(probability)?;
         let mut candidates = blocks(LARGEST.min(128), 0)?;
@@ -96,7 +96,7 @@ impl Atlas {
         })?);
         entries.sort_by(|a, b| {
             let by_ratio = a.design.ratio().total_cmp(&b.design.ratio());
-            // Of blocks that are equal but for rounding, the smallest.
+            // Of blocks whose losses are equal up to rounding, the smallest comes first.
             let digits = |entry: &Entry| (entry.best.loss / probability * 1e7).round();
             let by_loss = digits(a).total_cmp(&digits(b));
             by_ratio.then(by_loss).then(a.design.features().cmp(&b.design.features()))
@@ -104,21 +104,21 @@ impl Atlas {
         Ok(Self::of(probability, entries))
     }
 
-    /// Of entries by rising ratio.
+    /// The atlas of these entries, which must be in order of rising ratio.
     fn of(probability: f64, entries: Vec<Entry>) -> Self {
         let points: Vec<(f64, f64)> =
             entries.iter().map(|entry| (entry.design.ratio(), entry.best.loss)).collect();
         Self { probability, hull: lower_hull(&points), entries }
     }
 
-    /// The atlas of some blocks only: dropped and lossless features, and those for which `keep`
-    /// says so.
+    /// The atlas of some blocks only: those for which `keep` returns true, and dropped and lossless
+    /// features.
     pub fn among(&self, keep: impl Fn(&Entry) -> bool) -> Self {
         let kept = |entry: &&Entry| entry.family == Family::Apart || keep(entry);
         Self::of(self.probability, self.entries.iter().filter(kept).cloned().collect())
     }
 
-    /// p.
+    /// The probability p.
     pub fn probability(&self) -> f64 {
         self.probability
     }
@@ -135,7 +135,8 @@ impl Atlas {
         self.entries.iter().filter(new).cloned().collect()
     }
 
-    /// The blocks on the hull, by rising ratio: from a dropped feature at 0 to a lossless one at 1.
+    /// The blocks on the hull by rising ratio, from a dropped feature at ratio 0 to a lossless one
+    /// at ratio 1.
     pub fn hull(&self) -> impl Iterator<Item = &Entry> {
         self.hull.iter().map(|&k| &self.entries[k])
     }
@@ -158,7 +159,8 @@ impl Atlas {
         Ok(AtlasMixture { loss: parts.iter().map(|part| part.share * part.entry.best.loss).sum(), parts })
     }
 
-    /// The best direct sum with n_s features in n_d dimensions, of the best block of each shape.
+    /// The best direct sum of copies of the best block of each shape, with n_s features in n_d
+    /// dimensions.
     ///
     /// # Errors
     /// [`Error::Shape`] unless `1 ≤ n_d ≤ n_s`.
@@ -170,7 +172,7 @@ impl Atlas {
     /// copies.
     ///
     /// # Errors
-    /// As [`sum`](Self::sum).
+    /// The errors of [`sum`](Self::sum).
     pub fn sum_and_blocks(&self, features: usize, hidden: usize) -> Result<(Entry, Vec<(Entry, usize)>)> {
         let mut blocks = self.of_each_shape();
         blocks.sort_by_key(|entry| entry.family);
@@ -181,11 +183,11 @@ impl Atlas {
         Ok((sum, parts.collect()))
     }
 
-    /// The weights of [`sum`](Self::sum) for `n_d = max(1, ⌊r n_s⌉)`.
+    /// The weights of [`sum`](Self::sum) for `n_d = max(1, ⌊r n_s⌉)`, where `⌊·⌉` rounds to the
+    /// nearest integer.
     ///
     /// # Errors
-    /// [`Error::Ratio`] unless `0 < r ≤ 1`, [`Error::Rug`] for more weights than there is memory
-    /// for.
+    /// [`Error::Ratio`] unless `0 < r ≤ 1`; [`Error::Rug`] if there is no memory for the weights.
     pub fn weights(&self, ratio: f64, features: usize) -> Result<Autoencoder<f64>> {
         if !(ratio > 0.0 && ratio <= 1.0) {
             return Err(Error::Ratio { given: ratio });
@@ -195,8 +197,8 @@ impl Atlas {
     }
 }
 
-/// The places of the corners of the lower convex hull of points sorted by x, then by y: Andrew's
-/// monotone chain.
+/// The places of the corners of the lower convex hull of points, which must be sorted by x and then
+/// by y, by Andrew's monotone chain.
 fn lower_hull(points: &[(f64, f64)]) -> Vec<usize> {
     let mut hull: Vec<usize> = Vec::new();
     for (k, &(x, y)) in points.iter().enumerate() {
@@ -222,7 +224,7 @@ mod tests {
 
     use super::lower_hull;
 
-    /// At every x the hull is the least of all chords, tried one by one.
+    /// At every x the hull equals the least of all chords, which are tried one by one.
     #[test]
     fn the_hull_is_the_least_of_all_chords() {
         let mut rng = ChaCha8Rng::seed_from_u64(8);

@@ -2,29 +2,32 @@
 
 use crate::{Error, Result};
 
-/// What any weights lose at least, per feature.
+/// Lower bounds on the loss per feature of any weights, from [`lower_bound`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct LowerBound {
     /// A bound that is proved.
     pub proved: f64,
-    /// A bound about twelve times higher, of whose proof one step, an inequality of three real
-    /// numbers, was checked on a grid.
+    /// A bound about twelve times higher. One step of its proof, an inequality of three real
+    /// numbers, was checked on a grid and is not proved.
     pub checked: f64,
 }
 
-/// What any weights lose at least per feature, at a ratio of dimensions to features, for
-/// independent features with magnitudes `U[0, 1]`; 0 for `p > 1/2`, of which nothing is known.
+/// Lower bounds on the loss per feature of any weights at a ratio r of dimensions to features, for
+/// independent features with magnitudes `U[0, 1]`. The bounds are 0 for `p > 1/2`, where no bound
+/// is known.
 ///
 /// ```math
 /// L \;\ge\; \frac{p K}2 \left(1 - e^{-2 p (1 - p) m \Lambda}\right) \frac{1/r - 1}{2 \Lambda}, \qquad
 ///   \Lambda = \frac1r - \frac12, \qquad m = 1 - \frac{\sin \theta}{\theta}, \qquad r = \frac{n_d}{n_s} .
 /// ```
-/// For every W of rank n_d and every bias, with a rectifier on each output, magnitudes `U[0, 1]`,
-/// `p ≤ 1/2`. With `θ = 2` and `K = 1/48` all of it is proved. With `θ = 2.7` for `p ≤ 1/5`
-/// (`m = 0.842`), else `2.2` (`m = 0.633`), and `K = 1/6`, step 2 is checked on a grid. For `p ≪ r`
-/// the two are `0.0057` and `0.070 p² (1/r − 1)`.
+/// This holds for every W of rank n_d and every bias, with a rectifier on each output, magnitudes
+/// `U[0, 1]` and `p ≤ 1/2`. With `θ = 2` and `K = 1/48` it is proved. With `K = 1/6`, and `θ = 2.7`
+/// for `p ≤ 1/5` (`m = 0.842`) or else `θ = 2.2` (`m = 0.633`), step 2 is checked on a grid. For
+/// `p ≪ r` the two bounds are `0.0057 p² (1/r − 1)` and `0.070 p² (1/r − 1)`.
+///
+/// The steps of the proof are:
 ///
 /// 1. **Rank.** Let `W_ii > 0` and `F_i = Σ_{j≠i} min((W_ij/W_ii)², 1)`. Then
 ///    `mean F_i ≥ (1/r − 1)/2`. Scale the rows so that `W_ii = 1`. Call a pair a conflict if
@@ -35,17 +38,17 @@ pub struct LowerBound {
 ///    `q_i → q_i + t, q_j → q_j − t` for a conflict, so that it has a minimum without conflicts.
 ///    Hence it is at least `1/n_d` for equal weights:
 ///    `n + 2 (conflicts) + Σ_{others} W_ij² ≥ n²/n_d`.
-/// 2. **One row.** Let `T` be the bias and the interference over `W_ii`, and `ℓ(T)` the loss given
-///    `T`. Then `ℓ(T) + ℓ(T′) ≥ p K (1 − cos θ(T − T′))` for any `T`, `T′` and `W_ii > 0`.
-///    docs/theory.md proves `ℓ(T) + ℓ(T′) ≥ p min((T − T′)², 1)/24`, which has `K = 1/48` at
-///    `θ = 2`. `K = 1/6` is an equality at `W_ii = 1`, `T = 0`, `T′ = −π/θ`.
-/// 3. **Independence.** For `T′` an independent copy of `T`,
-///    `E cos θ(T − T′) = Π_j |φ(θ W_ij/W_ii)|²`, φ the characteristic function of one feature, and
+/// 2. **One row.** Let `T` be the sum of the bias and the interference, divided by `W_ii`, and
+///    `ℓ(T)` the loss given `T`. Then `ℓ(T) + ℓ(T′) ≥ p K (1 − cos θ(T − T′))` for any `T`, `T′`
+///    and `W_ii > 0`. docs/theory.md proves `ℓ(T) + ℓ(T′) ≥ p min((T − T′)², 1)/24`, which has
+///    `K = 1/48` at `θ = 2`. `K = 1/6` is an equality at `W_ii = 1`, `T = 0`, `T′ = −π/θ`.
+/// 3. **Independence.** Let `T′` be an independent copy of `T`, and φ the characteristic function
+///    of one feature. Then `E cos θ(T − T′) = Π_j |φ(θ W_ij/W_ii)|²`, and
 ///    `1 − |φ(θ w)|² ≥ 2 p (1 − p)(1 − sin(θw)/(θw)) ≥ 2 p (1 − p) m min(w², 1)`. So
 ///    `L_i ≥ (p K/2)(1 − exp(−2 p (1 − p) m F_i))`.
-/// 4. **Mean.** Of the rows with `F_i > Λ`, and those with `W_ii ≤ 0`, which lose the variance at
-///    least, let there be a fraction `f`. The others are of ratio `r/(1 − f)` among themselves, and
-///    `1 − e^{−x}` is above its chord. The sum is least at `f = 0`, by the choice of Λ.
+/// 4. **Mean.** Let `f` be the fraction of rows with `F_i > Λ` or `W_ii ≤ 0`; the latter lose at
+///    least the variance. The others have the ratio `r/(1 − f)` among themselves, and `1 − e^{−x}`
+///    is above its chord. The sum is least at `f = 0`, by the choice of Λ.
 ///
 /// ```
 /// use toy_superposition_designs::lower_bound;
@@ -58,7 +61,7 @@ pub struct LowerBound {
 /// ```
 ///
 /// # Errors
-/// [`Error::Ratio`] unless `0 < r ≤ 1`, [`Error::Data`] unless `0 < p ≤ 1`.
+/// [`Error::Ratio`] unless `0 < r ≤ 1`; [`Error::Data`] unless `0 < p ≤ 1`.
 pub fn lower_bound(probability: f64, ratio: f64) -> Result<LowerBound> {
     if !(ratio > 0.0 && ratio <= 1.0) {
         return Err(Error::Ratio { given: ratio });
@@ -73,11 +76,11 @@ pub fn lower_bound(probability: f64, ratio: f64) -> Result<LowerBound> {
     Ok(LowerBound { proved: at_most_half(PROVED), checked: at_most_half(checked(p)) })
 }
 
-/// `ℓ(T) + ℓ(T′) ≥ p K (1 − cos θ(T − T′))`.
+/// The numbers of step 2, `ℓ(T) + ℓ(T′) ≥ p K (1 − cos θ(T − T′))`.
 #[derive(Clone, Copy)]
 struct Step {
     theta: f64,
-    /// K.
+    /// The factor K.
     loss: f64,
 }
 
@@ -96,7 +99,7 @@ mod tests {
 
     use super::*;
 
-    /// `∫₀¹ (u − a (u + T)₊)² du + a² T₊² (1 − p)/p`.
+    /// The loss `∫₀¹ (u − a (u + T)₊)² du + a² T₊² (1 − p)/p`, which is `ℓ(T)/p`.
     fn given(t: f64, a: f64, p: f64) -> f64 {
         let start = (-t).clamp(0.0, 1.0);
         let above = |u: f64| {
@@ -106,7 +109,7 @@ mod tests {
         start.powi(3) / 3.0 + above(1.0) - above(start) + (a * t.max(0.0)).powi(2) * (1.0 - p) / p
     }
 
-    /// Step 2, at the largest p of each θ, and with less than 1 % to spare.
+    /// Step 2 holds at the largest p of each θ, with less than 1 % to spare.
     #[test]
     fn two_values_of_the_interference_lose_what_the_bound_says() {
         for p in [0.2, 0.5] {
@@ -128,8 +131,8 @@ mod tests {
         }
     }
 
-    /// Step 2 as it is proved, with random numbers over several decades, some of which come near
-    /// it. Half is the p of the least loss of a feature that is off.
+    /// Step 2 holds as it is proved for random numbers over several decades, some of which come
+    /// near equality. A feature that is off loses least at p = 1/2.
     #[test]
     fn two_values_of_the_interference_lose_what_is_proved() {
         let mut rng = ChaCha8Rng::seed_from_u64(13);
@@ -144,11 +147,12 @@ mod tests {
             }
         }
         assert!((1.0 / 24.0..10.0 / 24.0).contains(&least), "{}", 24.0 * least);
-        // K: 1 − cos 2Δ = 2 sin² Δ ≤ 2 min(Δ², 1).
+        // K follows from 1 − cos 2Δ = 2 sin² Δ ≤ 2 min(Δ², 1).
         assert_eq!((PROVED.theta, PROVED.loss), (2.0, 0.5 / 24.0));
     }
 
-    /// Step 1, of random matrices of a rank with entries over four decades, and of the hierarchies.
+    /// Step 1 holds for random matrices of a given rank with entries over four decades, and for the
+    /// hierarchies.
     #[test]
     fn the_rank_bounds_the_clipped_squares() {
         let clipped = |w: &DMatrix<f64>| {
@@ -179,7 +183,7 @@ mod tests {
         }
     }
 
-    /// Step 3: the exact loss of random rows is above what their clipped squares say.
+    /// Step 3 holds: the exact loss of random rows is above the bound from their clipped squares.
     #[test]
     fn rows_lose_more_than_their_clipped_squares_say() {
         let mut rng = ChaCha8Rng::seed_from_u64(12);

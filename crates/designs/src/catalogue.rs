@@ -1,4 +1,4 @@
-//! Which designs there are: of one shape, and as blocks of direct sums.
+//! The catalogue of designs: designs of a whole shape, and blocks of direct sums.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -17,7 +17,7 @@ use crate::alike::{Kinds, MOST};
 use crate::optimise::{optimise_classes, rough_loss};
 use crate::{Arranged, Arrangement, Error, Learned, Optimised, PrincipalComponents, Result, optimise};
 
-/// A design that many may hold.
+/// A design with shared ownership.
 pub type Shared = Arc<dyn Design + Send + Sync>;
 
 /// Kinds of designs.
@@ -25,19 +25,19 @@ pub type Shared = Arc<dyn Design + Send + Sync>;
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub enum Family {
-    /// Features with a dimension each, and dropped ones.
+    /// Features with a dimension each, and dropped features.
     Apart,
     /// Antipodal pairs.
     Pairs,
     /// Regular simplices of three corners or more.
     Simplices,
-    /// Harmonic frames: polygons and other cyclic ones.
+    /// Harmonic frames: polygons and other cyclic frames.
     Cyclic,
     /// Equiangular tight frames other than simplices.
     Equiangular,
-    /// Eigenspaces of strongly regular graphs, ovoids among them.
+    /// Eigenspaces of strongly regular graphs, including ovoids.
     Graphs,
-    /// Rugs of rows of a Hadamard matrix.
+    /// Rugs that are made of rows of a Hadamard matrix.
     Rugs,
     /// Random projectors.
     Haar,
@@ -50,7 +50,7 @@ pub enum Family {
 }
 
 impl Family {
-    /// All of them, in order.
+    /// All families, in order.
     pub const ALL: [Self; 11] = [
         Self::Apart,
         Self::Pairs,
@@ -84,7 +84,10 @@ impl fmt::Display for Family {
     }
 }
 
-/// Designs of one shape and kind, of which the best is wanted.
+/// One or more designs of one shape and family, of which [`best`](Self::best) finds the best.
+///
+/// The families hold these designs, as blocks of sums ([`blocks`]) and of a whole shape
+/// ([`whole`]):
 ///
 /// | family | blocks | of the whole shape |
 /// |---|---|---|
@@ -99,27 +102,28 @@ impl fmt::Display for Family {
 /// | components | | the principal components of a law |
 #[derive(Debug, Clone)]
 pub struct Candidate {
-    /// Their kind.
+    /// The family of all of these designs.
     pub family: Family,
-    /// At least one, each with what it is, in a few words.
+    /// The designs, at least one, each with a name of a few words.
     designs: Vec<(String, Shared)>,
-    /// The places of the features.
+    /// The order in which the features of a law take the places of the design.
     arrangement: Arrangement,
-    /// Whether the coefficient of the all-ones direction is free; not in a sum, which has no such
-    /// direction.
+    /// Whether the coefficient of the all-ones direction is free. It is not free in a sum, which
+    /// has no such direction.
     ones: bool,
 }
 
-/// A design at its best.
+/// A design with its best settings and their loss.
 #[derive(Clone)]
 pub struct Entry {
-    /// Its kind; that of most features of a mixture.
+    /// The family of the design. For a mixture it is the family of its largest part that is not
+    /// apart.
     pub family: Family,
-    /// What it is, in a few words.
+    /// The name of the design, in a few words.
     pub name: String,
     /// The design.
     pub design: Shared,
-    /// Its best settings and its loss.
+    /// The best settings of the design and their loss.
     pub best: Optimised,
 }
 
@@ -144,8 +148,8 @@ impl Candidate {
         Self::of(family, vec![(design.name(), Arc::new(design))])
     }
 
-    /// The best of several for each p, which have the same loss if their rows hold the same
-    /// entries; `None` of none.
+    /// Several designs, of which the best is found for each p. Designs whose rows hold the same
+    /// entries have the same loss, and only the first of them is kept. `None` for an empty list.
     fn several<D: Design + Send + Sync + 'static>(
         family: Family,
         name: &str,
@@ -160,28 +164,28 @@ impl Candidate {
         (count > 0).then(|| Self::of(family, designs.into_iter().map(named).collect()))
     }
 
-    /// All of its designs under another name.
+    /// The same designs under another name.
     pub(crate) fn named(mut self, name: &str) -> Self {
         self.designs.iter_mut().for_each(|design| name.clone_into(&mut design.0));
         self
     }
 
-    /// What it is, in a few words: the name of its first design.
+    /// The name of the first design, in a few words.
     pub fn name(&self) -> &str {
         &self.designs[0].0
     }
 
-    /// The designs.
+    /// The designs of this candidate.
     pub fn designs(&self) -> impl Iterator<Item = &Shared> {
         self.designs.iter().map(|design| &design.1)
     }
 
-    /// The design of least loss under a law, at its best: its features [arranged](Arranged) where
-    /// the law tells them apart. Where there are several they are compared by their exact losses at
-    /// common starting points, and the least is optimised.
+    /// The design of least loss under a law, with its best settings. Its features are
+    /// [arranged](Arranged) where the law tells them apart. Several designs are compared by their
+    /// exact losses at common starting points, and the one of least loss is optimised.
     ///
     /// # Errors
-    /// As [`optimise`].
+    /// The errors of [`optimise`].
     pub fn best<'a>(&self, law: impl Into<FeatureLaw<'a>>) -> Result<Entry> {
         let law = law.into();
         let arranged = |(name, design): &(String, Shared)| -> Result<(String, Shared)> {
@@ -211,7 +215,7 @@ impl Candidate {
 }
 
 impl Entry {
-    /// Weights of a model as they are, with their exact loss.
+    /// The weights of a model as they are, with their exact loss.
     pub(crate) fn learned(
         family: Family,
         name: &str,
@@ -223,10 +227,11 @@ impl Entry {
         Ok(Self { family, name: name.to_owned(), design: Arc::new(learned), best })
     }
 
-    /// This design beside `count` dropped features, each with the loss of the best constant.
+    /// The direct sum of this design and `count` dropped features, each of which has the loss of
+    /// the best constant.
     ///
     /// # Errors
-    /// As [`optimise`], and [`Error::Rug`] for `count = 0`.
+    /// The errors of [`optimise`], and [`Error::Rug`] for `count = 0`.
     pub fn with_dropped(self, count: usize, p: f64) -> Result<Self> {
         let sum = DirectSum::new(vec![(1, Box::new(self.design)), (1, Box::new(Dropped(count)))])?;
         let name = format!("{} ({}) + {count} dropped", self.name, sum.features() - count);
@@ -234,14 +239,14 @@ impl Entry {
     }
 }
 
-/// The entry of each, on all threads.
+/// The entries of a list in order, computed on all threads.
 pub(crate) fn each<T: Sync>(list: &[T], entry: impl Fn(&T) -> Result<Entry> + Sync) -> Result<Vec<Entry>> {
     let mut entries: Vec<Option<Result<Entry>>> = list.iter().map(|_| None).collect();
     parallel::for_each(&mut entries, |k, found| *found = Some(entry(&list[k])));
     entries.into_iter().flatten().collect()
 }
 
-/// For each class its members and the entries of its rows in order, to 1e-9.
+/// For each class, the number of its members and the sorted entries of its rows, rounded to 1e-9.
 fn signature(design: &impl Design) -> Vec<(usize, Vec<Vec<i64>>)> {
     let mut row = vec![0.0; design.features()];
     let mut entries = |&(i, _): &(usize, usize)| {
@@ -257,18 +262,18 @@ fn signature(design: &impl Design) -> Vec<(usize, Vec<Vec<i64>>)> {
         .collect()
 }
 
-/// The largest block.
+/// The number of features of the largest block.
 pub(super) const LARGEST: usize = 128;
-/// Harmonic frames of so few features are tried with all sets of frequencies.
+/// The largest number of features for which harmonic frames are tried with all sets of frequencies.
 const CYCLIC: usize = 12;
-/// Random sets of rows that are tried for a block.
+/// The number of random sets of rows that are tried for a block.
 const DRAWS: usize = 8;
 
-/// Blocks of at most `most` features (none has more than 128), for any p. The same seed gives the
-/// same ones.
+/// The blocks of the catalogue with at most `most` features, for any p. No block has more than 128
+/// features. The same seed gives the same blocks.
 ///
 /// # Errors
-/// None that is known.
+/// No input is known for which this fails.
 pub fn blocks(most: usize, seed: u64) -> Result<Vec<Candidate>> {
     let mut blocks = vec![
         Candidate::one(Family::Apart, Lossless(1)),
@@ -299,11 +304,12 @@ pub fn blocks(most: usize, seed: u64) -> Result<Vec<Candidate>> {
 }
 
 /// The eigenspaces of ratios below 1/2 of all strongly regular graphs of at most `most` vertices,
-/// each with the graph's name.
+/// each under the name of its graph.
 ///
-/// Above 1/2, antipodal pairs beside lossless features are always better. Frames whose entries off
-/// the diagonal are all positive or the same are left out: the first have nothing to hide, and the
-/// second are simplices. `wanted` is asked for each shape `(n_s, n_d)` before its graph is made.
+/// Above 1/2, antipodal pairs together with lossless features are always better. Frames are left
+/// out if their entries off the diagonal are all positive, since a rectifier removes none of them,
+/// or all the same, since such frames are simplices. `wanted` is asked about each shape
+/// `(n_s, n_d)` before its graph is constructed.
 pub(crate) fn graphs(most: usize, wanted: impl Fn(usize, usize) -> bool) -> Result<Vec<Candidate>> {
     let mut frames = Vec::new();
     for known in KnownGraph::up_to(most) {
@@ -329,8 +335,8 @@ pub(crate) fn graphs(most: usize, wanted: impl Fn(usize, usize) -> bool) -> Resu
     Ok(frames)
 }
 
-/// The harmonic frames of `features` features with every set of frequencies, by their dimensions;
-/// no simplices.
+/// The harmonic frames of `features` features with every set of frequencies, grouped by their
+/// dimensions, without simplices.
 fn cyclic(features: usize) -> Result<Vec<Candidate>> {
     let frequencies = features / 2 + 1;
     let mut by_hidden = vec![Vec::new(); features];
@@ -351,7 +357,8 @@ fn cyclic(features: usize) -> Result<Vec<Candidate>> {
     Ok(by_hidden.into_iter().enumerate().filter_map(candidate).collect())
 }
 
-/// Paley's, Steiner's and their complements, and difference sets, of at most [`LARGEST`] features.
+/// Paley's frames, Steiner's frames with their complements, and difference sets, of at most
+/// [`LARGEST`] features.
 fn equiangular() -> Result<Vec<Candidate>> {
     let mut frames: Vec<Frame> =
         (6..=62).step_by(4).filter_map(|features| Frame::paley(features).ok()).collect();
@@ -377,12 +384,12 @@ fn equiangular() -> Result<Vec<Candidate>> {
     Ok(all)
 }
 
-/// No dense design has more features than this.
+/// The largest number of features of a dense design.
 const DENSE: usize = 1024;
 
-/// The designs of n_s = `features` in n_d = `hidden` dimensions that are no sums of blocks, each
-/// random one the best of `draws` sets. Those without a fast transform only up to n_s = 1024. The
-/// same seed gives the same ones.
+/// The designs with n_s = `features` features in n_d = `hidden` dimensions that are not sums of
+/// blocks. Each random design is the best of `draws` random sets. Designs without a fast transform
+/// are included only up to n_s = 1024. The same seed gives the same designs.
 ///
 /// # Errors
 /// [`Error::Shape`] unless `1 ≤ n_d ≤ n_s`.
@@ -408,20 +415,21 @@ pub fn whole(features: usize, hidden: usize, draws: usize, seed: u64) -> Result<
     Ok(all)
 }
 
-/// How many sums of each family are compared under a law.
+/// The number of sums of each family that are compared under a law.
 const RATED: usize = 3;
 
 /// The designs for features of a law in n_d = `hidden` dimensions.
 ///
-/// These are the principal components unless all features are alike, those of [`whole`] but for
-/// Haar's, and for each family the best sum of copies of one of the `blocks` with lossless and
-/// dropped features, of three that lose least where the features are independent, as the `blocks`
-/// say. Those with superposition are there with dependent features as neighbours and with
-/// independent ones, unless the law makes no difference between these.
+/// These are the principal components, unless all features are alike; the designs of [`whole`]
+/// without random projectors; and for each family one candidate of up to three sums of copies of
+/// one of the `blocks` with lossless and dropped features. The three are those of least loss for
+/// independent features, according to the losses of the `blocks`. Designs with superposition come
+/// in two orders, one with dependent features as neighbours and one with independent features as
+/// neighbours, unless the law makes no difference between the two.
 ///
 /// # Errors
 /// [`Error::Shape`] unless `1 ≤ n_d ≤ n_s`; [`Error::Large`] for more than 1024 features;
-/// [`Error::Theory`] for a law whose exact loss is not known.
+/// [`Error::Theory`] for a law that has no exact loss.
 pub fn under_law(
     law: &dyn Law,
     hidden: usize,
@@ -436,7 +444,7 @@ pub fn under_law(
     let [within, across] = [Arrangement::Within, Arrangement::Across];
     let differ = within.order(law, features)? != across.order(law, features)?;
     let arrangements = if differ { vec![within, across] } else { vec![within] };
-    // A random projector in another order is another random projector, and no contender.
+    // A random projector in another order is another random projector, and is never the best.
     let mut plain = whole(features, hidden, draws, seed)?;
     plain.retain(|candidate| candidate.family != Family::Haar);
     for family in Family::ALL {
@@ -455,7 +463,7 @@ pub fn under_law(
     }
     let apart = Candidate { arrangement: within, ..Candidate::one(Family::Apart, DirectSum::new(apart)?) };
     let mut all = vec![apart];
-    // Where all features are alike, no components are principal.
+    // Where all features are alike, no component is distinguished.
     if Kinds::of(law.into(), features)?.is_some() {
         all.push(Candidate::one(Family::Components, PrincipalComponents::new(law, hidden)?));
     }
@@ -471,11 +479,12 @@ pub fn under_law(
     Ok(all)
 }
 
-/// As many copies of a block as there is room for, beside lossless and dropped features; `None` if
-/// there is room for none.
+/// The direct sum of as many copies of a block as there is room for, with lossless and dropped
+/// features in the rest; `None` if there is room for none.
 ///
-/// With the total loss of the copies and the variance of what is dropped. Where features have
-/// several variances the lossless ones come first, since they lose most otherwise.
+/// It comes with the loss of all copies plus the variance of the dropped features. Where features
+/// have several variances the lossless places come first, so that features of large variance take
+/// them.
 fn copies(block: &Entry, law: &dyn Law, hidden: usize) -> Result<Option<(f64, (String, Shared))>> {
     let (features, design) = (law.features(), &block.design);
     let (n, d) = (design.features(), design.hidden());
@@ -505,12 +514,12 @@ fn copies(block: &Entry, law: &dyn Law, hidden: usize) -> Result<Option<(f64, (S
     Ok(Some((loss, (name, Arc::new(DirectSum::new(parts)?)))))
 }
 
-/// So many copies, in words.
+/// The name of a number of copies of a block.
 pub(super) fn times(copies: usize, name: &str) -> String {
     if copies == 1 { name.to_owned() } else { format!("{copies} × {name}") }
 }
 
-/// Those that are given by their encoders.
+/// The designs of [`whole`] that are given by their encoders.
 fn dense(features: usize, hidden: usize, draws: usize, seed: u64) -> Result<Vec<Candidate>> {
     let mut all = Vec::new();
     let rng = &mut Stream::Draws.rng(seed, 1);
@@ -530,8 +539,8 @@ fn dense(features: usize, hidden: usize, draws: usize, seed: u64) -> Result<Vec<
     Ok(all)
 }
 
-/// Rugs of a power of two: random, with and without the row of ones; shifted to the least skewness;
-/// and known sets.
+/// The rugs for a power of two features: random sets with the row of ones, without it, and shifted
+/// to the least skewness; and known sets.
 fn rugs<R: Rng + ?Sized>(
     features: usize,
     hidden: usize,
@@ -541,7 +550,8 @@ fn rugs<R: Rng + ?Sized>(
     let random = (0..draws)
         .map(|_| PersianRug::random(features, hidden, rng))
         .collect::<std::result::Result<Vec<_>, _>>()?;
-    // Shifted by one of its rows, a set has row 0; by another, it has not.
+    // A set that is shifted by one of its rows contains row 0; a set that is shifted by another row
+    // does not.
     let with = random.iter().map(|rug| rug.shifted(rug.rows()[0])).collect();
     let other = |rug: &PersianRug| (0..features).find(|k| rug.rows().binary_search(k).is_err());
     let without = random.iter().filter_map(|rug| Some(rug.shifted(other(rug)?))).collect();
@@ -573,7 +583,7 @@ fn equiangular_of(features: usize, hidden: usize) -> Vec<Frame> {
         frames.extend(Frame::paley(features));
     }
     for (block, points) in (2..=3).flat_map(|block| (block..64).map(move |points| (block, points))) {
-        // The shape first: the frame is made only where it fits.
+        // The shape is compared first, so that only frames that fit are constructed.
         let degree = (points - 1) / (block - 1);
         let shape = (points * (degree + 1), points * degree / block);
         if shape == (features, hidden) {

@@ -1,4 +1,4 @@
-//! Descent of the exact loss where columns differ in length by orders of magnitude.
+//! Descent of the exact loss for weights whose columns differ in length by orders of magnitude.
 
 use nalgebra::DMatrix;
 use toy_superposition_model::{Activation, Autoencoder};
@@ -9,10 +9,11 @@ use crate::{Error, Result};
 
 /// The relative error of the loss along the descent.
 const TOLERANCE: f64 = 1e-6;
-/// The descent ends where no slope of the loss over p is larger.
+/// The descent ends where no slope of the loss divided by p is larger than this.
 const SLOPE: f64 = 1e-6;
 
-/// The weights at which a descent of the exact loss from `model` ends, and how it ended.
+/// Descends the exact loss from the weights of `model`, and returns the weights at which the
+/// descent ends and how it ended.
 ///
 /// ```math
 /// W_{ij} = e^{\rho_j - \rho_i} \langle r_i, c_j \rangle, \qquad
@@ -20,14 +21,14 @@ const SLOPE: f64 = 1e-6;
 ///   G = \frac{\partial L}{\partial W}
 /// ```
 ///
-/// L-BFGS, at most `iterations`, on the exact loss for independent features that are on with
-/// `probability`, magnitudes `U[0, 1]`. Column j of the encoder is $e^{\rho_j} c_j$ and row i of
-/// the decoder $e^{-\rho_i} r_i$, so that the parameters of a loud feature and of a quiet one are
-/// of the same size, as they are not in the weights themselves. From a
-/// [hierarchy](crate::hierarchy_of_factor) begin with a small factor: at a large one a turn of a
-/// row by $1/M$ matters, and no descent gets far.
+/// The descent takes at most `iterations` steps of L-BFGS on the exact loss, for independent
+/// features that are on with `probability` and have magnitudes `U[0, 1]`. Column j of the encoder
+/// is $e^{\rho_j} c_j$ and row i of the decoder is $e^{-\rho_i} r_i$. So the parameters of a loud
+/// feature and of a quiet one are of the same size, unlike their weights. When you start from a
+/// [hierarchy](crate::hierarchy_of_factor), choose a small factor: at a large factor $M$ a turn of
+/// a row by $1/M$ matters, and no descent gets far.
 ///
-/// The loss that is returned in [`Minimum::loss`] is over p, as found along the descent, to a
+/// [`Minimum::loss`] is the loss per feature divided by p, as found along the descent, with a
 /// relative error of about 1e-6.
 ///
 /// ```
@@ -45,7 +46,7 @@ const SLOPE: f64 = 1e-6;
 ///
 /// # Errors
 /// [`Error::Theory`] unless `0 < p ≤ 1`, for an output that is not ReLU, and for weights whose loss
-/// is beyond f64; [`Error::Optim`].
+/// is not finite in f64; [`Error::Optim`] if the minimiser fails.
 pub fn descend(
     model: &Autoencoder<f64>,
     probability: f64,
@@ -63,7 +64,7 @@ pub fn descend(
     let found = Lbfgs::new(config)?.minimise(&mut x, |x: &[f64], gradient: &mut [f64]| {
         coordinates.values.copy_from_slice(x);
         match coordinates.loss_and_gradient(probability, gradient) {
-            // Beyond f64 the line search turns back.
+            // The line search turns back where the loss is not finite in f64.
             Err(Error::Theory(error)) if begun && beyond(&error) => Ok(f64::NAN),
             found => {
                 begun = true;
@@ -75,12 +76,13 @@ pub fn descend(
     Ok((at.model()?, found))
 }
 
-/// Whether weights, or their loss, are beyond f64.
+/// Whether the error says that the weights or their loss are not finite in f64.
 fn beyond(error: &theory::Error) -> bool {
     error.non_finite_loss().is_some() || matches!(error, theory::Error::Entry { .. })
 }
 
-/// ρ (n_s), then c and r (n_d × n_s each, column by column), then the biases (n_s).
+/// The coordinates: ρ (n_s numbers), then c and r (n_d × n_s each, column by column), then the
+/// biases (n_s numbers).
 struct Coordinates {
     values: Vec<f64>,
     features: usize,
@@ -103,7 +105,7 @@ impl Coordinates {
         Self { values, features: model.features(), hidden: model.hidden() }
     }
 
-    /// ρ, c, r and b.
+    /// The parts ρ, c, r and b.
     fn split(&self) -> (&[f64], &[f64], &[f64], &[f64]) {
         let (lengths, rest) = self.values.split_at(self.features);
         let (columns, rest) = rest.split_at(self.features * self.hidden);
@@ -111,7 +113,7 @@ impl Coordinates {
         (lengths, columns, rows, bias)
     }
 
-    /// L/p.
+    /// Returns L/p and writes its gradient in the coordinates.
     fn loss_and_gradient(&self, p: f64, gradient: &mut [f64]) -> Result<f64> {
         let (n, d) = (self.features, self.hidden);
         let (lengths, columns, rows, bias) = self.split();
@@ -143,7 +145,8 @@ impl Coordinates {
         Ok(found.loss / p)
     }
 
-    /// The weights, the longest column as much above 1 as the shortest is below.
+    /// The weights, scaled such that the longest column is above 1 by the same factor by which the
+    /// shortest is below.
     fn model(&self) -> Result<Autoencoder<f64>> {
         let (n, d) = (self.features, self.hidden);
         let (lengths, columns, rows, bias) = self.split();
@@ -164,8 +167,8 @@ mod tests {
 
     use super::*;
 
-    /// Lengths over two decades: every slope against the difference quotient of the exact loss of
-    /// the weights, and the coordinates are those of the weights.
+    /// For lengths over two decades every slope agrees with the difference quotient of the exact
+    /// loss of the weights, and the coordinates are those of the weights.
     #[test]
     fn the_gradient_is_the_difference_quotient() {
         let mut rng = ChaCha8Rng::seed_from_u64(3);
@@ -195,7 +198,7 @@ mod tests {
         assert!(gradient.iter().filter(|slope| slope.abs() > 1e-3).count() > 15, "{gradient:?}");
     }
 
-    /// From a hierarchy of a small factor it ends below that of a large one.
+    /// A descent from a hierarchy of a small factor ends below the hierarchy of a large factor.
     #[test]
     fn a_descent_ends_lower() {
         let loss = |model: &Autoencoder<f64>, p: f64| {
@@ -206,7 +209,8 @@ mod tests {
         let limit = loss(&crate::hierarchy(4).unwrap(), 0.2);
         assert!(found.loss < limit && found.loss < loss(&start, 0.2), "{found:?} {limit}");
         assert!((loss(&model, 0.2) / found.loss - 1.0).abs() < 1e-5, "{found:?}");
-        // The unequal pair has gains 1 and biases 0: the best ones are better by little.
+        // The unequal pair has gains 1 and biases 0, and the best settings are only a little
+        // better.
         let (_, pair) = descend(&crate::hierarchy(2).unwrap(), 0.1, 200).unwrap();
         let closed = 25.0 / 162.0 * 0.1;
         assert!(pair.loss < closed && pair.loss > 0.95 * closed, "{pair:?}");

@@ -1,12 +1,12 @@
-//! What can go wrong where designs are compared.
+//! The errors of this crate: what was given and what is allowed.
 
-/// What was given and what is allowed.
+/// Why designs cannot be made, compared or optimised: what was given and what is allowed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A number of features n_s and of hidden dimensions n_d that no design has.
     #[error(
-        "{hidden} hidden dimensions for {features} features: no such design; 1 to {features} dimensions are allowed, and 0 where features may be dropped"
+        "no design has {hidden} hidden dimensions for {features} features; 1 to {features} dimensions are allowed, and 0 where features may be dropped"
     )]
     Shape {
         /// The number of features n_s.
@@ -14,7 +14,7 @@ pub enum Error {
         /// The number of hidden dimensions n_d.
         hidden: usize,
     },
-    /// No design of a list fits, or no direct sum of its blocks.
+    /// A shape that no design of a list and no direct sum of its blocks has.
     #[error("no sum of these {blocks} blocks has {features} features in {hidden} dimensions")]
     NoSum {
         /// The number of blocks.
@@ -25,24 +25,24 @@ pub enum Error {
         hidden: usize,
     },
     /// A block that is too large for the tables of [`Mixtures`](crate::Mixtures).
-    #[error("a block of {given} features; at most {most} are allowed")]
+    #[error("a block has {given} features; at most {most} are allowed")]
     Block {
-        /// Its features.
+        /// The number of features of the block.
         given: usize,
-        /// The most.
+        /// The largest number of features that is allowed.
         most: usize,
     },
     /// More features than the tables of [`Mixtures`](crate::Mixtures) were made for.
-    #[error("{given} features; these tables are for at most {most}")]
+    #[error("{given} features were asked for, but these tables are for at most {most}")]
     Table {
         /// The number of features n_s.
         given: usize,
-        /// The most.
+        /// The largest number of features that is allowed.
         most: usize,
     },
-    /// A search that cannot be begun.
+    /// A configuration that no search has.
     #[error(
-        "a search for a rug of {features} features in {hidden} dimensions, symmetry {symmetry}, {restarts} restarts: allowed are a power of two from 4 to 32768, 2 to features − 2 dimensions, 1 restart or more, and a symmetry of which the dimensions are a multiple or one more, with at most 4096 orbits"
+        "a search for a rug of {features} features in {hidden} dimensions with symmetry {symmetry} and {restarts} restarts cannot be started; the features must be a power of two from 4 to 32768, the dimensions from 2 to features − 2 and a multiple of the symmetry or one more, the orbits at most 4096, and the restarts at least 1"
     )]
     Search {
         /// The number of features n_s.
@@ -54,9 +54,9 @@ pub enum Error {
         /// The number of restarts.
         restarts: usize,
     },
-    /// Annealings that do not belong to a search.
+    /// Annealings that belong to another search.
     #[error(
-        "these annealings are not of a search for rugs of {features} features in {hidden} dimensions, symmetry {symmetry}, {restarts} restarts"
+        "these annealings do not belong to the search for rugs of {features} features in {hidden} dimensions with symmetry {symmetry} and {restarts} restarts"
     )]
     Annealing {
         /// The number of features n_s.
@@ -69,82 +69,83 @@ pub enum Error {
         restarts: usize,
     },
     /// A law of another number of features than the design.
-    #[error("a law of {given} features, for a design of {expected}")]
+    #[error("the law has {given} features, but the design has {expected}")]
     Features {
-        /// The features of the law.
+        /// The number of features of the law.
         given: usize,
-        /// The features of the design.
+        /// The number of features of the design.
         expected: usize,
     },
-    /// A law that tells apart more features than are searched for rows that are alike.
-    #[error("a law of {given} features that are not all alike; at most {most} are allowed")]
+    /// A law that tells features apart and has more of them than the search for rows that are alike
+    /// allows.
+    #[error("the law has {given} features that are not all alike; at most {most} are allowed")]
     Large {
-        /// The features of the law.
+        /// The number of features of the law.
         given: usize,
-        /// The most.
+        /// The largest number of features that is allowed.
         most: usize,
     },
-    /// The factor between the lengths of a hierarchy.
-    #[error("lengths that fall by a factor of {given}; more than 1 and at most {most:.3e} is allowed")]
+    /// A factor between the lengths of a hierarchy that is not allowed.
+    #[error("the lengths fall by a factor of {given}; more than 1 and at most {most:.3e} is allowed")]
     Factor {
-        /// What was given.
+        /// The factor that was given.
         given: f64,
-        /// The largest for this number of features.
+        /// The largest factor for this number of features.
         most: f64,
     },
-    /// A hierarchy of more or fewer features than there can be.
-    #[error("a hierarchy of {given} features; 2, and 4 to {most} are allowed")]
+    /// A hierarchy of a number of features that is not allowed.
+    #[error("a hierarchy of {given} features was asked for; 2, and 4 to {most} features are allowed")]
     Hierarchy {
         /// The number of features n_s.
         given: usize,
-        /// The most.
+        /// The largest number of features that is allowed.
         most: usize,
     },
-    /// A ratio that there is not.
-    #[error("a ratio of {given}; ratios from 0 to 1 are allowed")]
+    /// A ratio that is NaN or outside the interval that is allowed.
+    #[error("the ratio is {given}; ratios from 0 to 1 are allowed")]
     Ratio {
         /// The ratio n_d/n_s.
         given: f64,
     },
     /// A file that cannot be read.
-    #[error("{}: cannot be read", path.display())]
+    #[error("the file {} cannot be read", path.display())]
     Read {
         /// The file.
         path: std::path::PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: std::io::Error,
     },
     /// A file that cannot be written.
     #[error(transparent)]
     Write(#[from] toy_superposition_files::Error),
-    /// Weights were refused.
+    /// Weights that the model refused.
     #[error(transparent)]
     Model(#[from] toy_superposition_model::Error),
-    /// Bytes that are no [store](crate::Store) of blocks.
-    #[error("not a store of blocks: {what}")]
+    /// Bytes that are not a [store](crate::Store) of blocks.
+    #[error("the bytes are not a store of blocks: {what}")]
     Store {
-        /// What is wrong.
+        /// What is wrong with the bytes.
         what: String,
     },
     /// A table of trained models that cannot be read.
-    #[error("line {line}: not a table of the records of a sweep")]
+    #[error("line {line} is not part of a table of the records of a sweep")]
     Trained {
-        /// The line, from 1.
+        /// The line, counted from 1.
         line: usize,
     },
-    /// A design refused its arguments.
+    /// Arguments that a design refused.
     #[error(transparent)]
     Rug(#[from] toy_superposition_rug::Error),
-    /// The probability is out of range, or an exact loss could not be found.
+    /// A probability out of range, or an exact loss that could not be computed.
     #[error(transparent)]
     Theory(#[from] toy_superposition_theory::Error),
-    /// The minimiser gave up.
+    /// The minimiser failed.
     #[error(transparent)]
     Optim(#[from] toy_superposition_optim::Error),
-    /// The probability is out of range.
+    /// A probability out of range.
     #[error(transparent)]
     Data(#[from] toy_superposition_data::Error),
 }
 
-/// A result with this module's [`Error`].
+/// A result with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;

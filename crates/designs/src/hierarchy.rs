@@ -1,4 +1,4 @@
-//! Hierarchies: many features in two dimensions, where louder ones silence quieter ones.
+//! Hierarchies of many features in two dimensions, where louder features silence quieter ones.
 
 use std::sync::Arc;
 
@@ -8,9 +8,9 @@ use toy_superposition_model::{Activation, Autoencoder};
 use crate::catalogue::{Entry, Family, each};
 use crate::{Error, Learned, Result, optimise};
 
-/// The sizes of the blocks of sums.
+/// The numbers of features of the hierarchies that are blocks of sums.
 const SIZES: [usize; 10] = [2, 4, 5, 6, 7, 8, 10, 12, 16, 24];
-/// The most features: beyond, single precision does not hold the lengths.
+/// The largest number of features. Single precision does not hold the lengths of more.
 const MOST: usize = 32;
 
 /// The hierarchy of `features` features in two dimensions, or that of two features in one, with
@@ -21,25 +21,26 @@ const MOST: usize = 32;
 /// W_{ij} \in \{0\} \cup (-\infty, -1] \ \text{ for louder } j
 /// ```
 ///
-/// The columns `e_1, e_2, …` of the encoder fall in length by a factor `M` each. A row `d_i` of the
-/// decoder has `⟨d_i, e_i⟩ = 1`, so that what quieter columns add is of order `1/M`. Louder columns
-/// must add nothing above 0: that can be had if and only if `e_i` lies outside the cone of the
-/// louder ones. In the plane `n − 1` directions from 0 to π and one below have this property, and
-/// each row is orthogonal to its louder neighbour (the last one to two columns). The rest of the
-/// louder columns silence the output when they are on, which costs `E u² = 1/3`:
+/// The columns `e_1, e_2, …` of the encoder fall in length by a factor `M` from each to the next. A
+/// row `d_i` of the decoder has `⟨d_i, e_i⟩ = 1`, so that quieter columns add terms of order `1/M`.
+/// Louder columns must add nothing above 0, which is possible if and only if `e_i` lies outside the
+/// cone of the louder columns. In the plane `n − 1` directions from 0 to π and one below have this
+/// property, and each row is orthogonal to its louder neighbour (the last row to two columns). The
+/// other louder columns silence the output when they are on, which costs `E u² = 1/3`:
 /// ```math
 /// L \to \frac p{3n} \sum_i \bigl(1 - (1-p)^{s_i}\bigr), \qquad s_i = 0, 0, 1, 2, \dots, n - 3, n - 3 .
 /// ```
-/// For small p that is `p² ((n−1)(n−2)/2 − 1)/(3n)`, about `p²/(3r)` for `r = 2/n`, without the
-/// logarithm of the loss with Gaussian interference, `p² ln(1/p)/r`. The limit is that of `M → ∞`.
+/// This is the limit of `M → ∞`. For small p it is `p² ((n−1)(n−2)/2 − 1)/(3n)`, about `p²/(3r)`
+/// with `r = 2/n`. It lacks the logarithm of the loss with Gaussian interference, which is of order
+/// `p² ln(1/p)/r`.
 ///
-/// On a line there is room for two, `W_12 = −1/M`, `W_21 = −M`, and a finite factor is best. With
-/// gains 1 and biases 0
+/// On a line there is room for two features, with `W_12 = −1/M` and `W_21 = −M`, and a finite
+/// factor is best. With gains 1 and biases 0
 /// ```math
 /// L = \frac{p^2}2 \Bigl(\frac1{3 M^2} - \frac1{6 M^3} + \frac13 - \frac1{6 M}\Bigr) = \frac{25}{162} p^2 \text{ at } M = 3 ,
 /// ```
-/// where the slope `(M − 1)(M − 3)/(12 M⁴)` changes its sign; equal partners, `M = 1`, lose `p²/6`,
-/// 8 % more.
+/// where the slope `p² (M − 1)(M − 3)/(12 M⁴)` changes its sign. Equal partners, `M = 1`, lose
+/// `p²/6`, which is 8 % more.
 ///
 /// ```
 /// use toy_superposition_designs::hierarchy;
@@ -64,12 +65,12 @@ pub fn hierarchy(features: usize) -> Result<Autoencoder<f64>> {
 }
 
 /// The [hierarchy] of `features` features in two dimensions whose columns fall in length by
-/// `factor` each. The loss of a small factor is larger, by terms of order $p^2/M$ and $p/M^2$, but
-/// [descent](crate::descend) leads from there to better weights.
+/// `factor` = M from each to the next. The loss at a small factor is larger, by terms of order
+/// $p^2/M$ and $p/M^2$, but a [descent](crate::descend) from there leads to better weights.
 ///
 /// # Errors
-/// [`Error::Hierarchy`] unless `4 ≤ n_s ≤ 32`, [`Error::Factor`] unless `M > 1` and all lengths are
-/// within single precision, `M^{n_s} ≤ 10^{35}`.
+/// [`Error::Hierarchy`] unless `4 ≤ n_s ≤ 32`; [`Error::Factor`] unless `M > 1` and
+/// `M^{n_s} ≤ 10^{35}`, so that all lengths are within single precision.
 pub fn hierarchy_of_factor(features: usize, factor: f64) -> Result<Autoencoder<f64>> {
     if !(4..=MOST).contains(&features) {
         return Err(Error::Hierarchy { given: features, most: MOST });
@@ -80,7 +81,7 @@ pub fn hierarchy_of_factor(features: usize, factor: f64) -> Result<Autoencoder<f
     }
     let last = features - 1;
     let direction = |k: usize| {
-        // Exact where orthogonality to a far louder column depends on it.
+        // Directions are exact where orthogonality to a far louder column depends on them.
         match k {
             0 => Vector2::new(1.0, 0.0),
             k if k == last => Vector2::new(0.0, -1.0),
@@ -111,9 +112,9 @@ pub fn hierarchy_of_factor(features: usize, factor: f64) -> Result<Autoencoder<f
     Ok(Autoencoder::new(&encoder, &decoder, &DVector::zeros(features), Activation::Relu)?)
 }
 
-/// The [hierarchies](hierarchy) of 2, 4, 5, 6, 7, 8, 10, 12, 16 and 24 features, those of at most
-/// `most`, with their exact losses. Gains and biases are best at 1 and 0 in the limit of large
-/// factors; those of the pair are optimised.
+/// The [hierarchies](hierarchy) of 2, 4, 5, 6, 7, 8, 10, 12, 16 and 24 features that have at most
+/// `most` features, with their exact losses. Gains of 1 and biases of 0 are best in the limit of
+/// large factors; those of the pair are optimised.
 ///
 /// # Errors
 /// [`Error::Theory`] unless `0 < p ≤ 1`.
@@ -138,7 +139,8 @@ mod tests {
 
     use super::*;
 
-    /// The exact loss is the limit's, but for what the finite factor adds: of order p/M² and p²/M.
+    /// The exact loss is that of the limit, plus terms of order p/M² and p²/M from the finite
+    /// factor.
     #[test]
     fn hierarchies_lose_what_the_louder_silence() {
         for features in [4, 5, 8, 16] {
@@ -157,8 +159,8 @@ mod tests {
             let model = hierarchy(2).unwrap();
             let found = theory::exact_loss(&model.product(), model.bias().as_slice(), p).unwrap().loss;
             assert!((found / (25.0 / 162.0 * p * p) - 1.0).abs() < 1e-9, "{p}: {found}");
-            // At its best gains and biases it loses less, by a term of the next order in p; where
-            // both are always on, much less.
+            // With its best gains and biases it loses less, by a term of the next order in p, and
+            // much less where both features are always on.
             let gained = 1.0 - hierarchies(2, p).unwrap()[0].best.loss / found;
             assert!(gained > 0.0 && (gained < 0.05 * p || p == 1.0), "{p}: {gained}");
         }

@@ -7,11 +7,12 @@ use toy_superposition_theory as theory;
 
 use crate::{Optimised, Result};
 
-/// The weights of a ReLU model as a [`Design`]: `R_ij = W_ij/W_ii`, and each output is a class of
-/// its own. Outputs that do not pass on their own feature, `W_ii ≤ 1e-6 max_j W_jj`, as those of
-/// dropped features, have `R_ij = W_ij`.
+/// The weights of a ReLU model as a [`Design`], with `R_ij = W_ij/W_ii` and a class of its own for
+/// each output. Outputs that do not pass on their own feature, such as those of dropped features,
+/// have `W_ii ≤ 1e-6 max_j W_jj` and `R_ij = W_ij`.
 ///
-/// The gain `a = W_ii` and the bias of each output stay what they are: [`Learned::optimised`].
+/// [`Learned::optimised`] gives the exact loss with the gain `a = W_ii` and the bias of each output
+/// as they are.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Learned {
     name: String,
@@ -26,7 +27,7 @@ impl Learned {
     ///
     /// # Errors
     /// [`Error::Theory`](crate::Error::Theory) for an output that is not ReLU;
-    /// [`Error::Model`](crate::Error::Model) for a product larger than memory.
+    /// [`Error::Model`](crate::Error::Model) if there is no memory for the product.
     pub fn new(name: impl Into<String>, model: &Autoencoder<f64>) -> Result<Self> {
         if model.activation().simplified(model.features()) != Activation::Relu {
             return Err(theory::Error::Activation { given: model.activation().name() }.into());
@@ -47,7 +48,7 @@ impl Learned {
         Ok(Self { name: name.into(), encoder, decoder, product, settings })
     }
 
-    /// The gains and biases as they are, with the exact loss for independent features of one
+    /// The gains and biases as they are, with their exact loss for independent features of one
     /// probability.
     ///
     /// # Errors

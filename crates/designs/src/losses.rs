@@ -1,4 +1,4 @@
-//! Losses of rugs that have no matrix.
+//! Losses of rugs without a stored matrix.
 
 use toy_superposition_model::Scalar;
 use toy_superposition_rug::MatrixFreeRug;
@@ -6,8 +6,8 @@ use toy_superposition_theory::{self as theory, EdgeworthLoss, ExactLoss};
 
 use crate::Result;
 
-/// The expected losses per feature of weights all of whose rows are alike, from one row: in O(n_s
-/// log n_s + n_s × nodes), for n_s up to 2²⁰ and more.
+/// The expected losses per feature of weights all of whose rows are alike, computed from one row.
+/// The time is O(n_s log n_s + n_s × nodes), for n_s up to 2²⁰ and more.
 ///
 /// ```
 /// use toy_superposition_designs::RugLosses;
@@ -20,17 +20,17 @@ use crate::Result;
 /// ```
 pub trait RugLosses {
     /// The exact loss for independent features that are on with one probability and then `U[0, 1]`,
-    /// as [`exact_row_loss`](theory::exact_row_loss).
+    /// by [`exact_row_loss`](theory::exact_row_loss).
     ///
     /// # Errors
     /// [`Error::Theory`](crate::Error::Theory) unless `0 < p ≤ 1`.
     fn exact_loss(&self, probability: f64) -> Result<ExactLoss>;
 
-    /// The loss were the interference Gaussian, and with its third and fourth cumulants, as
-    /// [`edgeworth_row_loss`](theory::edgeworth_row_loss).
+    /// The loss with Gaussian interference, and its correction for the third and fourth cumulants,
+    /// by [`edgeworth_row_loss`](theory::edgeworth_row_loss).
     ///
     /// # Errors
-    /// As [`exact_loss`](Self::exact_loss).
+    /// The errors of [`exact_loss`](Self::exact_loss).
     fn edgeworth_loss(&self, probability: f64) -> Result<EdgeworthLoss>;
 }
 
@@ -60,7 +60,7 @@ mod tests {
 
     use super::*;
 
-    /// The loss of the dense model, all its rows, in double precision.
+    /// The losses equal those of all rows of the dense model in double precision.
     #[test]
     fn a_rug_has_the_losses_of_its_dense_model() {
         let rug = PersianRug::random(32, 11, &mut ChaCha8Rng::seed_from_u64(4)).unwrap();

@@ -7,35 +7,39 @@ use toy_superposition_rug::{DirectSum, Setting};
 use crate::catalogue::{LARGEST, times};
 use crate::{Entry, Error, Family, Optimised, Result};
 
-/// The table of best sums.
+/// The best direct sums of given blocks, as a table over the number of features n and of dimensions
+/// d.
 ///
 /// ```math
 /// T(n, d) = \min_k \left\{ n_k L_k + T(n - n_k, d - d_k) \right\}, \qquad T(0, 0) = 0
 /// ```
 ///
-/// Features of different blocks do not interfere, so losses add up, and block `k` has `n_k`
-/// features in `d_k` dimensions at a loss `L_k` each. Over all shapes the least is the lower convex
-/// envelope of the points `(d_k/n_k, L_k)`: far above the size of the table, the two blocks that
-/// carry the chord over the ratio fill most of the features, and the table the rest.
+/// Here block `k` has `n_k` features in `d_k` dimensions, with the loss `L_k` per feature. Features
+/// of different blocks do not interfere, so that losses add. In the limit of many features the
+/// least loss is the lower convex envelope of the points `(d_k/n_k, L_k)`. For shapes beyond the
+/// table, the two blocks whose chord is lowest at the ratio fill most of the features, and the
+/// table fills the rest.
 #[derive(Debug)]
 pub struct Mixtures<'a> {
     blocks: &'a [Entry],
     size: usize,
-    /// The least total loss of n features in d dimensions and the last block, at
-    /// `n (size + 1) + d`.
+    /// The least total loss of n features in d dimensions and the last block of that sum, at the
+    /// index `n (size + 1) + d`.
     table: Vec<(f64, u16)>,
 }
 
-/// Features up to which every sum is tried, in units of the largest block.
+/// The number of features up to which every sum is tried, in units of the largest block.
 const SIZE: usize = 4;
-/// The largest block of a mixture.
+/// The largest number of features of a block.
 const MOST: usize = 512;
-/// Losses nearer than this, relatively, are equal: the block that comes first in the list is taken.
+/// Losses whose relative difference is below this count as equal, and the block that comes first in
+/// the list is taken.
 const TIE: f64 = 1e-7;
 
 impl<'a> Mixtures<'a> {
-    /// The table for up to `features` features, or, above 512 and four times the largest block, for
-    /// what the two best blocks leave over.
+    /// The table for up to `features` features. Its size is at most 512 features or four times the
+    /// largest block, whichever is more; larger sums are completed by copies of the two best
+    /// blocks.
     ///
     /// # Errors
     /// [`Error::Block`] for a block of more than 512 features.
@@ -67,19 +71,20 @@ impl<'a> Mixtures<'a> {
         Ok(Self { blocks, size, table })
     }
 
-    /// The best sum. Its family is that of most of its features that are neither apart nor dropped.
+    /// The best sum with n_s features in n_d dimensions. Its family is that of its largest part
+    /// that is neither lossless nor dropped.
     ///
     /// # Errors
-    /// As [`counts`](Self::counts).
+    /// The errors of [`counts`](Self::counts).
     pub fn at(&self, features: usize, hidden: usize) -> Result<Entry> {
         self.sum(&self.counts(features, hidden)?)
     }
 
-    /// How many copies of each block are in the best sum, in the order of the blocks.
+    /// The number of copies of each block in the best sum, in the order of the blocks.
     ///
     /// # Errors
-    /// [`Error::Shape`] unless `n_d ≤ n_s` and `n_s ≥ 1`, [`Error::Table`] for more features than
-    /// the tables were made for, [`Error::NoSum`] if no sum has this shape.
+    /// [`Error::Shape`] unless `n_d ≤ n_s` and `n_s ≥ 1`; [`Error::Table`] for more features than
+    /// the table was made for; [`Error::NoSum`] if no sum has this shape.
     pub fn counts(&self, features: usize, hidden: usize) -> Result<Vec<usize>> {
         let mut copies = vec![0; self.blocks.len()];
         if hidden > features || features == 0 {
@@ -130,7 +135,7 @@ impl<'a> Mixtures<'a> {
         best.1
     }
 
-    /// The direct sum of so many copies of each block, the largest part first.
+    /// The direct sum of these numbers of copies of the blocks, with the largest part first.
     fn sum(&self, copies: &[usize]) -> Result<Entry> {
         let features = |&(k, count): &(usize, usize)| count * self.blocks[k].design.features();
         let mut parts: Vec<(usize, usize)> =

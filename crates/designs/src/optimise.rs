@@ -8,52 +8,53 @@ use toy_superposition_theory::{self as theory, FeatureLaw};
 use crate::alike::moments;
 use crate::{Arranged, Arrangement, Result};
 
-/// A design at its best.
+/// The best settings of a design and their loss.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Optimised {
-    /// One for each class of features, of those that [`optimise`] has taken apart if the law tells
-    /// features apart.
+    /// One setting per class of features. If the law tells features apart, the classes are those
+    /// into which [`optimise`] has split the classes of the design.
     pub settings: Vec<Setting>,
     /// The exact loss per feature.
     pub loss: f64,
-    /// Its standard error where rows were sampled, else 0.
+    /// The standard error of the loss where rows were sampled, and 0 elsewhere.
     pub standard_error: f64,
-    /// Whether each class's settings are known in closed form, or its search ended where no slope
-    /// of $L/p$ in $(a, b/\sqrt p, c)$ exceeds $2 \cdot 10^{-7} \sqrt p$ (a hundred times that
-    /// under another law than the paper's), or 1e-14 where that is larger. If not, the loss may
-    /// still be a little above the least.
+    /// Whether the settings of every class are known in closed form, or the search for them ended
+    /// where no slope of $L/p$ in $(a, b/\sqrt p, c)$ exceeds $2 \cdot 10^{-7} \sqrt p$ (a hundred
+    /// times as much under another law than the paper's), or 1e-14 where that is larger. If this is
+    /// false, the loss may still be a little above the least.
     pub converged: bool,
 }
 
-/// Minimises the exact loss of a design over its settings; `ones` frees the coefficient of the
-/// all-ones direction where the design [has it](Design::all_ones).
+/// Minimises the exact loss per feature of a design over its settings. `ones` says whether the
+/// coefficient c of the all-ones direction is free where the design [has that
+/// direction](Design::all_ones).
 ///
 /// ```math
 /// \min_{a, b, c} \frac1{|C|} \sum_{i \in C} \mathrm E\Big(x_i - \mathrm{ReLU}\Big(\sum_j
 ///   \Big(a R_{ij} + \frac c{n_s}\Big) x_j + b\Big)\Big)^2
 /// ```
 ///
-/// for each class `C` of features by itself: rows do not share settings across classes. L-BFGS on
-/// the exact gradient, from the better ones of several starting points, since there may be several
-/// minima.
+/// for each class `C` of features by itself, since classes do not share settings. The method is
+/// L-BFGS on the exact gradient from the best of several starting points, since there may be
+/// several minima.
 ///
-/// `law` is that of the features: a probability for the paper's, one for each feature, or any law
-/// whose exact loss is known. Where it treats all features alike there is one setting for each
-/// class of the design, and of classes with sampled rows the mean over those is minimised. Any
-/// other law takes the classes apart: the settings are those of
-/// [`Arranged::new(design, law, Arrangement::Given)`](Arranged), one for each kind of row, and no
-/// row is left out.
+/// `law` is the law of the features: one probability for the paper's features, one probability per
+/// feature, or any law that has an exact loss. Under a law that treats all features alike there is
+/// one setting per class of the design, and the mean over the rows of a class is minimised where
+/// its rows are sampled. Any other law splits the classes: the settings are those of
+/// [`Arranged::new(design, law, Arrangement::Given)`](Arranged), one per kind of row, and no row is
+/// left out.
 ///
-/// The loss is never above that of the best constant.
+/// The loss is never above that of the best constant output.
 ///
 /// # Errors
 /// [`Error::Data`](crate::Error::Data) unless `0 < p ≤ 1`;
 /// [`Error::Features`](crate::Error::Features) for a law of another number of features;
-/// [`Error::Large`](crate::Error::Large) for more than 1024 that are not alike;
-/// [`Error::Theory`](crate::Error::Theory), [`Error::Optim`](crate::Error::Optim) for a law whose
-/// exact loss is not known and weights that are not finite.
+/// [`Error::Large`](crate::Error::Large) for more than 1024 features that are not alike;
+/// [`Error::Theory`](crate::Error::Theory) or [`Error::Optim`](crate::Error::Optim) for a law that
+/// has no exact loss and for weights that are not finite.
 pub fn optimise<'a, D: Design + ?Sized>(
     design: &D,
     law: impl Into<FeatureLaw<'a>>,
@@ -66,7 +67,7 @@ pub fn optimise<'a, D: Design + ?Sized>(
     optimise_classes(&Arranged::new(design, law, Arrangement::Given)?, law, ones)
 }
 
-/// [`optimise`] for a design whose classes need not be taken apart.
+/// The same as [`optimise`], for a design whose classes need not be split.
 pub(super) fn optimise_classes<D: Design + ?Sized>(
     design: &D,
     law: FeatureLaw<'_>,
@@ -86,8 +87,8 @@ pub(super) fn optimise_classes<D: Design + ?Sized>(
     Ok(Optimised { settings, loss: mean.mean, standard_error: mean.standard_error, converged })
 }
 
-/// The exact loss of a design at the best of the starting points of [`optimise`]: cheap, and at
-/// most a little too high.
+/// The exact loss of a design at the best of the starting points of [`optimise`]. It is cheap, and
+/// not far above the least loss.
 pub(super) fn rough_loss<D: Design + ?Sized>(design: &D, law: FeatureLaw<'_>) -> Result<f64> {
     let mut loss = 0.0;
     for class in design.classes() {
@@ -101,29 +102,29 @@ pub(super) fn rough_loss<D: Design + ?Sized>(design: &D, law: FeatureLaw<'_>) ->
     Ok(loss)
 }
 
-/// Entries are rounded to so many parts, so that those that differ by rounding are equal: the exact
-/// loss counts equal ones.
+/// Entries are rounded to multiples of the reciprocal of this number. Entries that differ only by
+/// rounding are then equal, and the exact loss takes equal entries together.
 const GRID: f64 = (1_u64 << 42) as f64;
 
-/// Two ends of rough descents are one where their settings, or two minima as good where their
-/// losses, are no farther apart than this, relatively.
+/// The relative distance up to which the settings of two rough descents count as the same, and the
+/// losses of two minima as equally good.
 const NEAR: f64 = 1e-3;
 
-/// The rows of one class, which are alike or count as if they were: the first one's feature stands
-/// for theirs.
+/// The rows of one class. They are alike or are treated as alike: the feature of the first row
+/// stands for all of them.
 struct Rows<'a> {
     law: FeatureLaw<'a>,
     moments: Moments,
-    /// The greatest magnitude h, or `√(3 E u²)` where they do not run from 0 to a greatest: biases
-    /// are in units of it.
+    /// The unit h of biases: the greatest magnitude if magnitudes run from 0 to a finite number,
+    /// and `√(3 E u²)` otherwise.
     height: f64,
-    /// p h²: losses are in units of it.
+    /// The unit p h² of losses.
     unit: f64,
-    /// Each with its feature and its share.
+    /// The rows, each with its feature and its share of the class.
     rows: Vec<(Vec<f64>, usize, f64)>,
 }
 
-/// a, b, c.
+/// The coordinates a, b and c.
 type Point = [f64; 3];
 
 impl<'a> Rows<'a> {
@@ -143,13 +144,13 @@ impl<'a> Rows<'a> {
             }),
             _ => 1.0,
         };
-        // Features that are always 0 have no unit.
+        // Features that are always 0 have no unit of their own.
         let height = if height > 0.0 { height } else { 1.0 };
         let unit = moments.probability * height * height;
         Ok(Self { law, moments, height, unit, rows: class.rows.iter().map(row).collect() })
     }
 
-    /// `Σ_{j≠i} of(R_ij)`, the mean over the rows.
+    /// The mean over the rows of `Σ_{j≠i} of(R_ij)`.
     fn off_diagonal(&self, of: fn(f64) -> f64) -> f64 {
         let sum = |(row, i, share): &(Vec<f64>, usize, f64)| {
             share * (row.iter().map(|&entry| of(entry)).sum::<f64>() - of(row[*i]))
@@ -157,13 +158,13 @@ impl<'a> Rows<'a> {
         self.rows.iter().map(sum).sum()
     }
 
-    /// The loss in its unit at a starting point, to 1e-5 of itself.
+    /// The loss in its unit at a starting point, with a relative error of about 1e-5.
     fn rating(&self, start: &Point) -> Result<f64> {
         let found = self.gradient(&start[..2], 1e-3, &mut [0.0; 2])?;
         Ok(if found.is_nan() { f64::INFINITY } else { found })
     }
 
-    /// The loss in its unit at (a, b) or (a, b, c), b in units of h, with its gradient.
+    /// The loss in its unit at (a, b) or (a, b, c), where b is in units of h; writes its gradient.
     fn gradient(&self, x: &[f64], tolerance: f64, gradient: &mut [f64]) -> Result<f64> {
         gradient.fill(0.0);
         let (mut loss, mut slopes) = (0.0, Vec::new());
@@ -188,8 +189,9 @@ impl<'a> Rows<'a> {
         Ok(loss)
     }
 
-    /// The mean and the variance of the interference, the mean over the rows where all features are
-    /// alike and independent, else of the first row; and its covariance with the feature.
+    /// The mean and the variance of the interference, and its covariance with the own feature. They
+    /// are means over the rows where all features are alike and independent, and those of the first
+    /// row otherwise.
     fn interference(&self) -> Result<[f64; 3]> {
         let (row, i, _) = &self.rows[0];
         match self.law {
@@ -210,9 +212,10 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Where to start: the Gaussian optimum for the mean σ; weights that reproduce a feature that
-    /// is on alone, with a bias that takes out none, half or all of the largest interference; half
-    /// of them; and, under another law than the paper's, the best affine readout.
+    /// The starting points: the Gaussian optimum for the mean variance; weights that reproduce a
+    /// feature that is on alone, with a bias that takes out none, half or all of the largest
+    /// interference; half of these weights without a bias; and, under another law than the paper's,
+    /// the best affine readout.
     fn starts(&self) -> Result<Vec<Point>> {
         let [mean, variance, covariance] = self.interference()?;
         let gaussian = theory::optimum(self.moments.probability, variance.sqrt() / self.height)?;
@@ -238,24 +241,26 @@ impl<'a> Rows<'a> {
         Ok(starts)
     }
 
-    /// The relative tolerance of the gradient, and the slope of the loss in its unit over √p at
-    /// which a search ends. The loss over p of a pair is p/6 with a curvature of 2/3: what the
-    /// slope leaves is below 1e-12 of it, and below 1e-8 under another law than the paper's, where
-    /// a gradient costs up to a hundred times as much.
+    /// The relative tolerance of the gradient, and the slope of the loss in its unit, divided by
+    /// √p, at which a search ends. For a pair the loss divided by p is p/6 with a curvature of 2/3.
+    /// At these slopes the relative excess of the loss is below 1e-12, and below 1e-8 under another
+    /// law than the paper's, where a gradient costs up to a hundred times as much.
     fn tolerances(&self) -> (f64, f64) {
         if matches!(self.law, FeatureLaw::Shared(_)) { (1e-7, 2e-7) } else { (1e-5, 2e-5) }
     }
 
-    /// As [`tolerances`](Self::tolerances), for a first descent to about 1e-6 of the least.
+    /// The same as [`tolerances`](Self::tolerances), for a first descent to within about 1e-6 of
+    /// the least loss.
     fn rough_tolerances(&self) -> (f64, f64) {
         if matches!(self.law, FeatureLaw::Shared(_)) { (1e-4, 1e-3) } else { (1e-3, 3e-3) }
     }
 
-    /// Descends from (a, b/√p) or (a, b/√p, c), to a relative tolerance of the gradient and a slope
-    /// over √p.
+    /// Descends from (a, b/√p) or (a, b/√p, c), with the given relative tolerance of the gradient,
+    /// until the slope divided by √p is small enough.
     fn descend(&self, x: &mut [f64], (tolerance, slope): (f64, f64)) -> Result<Minimum> {
-        // The outputs that should be 0 cost b² where the bias is positive, and every other term is
-        // of order p: in b / √p the curvature of the loss over p is of order 1, as it is in a.
+        // Outputs that should be 0 cost b² where the bias is positive, and every other term of the
+        // loss is of order p. So in b/√p the curvature of the loss divided by p is of order 1, as
+        // it is in a.
         let scale = self.moments.probability.sqrt();
         let config = LbfgsConfig {
             max_iterations: 200,
@@ -289,8 +294,8 @@ impl<'a> Rows<'a> {
             rated.push((self.rating(&start)?, start));
         }
         rated.sort_by(|a, b| a.0.total_cmp(&b.0));
-        // Roughly from the two best starts, then to the end from where the loss is least, or from
-        // both where they lead to two minima that are as good.
+        // There are rough descents from the two best starts. The full descent continues from the
+        // better end, or from both ends where they are two minima that are equally good.
         let near = |(k, start): &(usize, &(f64, Point))| *k == 0 || start.0 < 2.0 * rated[0].0;
         let mut rough = Vec::new();
         for (_, &(_, mut start)) in rated.iter().enumerate().filter(near).take(2) {
@@ -300,7 +305,7 @@ impl<'a> Rows<'a> {
             rough.push((minimum.loss, x, start));
         }
         rough.sort_by(|a, b| a.0.total_cmp(&b.0));
-        // The best constant is always to be had. No minimum: its loss falls with a.
+        // The best constant is always possible. It is not a minimum, since the loss falls with a.
         let constant = [0.0, self.moments.mean / self.height, 0.0];
         let mut best = (self.moments.variance() / self.unit, constant, false);
         let (least, first, _) = rough[0];
@@ -311,7 +316,8 @@ impl<'a> Rows<'a> {
             }
             let mut minimum = self.descend(&mut x[..dimensions], self.tolerances())?;
             if !minimum.outcome.converged() {
-                // In a narrow valley the way down from afar says more of it than its end does.
+                // In a narrow valley a descent from farther away learns more of its curvature than
+                // one from its end.
                 let (tolerance, slope) = self.tolerances();
                 let finer = if matches!(self.law, FeatureLaw::Shared(_)) { 1e-10 } else { tolerance };
                 let other = self.descend(&mut start[..dimensions], (finer, slope))?;

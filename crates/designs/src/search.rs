@@ -1,4 +1,4 @@
-//! The search for a good set S: the Persian rug of least exact loss, by simulated annealing.
+//! The search for the Persian rug of least exact loss over its set S, by simulated annealing.
 
 use rand::seq::SliceRandom;
 use rand::{Rng, RngExt};
@@ -9,25 +9,27 @@ use toy_superposition_theory::{self as theory, CountedLoss};
 
 use crate::{Error, Optimised, Result, optimise};
 
-/// How long a search takes, and where.
+/// The configuration of a search: the shape of the rug, its features, and the length of the search.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct SearchConfig {
-    /// n_s, a power of two from 4 to 2¹⁵.
+    /// The number of features n_s, a power of two from 4 to 2¹⁵.
     pub features: usize,
-    /// n_d, from 2 to n_s − 2.
+    /// The number of hidden dimensions n_d, from 2 to n_s − 2.
     pub hidden: usize,
-    /// The order t of a group that the sets are to be [invariant](Orbits) under; 1 for any sets. It
-    /// divides n_s − 1, and n_d is a multiple of it or one more; there are at most 4096 orbits.
+    /// The order t of a group under which the sets must be [invariant](Orbits); 1 allows any set.
+    /// It must divide n_s − 1, n_d must be a multiple of it or one more, and there may be at most
+    /// 4096 orbits.
     pub symmetry: usize,
-    /// p, in (0, 1].
+    /// The probability p that a feature is on, in (0, 1].
     pub probability: f64,
-    /// The seed of all that is drawn.
+    /// The seed of all random numbers.
     pub seed: u64,
-    /// Annealings side by side, each from a random set of its own; the best of them is found.
+    /// The number of annealings, each from a random set of its own. The search returns the best
+    /// result of all.
     pub restarts: usize,
-    /// Swaps that each of them tries.
+    /// The number of swaps that each annealing tries.
     pub swaps: u64,
 }
 
@@ -38,61 +40,65 @@ impl SearchConfig {
     }
 }
 
-/// The stages of an annealing, of equal numbers of swaps and falling temperature.
+/// The number of stages of an annealing. Stages have equal numbers of swaps, and the temperature
+/// falls from each to the next.
 pub const STAGES: u32 = 40;
 /// The temperatures of the first and the last stage, in units of the mean change of the loss by a
 /// swap of a random set.
 const TEMPERATURES: [f64; 2] = [0.5, 0.005];
-/// Swaps by which that mean is found.
+/// The number of swaps from which that mean is computed.
 const TRIALS: usize = 400;
 /// The relative error of the loss by which sets are compared.
 const TOLERANCE: f64 = 1e-5;
-/// The most features: values up to n_s are kept in two bytes.
+/// The largest number of features, since values up to n_s are stored in two bytes.
 const MOST_FEATURES: usize = 1 << 15;
-/// The most orbits: the table of their characters has the square of it in entries of two bytes.
+/// The largest number of orbits. The table of their characters has the square of this number of
+/// entries, of two bytes each.
 const MOST_ORBITS: usize = 4096;
 
-/// Where one annealing is between two stages: all that is needed to go on.
+/// The state of one annealing between two stages, from which it can be resumed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Annealing {
-    /// The stages done.
+    /// The number of stages that are done.
     pub stage: u32,
-    /// S: the numbers of its [orbits](Orbits::elements), which without symmetry are its elements.
-    /// With symmetry that of 0 is left out.
+    /// The set S as the numbers of its [orbits](Orbits::elements), which are its elements if there
+    /// is no symmetry. With symmetry the orbit of 0 is left out.
     pub set: Vec<usize>,
-    /// The set of least loss so far, in the same way.
+    /// The set of least loss so far, in the same form.
     pub best: Vec<usize>,
-    /// Its loss over p, to a relative error of about 1e-5; infinite before the first stage.
+    /// The loss of the best set divided by p, with a relative error of about 1e-5; infinite before
+    /// the first stage.
     pub loss: f64,
-    /// The first temperature, in units of the loss over p; 0 before the first stage.
+    /// The temperature of the first stage, in units of the loss divided by p; 0 before the first
+    /// stage.
     pub temperature: f64,
     /// The gain a and the bias b at which the last stage compared sets; 0 before the first stage.
     pub gain_and_bias: [f64; 2],
 }
 
-/// What a search has found.
+/// The result of a search.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Found {
-    /// The rug.
+    /// The rug of least loss.
     pub rug: PersianRug,
-    /// At its best: exact.
+    /// The best settings of the rug and their exact loss.
     pub optimised: Optimised,
-    /// The annealing that found it, from 0.
+    /// The index of the annealing that found the rug, counted from 0.
     pub restart: usize,
 }
 
-/// A search under way.
+/// A search for the Persian rug of least exact loss by simulated annealing over its set S.
 ///
 /// ```math
 /// g_j = \frac1{n_d} \sum_{s \in S} (-1)^{s \cdot j}, \qquad L(S) = \min_{a, b} \;
 ///   \mathrm E\Big(x_0 - \mathrm{ReLU}\Big(a \sum_j g_j x_j + b\Big)\Big)^2
 /// ```
 ///
-/// All rows of a rug are alike, so `L` is that of row 0, and it depends on nothing but how often
-/// each of the integers `n_d g_j` occurs: a [`CountedLoss`](theory::CountedLoss). A swap of one
-/// element of S for another changes these integers by 0 or ±2, in O(n_s). The gain and the bias are
-/// optimised anew from stage to stage.
+/// All rows of a rug are alike, so that `L` is the loss of row 0. It depends only on how often each
+/// of the integers `n_d g_j` occurs, as a [`CountedLoss`](theory::CountedLoss). A swap of one
+/// element of S for another changes these integers by 0 or ±2, in O(n_s) operations. The gain and
+/// the bias are optimised anew at each stage.
 ///
 /// ```
 /// use toy_superposition_designs::{Search, SearchConfig};
@@ -112,12 +118,12 @@ pub struct Search {
 }
 
 impl Search {
-    /// A search from random sets. The same configuration finds the same rug on any number of
-    /// threads.
+    /// A search that starts from random sets. The same configuration finds the same rug on any
+    /// number of threads.
     ///
     /// # Errors
     /// [`Error::Search`] unless the numbers are in the ranges of [`SearchConfig`]; [`Error::Rug`]
-    /// for a symmetry that there is not; [`Error::Theory`] for p.
+    /// for a symmetry that does not divide n_s − 1; [`Error::Theory`] for p outside (0, 1].
     pub fn new(config: SearchConfig) -> Result<Self> {
         let SearchConfig { features, hidden, symmetry, restarts, .. } = config;
         let shape = features.is_power_of_two()
@@ -144,12 +150,12 @@ impl Search {
         Ok(Self { annealings: annealings.collect(), config, table })
     }
 
-    /// A search that goes on from the annealings of one with the same configuration, to the same
-    /// end.
+    /// A search that resumes the annealings of a search with the same configuration, and ends with
+    /// the same result as that search.
     ///
     /// # Errors
-    /// As [`new`](Self::new), and [`Error::Annealing`] for annealings that are not of that
-    /// configuration.
+    /// The errors of [`new`](Self::new), and [`Error::Annealing`] for annealings that do not fit
+    /// the configuration.
     pub fn resume(config: SearchConfig, annealings: Vec<Annealing>) -> Result<Self> {
         let mut fresh = Self::new(config)?;
         let free = fresh.table.free();
@@ -174,22 +180,22 @@ impl Search {
         Error::Annealing { features, hidden, symmetry, restarts }
     }
 
-    /// What is searched for.
+    /// The configuration of the search.
     pub fn config(&self) -> &SearchConfig {
         &self.config
     }
 
-    /// Where the annealings are.
+    /// The states of the annealings, one per restart.
     pub fn annealings(&self) -> &[Annealing] {
         &self.annealings
     }
 
-    /// Whether all annealings have come to their end.
+    /// Whether all annealings have done all of their stages.
     pub fn is_finished(&self) -> bool {
         self.annealings.iter().all(|annealing| annealing.stage >= STAGES)
     }
 
-    /// Takes each annealing one stage further, side by side.
+    /// Advances each annealing by one stage, in parallel.
     ///
     /// # Errors
     /// [`Error::Theory`] for p; [`Error::Optim`].
@@ -209,11 +215,11 @@ impl Search {
         Ok(())
     }
 
-    /// Runs to the end, or until `go_on`, which is asked after each stage, says no. Returns the
-    /// best rug so far.
+    /// Runs to the end, or until `go_on`, which is called after each stage, returns false. Returns
+    /// the best rug so far.
     ///
     /// # Errors
-    /// As [`advance`](Self::advance).
+    /// The errors of [`advance`](Self::advance).
     pub fn run(mut self, mut go_on: impl FnMut(&Self) -> bool) -> Result<Found> {
         while !self.is_finished() {
             self.advance()?;
@@ -242,17 +248,18 @@ impl Search {
     }
 }
 
-/// The random numbers of a stage, counted from 1, or of the first set.
+/// The random numbers of a stage, counted from 1, or of the first set, for stage 0.
 fn rng(config: &SearchConfig, restart: usize, stage: u32) -> impl Rng + use<> {
     Stream::Draws.rng(config.seed, (restart as u64) << 16 | u64::from(stage))
 }
 
-/// `Σ_s (−1)^{s·j}` over each orbit of rows s, for an index j of each orbit of entries.
+/// The sums `Σ_s (−1)^{s·j}` over each orbit of rows s, for one index j per orbit of entries.
 #[derive(Debug, Clone)]
 struct Table {
     orbits: Orbits,
     symmetric: bool,
-    /// Whether 0 is in every set: with symmetry that follows from n_d.
+    /// Whether 0 is in every set. With symmetry this follows from n_d; without it, 0 is like any
+    /// other element.
     zero: bool,
     characters: Vec<i16>,
 }
@@ -275,7 +282,7 @@ impl Table {
         Ok(Self { orbits, symmetric, zero: symmetric && hidden % symmetry == 1, characters })
     }
 
-    /// The orbits that a set may have or not have.
+    /// The orbits of which a set is chosen.
     fn free(&self) -> std::ops::Range<usize> {
         usize::from(self.symmetric)..self.orbits.elements().len()
     }
@@ -285,7 +292,7 @@ impl Table {
         &self.characters[orbit * duals..(orbit + 1) * duals]
     }
 
-    /// All orbits of a set.
+    /// All orbits of a set, including that of 0.
     fn all<'a>(&self, set: &'a [usize]) -> impl Iterator<Item = usize> + 'a {
         self.zero.then_some(0).into_iter().chain(set.iter().copied())
     }
@@ -296,12 +303,12 @@ impl Table {
     }
 }
 
-/// The integers `n_d g_j` of a set, and how often each occurs off the diagonal.
+/// The integers `n_d g_j` of a set, with the number of times that each occurs off the diagonal.
 #[derive(Clone)]
 struct Spectrum {
-    /// For an index of each orbit of entries.
+    /// The integer for one index per orbit of entries.
     values: Vec<i16>,
-    /// Of −n_d, −n_d + 2, …, n_d.
+    /// The counts of the integers −n_d, −n_d + 2, …, n_d.
     counts: Vec<u32>,
 }
 
@@ -317,7 +324,7 @@ impl Spectrum {
         spectrum
     }
 
-    /// Becomes the spectrum of the set of `other`, with orbit `new` for `old`.
+    /// Sets this spectrum to that of the set of `other` with orbit `new` in place of `old`.
     fn swap(&mut self, other: &Self, [old, new]: [usize; 2], table: &Table) {
         let changes = table.of(old).iter().zip(table.of(new));
         for ((value, before), (old, new)) in self.values.iter_mut().zip(&other.values).zip(changes) {
@@ -336,8 +343,8 @@ impl Spectrum {
 }
 
 impl Spectrum {
-    /// The gain and the bias of least loss near those given, to the accuracy that comparing sets
-    /// needs.
+    /// The gain and the bias of least loss near the given ones, as accurately as the comparison of
+    /// sets needs.
     fn optimum(&self, from: [f64; 2], p: f64) -> Result<[f64; 2]> {
         let hidden = self.counts.len() as f64 - 1.0;
         let entries = self.counts.iter().enumerate();
@@ -368,7 +375,7 @@ impl Annealing {
         let mut now = Spectrum::of(&self.set, table);
         if self.stage == 0 {
             let optimum = theory::optimum_at_ratio(p, hidden as f64 / features as f64)?;
-            // Σ_{j≠0} g_j: the column of ones is in S or it is not.
+            // This is Σ_j g_j. It is n_s/n_d if the column of ones is in S, and 0 otherwise.
             let ones = if table.all(&self.set).any(|orbit| orbit == 0) {
                 features as f64 / hidden as f64
             } else {
@@ -396,7 +403,7 @@ impl Annealing {
         }
         let fall = (TEMPERATURES[1] / TEMPERATURES[0]).powf(f64::from(self.stage) / f64::from(STAGES - 1));
         let temperature = self.temperature * fall;
-        // The loss of the best set is that of an earlier gain and bias: at those of this stage it
+        // The loss of the best set belongs to an earlier gain and bias. At those of this stage it
         // may be lower or higher.
         if loss < self.loss {
             (self.loss, self.best) = (loss, self.set.clone());
@@ -406,7 +413,7 @@ impl Annealing {
             let [k, l] = [rng.random_range(0..self.set.len()), rng.random_range(0..others.len())];
             next.swap(&now, [self.set[k], others[l]], table);
             let found = losses.at(&next.counts) / p;
-            // A uniform number below e^{−Δ/T}.
+            // A worse set is taken if a uniform random number is below e^{−Δ/T}.
             if found <= loss || rng.random::<f64>() < ((loss - found) / temperature).exp() {
                 std::mem::swap(&mut self.set[k], &mut others[l]);
                 std::mem::swap(&mut now, &mut next);
@@ -458,8 +465,8 @@ mod tests {
         }
     }
 
-    /// The loss over p at which an annealing ends is that of its set at its gain and bias, and no
-    /// more than 1e-3 above the least.
+    /// The loss at which an annealing ends is that of its set at its gain and bias, divided by p,
+    /// and no more than 1e-3 above the least.
     #[test]
     fn the_ovoid_is_found_among_symmetric_sets() {
         let config = SearchConfig { symmetry: 17, ..config(256, 51, 0.05, 2_000) };
@@ -501,7 +508,8 @@ mod tests {
         }
         assert_eq!(whole.annealings(), cut.annealings());
         assert!(whole.is_finished());
-        // A restart does not know how many there are, and seeds differ.
+        // A restart does not depend on the number of restarts, and different seeds give different
+        // sets.
         let two = SearchConfig { restarts: 2, ..config.clone() };
         let mut two = Search::new(two).unwrap();
         two.advance().unwrap();

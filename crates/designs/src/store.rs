@@ -1,9 +1,4 @@
-//! Blocks that were found by search or by descent, in one file.
-//!
-//! A safetensors file. The tensor `rug/256/0` (u32) is a set S of a rug of 256 features;
-//! `weights/0.05/NAME/encoder` (f32, n_d × n_s), `…/decoder` (n_s × n_d) and `…/bias` (n_s) are
-//! weights for p = 0.05. The metadata `notes` have a line for each block of weights: its name, a
-//! tab, and how it was made.
+//! A file of blocks that were found by search or by descent.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,12 +11,17 @@ use toy_superposition_theory as theory;
 
 use crate::{Error, Result};
 
-/// Found blocks: sets S of rugs, and weights.
+/// Blocks that were found by search or by descent: sets S of rugs, and weights of ReLU models.
+///
+/// A store is kept in one safetensors file. The tensor `rug/256/0` (u32) is a set S of a rug of 256
+/// features. The tensors `weights/0.05/NAME/encoder` (f32, n_d × n_s), `…/decoder` (n_s × n_d) and
+/// `…/bias` (n_s) are weights for p = 0.05. The metadata `notes` have one line per block of
+/// weights: its key `weights/0.05/NAME`, a tab, and how it was made.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Store {
-    /// n_s and S.
+    /// Each rug as n_s and S.
     sets: Vec<(usize, Vec<usize>)>,
-    /// By p, as text, and name.
+    /// The weights by p, as text, and name.
     weights: BTreeMap<(String, String), Autoencoder<f32>>,
     /// How each block of weights was made.
     notes: BTreeMap<(String, String), String>,
@@ -31,29 +31,32 @@ impl Store {
     /// The blocks that come with this crate.
     ///
     /// # Errors
-    /// None that is known.
+    /// [`Error::Store`], which does not occur for the file that comes with this crate.
     pub fn builtin() -> Result<Self> {
         Self::from_bytes(include_bytes!("../atlas/blocks.safetensors"))
     }
 
-    /// Reads a file.
+    /// Reads a store from a file.
     ///
     /// # Errors
-    /// [`Error::Read`] for a file that cannot be read, [`Error::Store`] for one that is no store.
+    /// [`Error::Read`] for a file that cannot be read; [`Error::Store`] for a file that is not a
+    /// store.
     pub fn load(path: &Path) -> Result<Self> {
         let read = |source| Error::Read { path: path.to_owned(), source };
         Self::from_bytes(&std::fs::read(path).map_err(read)?)
     }
 
-    /// Writes a file, to a temporary name first.
+    /// Writes the store to a file, under a temporary name first, so that the file is never half
+    /// written.
     ///
     /// # Errors
-    /// [`Error::Write`].
+    /// [`Error::Write`] for a file that cannot be written; [`Error::Store`] if the format refuses a
+    /// tensor.
     pub fn save(&self, path: &Path) -> Result<()> {
         Ok(write_atomically(path, &self.to_bytes()?)?)
     }
 
-    /// n_s and S of each rug.
+    /// The number of features n_s and the set S of each rug.
     pub fn sets(&self) -> impl Iterator<Item = (usize, &[usize])> {
         self.sets.iter().map(|(features, rows)| (*features, rows.as_slice()))
     }
@@ -61,19 +64,20 @@ impl Store {
     /// The weights that were made for this p, each with its name.
     ///
     /// # Errors
-    /// None that is known.
+    /// [`Error::Model`], which does not occur, since the weights were checked when they were added.
     pub fn weights(&self, probability: f64) -> Result<Vec<(String, Autoencoder<f64>)>> {
         let own = probability.to_string();
         let of = self.weights.iter().filter(|((p, _), _)| *p == own);
         of.map(|((_, name), model)| Ok((name.clone(), model.cast::<f64>()?))).collect()
     }
 
-    /// How the weights of a name were made.
+    /// The note on how the weights of this p and name were made; `None` if there are no such
+    /// weights.
     pub fn note(&self, probability: f64, name: &str) -> Option<&str> {
         self.notes.get(&(probability.to_string(), name.to_owned())).map(String::as_str)
     }
 
-    /// Adds a set S.
+    /// Adds a set S of a rug with this number of features, unless the store has it.
     pub fn add_set(&mut self, features: usize, mut rows: Vec<usize>) {
         rows.sort_unstable();
         if !self.sets.contains(&(features, rows.clone())) {
@@ -81,8 +85,8 @@ impl Store {
         }
     }
 
-    /// Adds weights for a p, in place of those of the same name, with a note on how they were made.
-    /// Name and note become one line each.
+    /// Adds weights for a p with a note on how they were made, and replaces weights of the same p
+    /// and name. Control characters in the name and the note become spaces.
     ///
     /// # Errors
     /// [`Error::Theory`] for an output that is not ReLU.
@@ -103,7 +107,7 @@ impl Store {
         Ok(())
     }
 
-    /// Keeps the weights for this p for which `keep` says so.
+    /// Removes the weights for this p for whose names `keep` returns false.
     pub fn retain_weights(&mut self, probability: f64, keep: impl Fn(&str) -> bool) {
         let own = probability.to_string();
         let keep = |(p, name): &(String, String)| *p != own || keep(name);
@@ -111,10 +115,10 @@ impl Store {
         self.notes.retain(|key, _| keep(key));
     }
 
-    /// Reads what [`to_bytes`](Self::to_bytes) writes.
+    /// Reads a store from the bytes that [`to_bytes`](Self::to_bytes) returns.
     ///
     /// # Errors
-    /// [`Error::Store`] for anything else.
+    /// [`Error::Store`] for bytes that are not a store.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let strange = |what: &str| Error::Store { what: what.to_owned() };
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(|error| strange(&error.to_string()))?;
@@ -170,14 +174,15 @@ impl Store {
         Ok(store)
     }
 
-    /// The file's bytes: the same store gives the same ones.
+    /// The bytes of the file. The same store always gives the same bytes.
     ///
     /// # Errors
     /// [`Error::Store`] if the format refuses a tensor.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let mut tensors: BTreeMap<String, (Dtype, Vec<usize>, Vec<u8>)> = BTreeMap::new();
         for (number, (features, rows)) in self.sets.iter().enumerate() {
-            let too_large = |_| Error::Store { what: format!("a row beyond 2³² of {features} features") };
+            let too_large =
+                |_| Error::Store { what: format!("a rug of {features} features has a row beyond 2³²") };
             let rows: Vec<u32> =
                 rows.iter().map(|&row| u32::try_from(row).map_err(too_large)).collect::<Result<_>>()?;
             let bytes = rows.iter().flat_map(|row| row.to_le_bytes()).collect();
@@ -200,7 +205,7 @@ impl Store {
             Ok((name.as_str(), TensorView::new(*dtype, shape.clone(), data).map_err(strange)?))
         });
         let views: Vec<(&str, TensorView<'_>)> = views.collect::<Result<_>>()?;
-        // One entry, since the format does not order several.
+        // All notes are one entry of the metadata, since the format does not order several.
         let notes: String =
             self.notes.iter().map(|((p, name), note)| format!("weights/{p}/{name}\t{note}\n")).collect();
         safetensors::serialize(views, Some([("notes".to_owned(), notes)].into())).map_err(strange)
@@ -254,8 +259,8 @@ mod tests {
         assert!(matches!(Store::load(&folder.path().join("none")), Err(Error::Read { .. })));
     }
 
-    /// Cut anywhere, or with any byte of its header changed, it is refused or says something else:
-    /// it never panics.
+    /// A store that is cut anywhere or has any byte of its header changed is refused or read as
+    /// something else, without a panic.
     #[test]
     fn a_hostile_store_is_refused() {
         let bytes = store().to_bytes().unwrap();

@@ -1,11 +1,12 @@
-//! What training finds: exact losses of models trained by the recipe of the paper's code, beside
-//! which the atlas is put.
+//! Exact losses of models that were trained by the recipe of the paper's code, with which the atlas
+//! is compared.
 //!
 //! The table is `records.csv` of the sweep `examples/grids/ten_points.toml`.
 
 use crate::{Error, Result};
 
-/// Models of one shape, trained for one p from several seeds, and random rugs of this shape.
+/// Exact losses of models of one shape, trained for one p from several seeds by the recipe of the
+/// paper's code, and of random rugs of that shape.
 ///
 /// ```
 /// use toy_superposition_designs::Trained;
@@ -19,34 +20,35 @@ use crate::{Error, Result};
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Trained {
-    /// p.
+    /// The probability p.
     pub probability: f64,
-    /// n_s.
+    /// The number of features n_s.
     pub features: usize,
-    /// n_d.
+    /// The number of hidden dimensions n_d.
     pub hidden: usize,
-    /// The exact loss per feature, one for each seed.
+    /// The exact losses per feature of the trained models, one per seed.
     pub losses: Vec<f64>,
-    /// That of a random rug, with gain and bias from the theory, one for each seed.
+    /// The exact losses per feature of random rugs with the gain and the bias of the theory, one
+    /// per seed.
     pub rugs: Vec<f64>,
 }
 
 impl Trained {
-    /// The models that come with this crate: n_s = 512, two seeds at each of ten points (p, r), and
-    /// two rugs.
+    /// The table that comes with this crate, of models with n_s = 512: at each of ten points (p, r)
+    /// two trained models and two rugs.
     ///
     /// # Errors
-    /// None that is known.
+    /// [`Error::Trained`], which does not occur for the table that comes with this crate.
     pub fn builtin() -> Result<Vec<Self>> {
         Self::from_csv(include_str!("../atlas/trained.csv"))
     }
 
-    /// The trained models and rugs in `records.csv` of a sweep, by the order of their points. No
-    /// field has a comma in it.
+    /// Reads the trained models and rugs from the text of `records.csv` of a sweep, in the order of
+    /// their points. No field may contain a comma.
     ///
     /// # Errors
     /// [`Error::Trained`] for a table without the columns kind, features, hidden, probability, law
-    /// and exact_loss, and for a line that they cannot be read from.
+    /// and exact_loss, and for a line from which they cannot be read.
     pub fn from_csv(text: &str) -> Result<Vec<Self>> {
         let mut lines = text.lines();
         let heads: Vec<&str> = lines.next().unwrap_or_default().split(',').collect();
@@ -83,8 +85,8 @@ impl Trained {
         Ok(points)
     }
 
-    /// The one of a list at this p, and at the ratio to which the number of its dimensions was
-    /// rounded.
+    /// The entry of a list with this p whose n_d is `ratio · n_s`, rounded to an integer; `None` if
+    /// there is none with trained models.
     pub fn at(list: &[Self], probability: f64, ratio: f64) -> Option<&Self> {
         let here = |point: &&Self| {
             let hidden = (ratio * point.features as f64).round();
@@ -93,12 +95,12 @@ impl Trained {
         list.iter().find(here)
     }
 
-    /// The mean loss of the trained models; none of no models is NaN.
+    /// The mean loss per feature of the trained models; NaN if there are none.
     pub fn mean(&self) -> f64 {
         self.losses.iter().sum::<f64>() / self.losses.len() as f64
     }
 
-    /// n_d/n_s.
+    /// The ratio n_d/n_s.
     pub fn ratio(&self) -> f64 {
         self.hidden as f64 / self.features as f64
     }
@@ -133,7 +135,7 @@ mod tests {
         }
     }
 
-    /// All of the ten points are within the range that the atlas is compared in.
+    /// All ten points are within the range in which the atlas is compared.
     #[test]
     fn ten_points_were_measured() {
         let points = Trained::builtin().unwrap();

@@ -1,32 +1,32 @@
-//! Least squares on a set of features that grows: Cholesky's factor of their Gram matrix, one row
+//! Least squares on a growing set of features, by the Cholesky factor of their Gram matrix, one row
 //! at a time.
 //!
 //! ```math
 //! A_S^\top A_S = L L^\top, \qquad L z = A_S^\top y, \qquad L^\top c = z, \qquad \lVert y - A_S c \rVert^2 = \lVert y \rVert^2 - \lVert z \rVert^2
 //! ```
 //!
-//! A new feature costs O(k²): one row of `L` and one entry of `z`.
+//! A new feature adds one row to `L` and one entry to `z`, in O(k²) operations.
 
 use toy_superposition_model::Scalar;
 
 use crate::LinearOperator;
 
-/// A pivot below this share of the column's squared norm is rounding: the column depends on those
-/// chosen before.
+/// A pivot below this share of the squared norm of the column is rounding: the column depends on
+/// the columns that were chosen before.
 const DEPENDENT: f64 = 1e-10;
 
-/// The features chosen, and their least squares.
+/// The chosen features and their least squares.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ActiveSet {
     support: Vec<usize>,
-    /// `L` by rows: row `i` has `i + 1` entries.
+    /// The factor `L` by rows, where row `i` has `i + 1` entries.
     factor: Vec<f64>,
-    /// `z`.
+    /// The vector `z`.
     forward: Vec<f64>,
     scratch: Vec<f64>,
 }
 
-/// A sum of products in eight strands, in one order.
+/// The sum of products, in eight partial sums that are added in a fixed order.
 fn dot(a: &[f64], b: &[f64]) -> f64 {
     let mut strands = [0.0; 8];
     let (a_chunks, b_chunks) = (a.chunks_exact(8), b.chunks_exact(8));
@@ -39,7 +39,7 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
     strands.iter().sum::<f64>() + rest
 }
 
-/// Where row `i` of the factor begins.
+/// The index at which row `i` of the factor begins.
 fn row(i: usize) -> usize {
     i * (i + 1) / 2
 }
@@ -50,13 +50,13 @@ impl ActiveSet {
         &self.support
     }
 
-    /// `‖z‖²`, what the features explain of `‖y‖²`.
+    /// `‖z‖²`, the part of `‖y‖²` that the features explain.
     pub(crate) fn explained(&self) -> f64 {
         dot(&self.forward, &self.forward)
     }
 
-    /// Adds feature `column` with `⟨a_column, y⟩ = product`; false if its column depends on the
-    /// others, and nothing is added. `gram(i, rows, out)` is
+    /// Adds feature `column`, where `⟨a_column, y⟩ = product`. Returns false and adds nothing if
+    /// its column depends on the others. `gram(i, rows, out)` is
     /// [`gram_into`](LinearOperator::gram_into).
     pub(crate) fn add(
         &mut self,
@@ -100,7 +100,7 @@ impl ActiveSet {
         rest
     }
 
-    /// The least squares on `support`, without the columns that depend on others before them.
+    /// The least squares on `support`, where columns that depend on earlier columns are left out.
     pub(crate) fn of<T: Scalar>(operator: &dyn LinearOperator<T>, support: &[usize], products: &[T]) -> Self {
         let gram = |column: usize, rows: &[usize], out: &mut [f64]| operator.gram_into(column, rows, out);
         let mut set = Self::default();
@@ -110,7 +110,7 @@ impl ActiveSet {
         set
     }
 
-    /// The coefficients at their places in `x`, zeros elsewhere.
+    /// Writes the coefficients to their places in `x`, and zeros elsewhere.
     pub(crate) fn write<T: Scalar>(&self, x: &mut [T]) {
         x.fill(T::zero());
         for (&j, c) in self.support.iter().zip(self.coefficients()) {
@@ -119,8 +119,8 @@ impl ActiveSet {
     }
 }
 
-/// The `count` entries of the greatest `size` above 0, the greatest first; of equals the earlier
-/// one.
+/// The indices of the `count` entries of the greatest `size` above 0, the greatest first. Among
+/// equal entries the earlier comes first.
 pub(crate) fn largest<T: Scalar>(values: &[T], count: usize, size: impl Fn(f64) -> f64) -> Vec<usize> {
     let mut order: Vec<(f64, usize)> = values
         .iter()

@@ -15,32 +15,33 @@ use crate::{Decoder, Limits, LinearOperator, Prior, Recovery, Result};
 /// \alpha_t = \langle \eta'(r_t; \tau_t) \rangle,
 /// ```
 ///
-/// with `δ = n_d/n_s`, `c` the mean squared norm of a column and `x̂_0 = E x`. The term with `α` is
-/// Onsager's: it takes out of `z` what the last estimate has put there. Its factor is right for
-/// independent entries; rows that are orthogonal, as a rug's, want [`Oamp`](crate::Oamp), which
-/// also needs fewer steps.
+/// with `δ = n_d/n_s`, `c` the mean squared norm of a column, and `x̂_0 = E x`. The term with `α`
+/// is Onsager's correction, which removes from `z` the part that the last estimate contributed. Its
+/// factor is right for independent entries. For orthogonal rows, such as those of a rug, use
+/// [`Oamp`](crate::Oamp), which also needs fewer steps.
 ///
 /// (Donoho, Maleki and Montanari, "Message-passing algorithms for compressed sensing", PNAS 106,
 /// 2009.)
 ///
-/// As with [`Oamp`](crate::Oamp) the noise is measured, a sample whose residual grows is damped,
-/// and the estimate of least residual is returned.
+/// As in [`Oamp`](crate::Oamp), the noise is measured from the residual, a sample whose residual
+/// grows is damped, and the estimate of least residual is returned.
 #[derive(Debug, Clone)]
 pub struct Amp<'a>(Settings<'a>);
 
 impl<'a> Amp<'a> {
-    /// Undamped until that fails, with the default [`Limits`].
+    /// AMP with this prior and the default [`Limits`], undamped until the residual of a sample
+    /// grows.
     pub fn new(prior: &'a dyn Prior) -> Self {
         Self(Settings::new(prior))
     }
 
-    /// With other limits.
+    /// The same decoder with other limits.
     #[must_use]
     pub fn with_limits(self, limits: Limits) -> Self {
         Self(Settings { limits, ..self.0 })
     }
 
-    /// With steps `d` times as long, for estimates and residuals alike.
+    /// The same decoder with steps `d = damping` times as long, for estimates and residuals alike.
     ///
     /// # Errors
     /// [`Error::OutOfRange`](crate::Error::OutOfRange) unless `0 < damping ≤ 1`; 1 is no damping.

@@ -1,4 +1,4 @@
-//! Nonnegative basis pursuit, `min 1ᵀx` over `A x = y`, `x ≥ 0`: exact ℓ1, a linear program.
+//! Nonnegative basis pursuit, the linear program `min 1ᵀx` over `A x = y`, `x ≥ 0`.
 
 use nalgebra::DMatrix;
 use toy_superposition_data::parallel::for_each;
@@ -7,33 +7,35 @@ use toy_superposition_model::Scalar;
 use crate::decoder::{check_measured, in_parts, norms, residuals, subtract_from};
 use crate::{Decoder, Limits, LinearOperator, Outcome, Recovery, Result, StopReason};
 
-/// Nonnegative basis pursuit by Douglas and Rachford's splitting.
+/// Nonnegative basis pursuit, the linear program `min 1ᵀx` over `A x = y`, `x ≥ 0`.
 ///
-/// By the splitting of Douglas and Rachford (Lions and Mercier, 1979), which needs only products:
+/// It is solved by the splitting of Douglas and Rachford (Lions and Mercier, 1979), which needs
+/// only products with A and A⁺:
 ///
 /// ```math
 /// x = u + A^+(y - A u), \qquad w = (2x - u - \gamma)_+, \qquad u \leftarrow u + w - x.
 /// ```
 ///
-/// `x` fits, `w` is nonnegative, and at the end they are one. With `Aᵀν = (x − u)/γ` the dual
-/// program `max yᵀν` over `Aᵀν ≤ 1` has the feasible point `ν/max(1, max Aᵀν)`, and
-/// `yᵀν = xᵀ(x − u)/γ`, so that
+/// Here `x` satisfies `A x = y`, `w` is nonnegative, and the two agree in the limit. With
+/// `Aᵀν = (x − u)/γ` the dual program `max yᵀν` over `Aᵀν ≤ 1` has the feasible point
+/// `ν/max(1, max Aᵀν)`, and `yᵀν = xᵀ(x − u)/γ`. So the duality gap
 ///
 /// ```math
 /// \text{gap} = \Bigl| 1^\top w - \frac{x^\top (x - u)/\gamma}{\max(1, \max (x-u)/\gamma)} \Bigr|
 /// ```
 ///
-/// says how far `1ᵀw` is from the least sum. `w` is returned once both the gap and the residual are
-/// small.
+/// bounds the distance of `1ᵀw` from the least sum, up to the residual of `w`. The estimate is `w`,
+/// once both the gap and the residual are small.
 ///
-/// It has converged once `‖y − A w‖ ≤ ε‖y‖` and the gap is at most `ε 1ᵀw`; else what is returned
-/// is not the program's solution, and the outcome says so.
+/// It has converged once `‖y − A w‖ ≤ ε‖y‖` and the gap is at most `ε 1ᵀw`. Otherwise the estimate
+/// is not the solution of the program, and the outcome says so; a sample that diverges has the
+/// estimate 0.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BasisPursuit {
     limits: Limits,
 }
 
-/// Up to 20 000 iterations, to 1e-6.
+/// The default is up to 20 000 iterations and a tolerance ε of 1e-6.
 impl Default for BasisPursuit {
     fn default() -> Self {
         Self { limits: Limits { iterations: 20_000, tolerance: 1e-6 } }
@@ -41,27 +43,27 @@ impl Default for BasisPursuit {
 }
 
 impl BasisPursuit {
-    /// With other limits than up to 20 000 iterations, to 1e-6.
+    /// The same decoder with other limits.
     #[must_use]
     pub fn with_limits(self, limits: Limits) -> Self {
         Self { limits }
     }
 }
 
-/// `γ` as a share of the largest entry of `A⁺y`.
+/// The step `γ` as a share of the largest entry of `A⁺y`.
 const STEP: f64 = 0.3;
-/// The end is looked for every so many iterations.
+/// The number of iterations between two tests for the end.
 const LOOK: usize = 10;
 
-/// One sample.
+/// The vectors of one sample.
 struct Item<'a, T> {
-    /// `u`, and after a step the next one.
+    /// The vector `u`, which a step overwrites with the next one.
     u: &'a mut [T],
-    /// `A⁺(y − A u) = x − u`.
+    /// The difference `x − u = A⁺(y − A u)`.
     move_: &'a [T],
     w: &'a mut [T],
     step: T,
-    /// `1ᵀw` and the dual's value.
+    /// The values `1ᵀw` of the program and of its dual.
     values: (f64, f64),
 }
 

@@ -1,4 +1,4 @@
-//! What all decoders have in common: what they take, what they give, and why they stopped.
+//! The interface of all decoders: their input, their result, and the reason why they stopped.
 
 use nalgebra::DMatrix;
 use toy_superposition_data::parallel::{for_each, for_each_chunk};
@@ -7,39 +7,39 @@ use toy_superposition_model::Scalar;
 use crate::error::{check_length, check_positive};
 use crate::{Error, LinearOperator, Result};
 
-/// A way to find sparse `x ≥ 0` from `y = A x`.
+/// A decoder: a method that finds sparse `x ≥ 0` from `y = A x`.
 pub trait Decoder<T: Scalar> {
-    /// The estimates of all samples: `y` is n_d × B with one column per sample.
+    /// Returns the estimates of all samples, where `y` is n_d × B with one column per sample.
     ///
-    /// Each column is decoded by itself: it does not matter for its result which others stand
-    /// beside it, but for rounding.
+    /// Each column is decoded by itself. Its result does not depend on the other columns, up to
+    /// rounding.
     ///
     /// # Errors
-    /// [`Error::Length`] for a `y` of other than n_d rows, [`Error::Entry`] for one that is not
-    /// finite, and those of the decoder's own settings.
+    /// [`Error::Length`] unless `y` has n_d rows; [`Error::Entry`] for a `y` that is not finite;
+    /// and the errors of the decoder's own settings.
     fn decode(&self, operator: &dyn LinearOperator<T>, y: &DMatrix<T>) -> Result<Recovery<T>>;
 }
 
-/// What a decoder found.
+/// The result of a decoder.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Recovery<T: Scalar> {
     /// The estimates, n_s × B.
     pub estimate: DMatrix<T>,
-    /// How the decoder came by each of the B columns.
+    /// The outcome for each of the B columns.
     pub outcomes: Vec<Outcome>,
 }
 
-/// How the estimate of one sample was found, and how well it fits.
+/// How the search for the estimate of one sample ended, and how well the estimate fits.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Outcome {
-    /// The iterations made. For the greedy decoders: the features chosen.
+    /// The number of iterations, or for the greedy decoders the number of chosen features.
     pub iterations: usize,
-    /// `‖y − A x̂‖₂` of the estimate that is returned: the norm, not its square.
+    /// The norm `‖y − A x̂‖₂` for the estimate that is returned, not its square.
     pub residual: f64,
-    /// Why it went no further.
+    /// Why the decoder stopped.
     pub stopped: StopReason,
 }
 
@@ -48,43 +48,47 @@ pub struct Outcome {
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub enum StopReason {
-    /// The residual's norm is at most the tolerance times that of `y`; for a decoder with a duality
-    /// gap, the gap is too.
+    /// The norm of the residual is at most the tolerance times that of `y`. For
+    /// [`BasisPursuit`](crate::BasisPursuit) the duality gap is small as well; for
+    /// [`Lasso`](crate::Lasso) the duality gap alone is small.
     Converged,
-    /// The estimate no longer changes, but the residual is above the tolerance: a fixed point that
-    /// is no solution.
+    /// The residual no longer falls, but is above the tolerance, as at a fixed point that is not a
+    /// solution.
     Stuck,
-    /// As many iterations as were allowed.
+    /// The largest number of iterations was reached.
     Iterations,
-    /// As many features as were allowed, or no other is of use.
+    /// The largest number of features was reached, or no other feature reduces the residual.
     Support,
-    /// A number was no longer finite, or the residual had grown; the best estimate before that is
-    /// returned.
+    /// A number was no longer finite, or the residual had grown. The best estimate before that is
+    /// returned; [`BasisPursuit`](crate::BasisPursuit) returns 0.
     Diverged,
 }
 
-/// When an iterative decoder ends.
+/// The limits at which an iterative decoder ends.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// The most iterations.
+    /// The largest number of iterations.
     pub iterations: usize,
-    /// `ε`: the residual is small enough once `‖y − A x̂‖₂ ≤ ε ‖y‖₂`. Norms, not their squares.
+    /// The tolerance `ε`: the residual is small enough once `‖y − A x̂‖₂ ≤ ε ‖y‖₂`, in norms, not
+    /// their squares.
     pub tolerance: f64,
 }
 
 impl Limits {
-    /// At most `iterations`, and `tolerance` relative to the norm of `y`.
+    /// The limits of at most `iterations` iterations and of a `tolerance` relative to the norm of
+    /// `y`.
     ///
     /// # Errors
-    /// [`Error::OutOfRange`] unless there is an iteration and the tolerance is positive and finite.
+    /// [`Error::OutOfRange`] unless there is at least one iteration and the tolerance is positive
+    /// and finite.
     pub fn new(iterations: usize, tolerance: f64) -> Result<Self> {
         let limits = Self { iterations, tolerance };
         limits.check()?;
         Ok(limits)
     }
 
-    /// Refuses no iteration, and a tolerance that is not positive and finite.
+    /// Returns an error for 0 iterations, and for a tolerance that is not positive and finite.
     pub(crate) fn check(&self) -> Result<()> {
         if self.iterations == 0 {
             return Err(Error::OutOfRange {
@@ -97,14 +101,14 @@ impl Limits {
     }
 }
 
-/// 200 iterations, 1e-6.
+/// The default is 200 iterations and a tolerance of 1e-6.
 impl Default for Limits {
     fn default() -> Self {
         Self { iterations: 200, tolerance: 1e-6 }
     }
 }
 
-/// Refuses a `y` that is not n_d × B or not finite.
+/// Returns an error for a `y` that is not n_d × B or not finite.
 pub(crate) fn check_measured<T: Scalar>(operator: &dyn LinearOperator<T>, y: &DMatrix<T>) -> Result<()> {
     check_length("rows of y", y.nrows(), operator.shape().0)?;
     match y.iter().position(|entry| !entry.is_finite()) {
@@ -116,7 +120,7 @@ pub(crate) fn check_measured<T: Scalar>(operator: &dyn LinearOperator<T>, y: &DM
     }
 }
 
-/// Decodes as many columns at a time as the operator says, the parts on all threads.
+/// Decodes `y` in parts of as many columns as the operator prefers, on all threads.
 pub(crate) fn in_parts<T: Scalar>(
     operator: &dyn LinearOperator<T>,
     y: &DMatrix<T>,
@@ -147,9 +151,9 @@ pub(crate) fn norms<T: Scalar>(matrix: &DMatrix<T>) -> Vec<f64> {
     matrix.column_iter().map(|column| norm(column.as_slice())).collect()
 }
 
-/// `‖x‖₂` in double precision.
+/// The norm `‖x‖₂` in double precision.
 pub(crate) fn norm<T: Scalar>(x: &[T]) -> f64 {
-    // In eight strands, which a processor adds at once.
+    // There are eight partial sums, which a processor adds at once.
     let mut strands = [0.0; 8];
     let chunks = x.chunks_exact(8);
     let rest: f64 = chunks.remainder().iter().map(|x| x.to_f64() * x.to_f64()).sum();
@@ -161,7 +165,8 @@ pub(crate) fn norm<T: Scalar>(x: &[T]) -> f64 {
     (strands.iter().sum::<f64>() + rest).sqrt()
 }
 
-/// `to ← to + Σ c a` over columns `a` of its length with their factors `c`, four at a time, in order.
+/// Computes `to ← to + Σ c a` over columns `a` of the length of `to` with factors `c`, four at a
+/// time and in order.
 pub(crate) fn add_columns<T: Scalar>(terms: &[(&[T], T)], to: &mut [T]) {
     let (fours, rest) = terms.as_chunks::<4>();
     for &[(a, s), (b, t), (c, u), (d, v)] in fours {
@@ -174,7 +179,7 @@ pub(crate) fn add_columns<T: Scalar>(terms: &[(&[T], T)], to: &mut [T]) {
     }
 }
 
-/// `rest ← y − rest`, on all threads.
+/// Computes `rest ← y − rest` on all threads.
 pub(crate) fn subtract_from<T: Scalar>(y: &DMatrix<T>, rest: &mut DMatrix<T>) {
     const CHUNK: usize = 8192;
     let y = y.as_slice();

@@ -1,53 +1,53 @@
-//! What can be wrong with a question to a decoder.
+//! The errors of this crate: what was given and what is allowed.
 
-/// What was given and what is allowed.
+/// Why features cannot be recovered: what was given and what is allowed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A matrix whose number of rows or columns is 0, or that has more rows than columns.
-    #[error("an operator of {hidden} rows and {features} columns; 1 ≤ n_d ≤ n_s is allowed")]
+    #[error("the operator has {hidden} rows and {features} columns; 1 ≤ rows ≤ columns is allowed")]
     Shape {
-        /// The rows, n_d.
+        /// The number of rows, n_d.
         hidden: usize,
-        /// The columns, n_s.
+        /// The number of columns, n_s.
         features: usize,
     },
     /// A size that does not fit the others.
-    #[error("{what}: {given}, expected {expected}")]
+    #[error("{what}: {given} was given, but {expected} is expected")]
     Length {
-        /// Which size it was.
+        /// The name of the size.
         what: &'static str,
-        /// What was given.
+        /// The size that was given.
         given: usize,
-        /// What it must be.
+        /// The size that is expected.
         expected: usize,
     },
     /// An entry that is NaN or infinite.
     #[error("{what}: entry ({row}, {column}) is {given}, not a finite number")]
     Entry {
-        /// Which matrix it was.
+        /// The name of the matrix.
         what: &'static str,
-        /// Its row.
+        /// The row of the entry.
         row: usize,
-        /// Its column.
+        /// The column of the entry.
         column: usize,
-        /// What was given.
+        /// The number that was given.
         given: f64,
     },
     /// A number that is NaN or outside its interval.
-    #[error("{what} is {given}, outside {allowed}")]
+    #[error("{what} is {given}; the allowed values are {allowed}")]
     OutOfRange {
-        /// Which number it was.
+        /// The name of the number.
         what: &'static str,
-        /// What was given.
+        /// The number that was given.
         given: f64,
-        /// The interval.
+        /// The numbers that are allowed.
         allowed: &'static str,
     },
-    /// A column of zeros: its feature leaves no trace in what is measured.
+    /// A column of zeros, so that its feature leaves no trace in `y = A x`.
     #[error("column {column} of the operator is zero: that feature cannot be recovered")]
     ZeroColumn {
-        /// Which column it is.
+        /// The index of the column.
         column: usize,
     },
     /// Rows that depend on each other, for a decoder that must invert `A Aᵀ`.
@@ -57,42 +57,42 @@ pub enum Error {
         rows: usize,
     },
     /// More non-zeros than a decoder can tell apart.
-    #[error("a support of {given} features; {least} to {most} are allowed")]
+    #[error("a support of {given} features was asked for; {least} to {most} are allowed")]
     Support {
-        /// What was asked for.
+        /// The number that was asked for.
         given: usize,
-        /// The least.
+        /// The least number that is allowed.
         least: usize,
-        /// The most.
+        /// The largest number that is allowed.
         most: usize,
     },
-    /// A law whose features are not all alike, which no scalar channel describes, or whose
-    /// magnitude may be negative where only nonnegative ones are known.
-    #[error("{what}: no scalar channel of this crate describes it")]
+    /// A law that no scalar channel of this crate describes: its features are not all alike, or its
+    /// magnitude may be negative where it must not be.
+    #[error("no scalar channel of this crate describes {what}")]
     Prior {
-        /// What is wrong with the law.
+        /// The property of the law that is not covered.
         what: &'static str,
     },
-    /// A rug refused what it was given.
-    #[error("the rug")]
+    /// Arguments that a rug refused.
+    #[error("the rug cannot be made")]
     Rug(#[from] toy_superposition_rug::Error),
-    /// The scalar channel refused what it was given.
-    #[error("the scalar channel")]
+    /// Arguments that the scalar channel refused.
+    #[error("the scalar channel cannot be made")]
     Channel(#[from] toy_superposition_theory::Error),
-    /// The law of the features refused what it was given.
-    #[error("the law of the features")]
+    /// A description from which no law of the features can be made.
+    #[error("the law of the features cannot be made")]
     Law(#[from] toy_superposition_data::Error),
 }
 
-/// The result of this crate's functions.
+/// A result with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Refuses a size that is not `expected`.
+/// Returns an error for a size that is not `expected`.
 pub(crate) fn check_length(what: &'static str, given: usize, expected: usize) -> Result<()> {
     if given == expected { Ok(()) } else { Err(Error::Length { what, given, expected }) }
 }
 
-/// Refuses a number that is not positive and finite.
+/// Returns an error for a number that is not positive and finite.
 pub(crate) fn check_positive(what: &'static str, given: f64) -> Result<()> {
     if given > 0.0 && given.is_finite() {
         Ok(())
@@ -101,7 +101,7 @@ pub(crate) fn check_positive(what: &'static str, given: f64) -> Result<()> {
     }
 }
 
-/// Refuses a number outside (0, 1].
+/// Returns an error for a number outside (0, 1].
 pub(crate) fn check_share(what: &'static str, given: f64) -> Result<()> {
     if given > 0.0 && given <= 1.0 {
         Ok(())

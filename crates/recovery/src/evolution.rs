@@ -1,4 +1,5 @@
-//! State evolution: the losses of AMP's and OAMP's iterations for n_s → ∞, without their vectors.
+//! State evolution: the losses of the iterations of AMP and OAMP for n_s → ∞, as recursions of
+//! numbers.
 //!
 //! ```math
 //! \text{AMP:} \quad \tau_t^2 = \frac{m_{t-1}}{r}, \; m_t = \mathrm{mmse}(\tau_t^2), \; m_0 = V; \qquad
@@ -6,20 +7,29 @@
 //! \frac1{v_{t+1}} = \frac1{m_t} - \frac1{\tau_t^2}, \; v_1 = V.
 //! ```
 //!
-//! `V = Var x` and `r = n_d/n_s`. The first m of OAMP is the loss of Bayes's decoder at the Welch
-//! bound. Both recursions rest where `m = r τ²`: with `F(τ) = mmse(τ²)/τ²`, where `F = r`. They
-//! reach 0 if and only if `F < r` everywhere,
+//! Here `V = Var x` and `r = n_d/n_s`. The first m of OAMP is the loss of Bayes's decoder at the
+//! Welch bound. The fixed points of both recursions are at `m = r τ²`, that is, where `F = r` for
+//! `F(τ) = mmse(τ²)/τ²`. The recursions reach 0 if and only if `F < r` everywhere,
 //!
 //! ```math
 //! r > \delta^*(p) = \sup_\tau \frac{\mathrm{mmse}(\tau^2)}{\tau^2},
 //! ```
 //!
-//! and else stick at the largest fixed point below where they start.
+//! and otherwise stick at the largest fixed point below their start.
 
 use crate::error::check_share;
 use crate::{Prior, Result};
 
-/// The matrix that state evolution is told of.
+/// State evolution: the losses of AMP or OAMP for n_s → ∞, for one kind of matrix.
+///
+/// ```math
+/// \text{AMP:} \quad \tau_t^2 = \frac{m_{t-1}}{r}, \; m_t = \mathrm{mmse}(\tau_t^2), \; m_0 = V; \qquad
+/// \text{OAMP:} \quad \tau_t^2 = v_t \frac{1-r}{r}, \; m_t = \mathrm{mmse}(\tau_t^2), \;
+/// \frac1{v_{t+1}} = \frac1{m_t} - \frac1{\tau_t^2}, \; v_1 = V.
+/// ```
+///
+/// Here `V = Var x`, `r = n_d/n_s`, and `m_t` is the loss per feature of layer t. Both recursions
+/// reach 0 if and only if r is above the [`threshold`].
 ///
 /// ```
 /// use toy_superposition_recovery::{Evolution, SparsePrior};
@@ -30,15 +40,16 @@ use crate::{Prior, Result};
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Evolution {
-    /// OAMP: rows that are orthogonal and otherwise generic, such as a random rug's or Haar's.
+    /// OAMP, for rows that are orthogonal and otherwise generic, such as those of a random rug or
+    /// of a Haar projector.
     #[default]
     Orthogonal,
-    /// AMP: independent entries of mean 0.
+    /// AMP, for independent entries of mean 0.
     Independent,
 }
 
 impl Evolution {
-    /// The losses per feature `m_1, m_2, …` of so many layers at the ratio `r = n_d/n_s`.
+    /// The losses per feature `m_1, m_2, …` of this number of layers at the ratio `r = n_d/n_s`.
     ///
     /// ```
     /// use toy_superposition_recovery::{Evolution, SparsePrior};
@@ -63,7 +74,7 @@ impl Evolution {
             let loss = prior.mmse(noise.sqrt());
             losses.push(loss);
             spread = match self {
-                // v = m τ²/(τ² − m): Bayes's decoder is better than none.
+                // v = m τ²/(τ² − m) is positive, since the loss of Bayes's decoder is below τ².
                 Self::Orthogonal if loss > 0.0 => loss * noise / (noise - loss),
                 _ => loss,
             };
@@ -87,11 +98,12 @@ impl Evolution {
     }
 }
 
-/// Noise levels per e-fold that are looked at.
+/// The number of noise levels per e-fold at which `F` is evaluated.
 const SCAN: f64 = 24.0;
 
-/// `F = mmse(τ²)/τ²` over `ln τ`, from far below the magnitude to far above: on a grid, and where
-/// it turns between its points, so that every maximum and minimum is among them.
+/// The function `F = mmse(τ²)/τ²` over `ln τ`, from far below the magnitude to far above. It is
+/// evaluated on a grid and at its turning points between the points of the grid, so that every
+/// maximum and minimum is among the values.
 fn profile(prior: &dyn Prior) -> Vec<(f64, f64)> {
     let scale = prior.before().variance.sqrt();
     let (low, high) = ((1e-9 * scale).ln(), (1e3 * scale).ln());
@@ -110,14 +122,14 @@ fn profile(prior: &dyn Prior) -> Vec<(f64, f64)> {
     all
 }
 
-/// `F(τ) = mmse(τ²)/τ²`.
+/// The value `F(τ) = mmse(τ²)/τ²` at `ln τ = log`.
 fn share(prior: &dyn Prior, log: f64) -> f64 {
     let tau = log.exp();
     prior.mmse(tau) / (tau * tau)
 }
 
-/// The maximum of `sign · F` between two points, by golden sections until only its square can
-/// matter.
+/// The maximum of `sign · F` between two points by golden sections, until the distance from it
+/// matters only in its square.
 fn turn(prior: &dyn Prior, (mut low, mut high): (f64, f64), sign: f64) -> (f64, f64) {
     const GOLDEN: f64 = 0.618_033_988_749_894_9;
     let at = |log: f64| (log, share(prior, log));
@@ -134,8 +146,8 @@ fn turn(prior: &dyn Prior, (mut low, mut high): (f64, f64), sign: f64) -> (f64, 
     if sign * inner[0].1 > sign * inner[1].1 { inner[0] } else { inner[1] }
 }
 
-/// All `τ > 0` at which AMP and OAMP rest, `mmse(τ²) = r τ²`, in increasing order. Every second
-/// one, from the largest down, is stable.
+/// All fixed points `τ > 0` of AMP and OAMP, `mmse(τ²) = r τ²`, in increasing order. Every second
+/// fixed point is stable, beginning with the largest.
 ///
 /// # Errors
 /// [`Error::OutOfRange`](crate::Error::OutOfRange) for a ratio outside (0, 1].
@@ -164,15 +176,16 @@ pub fn fixed_points(prior: &dyn Prior, ratio: f64) -> Result<Vec<f64>> {
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Threshold {
-    /// `δ* = sup_τ mmse(τ²)/τ²`, to 1e-8 for the paper's law.
+    /// The threshold `δ* = sup_τ mmse(τ²)/τ²`, with an error of 1e-8 for the paper's law.
     pub ratio: f64,
-    /// The `τ` at which the recursion sticks first.
+    /// The `τ` of the supremum, at which the recursion sticks for ratios just below the threshold.
     pub noise: f64,
 }
 
-/// `δ*` of a prior: above that ratio AMP and OAMP recover exactly, below it they stick.
+/// The threshold `δ*` of a prior. Above that ratio AMP and OAMP recover the features exactly for
+/// n_s → ∞, and below it they stick.
 ///
-/// For a magnitude with a density `δ* ≥ p`, since `mmse/τ² → p` as `τ → 0`.
+/// For a magnitude with a density, `δ* ≥ p`, since `mmse/τ² → p` as `τ → 0`.
 pub fn threshold(prior: &dyn Prior) -> Threshold {
     let most = |best: (f64, f64), here: (f64, f64)| if here.1 > best.1 { here } else { best };
     let (log, ratio) = profile(prior).into_iter().fold((0.0, f64::NEG_INFINITY), most);

@@ -1,10 +1,10 @@
-//! What convex decoders can do for n_s → ∞: `min 1ᵀx` over `A x = y`, `x ≥ 0`, and `min ‖x‖₁` over
-//! `A x = y`.
+//! The limits of convex decoders for n_s → ∞: `min 1ᵀx` over `A x = y`, `x ≥ 0`, and `min ‖x‖₁`
+//! over `A x = y`.
 
 use crate::error::check_share;
 use crate::{Error, Prior, Result, Sign};
 
-/// `κ`: the sides on which a feature that is off can be mistaken.
+/// The number `κ` of signs that the estimate of a feature that is off can take.
 fn sides(sign: Sign) -> f64 {
     match sign {
         Sign::Nonnegative => 1.0,
@@ -12,30 +12,31 @@ fn sides(sign: Sign) -> f64 {
     }
 }
 
-/// `Φ(z)`.
+/// The normal distribution function `Φ(z)`.
 fn below(z: f64) -> f64 {
     0.5 * libm::erfc(-z * std::f64::consts::FRAC_1_SQRT_2)
 }
 
-/// `φ(z)`.
+/// The normal density `φ(z)`.
 fn bell(z: f64) -> f64 {
     (-0.5 * z * z).exp() / std::f64::consts::TAU.sqrt()
 }
 
-/// `E (Z − z)₊² = (1 + z²) Φ(−z) − z φ(z)`.
+/// The average `E (Z − z)₊² = (1 + z²) Φ(−z) − z φ(z)`.
 fn excess(z: f64) -> f64 {
     (1.0 + z * z) * below(-z) - z * bell(z)
 }
 
-/// The ratio `δ = n_d/n_s` above which the convex program recovers a share `sparsity = k/n_s` of
-/// non-zeros exactly, for n_s → ∞.
+/// The ratio `δ = n_d/n_s` above which the convex program recovers vectors with a share
+/// `sparsity = k/n_s` of non-zeros exactly, for n_s → ∞ and features of this sign. It is
+/// `M_κ(k/n_s)` of [`l1_loss`], the weak threshold of Donoho and Tanner.
 ///
 /// # Errors
 /// [`Error::OutOfRange`] for a sparsity outside (0, 1].
 pub fn donoho_tanner(sparsity: f64, sign: Sign) -> Result<f64> {
     check_share("the sparsity k/n_s", sparsity)?;
     let (on, off) = (sparsity, sides(sign) * (1.0 - sparsity));
-    // Convex in z. Half its derivative: ε z + κ (1 − ε)(z Φ(−z) − φ(z)).
+    // The function is convex in z. Half its derivative is ε z + κ (1 − ε)(z Φ(−z) − φ(z)).
     let slope = |z: f64| on * z + off * (z * below(-z) - bell(z));
     let (mut low, mut high) = (0.0, 40.0);
     for _ in 0..80 {
@@ -46,8 +47,8 @@ pub fn donoho_tanner(sparsity: f64, sign: Sign) -> Result<f64> {
     Ok(on * (1.0 + z * z) + off * excess(z))
 }
 
-/// The share `ρ = k/n_d` of non-zeros per hidden dimension up to which the program recovers at the
-/// ratio `δ = n_d/n_s`.
+/// The share `ρ = k/n_d` of non-zeros per hidden dimension up to which the convex program recovers
+/// at the ratio `δ = n_d/n_s`, for n_s → ∞. It is the inverse of [`donoho_tanner`].
 ///
 /// # Errors
 /// [`Error::OutOfRange`] for a ratio outside (0, 1].
@@ -55,7 +56,7 @@ pub fn donoho_tanner_sparsity(ratio: f64, sign: Sign) -> Result<f64> {
     check_share("the ratio", ratio)?;
     let sides = sides(sign);
     let value = |z: f64| (1.0 - sides / ratio * excess(z)) / (1.0 + z * z - sides * excess(z));
-    // One maximum: a scan, then a search by thirds.
+    // There is one maximum, which is found by a scan and then a search by thirds.
     let best =
         (0..=800).map(|k| 0.01 * f64::from(k)).fold(0.0, |a, b| if value(b) > value(a) { b } else { a });
     let (mut low, mut high) = ((best - 0.01_f64).max(0.0), best + 0.01);
@@ -67,11 +68,11 @@ pub fn donoho_tanner_sparsity(ratio: f64, sign: Sign) -> Result<f64> {
 }
 
 /// The loss per feature of `min 1ᵀx` over `A x = y`, `x ≥ 0`, for n_s → ∞ and an `A` of independent
-/// entries; 0 where it recovers.
+/// entries. It is 0 where the program recovers the features.
 ///
-/// Soft thresholds `η(r) = (r − α τ)₊` in the place of the posterior mean make AMP a solver of
-/// these problems, and its state evolution says when they recover a fraction `ε = k/n_s` of
-/// non-zeros: if and only if the ratio `δ = n_d/n_s` is above
+/// With soft thresholds `η(r) = (r − α τ)₊` in place of the posterior mean AMP solves these
+/// problems. Its state evolution shows that they recover a fraction `ε = k/n_s` of non-zeros if and
+/// only if the ratio `δ = n_d/n_s` is above
 ///
 /// ```math
 /// M_\kappa(\varepsilon) = \min_{z \ge 0}\; \varepsilon (1 + z^2) + \kappa (1 - \varepsilon) \bigl[(1 + z^2) \Phi(-z) - z \varphi(z)\bigr],
@@ -88,8 +89,8 @@ pub fn donoho_tanner_sparsity(ratio: f64, sign: Sign) -> Result<f64> {
 /// ```
 ///
 /// # Errors
-/// [`Error::OutOfRange`] for a ratio outside (0, 1], or a feature that is on with probability 1;
-/// [`Error::Prior`] for one that may be negative.
+/// [`Error::OutOfRange`] for a ratio outside (0, 1], and for a feature that is on with probability
+/// 1; [`Error::Prior`] for a feature that may be negative.
 pub fn l1_loss(prior: &dyn Prior, ratio: f64) -> Result<f64> {
     check_share("the ratio", ratio)?;
     if prior.bends()[0] < 0.0 {
@@ -105,10 +106,11 @@ pub fn l1_loss(prior: &dyn Prior, ratio: f64) -> Result<f64> {
     if ratio > donoho_tanner(on, Sign::Nonnegative)? {
         return Ok(0.0);
     }
-    // α(τ) from the second equation; then the first one's excess over δτ² changes its sign once.
+    // The second equation gives α(τ). Then the left side of the first, less δτ², changes its sign
+    // once.
     let loss = |tau: f64| {
         let share = |alpha: f64| prior.average(&|x| below(x / tau - alpha));
-        // Below a threshold of 0 there is no solution: so much noise is too much.
+        // Where α would be negative there is no solution, since the noise is too large.
         if share(0.0) < ratio {
             return 0.0;
         }

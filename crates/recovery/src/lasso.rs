@@ -7,7 +7,8 @@ use crate::decoder::{check_measured, in_parts, norms, residuals, subtract_from};
 use crate::error::check_share;
 use crate::{Decoder, Limits, LinearOperator, Outcome, Recovery, Result, StopReason};
 
-/// The nonnegative LASSO. Its tolerance is of the duality gap: at most `tolerance · ‖y‖²/2`.
+/// The nonnegative LASSO by FISTA with restarts. It has converged once the duality gap is at most
+/// `tolerance · ‖y‖²/2`.
 ///
 /// ```math
 /// \min_{x \ge 0}\; \tfrac12 \lVert y - A x \rVert^2 + \lambda\, 1^\top x, \qquad
@@ -17,9 +18,9 @@ use crate::{Decoder, Limits, LinearOperator, Outcome, Recovery, Result, StopReas
 /// z_{t+1} = x_{t+1} + \frac{s_t - 1}{s_{t+1}} (x_{t+1} - x_t), \qquad s_{t+1} = \tfrac12 \bigl(1 + \sqrt{1 + 4 s_t^2}\bigr),
 /// ```
 ///
-/// with `s = 1` again whenever `⟨z_t − x_{t+1}, x_{t+1} − x_t⟩ > 0` (Beck and Teboulle, 2009;
-/// O'Donoghue and Candès, 2015). How far an `x` is from the minimum is bounded by the duality gap,
-/// with `ρ = y − A x` and `θ = ρ · min(1, λ/max(Aᵀρ))`:
+/// where `s` is set to 1 again whenever `⟨z_t − x_{t+1}, x_{t+1} − x_t⟩ > 0` (Beck and Teboulle,
+/// 2009; O'Donoghue and Candès, 2015). The distance of the objective from its minimum is bounded by
+/// the duality gap, with `ρ = y − A x` and `θ = ρ · min(1, λ/max(Aᵀρ))`:
 ///
 /// ```math
 /// \text{gap} = \tfrac12 \lVert \rho \rVert^2 + \lambda\, 1^\top x - \tfrac12 \lVert y \rVert^2 + \tfrac12 \lVert y - \theta \rVert^2.
@@ -30,11 +31,12 @@ pub struct Lasso {
     limits: Limits,
 }
 
-/// The gap is looked at every so many iterations.
+/// The number of iterations between two evaluations of the gap.
 const LOOK: usize = 10;
 
 impl Lasso {
-    /// With `λ = penalty · max(Aᵀy)` for each sample; at 1 the answer is 0.
+    /// The LASSO with `λ = penalty · max(Aᵀy)` for each sample, up to 10 000 iterations and a
+    /// tolerance of 1e-8. At a penalty of 1 the estimate is 0.
     ///
     /// # Errors
     /// [`Error::OutOfRange`](crate::Error::OutOfRange) unless `0 < penalty ≤ 1`.
@@ -43,7 +45,7 @@ impl Lasso {
         Ok(Self { penalty, limits: Limits { iterations: 10_000, tolerance: 1e-8 } })
     }
 
-    /// With other limits.
+    /// The same decoder with other limits.
     #[must_use]
     pub fn with_limits(self, limits: Limits) -> Self {
         Self { limits, ..self }
@@ -65,7 +67,7 @@ impl Lasso {
         y: &DMatrix<T>,
     ) -> Result<Recovery<T>> {
         let (features, samples) = (operator.shape().1, y.ncols());
-        // A hair above ‖A‖², which is known to 1e-6.
+        // The step is a little below 1/‖A‖², since ‖A‖ is known to a relative 1e-6.
         let step = (operator.norm().powi(2) * (1.0 + 1e-5)).recip();
         let mut gradient = DMatrix::zeros(features, samples);
         operator.adjoint_into(y, &mut gradient)?;
@@ -78,7 +80,7 @@ impl Lasso {
         let (mut z, mut rest) = (x.clone(), y.clone());
         let mut momentum = vec![1.0_f64; samples];
         let mut ends: Vec<Option<(usize, StopReason)>> = vec![None; samples];
-        // The least gap so far, and where it was.
+        // The least gap of each sample so far, and its estimate.
         let mut best = (vec![f64::INFINITY; samples], x.clone());
         for iteration in 1..=self.limits.iterations {
             operator.apply_into(&z, &mut rest)?;
@@ -129,7 +131,7 @@ impl Lasso {
     }
 }
 
-/// One iteration of one sample; the momentum after it.
+/// Makes one iteration of one sample, and returns the momentum after it.
 fn advance<T: Scalar>(
     x: &mut [T],
     z: &mut [T],

@@ -1,4 +1,4 @@
-//! What AMP and OAMP share: the element-wise step, and the account of each sample.
+//! The parts that AMP and OAMP share: the element-wise step, and the progress of each sample.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, RwLock};
@@ -13,16 +13,16 @@ use crate::error::check_share;
 use crate::table::{TOGETHER, Table, level, noise};
 use crate::{LinearOperator, Outcome, Prior, Recovery, Result, StopReason};
 
-/// What both are told.
+/// The settings of AMP and OAMP.
 #[derive(Clone, Copy)]
 pub(crate) struct Settings<'a> {
     pub(crate) prior: &'a dyn Prior,
     pub(crate) limits: Limits,
-    /// In (0, 1]; 1 is none.
+    /// The damping in (0, 1], where 1 is no damping.
     pub(crate) damping: f64,
 }
 
-/// Less than this much of a new start is not taken.
+/// The least damping to which a sample is halved.
 const LEAST_DAMPING: f64 = 0.125;
 
 impl<'a> Settings<'a> {
@@ -35,7 +35,7 @@ impl<'a> Settings<'a> {
         Ok(Self { damping, ..self })
     }
 
-    /// The damping of a sample whose residual has grown.
+    /// The damping after the residual of a sample has grown.
     pub(crate) fn halved(&self, damping: f64) -> f64 {
         (0.5 * damping).max(LEAST_DAMPING.min(self.damping))
     }
@@ -50,10 +50,10 @@ impl std::fmt::Debug for Settings<'_> {
     }
 }
 
-/// Entries that a thread takes at a time.
+/// The number of entries that a thread takes at a time.
 const CHUNK: usize = 8192;
 
-/// The element-wise step at every noise level that was asked for so far; shared by the threads.
+/// The element-wise step, with the tables of all noise levels so far. The threads share it.
 pub(crate) struct Denoiser<'a> {
     prior: &'a dyn Prior,
     tables: RwLock<BTreeMap<i32, Arc<Table<'a>>>>,
@@ -73,8 +73,8 @@ impl<'a> Denoiser<'a> {
         Self { prior, tables: RwLock::default() }
     }
 
-    /// `r = start + step · seen` into `seen`, `η(r)` into `answer`, and `⟨η'(r)⟩` of each column,
-    /// whose noise is `noise`.
+    /// Writes `r = start + step · seen` to `seen` and `η(r)` to `answer`, and returns `⟨η'(r)⟩` of
+    /// each column. `noise` is the noise of each column.
     pub(crate) fn apply<T: Scalar>(
         &self,
         noise: &[f64],
@@ -111,7 +111,7 @@ impl<'a> Denoiser<'a> {
             .collect()
     }
 
-    /// The table of a level; made if it is not there. Two threads may make the same one.
+    /// The table of a level, which is made if it is not there. Two threads may make the same table.
     fn table(&self, level: i32) -> Arc<Table<'a>> {
         let known = self.tables.read().ok().and_then(|tables| tables.get(&level).cloned());
         known.unwrap_or_else(|| {
@@ -124,11 +124,11 @@ impl<'a> Denoiser<'a> {
     }
 }
 
-/// No noise is taken as less than this.
+/// Noise below this is taken as this.
 const SILENT: f64 = 1e-100;
 
-/// A piece with the factor of `seen`, for vectors as wide as the machine has; they do not change
-/// the bits.
+/// A piece with the factor of `seen`, computed with the widest vectors of the machine. The result
+/// has the same bits with any of them.
 struct Run<'a, 'b, 'c, T>(&'c mut Piece<'a, 'b, T>, T);
 
 impl<T: Scalar> WithSimd for Run<'_, '_, '_, T> {
@@ -154,7 +154,8 @@ impl<T: Scalar> WithSimd for Run<'_, '_, '_, T> {
     }
 }
 
-/// `start ← a · answer + b · seen + c · start` with `[a, b, c]` of each column.
+/// Computes `start ← a · answer + b · seen + c · start` with the weights `[a, b, c]` of each
+/// column.
 pub(crate) fn combine<T: Scalar>(
     weights: &[[T; 3]],
     answer: &DMatrix<T>,
@@ -186,12 +187,12 @@ pub(crate) fn combine<T: Scalar>(
     });
 }
 
-/// How one sample is getting on.
+/// The progress of one sample.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Track {
-    /// Its column of `y`.
+    /// The column of the sample in `y`.
     pub(crate) column: usize,
-    /// `‖y‖`.
+    /// The norm `‖y‖`.
     scale: f64,
     least: f64,
     last: f64,
@@ -201,7 +202,8 @@ pub(crate) struct Track {
     mark: f64,
 }
 
-/// So many iterations without a residual that is smaller by a thousandth are enough.
+/// A sample ends after this number of iterations in which its residual has not fallen by a
+/// thousandth.
 const PATIENCE: usize = 12;
 
 impl Track {
@@ -210,7 +212,8 @@ impl Track {
         Self { column, scale, least: infinity, last: infinity, moved: 0, iteration: 0, mark: infinity }
     }
 
-    /// Takes the residual of an iteration's answer; whether it is the least so far.
+    /// Records the residual of the answer of an iteration, and returns whether it is the least so
+    /// far.
     pub(crate) fn record(&mut self, iteration: usize, residual: f64) -> bool {
         (self.iteration, self.last) = (iteration, residual);
         let improved = residual < self.least;
@@ -223,7 +226,7 @@ impl Track {
         improved
     }
 
-    /// Whether the sample is at its end, and why.
+    /// The reason why the sample is at its end; `None` if it is not.
     pub(crate) fn end(&self, limits: &Limits) -> Option<StopReason> {
         if self.least <= limits.tolerance * self.scale {
             Some(StopReason::Converged)
@@ -237,7 +240,7 @@ impl Track {
     }
 }
 
-/// The best answers so far.
+/// The best answers of all samples so far.
 pub(crate) struct Best<T: Scalar> {
     estimate: DMatrix<T>,
     ends: Vec<Option<(usize, StopReason)>>,
@@ -248,7 +251,7 @@ impl<T: Scalar> Best<T> {
         Self { estimate: DMatrix::zeros(features, y.ncols()), ends: vec![None; y.ncols()] }
     }
 
-    /// Column `k` of `answer` is the best so far for sample `column`.
+    /// Keeps column `k` of `answer` as the best answer so far for sample `column`.
     pub(crate) fn keep(&mut self, column: usize, answer: &DMatrix<T>, k: usize) {
         self.estimate.column_mut(column).copy_from(&answer.column(k));
     }
@@ -257,7 +260,7 @@ impl<T: Scalar> Best<T> {
         self.ends[column] = Some((iteration, stopped));
     }
 
-    /// With the residuals of what is returned; samples without an end took all the iterations.
+    /// Returns the best answers with their residuals. Samples without an end took all iterations.
     pub(crate) fn finish(
         self,
         operator: &dyn LinearOperator<T>,

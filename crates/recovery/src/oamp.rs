@@ -1,5 +1,4 @@
-//! Orthogonal approximate message passing (OAMP, also VAMP): the network whose layers this crate
-//! counts.
+//! Orthogonal approximate message passing (OAMP, also called VAMP), as a network of layers.
 
 use nalgebra::DMatrix;
 use toy_superposition_model::Scalar;
@@ -19,21 +18,21 @@ use crate::{Decoder, Limits, LinearOperator, Prior, Recovery, Result};
 /// \hat x_{t+1} = \frac{x^{(t)} - \alpha_t r_t}{1 - \alpha_t}.
 /// ```
 ///
-/// `x^{(t)}` is what layer t answers, `x̂_{t+1}` what the next layer starts from: its error is
-/// orthogonal to that of `r_t`, without which the second layer misses state evolution. With
-/// `m_t = τ_t² α_t` and `1/v_{t+1} = 1/m_t − 1/τ_t²` the last equation is
-/// `v_{t+1} (x^{(t)}/m_t − r_t/τ_t²)`. `η` is the posterior mean of a [`Prior`]; layer 1 starts at
-/// `E x`, and is Bayes's decoder of the Welch channel.
+/// `x^{(t)}` is the answer of layer t, and `x̂_{t+1}` is the start of the next layer. The error of
+/// that start is orthogonal to the error of `r_t`; without this the second layer would not follow
+/// state evolution. With `m_t = τ_t² α_t` and `1/v_{t+1} = 1/m_t − 1/τ_t²` the last equation is
+/// `v_{t+1} (x^{(t)}/m_t − r_t/τ_t²)`. `η` is the posterior mean of a [`Prior`]. Layer 1 starts at
+/// `E x` and is Bayes's decoder of the Welch channel.
 ///
-/// Any `A` of full rank will do: `A⁺A` is a projector. Rows of one norm that are orthogonal need no
-/// inverse.
+/// `A` may be any matrix of full rank, since `A⁺A` is a projector. Orthogonal rows of one norm need
+/// no inverse.
 ///
 /// (Ma and Ping, "Orthogonal AMP", IEEE Access 5, 2017; Rangan, Schniter and Fletcher, "Vector
 /// AMP", IEEE Trans. Inf. Theory 65, 2019.)
 ///
-/// The noise level of a layer is measured from the residual rather than predicted. Where that
-/// grows, which small n_s does to the undamped iteration, the sample's damping is halved; the
-/// estimate with the least residual is returned.
+/// The noise level of a layer is measured from the residual rather than predicted. Where the
+/// residual grows, as it may at small n_s without damping, the damping of that sample is halved.
+/// The estimate with the least residual is returned.
 ///
 /// ```
 /// use nalgebra::DMatrix;
@@ -54,18 +53,20 @@ use crate::{Decoder, Limits, LinearOperator, Prior, Recovery, Result};
 pub struct Oamp<'a>(Settings<'a>);
 
 impl<'a> Oamp<'a> {
-    /// Undamped until that fails, with the default [`Limits`].
+    /// OAMP with this prior and the default [`Limits`], undamped until the residual of a sample
+    /// grows.
     pub fn new(prior: &'a dyn Prior) -> Self {
         Self(Settings::new(prior))
     }
 
-    /// With other limits.
+    /// The same decoder with other limits.
     #[must_use]
     pub fn with_limits(self, limits: Limits) -> Self {
         Self(Settings { limits, ..self.0 })
     }
 
-    /// With a step `x̂ ← d x̂_{new} + (1 − d) x̂` from the first layer on.
+    /// The same decoder with a step `x̂ ← d x̂_{new} + (1 − d) x̂`, `d = damping`, from the first
+    /// layer on.
     ///
     /// # Errors
     /// [`Error::OutOfRange`](crate::Error::OutOfRange) unless `0 < damping ≤ 1`; 1 is no damping.
@@ -73,12 +74,12 @@ impl<'a> Oamp<'a> {
         Ok(Self(self.0.with_damping(damping)?))
     }
 
-    /// The network of so many layers, every layer's answer shown to `observe`: layers 1, 2, … and
-    /// n_s × B each. No damping, no early end and no safeguards: it is the iteration that state
-    /// evolution describes.
+    /// Runs the network of this number of layers, and calls `observe` with the number (1, 2, …) and
+    /// the answer (n_s × B) of each layer. There is no damping, no early end and no safeguard: this
+    /// is the iteration that state evolution describes.
     ///
     /// # Errors
-    /// Those of [`decode`](Decoder::decode).
+    /// The errors of [`decode`](Decoder::decode).
     pub fn unrolled<T: Scalar>(
         &self,
         operator: &dyn LinearOperator<T>,
@@ -99,22 +100,22 @@ impl<'a> Oamp<'a> {
     }
 }
 
-/// One layer's numbers, for the columns that are still decoded.
+/// The state of one layer, for the columns that are still decoded.
 struct State<'a, 'b, T: Scalar> {
     denoiser: &'a Denoiser<'b>,
     ratio: f64,
     y: DMatrix<T>,
-    /// `x̂_t`.
+    /// The start `x̂_t`.
     start: DMatrix<T>,
-    /// `y − A x̂_t`.
+    /// The residual `y − A x̂_t`.
     rest: DMatrix<T>,
-    /// The same of the layer before.
+    /// The residual of the layer before.
     rest_before: DMatrix<T>,
-    /// `A⁺(y − A x̂_t)`, then `r_t`.
+    /// First `A⁺(y − A x̂_t)`, then `r_t`.
     seen: DMatrix<T>,
-    /// `x^{(t)}`.
+    /// The answer `x^{(t)}`.
     answer: DMatrix<T>,
-    /// `v_t`, `α_t`, the damping, of each column.
+    /// For each column, `v_t`, `α_t` and the damping.
     spread: Vec<f64>,
     alpha: Vec<f64>,
     damping: Vec<f64>,
@@ -145,7 +146,7 @@ impl<'a, 'b, T: Scalar> State<'a, 'b, T> {
         }
     }
 
-    /// `y − A x̂`, `A⁺` of it, and `v`.
+    /// Computes `y − A x̂`, `A⁺` of it, and `v`.
     fn project(&mut self, operator: &dyn LinearOperator<T>) -> Result<()> {
         std::mem::swap(&mut self.rest, &mut self.rest_before);
         operator.apply_into(&self.start, &mut self.rest)?;
@@ -156,7 +157,7 @@ impl<'a, 'b, T: Scalar> State<'a, 'b, T> {
         Ok(())
     }
 
-    /// `r`, the answer and `α`.
+    /// Computes `r`, the answer and `α`.
     fn denoise(&mut self) {
         let noise: Vec<f64> =
             self.spread.iter().map(|v| (v * (1.0 - self.ratio) / self.ratio).sqrt()).collect();
@@ -165,7 +166,7 @@ impl<'a, 'b, T: Scalar> State<'a, 'b, T> {
         self.alpha = slopes.into_iter().map(|slope| slope.min(STEEPEST)).collect();
     }
 
-    /// `x̂_{t+1}`, damped.
+    /// Computes `x̂_{t+1}` with damping.
     fn advance(&mut self) {
         let Self { alpha, damping, .. } = self;
         let keep: Vec<[T; 3]> = alpha
@@ -179,9 +180,9 @@ impl<'a, 'b, T: Scalar> State<'a, 'b, T> {
         crate::layers::combine(&keep, &self.answer, &self.seen, &mut self.start);
     }
 
-    /// `‖y − A x^{(t)}‖` of the layer before, from the residuals of its start and of this layer's:
-    /// the answer is `((1 − α)/d) (x̂_{t+1} − (1 − d) x̂_t) + α r_t`, and
-    /// `y − A r_t = (1 − 1/ρ)(y − A x̂_t)`.
+    /// The residual `‖y − A x^{(t)}‖` of the answer of the layer before, from the residuals of its
+    /// start and of the start of this layer: the answer is
+    /// `((1 − α)/d) (x̂_{t+1} − (1 − d) x̂_t) + α r_t`, and `y − A r_t = (1 − 1/ρ)(y − A x̂_t)`.
     fn residual(&self, column: usize) -> f64 {
         let (alpha, damping) = (self.alpha[column], self.damping[column]);
         let scale = (1.0 - alpha) / damping;
@@ -191,7 +192,7 @@ impl<'a, 'b, T: Scalar> State<'a, 'b, T> {
         norm(&pairs.map(|(&now, &before)| scale * now.to_f64() + old * before.to_f64()).collect::<Vec<_>>())
     }
 
-    /// Only the columns of which `keep` holds the numbers.
+    /// Keeps only the columns whose numbers are in `keep`.
     fn select(&mut self, keep: &[usize]) {
         for matrix in [
             &mut self.y,
@@ -261,5 +262,5 @@ impl Oamp<'_> {
     }
 }
 
-/// In state evolution `α = m/τ² < 1`; a sample whose slopes say otherwise is far from it.
+/// The largest `α`. In state evolution `α = m/τ² < 1`; a sample with a larger slope is far from it.
 const STEEPEST: f64 = 0.999;

@@ -1,15 +1,15 @@
-//! Orthogonal matching pursuit: the feature that fits the residual best, then least squares on all
-//! features chosen so far.
+//! Orthogonal matching pursuit: in each step the feature that fits the residual best is chosen, and
+//! then the least squares on all chosen features are solved.
 //!
 //! ```math
 //! j_t = \arg\max_j \frac{\langle a_j, \rho_t \rangle}{\lVert a_j \rVert}, \qquad S_{t+1} = S_t \cup \{j_t\}, \qquad
 //! x_{t+1} = \arg\min_{\operatorname{supp} x \subseteq S_{t+1}} \lVert y - A x \rVert, \qquad \rho_{t+1} = y - A x_{t+1}.
 //! ```
 //!
-//! For features of any sign the modulus of the product counts. The least squares are Cholesky
-//! updates ([`active`](crate::active)), O(k²) per feature. [`Omp`] forms the residual and asks the
-//! operator for `Aᵀρ`, of all samples at once. [`BatchOmp`] never does: with the Gram matrix
-//! `G = AᵀA` at hand, `Aᵀρ = Aᵀy − G_S c` and `‖ρ‖² = ‖y‖² − ‖z‖²`.
+//! For features of any sign the modulus of the product is compared. The least squares are Cholesky
+//! updates ([`active`](crate::active)), in O(k²) operations per feature. [`Omp`] forms the residual
+//! and asks the operator for `Aᵀρ` of all samples at once. [`BatchOmp`] does not: it stores the
+//! Gram matrix `G = AᵀA`, so that `Aᵀρ = Aᵀy − G_S c` and `‖ρ‖² = ‖y‖² − ‖z‖²`.
 //!
 //! (Pati, Rezaiifar and Krishnaprasad, 1993; Rubinstein, Zibulevsky and Elad, "Efficient
 //! implementation of the K-SVD algorithm using batch orthogonal matching pursuit", 2008.)
@@ -23,7 +23,7 @@ use crate::decoder::{add_columns, check_measured, in_parts, norm, norms, residua
 use crate::error::{check_length, check_positive};
 use crate::{Decoder, Error, LinearOperator, Outcome, Recovery, Result, Sign, StopReason};
 
-/// When a pursuit ends, and which features it may choose.
+/// The limits of a pursuit, and the sign of the features that it may choose.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Pursuit {
     most: Option<usize>,
@@ -37,7 +37,7 @@ impl Pursuit {
         Ok(Self { most: None, tolerance, sign: Sign::Nonnegative })
     }
 
-    /// The most features for a matrix of `hidden` rows.
+    /// The largest number of features for a matrix of `hidden` rows.
     fn most(&self, hidden: usize) -> Result<usize> {
         let most = self.most.unwrap_or(hidden);
         if (1..=hidden).contains(&most) {
@@ -48,15 +48,23 @@ impl Pursuit {
     }
 }
 
-/// OMP by the operator's products.
+/// Orthogonal matching pursuit by the products of the operator.
 ///
-/// It ends once `‖ρ‖ ≤ tolerance · ‖y‖`, or with as many features as are allowed. Under
-/// [`Sign::Nonnegative`] only features whose product with the residual is positive are chosen, and
-/// what least squares make negative all the same is returned as 0.
+/// ```math
+/// j_t = \arg\max_j \frac{\langle a_j, \rho_t \rangle}{\lVert a_j \rVert}, \qquad S_{t+1} = S_t \cup \{j_t\}, \qquad
+/// x_{t+1} = \arg\min_{\operatorname{supp} x \subseteq S_{t+1}} \lVert y - A x \rVert, \qquad \rho_{t+1} = y - A x_{t+1}.
+/// ```
+///
+/// It ends once `‖ρ‖ ≤ tolerance · ‖y‖`, or with the largest number of features that is allowed.
+/// Under [`Sign::Nonnegative`] only features whose product with the residual is positive are
+/// chosen, and coefficients that the least squares make negative are returned as 0. For features of
+/// any sign the modulus of the product is compared.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Omp(Pursuit);
 
-/// OMP by the Gram matrix of one operator, n_s² numbers.
+/// Orthogonal matching pursuit by the Gram matrix `G = AᵀA` of one operator, which it stores (n_s²
+/// numbers). It chooses the features of [`Omp`] with `Aᵀρ = Aᵀy − G_S c`, without forming the
+/// residual.
 #[derive(Debug, Clone)]
 pub struct BatchOmp {
     pursuit: Pursuit,
@@ -64,8 +72,8 @@ pub struct BatchOmp {
 }
 
 impl Omp {
-    /// Nonnegative, with up to n_d features, until the residual's norm is `tolerance` times that of
-    /// `y`.
+    /// The pursuit of nonnegative features, with up to n_d of them, until the norm of the residual
+    /// is at most `tolerance` times that of `y`.
     ///
     /// # Errors
     /// [`Error::OutOfRange`] unless the tolerance is positive and finite.
@@ -73,13 +81,14 @@ impl Omp {
         Ok(Self(Pursuit::new(tolerance)?))
     }
 
-    /// With at most `features` of them; decoding refuses 0 and more than n_d.
+    /// The same decoder with at most `features` features. Decoding returns [`Error::Support`] for 0
+    /// and for more than n_d.
     #[must_use]
     pub fn with_most(self, features: usize) -> Self {
         Self(Pursuit { most: Some(features), ..self.0 })
     }
 
-    /// For features of the given sign.
+    /// The same decoder for features of the given sign.
     #[must_use]
     pub fn with_sign(self, sign: Sign) -> Self {
         Self(Pursuit { sign, ..self.0 })
@@ -87,12 +96,13 @@ impl Omp {
 }
 
 impl BatchOmp {
-    /// For one operator, whose Gram matrix is found once; settings as [`Omp::new`].
+    /// The pursuit for one operator, whose Gram matrix is computed here. The settings are those of
+    /// [`Omp::new`].
     ///
     /// # Errors
     /// [`Error::OutOfRange`] unless the tolerance is positive and finite.
     pub fn new<T: Scalar>(operator: &dyn LinearOperator<T>, tolerance: f64) -> Result<Self> {
-        /// Columns that are found together.
+        /// The number of columns that are computed together.
         const BLOCK: usize = 512;
         let (pursuit, features) = (Pursuit::new(tolerance)?, operator.shape().1);
         let mut gram = DMatrix::zeros(features, features);
@@ -103,20 +113,20 @@ impl BatchOmp {
         Ok(Self { pursuit, gram })
     }
 
-    /// As [`Omp::with_most`].
+    /// The same decoder with at most `features` features, as in [`Omp::with_most`].
     #[must_use]
     pub fn with_most(self, features: usize) -> Self {
         Self { pursuit: Pursuit { most: Some(features), ..self.pursuit }, ..self }
     }
 
-    /// As [`Omp::with_sign`].
+    /// The same decoder for features of the given sign, as in [`Omp::with_sign`].
     #[must_use]
     pub fn with_sign(self, sign: Sign) -> Self {
         Self { pursuit: Pursuit { sign, ..self.pursuit }, ..self }
     }
 }
 
-/// One sample's pursuit.
+/// The pursuit of one sample.
 struct Sample {
     set: ActiveSet,
     scale: f64,
@@ -139,7 +149,7 @@ impl Sample {
         scales: &[f64],
         products: &[T],
     ) {
-        // What is chosen has no product with the residual but for rounding.
+        // Chosen features have no product with the residual, up to rounding.
         self.set.support().iter().for_each(|&j| correlations[j] = V::zero());
         loop {
             let mut best = (0, 0.0);
@@ -160,7 +170,8 @@ impl Sample {
         }
     }
 
-    /// Whether the residual's norm or the number of features says that it is over.
+    /// Stops the sample if the norm of its residual or the number of its features has reached a
+    /// limit.
     fn check(&mut self, residual: f64, tolerance: f64, most: usize) {
         if residual <= tolerance * self.scale {
             self.stopped = Some(StopReason::Converged);
@@ -172,7 +183,7 @@ impl Sample {
     }
 }
 
-/// `1/‖a_j‖`.
+/// The factors `1/‖a_j‖` of all columns.
 fn scales<T: Scalar>(operator: &dyn LinearOperator<T>) -> Vec<f64> {
     let mut one = [0.0];
     let scale = |j| {
@@ -182,7 +193,7 @@ fn scales<T: Scalar>(operator: &dyn LinearOperator<T>) -> Vec<f64> {
     (0..operator.shape().1).map(scale).collect()
 }
 
-/// The estimates of all samples, without what has the wrong sign.
+/// The estimates of all samples, with coefficients of the wrong sign set to 0.
 fn finish<T: Scalar>(
     operator: &dyn LinearOperator<T>,
     y: &DMatrix<T>,

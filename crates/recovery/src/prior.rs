@@ -1,5 +1,5 @@
-//! What is known of a feature before and after its noisy value is seen: the scalar channel of AMP
-//! and OAMP.
+//! The law of a feature before and after its noisy value is seen: the scalar channel of AMP and
+//! OAMP.
 //!
 //! ```math
 //! r = x + \tau Z, \qquad \eta(r) = E[x|r], \qquad \eta'(r) = \frac{\mathrm{Var}(x|r)}{\tau^2}, \qquad
@@ -18,38 +18,42 @@ use toy_superposition_theory::Feature;
 use crate::quadrature::{Panels, gauss, nodes};
 use crate::{Error, Result};
 
-/// Mean and variance of what is believed of a feature.
+/// The mean and the variance of a feature x, before or after its noisy value r is seen.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Belief {
-    /// `E[x|r]`.
+    /// The mean `E x` or `E[x|r]`.
     pub mean: f64,
-    /// `Var(x|r)`.
+    /// The variance `Var x` or `Var(x|r)`.
     pub variance: f64,
 }
 
-/// The law of one feature, as far as a decoder needs it. Implement it for laws that [`SparsePrior`]
-/// does not cover.
+/// The law of one feature, as far as a decoder needs it. Implement this trait for laws that
+/// [`SparsePrior`] does not cover.
+///
+/// The scalar channel is `r = x + τZ` with `Z ~ N(0, 1)`. A decoder uses the posterior mean
+/// `η(r) = E[x|r]`, its slope `η'(r) = Var(x|r)/τ²`, and `mmse(τ²) = E Var(x|r)`.
 pub trait Prior: Sync {
-    /// `E x` and `Var x`.
+    /// The mean `E x` and the variance `Var x`.
     fn before(&self) -> Belief;
 
-    /// `E[x|r]` and `Var(x|r)` for `r = x + τZ`, `τ > 0`; NaN for an `r` or `τ` that is NaN.
+    /// The mean `E[x|r]` and the variance `Var(x|r)` for `r = x + τZ`, `τ > 0`. They are NaN for an
+    /// `r` or `τ` that is NaN.
     fn given(&self, r: f64, tau: f64) -> Belief;
 
-    /// Where `E[x|r]` bends when the noise is small, in increasing order: 0, and the ends or values
-    /// of the magnitude. Further from all of them than 18τ it is as good as straight, or such an
-    /// `r` never occurs.
+    /// The points at which `E[x|r]` bends when the noise is small, in increasing order: 0, and the
+    /// ends or values of the magnitude. Further than 18τ from all of them `E[x|r]` must be straight
+    /// up to rounding, or such an `r` must never occur.
     fn bends(&self) -> Vec<f64>;
 
-    /// The density of `r`.
+    /// The density of `r = x + τZ`.
     fn density(&self, r: f64, tau: f64) -> f64;
 
-    /// The largest `x` that matters.
+    /// The largest `x` that is not negligible.
     fn largest(&self) -> f64;
 
-    /// `E Var(x|r)`, the least mean squared error at noise `τ ≥ 0`.
+    /// The least mean squared error `E Var(x|r)` at noise `τ ≥ 0`.
     ///
-    /// Unless said otherwise a quadrature of `density` times the variance, right to about 1e-10.
+    /// The default is a quadrature of `density` times the variance, with an error of about 1e-10.
     fn mmse(&self, tau: f64) -> f64 {
         if tau == 0.0 {
             return 0.0;
@@ -60,17 +64,23 @@ pub trait Prior: Sync {
             .integrate(|r| self.density(r, tau) * self.given(r, tau).variance)
     }
 
-    /// `E f(x)`.
+    /// The average `E f(x)`.
     fn average(&self, f: &dyn Fn(f64) -> f64) -> f64;
 }
 
-/// `x = c u`: on with probability p, and then of one of the magnitudes of `data`.
+/// The law of a feature `x = c u` that is on with probability p and then has one of the magnitudes
+/// of `data`.
+///
+/// The law of u given r and that the feature is on is, for each magnitude: for a uniform u, a
+/// Gaussian cut to the interval, as in [`Posterior`](toy_superposition_theory::Posterior); for
+/// finitely many values `u_k`, weights proportional to `w_k exp(u_k (2r − u_k)/(2τ²))`; for an
+/// exponential u of rate λ, a Gaussian about `r − λτ²` cut to [0, ∞).
 ///
 /// ```
 /// use toy_superposition_recovery::{Prior, SparsePrior};
 ///
 /// let paper = SparsePrior::paper(0.05)?;
-/// // Little noise: what is well above it is believed, what is well below 0 is not.
+/// // At little noise a value well above it is believed, and a value well below 0 is not.
 /// assert!((paper.given(0.5, 0.01).mean - 0.5).abs() < 1e-12);
 /// assert!(paper.given(-0.05, 0.01).mean < 1e-5);
 /// # Ok::<(), toy_superposition_recovery::Error>(())
@@ -79,15 +89,15 @@ pub trait Prior: Sync {
 pub struct SparsePrior {
     probability: f64,
     magnitude: AnyMagnitude,
-    /// The paper's feature of that probability.
+    /// The paper's feature of the same probability.
     unit: Feature,
 }
 
-/// Noise that is smaller than this times the magnitude is as good as none.
+/// Noise below this times the magnitude is taken as this; the difference does not show.
 const SILENT: f64 = 1e-100;
 
 impl SparsePrior {
-    /// A feature that is on with `probability` and then of `magnitude`.
+    /// A feature that is on with `probability` and then has the law `magnitude`.
     ///
     /// # Errors
     /// [`Error::Channel`] for a probability outside (0, 1].
@@ -103,12 +113,12 @@ impl SparsePrior {
         Self::new(probability, AnyMagnitude::Uniform(toy_superposition_data::UnitUniform))
     }
 
-    /// The feature of a law whose features are all alike. How they depend on each other is no part
-    /// of it.
+    /// The feature of a law whose features are all alike. Their dependence on each other is
+    /// ignored.
     ///
     /// # Errors
-    /// [`Error::Prior`] if they differ in their probabilities, or the law is not of switches and a
-    /// magnitude that can be read from its description; [`Error::Law`] if that is wrong.
+    /// [`Error::Prior`] if the features differ in their probabilities; [`Error::Law`] if no
+    /// magnitude can be built from the description of the law.
     pub fn of_law(law: &dyn Law) -> Result<Self> {
         let probability = law.moments(0).probability;
         if (1..law.features()).any(|i| law.moments(i).probability != probability) {
@@ -117,20 +127,20 @@ impl SparsePrior {
         Self::new(probability, law.spec().magnitude.build()?)
     }
 
-    /// `p`.
+    /// The probability `p` that the feature is on.
     pub fn probability(&self) -> f64 {
         self.probability
     }
 
-    /// The law of `u`.
+    /// The law of the magnitude `u`.
     pub fn magnitude(&self) -> &AnyMagnitude {
         &self.magnitude
     }
 
-    /// The law of x as values with probabilities, the off state first: `Σ w g(x) = E g(x)` for a
-    /// `g` that a polynomial of degree 15 follows on each of `panels` equal parts of the
-    /// magnitude's support (to 44 means for the exponential law). Exact for any `g` where u takes
-    /// finitely many values. At least one part is taken.
+    /// The law of x as values x with weights w, where the off state comes first.
+    /// `Σ w g(x) = E g(x)` for any `g` if u takes finitely many values. Otherwise it holds if a
+    /// polynomial of degree 15 follows `g`, times the density of u, on each of `panels` equal parts
+    /// of the support of u (up to 44 means for the exponential law). At least one part is taken.
     ///
     /// ```
     /// use toy_superposition_recovery::SparsePrior;
@@ -158,13 +168,13 @@ impl SparsePrior {
         [(0.0, 1.0 - p)].into_iter().chain(on.into_iter().map(|(u, w)| (u, p * w))).collect()
     }
 
-    /// `√E u²`, by which lengths are measured.
+    /// The unit `√E u²` of lengths.
     fn scale(&self) -> f64 {
         self.magnitude.second_moment().sqrt()
     }
 
-    /// Given that the feature is on: `ln` of the density of `r` over that of the noise alone,
-    /// `E[u|r]` and `Var(u|r)`.
+    /// For a feature that is on, the logarithm of the density of `r` divided by that of the noise
+    /// alone, and `E[u|r]` and `Var(u|r)`.
     fn on(&self, r: f64, tau: f64) -> (f64, Belief) {
         match &self.magnitude {
             AnyMagnitude::Exponential(law) => exponential(r, tau, law.mean().recip()),
@@ -186,13 +196,13 @@ impl SparsePrior {
     }
 }
 
-/// One of two laws, with these probabilities.
+/// The mixture of two laws with these probabilities.
 fn either(parts: [(f64, Belief); 2], shares: [f64; 2]) -> (f64, Belief) {
     let logs = [0, 1].map(|k| parts[k].0 + shares[k].ln());
     let most = logs[0].max(logs[1]);
     if !most.is_finite() {
-        // Both vanish, or one of them stands alone: an infinite logarithm leaves no room for the
-        // other.
+        // Either both densities vanish, or one of them is infinitely larger than the other and
+        // stands alone.
         return (most, parts[usize::from(logs[1] > logs[0])].1);
     }
     let weights = logs.map(|log| (log - most).exp());
@@ -203,8 +213,9 @@ fn either(parts: [(f64, Belief); 2], shares: [f64; 2]) -> (f64, Belief) {
     (most + sum.ln(), Belief { mean: a * first.mean + b * second.mean, variance })
 }
 
-/// By the posterior of `U[0, 1]` in units of the interval's length, `l ≥ 0`;
-/// `exp(l (2r − l)/(2τ²))` moves the off state from `l` to 0.
+/// The law for a magnitude that is uniform on an interval with `l ≥ 0`, by the posterior of
+/// `U[0, 1]` in units of the length of the interval. The factor `exp(l (2r − l)/(2τ²))` moves the
+/// off state from `l` to 0.
 fn interval(r: f64, tau: f64, (low, high): (f64, f64)) -> (f64, Belief) {
     let length = high - low;
     let half = Feature::uniform(0.5).and_then(|even| even.posterior((r - low) / length, tau / length));
@@ -228,8 +239,9 @@ fn points<I: Iterator<Item = (f64, f64)>>(r: f64, tau: f64, points: impl Fn() ->
     (most + sum.ln(), Belief { mean, variance })
 }
 
-/// With `z = r/τ − λτ`: density over the noise's `λτ Φ(z)/φ(z)`, mean `τ (z + h)` and variance
-/// `τ² (1 − h (z + h))`, `h = φ(z)/Φ(z)`.
+/// The law for an exponential magnitude. With `z = r/τ − λτ` and `h = φ(z)/Φ(z)`, the density
+/// divided by that of the noise is `λτ Φ(z)/φ(z)`, the mean is `τ (z + h)`, and the variance is
+/// `τ² (1 − h (z + h))`.
 fn exponential(r: f64, tau: f64, rate: f64) -> (f64, Belief) {
     let z = r / tau - rate * tau;
     let (log_ratio, above, spread) = half_line(z);
@@ -237,7 +249,8 @@ fn exponential(r: f64, tau: f64, rate: f64) -> (f64, Belief) {
     (log, Belief { mean: tau * above, variance: tau * tau * spread })
 }
 
-/// Of a unit Gaussian about `z`, cut to [0, ∞): `ln (Φ(z)/φ(z))`, its mean and its variance.
+/// For a unit Gaussian about `z` that is cut to [0, ∞), returns `ln (Φ(z)/φ(z))`, the mean and the
+/// variance.
 fn half_line(z: f64) -> (f64, f64, f64) {
     const LOG_SQRT_TAU: f64 = 0.918_938_533_204_672_7;
     if z > -5.0 {
@@ -246,8 +259,8 @@ fn half_line(z: f64) -> (f64, f64, f64) {
         let h = (-log).exp();
         (log, z + h, 1.0 - h * (z + h))
     } else {
-        // Mills' ratio by its continued fraction 1/(y + 1/(y + 2/(y + 3/(y + …)))): `tails[k]` is
-        // the fraction from k on.
+        // Mills' ratio is the continued fraction 1/(y + 1/(y + 2/(y + 3/(y + …)))), and `tails[k]`
+        // is the fraction from k on.
         let y = -z;
         let mut tails = [0.0; 3];
         let mut tail = y;
@@ -257,7 +270,7 @@ fn half_line(z: f64) -> (f64, f64, f64) {
                 tails[k as usize - 1] = tail;
             }
         }
-        // h = tails[0], mean = h − y = 1/tails[1], variance = 1 − h (h − y) = (2/tails[2] −
+        // Here h = tails[0], mean = h − y = 1/tails[1] and variance = 1 − h (h − y) = (2/tails[2] −
         // 1/tails[1])/tails[1].
         let mean = tails[1].recip();
         let variance = (2.0 / tails[2] - mean) * mean;
@@ -308,8 +321,8 @@ impl Prior for SparsePrior {
                 let below = |end: f64| 0.5 * libm::erfc((end - r) / tau * std::f64::consts::FRAC_1_SQRT_2);
                 (below(low) - below(high)) / (high - low)
             }
-            // The exponents are added first: a large log stands beside a small density of the
-            // noise.
+            // The exponents are added first, since the logarithm may be large where the density of
+            // the noise is small.
             _ => unit * (noise + self.on(r, tau).0).exp(),
         };
         (1.0 - self.probability) * unit * noise.exp() + self.probability * on

@@ -1,7 +1,7 @@
 //! Integrals of functions that change on the scale of the noise near a few points, and slowly
 //! elsewhere.
 
-/// 8-point Gauss–Legendre rule on [−1, 1]: positive nodes with their weights.
+/// The positive nodes of the 8-point Gauss–Legendre rule on [−1, 1], with their weights.
 const RULE: [(f64, f64); 4] = [
     (0.183_434_642_495_649_8, 0.362_683_783_378_362),
     (0.525_532_409_916_329, 0.313_706_645_877_887_3),
@@ -9,19 +9,19 @@ const RULE: [(f64, f64); 4] = [
     (0.960_289_856_497_536_3, 0.101_228_536_290_376_26),
 ];
 
-/// `∫ f` over one panel.
+/// The integral of `f` over one panel.
 fn panel((low, high): (f64, f64), f: &dyn Fn(f64) -> f64) -> f64 {
     let (middle, half) = (0.5 * (low + high), 0.5 * (high - low));
     half * RULE.iter().map(|&(x, w)| w * (f(middle - half * x) + f(middle + half * x))).sum::<f64>()
 }
 
-/// `∫ f` over an interval by so many equal panels.
+/// The integral of `f` over an interval by `count` equal panels.
 pub(crate) fn gauss((low, high): (f64, f64), count: u32, f: impl Fn(f64) -> f64) -> f64 {
     let at = |k: u32| low + (high - low) * f64::from(k) / f64::from(count);
     (0..count).map(|k| panel((at(k), at(k + 1)), &f)).sum()
 }
 
-/// The nodes of so many equal panels with their weights, in increasing order.
+/// The nodes of `count` equal panels with their weights, in increasing order.
 pub(crate) fn nodes((low, high): (f64, f64), count: u32) -> impl Iterator<Item = (f64, f64)> {
     let half = 0.5 * (high - low) / f64::from(count);
     let signed = RULE.iter().rev().map(|&(x, w)| (-x, w)).chain(RULE);
@@ -35,18 +35,18 @@ pub(crate) fn nodes((low, high): (f64, f64), count: u32) -> impl Iterator<Item =
 pub(crate) struct Panels<'a> {
     /// The interval.
     pub(crate) ends: (f64, f64),
-    /// In increasing order.
+    /// The bends in increasing order.
     pub(crate) bends: &'a [f64],
     /// The length of a panel near a bend.
     pub(crate) width: f64,
-    /// How far from a bend is near.
+    /// The distance from a bend up to which panels have that length.
     pub(crate) near: f64,
-    /// No panel is longer than this, but for `width`.
+    /// The largest length of a panel, unless `width` is larger.
     pub(crate) longest: f64,
 }
 
 impl Panels<'_> {
-    /// `∫ f`.
+    /// The integral of `f`.
     pub(crate) fn integrate(&self, f: impl Fn(f64) -> f64) -> f64 {
         let &Panels { ends: (low, high), bends, width, near, longest } = self;
         let mut stops: Vec<f64> = bends.iter().copied().filter(|&b| b > low && b < high).collect();
@@ -57,8 +57,8 @@ impl Panels<'_> {
         for pair in stops.windows(2) {
             let mut at = pair[0];
             while at < pair[1] {
-                // Half of what lies between the panel and what is near, so that lengths grow and
-                // shrink geometrically.
+                // A panel takes a fixed share of the distance to the nearest region of short
+                // panels, so that lengths grow and shrink geometrically.
                 let room = 0.4 * (distance(at) - near);
                 let next = (at + room.clamp(width, longest.max(width))).min(pair[1]);
                 sum += panel((at, next), &f);

@@ -1,17 +1,17 @@
-//! What a decoder knows of the signs of the features.
+//! The signs of the features that a decoder assumes.
 
 /// The signs that features can have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Sign {
-    /// `x ≥ 0`: the paper's features. Nothing negative is returned.
+    /// Features with `x ≥ 0`, such as the paper's. No negative number is returned.
     #[default]
     Nonnegative,
-    /// Any sign.
+    /// Features of any sign.
     Any,
 }
 
 impl Sign {
-    /// How much a value counts: `x₊` or `|x|`.
+    /// The size by which a value is compared: `x₊` or `|x|`.
     pub(crate) fn size(self, value: f64) -> f64 {
         match self {
             Self::Nonnegative => value.max(0.0),
@@ -19,7 +19,7 @@ impl Sign {
         }
     }
 
-    /// The value that is allowed: `x₊` or `x`.
+    /// The part of a value that is allowed: `x₊` or `x`.
     pub(crate) fn part(self, value: f64) -> f64 {
         match self {
             Self::Nonnegative => value.max(0.0),

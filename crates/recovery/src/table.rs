@@ -1,34 +1,37 @@
-//! The posterior mean of a [`Prior`] at one noise level, tabulated: a few nanoseconds per feature.
+//! A table of the posterior mean of a [`Prior`] at one noise level, which takes a few nanoseconds
+//! per feature.
 //!
-//! Between nodes `η` is the cubic that has its values and slopes `η' = Var/τ²` at both; its error is
-//! `h⁴/384 · max |η⁗|` for nodes `h` apart. Nodes are `τ/2` apart where such a cubic is right in its
-//! middle, where that error is greatest, and else halved until it is or `h = τ/32`: about 1e-5 τ
-//! where the posterior switches, about 2e-6 τ elsewhere. The slope that is returned is the cubic's
-//! own, so that what is called the divergence of the function is that of the function used. Tables
-//! reach from `10 τ` below a bend to `18 τ` above it (of a bend below 0 the other way round).
-//! Further away the function is either straight, and the line is used, or the prior is asked.
+//! Between two nodes `η` is the cubic that has the values of `η` and its slopes `η' = Var/τ²` at
+//! both; its error is `h⁴/384 · max |η⁗|` for nodes at the distance `h`. Nodes are `τ/2` apart
+//! where such a cubic is right in its middle, where that error is greatest. Elsewhere their
+//! distance is halved until the cubic is right or `h = τ/32`. The error is about 1e-5 τ where the
+//! posterior switches, and about 2e-6 τ elsewhere. The slope that is returned is that of the cubic,
+//! so that it is the divergence of the function that is used. Tables reach from `10 τ` below a bend
+//! to `18 τ` above it, or the other way round for a bend below 0. Further away either the function
+//! is straight and the line is used, or the prior is asked.
 
 use toy_superposition_model::Scalar;
 
 use crate::Prior;
 
-/// Cells per `τ`.
+/// The number of cells per `τ`.
 const NODES: f64 = 32.0;
-/// Cells between the nodes that are looked at first.
+/// The number of cells between the nodes that are tried first.
 const COARSE: usize = 16;
-/// How far a cubic may be off in its middle, in units of `τ`; its slope a hundred times that.
+/// The largest error of a cubic in its middle, in units of `τ`. The slope may be off by a hundred
+/// times as much.
 const CLOSE: f64 = 2e-6;
-/// Values that are looked up together.
+/// The number of values that are looked up together.
 pub(crate) const TOGETHER: usize = 64;
-/// Sums that a processor adds at once.
+/// The number of partial sums, which a processor adds at once.
 const STRANDS: usize = 8;
-/// How far a table reaches from a bend towards 0 and away from it, in units of `τ`.
+/// The distances that a table reaches from a bend, towards 0 and away from it, in units of `τ`.
 const REACH: (f64, f64) = (10.0, 18.0);
-/// Levels of noise per octave.
+/// The number of noise levels per octave.
 const LEVELS: f64 = 32.0;
 
-/// Which level a noise belongs to: `τ = 2^{k/32}`, to the nearest, so that `τ` is off by at most
-/// 1.1 %.
+/// The level k to which a noise belongs, with `τ = 2^{k/32}` to the nearest k, so that `τ` is off
+/// by at most 1.1 %.
 pub(crate) fn level(tau: f64) -> i32 {
     (LEVELS * tau.log2()).round() as i32
 }
@@ -42,14 +45,14 @@ pub(crate) fn noise(level: i32) -> f64 {
 struct Run {
     start: f64,
     end: f64,
-    /// `Σ_k c_k s^k` with `s` from 0 to 1 across the cell.
+    /// The coefficients of `Σ_k c_k s^k`, with `s` from 0 to 1 across the cell.
     cells: Vec<[f64; 4]>,
 }
 
-/// What lies between two runs, or after the last.
+/// The function between two runs, or after the last.
 #[derive(Clone, Copy)]
 enum Gap {
-    /// `mean + slope · (r − start)`.
+    /// The line `mean + slope · (r − start)`.
     Line {
         start: f64,
         mean: f64,
@@ -58,14 +61,14 @@ enum Gap {
     Ask,
 }
 
-/// `η` and `η'` at one noise level.
+/// The functions `η` and `η'` at one noise level.
 pub(crate) struct Table<'a> {
     prior: &'a dyn Prior,
     tau: f64,
-    /// Cells per unit of `r`.
+    /// The number of cells per unit of `r`.
     scale: f64,
     runs: Vec<Run>,
-    /// One after each run.
+    /// The gaps, one after each run.
     gaps: Vec<Gap>,
 }
 
@@ -74,7 +77,7 @@ impl<'a> Table<'a> {
         let mut spans: Vec<(f64, f64)> = Vec::new();
         let bends = prior.bends();
         for &bend in &bends {
-            // At 0 towards where features are.
+            // At a bend of 0 the table reaches farther to the sides on which features are.
             let below = if bend < 0.0 || bends[0] < 0.0 && bend == 0.0 { REACH.1 } else { REACH.0 };
             let above = if bend < 0.0 { REACH.0 } else { REACH.1 };
             let (start, end) = (bend - below * tau, bend + above * tau);
@@ -89,10 +92,10 @@ impl<'a> Table<'a> {
         Self { prior, tau, scale: NODES / tau, runs, gaps }
     }
 
-    /// `η` of each `r` into `answer`, and the sum of `η'`.
+    /// Writes `η` of each `r` to `answer`, and returns the sum of `η'`.
     ///
-    /// First all by the first run, as if they were in it, in loops without a branch; then those
-    /// that are not, of which there are few.
+    /// All values are first looked up in the first run, as if they were in it, in loops without a
+    /// branch. Then the few values that are not in it are looked up again.
     #[inline(always)]
     pub(crate) fn apply<T: Scalar>(&self, r: &[T; TOGETHER], answer: &mut [T; TOGETHER]) -> f64 {
         const N: usize = TOGETHER;
@@ -101,7 +104,7 @@ impl<'a> Table<'a> {
         let (mut cell, mut s, mut inside) = ([0; N], [0.0; N], [0.0; N]);
         for k in 0..N {
             let position = (r[k].to_f64() - start) * self.scale;
-            // Of NaN the first cell.
+            // A NaN is placed in the first cell.
             let within = if position > 0.0 { position } else { 0.0 };
             let within = if within < last { within } else { last };
             (cell[k], s[k]) = place(within);
@@ -132,7 +135,8 @@ impl<'a> Table<'a> {
         slope
     }
 
-    /// `(η(r), η'(r))`. Below the first run, where no `r` of the channel lies, `η` is constant.
+    /// Returns `(η(r), η'(r))`. Below the first run, where no `r` of the channel lies, `η` is
+    /// constant.
     pub(crate) fn at(&self, r: f64) -> (f64, f64) {
         let k = self.runs.partition_point(|run| run.start <= r).saturating_sub(1);
         let Run { start, cells, .. } = &self.runs[k];
@@ -155,17 +159,17 @@ impl<'a> Table<'a> {
     }
 }
 
-/// The cell of a `position ≥ 0` in units of cells, and how far into it, from 0 to 1.
+/// The cell of a `position ≥ 0` in units of cells, and the position within the cell, from 0 to 1.
 #[inline(always)]
 fn place(position: f64) -> (u64, f64) {
-    // Rounds to an integer in the last digits; on a tie s is 0 or 1, where both cells agree.
+    // Adding this number rounds to an integer. On a tie s is 0 or 1, where both cells agree.
     const SHIFT: f64 = (1_u64 << 52) as f64;
     let back = position - 0.5;
     let shifted = if back > 0.0 { back } else { 0.0 } + SHIFT;
     (shifted.to_bits() & u64::from(u32::MAX), position - (shifted - SHIFT))
 }
 
-/// The value of a cell and its slope per cell, `s` from 0 to 1.
+/// The value of a cell and its slope per cell, at `s` from 0 to 1.
 #[inline(always)]
 fn cubic([a, b, c, d]: [f64; 4], s: f64) -> (f64, f64) {
     (a + s * (b + s * (c + s * d)), b + s * (2.0 * c + 3.0 * s * d))
@@ -177,7 +181,7 @@ type Node = (f64, f64);
 impl Run {
     fn new(prior: &dyn Prior, tau: f64, (start, end): (f64, f64)) -> Self {
         let step = tau / NODES;
-        // At least one cell, where a run is shorter than rounding or τ is infinite.
+        // There is at least one cell, even where a run is shorter than rounding or τ is infinite.
         let count = (((end - start) / step).ceil() as usize).max(1);
         let node = |k: usize| {
             let belief = prior.given(start + k as f64 * step, tau);
@@ -195,7 +199,8 @@ impl Run {
     }
 }
 
-/// The cells between two nodes: all of one cubic if that is right in the middle, else of two.
+/// Appends the cells between two nodes. They are of one cubic if that is right in the middle, and
+/// otherwise each half is filled by itself.
 fn fill(
     node: &impl Fn(usize) -> Node,
     (first, last): (usize, usize),
@@ -270,8 +275,7 @@ mod tests {
                 for j in 0..4000 {
                     let low = prior.bends()[0];
                     let r = low - 8.0 * tau + (1.6 - low + 24.0 * tau) * f64::from(j) / 4000.0;
-                    // Between two values the mean jumps over less than a node, where no r ever
-                    // lies.
+                    // Between two values the mean jumps within one cell, where no r ever lies.
                     if prior.density(r, tau) * tau < 1e-12 {
                         continue;
                     }
@@ -283,7 +287,7 @@ mod tests {
                     let expected = belief.variance / (tau * tau);
                     assert!((slope - expected).abs() < 2e-3 * (1.0 + expected), "{prior:?} {tau} {r}");
                 }
-                // Many together: the same values, and the sum of the same slopes.
+                // Many values at once give the same values, and the sum of the same slopes.
                 let low = prior.bends()[0] - 8.0 * tau;
                 let r: [f64; TOGETHER] =
                     std::array::from_fn(|j| low + (1.6 - low + 24.0 * tau) * (j as f64 / 63.0).powi(3));

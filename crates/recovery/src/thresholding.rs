@@ -10,7 +10,7 @@ use crate::decoder::{check_measured, in_parts, norm, norms, subtract_from};
 use crate::layers::{Best, Track};
 use crate::{Decoder, Error, Limits, LinearOperator, Recovery, Result, Sign};
 
-/// Which of the three.
+/// The rule by which the next estimate is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Rule {
     CoSaMp,
@@ -18,7 +18,7 @@ enum Rule {
     Htp,
 }
 
-/// CoSaMP, IHT or HTP, for a number k of features that is known.
+/// The decoder CoSaMP, IHT or HTP, which is told the number k of features that are on.
 ///
 /// With `g = Aᵀ(y − A x)`, `H_k` the k largest entries and `LS(S)` the least squares on a support
 /// S:
@@ -41,36 +41,39 @@ impl HardThresholding {
         Self { rule, sparsity, limits: Limits::default(), sign: Sign::Nonnegative }
     }
 
-    /// Compressive sampling matching pursuit for `sparsity` features; decoding refuses none, and
-    /// more than a third of n_d, beyond which its least squares have no answer.
+    /// Compressive sampling matching pursuit (CoSaMP) for `sparsity` features. Decoding returns
+    /// [`Error::Support`] for 0 features and for more than a third of n_d, for which its least
+    /// squares would have no unique solution.
     pub fn cosamp(sparsity: usize) -> Self {
         Self::new(Rule::CoSaMp, sparsity)
     }
 
-    /// Normalised iterative hard thresholding for `sparsity` features; decoding refuses none and
-    /// more than n_d.
+    /// Normalised iterative hard thresholding (IHT) for `sparsity` features. Decoding returns
+    /// [`Error::Support`] for 0 features and for more than n_d.
     pub fn iht(sparsity: usize) -> Self {
         Self::new(Rule::Iht, sparsity)
     }
 
-    /// Hard thresholding pursuit for `sparsity` features; decoding refuses none and more than n_d.
+    /// Hard thresholding pursuit (HTP) for `sparsity` features. Decoding returns [`Error::Support`]
+    /// for 0 features and for more than n_d.
     pub fn htp(sparsity: usize) -> Self {
         Self::new(Rule::Htp, sparsity)
     }
 
-    /// With other limits.
+    /// The same decoder with other limits.
     #[must_use]
     pub fn with_limits(self, limits: Limits) -> Self {
         Self { limits, ..self }
     }
 
-    /// For features of the given sign.
+    /// The same decoder for features of the given sign.
     #[must_use]
     pub fn with_sign(self, sign: Sign) -> Self {
         Self { sign, ..self }
     }
 
-    /// The next estimate of one sample, over the last. `gradient` is `g`, and `products` `Aᵀy`.
+    /// Overwrites the estimate of one sample with the next. `gradient` is `g`, and `products` is
+    /// `Aᵀy`.
     fn advance<T: Scalar>(&self, operator: &dyn LinearOperator<T>, item: &mut Item<'_, T>) {
         let (k, size) = (self.sparsity, |value: f64| self.sign.size(value));
         let support = match self.rule {
@@ -97,7 +100,7 @@ impl HardThresholding {
     }
 }
 
-/// One sample.
+/// The vectors of one sample.
 struct Item<'a, T> {
     x: &'a mut [T],
     gradient: &'a [T],
@@ -132,7 +135,7 @@ impl HardThresholding {
         operator.adjoint_into(y, &mut products)?;
         let (mut x, mut gradient) = (DMatrix::zeros(features, y.ncols()), products.clone());
         let (mut masked, mut image) = (x.clone(), y.clone());
-        // Steps that made the residual grow are halved.
+        // The step of a sample is halved when its residual does not fall.
         let mut caution = vec![1.0; y.ncols()];
         for iteration in 1..=self.limits.iterations {
             if tracks.is_empty() {
@@ -179,7 +182,8 @@ impl HardThresholding {
         best.finish(operator, y, self.limits.iterations)
     }
 
-    /// `g` on the support of x; where x is 0, on the k largest of `g`.
+    /// Writes `g` on the support of x, and 0 elsewhere. If x is 0, the support is that of the k
+    /// largest entries of `g`.
     fn mask<T: Scalar>(&self, x: &DMatrix<T>, gradient: &DMatrix<T>, masked: &mut DMatrix<T>) {
         let features = x.nrows();
         let columns = x.as_slice().chunks(features).zip(gradient.as_slice().chunks(features));

@@ -1,45 +1,45 @@
-//! What can be wrong with a question to the theory.
+//! The errors of this crate: what was given and what is allowed.
 
-/// What was given and what is allowed.
+/// Why a question to the theory has no answer: what was given and what is allowed.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A probability that is NaN or outside (0, 1].
     #[error("probability {given} is outside (0, 1]")]
     Probability {
-        /// What was given.
+        /// The probability that was given.
         given: f64,
     },
     /// A noise level that is NaN, infinite or negative.
     #[error("sigma {given} is outside [0, ∞)")]
     Sigma {
-        /// What was given.
+        /// The noise level that was given.
         given: f64,
     },
     /// A ratio n_d/n_s that is NaN or outside the stated interval.
     #[error("ratio {given} is outside {allowed}")]
     Ratio {
-        /// What was given.
+        /// The ratio that was given.
         given: f64,
-        /// The interval, such as `(0, 1]`.
+        /// The interval that is allowed, such as `(0, 1]`.
         allowed: &'static str,
     },
     /// A number that is NaN or infinite.
     #[error("{what} is {given}, not a finite number")]
     NotFinite {
-        /// Which number it was.
+        /// The name of the number.
         what: &'static str,
-        /// What was given.
+        /// The number that was given.
         given: f64,
     },
-    /// An exact loss whose estimated error is larger than itself, than a thousandth of `E x_i²` and
-    /// than rounding: the weights of the output are too far apart for the nodes that a law of
-    /// features other than the paper's allows.
+    /// An exact loss whose estimated error is larger than the loss itself, than a thousandth of
+    /// `E x_i²` and than rounding. The weights of the output are then too far apart for the number
+    /// of nodes that a law other than the paper's allows.
     #[error(
         "the exact loss of output {row} is not known, {loss:e} ± {error:e}: its weights are too far apart"
     )]
     Unresolved {
-        /// The output.
+        /// The index of the output.
         row: usize,
         /// The loss that was found.
         loss: f64,
@@ -47,74 +47,74 @@ pub enum Error {
         error: f64,
     },
     /// A number outside its interval.
-    #[error("{what} is {given}, outside {allowed}")]
+    #[error("{what} is {given}; the allowed values are {allowed}")]
     OutOfRange {
-        /// Which number it was.
+        /// The name of the number.
         what: &'static str,
-        /// What was given.
+        /// The number that was given.
         given: f64,
-        /// The interval.
+        /// The numbers that are allowed.
         allowed: &'static str,
     },
     /// An entry of a matrix or a vector that is NaN or infinite.
     #[error("{what}: entry ({row}, {column}) is {given}, not a finite number")]
     Entry {
-        /// Which matrix it was.
+        /// The name of the matrix or vector.
         what: &'static str,
-        /// Its row.
+        /// The row of the entry.
         row: usize,
-        /// Its column (0 for a vector).
+        /// The column of the entry (0 for a vector).
         column: usize,
-        /// What was given.
+        /// The number that was given.
         given: f64,
     },
-    /// A search that was still moving after as many steps as it may take.
+    /// A search that had not settled after the largest number of steps that it may take.
     #[error("the search for {what} did not settle in {steps} steps")]
     NotSettled {
-        /// What was searched for.
+        /// The number that was searched for.
         what: &'static str,
-        /// The steps that it may take.
+        /// The largest number of steps that it may take.
         steps: u32,
     },
     /// A matrix or list with no entries.
     #[error("{what} is empty")]
     Empty {
-        /// Which one it was.
+        /// The name of the matrix or list.
         what: &'static str,
     },
     /// A size that does not fit the others.
-    #[error("{what}: size {given}, expected {expected}")]
+    #[error("{what}: size {given} was given, but {expected} is expected")]
     Size {
-        /// Which size it was.
+        /// The name of the size.
         what: &'static str,
-        /// What was given.
+        /// The size that was given.
         given: usize,
-        /// What it must be.
+        /// The size that is expected.
         expected: usize,
     },
-    /// A law whose exact loss is not known: its switches have no blocks, or those of a graph are too
-    /// wide.
-    #[error("no exact loss for this law: {0}")]
+    /// A law whose exact loss cannot be computed: its switches do not fall into blocks, or the
+    /// blocks of a graph are too wide.
+    #[error("the exact loss of this law cannot be computed: {0}")]
     Law(toy_superposition_data::Error),
-    /// Magnitudes that the exact loss does not know: those of one's own without a density that is
-    /// smooth between its breaks and whose tails come to an end.
-    #[error("the exact loss does not know the magnitudes {given:?}")]
+    /// Magnitudes that the exact loss does not cover. A custom law of magnitudes needs a density
+    /// that is smooth between its breaks and whose tails come to an end.
+    #[error("the exact loss does not cover the magnitudes {given:?}; a custom law needs a smooth density")]
     Magnitude {
-        /// What was given.
+        /// The description of the magnitudes.
         given: Box<toy_superposition_data::MagnitudeSpec>,
     },
     /// A row (an output) that the matrix does not have.
-    #[error("row {given} of a matrix of {features} rows")]
+    #[error("row {given} was asked for, but the matrix has {features} rows, counted from 0")]
     Row {
-        /// What was given.
+        /// The row that was asked for.
         given: usize,
         /// The number of features n_s.
         features: usize,
     },
     /// A row that is listed twice where rows are drawn without replacement.
-    #[error("row {given} is listed twice")]
+    #[error("row {given} is listed twice, but rows are drawn without replacement")]
     Repeated {
-        /// The row.
+        /// The row that is listed twice.
         given: usize,
     },
     /// More memory than the system grants.
@@ -128,14 +128,15 @@ pub enum Error {
     /// A model whose activation the closed forms do not cover.
     #[error("the closed forms hold for ReLU outputs; the model's activation is {given}")]
     Activation {
-        /// The activation's name.
+        /// The name of the activation.
         given: &'static str,
     },
 }
 
 impl Error {
-    /// The loss, if this says that it is not finite; NaN if it says that the loss is not known, so
-    /// that a line search turns back.
+    /// Returns the value of the loss if this error says that the loss, its error or its slope is
+    /// not finite, NaN if it says that the loss is [not resolved](Self::Unresolved), and `None` for
+    /// every other error. A line search turns back at such a number.
     pub fn non_finite_loss(&self) -> Option<f64> {
         match self {
             Self::NotFinite {
@@ -172,7 +173,7 @@ pub(crate) fn importance(given: &[f64], features: usize) -> Result<()> {
     Ok(())
 }
 
-/// Refuses `entries` numbers of double precision that there is no memory for.
+/// Returns an error if there is no memory for `entries` numbers of double precision.
 #[cfg(feature = "models")]
 pub(crate) fn memory(what: &'static str, entries: u128) -> Result<()> {
     let bytes = 8 * entries;

@@ -7,21 +7,24 @@ use crate::quadrature::panels;
 
 /// A law of `u ≥ 0` over which the closed forms for one magnitude can be averaged.
 ///
-/// The laws of [`toy_superposition_data`] can: in closed form, the exponential law by quadrature.
-/// So can any [`Density`](crate::Density), and what an implementation builds from
-/// [`Terms::add_point`] and [`Terms::add_interval`].
+/// The laws of [`toy_superposition_data`] implement it, all in closed form except the exponential
+/// law, which is averaged by quadrature. Any [`Density`](crate::Density) implements it too. An
+/// implementation for another law is a sum of [`Terms::add_point`] and [`Terms::add_interval`].
 pub trait Integrable: Magnitude {
-    /// The largest `u` that counts; infinite if there is none.
+    /// The largest `u` that is averaged over; infinite if the law has no bound.
     fn largest(&self) -> f64 {
         self.support().1
     }
 
-    /// Adds `weight` times the law's terms.
+    /// Adds to `terms` the average of the terms over this law, times `weight ≥ 0`.
     fn add_to(&self, weight: f64, terms: &mut Terms);
 
-    /// `L_on − L_off` from the law's terms at a gain `≥ 0`, if there is a form that does not cancel
-    /// where both are large, with the size of what cancels in that form; where the two losses are
-    /// smaller than that, or for `None`, they are subtracted.
+    /// Returns `L_on − L_off` from the law's terms at a gain `≥ 0`, and the size of the numbers
+    /// that cancel in it, if the law has a form of the difference in which less cancels than in the
+    /// plain subtraction of two large losses.
+    ///
+    /// The two losses are subtracted where this returns `None`, and where the larger of them is not
+    /// above the size that is returned.
     fn on_less_off(&self, _terms: &Terms, _gain: f64) -> Option<(f64, f64)> {
         None
     }
@@ -58,7 +61,7 @@ impl Integrable for Points {
     }
 }
 
-/// By quadrature up to 44 means, where 1e-19 of the law is left.
+/// Averages by quadrature up to 44 means, beyond which 1e-19 of the law lies.
 impl Integrable for Exponential {
     fn largest(&self) -> f64 {
         44.0 * self.mean()

@@ -1,39 +1,43 @@
-//! n features in n − 1 dimensions: which of them is dropped, or which two share a line (Elhage et
-//! al., "Toy models of superposition", 2022, "Superposition as a phase change").
+//! The losses of n features in n − 1 dimensions, where one feature is dropped or two share a line
+//! (Elhage et al., "Toy models of superposition", 2022, "Superposition as a phase change").
 //!
-//! All features but those concerned have a dimension of their own and lose nothing. For the paper's
-//! features, `x = c u` with `c ~ Bernoulli(p)` and `u ~ U[0, 1]`, importances `ι_i` and a loss per
-//! feature,
+//! All other features have a dimension each and lose nothing. The features are the paper's,
+//! `x = c u` with `c ~ Bernoulli(p)` and `u ~ U[0, 1]`, the importances are `ι_i`, and the loss is
+//! per feature:
 //!
 //! ```math
 //! L_k = \frac{ι_k}{n} \operatorname{Var} x = \frac{ι_k}{n} \Big(\frac p3 - \frac{p^2}{4}\Big) , \qquad
 //! L_{jk} = \frac{ι_j + ι_k}{n}\, p^2\, E \min(u, u')^2 = \frac{ι_j + ι_k}{n} \cdot \frac{p^2}{6} .
 //! ```
 //!
-//! `L_k`: feature k is dropped, and its output is the constant `E x`. `L_jk`: features j and k are
-//! antipodal unit vectors without a bias, and lose only where both are on.
+//! `L_k` is the loss where feature k is dropped and its output is the constant `E x`. `L_jk` is the
+//! loss where features j and k are antipodal unit vectors without a bias; they lose only where both
+//! are on.
 
 use crate::Result;
 use crate::error;
 
-/// What n features give up that have one dimension too few.
+/// What n features give up to fit into n − 1 dimensions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Sacrifice {
-    /// One feature is not represented: its output is its mean.
+    /// The feature with this index is not represented; its output is its mean.
     Dropped(usize),
     /// Two features `j < k` are antipodal, `w_j = −w_k`, of length 1 and without a bias.
     Antipodal(usize, usize),
 }
 
-/// The losses per feature, weighted by importance, of all ways in which n features fit into n − 1
-/// dimensions by one [`Sacrifice`], the least first: `ι_k Var x/n` if feature k is dropped,
-/// `(ι_j + ι_k) p²/(6n)` if j and k are antipodal. `importance` ι has length n ≥ 2; magnitudes are
-/// `U[0, 1]`. Equal losses stand in the order of their features, dropped ones first.
+/// Returns every way in which n features fit into n − 1 dimensions by one [`Sacrifice`], with its
+/// loss per feature weighted by importance, the least loss first.
 ///
-/// These are the curves that Elhage et al. compare trained models with. A trained model may lose
-/// less: vectors of other lengths with biases, and more than two features on shared dimensions,
-/// such as three in a triangle.
+/// The loss is `ι_k Var x/n` if feature k is dropped, and `(ι_j + ι_k) p²/(6n)` if j and k are
+/// antipodal; all other features lose nothing. `importance` holds the n ≥ 2 numbers ι, and
+/// magnitudes are `U[0, 1]`, so that `Var x = p/3 − p²/4`. Equal losses stand in the order of their
+/// features, dropped features first.
+///
+/// Elhage et al. compare trained models with these curves. A trained model may lose less: its
+/// vectors may have other lengths and biases, and more than two features may share dimensions, such
+/// as three in a triangle.
 ///
 /// ```
 /// use toy_superposition_theory::{Sacrifice, one_short};
@@ -67,12 +71,14 @@ pub fn one_short(probability: f64, importance: &[f64]) -> Result<Vec<(Sacrifice,
     Ok(ways)
 }
 
-/// The importance, relative to that of the others, above which a further feature is antipodal to
-/// one of them rather than dropped: `2p/(4 − 5p)`, where `ι Var x = (1 + ι) p²/6`. `None` for
-/// `p ≥ 4/7`, where it is 1 or more and two features of equal importance are not antipodal either.
+/// Returns the importance ι above which one further feature is antipodal to one of the others
+/// rather than dropped, where the others have importance 1: `2p/(4 − 5p)`, the solution of
+/// `ι Var x = (1 + ι) p²/6`. Returns `None` for `p ≥ 4/7`, where no `ι < 1` solves it and two
+/// features of equal importance are not antipodal either.
 ///
-/// For two features in one dimension, the further feature takes the dimension for itself above the
-/// reciprocal; for more, above 1, where two others become antipodal in its place.
+/// For two features in one dimension, the further feature takes the dimension for itself where ι is
+/// above the reciprocal of this number. For more than two features it does so where ι is above 1,
+/// and two of the others become antipodal in its place.
 ///
 /// # Errors
 /// [`Error::Probability`](crate::Error::Probability) outside (0, 1].

@@ -1,7 +1,7 @@
-//! `W = W_out W_in` (n_s × n_s) with the bias (n_s), in double precision and row by row: what the
-//! expected loss of a model depends on (section 3.2).
+//! The product `W = W_out W_in` (n_s × n_s) with the bias (n_s), in double precision and stored row
+//! by row.
 //!
-//! Output `i` reads row `i` of W alone, so rows lie without gaps.
+//! Output `i` reads row `i` of W alone, so each row is contiguous in memory.
 
 use nalgebra::DMatrix;
 #[cfg(feature = "models")]
@@ -11,7 +11,10 @@ use toy_superposition_model::{Autoencoder, Scalar};
 use crate::blocks::multiply;
 use crate::error::{Error, Result};
 
-/// A square matrix W and a bias, all finite, validated once.
+/// The product `W = W_out W_in` (n_s × n_s) of a model's weights, with the bias (n_s): all that the
+/// expected loss of a model depends on (section 3.2).
+///
+/// All entries are finite; this is checked once, where the value is built.
 ///
 /// ```
 /// use toy_superposition_theory::Product;
@@ -28,8 +31,8 @@ pub struct Product {
 }
 
 impl Product {
-    /// The product whose rows are `rows`, one after the other (n_s² numbers), with the bias (n_s
-    /// numbers).
+    /// The product whose rows stand one after the other in `rows` (n_s² numbers), with the bias
+    /// (n_s numbers).
     ///
     /// # Errors
     /// [`Error::Empty`] for no features, [`Error::Size`] unless there are n_s² numbers,
@@ -55,7 +58,7 @@ impl Product {
     /// The product of a matrix W (n_s × n_s) and a bias (n_s).
     ///
     /// # Errors
-    /// As [`new`](Self::new), and [`Error::Size`] unless W is square.
+    /// The errors of [`new`](Self::new), and [`Error::Size`] unless W is square.
     pub fn from_matrix(w: &DMatrix<f64>, bias: &[f64]) -> Result<Self> {
         if w.nrows() != w.ncols() {
             return Err(Error::Size { what: "columns of W", given: w.ncols(), expected: w.nrows() });
@@ -63,8 +66,8 @@ impl Product {
         Self::new(w.transpose().as_slice().to_vec(), bias.to_vec())
     }
 
-    /// The product of a model. Its weights are converted first, exactly, and multiplied in double
-    /// precision.
+    /// The product of a model's weights, with its bias. The weights are converted to double
+    /// precision without rounding and then multiplied.
     ///
     /// # Errors
     /// [`Error::Entry`] if a product overflows, or a parameter was set to a NaN or an infinity;
@@ -86,25 +89,25 @@ impl Product {
         self.bias.len()
     }
 
-    /// Row `i` of W: what output `i` takes of each feature.
+    /// Row `i` of W (n_s numbers): the weights with which output `i` takes each feature.
     ///
     /// # Panics
-    /// Unless `i < n_s`.
+    /// Panics unless `i < n_s`.
     pub fn row(&self, i: usize) -> &[f64] {
         &self.rows[i * self.features()..][..self.features()]
     }
 
-    /// The rows of W in order.
+    /// The n_s rows of W in order, n_s numbers each.
     pub fn rows(&self) -> impl ExactSizeIterator<Item = &[f64]> + Clone {
         self.rows.chunks_exact(self.features())
     }
 
-    /// The diagonal of W.
+    /// The diagonal of W (n_s numbers): the weight of each feature in its own output.
     pub fn diagonal(&self) -> impl ExactSizeIterator<Item = f64> + Clone {
         self.rows().enumerate().map(|(i, row)| row[i])
     }
 
-    /// The bias.
+    /// The bias (n_s numbers).
     pub fn bias(&self) -> &[f64] {
         &self.bias
     }

@@ -1,4 +1,4 @@
-//! Magnitudes without a closed form: any density, by Gauss–Legendre quadrature.
+//! Laws of magnitudes without a closed form: any density, averaged by Gauss–Legendre quadrature.
 
 use toy_superposition_data::{Magnitude, MagnitudeSpec};
 
@@ -7,12 +7,12 @@ use crate::gaussian::channel::Channel;
 use crate::gaussian::terms::Terms;
 use crate::magnitude::Integrable;
 
-/// Points of a panel.
+/// The number of points per panel.
 const POINTS: usize = 16;
-/// No panel is longer than the support over this.
+/// No panel is longer than the length of the support divided by this.
 const PANELS: f64 = 16.0;
 
-/// No panel is shorter than the longest times this.
+/// No panel is shorter than the longest allowed length times this.
 const SHORTEST: f64 = 1e-12;
 
 /// A magnitude with a smooth density on a bounded interval.
@@ -22,29 +22,30 @@ const SHORTEST: f64 = 1e-12;
 /// ```
 ///
 /// For each magnitude `u` the Gaussian expectation is in closed form; only the average over `u` is
-/// a sum. Its panels begin at the rectifier's edge `u* = −β/c` with the width over which the tails
-/// change there, double away from it, and are at most a sixteenth of the support. So the stated
-/// error does not depend on the noise.
+/// a sum. The panels begin at the rectifier's edge `u* = −β/c` with the width over which the
+/// Gaussian tails change there. They double in width away from the edge, up to a sixteenth of the
+/// support. So the stated error does not depend on the noise.
 ///
-/// Relative error 1e-12 for a density that a polynomial of degree 20 follows to that on each
-/// sixteenth of its interval (tested on `U[0, 1]` against its closed form and on the exponential
-/// law against 40 digits).
+/// The relative error is 1e-12 for a density that a polynomial of degree 20 follows to that
+/// accuracy on each sixteenth of its interval. This is tested on `U[0, 1]` against its closed form
+/// and on the exponential law against 40 digits.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Density<F> {
     density: F,
     low: f64,
     high: f64,
-    /// What the density is divided by.
+    /// The integral of the density, by which it is divided.
     total: f64,
     moments: [f64; 4],
 }
 
 impl<F: Fn(f64) -> f64> Density<F> {
-    /// The law proportional to `density ≥ 0` on `[low, high]`, `0 ≤ low < high`.
+    /// The law whose density is proportional to `density ≥ 0` on `[low, high]`, where
+    /// `0 ≤ low < high`.
     ///
     /// # Errors
-    /// [`Error::NotFinite`]; [`Error::OutOfRange`] unless `0 ≤ low`, `high − low ≥ 4e-295` and the
-    /// density's integral lies in (0, ∞).
+    /// [`Error::NotFinite`] for an end of the interval that is not finite; [`Error::OutOfRange`]
+    /// unless `0 ≤ low`, `high − low ≥ 4e-295` and the integral of the density lies in (0, ∞).
     pub fn new(density: F, low: f64, high: f64) -> Result<Self> {
         finite("low", low)?;
         finite("high", high)?;
@@ -54,7 +55,7 @@ impl<F: Fn(f64) -> f64> Density<F> {
         if high <= low {
             return Err(Error::OutOfRange { what: "high", given: high, allowed: "(low, ∞)" });
         }
-        // The shortest panel has a length: the panels come to an end.
+        // The shortest panel must have a normal length, so that the loop over panels ends.
         if !((high - low) / PANELS * SHORTEST).is_normal() {
             return Err(Error::OutOfRange {
                 what: "high",
@@ -82,12 +83,13 @@ impl<F: Fn(f64) -> f64> Density<F> {
     }
 }
 
-/// Visits the points of all panels of an interval, each with its width, a weight of the quadrature.
+/// Calls `visit` with each point of all panels of an interval and with its weight in the
+/// quadrature.
 pub(crate) fn panels((low, high): (f64, f64), channel: &Channel, mut visit: impl FnMut(f64, f64)) {
     let longest = (high - low) / PANELS;
     let edge = if channel.slope == 0.0 { low } else { -channel.shift / channel.slope };
     let near = edge.clamp(low, high);
-    // Where the tails start, they change over a z of 4/(1 + y).
+    // At the panel nearest to the edge the tails change over a distance in z of 4/(1 + |z|).
     let scale = channel.noise / channel.slope.abs();
     let first = (4.0 * scale / (1.0 + channel.z(near).abs())).clamp(SHORTEST * longest, longest);
     let first = if first.is_nan() { longest } else { first };
@@ -95,7 +97,7 @@ pub(crate) fn panels((low, high): (f64, f64), channel: &Channel, mut visit: impl
     for (length, sign) in [(near - low, -1.0), (high - near, 1.0)] {
         let (mut done, mut width) = (0.0, first);
         while done < length {
-            // A sliver at the end joins the last panel.
+            // A remainder of less than a quarter of a panel is joined to the last panel.
             let width_here = if length - done < 1.25 * width { length - done } else { width };
             for (node, weight) in rule {
                 visit(near + sign * (done + 0.5 * width_here * (1.0 + node)), 0.5 * width_here * weight);

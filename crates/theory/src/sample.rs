@@ -1,12 +1,12 @@
 //! Means over rows that were drawn without replacement.
 //!
-//! The mean of `k` of `n` values has the standard error `√((1 − k/n) s²/k)`, `s²` their variance
-//! with divisor `k − 1`.
+//! The mean of `k` of `n` values has the standard error `√((1 − k/n) s²/k)`, where `s²` is the
+//! variance of the `k` values with the divisor `k − 1`.
 
 use crate::error::{Error, Result};
 
-/// The mean of values drawn from a population of the given size, and its standard error: 0 if all
-/// were drawn, infinite if only one of several was.
+/// Returns the mean of values drawn without replacement from a population of the given size, and
+/// its standard error. The error is 0 if all were drawn, and infinite if only one of several was.
 pub(crate) fn mean_of_sample(values: &[f64], population: usize) -> (f64, f64) {
     let count = values.len() as f64;
     let mean = values.iter().sum::<f64>() / count;
@@ -19,7 +19,8 @@ pub(crate) fn mean_of_sample(values: &[f64], population: usize) -> (f64, f64) {
     (mean, standard_error)
 }
 
-/// Refuses a list of rows that is no sample without replacement.
+/// Returns an error if a list of rows is empty, holds a row that does not exist, or holds a row
+/// twice.
 pub(crate) fn check_sample(rows: &[usize], features: usize) -> Result<()> {
     if rows.is_empty() {
         return Err(Error::Empty { what: "list of rows" });

@@ -1,4 +1,4 @@
-//! Any matrix: nalgebra's outside, faer's product inside, on all threads.
+//! The operator of any dense matrix, whose products use all threads.
 
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -12,10 +12,11 @@ use super::{LinearOperator, check_shapes};
 use crate::decoder::add_columns;
 use crate::{Error, Result};
 
-/// A dense matrix of n_d ≤ n_s rows.
+/// The operator of a dense matrix of n_d rows and n_s ≥ n_d columns.
 ///
-/// It is kept together with its transpose, so that both products run along columns. What costs
-/// O(n_d² n_s), the norm and the pseudo-inverse, is found when it is first asked for.
+/// The matrix is stored together with its transpose, so that both products run along columns. The
+/// norm and the pseudo-inverse take O(n_d² n_s) operations, and are computed when they are first
+/// used.
 ///
 /// ```
 /// use nalgebra::DMatrix;
@@ -35,16 +36,17 @@ pub struct Dense<T: Scalar> {
     inverse: OnceLock<Option<Inverse<T>>>,
 }
 
-/// `A⁺`.
+/// The pseudo-inverse `A⁺`.
 #[derive(Debug, Clone)]
 enum Inverse<T> {
     /// `Aᵀ` times a number, for orthogonal rows of one norm.
     Scaled(T),
-    /// n_s × n_d.
+    /// A matrix, n_s × n_d.
     Matrix(DMatrix<T>),
 }
 
-/// `A Aᵀ` counts as a multiple of the identity if no entry is further from it than this.
+/// `A Aᵀ` counts as a multiple of the identity if no entry differs from it by more than this,
+/// relative to the multiple.
 const TIGHT: f64 = 1e-12;
 
 impl<T: Scalar> Dense<T> {
@@ -52,7 +54,7 @@ impl<T: Scalar> Dense<T> {
     ///
     /// # Errors
     /// [`Error::Shape`] unless `1 ≤ n_d ≤ n_s`; [`Error::Entry`] for an entry that is not finite;
-    /// [`Error::ZeroColumn`].
+    /// [`Error::ZeroColumn`] for a column of zeros.
     pub fn new(matrix: DMatrix<T>) -> Result<Self> {
         let (hidden, features) = matrix.shape();
         if hidden == 0 || hidden > features {
@@ -71,15 +73,15 @@ impl<T: Scalar> Dense<T> {
         Ok(Self { matrix, transpose, norm: OnceLock::new(), inverse: OnceLock::new() })
     }
 
-    /// The encoder of a design.
+    /// The operator of the encoder of a design.
     ///
     /// # Errors
-    /// Those of [`new`](Self::new); a design that drops features has columns of zeros.
+    /// The errors of [`new`](Self::new); a design that drops features has columns of zeros.
     pub fn of_design<D: Design + ?Sized>(design: &D) -> Result<Self> {
         Self::new(design.encoder().map(T::round_from))
     }
 
-    /// The matrix.
+    /// The matrix A, n_d × n_s.
     pub fn matrix(&self) -> &DMatrix<T> {
         &self.matrix
     }
@@ -109,7 +111,7 @@ impl<T: Scalar> Dense<T> {
         }
         let least = f64::EPSILON * hidden as f64 * outer.diagonal().max();
         let factor = Cholesky::new(outer)?;
-        // A pivot as small as the rounding of the sums above says nothing.
+        // A pivot as small as the rounding of the sums above counts as 0.
         if factor.l_dirty().diagonal().iter().any(|pivot| pivot * pivot <= least) {
             return None;
         }
@@ -118,11 +120,12 @@ impl<T: Scalar> Dense<T> {
         Some(Inverse::Matrix(matrix.map(T::round_from)))
     }
 
-    /// Power iteration on `A Aᵀ`, until 16 more steps add less than 1e-9.
+    /// The largest singular value by power iteration on `A Aᵀ`, until 16 more steps add less than a
+    /// relative 1e-9.
     fn largest(&self) -> f64 {
         const MOST: usize = 4096;
         let outer = self.outer();
-        // No eigenvector of interest is orthogonal to numbers without a pattern.
+        // The start has no pattern, so that no eigenvector of interest is orthogonal to it.
         let mut v = DMatrix::from_fn(outer.nrows(), 1, |i, _| 1.0 + 0.5 * (i as f64 * 2.399_963).sin());
         let (mut before, mut here) = (0.0, 0.0);
         let mut image = v.clone();
@@ -142,13 +145,13 @@ impl<T: Scalar> Dense<T> {
     }
 }
 
-/// So few columns are multiplied from the other side.
+/// Below this number of columns a product is formed from the other side.
 const FEW: usize = 256;
 
-/// `out = left · right`, whose shapes fit, with `transpose = leftᵀ` at hand.
+/// Computes `out = left · right`, where the shapes fit and `transpose = leftᵀ` is given.
 ///
-/// Threads share out the columns of a product. Where there are few of them it is `(rightᵀ leftᵀ)ᵀ`
-/// that is formed: its many columns are those of `transpose`, which is read once and never copied.
+/// Threads share the columns of a product. Where there are few columns, `(rightᵀ leftᵀ)ᵀ` is formed
+/// instead: its many columns are those of `transpose`, which is read once and never copied.
 fn product_by<T: Scalar>(
     left: &DMatrix<T>,
     transpose: &DMatrix<T>,
@@ -163,7 +166,7 @@ fn product_by<T: Scalar>(
     rows.transpose_to(out);
 }
 
-/// `out = left · right`, whose shapes fit.
+/// Computes `out = left · right`, where the shapes fit.
 fn product<T: Scalar>(left: &DMatrix<T>, right: &DMatrix<T>, out: &mut DMatrix<T>) {
     let inner = left.ncols();
     let done = multiply(out.as_mut_slice(), left.as_slice(), right.as_slice(), inner);
@@ -236,7 +239,8 @@ impl<T: Scalar> LinearOperator<T> for Dense<T> {
     }
 }
 
-/// `⟨column, own⟩` of N columns of one length, each in eight strands: `own` is read once for all.
+/// The products `⟨column, own⟩` of N columns of one length, each in eight partial sums. `own` is
+/// read once for all columns.
 fn dots<T: Scalar, const N: usize>(columns: [&[T]; N], own: &[T]) -> [T; N] {
     const STRANDS: usize = 8;
     let (chunks, rest) = own.as_chunks::<STRANDS>();

@@ -1,5 +1,5 @@
-//! What is known of `x`: `y = A x` with `A` of n_d rows and n_s columns, of which only products are
-//! asked for.
+//! The operators A in `y = A x`, with n_d rows and n_s columns, of which decoders use only
+//! products.
 //!
 //! ```math
 //! Y = A X, \qquad X = A^\top Y, \qquad X = A^+ Y, \quad A^+ = A^\top (A A^\top)^{-1}
@@ -28,21 +28,24 @@ use crate::error::check_length;
 /// A linear map from n_s features to n_d hidden numbers. Batches are matrices with one column per
 /// sample.
 ///
-/// The plain twin of every product is [`Dense`] with [`to_dense`](Self::to_dense)'s matrix.
+/// [`Dense`] with the matrix of [`to_dense`](Self::to_dense) computes every product in the plain
+/// way.
 pub trait LinearOperator<T: Scalar>: Sync {
     /// `(n_d, n_s)`: rows and columns of `A`.
     fn shape(&self) -> (usize, usize);
 
-    /// The largest singular value of `A`, to a relative 1e-6.
+    /// The largest singular value of `A`, with a relative error of 1e-6.
     fn norm(&self) -> f64;
 
-    /// `Y ← A X`: `x` is n_s × B and `y` n_d × B; what `y` held before does not matter.
+    /// Computes `Y ← A X`, where `x` is n_s × B and `y` is n_d × B. The old entries of `y` do not
+    /// matter.
     ///
     /// # Errors
     /// [`Error::Length`](crate::Error::Length) for matrices of other shapes.
     fn apply_into(&self, x: &DMatrix<T>, y: &mut DMatrix<T>) -> Result<()>;
 
-    /// `Y ← A X` for an `x` of mostly zeros.
+    /// Computes `Y ← A X` for an `x` that is mostly zeros, with shapes as in
+    /// [`apply_into`](Self::apply_into).
     ///
     /// # Errors
     /// [`Error::Length`](crate::Error::Length) for matrices of other shapes.
@@ -50,13 +53,14 @@ pub trait LinearOperator<T: Scalar>: Sync {
         self.apply_into(x, y)
     }
 
-    /// `X ← Aᵀ Y`: `y` is n_d × B and `x` n_s × B; what `x` held before does not matter.
+    /// Computes `X ← Aᵀ Y`, where `y` is n_d × B and `x` is n_s × B. The old entries of `x` do not
+    /// matter.
     ///
     /// # Errors
     /// [`Error::Length`](crate::Error::Length) for matrices of other shapes.
     fn adjoint_into(&self, y: &DMatrix<T>, x: &mut DMatrix<T>) -> Result<()>;
 
-    /// `X ← A⁺ Y`, the shortest of all solutions of `A X = Y`; shapes as of
+    /// Computes `X ← A⁺ Y`, the solution of `A X = Y` of least norm, with shapes as in
     /// [`adjoint_into`](Self::adjoint_into).
     ///
     /// # Errors
@@ -64,14 +68,14 @@ pub trait LinearOperator<T: Scalar>: Sync {
     /// [`Error::Dependent`](crate::Error::Dependent) if `A Aᵀ` has no inverse.
     fn pseudo_inverse_into(&self, y: &DMatrix<T>, x: &mut DMatrix<T>) -> Result<()>;
 
-    /// `⟨a_i, a_j⟩` for each `i` of `rows`, with `a_j` the column `column` of `A`, into `out` of
-    /// the same length.
+    /// Writes `⟨a_i, a_j⟩` for each `i` of `rows` to `out`, which has the same length; `a_j` is the
+    /// column `column` of `A`.
     ///
     /// # Panics
     /// If a column is `≥ n_s`, or `out` is shorter than `rows`.
     fn gram_into(&self, column: usize, rows: &[usize], out: &mut [f64]);
 
-    /// Columns `columns` of `AᵀA`, n_s × |columns|.
+    /// The columns `columns` of the Gram matrix `AᵀA`, n_s × |columns|.
     ///
     /// # Panics
     /// If a column is `≥ n_s`.
@@ -83,16 +87,16 @@ pub trait LinearOperator<T: Scalar>: Sync {
         gram
     }
 
-    /// How many columns of a batch are best decoded together: all, where a product of many columns
-    /// is cheaper than many products.
+    /// The number of columns of a batch that are best decoded together. It is unbounded where one
+    /// product of many columns is cheaper than many products.
     fn together(&self) -> usize {
         usize::MAX
     }
 
-    /// `A` as a matrix, n_d × n_s.
+    /// The operator `A` as a matrix, n_d × n_s.
     ///
     /// # Errors
-    /// Those of [`apply_into`](Self::apply_into).
+    /// The errors of [`apply_into`](Self::apply_into).
     fn to_dense(&self) -> Result<DMatrix<T>> {
         let (hidden, features) = self.shape();
         let mut matrix = DMatrix::zeros(hidden, features);
@@ -100,7 +104,7 @@ pub trait LinearOperator<T: Scalar>: Sync {
         Ok(matrix)
     }
 
-    /// The mean of the columns' squared norms, `‖A‖_F²/n_s`.
+    /// The mean squared norm of the columns, `‖A‖_F²/n_s`.
     fn mean_square(&self) -> f64 {
         let features = self.shape().1;
         let mut one = [0.0];
@@ -113,7 +117,7 @@ pub trait LinearOperator<T: Scalar>: Sync {
     }
 }
 
-/// Refuses matrices that are not n_s × B and n_d × B.
+/// Returns an error unless `x` is n_s × B and `y` is n_d × B.
 pub(crate) fn check_shapes<T: Scalar>(shape: (usize, usize), x: &DMatrix<T>, y: &DMatrix<T>) -> Result<()> {
     check_length("rows of x", x.nrows(), shape.1)?;
     check_length("rows of y", y.nrows(), shape.0)?;

@@ -1,4 +1,4 @@
-//! A Persian rug's encoder by its fast transform.
+//! The encoder of a Persian rug as an operator, by its fast transform.
 //!
 //! ```math
 //! A = \frac{1}{\sqrt{n_d}} P_S H, \qquad A A^\top = \frac{n_s}{n_d} 1, \qquad A^+ = \frac{n_d}{n_s} A^\top, \qquad
@@ -13,7 +13,8 @@ use toy_superposition_rug::{PersianRug, RugEncoder};
 use super::{LinearOperator, check_shapes};
 use crate::Result;
 
-/// The encoder of a Persian rug: columns of norm 1, orthogonal rows, O(n_s log n_s) per sample.
+/// The operator of the encoder of a Persian rug, with columns of norm 1 and orthogonal rows. A
+/// product takes O(n_s log n_s) operations per sample.
 ///
 /// ```
 /// use nalgebra::DMatrix;
@@ -31,12 +32,12 @@ use crate::Result;
 #[derive(Debug, Clone)]
 pub struct RugOperator {
     encoder: RugEncoder,
-    /// `g`, row 0 of `R`.
+    /// Row 0 of `R`, the function `g`.
     first_row: Vec<f64>,
 }
 
 impl RugOperator {
-    /// The encoder of `rug`.
+    /// The operator of the encoder of `rug`.
     pub fn new(rug: PersianRug) -> Self {
         let first_row = rug.first_row();
         Self { encoder: RugEncoder::new(rug), first_row }
@@ -48,7 +49,8 @@ impl RugOperator {
     }
 }
 
-/// So many numbers are worth a thread's while, and stay in its cache.
+/// The number of entries per piece of work of a thread: enough to be worth a thread, and few enough
+/// for its cache.
 const TOGETHER: usize = 8192;
 
 impl<T: Scalar> LinearOperator<T> for RugOperator {

@@ -1,5 +1,4 @@
-//! Where the distance between a model's exact loss and the optimum comes from, in parts that add up
-//! to it.
+//! The distance between a model's exact loss and the optimum, in parts that add up to it.
 
 use std::fmt;
 
@@ -7,13 +6,14 @@ use super::kinds::{Best, Kinds, limited};
 use crate::check::statistics::{Row, Statistics};
 use crate::error::Result;
 
-/// The parts of `exact_loss − optimum_loss`: they add up to it, to rounding.
+/// The parts of the distance `exact_loss − optimum_loss`, which add up to it up to rounding.
 ///
-/// A chain of models leads from the optimum to the model; each part is one step. Of the `n` rows,
-/// `K` are kept and the fraction `δ` is dropped ([`Statistics::dropped`]). `L*(σ)` is the least
-/// loss at interference `σ`, reached at `a*(σ), b*(σ)`; `ℓ_i(a, b) = E (x − (a x + b + aν)₊)²`,
-/// `ν ~ N(0, σ_i²)`; `σ_W(r)` is the Welch bound; `σ̄² = mean_K σ_i²`;
-/// `Δa = mean_K (W_ii − a*(σ_i))`, `Δb = mean_K (b_i^eff − b*(σ_i))`; `V = Var x`.
+/// A chain of models leads from the optimum to the model, and each part is one step. Of the `n`
+/// rows, `K` is the set of those that are kept, and the fraction `δ` is dropped
+/// ([`Statistics::dropped`]). `L*(σ)` is the least loss at interference `σ`, at the gain `a*(σ)`
+/// and the bias `b*(σ)`. `ℓ_i(a, b) = E (x − (a x + b + aν)₊)²` with `ν ~ N(0, σ_i²)` is the loss
+/// of row `i`. `σ_W(r)` is the Welch bound and `V = Var x`. The means over the kept rows are
+/// `σ̄² = mean_K σ_i²`, `Δa = mean_K (W_ii − a*(σ_i))` and `Δb = mean_K (b_i^eff − b*(σ_i))`.
 ///
 /// ```math
 /// \begin{array}{lll}
@@ -31,77 +31,79 @@ use crate::error::Result;
 /// \end{array}
 /// ```
 ///
-/// Where features depend on each other, the gain `g_i` of the [statistics](Statistics) stands in
-/// the place of `W_ii`, `σ_W` is the bound from the eigenvalues of their covariance (of that of the
-/// kept features in the second line), and `L_gauss` has another interference while the own feature
-/// is on than while it is off: the step *own switch*. For independent features that is none.
+/// Where features depend on each other, the gain `g_i` of the [statistics](Statistics) takes the
+/// place of `W_ii`, and `σ_W` is the bound from the eigenvalues of their covariance (of the
+/// covariance of the kept features in the second line). In `L_gauss` the interference differs
+/// between the two states of the own switch, which is the step *own switch*. For independent
+/// features that step is 0.
 ///
-/// Features that are not alike, of several probabilities, each have their own `V_i` and `L_i^*`, and
-/// the chain is one of `σ_i² / V_i`: the first two lines are means of `L_i^*` at
-/// `σ_i² = V_i σ_W²`, where
+/// Features of several probabilities each have their own `V_i` and `L_i^*`, and the chain is in
+/// terms of `σ_i² / V_i`. The first two lines are means of `L_i^*` at `σ_i² = V_i σ_W²`, where
 ///
 /// ```math
 /// \sigma_W^2 = \frac n{\Lambda} - 1 \le \frac1n \sum_i \frac{\sigma_i^2}{V_i},
 /// ```
 ///
-/// `Λ` the sum of the n_d largest eigenvalues of the correlations, and `σ̄² = mean_K σ_i²/V_i` in the
-/// third. So the optimum is that of features which all have an equal share of what the dimensions
-/// explain.
+/// `Λ` is the sum of the n_d largest eigenvalues of the correlations, and the third line has
+/// `σ̄² = mean_K σ_i²/V_i`. So the optimum is that of features for each of which the dimensions
+/// explain an equal share of its variance.
 ///
-/// For an identity output `L*` is the least loss without a rectifier, `Vσ²/(V + σ²)`, and one step
-/// more stands at the beginning: from the optimum with a rectifier to the one without.
+/// For an identity output `L*` is the least loss without a rectifier, `Vσ²/(V + σ²)`. One more step
+/// then stands at the beginning, from the optimum with a rectifier to the optimum without.
 ///
-/// Each is a difference of two losses, so it may be negative: dropping features can pay (see
-/// [`envelope`](crate::envelope())), and so can rows of unequal `σ`, and interference that is not
-/// Gaussian. Parts belong to the order of the chain. A model whose bias suits its own interference,
-/// and not a Gaussian one, pays under [`gain_and_bias`](Self::gain_and_bias) for what it gains
-/// under [`not_gaussian`](Self::not_gaussian).
+/// Each part is a difference of two losses and may be negative: dropping features can lower the
+/// loss (see [`envelope`](crate::envelope())), and so can rows of unequal `σ` and interference that
+/// is not Gaussian. The parts depend on the order of the chain. A model whose bias suits its own
+/// interference rather than a Gaussian one loses under [`gain_and_bias`](Self::gain_and_bias) a
+/// part of what it gains under [`not_gaussian`](Self::not_gaussian).
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Attribution {
-    /// Where the parts begin: the loss of the best symmetric ReLU model with Gaussian interference.
+    /// The first loss of the chain, that of the best symmetric ReLU model with Gaussian
+    /// interference.
     pub optimum_loss: f64,
-    /// Where they end: the exact loss, or its estimate from some rows.
+    /// The last loss of the chain: the exact loss, or its estimate from some rows.
     pub exact_loss: f64,
-    /// The identity in the place of the rectifier; 0 for ReLU, and never below.
+    /// The cost of an identity output in place of the rectifier. It is 0 for ReLU, and never
+    /// negative.
     pub activation: f64,
-    /// Dropped features: what it costs, or gains, to spend their share of the hidden dimensions on
-    /// the others, and to output something else than the best constant for them.
+    /// The part of dropped features: the cost or gain of spending their share of the hidden
+    /// dimensions on the others, and of outputs other than the best constant for them.
     pub dropped: f64,
-    /// The kept rows' mean square `σ` above the Welch bound. Never negative.
+    /// The part of the mean `σ_i²` of the kept rows above the Welch bound. It is never negative.
     pub sigma: f64,
-    /// The kept rows' `σ_i` that differ.
+    /// The part of the differences between the `σ_i` of the kept rows.
     pub sigma_spread: f64,
-    /// The mean distance of the kept rows' diagonals and effective biases from the best ones for
-    /// their `σ_i`. Never negative.
+    /// The part of the mean distance of the diagonals and effective biases of the kept rows from
+    /// the best ones for their `σ_i`. It is never negative.
     pub gain_and_bias: f64,
-    /// The rest of the diagonals' distances, which differ.
+    /// The part of the differences between these distances of the diagonals.
     pub diagonal_spread: f64,
-    /// The rest of the effective biases' distances, which differ.
+    /// The part of the differences between these distances of the effective biases.
     pub bias_spread: f64,
-    /// Interference whose law depends on the own switch in more than a multiple of the own feature;
-    /// 0 for independent features.
+    /// The part of interference whose law depends on the own switch by more than a multiple of the
+    /// own feature. It is 0 for independent features.
     pub own_switch: f64,
-    /// Interference that is not Gaussian: exact loss less Gaussian prediction.
+    /// The part of interference that is not Gaussian: the exact loss less the Gaussian prediction.
     pub not_gaussian: f64,
 }
 
 impl Attribution {
-    /// `exact_loss − optimum_loss`.
+    /// The distance `exact_loss − optimum_loss`, which is the sum of all parts.
     pub fn distance(&self) -> f64 {
         self.exact_loss - self.optimum_loss
     }
 
-    /// Rows that differ: the sum of [`dropped`](Self::dropped),
+    /// The part of rows that differ: the sum of [`dropped`](Self::dropped),
     /// [`sigma_spread`](Self::sigma_spread), [`diagonal_spread`](Self::diagonal_spread) and
     /// [`bias_spread`](Self::bias_spread).
     pub fn rows(&self) -> f64 {
         self.dropped + self.sigma_spread + self.diagonal_spread + self.bias_spread
     }
 
-    /// The parts with a few words each, rows that differ taken together; they add up to the
-    /// distance.
+    /// The parts with a few words each, where the [rows](Self::rows) that differ are one part. They
+    /// add up to the distance.
     pub fn headlines(&self) -> [(&'static str, f64); 6] {
         [
             ("σ above the Welch bound", self.sigma),
@@ -119,7 +121,7 @@ impl Attribution {
         rest.into_iter().fold(first, |most, part| if part.1.abs() > most.1.abs() { part } else { most })
     }
 
-    /// Of a chain.
+    /// The parts of a chain.
     pub(super) fn new(chain: Chain<'_>) -> Result<Self> {
         let Chain { kinds, rectified, statistics, rows, welch, gaussian_loss, exact_loss } = chain;
         let (all, count) = (0..statistics.features(), statistics.features() as f64);
@@ -175,21 +177,22 @@ impl Attribution {
     }
 }
 
-/// What the chain passes through between the optimum and the exact loss.
+/// The numbers from which the losses of the chain are computed.
 pub(super) struct Chain<'a> {
     pub(super) kinds: &'a Kinds,
-    /// ReLU outputs, not the identity.
+    /// Whether outputs are ReLU rather than the identity.
     pub(super) rectified: bool,
     pub(super) statistics: &'a Statistics,
-    /// The rows' losses as [channels](Row::channel).
+    /// The losses of the rows as [channels](Row::channel).
     pub(super) rows: &'a [f64],
-    /// The bound on the mean `σ_i²/Var x_i`, and the same were the kept features all there are.
+    /// The bound on the mean `σ_i²/Var x_i` for all features, and the same for the kept features
+    /// alone.
     pub(super) welch: [f64; 2],
     pub(super) gaussian_loss: f64,
     pub(super) exact_loss: f64,
 }
 
-/// What the parts are, in sentences: absolute, and in per cent of the optimum if that is not 0.
+/// Writes the parts in sentences, as losses and in per cent of the optimum if that is not 0.
 impl fmt::Display for Attribution {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let show = |part: f64| {

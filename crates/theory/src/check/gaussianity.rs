@@ -1,4 +1,4 @@
-//! How Gaussian the interference of given weights is.
+//! Measures of how Gaussian the interference of given weights is.
 
 use toy_superposition_data::{Magnitude, UnitUniform};
 
@@ -8,7 +8,7 @@ use crate::error::{Error, Result, probability as check_probability};
 use crate::exact::{EdgeworthLoss, FeatureLaw, edgeworth_losses};
 use crate::product::Product;
 
-/// How far the interference, and the weights that it comes from, are from normal laws.
+/// The distance of the interference, and of the weights that it comes from, from normal laws.
 ///
 /// For independent features of one law, `I_i = Σ_{j≠i} W_ij x_j` has the Lyapunov ratio and the
 /// excess kurtosis
@@ -20,18 +20,20 @@ use crate::product::Product;
 ///   \frac{\sum_{j\ne i} W_{ij}^4}{\bigl(\sum_{j\ne i} W_{ij}^2\bigr)^2} .
 /// ```
 ///
-/// The paper's equation (3) has `Λ_i` alone. The factor beside it grows like `1.30/√p`: the
-/// interference of a rug is Gaussian where `p n_s → ∞`, not wherever n_s is large. By Berry and
-/// Esseen's theorem (Shevtsova's constant, 2010) its distribution function lies within 0.56 of that
-/// product of the normal one. For the paper's features, `m = Ex = p/2`,
+/// The paper's equation (3) has `Λ_i` alone. The other factor grows like `1.30/√p` as p falls, so
+/// that the interference of a rug is Gaussian where `p n_s → ∞`, not wherever n_s is large. By the
+/// Berry–Esseen theorem with Shevtsova's constant (2010), its distribution function differs from
+/// the normal one by at most 0.56 times that product. For the paper's features, with
+/// `m = Ex = p/2`,
 ///
 /// ```math
 /// E|x - m|^3 = (1-p)\, m^3 + \frac p4 \bigl(m^4 + (1-m)^4\bigr) .
 /// ```
 ///
-/// Under any law the interference is a sum over the independent blocks `B` of features that depend
-/// on each other. Its excess kurtosis is that of its cumulants, and the third moments of the blocks
-/// are bounded by Minkowski's inequality, with equality for independent features:
+/// Under any law the interference is a sum over independent blocks `B` of features that depend on
+/// each other. Its excess kurtosis follows from its cumulants. The third moments of the blocks are
+/// bounded by Minkowski's inequality, with equality for independent features, and the Lyapunov
+/// ratio is at most
 ///
 /// ```math
 /// \frac{1}{(\mathrm{Var}\,I_i)^{3/2}} \sum_B \Bigl(\sum_{j \in B,\, j \ne i} |W_{ij}|\, \bigl(E|x_j - Ex_j|^3\bigr)^{1/3}\Bigr)^3 .
@@ -40,25 +42,26 @@ use crate::product::Product;
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Gaussianity {
-    /// The largest Lyapunov ratio of a row, or its bound, the features' own factor included.
+    /// The largest Lyapunov ratio of a row, or its bound, including the factor of the features.
     pub lyapunov_ratio: f64,
-    /// The mean over rows of the excess kurtosis of the interference (0 for a row without).
+    /// The mean over rows of the excess kurtosis of the interference, which is 0 for a row without
+    /// interference.
     pub excess_kurtosis_mean: f64,
-    /// The excess kurtosis of largest magnitude. For the paper's features all rows have one sign,
-    /// positive for `p < 0.4129`, negative above.
+    /// The excess kurtosis of largest magnitude among the rows. For the paper's features all rows
+    /// have the same sign, positive for `p < 0.4129` and negative above.
     pub excess_kurtosis_max: f64,
-    /// Lilliefors' test of all off-diagonal entries of `W`. Absent for fewer than five entries or
-    /// entries all equal.
+    /// Lilliefors' test of all off-diagonal entries of `W`. It is absent if there are fewer than
+    /// five entries or all entries are equal.
     ///
-    /// Its hypothesis is that of n_s(n_s − 1) independent entries; those of a matrix of rank n_d,
-    /// symmetric perhaps, are not, and with so many a distance of no consequence is seen. It is the
-    /// statistic that compares models.
+    /// Its hypothesis is that the n_s(n_s − 1) entries are independent. The entries of a matrix of
+    /// rank n_d, which may also be symmetric, are not, and with so many entries the test sees
+    /// distances of no consequence. So compare models by the statistic rather than by the p-value.
     pub normality: Option<NormalTest>,
 }
 
 impl Gaussianity {
-    /// Of a product, whose [`Statistics::rows`](crate::Statistics::rows) are `rows`, for the
-    /// paper's features with one probability.
+    /// The measures of a product whose [`Statistics::rows`](crate::Statistics::rows) are `rows`,
+    /// for the paper's features with one probability.
     ///
     /// # Errors
     /// [`Error::Probability`]; [`Error::Size`] unless there are n_s rows.
@@ -77,7 +80,7 @@ impl Gaussianity {
         })
     }
 
-    /// Of a product, for features of any law whose exact loss is known.
+    /// The measures of a product for features of any law that has an exact loss.
     ///
     /// ```
     /// use toy_superposition_data::{Exactly, Features, UnitUniform};
@@ -95,14 +98,14 @@ impl Gaussianity {
     /// ```
     ///
     /// # Errors
-    /// As [`edgeworth_row_loss`](crate::edgeworth_row_loss).
+    /// The errors of [`edgeworth_row_loss`](crate::edgeworth_row_loss).
     pub fn under_law<'a>(product: &Product, law: impl Into<FeatureLaw<'a>>) -> Result<Self> {
         let law = law.into();
         let fill = |i: usize, row: &mut [f64]| row.copy_from_slice(product.row(i));
         Self::of_rows(product, law, &edgeworth_losses(product.bias(), law, fill)?)
     }
 
-    /// The same with the cumulants of each row.
+    /// The same from the cumulants of each row.
     pub(super) fn of_rows(product: &Product, law: FeatureLaw<'_>, rows: &[EdgeworthLoss]) -> Result<Self> {
         let blocks = law.thirds(product.features())?;
         let ratio = |(i, row): (usize, &EdgeworthLoss)| {
@@ -126,7 +129,7 @@ impl Gaussianity {
     }
 }
 
-/// Of all entries beside the diagonal.
+/// Lilliefors' test of all entries off the diagonal.
 fn normality(product: &Product) -> Option<NormalTest> {
     let features = product.features();
     let mut entries = Vec::with_capacity(features * (features - 1));
@@ -134,11 +137,12 @@ fn normality(product: &Product) -> Option<NormalTest> {
         entries.extend(&row[..i]);
         entries.extend(&row[i + 1..]);
     }
-    // Finite entries: what is refused is a sample that is too small or constant.
+    // All entries are finite, so that only a sample that is too small or constant is refused.
     lilliefors(entries).ok()
 }
 
-/// `E|x − Ex|³ / (Var x)^{3/2}` of one of the paper's features; `3√3/(4√p) ≈ 1.30/√p` for small p.
+/// The factor `E|x − Ex|³ / (Var x)^{3/2}` of one of the paper's features. It is about
+/// `3√3/(4√p) ≈ 1.30/√p` for small p.
 ///
 /// # Errors
 /// [`Error::Probability`] outside (0, 1].
@@ -146,7 +150,7 @@ pub fn lyapunov_factor(probability: f64) -> Result<f64> {
     check_probability(probability)?;
     let p = probability;
     let m = 0.5 * p;
-    // Both divided by p.
+    // Both moments are divided by p.
     let third = (1.0 - p) * m * m * 0.5 + 0.25 * (m.powi(4) + (1.0 - m).powi(4));
     let variance = 1.0 / 3.0 - 0.25 * p;
     Ok(third / (variance * variance.sqrt() * p.sqrt()))
@@ -156,8 +160,8 @@ pub fn lyapunov_factor(probability: f64) -> Result<f64> {
 /// features, about `1.8/p` for small p.
 ///
 /// # Errors
-/// [`Error::Probability`] outside (0, 1]; [`Error::NotFinite`] for `p` below 1e-308, where it is
-/// beyond f64.
+/// [`Error::Probability`] outside (0, 1]; [`Error::NotFinite`] for `p` below about 1e-308, where
+/// the kurtosis is not finite in f64.
 pub fn feature_excess_kurtosis(probability: f64) -> Result<f64> {
     check_probability(probability)?;
     let kurtosis = UnitUniform.feature_cumulants(probability).excess_kurtosis();

@@ -11,9 +11,9 @@
 //! \cos^2 θ_{ij} = \frac{|W_{ij} W_{ji}|}{W_{ii} W_{jj}} .
 //! ```
 //!
-//! The right-hand sides do not change if a hidden dimension is scaled up in the encoder and down in
-//! the decoder, nor if a feature is, so they are the definitions for weights that are not tied,
-//! too. The sign of `cos θ` is that of `W_ij + W_ji`. A feature with `W_ii ≤ 0` has no direction:
+//! The right-hand sides do not change if a hidden dimension or a feature is scaled up in the
+//! encoder and down in the decoder. So they are also the definitions for weights that are not tied.
+//! The sign of `cos θ` is that of `W_ij + W_ji`. A feature with `W_ii ≤ 0` has no direction, and
 //! its `D_i` is 0.
 
 use std::fmt;
@@ -21,18 +21,19 @@ use std::fmt;
 use crate::error::{Error, Result};
 use crate::product::Product;
 
-/// A feature whose `W_ii` is below this, so that its norm is below one half, is not represented.
+/// A feature whose `W_ii` is below this number, so that its norm is below one half, is not
+/// represented.
 const REPRESENTED: f64 = 0.25;
-/// Two features whose `|cos θ|` is above this share a subspace.
+/// Two features whose `|cos θ|` is above this number share a subspace.
 const SHARED: f64 = 0.1;
-/// Two features whose `cos θ` is below this are antipodes.
+/// Two features whose `cos θ` is below this number are antipodes.
 const ANTIPODAL: f64 = -0.9;
 
-/// Whether a feature has a direction in the hidden space, and whether it has it to itself.
+/// Whether a feature has a direction in the hidden space, and whether it shares that direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub enum Representation {
-    /// `W_ii < 1/4`: the norm of its vector is below one half.
+    /// Not represented: `W_ii < 1/4`, so that the norm of its vector is below one half.
     Absent,
     /// Represented, and within `|cos θ| ≤ 0.1` of orthogonal to every other represented feature.
     Dedicated,
@@ -66,7 +67,7 @@ impl Polytope {
         }
     }
 
-    /// The number d of dimensions that they span.
+    /// The number d of dimensions that the vectors span.
     pub fn dimensions(self) -> usize {
         match self {
             Self::Line => 1,
@@ -76,13 +77,13 @@ impl Polytope {
         }
     }
 
-    /// `D = d/k`, the dimensionality of each of its features.
+    /// The dimensionality `D = d/k` of each of the k features.
     pub fn dimensionality(self) -> f64 {
         self.dimensions() as f64 / self.features() as f64
     }
 
-    /// The arrangement of `dimensionalities.len()` features whose `D` all of them have within
-    /// `tolerance`.
+    /// The arrangement of `dimensionalities.len()` features from whose `D` all dimensionalities
+    /// differ by at most `tolerance`; `None` if there is none.
     fn of(dimensionalities: impl ExactSizeIterator<Item = f64> + Clone, tolerance: f64) -> Option<Self> {
         let k = dimensionalities.len();
         let candidates = match k {
@@ -98,7 +99,7 @@ impl Polytope {
     }
 }
 
-/// Its name, such as `pentagon`.
+/// Writes the name of the arrangement, such as `pentagon`.
 impl fmt::Display for Polytope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
@@ -116,27 +117,29 @@ impl fmt::Display for Polytope {
     }
 }
 
-/// Represented features that share a subspace: those that a chain of angles with `|cos θ| > 0.1`
-/// connects.
+/// Represented features that share a subspace: any two of them are connected by a chain of features
+/// with `|cos θ| > 0.1` between neighbours.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Cluster {
-    /// Its features, in rising order.
+    /// The features of the cluster, in rising order.
     pub features: Vec<usize>,
-    /// `Σ D_i` over its features: the number of dimensions that it takes up, if its frame is tight.
+    /// The sum `Σ D_i` over its features, which is the number of dimensions that it takes up if its
+    /// frame is tight.
     pub dimensions: f64,
-    /// The regular arrangement, if all its `D_i` are those of one within the tolerance.
+    /// The regular arrangement whose `D` all `D_i` of the cluster have within the tolerance, if
+    /// there is one.
     pub polytope: Option<Polytope>,
 }
 
 /// How the features of a model share its hidden dimensions (Elhage et al., 2022), from
 /// `W = W_out W_in`.
 ///
-/// With tied weights `W_ij = w_i · w_j` for the columns `w_i` of the encoder. The definitions below
-/// are Elhage's there, and depend on no scale of a hidden dimension or of a feature where weights
-/// are not tied. Two represented features have `cos² θ = |W_ij W_ji|/(W_ii W_jj)`, and the sign of
-/// `cos θ` is that of `W_ij + W_ji`.
+/// With tied weights `W_ij = w_i · w_j` for the columns `w_i` of the encoder, and the definitions
+/// below are Elhage's. For weights that are not tied they do not depend on the scale of a hidden
+/// dimension or of a feature. Two represented features have `cos² θ = |W_ij W_ji|/(W_ii W_jj)`, and
+/// the sign of `cos θ` is that of `W_ij + W_ji`.
 ///
 /// ```
 /// use nalgebra::DMatrix;
@@ -155,31 +158,33 @@ pub struct Cluster {
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Geometry {
-    /// `D* = n_d/tr W`, the dimensions per feature: with tied weights `n_d/‖W_in‖_F²`; none unless
-    /// `tr W > 0`.
+    /// The dimensions per feature, `D* = n_d/tr W`, which with tied weights is `n_d/‖W_in‖_F²`.
+    /// `None` unless `tr W > 0`.
     pub dimensions_per_feature: Option<f64>,
-    /// `D_i = W_ii²/Σ_j |W_ij W_ji|` of each feature, in [0, 1]: with tied weights
-    /// `‖w_i‖²/Σ_j (ŵ_i · w_j)²`. 0 where `W_ii ≤ 0`.
+    /// The dimensionality `D_i = W_ii²/Σ_j |W_ij W_ji|` of each feature, in [0, 1]. With tied
+    /// weights it is `‖w_i‖²/Σ_j (ŵ_i · w_j)²`. It is 0 where `W_ii ≤ 0`.
     pub dimensionality: Vec<f64>,
-    /// `√W_ii`, the norm of each feature's vector; 0 where `W_ii ≤ 0`.
+    /// The norm `√W_ii` of the vector of each feature; 0 where `W_ii ≤ 0`.
     pub norm: Vec<f64>,
-    /// Whether each feature is represented, and alone.
+    /// Whether each feature is represented, and whether it shares its direction.
     pub representation: Vec<Representation>,
-    /// With how many other represented features each represented feature shares a subspace directly
-    /// (`|cos θ| > 0.1`); 0 for those that are not represented. Features with many are the hubs.
+    /// For each represented feature, the number of other represented features with `|cos θ| > 0.1`;
+    /// 0 for features that are not represented. Features with many neighbours are
+    /// [hubs](Self::hubs).
     pub neighbours: Vec<usize>,
     /// The pairs `i < j` of represented features with `cos θ < −0.9`.
     pub antipodes: Vec<(usize, usize)>,
-    /// The represented features in clusters, the largest first, then by their first feature.
+    /// The clusters of the represented features. The largest come first, and clusters of equal size
+    /// are ordered by their first feature.
     pub clusters: Vec<Cluster>,
 }
 
 impl Geometry {
-    /// The tolerance that [`check`](crate::check) names clusters with.
+    /// The tolerance with which [`check`](crate::check) names clusters.
     pub const TOLERANCE: f64 = 0.02;
 
     /// The geometry of a product of rank at most `hidden` = n_d. A cluster is named after a
-    /// polytope if each of its `D_i` lies within `tolerance` of the polytope's;
+    /// polytope if each of its `D_i` lies within `tolerance` of the `D` of the polytope;
     /// [`TOLERANCE`](Self::TOLERANCE) suits trained weights.
     ///
     /// # Errors
@@ -191,7 +196,7 @@ impl Geometry {
         let features = product.features();
         let square: Vec<f64> = product.diagonal().map(|w| w.max(0.0)).collect();
         let trace: f64 = product.diagonal().sum();
-        // Σ_j |W_ij W_ji|/W_ii², without overflow.
+        // The sums Σ_j |W_ij W_ji|/W_ii², without overflow.
         let mut others = vec![1.0; features];
         let there = |i: usize| square[i] >= REPRESENTED;
         let mut neighbours = vec![0; features];
@@ -257,12 +262,12 @@ impl Geometry {
     }
 }
 
-/// `cos θ` from `W_ij`, `W_ji` and `W_ii W_jj`.
+/// The cosine `cos θ` from `W_ij`, `W_ji` and `W_ii W_jj`.
 fn cosine(one: f64, other: f64, squares: f64) -> f64 {
     ((one * other).abs() / squares).sqrt().copysign(one + other)
 }
 
-/// Sets of numbers that are joined pair by pair.
+/// Disjoint sets of numbers, which are joined pair by pair.
 struct Forest(Vec<usize>);
 
 impl Forest {
@@ -278,7 +283,8 @@ impl Forest {
         i
     }
 
-    /// The smaller root becomes that of both, so that a root is the first of its set.
+    /// Joins the sets of two numbers. The smaller root becomes that of both, so that a root is the
+    /// first of its set.
     fn join(&mut self, i: usize, j: usize) {
         let (i, j) = (self.root(i), self.root(j));
         self.0[i.max(j)] = i.min(j);

@@ -1,4 +1,4 @@
-//! Features of several probabilities with one law of magnitudes, and the best that each can do.
+//! Features of several probabilities with one law of magnitudes, and the least loss of each.
 
 #[cfg(feature = "models")]
 use std::collections::BTreeMap;
@@ -15,18 +15,18 @@ use crate::gaussian::channel::Channel;
 use crate::gaussian::feature::Feature;
 use crate::gaussian::optimum::Optimum;
 
-/// The features of a law: `x_i = h c_i u`, `c_i ~ Bernoulli(p_i)`, `u` of the law `unit`.
+/// The features of a law, `x_i = h c_i u` with `c_i ~ Bernoulli(p_i)` and `u` of the law `unit`.
 #[derive(Debug)]
 pub(super) struct Kinds {
     unit: Unit,
     scale: f64,
-    /// Those that there are, each once.
+    /// The distinct probabilities, each once.
     probabilities: Vec<f64>,
-    /// For each feature which of them it has.
+    /// For each feature, the index of its probability.
     of: Vec<usize>,
 }
 
-/// One feature.
+/// A feature of one of these probabilities.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Kind<'a> {
     feature: Feature<&'a Unit>,
@@ -47,8 +47,8 @@ impl Kinds {
         Self { unit: Unit::Uniform, scale: 1.0, probabilities: vec![probability], of: vec![0; features] }
     }
 
-    /// Those of a law. `None` where the law of the magnitudes is not known, where they may be
-    /// negative, and where a feature does not vary.
+    /// The features of a law. `None` for magnitudes that the exact loss does not cover or that may
+    /// be negative, and for a feature that does not vary.
     #[cfg(feature = "models")]
     pub(super) fn of_law(law: &dyn Law) -> Result<Option<Self>> {
         let Some((switches, magnitude)) = law.parts() else { return Ok(None) };
@@ -76,14 +76,14 @@ impl Kinds {
         Kind { feature, scale: self.scale }
     }
 
-    /// The rows' losses as [channels](crate::Row::channel).
+    /// The losses of the rows as [channels](crate::Row::channel).
     pub(super) fn row_losses(&self, rectified: bool, statistics: &Statistics) -> Vec<f64> {
         let rows = statistics.rows.iter().enumerate();
         rows.map(|(i, row)| self.of(i).row_loss(rectified, row.gain, row.effective_bias, row.noise)).collect()
     }
 
     /// The mean over `features` of the least losses at the interference
-    /// `σ_i² = relative · Var x_i`; 0 for none.
+    /// `σ_i² = relative · Var x_i`; 0 if there are no features.
     pub(super) fn least(
         &self,
         features: impl ExactSizeIterator<Item = usize>,
@@ -91,7 +91,7 @@ impl Kinds {
         relative: f64,
     ) -> Result<f64> {
         let count = features.len() as f64;
-        // For each kind one of its features and how many there are.
+        // For each kind, one of its features and the number of its features.
         let mut of_kind: Vec<Option<(usize, f64)>> = vec![None; self.probabilities.len()];
         for i in features {
             of_kind[self.of[i]].get_or_insert((i, 0.0)).1 += 1.0;
@@ -111,12 +111,13 @@ impl Kinds {
 }
 
 impl Kind<'_> {
-    /// `Var x`.
+    /// The variance `Var x`.
     pub(super) fn variance(&self) -> f64 {
         self.scale * self.scale * self.feature.variance()
     }
 
-    /// The best gain and bias with Gaussian interference `σ`, of a ReLU or of the identity.
+    /// The best gain and bias of a ReLU output or of an identity output with Gaussian interference
+    /// `σ`.
     pub(super) fn best(&self, rectified: bool, sigma: f64) -> Result<Best> {
         let (h, sigma) = (self.scale, limited(sigma));
         if rectified {
@@ -129,8 +130,8 @@ impl Kind<'_> {
         Ok(Best { gain, bias: h * self.feature.mean() * rest, loss: gain * sigma * sigma })
     }
 
-    /// The loss of one output with Gaussian interference, `E (x − f(gain x + bias + noise))²`;
-    /// exact for the identity.
+    /// The loss of one output with Gaussian interference, `E (x − f(gain x + bias + noise))²`. It
+    /// is exact for the identity.
     pub(super) fn row_loss(&self, rectified: bool, gain: f64, bias: f64, noise: f64) -> f64 {
         let h = self.scale;
         if rectified {
@@ -143,7 +144,7 @@ impl Kind<'_> {
     }
 }
 
-/// Noise beyond all signal, whose square is still a number.
+/// The smaller of `sigma` and 1e100. That is far above any signal, and its square is still finite.
 pub(super) fn limited(sigma: f64) -> f64 {
     sigma.min(1e100)
 }

@@ -1,4 +1,4 @@
-//! A model's weights against the theory, for features of any law.
+//! The comparison of a model's weights with the theory, for features of any law.
 
 use toy_superposition_data::{Law, Moments};
 use toy_superposition_model::{Activation, Autoencoder, Scalar};
@@ -11,7 +11,8 @@ use crate::gaussian::spectrum::covariances;
 use crate::gaussian::{Optimum, Spectrum};
 use crate::{Error, Product, Result};
 
-/// What the theory says of a model's weights for features of any law. Losses are per feature.
+/// The comparison of a model's weights with the theory for features of any law, from
+/// [`check_law`](crate::check_law). All losses are per feature.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
@@ -20,38 +21,38 @@ pub struct LawCheck {
     pub statistics: Statistics,
     /// How the features share the hidden dimensions.
     pub geometry: Geometry,
-    /// The exact expected loss; [`Error::Law`], [`Error::Magnitude`] or [`Error::Unresolved`] says
-    /// why it is not known.
-    /// From some of the rows it is `gaussian_loss` plus their mean of exact less Gaussian loss.
+    /// The exact expected loss, or the reason why there is none: [`Error::Law`],
+    /// [`Error::Magnitude`] or [`Error::Unresolved`]. If it is estimated from some of the rows, it
+    /// is `gaussian_loss` plus the mean over these rows of the exact less the Gaussian loss.
     #[cfg_attr(feature = "serde", serde(serialize_with = "written"))]
     pub exact: Result<SampledLoss>,
-    /// The loss if the interference were Gaussian, with the mean and the variance that it has in
-    /// each state of the own switch. Where those are not known, the variance is the mean of the two
-    /// states. `None` for magnitudes that the exact loss does not know.
+    /// The loss with Gaussian interference of the mean and the variance that it has in each state
+    /// of the own switch. Where these variances are not known, both are taken to be their mean.
+    /// `None` for magnitudes that the exact loss does not cover.
     pub gaussian_loss: Option<f64>,
-    /// The same with the third and fourth cumulants
-    /// ([`edgeworth_row_loss`](crate::edgeworth_row_loss)). `None` where the exact loss is not
-    /// known.
+    /// The same, corrected for the third and fourth cumulants
+    /// ([`edgeworth_row_loss`](crate::edgeworth_row_loss)). `None` for a law that has no exact
+    /// loss.
     pub edgeworth_loss: Option<f64>,
-    /// The best affine model of the same rank.
+    /// The loss of the best affine model of the same rank.
     pub linear_loss: f64,
     /// The least interference that the covariance allows ([`Spectrum::welch_sigma`]).
     pub welch_sigma: f64,
-    /// How far the mean `σ_i²` of the rows that are not dropped lies above that bound for the
-    /// covariance of their features, relatively. `None` where that bound is 0, or all rows are
-    /// dropped.
+    /// The relative distance of the mean `σ_i²` of the rows that are not dropped above that bound
+    /// for the covariance of their features. `None` where that bound is 0, or all rows are dropped.
     pub welch_gap: Option<f64>,
-    /// The best symmetric ReLU model at `welch_sigma`, were its interference Gaussian. `None`
-    /// unless all features have one probability and magnitudes `U[0, 1]`.
+    /// The best symmetric ReLU model with Gaussian interference of the size `welch_sigma`. `None`
+    /// unless all features have the same probability and the moments of magnitudes `U[0, 1]`.
     pub optimum: Option<Optimum>,
-    /// The least loss of ReLU outputs with Gaussian interference where all features have the same
-    /// share of what the dimensions explain: for features that are alike that of `optimum`, else the
-    /// mean of those of each at its own `σ_i` ([`Attribution`]). `None` for magnitudes that the
-    /// exact loss does not know or that may be negative, and for features that do not vary.
+    /// The least loss of ReLU outputs with Gaussian interference where the dimensions explain an
+    /// equal share of the variance of each feature. For features that are alike it is the loss of
+    /// `optimum`, and otherwise the mean of the least losses of all features at their own `σ_i`
+    /// ([`Attribution`]). `None` for magnitudes that the exact loss does not cover or that may be
+    /// negative, and for features that do not vary.
     pub optimum_loss: Option<f64>,
-    /// How Gaussian the interference is. `None` where the exact loss is not known.
+    /// Measures of how Gaussian the interference is. `None` for a law that has no exact loss.
     pub gaussianity: Option<Gaussianity>,
-    /// Where `exact − optimum_loss` comes from. `None` without either.
+    /// The parts of `exact − optimum_loss`. `None` if either is missing.
     pub attribution: Option<Attribution>,
 }
 
@@ -72,10 +73,10 @@ struct Losses {
     gaussianity: Option<Gaussianity>,
 }
 
-/// Checks a model against the theory for features of `law`, with the exact loss from the rows
+/// Compares a model with the theory for features of `law`. The exact loss is found from the rows
 /// `rows`: all of them, or some that the caller has drawn without replacement.
 ///
-/// What can be said depends on what the law knows of itself:
+/// The numbers that can be computed depend on the law:
 ///
 /// | law | exact, Edgeworth, Gaussianity | Gaussian | σ, bounds, linear model |
 /// |---|---|---|---|
@@ -100,8 +101,9 @@ struct Losses {
 /// # Errors
 /// [`Error::Activation`] for an output that is neither ReLU nor the identity; [`Error::Entry`] for
 /// weights that are not finite; [`Error::Size`] unless the law has n_s features; [`Error::Empty`],
-/// [`Error::Row`], [`Error::Repeated`] for a list of rows that is no sample. That the exact loss is
-/// not known is no error: [`LawCheck::exact`] says so.
+/// [`Error::Row`] or [`Error::Repeated`] for a list of rows that is empty, holds a row that does
+/// not exist, or holds a row twice. A law without an exact loss is not an error here;
+/// [`LawCheck::exact`] gives the reason.
 pub fn check_law<T: Scalar>(model: &Autoencoder<T>, law: &dyn Law, rows: &[usize]) -> Result<LawCheck> {
     let rectified = match model.activation().simplified(model.features()) {
         Activation::Relu => true,

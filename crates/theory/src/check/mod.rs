@@ -1,13 +1,13 @@
-//! A model's weights against the theory: its exact loss, what Gaussian interference predicts for
-//! its own rows, the optimum, and where the distance comes from.
+//! The comparison of a model's weights with the theory: the exact loss, the Gaussian prediction for
+//! its own rows, the optimum, and the parts of the distance between them.
 //!
 //! ```math
 //! L_{gauss} = \frac1{n_s} \sum_i E\,\bigl(x_i - (W_{ii} x_i + b_i^{eff} + I_i)_+\bigr)^2, \qquad
 //! I_i \sim N(0, \mathrm{noise}_i^2),
 //! ```
 //!
-//! row by row in closed form (`W_ii` may be zero or negative). For an identity output this is
-//! exact: `(1 − W_ii)² Var x_i + noise_i² + (E x_i (1 − W_ii) − b_i^eff)²`.
+//! The rows are in closed form, where `W_ii` may be zero or negative. For an identity output this
+//! is exact: `(1 − W_ii)² Var x_i + noise_i² + (E x_i (1 − W_ii) − b_i^eff)²`.
 
 mod attribution;
 mod gaussianity;
@@ -40,49 +40,52 @@ use crate::sample::{check_sample, mean_of_sample};
 use attribution::Chain;
 use kinds::Kinds;
 
-/// What the theory says of a model's weights, for the paper's features. Losses are per feature.
+/// The comparison of a model's weights with the theory for the paper's features, from
+/// [`check`](crate::check), [`check_rows`](crate::check_rows) or [`check_product`]. All losses are
+/// per feature.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Check {
     /// The rows and their statistics.
     pub statistics: Statistics,
-    /// The loss of each row under Gaussian interference of its own mean and variance.
+    /// The loss of each row with Gaussian interference of that row's mean and variance, in closed
+    /// form (n_s numbers).
     pub row_losses: Vec<f64>,
-    /// Their mean: the Gaussian prediction for these weights.
+    /// The mean of `row_losses`: the Gaussian prediction for these weights.
     pub gaussian_loss: f64,
-    /// The same with the third and fourth cumulants of the interference
-    /// ([`edgeworth_row_loss`](crate::edgeworth_row_loss)). An asymptotic series: it means
-    /// something where `gaussianity.excess_kurtosis_max` is small beside 1.
+    /// The same, corrected for the third and fourth cumulants of the interference
+    /// ([`edgeworth_row_loss`](crate::edgeworth_row_loss)). This is an asymptotic series, which is
+    /// good where `gaussianity.excess_kurtosis_max` is small beside 1.
     pub edgeworth_loss: f64,
-    /// The exact expected loss. From some of the rows it is `gaussian_loss` plus their mean of
-    /// exact less Gaussian loss.
+    /// The exact expected loss. If it is estimated from some of the rows, it is `gaussian_loss`
+    /// plus the mean over these rows of the exact less the Gaussian loss.
     pub exact_loss: f64,
     /// The estimated numerical error of `exact_loss`.
     pub exact_error: f64,
     /// The standard error of `exact_loss` if the rows were drawn at random without replacement; 0
-    /// from all rows.
+    /// if all rows were used.
     pub exact_standard_error: f64,
     /// The best symmetric ReLU model at the Welch bound of `r = n_d/n_s`.
     pub optimum: Optimum,
-    /// The best affine model of the same rank.
+    /// The loss of the best affine model of the same rank.
     pub linear_loss: f64,
-    /// How far the mean `σ_i²` of the rows that are not dropped lies above its bound
+    /// The relative distance of the mean `σ_i²` of the rows that are not dropped above its bound
     /// ([`Statistics::welch_gap`]).
     pub welch_gap: Option<f64>,
-    /// How Gaussian the interference is.
+    /// Measures of how Gaussian the interference is.
     pub gaussianity: Gaussianity,
     /// How the features share the hidden dimensions.
     pub geometry: Geometry,
-    /// Where `exact_loss − optimum.loss` comes from.
+    /// The parts of `exact_loss − optimum.loss`.
     pub attribution: Attribution,
 }
 
-/// Checks a model against the theory for features that are on with one `probability` and then
+/// Compares a model with the theory for features that are on with one `probability` and then
 /// `U[0, 1]`.
 ///
-/// Takes the time of the [exact loss](crate::exact_loss) of all rows; see [`check_rows`] for large
-/// n_s.
+/// It takes the time of the [exact loss](crate::exact_loss) of all rows; use [`check_rows`] for
+/// large n_s.
 ///
 /// # Errors
 /// [`Error::Probability`]; [`Error::Activation`] for an output that neither is nor
@@ -93,16 +96,16 @@ pub fn check<T: Scalar>(model: &Autoencoder<T>, probability: f64) -> Result<Chec
     check_rows(model, probability, &all(model.features()))
 }
 
-/// [`check`] with the exact loss from the rows `rows` alone, which the caller has drawn without
-/// replacement: all else is of all rows.
+/// The same as [`check`], with the exact loss estimated from the rows `rows`, which the caller has
+/// drawn without replacement. All other numbers are of all rows.
 ///
-/// The estimate is `L_gauss + mean(L_i − L_gauss,i)`, the mean over the k drawn rows, with standard
-/// error `√((1 − k/n_s) s²/k)`, `s²` the variance of the k differences. They vary far less than the
-/// losses do.
+/// The estimate is `L_gauss + mean(L_i − L_gauss,i)`, with the mean over the k drawn rows. Its
+/// standard error is `√((1 − k/n_s) s²/k)`, where `s²` is the variance of the k differences. The
+/// differences vary far less than the losses.
 ///
 /// # Errors
-/// As [`check`], and [`Error::Empty`], [`Error::Row`], [`Error::Repeated`] for a list of rows that
-/// is no sample.
+/// The errors of [`check`]; [`Error::Empty`], [`Error::Row`] or [`Error::Repeated`] for a list of
+/// rows that is empty, holds a row that does not exist, or holds a row twice.
 #[cfg(feature = "models")]
 pub fn check_rows<T: Scalar>(model: &Autoencoder<T>, probability: f64, rows: &[usize]) -> Result<Check> {
     let rectified = match model.activation().simplified(model.features()) {
@@ -114,10 +117,10 @@ pub fn check_rows<T: Scalar>(model: &Autoencoder<T>, probability: f64, rows: &[u
     Weights { product, hidden: model.hidden(), rectified }.check(probability, rows)
 }
 
-/// [`check`] of a product of rank at most `hidden`, for a ReLU output.
+/// The same as [`check`](crate::check), for a product of rank at most `hidden` with a ReLU output.
 ///
 /// # Errors
-/// As [`check`], and [`Error::Size`] unless `1 ≤ hidden ≤ n_s`.
+/// The errors of [`check`](crate::check), and [`Error::Size`] unless `1 ≤ hidden ≤ n_s`.
 pub fn check_product(product: &Product, hidden: usize, probability: f64) -> Result<Check> {
     Weights { product, hidden, rectified: true }.check(probability, &all(product.features()))
 }
@@ -129,7 +132,7 @@ fn all(features: usize) -> Vec<usize> {
 struct Weights<'a> {
     product: &'a Product,
     hidden: usize,
-    /// ReLU outputs, not the identity.
+    /// Whether outputs are ReLU rather than the identity.
     rectified: bool,
 }
 
@@ -183,12 +186,12 @@ impl Weights<'_> {
         })
     }
 
-    /// Writes a row of `W`.
+    /// Returns a function that writes row `i` of `W`.
     fn fill(&self) -> impl Fn(usize, &mut [f64]) + Sync {
         |i, row| row.copy_from_slice(self.product.row(i))
     }
 
-    /// The exact loss, from some rows and the Gaussian losses of all.
+    /// The exact loss from some of the rows and the Gaussian losses of all rows.
     fn exact<'l>(
         &self,
         law: impl Into<FeatureLaw<'l>>,

@@ -1,14 +1,15 @@
-//! Lilliefors' test: is a sample normal, its mean and standard deviation unknown?
+//! Lilliefors' test of whether a sample is normal, where its mean and standard deviation are
+//! unknown.
 
 #[cfg(feature = "parallel")]
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
 
-/// Fewer values than this have no p-value.
+/// The least number of values for which there is a p-value.
 const LEAST: usize = 5;
 
-/// `T` and the probability to exceed it.
+/// Values of `T`, each with the probability that `T` exceeds it.
 const LAW: [(f64, f64); 19] = [
     (0.0, 1.0),
     (0.3719, 0.99),
@@ -36,40 +37,39 @@ const LAW: [(f64, f64); 19] = [
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct NormalTest {
-    /// n.
+    /// The number n of values.
     pub count: usize,
-    /// The mean of the normal law compared with.
+    /// The mean of the sample, which is that of the normal law it is compared with.
     pub mean: f64,
-    /// Its standard deviation (divisor `n − 1`).
+    /// The standard deviation of the sample, with the divisor `n − 1`.
     pub standard_deviation: f64,
-    /// `D`, the largest distance of the two distribution functions.
+    /// The statistic `D`, the largest distance between the two distribution functions.
     pub statistic: f64,
-    /// The probability of a `D` as large for n independent normal numbers.
+    /// The probability that `D` is at least this large for n independent normal numbers.
     pub p_value: f64,
 }
 
-/// Tests whether `sample` (in any order; it is sorted in place) could be independent draws of one
-/// normal law.
+/// Tests whether `sample`, in any order, could be independent draws from one normal law.
 ///
 /// ```math
 /// D = \sup_x \Bigl| F_n(x) - \Phi\Bigl(\frac{x - \bar x}{s}\Bigr) \Bigr|, \qquad
 /// \bar x = \frac1n \sum_i x_i, \quad s^2 = \frac1{n-1} \sum_i (x_i - \bar x)^2 .
 /// ```
 ///
-/// `D` is Kolmogorov and Smirnov's statistic, but not with their law: a fitted normal lies closer
-/// to the sample than the true one, and their p-values come out far too large (at the true 5 %
-/// point they say about 40 %). The paper's released code takes them.
+/// `D` is the statistic of Kolmogorov and Smirnov, but it does not have their law. A fitted normal
+/// law lies closer to the sample than the true one, so that their p-values are far too large: about
+/// 40 % at the true 5 % point. The paper's released code uses their p-values.
 ///
 /// The law of Stephens' statistic `T = (√n − 0.01 + 0.85/√n) D` (JASA 69, 1974, 730–737) hardly
 /// depends on n. It is tabulated here from 10⁶ simulated samples of n = 1000
-/// (`tools/golden/theory_lilliefors.py`), and the p-value is interpolated, `ln p` linear in `T²`.
-/// Against other simulations of n = 5 to 10⁴ the error is at most 0.04 for `p ≥ 0.2`, a quarter of
-/// p from there to 0.01, and a factor of 2 at 0.001 for `n ≥ 10`. Below 1e-4 p is extrapolated:
-/// small it is, but its digits mean nothing.
+/// (`tools/golden/theory_lilliefors.py`), and the p-value is interpolated with `ln p` linear in
+/// `T²`. Compared with other simulations of n = 5 to 10⁴ the error is at most 0.04 for `p ≥ 0.2`,
+/// at most a quarter of p from there to 0.01, and at most a factor of 2 at 0.001 for `n ≥ 10`.
+/// Below 1e-4 p is extrapolated; it is then small, but its digits mean nothing.
 ///
 /// # Errors
-/// [`Error::Size`] for fewer than five values; [`Error::Entry`] for one that is not finite;
-/// [`Error::OutOfRange`] if all are equal.
+/// [`Error::Size`] for fewer than five values; [`Error::Entry`] for a value that is not finite;
+/// [`Error::OutOfRange`] if all values are equal.
 pub fn lilliefors(mut sample: Vec<f64>) -> Result<NormalTest> {
     let count = sample.len();
     enough(count)?;
@@ -84,7 +84,7 @@ pub fn lilliefors(mut sample: Vec<f64>) -> Result<NormalTest> {
     if least == most {
         return Err(Error::OutOfRange { what: "the spread of the sample", given: 0.0, allowed: "(0, ∞)" });
     }
-    // In units of the largest, so that no square underflows or overflows.
+    // Values are measured in units of the largest, so that no square underflows or overflows.
     let unit = most.abs().max(least.abs());
     let n = count as f64;
     let mean = sample.iter().map(|x| x / unit).sum::<f64>() / n;
@@ -94,15 +94,16 @@ pub fn lilliefors(mut sample: Vec<f64>) -> Result<NormalTest> {
     for (i, x) in sample.iter().enumerate() {
         let z = (x / unit - mean) / deviation;
         let normal = 0.5 * libm::erfc(-z * std::f64::consts::FRAC_1_SQRT_2);
-        // In a run of ties the first has the true step below and the last the one above; between,
-        // both are smaller.
+        // In a run of equal values the first has the true step from below and the last the true
+        // step from above. For the values between, both differences are smaller.
         statistic = statistic.max(normal - i as f64 / n).max((i + 1) as f64 / n - normal);
     }
     let p_value = lilliefors_p_value(statistic, count)?;
     Ok(NormalTest { count, mean: mean * unit, standard_deviation: deviation * unit, statistic, p_value })
 }
 
-/// `P[D ≥ statistic]` for `count` independent normal numbers, to the accuracy stated above.
+/// The probability `P[D ≥ statistic]` for `count` independent normal numbers, as accurate as
+/// [`lilliefors`] states.
 ///
 /// # Errors
 /// [`Error::Size`] for fewer than five values; [`Error::OutOfRange`] unless `0 ≤ statistic ≤ 1`.

@@ -12,44 +12,46 @@ use crate::gaussian::spectrum::covariances;
 use crate::gaussian::welch::{WelchCheck, welch_check};
 use crate::product::Product;
 
-/// What one output sees.
+/// The statistics of one row of `W`: the own weight and the interference of one output.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Row {
-    /// `W_ii`.
+    /// The diagonal entry `W_ii`.
     pub diagonal: f64,
-    /// `g_i = Cov(y_i, x_i)/Var x_i`; `W_ii` for uncorrelated features.
+    /// The gain `g_i = Cov(y_i, x_i)/Var x_i`, which is `W_ii` for uncorrelated features.
     pub gain: f64,
-    /// `b_i`.
+    /// The bias `b_i`.
     pub bias: f64,
-    /// `b_i + Σ_{j≠i} W_ij E x_j − (g_i − W_ii) E x_i`: the bias beside an interference of mean 0.
+    /// The effective bias `b_i + Σ_{j≠i} W_ij E x_j − (g_i − W_ii) E x_i`: the bias if the
+    /// interference is measured from its mean.
     pub effective_bias: f64,
-    /// `Σ_{j≠i} W_ij`.
+    /// The sum `Σ_{j≠i} W_ij`.
     pub row_sum: f64,
     /// The standard deviation of `y_i − g_i x_i`, which for uncorrelated features is that of the
     /// interference, `√(Σ_{j≠i} W_ij² Var x_j)`; `σ_i = noise / |g_i|`.
     pub noise: f64,
-    /// `Λ_i` of equation (3), its exponent 3/2 included; 0 for a row without interference.
+    /// `Λ_i` of equation (3), with its exponent 3/2; 0 for a row without interference.
     pub lyapunov: f64,
-    /// `Σ_{j≠i} W_ij⁴ / (Σ_{j≠i} W_ij²)²`, between 1 over the number of entries that are not 0 and
-    /// 1; 0 for a row without interference.
+    /// `Σ_{j≠i} W_ij⁴ / (Σ_{j≠i} W_ij²)²`, which lies between 1/k and 1 for k non-zero entries; 0
+    /// for a row without interference.
     pub concentration: f64,
 }
 
 impl Row {
-    /// `σ_i = noise / |g_i|`; infinite where `g_i = 0`.
+    /// The interference `σ_i = noise / |g_i|` at unit gain; infinite where `g_i = 0`.
     pub fn sigma(&self) -> f64 {
         self.noise / self.gain.abs()
     }
 
-    /// The row as a channel, `Y = g_i x + b_i^eff + n`, `n` of mean 0.
+    /// The row as a channel `Y = g_i x + b_i^eff + n`, where `n` has mean 0 and the standard
+    /// deviation [`noise`](Self::noise).
     pub fn channel(&self) -> Channel {
         Channel::unchecked(self.gain, self.effective_bias, self.noise)
     }
 }
 
-/// A mean over rows, and the variance (divisor `n − 1`; 0 for one row).
+/// A mean over n rows and the variance with the divisor `n − 1`, which is 0 for one row.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
@@ -61,7 +63,7 @@ pub struct Spread {
 }
 
 impl Spread {
-    /// Of a list of values; zeros for an empty one.
+    /// The mean and the variance of a list of values; both are 0 for an empty list.
     pub fn of(values: impl Iterator<Item = f64> + Clone) -> Self {
         let count = values.clone().count() as f64;
         if count == 0.0 {
@@ -73,12 +75,12 @@ impl Spread {
     }
 }
 
-/// A feature whose gain is at most this fraction of the largest is dropped.
+/// A feature is dropped if its gain is at most this fraction of the largest gain.
 const DROPPED: f64 = 0.01;
 
-/// The statistics of all rows.
+/// The macroscopic statistics of any weights, over all rows (sections 3.2 and 3.3).
 ///
-/// Row `i` of `W = W_out W_in` (n_s × n_s) sees the interference `I_i = Σ_{j≠i} W_ij x_j`,
+/// Output `i` of `W = W_out W_in` (n_s × n_s) has the interference `I_i = Σ_{j≠i} W_ij x_j`, and
 /// `ν_i = I_i / W_ii`:
 ///
 /// ```math
@@ -88,7 +90,7 @@ const DROPPED: f64 = 0.01;
 /// ```
 ///
 /// Where features depend on each other, the interference is in part a multiple of the own feature.
-/// What output `i` sees is then the regression of `y_i = Σ_j W_ij x_j + b_i` on `x_i`,
+/// The statistics are then those of the regression of `y_i = Σ_j W_ij x_j + b_i` on `x_i`,
 ///
 /// ```math
 /// y_i = g_i x_i + b_i^{eff} + n_i, \qquad
@@ -96,38 +98,38 @@ const DROPPED: f64 = 0.01;
 /// \sigma_i^2 = \frac{\mathrm{Var}\,n_i}{g_i^2} = \mathrm{Var}\Bigl(\frac{y_i}{g_i} - x_i\Bigr) ,
 /// ```
 ///
-/// `E n_i = 0`, `Cov(n_i, x_i) = 0`: the variances that
+/// with `E n_i = 0` and `Cov(n_i, x_i) = 0`. The `σ_i²` are the variances that
 /// [`Spectrum::welch_sigma`](crate::Spectrum::welch_sigma) bounds. For uncorrelated features
-/// `g_i = W_ii`, and σ_i is the standard deviation of the `ν_i` of independent features.
+/// `g_i = W_ii`, and σ_i is the standard deviation of `ν_i`.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Statistics {
     /// The rows, `i = 0..n_s`.
     pub rows: Vec<Row>,
-    /// n_d.
+    /// The number of hidden dimensions n_d.
     pub hidden: usize,
-    /// Of `W_ii`.
+    /// Mean and variance of the diagonal `W_ii`.
     pub diagonal: Spread,
-    /// Of `b_i`.
+    /// Mean and variance of the biases `b_i`.
     pub bias: Spread,
-    /// Of the rows' effective biases.
+    /// Mean and variance of the effective biases.
     pub effective_bias: Spread,
-    /// Of `Σ_{j≠i} W_ij`.
+    /// Mean and variance of the sums `Σ_{j≠i} W_ij`.
     pub row_sum: Spread,
-    /// Of `σ_i`, over the rows that are not dropped.
+    /// Mean and variance of `σ_i` over the rows that are not dropped.
     pub sigma: Spread,
-    /// Of `Var ν_i = σ_i²`, over the rows that are not dropped; its variance is `Δvar(ν)` of
-    /// figure 6.
+    /// Mean and variance of `Var ν_i = σ_i²` over the rows that are not dropped; the variance is
+    /// `Δvar(ν)` of figure 6.
     pub sigma_squared: Spread,
-    /// Rows with `|g_i| ≤ 0.01 max_j |g_j|`: features that the model has dropped, whose `σ_i` means
-    /// nothing.
+    /// The number of dropped rows, `|g_i| ≤ 0.01 max_j |g_j|`: features that the model does not
+    /// represent, and whose `σ_i` has no meaning.
     pub dropped: usize,
-    /// `Λ = max Λ_i`, equation (3).
+    /// The largest `Λ_i`, the `Λ` of equation (3).
     pub lyapunov_max: f64,
     /// The mean of `Λ_i`.
     pub lyapunov_mean: f64,
-    /// The Welch bound and how far the rows lie above it; absent if a row is dropped.
+    /// The Welch bound and the distance of the rows above it; absent if a row is dropped.
     pub welch: Option<WelchCheck>,
 }
 
@@ -136,7 +138,7 @@ impl Statistics {
     /// with all others.
     ///
     /// # Errors
-    /// As [`Product::of_model`] and [`from_product`](Self::from_product).
+    /// The errors of [`Product::of_model`] and [`from_product`](Self::from_product).
     #[cfg(feature = "models")]
     pub fn of_model<T: Scalar>(model: &Autoencoder<T>, moments: &[Moments]) -> Result<Self> {
         Self::from_product(&Product::of_model(model)?, model.hidden(), moments)
@@ -146,7 +148,7 @@ impl Statistics {
     ///
     /// # Errors
     /// [`Error::Size`] unless there are n_s moments and `1 ≤ hidden ≤ n_s`; [`Error::Probability`]
-    /// and [`Error::NotFinite`] for moments that no feature has.
+    /// and [`Error::NotFinite`] for moments that are out of range or not finite.
     pub fn from_product(product: &Product, hidden: usize, moments: &[Moments]) -> Result<Self> {
         let features = product.features();
         if moments.len() != features {
@@ -168,17 +170,17 @@ impl Statistics {
         Ok(found)
     }
 
-    /// The statistics of a product of rank at most `hidden`, for features of any law: with their
-    /// covariance.
+    /// The statistics of a product of rank at most `hidden` for features of any law, including
+    /// their covariance.
     ///
-    /// The bound of [`welch`](Self::welch) is then that of [`Spectrum`]. A block of `m` features
+    /// The bound in [`welch`](Self::welch) is then that of [`Spectrum`]. A block of `m` features
     /// that depend on each other takes a time of order `n_s m² + m³`.
     ///
     /// ```
     /// use toy_superposition_data::{Features, Pairs, UnitUniform};
     /// use toy_superposition_theory::{Product, Statistics};
     ///
-    /// // Linked pairs by their principal component, y = (x_1 + x_2)/2: half of what the partner adds says when x is on.
+    /// // Linked pairs by their principal component, y = (x_1 + x_2)/2. The partner tells when x is on.
     /// let law = Features::new(Pairs::new(1, 0.2, 1.0)?, UnitUniform);
     /// let product = Product::new(vec![0.5; 4], vec![0.0; 2])?;
     /// let found = Statistics::under_law(&product, 1, &law)?;
@@ -188,8 +190,8 @@ impl Statistics {
     /// ```
     ///
     /// # Errors
-    /// As [`from_product`](Self::from_product) and [`Spectrum::of`]; [`Error::Size`] unless the law
-    /// has n_s features.
+    /// The errors of [`from_product`](Self::from_product) and [`Spectrum::of`]; [`Error::Size`]
+    /// unless the law has n_s features.
     pub fn under_law(product: &Product, hidden: usize, law: &dyn Law) -> Result<Self> {
         let features = product.features();
         if law.features() != features {
@@ -231,19 +233,19 @@ impl Statistics {
         }
     }
 
-    /// n_s.
+    /// The number of features n_s.
     pub fn features(&self) -> usize {
         self.rows.len()
     }
 
-    /// The rows that are not [dropped](Self::dropped), with their numbers.
+    /// The rows that are not [dropped](Self::dropped), each with its index.
     pub fn kept(&self) -> impl Iterator<Item = (usize, &Row)> + Clone {
         kept(&self.rows)
     }
 
-    /// The kept rows' mean `σ_i²` over their Welch bound `V (|K|/n_d − 1)`, less 1:
-    /// [`WelchCheck::gap`], dropped rows left out. `variance` is `V`, that of every feature. Absent
-    /// where the bound is 0, `|K| ≤ n_d`.
+    /// The mean `σ_i²` of the kept rows K divided by their Welch bound `V (|K|/n_d − 1)`, less 1:
+    /// the [`WelchCheck::gap`] without dropped rows. `variance` is the variance `V` of every
+    /// feature. `None` where `|K| ≤ n_d`, so that the bound is not positive.
     pub fn welch_gap(&self, variance: f64) -> Option<f64> {
         let excess = (self.features() - self.dropped) as f64 / self.hidden as f64 - 1.0;
         (excess > 0.0).then(|| self.sigma_squared.mean / (variance * excess) - 1.0)
@@ -255,7 +257,8 @@ fn kept(rows: &[Row]) -> impl Iterator<Item = (usize, &Row)> + Clone {
     rows.iter().enumerate().filter(move |(_, row)| row.gain.abs() > DROPPED * largest)
 }
 
-/// Puts the covariances of each block of features into the rows: gain, effective bias and noise.
+/// Corrects the gain, the effective bias and the noise of the rows for the covariances of each
+/// block of features.
 fn correlate(
     rows: &mut [Row],
     product: &Product,
@@ -263,12 +266,12 @@ fn correlate(
     blocks: &[(Vec<usize>, DMatrix<f64>)],
 ) {
     let features = product.features();
-    // In units of each row's largest entry, so that no square underflows.
+    // Each row is measured in units of its largest entry, so that no square underflows.
     let units: Vec<f64> = (0..features).map(|i| largest_other(product, i)).collect();
     let weight = |i: usize, j: usize| {
         if i == j || units[i] == 0.0 { 0.0 } else { product.row(i)[j] / units[i] }
     };
-    // Var I_i, Cov(I_i, x_i) and Var x_i.
+    // For each row Var I_i, Cov(I_i, x_i) and Var x_i.
     let mut found = vec![[0.0; 3]; features];
     for (block, covariance) in blocks {
         let weights = DMatrix::from_fn(features, block.len(), |i, k| weight(i, block[k]));
@@ -288,18 +291,18 @@ fn correlate(
     }
 }
 
-/// The largest `|W_ij|`, `j ≠ i`.
+/// The largest `|W_ij|` with `j ≠ i`.
 fn largest_other(product: &Product, i: usize) -> f64 {
     let others = product.row(i).iter().enumerate().filter(|&(j, _)| j != i);
     others.fold(0.0, |most: f64, (_, value)| most.max(value.abs()))
 }
 
-/// The statistics as the paper's released code computes them, slips and all, for comparison with
-/// its figures.
+/// The statistics as the paper's released code computes them, including its slips, for comparison
+/// with its figures.
 ///
-/// Against [`Statistics`]: `Λ` lacks the exponent 3/2 (so it depends on the scale of `W`), the
-/// variance of `ν` has the diagonal term in and is not divided by `W_ii²`, and the mean of `ν` has
-/// the diagonal in and is divided by n_s.
+/// It differs from [`Statistics`] as follows. `Λ` lacks the exponent 3/2, so that it depends on the
+/// scale of `W`. The variance of `ν` includes the diagonal term and is not divided by `W_ii²`. The
+/// mean of `ν` includes the diagonal term and is divided by n_s.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
@@ -308,20 +311,20 @@ pub struct PaperCode {
     pub diagonal: Spread,
     /// Variance of `b_i` (figure 5).
     pub bias_variance: f64,
-    /// `Δvar(ν)`: variance over rows of `(p/3 − p²/4) Σ_j W_ij²`, `j = i` included (figure 6).
+    /// `Δvar(ν)`: variance over rows of `(p/3 − p²/4) Σ_j W_ij²`, including `j = i` (figure 6).
     pub delta_variance: f64,
-    /// Variance over rows of `(p/2) n_s⁻¹ Σ_j W_ij`, `j = i` included.
+    /// Variance over rows of `(p/2) n_s⁻¹ Σ_j W_ij`, including `j = i`.
     pub mean_variance: f64,
-    /// The least of `Σ_{j≠i} |W_ij|³ / Σ_{j≠i} W_ij²`.
+    /// The least over rows of `Σ_{j≠i} |W_ij|³ / Σ_{j≠i} W_ij²`.
     pub lyapunov_min: f64,
-    /// The largest (figure 7).
+    /// The largest of these ratios (figure 7).
     pub lyapunov_max: f64,
-    /// The mean.
+    /// The mean of these ratios.
     pub lyapunov_mean: f64,
 }
 
 impl PaperCode {
-    /// The released code's statistics of a product, for one probability.
+    /// The statistics of a product as the released code computes them, for one probability.
     ///
     /// # Errors
     /// [`Error::Probability`] outside (0, 1].
@@ -349,9 +352,9 @@ impl PaperCode {
         })
     }
 
-    /// The released code's linear baseline, `(1 − (n_d + 1)/n_s) p/3`: the eigenvalues left out are
-    /// one too many, and each is `E x²` in place of `Var x`. Its figure takes `p = 0.8` for every
-    /// curve. Compare [`linear_loss`](crate::linear_loss).
+    /// The linear baseline of the released code, `(1 − (n_d + 1)/n_s) p/3`. It removes one
+    /// eigenvalue too many, and each eigenvalue is `E x²` in place of `Var x`. The figure of that
+    /// code takes `p = 0.8` for every curve. The right form is [`linear_loss`](crate::linear_loss).
     ///
     /// # Errors
     /// [`Error::Probability`]; [`Error::Size`] unless `1 ≤ hidden < features`.
@@ -368,7 +371,7 @@ fn row(product: &Product, moments: &[Moments], i: usize) -> Row {
     let (row, bias) = (product.row(i), product.bias()[i]);
     let others =
         || row.iter().copied().zip(moments).enumerate().filter(|&(j, _)| j != i).map(|(_, entry)| entry);
-    // In units of the largest entry, so that no square or cube underflows.
+    // Entries are measured in units of the largest, so that no square or cube underflows.
     let unit = largest_other(product, i);
     let (mut sum, mut mean, mut variance) = (0.0, 0.0, 0.0);
     let (mut squares, mut cubes, mut fourths) = (0.0, 0.0, 0.0);

@@ -1,4 +1,4 @@
-//! The best rectifier with a jump, JumpReLU (a hard threshold with gain and bias).
+//! The best rectifier with a jump, a JumpReLU: a hard threshold with a gain and a bias.
 
 use super::posterior::{Conditional, interval};
 use crate::error::{self, Result};
@@ -9,15 +9,15 @@ use crate::gaussian::optimum::Optimum;
 use crate::gaussian::terms::Terms;
 use crate::magnitude::Integrable;
 
-/// The decoder `z 1[z > θ]`, `z = a y + b`.
+/// The decoder `z 1[z > θ]` with `z = a y + b`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct JumpRelu {
-    /// `a`.
+    /// The gain `a`.
     pub gain: f64,
-    /// `b`.
+    /// The bias `b`.
     pub bias: f64,
-    /// `θ`: outputs at most this large are 0 instead.
+    /// The threshold `θ`: the output is 0 where `z ≤ θ`.
     pub threshold: f64,
 }
 
@@ -26,13 +26,13 @@ pub struct JumpRelu {
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct ThresholdOptimum {
-    /// `p`.
+    /// The probability `p` that the feature is on.
     pub probability: f64,
     /// `σ`, the standard deviation of the interference at unit diagonal.
     pub sigma: f64,
-    /// `a`, `b` and `θ ≥ 0`; `θ = 0` where no jump is best.
+    /// The gain `a`, the bias `b` and the threshold `θ ≥ 0`; `θ = 0` where no jump is best.
     pub decoder: JumpRelu,
-    /// `τ = (θ − b)/a`: the output is 0 for `y ≤ τ`.
+    /// The cut `τ = (θ − b)/a`: the output is 0 for `y ≤ τ`.
     pub cut: f64,
     /// The loss per feature.
     pub loss: f64,
@@ -45,20 +45,23 @@ pub struct ThresholdOptimum {
 /// f(y) = (a Y + \theta)\,1[Y > 0], \quad Y = y - \tau, \quad \theta = a\tau + b \quad (a > 0).
 /// ```
 ///
-/// ReLU is `θ = 0`. Given the cut `τ`, the loss is least for the linear regression of `x` on `Y`
-/// where `Y > 0`: two normal equations in the integrals of [`Terms`]. What is left is
-/// one-dimensional, with
+/// The ReLU is the case `θ = 0`. Given the cut `τ`, the loss is least for the linear regression of
+/// `x` on `Y` where `Y > 0`: two normal equations in the integrals of [`Terms`]. Then the loss is a
+/// function of `τ` alone, with
 ///
 /// ```math
 /// \frac{dL}{d\tau} = f_y(\tau)\,\theta\,(2E[x|y = \tau] - \theta).
 /// ```
 ///
-/// So a minimum either has no jump, and then it is the ReLU's, or its output at the cut starts from
-/// twice the mean that Bayes's decoder gives there. No other need be looked at: negative outputs
-/// are worse than 0, and an output that falls with `y` is worse than a constant, since `E[x|y]`
-/// grows. The ReLU's optimum is known; the other kind is scanned for over the cuts where `y` has
-/// any mass, and its zero bracketed. Of the two the better is taken: at small `p` that with a jump
-/// (below 0.0098 at a ratio of 0.1, 0.075 at 0.5, 0.37 at 0.9), at larger `p` the ReLU.
+/// So a minimum is of one of two kinds. Either it has no jump, and then it is the optimum of the
+/// ReLU; or its output just above the cut is twice the mean that Bayes's decoder gives there. No
+/// other decoder can be best: negative outputs are worse than 0, and an output that falls with `y`
+/// is worse than a constant, since `E[x|y]` grows with `y`.
+///
+/// The optimum of the ReLU is known. The other kind is found by a scan of the cuts over the range
+/// where `y` has any mass, followed by bisection. The better of the two is returned: the one with a
+/// jump at small `p` (below 0.0098 at a ratio of 0.1, 0.075 at 0.5, 0.37 at 0.9), the ReLU at
+/// larger `p`.
 ///
 /// # Errors
 /// [`Error::Probability`](crate::Error::Probability), [`Error::Sigma`](crate::Error::Sigma).
@@ -67,7 +70,7 @@ pub fn threshold_optimum(probability: f64, sigma: f64) -> Result<ThresholdOptimu
 }
 
 impl JumpRelu {
-    /// The output at `y`.
+    /// The output `z 1[z > θ]`, `z = a y + b`, at the pre-activation `y`.
     pub fn output(&self, y: f64) -> f64 {
         let z = self.gain * y + self.bias;
         if z > self.threshold { z } else { 0.0 }
@@ -75,8 +78,8 @@ impl JumpRelu {
 }
 
 impl<M: Integrable> Feature<M> {
-    /// The loss of any JumpReLU, `E (x − f(x + ν))²`, `ν ~ N(0, σ²)`, in closed form; `σ = 0` is
-    /// the limit.
+    /// The loss per feature of any JumpReLU, `E (x − f(x + ν))²` with `ν ~ N(0, σ²)`, in closed
+    /// form; at `σ = 0` its limit.
     ///
     /// # Errors
     /// [`Error::NotFinite`](crate::Error::NotFinite), [`Error::Sigma`](crate::Error::Sigma).
@@ -89,7 +92,7 @@ impl<M: Integrable> Feature<M> {
         // Y = ± (y − τ)
         let shift = (bias - threshold) / gain.abs();
         if !shift.is_finite() {
-            // A gain of 0, or as good as that.
+            // The gain is 0 or so small that the output is a constant.
             let distance = decoder.output(0.0) - self.mean();
             return Ok(self.variance() + distance * distance);
         }
@@ -111,8 +114,8 @@ impl Feature {
         Ok(self.best_threshold(&relu, loss).0)
     }
 
-    /// The same, with the ReLU's optimum and its loss over `min(1, σ²)` known; and its loss over
-    /// that.
+    /// The same, where the optimum of the ReLU and its loss divided by `min(1, σ²)` are known. Also
+    /// returns the loss of the best JumpReLU divided by `min(1, σ²)`.
     pub(crate) fn best_threshold(&self, relu: &Optimum, relu_loss: f64) -> (ThresholdOptimum, f64) {
         let &Optimum { probability, sigma, a, effective_bias: b, shift, loss, .. } = relu;
         let decoder = JumpRelu { gain: a, bias: b, threshold: 0.0 };
@@ -148,8 +151,9 @@ impl Search<'_> {
         self.feature.scaled_terms(&self.scale.channel(-z))
     }
 
-    /// What the best line above a cut gains on the output 0, over what is left: how good it is,
-    /// exact where either is small.
+    /// The loss that the best line above a cut saves compared with the output 0, divided by the
+    /// loss of that line. The larger it is, the better the cut; it is exact where either loss is
+    /// small.
     fn merit(&self, z: f64) -> f64 {
         let terms = self.terms(z);
         let line = terms.best_line();
@@ -157,19 +161,19 @@ impl Search<'_> {
         (line.gain.value * product + line.jump * signal) * terms.unscale()
     }
 
-    /// Of the sign of `dL/dτ` where there is a jump.
+    /// A number with the sign of `dL/dτ` where there is a jump.
     fn slope(&self, z: f64) -> f64 {
         let given = Conditional::new(z, self.h - z, self.h);
         let mean = given.states(self.feature.probability()).0 * given.mean / self.scale.length;
         2.0 * mean - self.terms(z).best_line().jump
     }
 
-    /// The best minimum with a jump, if there is one.
+    /// The cut `z = τ/σ` of the best minimum with a jump, if there is one.
     fn scan(&self) -> Option<f64> {
         const LOWEST: f64 = -8.0;
         const STEP: f64 = 0.25;
-        // Beyond, all that is dropped is on: τ > √(2 ln(1/(pσ))) σ, or τ > 1 + 4σ. For f64 that is
-        // 58 at most.
+        // Beyond this range every feature that is dropped is on: τ > √(2 ln(1/(pσ))) σ, or τ > 1 +
+        // 4σ. For f64 the end of the range is at most 58.
         let rare = -2.0 * (self.feature.probability().ln() + self.sigma.ln());
         let highest = 4.0 + self.h.min(rare.max(0.0).sqrt());
         let steps = ((highest - LOWEST) / STEP).ceil() as u32;
@@ -190,7 +194,7 @@ impl Search<'_> {
         best.map(|(z, _)| z)
     }
 
-    /// Bisection: the slope is negative at `low` and not at `high`.
+    /// The zero of the slope by bisection, where the slope is negative at `low` and not at `high`.
     fn root(&self, mut low: f64, mut high: f64) -> f64 {
         for _ in 0..60 {
             let middle = 0.5 * (low + high);

@@ -1,4 +1,4 @@
-//! What element-wise decoders other than the ReLU make of the same pre-activation `y = x + ν`.
+//! Losses of element-wise decoders other than the ReLU, for the same pre-activation `y = x + ν`.
 
 mod bayes;
 mod jump_relu;
@@ -21,32 +21,32 @@ use crate::gaussian::feature::Feature;
 /// x = c\,u, \qquad c \sim B(p), \qquad u \sim U[0, 1], \qquad \nu \sim N(0, \sigma^2), \qquad V = \mathrm{Var}\,x.
 /// ```
 ///
-/// Bayes is the best of all functions of `y` ([`bayes_loss`], after [`Posterior`]), threshold the
-/// best of the rectifiers with a jump ([`JumpRelu`]); the oracle is told which features are on, as
-/// in the bound of appendix D.
+/// Bayes's decoder is the best of all functions of `y` (see [`bayes_loss`] and [`Posterior`]). The
+/// threshold is the best of the rectifiers with a jump (see [`JumpRelu`]). The oracle is told which
+/// features are on, as in the bound of appendix D.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Decoders {
-    /// `p`.
+    /// The probability `p` that the feature is on.
     pub probability: f64,
     /// `σ`, the standard deviation of the interference at unit diagonal.
     pub sigma: f64,
-    /// `a y + b`: `V σ²/(V + σ²)`, at the Welch bound of a ratio the best linear model's
-    /// `(1 − r) V`.
+    /// The loss of `a y + b`: `V σ²/(V + σ²)`. At the Welch bound of a ratio this is the loss
+    /// `(1 − r) V` of the best linear model.
     pub linear: f64,
-    /// `ReLU(a y + b)`: the paper's, [`Optimum::loss`](crate::Optimum::loss).
+    /// The loss of the paper's decoder `ReLU(a y + b)`: [`Optimum::loss`](crate::Optimum::loss).
     pub relu: f64,
-    /// `JumpReLU(a y + b)`: [`JumpRelu`].
+    /// The loss of `JumpReLU(a y + b)`: [`ThresholdOptimum::loss`].
     pub threshold: f64,
-    /// `E[x|y]`: [`bayes_loss`].
+    /// The loss of `E[x|y]`: [`bayes_loss`].
     pub bayes: f64,
-    /// `E[x|y, c]`: [`oracle_loss`].
+    /// The loss of `E[x|y, c]`: [`oracle_loss`].
     pub oracle: f64,
 }
 
-/// The five decoders for the paper's features at interference `sigma`. A loss below the least
-/// positive number is 0; [`relative_decoders`] has its size.
+/// The losses of the five decoders for the paper's features at interference `sigma`. A loss below
+/// the least positive number is returned as 0; [`relative_decoders`] gives its size.
 ///
 /// # Errors
 /// [`Error::Probability`](crate::Error::Probability), [`Error::Sigma`](crate::Error::Sigma).
@@ -56,17 +56,17 @@ pub fn decoders(probability: f64, sigma: f64) -> Result<Decoders> {
 
 /// The losses of the five [`decoders`] for the paper's features, each divided by `min(1, σ²)`.
 ///
-/// None of them underflows however small `σ` is, where the losses themselves do, and so their
-/// quotients are numbers.
+/// The losses themselves underflow for small `σ`. These quotients do not, however small `σ` is, so
+/// that decoders can be compared there.
 ///
 /// # Errors
-/// [`Error::Probability`]; [`Error::Sigma`]; [`Error::OutOfRange`] for `σ = 0`, where there is
-/// nothing to divide by.
+/// [`Error::Probability`]; [`Error::Sigma`]; [`Error::OutOfRange`] for `σ = 0`, where the divisor
+/// is 0.
 pub fn relative_decoders(probability: f64, sigma: f64) -> Result<Decoders> {
     Feature::uniform(probability)?.relative_decoders(sigma)
 }
 
-/// The five decoders for the paper's features at the Welch bound of a ratio,
+/// The losses of the five decoders for the paper's features at the Welch bound of a ratio,
 /// `σ² = (p/3 − p²/4)(1/r − 1)` (equation 6).
 ///
 /// # Errors
@@ -78,7 +78,7 @@ pub fn decoders_at_ratio(probability: f64, ratio: f64) -> Result<Decoders> {
 }
 
 impl Feature {
-    /// The five decoders at interference `σ`; `σ = 0` is lossless.
+    /// The losses of the five decoders at interference `σ`; at `σ = 0` all are 0.
     ///
     /// # Errors
     /// [`Error::Sigma`](crate::Error::Sigma).
@@ -96,7 +96,7 @@ impl Feature {
         })
     }
 
-    /// The five decoders at interference `σ > 0`, their losses divided by `min(1, σ²)`:
+    /// The losses of the five decoders at interference `σ > 0`, each divided by `min(1, σ²)` as in
     /// [`relative_decoders`].
     ///
     /// # Errors

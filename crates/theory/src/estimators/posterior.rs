@@ -1,5 +1,5 @@
-//! What a pre-activation `y = c u + ν` says of its feature (appendix D, equations 25 and 26, with
-//! the off state).
+//! The law of a feature given its pre-activation `y = c u + ν` (appendix D, equations 25 and 26,
+//! with the off state).
 
 use std::sync::LazyLock;
 
@@ -8,18 +8,20 @@ use crate::gaussian::feature::Feature;
 use crate::gaussian::tail::{PHI_0, Tail};
 use crate::quadrature::gauss_legendre;
 
-/// 16 nodes on (0, 1) with their weights.
+/// The 16 nodes of Gauss–Legendre quadrature on (0, 1) with their weights.
 pub(crate) static RULE: LazyLock<[(f64, f64); 16]> =
     LazyLock::new(|| gauss_legendre().map(|(x, weight)| (0.5 * (1.0 + x), 0.5 * weight)));
 
-/// Below this `h (d + 3/2)` Gauss's rule leaves less than 1e-15, and above it the tails hardly
-/// cancel.
+/// Where `h (d + 3/2)` is below this, the error of Gauss's rule is below 1e-15; above it the tails
+/// hardly cancel.
 const SHORT: f64 = 6.0;
 
-/// What is known of a feature `x = c u` once `y = x + ν` is seen.
+/// The law of a feature `x = c u` given `y = x + ν`, for the paper's `u ~ U[0, 1]` and
+/// `ν ~ N(0, σ²)` (appendix D, equations 25 and 26, with the off state).
 ///
-/// In units of the noise, `t = y/σ` and `h = 1/σ`. The densities of `t` while on and off, and what
-/// is known of `u` while on (a Gaussian of mean `y` and variance `σ²` cut to [0, 1]), are
+/// In units of the noise, let `t = y/σ` and `h = 1/σ`. The densities of `t` while the feature is on
+/// (`q`) and off (`φ`), and the mean `μ` and variance `v` of `u` while it is on (a Gaussian of mean
+/// `y` and variance `σ²` cut to [0, 1]), are
 ///
 /// ```math
 /// q(t) = \int_0^1 \varphi(t - hs)\,ds, \qquad \varphi(t), \qquad
@@ -30,31 +32,31 @@ const SHORT: f64 = 6.0;
 /// \mathrm{Var}(x|y) = \pi v + \pi(1-\pi)\mu^2.
 /// ```
 ///
-/// With `y = d` the distance of `t` from [0, h], the integrals are differences of the scaled tails
-/// `r_k` of the `tail` module; where the interval is short and they would cancel, they are summed
-/// by Gauss's rule. `q/φ` is kept as its logarithm. So nothing underflows however far `y` lies from
-/// [0, 1].
+/// The integrals are differences of the scaled Gaussian tails `r_k` of
+/// [`RectifiedMoments`](crate::RectifiedMoments) at the distance of `t` from [0, h]. Where the
+/// interval is short and the differences would cancel, the integrals are summed by Gauss's rule.
+/// `q/φ` is kept as its logarithm. So nothing underflows however far `y` lies from [0, 1].
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Posterior {
-    /// `π = P[c = 1 | y]`: that the feature is on.
+    /// `π = P[c = 1 | y]`: the probability that the feature is on.
     pub on: f64,
-    /// `1 − π`, to its own relative accuracy.
+    /// `1 − π`, as accurate relative to itself as `π` is.
     pub off: f64,
-    /// `μ = E[u | y, c = 1]`.
+    /// `μ = E[u | y, c = 1]`: the mean of the magnitude while the feature is on.
     pub magnitude: f64,
-    /// `v = Var(u | y, c = 1)`.
+    /// `v = Var(u | y, c = 1)`: the variance of the magnitude while the feature is on.
     pub variance_on: f64,
 }
 
 impl Posterior {
-    /// `E[x|y] = πμ`: the decoder of least squared error.
+    /// `E[x|y] = πμ`: the output of the decoder of least squared error.
     pub fn mean(&self) -> f64 {
         self.on * self.magnitude
     }
 
-    /// `Var(x|y) = π (v + (1 − π) μ²)`: its squared error at this `y`.
+    /// `Var(x|y) = π (v + (1 − π) μ²)`: the squared error of that decoder at this `y`.
     pub fn variance(&self) -> f64 {
         self.on * (self.variance_on + self.off * self.magnitude * self.magnitude)
     }
@@ -64,12 +66,13 @@ impl Feature {
     /// The posterior of `x` given `y = x + ν`, `ν ~ N(0, σ²)`; its [`mean`](Posterior::mean) is
     /// Bayes's decoder.
     ///
-    /// At `σ = 0` the limit: on and known for `y` in (0, 1], off for `y ≤ 0`; a `y > 1` is taken
-    /// as 1. Relative accuracy 2e-13 of all four numbers for `y` from `−40σ` to `1 + 30σ` and `σ`
-    /// from 1e-4 to 1e2.
+    /// At `σ = 0` the limit is returned: the feature is on and known for `y` in (0, 1], and off for
+    /// `y ≤ 0` unless `p = 1`; a `y > 1` is taken as 1. All four numbers have a relative error of
+    /// at most 2e-13 for `y` from `−40σ` to `1 + 30σ` and `σ` from 1e-4 to 1e2.
     ///
     /// # Errors
-    /// [`Error::NotFinite`](crate::Error::NotFinite), [`Error::Sigma`](crate::Error::Sigma).
+    /// [`Error::NotFinite`](crate::Error::NotFinite) for `y`, [`Error::Sigma`](crate::Error::Sigma)
+    /// for a `σ` outside [0, ∞).
     pub fn posterior(&self, y: f64, sigma: f64) -> Result<Posterior> {
         error::finite("y", y)?;
         error::sigma(sigma)?;
@@ -78,7 +81,7 @@ impl Feature {
             let on = if y > 0.0 || p == 1.0 { 1.0 } else { 0.0 };
             return Ok(Posterior { on, off: 1.0 - on, magnitude: y.clamp(0.0, 1.0), variance_on: 0.0 });
         }
-        // A noise so small is as good as none.
+        // Smaller noise makes no difference.
         let sigma = sigma.max(SILENT);
         let scaled = |x: f64| (x / sigma).clamp(-FARTHEST, FARTHEST);
         let given = Conditional::new(scaled(y), scaled(1.0 - y), interval(sigma));
@@ -87,9 +90,9 @@ impl Feature {
     }
 }
 
-/// Less noise than this is as good as none.
+/// Noise below this is taken as this much; the difference does not show.
 const SILENT: f64 = 1e-305;
-/// What is farther from [0, 1], in units of the noise, might as well be here.
+/// Distances above this, in units of the noise, are taken as this; the difference does not show.
 const FARTHEST: f64 = 1e306;
 
 /// `h = 1/σ`, bounded where it would overflow.
@@ -97,21 +100,22 @@ pub(crate) fn interval(sigma: f64) -> f64 {
     sigma.max(SILENT).recip()
 }
 
-/// The on state at one `t`.
+/// The law of `u` while the feature is on, at one `t`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Conditional {
     /// `q`, the density of `t`.
     pub(crate) density: f64,
-    /// `ln (q/φ(t))`.
+    /// The logarithm `ln (q/φ(t))`.
     log_ratio: f64,
-    /// `μ`.
+    /// The mean `μ` of `u`.
     pub(crate) mean: f64,
-    /// `v`.
+    /// The variance `v` of `u`.
     pub(crate) variance: f64,
 }
 
 impl Conditional {
-    /// At `t`, with `beyond = h − t` given apart for its own accuracy.
+    /// The law at `t`. `beyond = h − t` is given separately, so that it is accurate where it is
+    /// small.
     pub(crate) fn new(t: f64, beyond: f64, h: f64) -> Self {
         // u ↦ 1 − u makes t ≤ h/2.
         let near = t.min(beyond);
@@ -129,7 +133,7 @@ impl Conditional {
         Self { density, log_ratio: ratio.max(f64::MIN_POSITIVE).ln() + log, mean, variance }
     }
 
-    /// `π` and `1 − π`.
+    /// Returns `π` and `1 − π` for a feature that is on with this probability.
     pub(crate) fn states(&self, probability: f64) -> (f64, f64) {
         let odds = (probability.ln() - (-probability).ln_1p() + self.log_ratio).exp();
         let off = 1.0 / (1.0 + odds);
@@ -137,18 +141,18 @@ impl Conditional {
     }
 }
 
-/// A Gaussian of unit width cut to an interval of length `h`, the interval then scaled to [0, 1].
+/// A Gaussian of unit variance cut to an interval of length `h`, which is then scaled to [0, 1].
 struct Slice {
-    /// `d`, of the Gaussian's middle from the interval.
+    /// The distance `d` of the Gaussian's middle from the interval.
     distance: f64,
-    /// `q/φ(d)`.
+    /// The ratio `q/φ(d)`.
     ratio: f64,
     mean: f64,
     variance: f64,
 }
 
 impl Slice {
-    /// With its middle at `t ≤ h/2`.
+    /// The slice whose Gaussian has its middle at `t ≤ h/2`.
     fn new(t: f64, h: f64) -> Self {
         let distance = (-t).max(0.0);
         let (ratio, mean, variance) = if h * (distance + 1.5) < SHORT {
@@ -162,7 +166,7 @@ impl Slice {
     }
 }
 
-/// By Gauss's rule: sums of positive terms.
+/// The ratio, mean and variance of a slice by Gauss's rule, as sums of positive terms.
 fn short(t: f64, distance: f64, h: f64) -> (f64, f64, f64) {
     let points = RULE.map(|(s, weight)| {
         let x = h * s;
@@ -176,8 +180,9 @@ fn short(t: f64, distance: f64, h: f64) -> (f64, f64, f64) {
     (ratio, mean, variance)
 }
 
-/// The interval lies on one side of the middle, from `d` to `d + h`: with `e = exp(−h(d + h/2))`,
-/// `∫ xᵏ φ(d + x) dx / (k! φ(d))` is `r_k(d)` less what is beyond.
+/// The ratio, mean and variance where the interval lies on one side of the middle, from `d` to
+/// `d + h`: `∫ xᵏ φ(d + x) dx / (k! φ(d))` is `r_k(d)` less the part beyond `d + h`, which has the
+/// factor `e = exp(−h(d + h/2))`.
 fn outside(d: f64, h: f64) -> (f64, f64, f64) {
     let Tail([_, mut m0, mut m1, mut m2, _]) = Tail::new(d);
     let e = (-h * (d + 0.5 * h)).exp();
@@ -191,7 +196,8 @@ fn outside(d: f64, h: f64) -> (f64, f64, f64) {
     (m0 / (PHI_0 * h), mean / h, (2.0 * (m2 / m0) - mean * mean) / h / h)
 }
 
-/// The middle lies inside, at `t ≤ h/2`: the whole Gaussian less both tails.
+/// The ratio, mean and variance where the middle lies inside, at `t ≤ h/2`: those of the whole
+/// Gaussian less both tails.
 fn inside(t: f64, h: f64) -> (f64, f64, f64) {
     let side = |x: f64| {
         let phi = PHI_0 * (-0.5 * x * x).exp();

@@ -1,16 +1,18 @@
-//! The exact loss of one output where magnitudes take finitely many values: a finite sum.
+//! The exact loss of one output where magnitudes take finitely many values, as a finite sum.
 //!
-//! The interference is the sum of two independent halves, each a list of outcomes in rising order,
-//! equal ones together. With `S_k(v) = Σ_{outcomes ≥ v of one half} P vᵏ` and an outcome `d` of the
-//! other, `t = m + d`,
+//! The interference is the sum of two independent halves. Each is a list of outcomes in rising
+//! order, with equal outcomes merged. Let `I` be one half, `d` an outcome of the other and
+//! `t = m + d`. With the sums `S_k(v) = Σ P wᵏ` over the outcomes `w > v` of `I` and their
+//! probabilities P,
 //! ```text
 //! E (t + I)₊² = S_2 + 2 t S_1 + t² S_0 at −t ,
 //! E (u − (cu + t + I)₊)² = u² (1 − S_0) + (u − s)² S_0 − 2 (u − s) S_1 + S_2 at −s ,   s = cu + t ,
 //! ```
-//! each by one binary search. `g` has a slope almost everywhere, so that the gradient is the sum of
-//! those slopes; where an outcome falls on a kink it is that from below. Exact but for rounding, in
-//! time linear in the outcomes of the halves but for a logarithm: for some 30 features of different
-//! weights and one magnitude, or any number with few different weights.
+//! where each sum is found by one binary search. The function `g` has a slope almost everywhere, so
+//! that the gradient is the sum of those slopes; where an outcome falls on a kink the slope from
+//! below is taken. The sum is exact up to rounding. Its time is linear in the number of outcomes of
+//! the halves, up to a logarithm. It reaches to some 30 features of different weights and one
+//! magnitude, or to any number of features with few different weights.
 
 use toy_superposition_data::Points;
 
@@ -20,34 +22,34 @@ use super::interference::{Group, Interference};
 use super::piecewise::Piecewise;
 use super::row::Output;
 
-/// No more outcomes of one half than this.
+/// The largest number of outcomes of one half.
 const MOST: usize = 1 << 16;
-/// No more numbers of a half's slopes than this.
+/// The largest number of entries in the slopes of one half.
 const MOST_SLOPES: usize = 1 << 20;
 
-/// What a part of the interference can be.
+/// The values that a part of the interference can take.
 #[derive(Debug, Clone)]
 struct Outcomes {
-    /// In rising order.
+    /// The values in rising order.
     values: Vec<f64>,
-    /// Their probabilities.
+    /// The probability of each value.
     shares: Vec<f64>,
-    /// For each slope, `E[x_j; value]` of one feature.
+    /// For each slope, `E[x_j; value]` of one feature at each value.
     columns: Vec<Vec<f64>>,
-    /// How far rounding may have moved a value.
+    /// The largest distance by which rounding may have moved a value.
     slack: f64,
 }
 
 impl Outcomes {
-    /// Always 0.
+    /// The part that is always 0.
     fn zero() -> Self {
         Self { values: vec![0.0], shares: vec![1.0], columns: Vec::new(), slack: 0.0 }
     }
 
-    /// In rising order, equal values together, without those of probability 0.
+    /// The outcomes in rising order, with equal values merged and values of probability 0 left out.
     fn sorted(values: &[f64], shares: &[f64], columns: &[Vec<f64>], slack: f64) -> Self {
         let mut order: Vec<usize> = (0..values.len()).filter(|&k| shares[k] != 0.0).collect();
-        // Stable: it is fast where the values are a few rising runs.
+        // The stable sort is fast where the values are a few rising runs.
         order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
         let size = |k: Option<&usize>| k.map_or(0.0, |&k| values[k].abs());
         let near = 4.0 * f64::EPSILON * size(order.first()).max(size(order.last()));
@@ -74,8 +76,8 @@ impl Outcomes {
         found
     }
 
-    /// The sum of two independent parts, the slopes of this one first; `None` if there are too many
-    /// outcomes.
+    /// The sum of two independent parts, with the slopes of this part first; `None` if there are
+    /// too many outcomes.
     fn plus(&self, other: &Self) -> Option<Self> {
         let count = self.values.len().saturating_mul(other.values.len());
         let slopes = self.columns.len() + other.columns.len();
@@ -95,14 +97,16 @@ impl Outcomes {
         (found.values.len() <= MOST).then_some(found)
     }
 
-    /// Equal independent terms, with the slope in the weight of one of them.
+    /// The sum of the equal independent terms of a group, with the slope in the weight of one of
+    /// them.
     fn of_group(group: &Group, points: &Points, for_slopes: bool) -> Option<Self> {
         let (w, p) = (group.weight, group.probability);
         let (values, shares): (Vec<f64>, Vec<f64>) =
             points.iter().map(|(value, share)| (w * value, p * share)).chain([(0.0, 1.0 - p)]).unzip();
         let one = Self::sorted(&values, &shares, &[], 0.0);
         let mut sum = one.clone();
-        // What is left out has a probability below 1e-40 p², nothing beside that of one feature on.
+        // Outcomes of a probability below 1e-40 p² are left out. They are negligible beside one
+        // feature that is on.
         let least = p * p * 1e-40;
         for _ in 1..group.count {
             sum = sum.plus(&one)?;
@@ -112,7 +116,8 @@ impl Outcomes {
             (sum.values, sum.shares) = (values, shares);
         }
         if for_slopes {
-            // E[Σ x; value] = value/w: a share of it for each.
+            // E[Σ x; value] = value/w times its probability, of which each feature has an equal
+            // share.
             let each = 1.0 / (w * f64::from(group.count));
             sum.columns =
                 vec![sum.values.iter().zip(&sum.shares).map(|(v, share)| v * share * each).collect()];
@@ -120,7 +125,7 @@ impl Outcomes {
         Some(sum)
     }
 
-    /// A block, with the slope in the weight of each member.
+    /// The sum of the terms of a block, with the slope in the weight of each member.
     fn of_block(block: &RowBlock<'_>, points: &Points, for_slopes: bool) -> Option<Self> {
         let members = block.members.len();
         let (mut values, mut shares) = (Vec::new(), Vec::new());
@@ -151,14 +156,14 @@ impl Outcomes {
                 return None;
             }
         }
-        // A pattern of k members was rounded k times.
+        // The values of a pattern with k members on were rounded k times.
         let found = Self::sorted(&values, &shares, &columns, 0.0);
         Some(Self { slack: (members + 1) as f64 * found.slack, ..found })
     }
 }
 
-/// The two halves, and for each the groups and blocks that it is made of, groups first and then
-/// blocks, in order.
+/// The two halves, each with the indices of the groups and blocks that it is made of. Indices count
+/// the groups first and then the blocks.
 fn halves(law: &Interference<'_>, points: &Points, for_slopes: bool) -> Option<[(Outcomes, Vec<usize>); 2]> {
     let mut halves = [(Outcomes::zero(), Vec::new()), (Outcomes::zero(), Vec::new())];
     for k in 0..law.groups.len() + law.blocks.len() {
@@ -174,10 +179,10 @@ fn halves(law: &Interference<'_>, points: &Points, for_slopes: bool) -> Option<[
     Some(halves)
 }
 
-/// Averages over one half.
+/// Sums over the upper outcomes of one half.
 struct Above<'a> {
     values: &'a [f64],
-    /// `S_0, S_1, S_2` of the outcomes from each one on.
+    /// For each outcome, `S_0, S_1, S_2` over it and all larger outcomes.
     sums: Vec<[f64; 3]>,
 }
 
@@ -195,7 +200,8 @@ impl<'a> Above<'a> {
         self.sums[self.values.partition_point(|&v| v <= cut)]
     }
 
-    /// The averages of `g(t + ·)`, `g′(t + ·)` and `∂g/∂c`, and the size of what was summed.
+    /// The averages of `g(t + ·)`, `g′(t + ·)` and `∂g/∂c` over this half, and the sum of the
+    /// absolute values of the terms.
     fn jet(&self, loss: &Piecewise, points: &Points, t: f64) -> [f64; 4] {
         let Piecewise { probability: p, own: c } = *loss;
         let [zeroth, first, second] = self.at(-t);
@@ -218,7 +224,7 @@ impl<'a> Above<'a> {
 }
 
 impl Output<'_> {
-    /// The loss and, if they are asked `for_slopes`, all slopes; and a bound on the rounding of the
+    /// Returns the loss with, if `for_slopes`, all slopes, and a bound on the rounding error of the
     /// loss. `None` if there are too many outcomes.
     pub(super) fn by_atoms(&self, points: &Points, for_slopes: bool) -> Option<(Sums, f64)> {
         let (law, m) = (&self.law, self.bias);
@@ -257,7 +263,7 @@ impl Output<'_> {
                 out.iter_mut().zip(slopes.by_ref()).for_each(|(out, slope)| *out = slope);
             }
         }
-        // |E g′| ≤ 2 √E g.
+        // A value that moves by δ moves the loss by at most δ |E g′|, and |E g′| ≤ 2 √E g.
         let moved = 2.0 * sums.loss.sqrt() * (first.slack + second.slack);
         let error = law.rounding(8.0 * size) + moved;
         Some((sums, error))

@@ -1,15 +1,15 @@
-//! Features that depend on each other, as a part of the interference on one output, given the own
-//! switch.
+//! A block of features that depend on each other, as a part of the interference on one output,
+//! given the switch of the output's own feature.
 //!
 //! ```text
 //! K(s) = Σ_h Π_k ψ_k(h) Π_u (off_u(h) + on_u(h) Π_{j ∈ u} φ(s w_j)) ,   φ(z) = E e^{zu}
 //! ```
 //!
-//! for the units `u` of the block without the own feature (φ of any [magnitude](super::unit)),
-//! summed over one hidden variable after the other ([`Sum`](toy_superposition_data::Sum)). Its
-//! slopes in all φ are found by going back through the sums. With complex numbers in the place of φ
-//! this is the generating function at one node, and with power series in s cut off after s⁴ it gives
-//! the cumulants: hence the trait [`Ring`].
+//! for the units `u` of the block without the own feature, where φ belongs to any
+//! [magnitude](super::unit). The sum runs over one hidden variable after the other
+//! ([`Sum`](toy_superposition_data::Sum)). Its slopes in all φ are found by going back through the
+//! sums. With complex numbers in the place of φ this is the generating function at one node. With
+//! power series in s cut off after s⁴ it gives the cumulants. The trait [`Ring`] stands for both.
 
 use std::borrow::Cow;
 use std::ops::{Add, Mul};
@@ -19,7 +19,7 @@ use toy_superposition_data::{Block, Factor, Sum};
 
 use super::unit::Unit;
 
-/// What a generating function can be summed in.
+/// The numbers that a generating function can be summed in.
 pub(super) trait Ring: Copy + Add<Output = Self> + Mul<Output = Self> {
     /// The constant `value`.
     fn constant(value: Complex<f64>) -> Self;
@@ -38,7 +38,7 @@ impl Ring for Complex<f64> {
     }
 }
 
-/// `Σ_{r ≤ 4} c_r sʳ`.
+/// The power series `Σ_{r ≤ 4} c_r sʳ`, cut off after s⁴.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Series(pub(super) [Complex<f64>; 5]);
 
@@ -71,12 +71,12 @@ impl Mul for Series {
 }
 
 impl Series {
-    /// `e^{sx}`.
+    /// The series of `e^{sx}`.
     fn exponential(x: f64) -> Self {
         Self([1.0, x, x * x / 2.0, x.powi(3) / 6.0, x.powi(4) / 24.0].map(Complex::from))
     }
 
-    /// `1/self`.
+    /// The series of `1/self`.
     fn inverse(self) -> Self {
         let first = self.0[0].inv();
         let mut inverse = [first, Complex::ZERO, Complex::ZERO, Complex::ZERO, Complex::ZERO];
@@ -87,7 +87,7 @@ impl Series {
         Self(inverse)
     }
 
-    /// `r!` times the real parts of the coefficients 1 to 4.
+    /// The derivatives 1 to 4 at s = 0: `r!` times the real part of the coefficient r.
     fn derivatives(self) -> [f64; 4] {
         let mut factorial = 1.0;
         std::array::from_fn(|r| {
@@ -102,7 +102,7 @@ impl Series {
 pub(super) struct Member {
     pub(super) feature: usize,
     pub(super) weight: f64,
-    /// `P[c_j = 1]` given the own switch.
+    /// The probability `P[c_j = 1]` given the own switch.
     pub(super) probability: f64,
     /// The probability that this feature is on and all others with a weight are off.
     pub(super) alone: f64,
@@ -119,27 +119,29 @@ pub(super) struct Own {
 /// A block of the interference.
 #[derive(Debug, Clone)]
 pub(super) struct RowBlock<'a> {
-    /// Given the own switch.
+    /// The law of the block given the own switch.
     block: Cow<'a, Block>,
     pub(super) unit: &'a Unit,
-    /// Where the values of each sum start among those of all.
+    /// For each sum, the place of its first value among the values of all sums.
     places: Vec<usize>,
-    /// Those of unit `u` are `members[starts[u]..starts[u + 1]]`.
+    /// The members of all units in order; those of unit `u` are
+    /// `members[starts[u]..starts[u + 1]]`.
     pub(super) members: Vec<Member>,
     starts: Vec<usize>,
     /// The probability that no feature of the block with a weight is on.
     pub(super) silent: f64,
-    /// `κ_1 … κ_4` of `Σ_j w_j x_j`.
+    /// The cumulants `κ_1 … κ_4` of `Σ_j w_j x_j`.
     pub(super) cumulants: [f64; 4],
-    /// By how much the own switch magnifies rounding errors: where its state is a difference of
-    /// probabilities, by its probability.
+    /// The factor by which the own switch magnifies rounding errors. Where its state is a
+    /// difference of probabilities, this is the largest of them divided by the probability of the
+    /// state.
     pub(super) magnified: f64,
 }
 
-/// No more states of the units times factors than this are listed.
+/// The largest number of states of the units, times factors, that are listed.
 const LONGEST: usize = 1 << 26;
 
-/// What is kept from one node to the next, so that nothing is allocated there.
+/// Buffers that are kept from one node to the next, so that no node allocates memory.
 #[derive(Debug, Clone)]
 pub(super) struct Scratch<R> {
     units: Vec<R>,
@@ -156,7 +158,8 @@ impl<R> Default for Scratch<R> {
     }
 }
 
-/// `off base_u + on f_u` at one entry, `base_u` 1 where there is none.
+/// The value `off base_u + on f_u` of a factor at one entry; `base_u` is 1 where `base` has no
+/// entry.
 #[inline]
 fn value<R: Ring>(factor: &Factor, entry: usize, units: &[R], base: &[R]) -> R {
     let [off, on] = factor.at(entry);
@@ -165,7 +168,8 @@ fn value<R: Ring>(factor: &Factor, entry: usize, units: &[R], base: &[R]) -> R {
 }
 
 impl<'a> RowBlock<'a> {
-    /// The block without feature `own`, if that is one of its own, given its switch.
+    /// The block given the switch of the feature `own`, and without that feature, if it belongs to
+    /// the block.
     pub(super) fn new(block: &'a Block, unit: &'a Unit, row: &[f64], own: Option<Own>) -> Self {
         let (mut members, mut starts) = (Vec::new(), vec![0]);
         let (mut given, mut magnified) = (Cow::Borrowed(block), 1.0);
@@ -195,7 +199,7 @@ impl<'a> RowBlock<'a> {
         let off = |member: &Member| if member.weight == 0.0 { Complex::ONE } else { Complex::ZERO };
         let off: Vec<_> = found.members.iter().map(off).collect();
         let silent = found.slopes(&off, &[], &mut by_member, &mut scratch).re;
-        // Of terms that cancel, probabilities that are 0 come out as rounding errors of either sign.
+        // Where terms cancel, probabilities that are 0 come out as rounding errors of either sign.
         let least = found.rounding();
         let probability = |value: f64| if value <= least { 0.0 } else { value };
         found.silent = probability(silent);
@@ -206,8 +210,8 @@ impl<'a> RowBlock<'a> {
         found
     }
 
-    /// The probability of each state of the units: bit `u` says whether unit `u` is on. `None` for
-    /// more than `most`, and where they would take too long.
+    /// The probability of each state of the units, where bit `u` of the state says whether unit `u`
+    /// is on. `None` for more than `most` states, and where they would take too long.
     pub(super) fn patterns(&self, most: usize) -> Option<Vec<f64>> {
         let count = 1_usize.checked_shl(self.units() as u32).filter(|&count| count <= most)?;
         if count.saturating_mul(self.work()) > LONGEST {
@@ -226,7 +230,8 @@ impl<'a> RowBlock<'a> {
         Some((0..count).map(probability).collect())
     }
 
-    /// What a probability may be by rounding alone: 0 for a mixture, whose terms are all positive.
+    /// The largest value that a probability of 0 may take by rounding. It is 0 for a mixture, whose
+    /// terms are all positive.
     fn rounding(&self) -> f64 {
         let positive = |value: &Complex<f64>| value.re >= 0.0 && value.im == 0.0;
         let mut values = self.block.sums().iter().flat_map(|sum| {
@@ -242,7 +247,7 @@ impl<'a> RowBlock<'a> {
         units.flat_map(|(_, unit)| unit[0]..unit[1])
     }
 
-    /// The number of factors in all sums.
+    /// The number of factors in all sums, a measure of the time that one evaluation takes.
     pub(super) fn work(&self) -> usize {
         let of = |sum: &Sum| sum.weights().len() * (sum.factors().len() + sum.messages().len());
         self.block.sums().iter().map(of).sum::<usize>() + self.members.len()
@@ -252,7 +257,7 @@ impl<'a> RowBlock<'a> {
         self.starts.len() - 1
     }
 
-    /// Writes the products over the members of each unit.
+    /// Writes to `units` the product of `phi` over the members of each unit.
     fn multiply_units<R: Ring>(&self, phi: &[R], units: &mut Vec<R>) {
         units.clear();
         let one = R::constant(Complex::ONE);
@@ -260,14 +265,15 @@ impl<'a> RowBlock<'a> {
         units.extend(self.starts.windows(2).map(product));
     }
 
-    /// `K` for the φ of the members.
+    /// The generating function `K` for the φ of the members.
     pub(super) fn average(&self, phi: &[Complex<f64>], scratch: &mut Scratch<Complex<f64>>) -> Complex<f64> {
         self.multiply_units(phi, &mut scratch.units);
         self.sum(&scratch.units, &[], &mut scratch.sums)
     }
 
-    /// `K` for one factor of each unit. `base` has what stands for the 1 of each unit while that is
-    /// off, if that is something else. The values of all sums are left in `sums`.
+    /// The generating function `K` for one factor per unit. `base` holds the factor of each unit
+    /// while it is off, or is empty if that factor is 1. The values of all sums are written to
+    /// `sums`.
     fn sum<R: Ring>(&self, units: &[R], base: &[R], sums: &mut Vec<R>) -> R {
         let zero = R::constant(Complex::ZERO);
         sums.clear();
@@ -291,7 +297,7 @@ impl<'a> RowBlock<'a> {
         sums.last().copied().unwrap_or(R::constant(Complex::ONE))
     }
 
-    /// [`sum`](Self::sum) for the φ of the members, with `∂K/∂φ_j` for each member written to
+    /// Returns [`sum`](Self::sum) for the φ of the members, and writes `∂K/∂φ_j` for each member to
     /// `slopes`.
     pub(super) fn slopes<R: Ring>(
         &self,
@@ -350,10 +356,12 @@ impl<'a> RowBlock<'a> {
         total
     }
 
-    /// `κ_1 … κ_4` of `Σ_j w_j x_j`, and their slopes in each `w_j`.
+    /// The cumulants `κ_1 … κ_4` of `Σ_j w_j x_j`; their slopes in each `w_j` are written to
+    /// `slopes`.
     ///
-    /// The logarithm of the power series of `E e^{s Σ w_j (x_j − E x_j)}`: about the mean, so that
-    /// the cumulants of a block of many features keep their digits.
+    /// They are read off the logarithm of the power series of `E e^{s Σ w_j (x_j − E x_j)}`. The
+    /// series is taken about the mean, so that the cumulants of a block of many features keep their
+    /// digits.
     pub(super) fn cumulants_and_slopes(&self, slopes: Option<&mut [[f64; 4]]>) -> [f64; 4] {
         let [d1, d2, d3, d4] = self.unit.divisors();
         let centre = |member: &Member| Series::exponential(-member.weight * member.probability / d1);
@@ -390,7 +398,8 @@ impl<'a> RowBlock<'a> {
         [mean + log[0].re, log[1].re, 2.0 * log[2].re, 6.0 * log[3].re]
     }
 
-    /// A bound on `log K(θ)` for real θ: that of the sums of the sizes of all terms.
+    /// A bound on `log K(θ)` for real θ: the logarithm of the sum with every term replaced by its
+    /// absolute value.
     pub(super) fn log_bound(&self, theta: f64) -> f64 {
         let average = |member: &Member| self.unit.average(theta * member.weight);
         let phi: Vec<f64> = self.members.iter().map(average).collect();
@@ -419,7 +428,7 @@ impl<'a> RowBlock<'a> {
     }
 }
 
-/// `log Σ e^x`.
+/// The logarithm `log Σ e^x` without overflow.
 fn log_of_sum(logs: &[f64]) -> f64 {
     let most = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     if !most.is_finite() {
@@ -428,7 +437,7 @@ fn log_of_sum(logs: &[f64]) -> f64 {
     most + logs.iter().map(|log| (log - most).exp()).sum::<f64>().ln()
 }
 
-/// What [`RowBlock::magnified`] says of unit `unit`.
+/// The number [`RowBlock::magnified`] for an own feature in unit `unit`.
 fn magnification(block: &Block, unit: usize, own: Own) -> f64 {
     let factors = block.sums().iter().flat_map(Sum::factors);
     let states = factors.filter(|factor| factor.unit() == unit).flat_map(Factor::values);

@@ -12,24 +12,24 @@ use super::{FeatureLaw, check_row, check_tolerance};
 use crate::error::finite;
 use crate::{Error, Result};
 
-/// The most entries of a row.
+/// The largest number of entries of a row.
 const MOST_ENTRIES: u64 = 1 << 24;
-/// No more nodes than this.
+/// The largest number of nodes.
 const MOST_NODES: u32 = 1 << 14;
-/// Nodes are worked on side by side in blocks of this many.
+/// The number of nodes that are computed side by side.
 const LANES: usize = 8;
 
-/// The exact loss of an output for any counts of given weights: fast where many rows of the same
-/// values are compared, as in a search for good sets of rows of a Hadamard matrix.
+/// The exact loss of an output for any counts of given weights. It is fast where many rows of the
+/// same values are compared, as in a search for good sets of rows of a Hadamard matrix.
 ///
-/// Where the entries of a row off the diagonal are `w_1, …, w_V`, the v-th of them `n_v` times, the
-/// loss of the output depends on the counts alone, and on a fixed set of nodes it is
+/// Where the entries of a row off the diagonal are `w_1, …, w_V`, with `w_v` occurring `n_v` times,
+/// the loss of the output depends on the counts alone. On a fixed set of nodes it is
 /// ```text
 /// L(n) = C + Σ_v β_v n_v + Σ_k a_k E Tᵏ(κ) + Re Σ_m H_m exp(Σ_v n_v log K_v(s_m)) ,   κ_r = Σ_v n_v w_vʳ κ_r(x) ,
 /// ```
-/// with tables `β`, `a`, `H` and `log K` of the weights alone: the same series as that of
-/// [`exact_row_loss`], with `K_v(s) = 1 − p + p (e^{s w_v} − 1)/(s w_v)` and the states with at
-/// most one feature on in `C` and `β`.
+/// with tables `β`, `a`, `H` and `log K` that depend on the weights alone. It is the series of
+/// [`exact_row_loss`], with `K_v(s) = 1 − p + p (e^{s w_v} − 1)/(s w_v)`; the states with at most
+/// one feature on are in `C` and `β`.
 ///
 /// [`exact_row_loss`]: crate::exact_row_loss
 ///
@@ -47,31 +47,32 @@ const LANES: usize = 8;
 pub struct CountedLoss {
     constant: f64,
     slopes: Vec<f64>,
-    /// `a_0 … a_4`.
+    /// The coefficients `a_0 … a_4` of the polynomial.
     coefficients: [f64; 5],
-    /// `w_vʳ κ_r(x)` for r = 1 … 4.
+    /// For each weight, `w_vʳ κ_r(x)` for r = 1 … 4.
     cumulants: Vec<[f64; 4]>,
     bias: f64,
-    /// `H_m`, in blocks of lanes, real and imaginary parts.
+    /// The factors `H_m` in blocks of lanes, first the real and then the imaginary parts.
     waves: Vec<[[f64; LANES]; 2]>,
-    /// `log K_v(s_m)`, all blocks of the first weight first.
+    /// The logarithms `log K_v(s_m)` in blocks of lanes, all blocks of the first weight first.
     logs: Vec<[[f64; LANES]; 2]>,
 }
 
 impl CountedLoss {
-    /// For a row with the diagonal entry `own` and off it `weights`, each with a number of
-    /// occurrences; the counts `typical` say which period and how many nodes are good for rows like
-    /// that one. Features are independent, on with `probability` and then `U[0, 1]`; `bias` is the
-    /// raw `b_i`.
+    /// The tables for rows with the diagonal entry `own` and, off the diagonal, the values
+    /// `weights`. The period and the number of nodes are chosen for the counts `typical` (one
+    /// number of occurrences per weight) and are good for rows like that one. Features are
+    /// independent, on with `probability` and then `U[0, 1]`; `bias` is the raw `b_i`.
     ///
-    /// `tolerance` is the relative error aimed at for the typical counts. Counts whose interference
-    /// reaches farther have a larger one, and so have all where 2¹⁴ nodes are not enough: take the
-    /// loss of what was found in the end from [`exact_row_loss`](crate::exact_row_loss).
+    /// `tolerance` is the relative error aimed at for the typical counts. The error is larger for
+    /// counts whose interference reaches farther, and for all counts where 2¹⁴ nodes are not
+    /// enough. Compute the loss of the counts that a search ends with by
+    /// [`exact_row_loss`](crate::exact_row_loss).
     ///
     /// # Errors
-    /// [`Error::Probability`]; [`Error::Entry`], [`Error::NotFinite`] for weights that are not
-    /// finite; [`Error::Size`] unless there are as many counts as weights, of at most 2²⁴ entries,
-    /// [`Error::Empty`] if all counts are 0; [`Error::OutOfRange`] unless
+    /// [`Error::Probability`]; [`Error::Entry`] and [`Error::NotFinite`] for weights or a bias that
+    /// are not finite; [`Error::Size`] unless there are as many counts as weights and they add up
+    /// to at most 2²⁴; [`Error::Empty`] if all counts are 0; [`Error::OutOfRange`] unless
     /// `1e-10 ≤ tolerance ≤ 0.1`.
     pub fn new(
         weights: &[f64],
@@ -116,7 +117,7 @@ impl CountedLoss {
         let p = law.of(0);
         let others = (row.len() - 1) as i32;
         let rough = output.rough_loss().max(f64::MIN_POSITIVE);
-        // Far below the tolerance, since other counts may reach farther.
+        // The form's error is far below the tolerance, since other counts may reach farther.
         let form = output.form(1e-4 * tolerance * rough);
         let [coefficients, _] = form.polynomial();
         let (silent, alone) = ((1.0 - p).powi(others), p * (1.0 - p).powi(others - 1));
@@ -136,7 +137,7 @@ impl CountedLoss {
             slopes.iter_mut().zip(&phi).for_each(|(slope, phi)| *slope -= alone * (wave * phi).re);
             let factor = |phi: &Complex<f64>| {
                 let factor = phi * p + (1.0 - p);
-                // A factor of 0 has no logarithm: one beside it stands for it.
+                // A factor of 0 has no logarithm; a very small factor stands for it.
                 if factor.norm_sqr() > 0.0 { factor.ln() } else { Complex::from(-700.0) }
             };
             let logs: Vec<_> = phi.iter().map(factor).collect();
@@ -145,7 +146,7 @@ impl CountedLoss {
             let rest = log.exp() - few * alone - silent;
             waves.push(wave);
             by_node.push(logs);
-            // Beyond, |R| of other rows may be several times as large.
+            // The divisor 4 leaves room, since |R| of other rows may be several times as large.
             let tail = rest.norm() * form.tail(omega) / std::f64::consts::PI;
             if n >= 8 && tail <= tolerance * rough / 4.0 && n.is_multiple_of(LANES as u32) {
                 break;
@@ -173,7 +174,7 @@ impl CountedLoss {
         Ok(found)
     }
 
-    /// The loss for these counts.
+    /// The loss of the output for these counts, one per weight.
     ///
     /// # Panics
     /// Unless there is a count for each weight.
@@ -207,7 +208,7 @@ impl CountedLoss {
                 }
             }
             for lane in 0..LANES {
-                // What is smaller is nothing beside the rounding of the rest.
+                // Smaller terms are below the rounding of the others.
                 if log[0][lane] > -50.0 {
                     let size = log[0][lane].exp();
                     let (sin, cos) = log[1][lane].sin_cos();
@@ -227,8 +228,8 @@ mod tests {
     use super::CountedLoss;
     use crate::{Error, exact_row_loss};
 
-    /// Rows of few values, for p from 0.002 to 1 and gains and biases near the optimum and far from
-    /// it, with other counts than those that the tables were made for.
+    /// The rows have few values, p goes from 0.002 to 1, gains and biases are near the optimum and
+    /// far from it, and the counts differ from those that the tables were made for.
     #[test]
     fn counts_give_the_exact_loss_of_the_row() {
         let mut rng = ChaCha8Rng::seed_from_u64(11);
@@ -239,8 +240,8 @@ mod tests {
             let typical: Vec<u32> =
                 (0..13).map(|v| rng.random_range(if v < 2 { 0..2 } else { 2..14 })).collect();
             let (own, bias) = (rng.random_range(0.3..1.4), rng.random_range(-0.6..0.2));
-            // {0, 4, 5} for {1, 2, 6}, with either sign: the same sum and the same squares, as
-            // among rows of one tight frame.
+            // {0, 4, 5} stands for {1, 2, 6}, with either sign: the sum and the squares are the
+            // same, as among rows of one tight frame.
             let mut other = typical.clone();
             for sign in [1_i32, -1, 1] {
                 let place = |k: i32| (6 + sign * k) as usize;

@@ -1,4 +1,4 @@
-//! The loss beyond the Gaussian: the third and fourth cumulants of the interference.
+//! The Gaussian loss corrected for the third and fourth cumulants of the interference.
 
 use super::interference::Interference;
 use super::law::Prepared;
@@ -7,38 +7,40 @@ use super::{FeatureLaw, check_row};
 use crate::error::finite;
 use crate::{Channel, Result};
 
-/// The Gaussian loss of one output, its Edgeworth correction, and the cumulants that it comes from.
+/// The loss of one output with Gaussian interference, its Edgeworth correction, and the cumulants
+/// that the correction comes from.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct EdgeworthLoss {
-    /// The loss if the interference were Gaussian with the same mean and variance.
+    /// The loss for Gaussian interference with the same mean and variance.
     pub gaussian: f64,
-    /// The loss with the terms of κ_3, κ_4 and κ_3². An asymptotic expansion: good where skewness
-    /// and excess kurtosis are small beside 1, and no bound elsewhere (it may even be negative).
+    /// The loss with the terms of κ_3, κ_4 and κ_3². This is an asymptotic expansion. It is good
+    /// where skewness and excess kurtosis are small beside 1; elsewhere it is no bound and may even
+    /// be negative.
     pub corrected: f64,
-    /// `κ_1 … κ_4` of the interference `Σ_{j≠i} W_ij x_j`.
+    /// The cumulants `κ_1 … κ_4` of the interference `Σ_{j≠i} W_ij x_j`.
     pub cumulants: [f64; 4],
 }
 
 impl EdgeworthLoss {
-    /// `κ_3/σ³`, 0 without interference.
+    /// The skewness `κ_3/σ³` of the interference; 0 without interference.
     pub fn skewness(&self) -> f64 {
         ratio(self.cumulants[2], [self.cumulants[1], self.cumulants[1].sqrt()])
     }
 
-    /// `κ_4/σ⁴`, 0 without interference.
+    /// The excess kurtosis `κ_4/σ⁴` of the interference; 0 without interference.
     pub fn excess_kurtosis(&self) -> f64 {
         ratio(self.cumulants[3], [self.cumulants[1]; 2])
     }
 }
 
-/// One division after another: the product may underflow.
+/// `a/(b c)` by one division after the other, since the product may underflow; 0 unless `b > 0`.
 fn ratio(a: f64, [b, c]: [f64; 2]) -> f64 {
     if b > 0.0 { a / b / c } else { 0.0 }
 }
 
-/// The loss of one output by Edgeworth's expansion; arguments as
+/// The loss of one output by Edgeworth's expansion. The arguments are those of
 /// [`exact_row_loss`](crate::exact_row_loss).
 ///
 /// With `T = m + I`, mean μ, standard deviation σ and cumulants κ_3, κ_4, Edgeworth's expansion to
@@ -50,22 +52,23 @@ fn ratio(a: f64, [b, c]: [f64; 2]) -> f64 {
 /// ```text
 /// g‴(·) → (1−p) 2δ(·) + p ∫₀¹ [2δ(Y) − 2u δ′(Y)] du ,
 /// ```
-/// so that every correction is a derivative of the Gaussian density φ_σ; for `U[0, 1]` the
-/// integrals over u are elementary, for other magnitudes they are sums or by quadrature.
-/// `κ_r(I) = Σ_j W_ijʳ κ_r(x_j)`, `κ_r(x_j)` of `x = c u` with `E xʳ = p E uʳ` (sections 2 and 4.2
-/// of the paper).
+/// so that every correction is a derivative of the Gaussian density φ_σ. For `U[0, 1]` the
+/// integrals over u are elementary; for other magnitudes they are sums or computed by quadrature.
+/// For independent features `κ_r(I) = Σ_j W_ijʳ κ_r(x_j)`, where the cumulants `κ_r(x_j)` of
+/// `x = c u` follow from `E xʳ = p E uʳ` (sections 2 and 4.2 of the paper).
 ///
 /// ```math
 /// L \approx L_G + \frac{\kappa_3}{6} L_G''' + \frac{\kappa_4}{24} L_G'''' + \frac{\kappa_3^2}{72} L_G^{(6)} ,
 /// ```
-/// primes for derivatives of the Gaussian loss in the bias. Time O(n_s). Where other features
-/// depend on this one, both losses are averages over its two states, each with the cumulants of the
-/// interference in that state: the covariance of the law is in the variance and in how the mean
-/// differs.
+/// where primes are derivatives of the Gaussian loss in the bias. The time is O(n_s). Where other
+/// features depend on this one, both losses are averages over its two states, each with the
+/// cumulants of the interference in that state. So the covariance of the law enters through the
+/// variance and through the difference of the two means.
 ///
 /// # Errors
-/// As [`exact_row_loss`](crate::exact_row_loss); [`Error::NotFinite`](crate::Error::NotFinite) too
-/// where cumulants or the loss are beyond f64: for weights above 1e77, or `p` below 1e-308.
+/// The errors of [`exact_row_loss`](crate::exact_row_loss); also
+/// [`Error::NotFinite`](crate::Error::NotFinite) where a cumulant or the loss is not finite in f64,
+/// as for weights above 1e77 or `p` below 1e-308.
 pub fn edgeworth_row_loss<'a>(
     row: &[f64],
     feature: usize,
@@ -76,7 +79,7 @@ pub fn edgeworth_row_loss<'a>(
     edgeworth_loss(row, feature, bias, &law.into().of(row.len())?)
 }
 
-/// [`edgeworth_row_loss`] of a row and a law that have been checked.
+/// The same as [`edgeworth_row_loss`], for a row and a law that have been checked.
 pub(super) fn edgeworth_loss(
     row: &[f64],
     feature: usize,
@@ -152,14 +155,14 @@ fn mixture_cumulants(states: &[(f64, [f64; 4])]) -> [f64; 4] {
     [mean, second, third, fourth - 3.0 * second * second]
 }
 
-/// The third to sixth derivatives of the Gaussian loss in the bias, the (r+3)-rd times `σʳ⁺¹`: so
-/// that none overflows.
+/// The third to sixth derivatives of the Gaussian loss in the bias, for magnitudes `U[0, 1]`. The
+/// derivative of order r+3 is multiplied by `σʳ⁺¹`, so that none overflows.
 ///
-/// The (r+3)-rd is `2(1−p) φ⁽ʳ⁾(μ) + 2p ∫ [φ⁽ʳ⁾ − u φ⁽ʳ⁺¹⁾](μ + cu) du`, and by parts
-/// `∫ u φ⁽ʳ⁺¹⁾(μ+cu) du = φ⁽ʳ⁾(μ+c)/c − (1/c) ∫ φ⁽ʳ⁾(μ+cu) du`.
+/// The derivative of order r+3 is `2(1−p) φ⁽ʳ⁾(μ) + 2p ∫ [φ⁽ʳ⁾ − u φ⁽ʳ⁺¹⁾](μ + cu) du`, and by
+/// parts `∫ u φ⁽ʳ⁺¹⁾(μ+cu) du = φ⁽ʳ⁾(μ+c)/c − (1/c) ∫ φ⁽ʳ⁾(μ+cu) du`.
 fn derivatives(p: f64, c: f64, mean: f64, sigma: f64) -> [f64; 4] {
     if c.abs() < sigma {
-        // Dividing by c would cancel, but the integrand hardly varies.
+        // The form that divides by c would cancel here, but the integrand hardly varies.
         let off = density_derivatives(mean, sigma);
         let mut total: [f64; 4] = std::array::from_fn(|r| 2.0 * (1.0 - p) * off[r + 1]);
         for panel in 0..PANELS {
@@ -175,13 +178,15 @@ fn derivatives(p: f64, c: f64, mean: f64, sigma: f64) -> [f64; 4] {
     }
     let (start, end) = (density_derivatives(mean, sigma), density_derivatives(mean + c, sigma));
     std::array::from_fn(|r| {
-        // at[r] is the (r−1)-st derivative: at[0] the distribution function.
+        // Entry r holds the derivative of order r − 1 of the density; entry 0 is the distribution
+        // function.
         let integral = sigma * ((end[r] - start[r]) / c);
         2.0 * (1.0 - p) * start[r + 1] + 2.0 * p * (integral - (end[r + 1] - integral) / c)
     })
 }
 
-/// [`derivatives`] for magnitudes of any law: the average over `u` as for the Gaussian loss itself.
+/// The same as [`derivatives`], for magnitudes of any law. The average over `u` is taken as for the
+/// Gaussian loss itself.
 fn averaged_derivatives(p: f64, unit: &Unit, channel: &Channel) -> [f64; 4] {
     let off = density_derivatives(channel.shift, channel.noise);
     let mut total: [f64; 4] = std::array::from_fn(|r| 2.0 * (1.0 - p) * off[r + 1]);
@@ -194,17 +199,18 @@ fn averaged_derivatives(p: f64, unit: &Unit, channel: &Channel) -> [f64; 4] {
     total
 }
 
-/// Panels for weights `c` below σ: their error is of order `(c/(16 σ))⁶/2000`, about 1e-10.
+/// The number of panels for weights `c` below σ. Their error is of order `(c/(16 σ))⁶/2000`, about
+/// 1e-10 or less.
 const PANELS: u32 = 16;
 /// The abscissas and weights of three-point Gauss–Legendre on [−1, 1].
 const GAUSS_3: [(f64, f64); 3] =
     [(-0.774_596_669_241_483_4, 5.0 / 9.0), (0.0, 8.0 / 9.0), (0.774_596_669_241_483_4, 5.0 / 9.0)];
 
-/// `Φ(z)` and `σʳ⁺¹ φ_σ⁽ʳ⁾(t) = (−1)ʳ He_r(z) φ(z)`, r = 0 … 4, at `z = t/σ`.
+/// Returns `Φ(z)` and then `σʳ⁺¹ φ_σ⁽ʳ⁾(t) = (−1)ʳ He_r(z) φ(z)` for r = 0 … 4, at `z = t/σ`.
 fn density_derivatives(t: f64, sigma: f64) -> [f64; 6] {
     let z = t / sigma;
     let density = (-z * z / 2.0).exp() / (2.0 * std::f64::consts::PI).sqrt();
-    // Beyond, all are 0, and the polynomials might overflow.
+    // Where the density underflows all derivatives are 0, and the polynomials might overflow.
     if density == 0.0 {
         return [if z > 0.0 { 1.0 } else { 0.0 }, 0.0, 0.0, 0.0, 0.0, 0.0];
     }
@@ -228,8 +234,8 @@ mod tests {
     use crate::exact::unit::Unit;
     use crate::{Channel, Density, Feature, exact_row_loss};
 
-    /// Each derivative against differences of the one before, the first against the Gaussian loss
-    /// itself.
+    /// Each derivative is compared with differences of the one before, and the first with
+    /// differences of the Gaussian loss itself.
     #[test]
     fn derivatives_of_the_gaussian_loss() {
         for (p, c, mean, sigma) in
@@ -250,7 +256,7 @@ mod tests {
             };
             let found = plain(mean);
             let size = found[0].abs().max(0.1);
-            // Difference error h²/4 L⁽⁵⁾ and rounding 1e-16/h³.
+            // The differences have an error of h²/4 L⁽⁵⁾ and a rounding error of 1e-16/h³.
             assert!((found[0] - third).abs() < 1e-3 * size, "{} {third}", found[0]);
             for r in 0..3 {
                 let h = 1e-4;
@@ -262,7 +268,7 @@ mod tests {
                 );
             }
         }
-        // Both ways to integrate meet where they change over.
+        // The two ways to integrate agree where one takes over from the other.
         let (below, above) =
             (derivatives(0.3, 0.999_999_999, -0.2, 1.0), derivatives(0.3, 1.000_000_001, -0.2, 1.0));
         for (a, b) in below.into_iter().zip(above) {
@@ -270,8 +276,8 @@ mod tests {
         }
     }
 
-    /// The same for other magnitudes: differences of the Gaussian loss, and an interval next to [0,
-    /// 1].
+    /// The same for other magnitudes, by differences of the Gaussian loss and for an interval close
+    /// to [0, 1].
     #[test]
     fn derivatives_for_other_magnitudes() {
         let units: [&dyn Magnitude; 4] = [
@@ -306,7 +312,8 @@ mod tests {
         }
     }
 
-    /// With n terms the Gaussian loss errs by O(n^{−1/2}), the corrected one by O(n^{−3/2}).
+    /// For an interference of n terms the error of the Gaussian loss is O(n^{−1/2}), and that of
+    /// the corrected loss is O(n^{−3/2}).
     #[test]
     fn correction_gains_two_half_powers() {
         let p = 0.4;

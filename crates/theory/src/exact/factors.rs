@@ -1,5 +1,5 @@
-//! The factors of the generating function at one node after the other, and the slopes in their
-//! weights: groups of equal weights, and blocks.
+//! The factors of the generating function at one node after the other, with the slopes in their
+//! weights, for groups of equal weights and for blocks.
 //!
 //! ```text
 //! K_j = 1 − p_j + p_j φ_j ,   slope_j += Re z φ′_j (p_j Π_{k≠j} K_k − P[only j on]) .
@@ -11,10 +11,10 @@ use super::block::{RowBlock, Scratch};
 use super::interference::{Group, Interference};
 use super::waves::Waves;
 
-/// Weights that are not for the lanes, one after the other: those that occur more than once, and
-/// all of magnitudes other than `U[0, 1]`.
+/// The weights that the [lanes](super::lanes) do not take, computed one after the other: those that
+/// occur more than once, and all weights for magnitudes other than `U[0, 1]`.
 pub(super) struct Repeated<'a> {
-    /// With their places among all groups.
+    /// The groups, each with its place among all groups.
     groups: Vec<(usize, Group)>,
     waves: Waves<'a>,
     firsts: Vec<Complex<f64>>,
@@ -33,7 +33,8 @@ impl<'a> Repeated<'a> {
         Self { groups, waves, firsts: ones.clone(), factors: ones.clone(), left: ones, sums }
     }
 
-    /// The product of all factors at node `n`; what is on alone is added to `few`.
+    /// The product of all factors at node `n`. The terms in which one feature alone is on are added
+    /// to `few`.
     pub(super) fn forward(&mut self, n: u32, few: &mut Complex<f64>) -> Complex<f64> {
         self.waves.advance(n);
         let mut product = Complex::new(1.0, 0.0);
@@ -47,7 +48,8 @@ impl<'a> Repeated<'a> {
         product
     }
 
-    /// Adds to the slopes; `others` is the product of all other factors.
+    /// Adds the terms of this node to the slopes, where `others` is the product of all other
+    /// factors.
     pub(super) fn backward(&mut self, slope: Complex<f64>, others: Complex<f64>) {
         let mut right = others;
         for (k, (_, group)) in self.groups.iter().enumerate().rev() {
@@ -86,7 +88,8 @@ impl<'a> BlockWaves<'a> {
         Self { block, waves, phi, firsts, by_phi, value: Complex::new(1.0, 0.0), scratch, sums }
     }
 
-    /// `K` of the block at node `n`; what is on alone is added to `few`.
+    /// The generating function `K` of the block at node `n`. The terms in which one feature alone
+    /// is on are added to `few`.
     pub(super) fn forward(&mut self, n: u32, few: &mut Complex<f64>) -> Complex<f64> {
         self.waves.advance(n);
         for (k, member) in self.block.members.iter().enumerate() {
@@ -99,7 +102,8 @@ impl<'a> BlockWaves<'a> {
         self.value
     }
 
-    /// Adds to the slopes; `others` is the product of all other factors.
+    /// Adds the terms of this node to the slopes, where `others` is the product of all other
+    /// factors.
     pub(super) fn backward(&mut self, slope: Complex<f64>, others: Complex<f64>) {
         for (k, member) in self.block.members.iter().enumerate() {
             let by_phi = self.by_phi[k] * others - member.alone;

@@ -1,18 +1,19 @@
 //! The loss of one output, and its periodic form, for magnitudes of any law.
 //!
-//! As [`piecewise`](super::piecewise) and the *far* form of [`periodic`](super::periodic), with
-//! `E_u` over the law of the own magnitude:
+//! This is [`piecewise`](super::piecewise) and the *far* form of [`periodic`](super::periodic),
+//! with `E_u` over the law of the own magnitude:
 //! ```text
 //! g(t) = (1−p) t₊² + p E_u (u − (cu + t)₊)² = (1−p) t₊² + p [E u² + E_u (t+cu)₊² − 2 E_u u (t+cu)₊] ,
 //! ĝ(s) = 2 [1 − p + p φ(sc)]/s³ − 2 p φ′(sc)/s² ,   ∂ĝ/∂c = 2 p [φ′(sc)/s² − φ″(sc)/s] .
 //! ```
-//! Where magnitudes have atoms neither φ nor `K` falls off. There the terms have a window,
+//! Where magnitudes have atoms, neither φ nor `K` falls off. There the terms are multiplied by a
+//! window,
 //! ```text
 //! ŵ(ωδ) ,   ŵ(x) = e^{−x²/2} (1 + x²/2) ,
 //! ```
-//! which smooths `g` over the width δ with a kernel whose moments 1 to 3 are 0. It changes `g` at
-//! its kinks alone: `|t₊ * w − t₊| ≤ (δ/2) n(t/δ)` and `|t₊² * w − t₊²| ≤ 0.35 δ² n(t/δ)`, `n` the
-//! density of N(0, 1). So the error is at most
+//! which smooths `g` over the width δ with a kernel whose moments 1 to 3 are 0. It changes `g` only
+//! near its kinks: `|t₊ * w − t₊| ≤ (δ/2) n(t/δ)` and `|t₊² * w − t₊²| ≤ 0.35 δ² n(t/δ)`, where `n`
+//! is the density of N(0, 1). So the error is at most
 //! ```text
 //! E_R b(T) ,   b(t) = 0.35 δ² [(1−p) n(t/δ) + p E_u n((t+cu)/δ)] + δ p E_u |u| n((t+cu)/δ) ,
 //! ```
@@ -28,7 +29,7 @@ use super::smooth::Smooth;
 use super::unit::Unit;
 use crate::Channel;
 
-/// The loss of one output given its offset `t`.
+/// The loss of one output given its offset `t`, averaged over an own magnitude of any law.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Average<'a> {
     pub(super) loss: Piecewise,
@@ -73,7 +74,7 @@ impl Given for Average<'_> {
             return total;
         }
         if let Unit::Smooth(law) = self.unit {
-            // Between two cuts the kink lies in one panel.
+            // The edges are cut such that the kink stays within one panel between two cuts.
             let edges = law.edges().chain([0.0]).map(|edge| (-self.loss.own * edge - m) / w);
             law.visit(&edges.collect::<Vec<_>>(), visit);
             return total;
@@ -86,12 +87,12 @@ impl Given for Average<'_> {
 
 /// `E (u − (cu + t)₊)²` and its slopes in `t` and `c`, for the exponential law of mean 1.
 ///
-/// `∫_a^∞ e^{−u} f = e^{−a} (f + f′ + f″)(a)` for the quadratics `u²`, `r²` and `u r`, with
-/// `r = (1 − c) u − t` where the output is open: beyond `−t/c` for `c > 0`, up to there for
-/// `c < 0`.
+/// For the quadratics `u²`, `r²` and `u r` with `r = (1 − c) u − t`,
+/// `∫_a^∞ e^{−u} f = e^{−a} (f + f′ + f″)(a)`. The output is open beyond `−t/c` for `c > 0`, and up
+/// to there for `c < 0`.
 fn exponential(c: f64, t: f64) -> Jet {
     let rest = 1.0 - c;
-    // `u²`, then `r²`, `−2r` and `−2ur`.
+    // The integrals from a on of `u²`, `r²`, `−2r` and `−2ur`, in this order.
     let beyond = |a: f64| {
         let (r, weight) = (rest * a - t, (-a).exp());
         if weight == 0.0 {
@@ -122,7 +123,8 @@ fn split(law: &Smooth, p: f64, c: f64, t: f64) -> Jet {
         _ => law.split(-t / c),
     };
     let (shut, open) = if c < 0.0 { (above, below) } else { (below, above) };
-    // u² where the output is shut, (r u − t)² with r = 1 − c where it is open.
+    // The squared error is u² where the output is shut, and (r u − t)² with r = 1 − c where it is
+    // open.
     let r = 1.0 - c;
     let square = r * r * open[2] - 2.0 * r * t * open[1] + t * t * open[0];
     [
@@ -149,7 +151,7 @@ fn below(a: f64) -> f64 {
 /// The window of a series that does not fall off.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Window {
-    /// δ.
+    /// The width δ over which the window smooths.
     pub(super) width: f64,
     /// The last node.
     pub(super) last: u32,
@@ -161,17 +163,17 @@ impl Window {
         Self { width: EDGE * period / (2.0 * std::f64::consts::PI * f64::from(last)), last }
     }
 
-    /// `ŵ(ωδ)`.
+    /// The factor `ŵ(ωδ)` at the frequency `ω`.
     pub(super) fn at(&self, omega: f64) -> f64 {
         let half = (omega * self.width).powi(2) / 2.0;
         (-half).exp() * (1.0 + half)
     }
 }
 
-/// The window's end, in units of 1/δ: `ŵ = 6e-10`.
+/// The end of the window in units of 1/δ, where `ŵ = 6e-10`.
 const EDGE: f64 = 7.0;
 
-/// The far form of `g` with one period `P`.
+/// The far form of `g` with the period `P`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Far<'a> {
     pub(super) of: Average<'a>,
@@ -187,7 +189,7 @@ impl Form for Far<'_> {
     fn polynomial(&self) -> [[f64; 5]; 2] {
         let Average { loss: Piecewise { probability: p, own: c }, unit } = self.of;
         let period = self.period;
-        // t₊ and t₊² without their series, as in the form for U[0, 1].
+        // The polynomials of t₊ and t₊² without their series, as in the form for U[0, 1].
         let first = [period / 12.0, 0.5, 0.5 / period];
         let second = [0.0, period / 6.0, 0.5, 1.0 / (3.0 * period)];
         let [_, m1, m2, m3, _] = unit.path_moments(0.0, 1.0);
@@ -196,7 +198,7 @@ impl Form for Far<'_> {
         for (a, b) in value.iter_mut().zip(second) {
             *a += (1.0 - p) * b;
         }
-        // p E (t+cu)ᵏ and −2 p E u (t+cu)ᵏ.
+        // Adds the terms of p E (t+cu)ᵏ and of −2 p E u (t+cu)ᵏ.
         for (coefficients, factor, extra) in [(&second[..], p, 0), (&first[..], -2.0 * p, 1)] {
             for (k, b) in coefficients.iter().enumerate() {
                 for j in 0..=k {
@@ -222,7 +224,7 @@ impl Form for Far<'_> {
         ]
     }
 
-    /// `|φ| ≤ 1` and `|φ′| ≤ E |u| ≤ 1`, and both are below `D/(ω|c|)`.
+    /// Here `|φ| ≤ 1` and `|φ′| ≤ E |u| ≤ 1`, and both are below `D/(ω|c|)`.
     fn tail(&self, omega: f64) -> f64 {
         let Piecewise { probability: p, own: c } = self.of.loss;
         let (decay, square) = (self.of.unit.decay() / c.abs(), omega * omega);
@@ -235,7 +237,7 @@ impl Form for Far<'_> {
         self.window
     }
 
-    /// With `|u| ≤ 1`, as atoms have.
+    /// Here `|u| ≤ 1`, which holds for atoms.
     fn missed(&self, omega: f64) -> Complex<f64> {
         let Piecewise { probability: p, own: c } = self.of.loss;
         let width = self.window.map_or(0.0, |window| window.width);
@@ -245,16 +247,16 @@ impl Form for Far<'_> {
     }
 }
 
-/// The relative error that the loss aims at where atoms are too many to be listed.
+/// The relative error that is aimed at where the atoms are too many to be listed.
 pub(super) const WINDOWED: f64 = 1e-8;
-/// The nodes of the first window.
+/// The number of nodes of the first window.
 const FIRST: u32 = 1 << 10;
-/// No more nodes times factors than this in a window.
+/// The largest number of nodes, times factors, in a window.
 const WORK: u32 = 1 << 27;
 
 impl Output<'_> {
-    /// The loss from its part with at most one feature on, with a window as narrow as the tolerance
-    /// asks for or as the work allows.
+    /// The loss from its part with at most one feature on, and an estimate of its error. The window
+    /// is as narrow as the tolerance asks for, or as the limit on the work allows.
     pub(super) fn windowed(
         &self,
         form: Far<'_>,
@@ -270,7 +272,7 @@ impl Output<'_> {
             if error <= 2.0 * tolerance || last >= most {
                 return (sums, error);
             }
-            // The error falls off like the square of the width.
+            // The error decreases like the square of the width.
             let more = (1.1 * (error / tolerance).sqrt()).clamp(2.0, 32.0);
             last = ((f64::from(last) * more) as u32).min(most);
         }
@@ -287,7 +289,7 @@ impl Output<'_> {
                 let prefactor = |theta: f64| (2.0 / theta + 2.0 * p) / theta;
                 return self.law.reach(upwards, sign * self.bias + most, prefactor, tolerance);
             }
-            // φ′ = φ² for the exponential law.
+            // For the exponential law φ′ = φ².
             let prefactor = |theta: f64| {
                 let own = of.unit.average(sign * theta * c);
                 (2.0 * (1.0 - p + p * own) / theta + 2.0 * p * own * own) / theta
@@ -309,9 +311,9 @@ mod tests {
     use crate::exact::row::Output;
     use crate::exact::unit::Unit;
 
-    /// The windowed series against the finite sum that it stands in for: the error returned holds,
-    /// for weights of all kinds and for outcomes on the kinks themselves, and it is of the size of
-    /// the tolerance where no outcome is near one.
+    /// The windowed series is compared with the finite sum that it stands in for. The error that it
+    /// returns is a bound for weights of all kinds and for outcomes on the kinks themselves, and it
+    /// is of the size of the tolerance where no outcome is near a kink.
     #[test]
     fn the_window_errs_by_no_more_than_it_says() {
         let mut rng = ChaCha8Rng::seed_from_u64(31);
@@ -344,7 +346,8 @@ mod tests {
                 if lattice {
                     continue;
                 }
-                // Slopes err by the width of the window where there is an outcome near a kink.
+                // Where an outcome lies near a kink the error of the slopes is the width of the
+                // window.
                 let size = exact.groups.iter().fold(exact.bias.abs(), |most, slope| most.max(slope.abs()));
                 let apart = found.groups.iter().zip(&exact.groups).map(|(a, b)| (a - b).abs());
                 let apart = apart.fold((found.bias - exact.bias).abs(), f64::max);
@@ -356,7 +359,7 @@ mod tests {
         assert!(most > 0.05 && met > 70, "{most} {met}");
     }
 
-    /// Against midpoint sums, and the slopes against differences.
+    /// The value is compared with midpoint sums, and the slopes with differences.
     #[test]
     fn the_exponential_law_agrees_with_its_definition() {
         for own in [0.9, 1.3, 0.05, -0.7, 0.0] {

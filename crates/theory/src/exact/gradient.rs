@@ -1,14 +1,14 @@
 //! The gradient of the exact loss of one output in its row of W and its bias.
 //!
-//! From the same series as the loss, term by term: with `c = W_ii`, `w_j = W_ij`,
+//! It follows from the series of the loss, term by term. With `c = W_ii`, `w_j = W_ij` and
 //! `U_1(z) = E u e^{zu}`,
 //! ```text
 //! ∂K/∂w_j = p_j s U_1(s w_j) Π_{k≠j} K_k ,   ∂E(e^{sT})/∂b = s e^{sb} K ,   ∂ĝ/∂c in closed form ,
 //! ∂E Tᵏ/∂κ_r = C(k, r) E Tᵏ⁻ʳ ,   ∂κ_r(I)/∂w_j = r w_jʳ⁻¹ κ_r(x_j) ,
 //! ```
-//! and the parts with at most one feature on by exact integrals. The products without one factor
-//! are built from the left and from the right, so that no factor is divided by (a factor may be 0).
-//! Time O(nodes × n_s).
+//! and the parts with at most one feature on are exact integrals. The products without one factor
+//! are built from the left and from the right, so that nothing is divided by a factor, which may
+//! be 0. The time is O(nodes × n_s).
 
 use nalgebra::Complex;
 
@@ -24,8 +24,8 @@ use super::row::{MOST_NODES, Output};
 use super::shortened::Shortened;
 use super::unit::Unit;
 
-/// The loss of one output and its slope in the bias; `slopes` becomes its slopes in the entries of
-/// `row`.
+/// Returns the loss of one output and its slope in the bias, and writes its slopes in the entries
+/// of `row` to `slopes`.
 pub(super) fn exact_gradient(
     row: &[f64],
     feature: usize,
@@ -69,12 +69,13 @@ pub(super) struct Sums {
     pub(super) own: f64,
     /// For each group, the slope in the weight of one member.
     pub(super) groups: Vec<f64>,
-    /// For each member of each block.
+    /// For each member of each block, the slope in its weight.
     pub(super) blocks: Vec<Vec<f64>>,
 }
 
 impl Output<'_> {
-    /// The loss, its slope in the bias, and its gradient in the row, which is overwritten.
+    /// Returns the loss and its slope in the bias, and overwrites `row` with the gradient in the
+    /// row.
     fn gradient(
         &self,
         probability: &Prepared<'_>,
@@ -89,7 +90,8 @@ impl Output<'_> {
             return (value, if passes { self.settled_gradient(probability, feature, row) } else { 0.0 });
         }
         let (sums, error) = self.slopes(tolerance, least, true);
-        // Independent features of weight 0 have a slope, p_j E u E g′: x_j and T are independent.
+        // Independent features of weight 0 have the slope p_j E u E g′, since x_j and T are
+        // independent.
         let [d1, ..] = law.unit.divisors();
         for (j, slope) in row.iter_mut().enumerate() {
             *slope = probability.of(j) / d1 * sums.bias;
@@ -109,9 +111,9 @@ impl Output<'_> {
         (ExactLoss { loss: sums.loss, error }, sums.bias)
     }
 
-    /// The loss of an output that does not settle, and all slopes if they are asked `for_slopes`,
-    /// with an error of about `tolerance` relative to the larger of the loss and `least`; and an
-    /// estimate of the error of the loss.
+    /// Returns the loss of an output that does not settle with, if `for_slopes`, all slopes, and an
+    /// estimate of the error of the loss. The error is about `tolerance` relative to the larger of
+    /// the loss and `least`.
     pub(super) fn slopes(&self, tolerance: f64, least: f64, for_slopes: bool) -> (Sums, f64) {
         let sums = |tolerance| self.sums(tolerance, for_slopes);
         let refined = |tolerance| self.refined(tolerance, least, sums, |(sums, _): &(Sums, f64)| sums.loss);
@@ -123,7 +125,8 @@ impl Output<'_> {
         }
     }
 
-    /// The loss and the slopes with an absolute error of about `tolerance`.
+    /// The loss and the slopes with an absolute error of about `tolerance`, and an estimate of the
+    /// error of the loss.
     pub(super) fn sums(&self, tolerance: f64, for_slopes: bool) -> (Sums, f64) {
         let alias = tolerance / 100.0;
         let few = match self.law.unit {
@@ -142,7 +145,7 @@ impl Output<'_> {
         (sums, error + 2.0 * alias)
     }
 
-    /// The part with at most one feature on, with the polynomial and the series added.
+    /// Adds the polynomial and the series to the part with at most one feature on.
     pub(super) fn finished(
         &self,
         form: &impl Form,
@@ -174,8 +177,8 @@ impl Output<'_> {
         }
     }
 
-    /// The slopes of an output that always passes, `L = mean² + (1 − c)² Var x + Var I`: the slope
-    /// in the bias is returned, those in `row` are written.
+    /// The slopes of an output that always passes, `L = mean² + (1 − c)² Var x + Var I`. Returns
+    /// the slope in the bias, and writes the others to `row`.
     fn settled_gradient(&self, probability: &Prepared<'_>, feature: usize, row: &mut [f64]) -> f64 {
         let bias = -2.0 * self.open_mean();
         let mut members = self.law.members.iter();
@@ -198,17 +201,18 @@ impl Output<'_> {
         bias
     }
 
-    /// Adds the polynomial part.
+    /// Adds the polynomial part of the form to the sums.
     fn add_polynomial(&self, form: &impl Form, sums: &mut Sums) {
         let (law, m) = (&self.law, self.bias);
         let [value, own] = form.polynomial();
         let derivative: [f64; 4] = std::array::from_fn(|k| (k + 1) as f64 * value[k + 1]);
         let (moments, rest) = (law.moments(m), law.remaining_moments(m));
-        // ∂(Σ a_k E Tᵏ)/∂κ_r
+        // These are ∂(Σ a_k E Tᵏ)/∂κ_r.
         let by_cumulant: [f64; 4] = std::array::from_fn(|r| {
             (r + 1..=4).map(|k| value[k] * BINOMIAL[k][r + 1] * moments[k - r - 1]).sum()
         });
-        // E u (Σ a_k t^k)′ along t = m + w u: degree 4 at most, three points.
+        // The integral of u (Σ a_k t^k)′ along t = m + w u. Its degree is at most 4, so that three
+        // points are exact.
         let along = |weight: f64| -> f64 {
             if !law.unit.is_uniform() {
                 let slopes = law.unit.path_slopes(m, weight);
@@ -245,19 +249,19 @@ impl Output<'_> {
         sums.own += total(&own);
     }
 
-    /// Adds the series, as many nodes as it takes, and returns an estimate of the error of the
-    /// loss.
+    /// Adds as many nodes of the series as the tolerance needs, and returns an estimate of the
+    /// error of the loss.
     fn add_series(&self, form: &impl Form, tolerance: f64, for_slopes: bool, sums: &mut Sums) -> f64 {
         let (law, m) = (&self.law, self.bias);
         let step = 2.0 * std::f64::consts::PI / form.period();
         let mut lanes = Lanes::new(if law.unit.is_uniform() { &law.groups } else { &[] }, step);
         let mut repeated = Repeated::new(law, step);
         let window = form.window();
-        // What the window changes, beginning with the node 0.
+        // A bound on the change by the window, beginning with the node 0.
         let mut missed = (form.missed(0.0) * law.remaining_moments(m)[0]).re / form.period();
         let mut blocks: Vec<_> = law.blocks.iter().map(|block| BlockWaves::new(block, step)).collect();
         let one = Complex::new(1.0, 0.0);
-        // left[b]: the product of the blocks before b.
+        // Entry b of `left` is the product of the blocks before b.
         let mut left = vec![one; blocks.len()];
         let mut recent: Vec<Stretch> = Vec::new();
         let (mut next, mut rounding, mut slope_rounding) = (1, 0.0, 0.0);
@@ -300,7 +304,8 @@ impl Output<'_> {
                     block.backward(slope, before * right);
                     right *= block.value;
                 }
-                // Features of weight 0 may still have slopes where all else is known.
+                // Features of weight 0 may still have slopes that move where all other sums have
+                // settled.
                 let dependent = blocks.iter().flat_map(|block| &block.sums).chain(&repeated.sums).sum();
                 stretch.add(size_of(rest), [sums.bias, sums.own, dependent]);
             }
@@ -316,7 +321,7 @@ impl Output<'_> {
                 }
                 continue;
             }
-            // More nodes do not mend what has been lost by rounding.
+            // More nodes do not reduce the rounding error.
             let enough = |error: f64, rounding: f64| error <= (2.0 * tolerance).max(law.rounding(rounding));
             let slopes = if for_slopes { LEFT * last.spread() } else { 0.0 };
             if enough(tail, rounding) && enough(slopes, slope_rounding) || next > MOST_NODES {
@@ -332,25 +337,25 @@ impl Output<'_> {
     }
 }
 
-/// `|z|` for an estimate: not to the last digit, and 0 below 1e-162, but without the function
-/// `hypot`, which takes a tenth of the time of a node.
+/// An estimate of `|z|`. It is not exact to the last digit and is 0 below 1e-162, but it avoids the
+/// function `hypot`, which takes a tenth of the time of a node.
 fn size_of(z: Complex<f64>) -> f64 {
     z.norm_sqr().sqrt()
 }
 
-/// What slopes leave out, in units of how far their sums still moved over the last quarter of the
-/// nodes: 4 for terms of one sign that fall off like ω⁻², less for any faster decay and for terms
-/// that alternate.
+/// A bound on the remainder of the slopes, in units of how far their sums moved over the last
+/// quarter of the nodes. It is 4 for terms of one sign that fall off like ω⁻², and less for any
+/// faster decay and for terms that alternate in sign.
 const LEFT: f64 = 4.0;
 
-/// What was met in a stretch of nodes.
+/// The range of the sums over a stretch of nodes.
 #[derive(Debug, Clone, Copy)]
 struct Stretch {
     /// The node after the last.
     end: u32,
     /// The largest |R|.
     largest: f64,
-    /// The least and the greatest of the sums.
+    /// The least and the greatest value of each sum.
     least: [f64; 3],
     most: [f64; 3],
 }
@@ -373,7 +378,7 @@ impl Stretch {
         }
     }
 
-    /// How far the sums moved.
+    /// The largest distance over which a sum moved.
     fn spread(&self) -> f64 {
         (0..3).map(|k| self.most[k] - self.least[k]).fold(0.0, f64::max)
     }
@@ -389,7 +394,8 @@ mod tests {
 
     use crate::exact::{exact_row_gradient, exact_row_loss};
 
-    /// Fourth-order central differences of the loss itself, every entry, every case of the series.
+    /// The gradient agrees with fourth-order central differences of the loss in every entry, for
+    /// every case of the series.
     #[test]
     fn gradient_is_the_difference_quotient() {
         let rows: [(&[f64], usize, f64); 5] = [
@@ -426,8 +432,8 @@ mod tests {
                     };
                     (8.0 * (at(1.0) - at(-1.0)) - at(2.0) + at(-2.0)) / (12.0 * step)
                 };
-                // Fourth-order differences of a C² function err by its higher kinks; the loss by
-                // 1e-11 over a step.
+                // The kinks in higher derivatives of a C² function limit fourth-order differences,
+                // and the loss has an error of 1e-11 divided by the step.
                 let size = gradient.iter().chain([&found.bias]).fold(0.0, |most: f64, g| most.max(g.abs()));
                 let tolerance = 2e-5 * size;
                 assert!((found.bias - quotient(None)).abs() < tolerance, "{row:?} {probabilities:?} bias");

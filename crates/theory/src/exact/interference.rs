@@ -4,12 +4,12 @@
 //! K(s) = E e^{sI} = Π_j K_j(s) ,   K_j(s) = 1 − p_j + p_j φ(s w_j) ,   φ(z) = E e^{zu} ,
 //! κ_r(I) = Σ_j w_jʳ κ_r(x_j) ,
 //! ```
-//! its atom at 0 (no feature on), and its n parts of exactly one feature on, which have the law of
-//! `w_j u`. Equal terms are kept once with their number; zero weights not at all. Features that
-//! depend on each other come in [blocks](super::block), each of which is one factor of `K` and one
-//! term of `κ_r`.
+//! with an atom at 0, where no feature is on, and n parts in which exactly one feature is on, with
+//! the law of `w_j u`. Equal terms are kept once with their number, and zero weights are left out.
+//! Features that depend on each other come in [blocks](super::block), each of which is one factor
+//! of `K` and one term of `κ_r`.
 //!
-//! Sections 2 and 4.2 of the paper; `w_j = W_ij`, `p_j` the probabilities.
+//! Here `w_j = W_ij`, and `p_j` are the probabilities (sections 2 and 4.2 of the paper).
 
 use super::block::{Own, RowBlock};
 use super::law::Prepared;
@@ -25,11 +25,11 @@ pub(super) struct Group {
     pub(super) count: i32,
     /// The probability that one given member is on and all other features are off.
     pub(super) alone: f64,
-    /// Where `1 − p, …` have their series.
+    /// The index of the series of its probability.
     pub(super) class: usize,
 }
 
-/// How many powers of `s w` the logarithm of `K_j` is expanded to.
+/// The number of powers of `s w` in the expansion of the logarithm of `K_j`.
 pub(super) const ORDER: usize = 24;
 
 /// The law of the interference on one output.
@@ -37,26 +37,26 @@ pub(super) const ORDER: usize = 24;
 pub(super) struct Interference<'a> {
     /// The law of the magnitudes.
     pub(super) unit: &'a Unit,
-    /// The independent features, in order of falling `|w|`.
+    /// The groups of independent features, in order of falling `|w|`.
     pub(super) groups: Vec<Group>,
-    /// They themselves, in the order of the groups.
+    /// The independent features, in the order of the groups.
     pub(super) members: Vec<usize>,
-    /// All other features.
+    /// The blocks of all other features.
     pub(super) blocks: Vec<RowBlock<'a>>,
-    /// `λ_r` of `log K_j = Σ_r λ_r (s w_j)ʳ`, one table per distinct probability.
+    /// The coefficients `λ_r` of `log K_j = Σ_r λ_r (s w_j)ʳ`, one table per distinct probability.
     pub(super) series: Vec<[f64; ORDER + 1]>,
     /// The probability that no feature is on.
     pub(super) silent: f64,
-    /// `κ_1 … κ_4`.
+    /// The cumulants `κ_1 … κ_4`.
     pub(super) cumulants: [f64; 4],
-    /// The least and the greatest value; they may be infinite.
+    /// The least and the greatest value, either of which may be infinite.
     pub(super) support: [f64; 2],
 }
 
 /// The coefficients of `log(1 + Σ_{r≥1} p zʳ/(r+1)!)`.
 ///
-/// Its nearest singularity, a zero of `1 − p + p (eᶻ − 1)/z`, has `|z| > 4.83` for every p in
-/// (0, 1]: at `|z| ≤ 1` what is left out is below `10⁻¹⁸`.
+/// Its nearest singularity, a zero of `1 − p + p (eᶻ − 1)/z`, has `|z| > 4.83` for every p in (0,
+/// 1]. So at `|z| ≤ 1` the remainder is below `10⁻¹⁸`.
 fn logarithm(p: f64) -> [f64; ORDER + 1] {
     let mut factor = [0.0; ORDER + 1];
     let mut factorial = 1.0;
@@ -73,8 +73,8 @@ fn logarithm(p: f64) -> [f64; ORDER + 1] {
 }
 
 impl<'a> Interference<'a> {
-    /// From one row of W, the own feature left out, given the own switch. `None` averages over that
-    /// switch, and is for a feature that is independent of all others.
+    /// The interference from one row of W without its own feature, given the own switch. `None` is
+    /// for a feature that is independent of all others, so that its switch does not matter.
     pub(super) fn new(row: &[f64], feature: usize, probability: &'a Prepared<'_>, own: Option<bool>) -> Self {
         let unit = &probability.unit;
         let independent = |j: usize| j != feature && row[j] != 0.0 && probability.block_of(j).is_none();
@@ -156,31 +156,33 @@ impl<'a> Interference<'a> {
         Self { unit, groups, members, blocks, series, silent, cumulants, support }
     }
 
-    /// The number of features that take part: those with a weight, and those that depend on others.
+    /// The number of features that take part: those with a non-zero weight, and those that depend
+    /// on others.
     pub(super) fn features(&self) -> usize {
         self.members.len() + self.blocks.iter().map(|block| block.members.len()).sum::<usize>()
     }
 
-    /// The number of factors that one node takes.
+    /// The number of factors that are evaluated at one node.
     pub(super) fn work(&self) -> usize {
         self.groups.len() + self.blocks.iter().map(RowBlock::work).sum::<usize>()
     }
 
-    /// The rounding error of a sum over nodes whose terms have the sizes `sum` in all. Each factor
-    /// of K rounds once: their number enters as for independent errors.
+    /// The rounding error of a sum over nodes, where `sum` is the sum of the absolute values of its
+    /// terms. Each factor of K is rounded once, and their number enters as for independent errors.
     pub(super) fn rounding(&self, sum: f64) -> f64 {
         let magnified = self.blocks.iter().map(|block| block.magnified).fold(1.0, f64::max);
         f64::EPSILON * (4.0 + (self.features() as f64).sqrt()) * magnified * sum
     }
 
-    /// Whether the loss is known from the states with none or one feature on: there are no others.
+    /// Whether at most one other feature has a weight, so that the states with at most one feature
+    /// on give the whole loss.
     pub(super) fn is_few(&self) -> bool {
         let members = self.blocks.iter().flat_map(|block| &block.members);
         self.members.len() + members.filter(|member| member.weight != 0.0).count() < 2
     }
 
-    /// The weights of the features that may be on alone, each with the probability that it is,
-    /// equal ones together.
+    /// The weights of the features that may be on alone, each with the probability of that, where
+    /// the features of a group are counted together.
     fn alone(&self) -> impl Iterator<Item = (f64, f64)> {
         let groups = self.groups.iter().map(|group| (group.weight, f64::from(group.count) * group.alone));
         let members = self.blocks.iter().flat_map(|block| &block.members);
@@ -189,7 +191,7 @@ impl<'a> Interference<'a> {
         groups.chain(members).filter(|&(_, mass)| mass > 0.0)
     }
 
-    /// `log K(θ)` at a real θ, to the accuracy of a bound.
+    /// `log K(θ)` at a real θ, as accurately as a bound needs it.
     fn log_generating(&self, theta: f64) -> f64 {
         let (mut log, mut product) = (0.0, 1.0_f64);
         for group in &self.groups {
@@ -216,8 +218,9 @@ impl<'a> Interference<'a> {
     /// The least `P` found for which `E (± I + shift − P)₊ᵏ`, with its prefactor, is below
     /// `tolerance`.
     ///
-    /// By `(t − P)₊ᵏ ≤ k! θ⁻ᵏ e^{θ(t−P)}`: `prefactor(θ)` is the sum of the factors `k! θ⁻ᵏ` that
-    /// apply, and θ is searched for. The support of the interference bounds `P` as well.
+    /// It follows from `(t − P)₊ᵏ ≤ k! θ⁻ᵏ e^{θ(t−P)}`, where `prefactor(θ)` is the sum of the
+    /// factors `k! θ⁻ᵏ` that apply, by a search for the best θ. The support of the interference
+    /// bounds `P` as well.
     pub(super) fn reach(
         &self,
         upwards: bool,
@@ -230,7 +233,7 @@ impl<'a> Interference<'a> {
         self.reach_within(upwards, shift, hard, prefactor, tolerance)
     }
 
-    /// [`reach`](Self::reach) where `hard` bounds `P`.
+    /// The same as [`reach`](Self::reach), where `P` is at most `hard`.
     pub(super) fn reach_within(
         &self,
         upwards: bool,
@@ -272,12 +275,12 @@ impl<'a> Interference<'a> {
         best.min(hard)
     }
 
-    /// `E Tʳ`, r = 0 … 4, for `T = m + I`.
+    /// The moments `E Tʳ`, r = 0 … 4, of `T = m + I`.
     pub(super) fn moments(&self, m: f64) -> [f64; 5] {
         moments(self.cumulants, m)
     }
 
-    /// `E Tʳ` over what remains when at most one feature on is left out.
+    /// The part of the moments `E Tʳ` from states with two or more features on.
     pub(super) fn remaining_moments(&self, m: f64) -> [f64; 5] {
         let mut moments = self.moments(m);
         let mut power = 1.0;
@@ -293,13 +296,13 @@ impl<'a> Interference<'a> {
         moments
     }
 
-    /// `E_u (m + w u)ʳ`, r = 0 … 4.
+    /// The moments `E_u (m + w u)ʳ`, r = 0 … 4.
     fn path_moments(&self, m: f64, w: f64) -> [f64; 5] {
         if self.unit.is_uniform() { path_moments(m, w) } else { self.unit.path_moments(m, w) }
     }
 
-    /// A rough `E g(T)`: five Gauss–Hermite points, or the part of at most one feature on if that
-    /// is larger.
+    /// A rough `E g(T)` by five Gauss–Hermite points, or the part with at most one feature on if
+    /// that is larger.
     pub(super) fn rough_loss(&self, loss: &impl Given, m: f64) -> f64 {
         let (mean, sigma) = (m + self.cumulants[0], self.cumulants[1].sqrt());
         let gaussian: f64 = [(0.0, 8.0 / 15.0), (1.355_626, 0.222_076), (2.856_97, 0.011_257_4)]
@@ -312,8 +315,8 @@ impl<'a> Interference<'a> {
         gaussian.max(self.few(loss, m)[0])
     }
 
-    /// The part of the loss, of its slope in `m` and of its slope in `c` with at most one feature
-    /// on: exact.
+    /// The part with at most one feature on of the loss, of its slope in `m` and of its slope in
+    /// `c`. It is exact up to rounding.
     pub(super) fn few(&self, loss: &impl Given, m: f64) -> [f64; 3] {
         let mut total = loss.at(m).map(|part| part * self.silent);
         for (weight, mass) in self.alone() {
@@ -325,7 +328,7 @@ impl<'a> Interference<'a> {
     }
 }
 
-/// `E Tʳ`, r = 0 … 4, for `T = m + I` with the cumulants `κ_1 … κ_4` of `I`.
+/// The moments `E Tʳ`, r = 0 … 4, of `T = m + I` from the cumulants `κ_1 … κ_4` of `I`.
 pub(super) fn moments([mean, second, third, fourth]: [f64; 4], m: f64) -> [f64; 5] {
     let mean = m + mean;
     let central = [1.0, 0.0, second, third, fourth + 3.0 * second * second];
@@ -336,7 +339,7 @@ pub(super) fn moments([mean, second, third, fourth]: [f64; 4], m: f64) -> [f64; 
     moments
 }
 
-/// `1, a, a b, a b c, …`.
+/// The running products `1, a, a b, a b c, …`.
 fn running(factors: impl Iterator<Item = f64>) -> Vec<f64> {
     let products = factors.scan(1.0, |product, factor| {
         *product *= factor;
@@ -349,7 +352,7 @@ fn running(factors: impl Iterator<Item = f64>) -> Vec<f64> {
 pub(super) fn path_moments(m: f64, w: f64) -> [f64; 5] {
     let mut moments = [0.0; 5];
     for (r, moment) in moments.iter_mut().enumerate() {
-        // (Σ_k end^k start^{r−k})/(r+1)
+        // This is (Σ_k end^k start^{r−k})/(r+1).
         let end = m + w;
         *moment = (0..=r).map(|k| end.powi(k as i32) * m.powi((r - k) as i32)).sum::<f64>() / (r + 1) as f64;
     }
@@ -421,14 +424,14 @@ mod tests {
 
     #[test]
     fn reach_bounds_the_tail() {
-        // One feature, weight 2, p = 0.01: E (I − P)₊² = p (2 − P)³/6.
+        // For one feature of weight 2 and p = 0.01, E (I − P)₊² = p (2 − P)³/6.
         let prepared = each(&[0.01; 2]);
         let law = Interference::new(&[0.0, 2.0], 0, &prepared, None);
         let reach = law.reach(true, 0.0, |theta| 2.0 / (theta * theta), 1e-4);
         assert!(0.01 * (2.0 - reach).powi(3) / 6.0 <= 1e-4 && reach < 2.0);
         let reach = law.reach(false, 0.5, |theta| 2.0 / (theta * theta), 1e-12);
         assert!((0.499..=0.5).contains(&reach), "{reach}");
-        // Many features: close to the Gaussian depth.
+        // For many features the reach is close to that of a Gaussian.
         let prepared = each(&[0.5; 4_001]);
         let row = vec![0.1; 4_001];
         let law = Interference::new(&row, 0, &prepared, None);

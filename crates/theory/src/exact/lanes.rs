@@ -1,25 +1,27 @@
-//! Weights that occur once, eight side by side, at one node after the other: the product of their
-//! factors, and the slopes.
+//! The product of the factors of all weights that occur once, and the slopes in those weights, at
+//! one node after the other. Eight weights are computed side by side.
 //!
 //! ```text
 //! K_j = 1 − p_j + p_j φ_j ,  φ_j = ∫₀¹ e^{iωw_j u} du ,  U_j = ∫₀¹ u e^{iωw_j u} du ,
 //! slope_j += Re z U_j (p_j Π_{k≠j} K_k − P[only j on]) .
 //! ```
-//! The product without one factor is that of the chunks before and after in its lane, times that of
-//! the other lanes. From `e^{iωw}` by recurrence; where `ω|w| < 1`, φ and U by their power series.
+//! The product without one factor is the product of the chunks before and after it in its lane,
+//! times the product of the other lanes. φ and U follow from `e^{iωw}`, which is found by
+//! recurrence; for small `ω|w|` they are found by their power series.
 
 use nalgebra::Complex;
 use pulp::Arch;
 
 use super::interference::Group;
 
-/// How many weights are worked on side by side.
+/// The number of weights that are computed side by side.
 const LANES: usize = 8;
-/// After how many nodes the recurrence is begun afresh.
+/// The number of nodes after which the recurrence starts afresh.
 const RENEW: u32 = 256;
 /// Below this `ω|w|` the closed forms would lose digits that matter.
 const CLOSED_FROM: f64 = 0.05;
-/// Terms of each power series, which reach to the power 17: what is left out at 1 is below 1e-16.
+/// The number of terms of each power series, which reach to the power 17. The remainder at 1 is
+/// below 1e-16.
 const TERMS: usize = 9;
 
 type Lane = [f64; LANES];
@@ -32,7 +34,7 @@ const ONES: Pair = [[1.0; LANES], [0.0; LANES]];
 #[derive(Debug, Clone, Copy)]
 struct Chunk {
     weight: Lane,
-    /// 1/w, 0 where the lane is empty.
+    /// The reciprocals 1/w, and 0 where the lane is empty.
     inverse: Lane,
     probability: Lane,
     off: Lane,
@@ -51,7 +53,7 @@ struct Chunk {
 #[derive(Debug)]
 pub(super) struct Lanes {
     chunks: Vec<Chunk>,
-    /// Their places among all groups.
+    /// The place of each weight among all groups.
     places: Vec<usize>,
     /// The product over the chunks, lane by lane.
     product: Pair,
@@ -107,17 +109,19 @@ impl Lanes {
             }
         }
         let chunks = &mut self.chunks;
-        // With the widest instructions of the processor; none of them changes a bit.
+        // This uses the widest instructions of the processor. The result has the same bits with any
+        // of them.
         let (product, few) = Arch::new().dispatch(|| forward(chunks, omega));
         self.product = product;
         let whole = (0..LANES).fold(Complex::new(1.0, 0.0), |whole, lane| whole * at(&product, lane));
         (whole, (0..LANES).map(|lane| at(&few, lane)).sum())
     }
 
-    /// Adds to the slopes at the node of the last [`forward`](Self::forward): `z` is the slope in
-    /// what is summed, `others` the product of all other factors.
+    /// Adds the terms of the node of the last [`forward`](Self::forward) to the slopes, where `z`
+    /// is the factor of the node and `others` is the product of the factors that are not in the
+    /// lanes.
     pub(super) fn backward(&mut self, z: Complex<f64>, others: Complex<f64>) {
-        // For each lane the product of the other lanes.
+        // Entry k is the product of all lanes but k and of `others`.
         let mut rest = [others; LANES];
         let (mut before, mut after) = (Complex::new(1.0, 0.0), Complex::new(1.0, 0.0));
         for lane in 0..LANES {
@@ -131,7 +135,7 @@ impl Lanes {
         Arch::new().dispatch(|| backward(chunks, z, rest));
     }
 
-    /// Adds the slopes that were summed.
+    /// Adds the slopes that were summed to those of the groups.
     pub(super) fn add_to(&self, slopes: &mut [f64]) {
         let sums = self.chunks.iter().flat_map(|chunk| chunk.sum);
         for (&place, sum) in self.places.iter().zip(sums) {
@@ -206,7 +210,7 @@ fn backward(chunks: &mut [Chunk], z: Complex<f64>, rest: Pair) {
     }
 }
 
-/// φ and U from `e^{iωw}`.
+/// Returns φ and U from `e^{iωw}`.
 #[inline(always)]
 fn closed(chunk: &Chunk, omega: f64) -> (Pair, Pair) {
     let (mut zeroth, mut first) = ([[0.0; LANES]; 2], [[0.0; LANES]; 2]);
@@ -221,7 +225,7 @@ fn closed(chunk: &Chunk, omega: f64) -> (Pair, Pair) {
     (zeroth, first)
 }
 
-/// φ and U by `Σ_k (iy)ᵏ/(k+1)!` and `Σ_k (iy)ᵏ/(k! (k+2))`, for `|y| ≤ 1`.
+/// Returns φ and U by the series `Σ_k (iy)ᵏ/(k+1)!` and `Σ_k (iy)ᵏ/(k! (k+2))`, for `|y| ≤ 1`.
 #[inline(always)]
 fn by_series(weight: &Lane, omega: f64) -> (Pair, Pair) {
     let (mut zeroth, mut first) = ([[0.0; LANES]; 2], [[0.0; LANES]; 2]);
@@ -258,8 +262,8 @@ mod tests {
     use crate::exact::interference::Group;
     use crate::exact::periodic::uniform_transforms;
 
-    /// Products, parts and slopes at many nodes against the plain sums, with weights over six
-    /// decades, some of them repeated, which are not for the lanes, and one factor that is 0.
+    /// Products, parts and slopes agree with the plain sums at many nodes. The weights span six
+    /// decades; some are repeated and so not in the lanes, and one factor is 0.
     #[test]
     fn lanes_agree_with_the_plain_product() {
         let weight =
@@ -272,7 +276,7 @@ mod tests {
             class: 0,
         };
         let groups: Vec<Group> = (0..26).map(group).collect();
-        // The first weight is −1, so that node 4 n has e^{iωw} = 1 and a factor 0.
+        // The first weight is −1, so that node 4 n has e^{iωw} = 1 and a factor of 0.
         let step = std::f64::consts::FRAC_PI_2;
         let mut lanes = Lanes::new(&groups, step);
         let (z, others) = (Complex::new(0.3, -0.8), Complex::new(-0.2, 0.7));

@@ -1,4 +1,4 @@
-//! The law of the features: what the exact loss takes, and what it makes of it.
+//! The law of the features, as the exact loss takes it and as it is prepared.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,18 +11,20 @@ use super::unit::Unit;
 use crate::error::probability as check_probability;
 use crate::{Error, Result};
 
-/// The law of the features, for the exact loss.
+/// The law of the features as the exact loss takes it.
 ///
-/// The first two are the paper's, `x_j = c_j u_j` with independent `c_j ~ Bernoulli(p_j)` and
-/// `u_j ~ U[0, 1]`. The third is any law whose switches have
+/// The first two are the paper's features, `x_j = c_j u_j` with independent `c_j ~ Bernoulli(p_j)`
+/// and `u_j ~ U[0, 1]`. The third is any law whose switches have
 /// [blocks](toy_superposition_data::Switches::blocks): independent switches, pairs, groups, exactly
-/// k on, and graphs whose sources can be summed over one after the other, in tables of at most 16 at
-/// once and 2²² factors in all (chains, rings and trees of many thousand features, most components
-/// of at most 16 sources). Its magnitudes are uniform
-/// on an interval, constant, exponential, of finitely many values, or of one's own with a
-/// [density](Magnitude::density) that is smooth between its [breaks](Magnitude::breaks), whose
-/// transform is found by quadrature. A
-/// [support](Magnitude::support) that is not bounded is cut where 1e-15 of `E u²` is left.
+/// k on, and graphs whose sources can be summed over one after the other, in tables of at most 16
+/// sources at once and 2²² factors in all. Chains, rings and trees of many thousand features are
+/// such graphs, and most graphs whose components have at most 16 sources.
+///
+/// The magnitudes of that law are uniform on an interval, constant, exponential, of finitely many
+/// values, or custom with a [density](Magnitude::density) that is smooth between its
+/// [breaks](Magnitude::breaks). The transform of such a density is found by quadrature. A
+/// [support](Magnitude::support) that is not bounded is cut where about 1e-15 of `E u²` lies
+/// beyond.
 ///
 /// ```
 /// use toy_superposition_data::{Features, Pairs, UnitUniform};
@@ -37,11 +39,11 @@ use crate::{Error, Result};
 /// ```
 #[derive(Clone, Copy)]
 pub enum FeatureLaw<'a> {
-    /// One p in (0, 1] for all features, as in the paper.
+    /// One probability p in (0, 1] for all features, as in the paper.
     Shared(f64),
-    /// One p_j in (0, 1] for each feature, n_s of them.
+    /// One probability p_j in (0, 1] per feature (n_s numbers).
     Each(&'a [f64]),
-    /// A law of `data`.
+    /// A law of [`toy_superposition_data`].
     Law(&'a dyn Law),
 }
 
@@ -80,14 +82,15 @@ impl<'a> From<&'a dyn Law> for FeatureLaw<'a> {
 }
 
 impl<'a> FeatureLaw<'a> {
-    /// [`prepare`](Self::prepare) for `features` features.
+    /// The law, validated for this number of features.
     pub(super) fn of(self, features: usize) -> Result<Prepared<'a>> {
         let prepared = self.prepare()?;
         prepared.check(features)?;
         Ok(prepared)
     }
 
-    /// The features of each block with `(E|x_j − E x_j|³)^{1/3}`.
+    /// For each block, its features j, each with `(E|x_j − E x_j|³)^{1/3}`. An independent feature
+    /// is a block by itself.
     pub(crate) fn thirds(self, features: usize) -> Result<Vec<Vec<(usize, f64)>>> {
         let law = self.of(features)?;
         let mut blocks = vec![Vec::new(); law.blocks.len()];
@@ -101,7 +104,8 @@ impl<'a> FeatureLaw<'a> {
         Ok(blocks)
     }
 
-    /// The law, validated; [`Prepared::check`] says whether it has so many features.
+    /// The law, validated apart from the number of its features, which [`Prepared::check`]
+    /// compares.
     pub(super) fn prepare(self) -> Result<Prepared<'a>> {
         let law = match self {
             Self::Shared(p) => {
@@ -145,13 +149,13 @@ enum Probabilities<'a> {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Prepared<'a> {
     probabilities: Probabilities<'a>,
-    /// Those of more than one feature, and for each feature the one it is in; empty if there are
-    /// none.
+    /// The blocks of more than one feature, and for each feature the index of its block. Both are
+    /// empty if there are no blocks.
     blocks: Vec<Block>,
     block_of: Vec<Option<usize>>,
     /// Whether exactly one feature is on at a time.
     pub(super) one_on: bool,
-    /// Magnitudes have the law `unit` times `scale`.
+    /// Magnitudes are `scale` times a magnitude of the law `unit`.
     pub(super) unit: Unit,
     pub(super) scale: f64,
 }
@@ -162,7 +166,7 @@ impl<'a> Prepared<'a> {
         Self { probabilities, blocks, block_of, one_on: false, unit: Unit::Uniform, scale: 1.0 }
     }
 
-    /// Refuses another number of features.
+    /// Returns an error if the law is for another number of features.
     pub(super) fn check(&self, features: usize) -> Result<()> {
         match &self.probabilities {
             Probabilities::Each(each) if each.len() != features => {
@@ -172,7 +176,7 @@ impl<'a> Prepared<'a> {
         }
     }
 
-    /// The same, on its own.
+    /// The same law without borrowed data.
     #[cfg(feature = "models")]
     pub(super) fn into_owned(self) -> Prepared<'static> {
         let probabilities = match self.probabilities {
@@ -183,7 +187,7 @@ impl<'a> Prepared<'a> {
         Prepared { probabilities, blocks, block_of, one_on, unit, scale }
     }
 
-    /// Independent features with these probabilities, magnitudes `U[0, 1]`.
+    /// Independent features with these probabilities and magnitudes `U[0, 1]`.
     pub(super) fn each(probabilities: Vec<f64>) -> Self {
         Self::independent(Probabilities::Each(Cow::Owned(probabilities)))
     }
@@ -196,7 +200,7 @@ impl<'a> Prepared<'a> {
         }
     }
 
-    /// The one probability of all features, if that is how the law was given.
+    /// The common probability of all features, if the law was given by one.
     pub(super) fn shared(&self) -> Option<f64> {
         if let Probabilities::Shared(p) = self.probabilities { Some(p) } else { None }
     }

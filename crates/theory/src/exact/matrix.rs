@@ -4,7 +4,7 @@
 //! L = (1/n_s) Σ_i L_i ;   from k of n_s rows drawn without replacement: the mean of the L_i, with
 //! standard error √((1 − k/n_s) s²/k), s² the rows' variance (divided by k − 1).
 //! ```
-//! Rows are worked on in parallel and summed in their order: the result does not depend on the
+//! Rows are computed in parallel and summed in order, so that the result does not depend on the
 //! number of threads.
 
 use nalgebra::DMatrix;
@@ -20,21 +20,22 @@ use super::{EdgeworthLoss, ExactLoss, FeatureLaw, check_row, check_tolerance, ch
 use crate::sample::{check_sample, mean_of_sample};
 use crate::{Error, Result};
 
-/// A loss found from some of the rows.
+/// The mean loss over all features, estimated from some of the rows.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct SampledLoss {
-    /// The mean of the rows' losses.
+    /// The mean of the losses of these rows.
     pub loss: f64,
     /// The estimated numerical error of `loss`.
     pub error: f64,
-    /// The standard error of `loss` for the mean over all rows; 0 if every row is there, infinite
-    /// for one row of several.
+    /// The standard error of `loss` as an estimate of the mean over all n_s rows:
+    /// `√((1 − k/n_s) s²/k)` for k rows, where s² is the variance of their losses with the divisor
+    /// `k − 1`. It is 0 if all rows are there, and infinite for one row of several.
     pub standard_error: f64,
 }
 
-/// `work` for each of `rows`, in order.
+/// The results of `work` for each of `rows`, in order.
 fn each_row<R: Send>(rows: &[usize], work: impl Fn(usize) -> Result<R> + Sync) -> Result<Vec<R>> {
     #[cfg(feature = "parallel")]
     return rows.par_iter().map(|&row| work(row)).collect();
@@ -42,11 +43,12 @@ fn each_row<R: Send>(rows: &[usize], work: impl Fn(usize) -> Result<R> + Sync) -
     rows.iter().map(|&row| work(row)).collect()
 }
 
-/// The exact losses of the rows `rows` of an n_s × n_s matrix W that need not exist as a whole:
-/// `fill(i, row)` writes row `i` (length n_s, zeroed before). `bias` is b, length n_s.
+/// Returns the exact losses of the rows `rows` of an n_s × n_s matrix W that need not be stored as
+/// a whole. `fill(i, row)` writes row `i` (n_s numbers, which are 0 before), and `bias` is b (n_s
+/// numbers).
 ///
 /// # Errors
-/// As [`exact_row_loss`](crate::exact_row_loss).
+/// The errors of [`exact_row_loss`](crate::exact_row_loss).
 pub fn exact_losses<'a>(
     rows: &[usize],
     bias: &[f64],
@@ -56,7 +58,7 @@ pub fn exact_losses<'a>(
     prepared_losses(rows, bias, &law.into().of(bias.len())?, fill)
 }
 
-/// [`exact_losses`] for a law that has been checked.
+/// The same as [`exact_losses`], for a law that has been checked.
 pub(super) fn prepared_losses(
     rows: &[usize],
     bias: &[f64],
@@ -75,7 +77,7 @@ pub(super) fn prepared_losses(
     })
 }
 
-/// Edgeworth's losses of all rows of W, n_s × n_s; `fill` and `bias` as in [`exact_losses`].
+/// Edgeworth's losses of all rows of W (n_s × n_s), with `fill` and `bias` as in [`exact_losses`].
 pub(crate) fn edgeworth_losses<'a>(
     bias: &[f64],
     law: impl Into<FeatureLaw<'a>>,
@@ -92,14 +94,14 @@ pub(crate) fn edgeworth_losses<'a>(
     })
 }
 
-/// The mean loss over all features from the exact losses of `rows`, which the caller has drawn
-/// without replacement.
+/// Estimates the mean loss over all features from the exact losses of `rows`, which the caller has
+/// drawn without replacement.
 ///
-/// `fill` and `bias` as in [`exact_losses`]. The standard error carries the finite-population
-/// factor `1 − k/n_s`.
+/// `fill` and `bias` are those of [`exact_losses`]. The standard error contains the
+/// finite-population factor `1 − k/n_s`.
 ///
 /// # Errors
-/// [`Error::Empty`] for no rows, [`Error::Repeated`] for a row listed twice, and as
+/// [`Error::Empty`] for no rows, [`Error::Repeated`] for a row listed twice, and the errors of
 /// [`exact_row_loss`](crate::exact_row_loss).
 pub fn exact_loss_of_rows<'a>(
     rows: &[usize],
@@ -115,11 +117,12 @@ pub fn exact_loss_of_rows<'a>(
     Ok(SampledLoss { loss, error, standard_error })
 }
 
-/// The exact loss per feature (mean over outputs) of `y = ReLU(W x + b)`: `product` W, n_s × n_s;
-/// `bias` b, n_s.
+/// The exact loss per feature (the mean over outputs) of `y = ReLU(W x + b)`, where `product` is W
+/// (n_s × n_s) and `bias` is b (n_s numbers).
 ///
 /// # Errors
-/// [`Error::Size`] unless the shapes fit, and as [`exact_row_loss`](crate::exact_row_loss).
+/// [`Error::Size`] unless the shapes fit, and the errors of
+/// [`exact_row_loss`](crate::exact_row_loss).
 pub fn exact_loss<'a>(
     product: &DMatrix<f64>,
     bias: &[f64],
@@ -128,11 +131,12 @@ pub fn exact_loss<'a>(
     Ok(mean(&all_losses(product, bias, law)?))
 }
 
-/// [`exact_loss`] weighted by the importance of each feature, `(1/n_s) Σ_i ι_i L_i`; `importance` ι
-/// has length n_s.
+/// [`exact_loss`] weighted by the importance of each feature, `(1/n_s) Σ_i ι_i L_i`, where
+/// `importance` holds the n_s numbers ι.
 ///
 /// # Errors
-/// As [`exact_loss`]; [`Error::OutOfRange`] for an importance that is negative or not finite.
+/// The errors of [`exact_loss`]; [`Error::OutOfRange`] for an importance that is negative or not
+/// finite.
 pub fn weighted_exact_loss<'a>(
     product: &DMatrix<f64>,
     bias: &[f64],
@@ -158,15 +162,17 @@ fn all_losses<'a>(
     exact_losses(&rows, bias, law, fill_from(product))
 }
 
-/// Writes a row of W.
+/// Returns a function that writes row `i` of W.
 fn fill_from(product: &DMatrix<f64>) -> impl Fn(usize, &mut [f64]) + Sync {
     |i, row| row.iter_mut().zip(product.row(i).iter()).for_each(|(entry, &w)| *entry = w)
 }
 
-/// The exact loss per feature of a ReLU model, from the rows `rows` of W = W_out W_in alone.
+/// Estimates the exact loss per feature of a ReLU model from the rows `rows` of W = W_out W_in
+/// alone, drawn as for [`exact_loss_of_rows`].
 ///
 /// # Errors
-/// [`Error::Activation`] for a model that is not ReLU, and as [`exact_loss_of_rows`].
+/// [`Error::Activation`] for a model whose activation is not ReLU, and the errors of
+/// [`exact_loss_of_rows`].
 #[cfg(feature = "models")]
 pub fn exact_model_loss<'a, T: Scalar>(
     model: &Autoencoder<T>,
@@ -185,14 +191,14 @@ pub fn exact_model_loss<'a, T: Scalar>(
     })
 }
 
-/// The exact loss per feature and its gradient in W and b, which are overwritten (same shapes as W
-/// and b).
+/// Returns the exact loss per feature and overwrites `product_gradient` and `bias_gradient`, which
+/// have the shapes of W and b, with its gradient.
 ///
-/// A gradient in `W_out` and `W_in` follows as `G W_inᵀ` and `W_outᵀ G` from that in W, `G`.
-/// `tolerance` is that of [`exact_row_gradient`](crate::exact_row_gradient).
+/// The gradients in `W_out` and `W_in` follow from the gradient `G` in W as `G W_inᵀ` and
+/// `W_outᵀ G`. `tolerance` is that of [`exact_row_gradient`](crate::exact_row_gradient).
 ///
 /// # Errors
-/// As [`exact_loss`] and [`exact_row_gradient`](crate::exact_row_gradient).
+/// The errors of [`exact_loss`] and [`exact_row_gradient`](crate::exact_row_gradient).
 pub fn exact_gradient<'a>(
     product: &DMatrix<f64>,
     bias: &[f64],
@@ -204,10 +210,10 @@ pub fn exact_gradient<'a>(
     matrix_gradient(product, bias, law.into(), |_| 1.0, tolerance, product_gradient, bias_gradient)
 }
 
-/// [`exact_gradient`] of [`weighted_exact_loss`]: of `(1/n_s) Σ_i ι_i L_i`.
+/// [`exact_gradient`] for the loss [`weighted_exact_loss`], `(1/n_s) Σ_i ι_i L_i`.
 ///
 /// # Errors
-/// As [`weighted_exact_loss`] and [`exact_gradient`].
+/// The errors of [`weighted_exact_loss`] and [`exact_gradient`].
 pub fn weighted_exact_gradient<'a>(
     product: &DMatrix<f64>,
     bias: &[f64],
@@ -239,7 +245,7 @@ fn matrix_gradient(
     weighted_gradient(bias, &law, tolerance, fill, importance, product_gradient, bias_gradient)
 }
 
-/// [`exact_gradient`] of `(1/n_s) Σ_i importance(i) L_i`, for the rows that `fill` writes as for
+/// [`exact_gradient`] for `(1/n_s) Σ_i importance(i) L_i` and the rows that `fill` writes as in
 /// [`exact_losses`].
 pub(super) fn weighted_gradient(
     bias: &[f64],
@@ -288,7 +294,7 @@ fn check_shape(product: &DMatrix<f64>, bias: &[f64]) -> Result<()> {
     Ok(())
 }
 
-/// The mean loss; the errors' mean bounds its error.
+/// The mean loss, with the mean of the errors, which bounds its error.
 fn mean(losses: &[ExactLoss]) -> ExactLoss {
     let count = losses.len() as f64;
     ExactLoss {

@@ -1,10 +1,10 @@
-//! The expected loss of any weights, exactly: `E (x_i − ReLU(W_i x + b_i))²` without samples.
+//! The exact expected loss of any weights, `E (x_i − ReLU(W_i x + b_i))²`, without samples.
 //!
-//! Given the other features, an output is a piecewise cubic of the interference ([`piecewise`]),
-//! which is a sum of independent terms ([`interference`], [`block`]) whose generating function is
-//! known; the expectation is a Fourier series ([`periodic`], [`nodes`], [`row`]), and so is its
-//! gradient ([`gradient`], [`lanes`]). Weights that shut the output are shortened first
-//! ([`shortened`]).
+//! Given the other features, the loss of an output is a piecewise cubic of the interference
+//! ([`piecewise`]). The interference is a sum of independent terms ([`interference`], [`block`])
+//! whose generating function is known. So the expectation is a Fourier series ([`periodic`],
+//! [`nodes`], [`row`]), and so is its gradient ([`gradient`], [`lanes`]). Weights that shut the
+//! output are shortened first ([`shortened`]).
 
 mod atoms;
 mod block;
@@ -57,8 +57,8 @@ pub(crate) use unit::Unit;
 use crate::error::finite;
 use crate::{Error, Result};
 
-/// An expected loss and an estimate of its numerical error (not a standard error: nothing is
-/// sampled).
+/// An expected loss and an estimate of its numerical error. It is not a standard error, since
+/// nothing is sampled.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
@@ -69,7 +69,8 @@ pub struct ExactLoss {
     pub error: f64,
 }
 
-/// Refuses what no row can be.
+/// Returns an error for a row that is empty, lacks its own feature, or has a number that is not
+/// finite.
 fn check_row(row: &[f64], feature: usize, bias: f64) -> Result<()> {
     if row.is_empty() {
         return Err(Error::Empty { what: "row" });
@@ -83,7 +84,7 @@ fn check_row(row: &[f64], feature: usize, bias: f64) -> Result<()> {
     finite("bias", bias)
 }
 
-/// Refuses a tolerance that cannot be met, and one that means nothing.
+/// Returns an error for a tolerance outside [1e-10, 0.1].
 fn check_tolerance(given: f64) -> Result<()> {
     if (FINEST..=0.1).contains(&given) {
         Ok(())
@@ -98,26 +99,30 @@ fn check_tolerance(given: f64) -> Result<()> {
 /// L_i = E\left(x_i - \mathrm{ReLU}\Big(\sum_j W_{ij} x_j + b_i\Big)\right)^2 ,
 /// ```
 ///
-/// for features of the given law: a probability for the paper's (section 2), a list of n_s of them,
-/// or any law of `data` that [`FeatureLaw`] knows. `row` is row `feature` of W = W_out W_in (length
-/// n_s), `bias` its raw b_i.
+/// for features of the given law: one probability for the paper's features (section 2), a list of
+/// n_s probabilities, or any law of `data` that [`FeatureLaw`] covers. `row` is row `feature` of
+/// W = W_out W_in (n_s numbers), and `bias` is its raw b_i.
 ///
 /// Features that depend on `feature` are conditioned on its switch:
 /// `L_i = P[c_i = 0] E[ReLU(I + b)² | c_i = 0] + P[c_i = 1] E[(u − ReLU(W_ii u + I + b))² | c_i = 1]`.
 ///
-/// Exact but for rounding and a truncated series: relative error about 1e-10, as estimated in
-/// [`ExactLoss::error`]. Time O(n_s × nodes): tens of nodes where many features are on at once, up
-/// to thousands where few are, for the exponential law ten times as many. For magnitudes that are
-/// constant or take finitely many values the loss is a finite sum where the interference on either
-/// half of the features has at most 2¹⁶ outcomes, and else a series with a relative error of about
-/// 1e-8, in hundreds of thousands of nodes.
+/// The loss is exact up to rounding and the truncation of a series. Its relative error is about
+/// 1e-10, and [`ExactLoss::error`] is an estimate of the error. The time is O(n_s × nodes), with
+/// tens of nodes where many features are on at once and up to thousands where few are; the
+/// exponential law takes ten times as many.
+///
+/// For magnitudes that are constant or take finitely many values the loss is a finite sum where the
+/// interference of each half of the features has at most 2¹⁶ outcomes. Elsewhere it is a series
+/// with a relative error of about 1e-8 and hundreds of thousands of nodes.
 ///
 /// # Errors
-/// [`Error::Empty`], [`Error::Row`], [`Error::Entry`], [`Error::NotFinite`],
-/// [`Error::Probability`], [`Error::Size`], [`Error::Law`], [`Error::Magnitude`] for what their
-/// names say; [`Error::NotFinite`] too where the loss or what it is made of is beyond f64, as for
-/// weights above 1e50; [`Error::Unresolved`] where weights are so far apart that nothing is known
-/// of the loss, which happens for laws other than independent features with magnitudes `U[0, h]`.
+/// [`Error::Empty`], [`Error::Row`] and [`Error::Entry`] for a row that is empty, lacks entry
+/// `feature` or has an entry that is not finite; [`Error::NotFinite`] for a bias that is not
+/// finite, and where the loss is not finite in f64, as for weights above 1e50;
+/// [`Error::Probability`], [`Error::Size`], [`Error::Law`] and [`Error::Magnitude`] for a law that
+/// is not valid, has another number of features, or has no exact loss; [`Error::Unresolved`] where
+/// weights are so far apart that the error is larger than the loss, which happens for laws other
+/// than independent features with magnitudes `U[0, h]`.
 pub fn exact_row_loss<'a>(
     row: &[f64],
     feature: usize,
@@ -129,13 +134,14 @@ pub fn exact_row_loss<'a>(
     checked(row::exact_loss(row, feature, bias, &law), &law, feature)
 }
 
-/// An error above this share of `E x_i²`, and above the loss, says that nothing is known.
+/// A loss is not resolved if its error is above the loss, above this share of `E x_i²`, and above
+/// the rounding below.
 const UNKNOWN: f64 = 1e-3;
-/// Unless it is only the rounding of numbers of the size of a feature's square, beside which the
-/// whole loss of very rare features is small.
+/// The rounding of numbers of the size of the square of a feature. The whole loss of very rare
+/// features is small beside those numbers.
 const ROUNDING: f64 = 1e-15;
 
-/// Refuses a loss that has overflowed, and one of which nothing is known.
+/// Returns an error for a loss that is not finite or not resolved.
 fn checked(value: ExactLoss, law: &Prepared<'_>, feature: usize) -> Result<ExactLoss> {
     let ExactLoss { loss, error } = value;
     finite("exact loss", loss)?;
@@ -154,25 +160,27 @@ fn checked(value: ExactLoss, law: &Prepared<'_>, feature: usize) -> Result<Exact
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct RowGradient {
-    /// The loss.
+    /// The exact loss `L_i`.
     pub value: ExactLoss,
-    /// `∂L_i/∂b_i`.
+    /// Its slope in the bias, `∂L_i/∂b_i`.
     pub bias: f64,
 }
 
-/// [`exact_row_loss`] with its gradient: `gradient` (length n_s) becomes `∂L_i/∂W_ij`, the diagonal
-/// entry included.
+/// Returns [`exact_row_loss`] with its slope in the bias, and overwrites `gradient` (n_s numbers)
+/// with `∂L_i/∂W_ij`, including the diagonal entry.
 ///
-/// From the same series as the loss, in O(n_s × nodes). The absolute error of the loss and of each
-/// slope is about `tolerance` times the loss, or less. The terms of the slopes fall off one power
-/// later than those of the loss, so that few nodes suffice for a rough gradient: on structured
-/// weights with p = 0.05, a tolerance of 1e-4 gives a gradient with a relative error below 1e-6
-/// (`cargo bench --bench theory`), which is what a descent needs. Where constant magnitudes, or
-/// finitely many, have too many outcomes for a finite sum, the slopes are those of a loss that is
-/// smoothed by as little as the tolerance allows, and their error is about its square root instead.
+/// The gradient comes from the series of the loss, in time O(n_s × nodes). The absolute error of
+/// the loss and of each slope is about `tolerance` times the loss, or less. The terms of the slopes
+/// fall off with one power less than those of the loss. Few nodes suffice for a gradient that is
+/// good enough for a descent: on structured weights with p = 0.05, a tolerance of 1e-4 gives a
+/// gradient with a relative error below 1e-6 (`cargo bench --bench theory`).
+///
+/// Where magnitudes that are constant or take finitely many values have too many outcomes for a
+/// finite sum, the slopes are those of a loss that is smoothed by as little as the tolerance
+/// allows. Their error is then about the square root of the tolerance.
 ///
 /// # Errors
-/// As [`exact_row_loss`]; [`Error::Size`] unless `gradient` is as long as `row`;
+/// The errors of [`exact_row_loss`]; [`Error::Size`] unless `gradient` is as long as `row`;
 /// [`Error::OutOfRange`] unless `1e-10 ≤ tolerance ≤ 0.1`.
 pub fn exact_row_gradient<'a>(
     row: &[f64],

@@ -1,15 +1,16 @@
-//! The generating function of the interference at the nodes `s_n = 2πi n/P`, in order, for
+//! The generating function of the interference at the nodes `s_n = 2πi n/P` in order, for
 //! magnitudes `U[0, 1]`.
 //!
 //! At `s = iω`, with `A(s) = Σ_j P[only j on] (e^{s w_j} − 1)/(s w_j)`,
 //! ```text
 //! K(iω) = exp(Σ_r C_r (iω)ʳ) Π_{|w_j| large} (1 − p_j + p_j (sin ωw_j + i (1 − cos ωw_j))/(ωw_j)) .
 //! ```
-//! - `ω|w_j| ≤ 1`: all such terms together by the series of their logarithms, 24 powers of ω;
-//! - the rest by `e^{i(ω+h)w} = e^{iωw} e^{ihw}`, one complex product a node and weight, begun
-//!   afresh from sine and cosine every few hundred nodes.
+//! - All terms with `ω|w_j| ≤ 1` are evaluated together by the series of their logarithms, with 24
+//!   powers of ω.
+//! - The others are evaluated by the recurrence `e^{i(ω+h)w} = e^{iωw} e^{ihw}`, one complex
+//!   product per node and weight. It starts afresh from sine and cosine every few hundred nodes.
 //!
-//! `P` period, `h = 2π/P`, `w_j` weights.
+//! `P` is the period, `h = 2π/P`, and `w_j` are the weights.
 
 use nalgebra::Complex;
 use pulp::Arch;
@@ -18,16 +19,16 @@ use super::block::Scratch;
 use super::interference::{Group, Interference, ORDER};
 use super::waves::Waves;
 
-/// How many weights are worked on side by side.
+/// The number of weights that are computed side by side.
 const LANES: usize = 8;
-/// After how many nodes the recurrence is begun afresh.
+/// The number of nodes after which the recurrence starts afresh.
 const RENEW: u32 = 512;
 
-/// What is known at one node.
+/// The generating function at one node.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Node {
     pub(super) omega: f64,
-    /// `K(iω)`.
+    /// The generating function `K(iω)`.
     pub(super) full: Complex<f64>,
     /// The part of `K` with at most one feature on.
     pub(super) few: Complex<f64>,
@@ -36,7 +37,7 @@ pub(super) struct Node {
 /// A block of weights that are followed by recurrence, one lane each.
 #[derive(Debug, Clone, Copy)]
 struct Lanes {
-    /// `p/w`, `1 − p` and `P[only this on]/w`.
+    /// In order `p/w`, `1 − p` and `P[only this on]/w`.
     scaled: [f64; LANES],
     off: [f64; LANES],
     alone: [f64; LANES],
@@ -55,7 +56,7 @@ impl Lanes {
     }
 }
 
-/// Walks through the nodes.
+/// A walk through the nodes in order.
 #[derive(Debug)]
 pub(super) struct Nodes<'a> {
     law: &'a Interference<'a>,
@@ -66,10 +67,10 @@ pub(super) struct Nodes<'a> {
     single: Vec<Lanes>,
     single_weights: Vec<Group>,
     repeated: Vec<Group>,
-    /// How many of each are beyond the series.
+    /// The numbers of single and of repeated weights that are beyond the series.
     beyond: [usize; 2],
     followed: usize,
-    /// The members of each block, with room for their φ.
+    /// For each block, the waves of its members and a buffer for their φ.
     blocks: Vec<(Waves<'a>, Vec<Complex<f64>>)>,
     scratch: Scratch<Complex<f64>>,
     scale: f64,
@@ -137,10 +138,11 @@ impl<'a> Nodes<'a> {
         self.step * f64::from(self.next)
     }
 
-    /// Visits the next `count` nodes.
+    /// Calls `visitor` with each of the next `count` nodes.
     pub(super) fn visit(&mut self, count: u32, visitor: impl FnMut(Node)) {
         self.prepare(count);
-        // With the widest instructions of the processor; none of them changes a bit.
+        // This uses the widest instructions of the processor. The result has the same bits with any
+        // of them.
         Arch::new().dispatch(|| self.walk(count, visitor));
     }
 
@@ -183,13 +185,13 @@ impl<'a> Nodes<'a> {
         }
     }
 
-    /// Chooses for the next `count` nodes which weights are followed, and sums the series of the
-    /// others.
+    /// Chooses the weights that are followed by recurrence over the next `count` nodes, and sums
+    /// the series of the others.
     fn prepare(&mut self, count: u32) {
         let last = self.step * f64::from(self.next + count);
         let large = |groups: &[Group]| groups.partition_point(|group| group.weight.abs() * last > 1.0);
-        // Whole chunks of lanes: the weights that fill up the last chunk are followed as well,
-        // unless their 1 − cos would lose digits.
+        // Weights are followed in whole chunks of lanes. The weights that fill up the last chunk
+        // are followed as well, unless their 1 − cos would lose digits.
         let (single, repeated) = (large(&self.single_weights), large(&self.repeated));
         let whole = (single.div_ceil(LANES) * LANES).min(self.single_weights.len());
         let fits = whole == single || self.single_weights[whole - 1].weight.abs() * self.omega() > 0.05;
@@ -199,7 +201,7 @@ impl<'a> Nodes<'a> {
             self.beyond = beyond;
             self.sum_series();
         }
-        // A last chunk that does not fit is left to be evaluated directly.
+        // The weights of a last chunk that does not fit are evaluated directly.
         let followed = if fits { single.div_ceil(LANES) } else { single / LANES };
         let omega = self.omega();
         if self.next - self.renewed >= RENEW {
@@ -235,7 +237,8 @@ impl<'a> Nodes<'a> {
         }
     }
 
-    /// `K` and its part of at most one feature on, from the series alone.
+    /// The factor of `K` from the weights of the series, and their part of `K` with at most one
+    /// feature on.
     fn series(&self, omega: f64) -> (Complex<f64>, Complex<f64>) {
         let tau = omega * self.scale;
         let square = -tau * tau;
@@ -248,7 +251,8 @@ impl<'a> Nodes<'a> {
     }
 }
 
-/// One node of one chunk: turn the waves, multiply the factors in, add what is alone.
+/// Advances one chunk by one node: turns the waves, multiplies the factors in, and adds the terms
+/// with one feature on.
 #[inline(always)]
 fn follow(lanes: &mut Lanes, inverse: f64, product: &mut [[f64; LANES]; 2], alone: &mut [[f64; LANES]; 2]) {
     for lane in 0..LANES {
@@ -276,7 +280,8 @@ mod tests {
     use crate::exact::law::Prepared;
     use crate::exact::periodic::uniform_transforms;
 
-    /// Every node against the plain product, with weights over six decades, some repeated.
+    /// Every node agrees with the plain product, for weights over six decades, some of them
+    /// repeated.
     #[test]
     fn nodes_agree_with_the_product() {
         let mut row: Vec<f64> =

@@ -1,12 +1,12 @@
-//! The exact loss as a function of the weights: deterministic training at finite n_s.
+//! The exact loss as a function of the weights, for deterministic training at finite n_s.
 //!
 //! ```math
 //! L = \frac1{n_s} \sum_i L_i(W, b), \quad W = W_{out} W_{in}, \quad G = \partial L/\partial W: \qquad
 //! \frac{\partial L}{\partial W_{out}} = G\, W_{in}^\top, \qquad
 //! \frac{\partial L}{\partial W_{in}} = W_{out}^\top G.
 //! ```
-//! W and G are n_s × n_s, W_in n_d × n_s, W_out n_s × n_d. Time O(n_s² × nodes), as
-//! [`exact_gradient`](crate::exact_gradient).
+//! W and G are n_s × n_s, W_in is n_d × n_s, and W_out is n_s × n_d. The time is O(n_s² × nodes),
+//! that of [`exact_gradient`](crate::exact_gradient).
 
 use nalgebra::DMatrix;
 use toy_superposition_model::{Activation, Autoencoder, Objective, Parameters, Scalar};
@@ -18,11 +18,12 @@ use crate::blocks::multiply;
 use crate::gaussian::mean_field::check_gradient;
 use crate::{Error, Product, Result};
 
-/// The exact loss of a ReLU model, per feature, as an [`Objective`]; in `f64` whatever the
-/// parameters.
+/// The exact loss per feature of a ReLU model as an [`Objective`]. It is computed in `f64` for
+/// parameters of any type.
 ///
-/// What training minimises when it has all the data: the minibatch loss without its noise, the
-/// mean-field loss without its Gaussian assumption. For n_s up to a few hundred.
+/// It is the loss that training minimises in the limit of infinite data: the minibatch loss without
+/// its noise, and the mean-field loss without its Gaussian assumption. It is practical for n_s up
+/// to a few hundred, since an evaluation takes O(n_s² × nodes) operations.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ExactObjective {
     law: Prepared<'static>,
@@ -31,17 +32,18 @@ pub struct ExactObjective {
 }
 
 impl ExactObjective {
-    /// For features of a [law](FeatureLaw): a probability for the paper's. The
-    /// [tolerance](Self::with_tolerance) is 1e-6.
+    /// The objective for features of a [law](FeatureLaw); one probability stands for the paper's
+    /// features. The [tolerance](Self::with_tolerance) is 1e-6.
     ///
     /// # Errors
     /// [`Error::Probability`] outside (0, 1]; [`Error::Law`] and [`Error::Magnitude`] for a law
-    /// whose exact loss is not known.
+    /// that has no exact loss.
     pub fn new<'a>(law: impl Into<FeatureLaw<'a>>) -> Result<Self> {
         Ok(Self { law: law.into().prepare()?.into_owned(), tolerance: 1e-6, importance: None })
     }
 
-    /// With another tolerance: that of [`exact_row_gradient`](crate::exact_row_gradient).
+    /// The same objective with another tolerance, which is that of
+    /// [`exact_row_gradient`](crate::exact_row_gradient).
     ///
     /// # Errors
     /// [`Error::OutOfRange`] unless `1e-10 ≤ tolerance ≤ 0.1`.
@@ -51,7 +53,9 @@ impl ExactObjective {
         Ok(self)
     }
 
-    /// Weighted by the importance of each feature: `(1/n_s) Σ_i ι_i L_i`.
+    /// The same objective with the loss weighted by the importance of each feature,
+    /// `(1/n_s) Σ_i ι_i L_i`. The length of `importance` must be the n_s of every model that is
+    /// evaluated.
     ///
     /// # Errors
     /// [`Error::OutOfRange`] for an importance that is negative or not finite.
@@ -72,7 +76,7 @@ impl ExactObjective {
     }
 }
 
-/// The product of a ReLU model, if there is memory for its gradient and a transpose too.
+/// The product of a ReLU model, if there is also memory for its gradient and a transpose.
 fn product<T: Scalar>(model: &Autoencoder<T>) -> Result<Product> {
     if model.activation().simplified(model.features()) != Activation::Relu {
         return Err(Error::Activation { given: model.activation().name() });

@@ -1,11 +1,11 @@
-//! The exact loss of an output where exactly one feature is on at a time: a sum of elementary
+//! The exact loss of an output where exactly one feature is on at a time, as a sum of elementary
 //! integrals.
 //!
 //! ```text
 //! L = p_i ∫ (u − (c u + b)₊)² + Σ_{j≠i} p_j ∫ (w_j u + b)₊² ,   Σ_j p_j = 1 ,
 //! ```
-//! over the law of u, with `c = W_ii` and `w_j = W_ij`. O(n_s), where series take hundreds of
-//! nodes.
+//! over the law of u, with `c = W_ii` and `w_j = W_ij`. The time is O(n_s), while the series would
+//! take hundreds of nodes.
 
 use super::ExactLoss;
 use super::far::Average;
@@ -13,7 +13,8 @@ use super::law::Prepared;
 use super::piecewise::{Given, Piecewise};
 use super::unit::Unit;
 
-/// The loss and its slope in the bias; `slopes` becomes its slopes in the entries of `row`.
+/// Returns the loss and its slope in the bias, and writes its slopes in the entries of `row` to
+/// `slopes`.
 pub(super) fn one_on_gradient(
     row: &[f64],
     feature: usize,
@@ -54,7 +55,8 @@ fn sum<G: Given>(
         by_bias += p * law.scale * by_m;
         *slope = p * square * by_weight;
     }
-    // A smooth density is known to 1e-11 of it, and differences of its integrals to less.
+    // A smooth density is known to a relative 1e-11, and differences of its integrals less
+    // accurately.
     let relative = if matches!(law.unit, Unit::Smooth(_)) { 1e-10 } else { 8.0 * f64::EPSILON };
     (ExactLoss { loss, error: relative * loss }, by_bias)
 }

@@ -5,18 +5,18 @@
 //! t₊ᵏ = tᵏ + Pᵏ B_{k+1}(t/P)/(k+1) + (k!/P) Σ_{n≠0} e^{s_n t}/s_nᵏ⁺¹ ,
 //! ```
 //! which is the trapezoidal rule of step `2π/P` for the inversion integral
-//! `k!/(2πi) ∫ e^{st} s^{−k−1} ds`, its line moved onto the imaginary axis and its aliases summed
-//! in closed form. Beyond `P` the error is `(t − P)₊ᵏ` and the like. The expected loss of one
-//! output then is
+//! `k!/(2πi) ∫ e^{st} s^{−k−1} ds`, with its line moved onto the imaginary axis and its aliases
+//! summed in closed form. Beyond `P` the error is of the form `(t − P)₊ᵏ`. The expected loss of one
+//! output is then
 //! ```text
 //! E g(T) = Σ_k a_k E Tᵏ + (2/P) Re Σ_{n≥1} ĝ(s_n) E e^{s_n T} ,
 //! ```
 //! with two choices of `a_k` and `ĝ`:
-//! - *near* (`c > 0` and `T > −c` but for a negligible probability): only the kink at 0 is met, and
-//!   there `g = (1−p) t₊² + p [(1−c)²/3 − (1−c) t + t² − (1+c)/(3c²) (−t)₊³]`;
+//! - *near* (`c > 0`, and `T > −c` except with a negligible probability): only the kink at 0 is
+//!   met, and `g = (1−p) t₊² + p [(1−c)²/3 − (1−c) t + t² − (1+c)/(3c²) (−t)₊³]`;
 //! - *far* (any `c`): `g = (1−p) t₊² + p [1/3 + E_u (t+cu)₊² − 2 E_u u (t+cu)₊]`.
 //!
-//! `u ~ U[0, 1]`, `p` and `c` as in `piecewise`.
+//! Here `u ~ U[0, 1]`, and `p` and `c` are those of `piecewise`.
 
 use nalgebra::Complex;
 
@@ -42,7 +42,7 @@ pub(super) trait Form {
         None
     }
 
-    /// The transform, at `s = iω`, of a bound on what the window changes.
+    /// The transform, at `s = iω`, of a bound on the change by the window.
     fn missed(&self, _omega: f64) -> Complex<f64> {
         Complex::ZERO
     }
@@ -53,7 +53,7 @@ pub(super) fn imaginary(x: f64) -> Complex<f64> {
     Complex::new(0.0, x)
 }
 
-/// `∫₀¹ uᵏ e^{zu} du` for k = 0, 1, 2 and imaginary `z = iy`.
+/// The integrals `∫₀¹ uᵏ e^{zu} du` for k = 0, 1, 2 and imaginary `z = iy`.
 pub(super) fn uniform_transforms(y: f64) -> [Complex<f64>; 3] {
     if y.abs() < 1.0 {
         let mut sums = [Complex::new(0.0, 0.0); 3];
@@ -73,7 +73,7 @@ pub(super) fn uniform_transforms(y: f64) -> [Complex<f64>; 3] {
     [zeroth, first, (exponential - first * 2.0) * over]
 }
 
-/// The periodic form of `g` with one period `P`.
+/// The periodic form of `g` with the period `P`, for magnitudes `U[0, 1]`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Periodic {
     pub(super) loss: Piecewise,
@@ -105,7 +105,8 @@ impl Periodic {
     pub(super) fn polynomial(&self) -> [[f64; 5]; 2] {
         let Piecewise { probability: p, own: c } = self.loss;
         let period = self.period;
-        // t₊, t₊² and t₊³ without their series: (degree + 1) B_{k+1} written out.
+        // The polynomials of t₊, t₊² and t₊³ without their series, with the Bernoulli polynomials
+        // written out.
         let first = [period / 12.0, 0.5, 0.5 / period];
         let second = [0.0, period / 6.0, 0.5, 1.0 / (3.0 * period)];
         let third = [-period.powi(3) / 120.0, 0.0, period / 4.0, 0.5, 0.25 / period];
@@ -129,7 +130,8 @@ impl Periodic {
             }
         } else {
             value[0] += p / 3.0;
-            // E_u (t+cu)^k and E_u u (t+cu)^k by the binomial theorem, E u^j = 1/(j+1).
+            // Adds the terms of E_u (t+cu)^k and E_u u (t+cu)^k by the binomial theorem with E
+            // u^j = 1/(j+1).
             for (k, b) in second.into_iter().enumerate() {
                 for j in 0..=k {
                     let term = p * b * BINOMIAL[k][j] / (j + 1) as f64;
@@ -178,7 +180,7 @@ impl Periodic {
         if self.near {
             return second + p * 2.0 * (1.0 + c) / (3.0 * c * c * omega.powi(3));
         }
-        // |∫ e^{zu}| ≤ min(1, 2/|z|); |∫ u e^{zu}| ≤ min(1/2, 2/|z|).
+        // Here |∫ e^{zu}| ≤ min(1, 2/|z|) and |∫ u e^{zu}| ≤ min(1/2, 2/|z|).
         let decay = 2.0 / c.abs();
         second
             + p * (1.0 / (omega * omega)).min(2.0 * decay / (3.0 * omega.powi(3)))
@@ -211,7 +213,7 @@ mod tests {
                 assert!((a - b).norm() < 2e-9);
             }
         }
-        // ∫ u² e^{iπu} du = −1·(i/π)·… by parts: (2/π² ·(−1)) + i (1/π − 4/π³).
+        // By parts ∫ u² e^{iπu} du = −2/π² + i (1/π − 4/π³).
         let pi = std::f64::consts::PI;
         let exact = Complex::new(-2.0 / (pi * pi), 1.0 / pi - 4.0 / pi.powi(3));
         assert!((uniform_transforms(pi)[2] - exact).norm() < 1e-15);

@@ -1,27 +1,28 @@
-//! Where a density is cut into pieces on each of which it is smooth.
+//! The cuts of a density into pieces on each of which it is smooth.
 //!
-//! The support ends where it does, or, if it is not bounded, where little of the second moment is
-//! left. Outwards from the other end, or from 0,
+//! A bounded side of the support is cut at its end. An unbounded side is cut where little of the
+//! second moment lies beyond. Outwards from the other end, or from 0 if that is not bounded either,
+//! the cuts are at
 //! ```text
 //! e_k = origin ± 2ᵏ √(E u²) ,   k = 0, 1, … ,   until E[u²; e_k < |u − origin| < e_{k+1}] < 1e-15 E u² ,
 //! ```
-//! so that the loss changes by about 1e-15 of `E u²` times the squares of the weights: what lies
-//! beyond the last octave is less than what lies in it for a density that falls off like `u⁻⁴` or
-//! faster. The pieces end there and at the [breaks](Magnitude::breaks).
+//! so that the loss changes by about 1e-15 of `E u²` times the squares of the weights. Less lies
+//! beyond the last octave than within it for a density that falls off like `u⁻⁴` or faster. The
+//! pieces end at these cuts and at the [breaks](Magnitude::breaks).
 
 use toy_superposition_data::Magnitude;
 
 use crate::quadrature::gauss_legendre;
 
-/// What the last octave may have of the second moment.
+/// The largest share of the second moment in the last octave.
 const LEFT: f64 = 1e-15;
-/// No more octaves than this.
+/// The largest number of octaves.
 const MOST: usize = 24;
-/// Panels of an octave, for its second moment.
+/// The number of panels per octave in the integral of its second moment.
 const PANELS: usize = 8;
 
-/// The ends of the pieces in increasing order; `None` without a density, and for one that does not
-/// come to an end.
+/// The ends of the pieces in increasing order; `None` for a magnitude without a density, and for a
+/// density whose tail does not come to an end.
 pub(super) fn ends(magnitude: &dyn Magnitude) -> Option<Vec<f64>> {
     let (low, high) = magnitude.support();
     let mut ends = Vec::new();
@@ -51,7 +52,7 @@ fn tail(magnitude: &dyn Magnitude, origin: f64, sign: f64, ends: &mut Vec<f64>) 
     }
     let rule = gauss_legendre();
     let at = |k: usize| origin + sign * unit * 2.0_f64.powi(k as i32);
-    // A density may have a gap: all that its breaks speak of is within.
+    // A density may have a gap, so that the cut lies beyond all of its breaks.
     let furthest = magnitude.breaks().into_iter().map(|at| sign * (at - origin)).fold(0.0, f64::max);
     ends.extend([origin, at(0)]);
     for k in 0..MOST {
@@ -102,13 +103,13 @@ mod tests {
     #[test]
     fn pieces_end_where_little_is_left() {
         assert_eq!(ends(&Interval::new(-1.0, 0.5).unwrap()), Some(vec![-1.0, 0.5]));
-        // √(E u²) = √2/λ.
+        // Here √(E u²) = √2/λ.
         let law = Exponential::new(0.5).unwrap();
         let found = ends(&law).unwrap();
         let root = 8.0_f64.sqrt();
         assert_eq!(found[..3], [0.0, root, 2.0 * root]);
         let last = found[found.len() - 1] * 0.5;
-        // E[u²; u > R] = e^{−R} (R² + 2R + 2) at rate 1, beside 2.
+        // At rate 1, E[u²; u > R] = e^{−R} (R² + 2R + 2), and E u² = 2.
         assert!((-last).exp() * (last * last + 2.0 * last + 2.0) < 2e-15, "{last}");
         assert!(found.len() < 9);
         assert_eq!(ends(&Pareto), None);

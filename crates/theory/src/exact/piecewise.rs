@@ -1,15 +1,15 @@
-//! The loss of one output as a function of what it adds to its own feature.
+//! The loss of one output as a function of the offset that is added to its own feature.
 //!
-//! For `y = ReLU(c x + t)`, `x = u` with probability p (`u ~ U[0, 1]`) and 0 otherwise, the loss
+//! For `y = ReLU(c x + t)`, where `x = u ~ U[0, 1]` with probability p and 0 otherwise, the loss
 //! given `t` is
 //! ```text
 //! g(t) = (1 − p) t₊² + p ∫₀¹ (u − (c u + t)₊)² du ,
 //! ```
-//! piecewise cubic with kinks at `t = 0` and `t = −c`. Everything here is a sum of squares on each
-//! piece, so that nothing cancels when the loss is small beside `p/3`.
+//! which is piecewise cubic with kinks at `t = 0` and `t = −c`. The loss is computed as a sum of
+//! squares on each piece, so that nothing cancels where it is small beside `p/3`.
 //!
-//! Symbols: `c` the output's own weight W_ii, `t` bias plus interference, `p` the probability of
-//! the output's own feature (sections 2 and 4.2 of the paper).
+//! Here `c` is the output's own weight W_ii, `t` is the bias plus the interference, and `p` is the
+//! probability of the output's own feature (sections 2 and 4.2 of the paper).
 
 /// `g`, its slope in `t` and its slope in `c`, in this order.
 pub(super) type Jet = [f64; 3];
@@ -19,7 +19,8 @@ pub(super) trait Given {
     /// `g(t)`, `g′(t)` and `∂g/∂c`.
     fn at(&self, t: f64) -> Jet;
 
-    /// `E_u g(m + w u)` and its slopes in `m`, `c` and `w`: a single feature is on.
+    /// `E_u g(m + w u)` and its slopes in `m`, `c` and `w`: the loss while a single other feature
+    /// is on.
     fn along(&self, m: f64, w: f64) -> [f64; 4];
 }
 
@@ -53,7 +54,7 @@ impl Piecewise {
             (true, false) => (0.0, root.clamp(0.0, 1.0)),
         };
         let length = to - from;
-        // Residual u − c u − t at both ends: linear between them.
+        // The residual u − c u − t is linear between these two ends.
         let (start, end) = (from * (1.0 - c) - t, to * (1.0 - c) - t);
         let silent = if from > 0.0 { from * from * from } else { 1.0 - to * to * to };
         let silent = if length > 0.0 { silent } else { 1.0 };
@@ -68,10 +69,11 @@ impl Piecewise {
         ]
     }
 
-    /// `∫₀¹ g(m + w u) du` and its slopes in `m`, `c` and `w`: a single feature is on.
+    /// `∫₀¹ g(m + w u) du` and its slopes in `m`, `c` and `w`: the loss while a single other
+    /// feature is on.
     ///
-    /// The path is cut at the kinks; on each piece two-point Gauss–Legendre is exact (degree at
-    /// most 3).
+    /// The path is cut at the kinks. On each piece the degree is at most 3, so that two-point
+    /// Gauss–Legendre quadrature is exact.
     pub(super) fn along(&self, m: f64, w: f64) -> [f64; 4] {
         if w == 0.0 {
             let [value, slope, own] = self.at(m);
@@ -107,7 +109,7 @@ mod tests {
 
     use super::Piecewise;
 
-    /// Midpoint sums as the plain definition.
+    /// The plain definition of `g` by midpoint sums.
     fn sum(loss: &Piecewise, t: f64) -> f64 {
         let steps = 40_000;
         let on: f64 = (0..steps)

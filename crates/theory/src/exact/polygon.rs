@@ -1,5 +1,5 @@
-//! Features as the corners of a regular polygon, when exactly one of them is on: the toy model of
-//! Elhage et al. in two dimensions, whose loss is elementary.
+//! The loss of features at the corners of a regular polygon, where exactly one feature is on: the
+//! toy model of Elhage et al. in two dimensions, whose loss is elementary.
 //!
 //! ```math
 //! L = \frac{1}{c^2}\,k \left[\int_0^1 \bigl(u - (a u + b)_+\bigr)^2 du
@@ -7,21 +7,21 @@
 //!   + \frac{c - k}{c} \left(\frac{1}{3c} - \frac{1}{4c^2}\right)
 //! ```
 //!
-//! c features, of which k ≥ 3 are corners with the common bias b and vectors of length ℓ, a = ℓ²
-//! (tied weights); the c − k others are dropped, with the bias 1/(2c) that suits them best, a zero
-//! vector and the loss of that constant.
+//! There are c features. Of these k ≥ 3 are corners with the common bias b and vectors of length ℓ,
+//! so that a = ℓ² with tied weights. The c − k others are dropped: they have a zero vector and the
+//! bias 1/(2c), the best constant.
 
 use crate::error::finite;
 use crate::exact::piecewise::Piecewise;
 use crate::{Error, Result};
 
-/// The expected loss per feature of `features` = c features of which exactly one is on, `x = u e_i`
-/// with `u ~ U[0, 1]`, in two dimensions: `corners` = k of them are the corners of a regular
-/// polygon of vectors of `length` ℓ with tied weights and a common `bias` b, the others are dropped
-/// at their best.
+/// The expected loss per feature of `features` = c features in two dimensions, where exactly one
+/// feature is on: `x = u e_i` with `u ~ U[0, 1]`. `corners` = k of them are the corners of a
+/// regular polygon, with vectors of `length` ℓ, tied weights and a common `bias` b. The others are
+/// dropped: their output is the best constant.
 ///
-/// The same as [`exact_loss`](crate::exact_loss) of these weights under the law `Exactly` with one
-/// on. At c = 6 the best polygons are
+/// It equals [`exact_loss`](crate::exact_loss) of these weights under the law `Exactly` with one
+/// feature on. At c = 6 the best polygons are
 ///
 /// | k | loss × 6 | ℓ | b |
 /// |---|---|---|---|
@@ -29,8 +29,9 @@ use crate::{Error, Result};
 /// | 5 | 0.061799 | 1.17046 | −0.28230 |
 /// | 6 | 0.048192 | 1.32053 | −0.61814 |
 ///
-/// where × 6 makes it a sum over the features. A dropped feature costs 7/144 of that sum.
-/// `designs::optimise` finds them, and so does training, from some seeds.
+/// where the factor 6 makes the loss a sum over the features. Each dropped feature contributes
+/// 7/144 to that sum. `designs::optimise` finds these polygons, and so does training from some
+/// seeds.
 ///
 /// ```
 /// use toy_superposition_theory::polygon_loss;
@@ -41,8 +42,8 @@ use crate::{Error, Result};
 /// ```
 ///
 /// # Errors
-/// [`Error::Size`] unless `3 ≤ k ≤ c`, [`Error::NotFinite`] for a length or a bias that is not
-/// finite, or a loss that overflows.
+/// [`Error::Size`] unless `3 ≤ k ≤ c`; [`Error::NotFinite`] for a length or a bias that is not
+/// finite, and for a loss that overflows.
 pub fn polygon_loss(corners: usize, features: usize, length: f64, bias: f64) -> Result<f64> {
     finite("length", length)?;
     finite("bias", bias)?;
@@ -56,7 +57,7 @@ pub fn polygon_loss(corners: usize, features: usize, length: f64, bias: f64) -> 
     let dropped = c - k;
     let own = Piecewise { probability: 1.0, own: a }.at(bias)[0];
     let other = |d: usize| {
-        // The angle of d and of k − d is the same to the bit, and that of a quarter turn is one.
+        // The angles of d and of k − d have the same bits, and a quarter turn is exact.
         let turn = d.min(corners - d) as f64 / k;
         let cosine = if turn == 0.25 { 0.0 } else { (std::f64::consts::TAU * turn).cos() };
         Piecewise { probability: 0.0, own: 0.0 }.along(bias, a * cosine)[0]

@@ -1,13 +1,14 @@
-//! The exact expected loss of one output: the sum over the nodes, and when to stop.
+//! The exact expected loss of one output: the sum over the nodes, and the rule that ends it.
 //!
 //! ```text
 //! L = P[none on] g(m) + Σ_j P[only j on] ∫₀¹ g(m + w_j u) du                       (exact)
 //!   + Σ_k a_k E_R Tᵏ + (2/P) Re Σ_{n≥1} e^{s_n m} ĝ(s_n) R(s_n) ,   R = K − (at most one on) .
 //! ```
-//! For magnitudes `U[0, 1]`, `R` falls off at least like `ω⁻²` beside the `ω⁻³` of `ĝ` (`ω⁻²` if
-//! `c = 0`), and like a Gaussian where many features are on. Error terms: the aliases (Chernoff
-//! bound, by the choice of `P`), the tail (`max |R|` over the last quarter of the nodes, times a
-//! bound on `∫|ĝ|/π`) and rounding (`ε` times the sum of absolute terms).
+//! For magnitudes `U[0, 1]`, `R` falls off at least like `ω⁻²`, in addition to the `ω⁻³` of `ĝ`
+//! (`ω⁻²` if `c = 0`), and like a Gaussian where many features are on. The error has three terms:
+//! the aliases, which the choice of `P` bounds by Chernoff's inequality; the tail, which is
+//! `max |R|` over the last quarter of the nodes times a bound on `∫|ĝ|/π`; and rounding, which is
+//! `ε` times the sum of the absolute values of the terms.
 
 use nalgebra::Complex;
 
@@ -22,12 +23,12 @@ use super::piecewise::Piecewise;
 use super::shortened::Shortened;
 use super::unit::Unit;
 
-/// The relative error that the loss aims at, where only the loss is asked for.
+/// The relative error that is aimed at where only the loss is asked for.
 pub(super) const FINEST: f64 = 1e-10;
-/// No more nodes than this; the error says what is missing.
+/// The largest number of nodes; beyond it the estimate of the error contains the tail.
 pub(super) const MOST_NODES: u32 = 1 << 20;
 
-/// The near form is used up to this period, in units of the own weight.
+/// The largest period, in units of the own weight, for which the near form is used.
 const NEAR: f64 = 30.0;
 
 /// The exact loss of output `feature` of the row `row` of W.
@@ -53,7 +54,8 @@ pub(super) fn exact_loss(row: &[f64], feature: usize, bias: f64, law: &Prepared<
     ExactLoss { loss: square * value.loss, error: square * value.error }
 }
 
-/// One output, prepared: given its own switch, if others depend on it, else over both its states.
+/// One output, prepared. If other features depend on its own feature, it is given the own switch;
+/// otherwise it covers both states of that switch.
 #[derive(Debug)]
 pub(super) struct Output<'a> {
     pub(super) law: Interference<'a>,
@@ -78,7 +80,8 @@ impl<'a> Output<'a> {
         Self { law: Interference::new(row, feature, law, own), loss, bias }
     }
 
-    /// The states whose losses make up that of the output, each with its probability.
+    /// The states of the own switch whose mean loss is that of the output, each with its
+    /// probability.
     pub(super) fn states(
         row: &'a [f64],
         feature: usize,
@@ -108,14 +111,14 @@ impl<'a> Output<'a> {
         }
     }
 
-    /// `E (x − c x − T)` of an output that always passes.
+    /// The mean `E (x − c x − T)` of the residual of an output that always passes.
     pub(super) fn open_mean(&self) -> f64 {
         let Piecewise { probability: p, own: c } = self.loss;
         (1.0 - c) * p / self.law.unit.divisors()[0] - (self.bias + self.law.cumulants[0])
     }
 
-    /// The loss of an output whose rectifier never acts: `p E u²`, or mean² plus variance of
-    /// `(1 − c) x − T`.
+    /// The loss of an output whose rectifier never acts. It is `p E u²` if the output is always 0,
+    /// and mean² plus variance of `(1 − c) x − T` if it always passes.
     pub(super) fn settled_loss(&self, passes: bool) -> ExactLoss {
         let Piecewise { probability: p, own: c } = self.loss;
         let [d1, d2, ..] = self.law.unit.divisors();
@@ -133,8 +136,8 @@ impl<'a> Output<'a> {
         ExactLoss { loss, error: terms.sqrt() * f64::EPSILON * (loss + mean.abs() * size) }
     }
 
-    /// A rough loss of all states together: what their errors are small beside, even if the loss of
-    /// one state is smaller still.
+    /// A rough loss of all states together, against which their errors are measured even if the
+    /// loss of one state is far smaller. It is 0 for a single state.
     pub(super) fn scale(states: &[(f64, Self)]) -> f64 {
         match states {
             [_] => 0.0,
@@ -175,8 +178,9 @@ impl<'a> Output<'a> {
         self.refined(tolerance, least, |tolerance| self.sum(few, tolerance), |found| found.loss)
     }
 
-    /// The sum `of` an absolute tolerance, that is `tolerance` times its loss or `least`. The rough
-    /// loss only sets the tolerance: once more if it was far too high.
+    /// Calls `of` with an absolute tolerance, which is `tolerance` times the larger of the loss and
+    /// `least`. The rough loss only sets the tolerance of the first call; the call is repeated if
+    /// that tolerance was far too high.
     pub(super) fn refined<S>(
         &self,
         tolerance: f64,
@@ -208,7 +212,8 @@ impl<'a> Output<'a> {
             let below = self.law.reach(false, -m, prefactor, tolerance);
             if below <= c {
                 let period = below.max(self.law.reach(true, m, prefactor, tolerance));
-                // The cubic's coefficients grow like (P/c)³ and would cancel.
+                // The coefficients of the cubic grow like (P/c)³ and would cancel at larger
+                // periods.
                 if period <= NEAR * c {
                     return Periodic { loss: self.loss, period, near: true };
                 }
@@ -220,7 +225,7 @@ impl<'a> Output<'a> {
         Periodic { loss: self.loss, period: below.max(above), near: false }
     }
 
-    /// The sum, with an absolute error of about `tolerance`.
+    /// The loss as a sum over nodes, with an absolute error of about `tolerance`.
     fn sum(&self, few: f64, tolerance: f64) -> ExactLoss {
         let m = self.bias;
         let alias = tolerance / 100.0;
@@ -249,7 +254,7 @@ impl<'a> Output<'a> {
             recent.retain(|&(end, _)| f64::from(end) > 0.75 * f64::from(nodes.next()));
             let envelope = recent.iter().map(|&(_, largest)| largest).fold(0.0, f64::max);
             let tail = envelope * form.tail(nodes.omega()) / std::f64::consts::PI;
-            // More nodes do not mend what has been lost by rounding.
+            // More nodes do not reduce the rounding error.
             if tail <= (2.0 * tolerance).max(self.law.rounding(rounding)) || nodes.next() > MOST_NODES {
                 break tail;
             }
@@ -269,8 +274,9 @@ mod tests {
     use super::Output;
     use crate::exact::law::Prepared;
 
-    /// The error returned covers the distance to a result with a hundredth of the tolerance, for
-    /// rows of every kind: weights over four decades, p from 1e-3 to 1, any own weight and bias.
+    /// The error that is returned covers the distance to a result with a hundredth of the
+    /// tolerance. The rows are of every kind: weights over four decades, p from 1e-3 to 1, and any
+    /// own weight and bias.
     #[test]
     fn the_error_covers_what_is_left_out() {
         let mut rng = ChaCha8Rng::seed_from_u64(5);
@@ -291,7 +297,7 @@ mod tests {
             let [few, ..] = output.law.few(&output.loss, bias);
             let finer = output.sum(few, FINEST * value.loss / 100.0);
             let distance = (value.loss - finer.loss).abs();
-            // A settled output has no series to leave anything out of: there the series is the
+            // A settled output has no series that could be truncated; there the series is the
             // rougher of the two.
             let settled = output.settled().is_some();
             let allowed = value.error + if settled { finer.error } else { 0.0 };
@@ -301,7 +307,7 @@ mod tests {
                 most = most.max(distance / value.error);
             }
         }
-        // The estimate is of the right kind: not far above every error.
+        // The estimate is not far above every error.
         assert!(most > 1e-3, "{most}");
     }
 }

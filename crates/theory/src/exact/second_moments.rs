@@ -1,28 +1,28 @@
-//! The Gaussian loss of a law of which nothing but covariances is known.
+//! The Gaussian loss of a law of which only the covariances are known.
 
 use super::unit::Unit;
 use crate::error::finite;
 use crate::{Channel, Loss, Magnitude, Result};
 
-/// What the covariances of the features say of the interference `I` on one output.
+/// The first and second moments of the interference `I` on one output.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SecondMoments {
-    /// `p_i`.
+    /// The probability `p_i` of the own feature.
     pub(crate) probability: f64,
-    /// `W_ii`.
+    /// The own weight `W_ii`.
     pub(crate) own: f64,
-    /// `b_i + E I`.
+    /// The mean `b_i + E I` of the bias plus the interference.
     pub(crate) mean: f64,
-    /// `Var I`.
+    /// The variance `Var I`.
     pub(crate) variance: f64,
-    /// `Cov(I, x_i)`.
+    /// The covariance `Cov(I, x_i)` with the own feature.
     pub(crate) covariance: f64,
 }
 
 impl SecondMoments {
-    /// The Gaussian loss where nothing but covariances is known. The mean of `I` in each state of
-    /// the own switch follows from `Cov(I, c_i) = Cov(I, x_i)/E u`; its variance is taken to be the
-    /// same in both states, which is the mean of the two:
+    /// The loss with Gaussian interference in each state of the own switch. The mean of `I` in each
+    /// state follows from `Cov(I, c_i) = Cov(I, x_i)/E u`. The variance of `I` is taken to be the
+    /// same in both states, which makes it the mean of the two:
     ///
     /// ```text
     /// E[I | on] = E I + Cov(I, c_i)/p ,   E[I | off] = E I − Cov(I, c_i)/(1 − p) ,
@@ -31,7 +31,7 @@ impl SecondMoments {
     ///
     /// # Errors
     /// [`Error::Magnitude`](crate::Error::Magnitude) for magnitudes that the exact loss does not
-    /// know; [`Error::NotFinite`](crate::Error::NotFinite) for a loss beyond f64.
+    /// cover; [`Error::NotFinite`](crate::Error::NotFinite) for a loss that is not finite in f64.
     pub(crate) fn gaussian_loss(&self, magnitude: &dyn Magnitude) -> Result<f64> {
         let (unit, scale) = Unit::new(magnitude)?;
         let (p, mean) = (self.probability, magnitude.mean());

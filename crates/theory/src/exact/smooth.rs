@@ -1,15 +1,17 @@
-//! A magnitude whose density is smooth between its breaks, by quadrature.
+//! The transforms and moments of a magnitude whose density is smooth between its breaks, by
+//! quadrature.
 //!
 //! Each [piece](super::pieces) of the support is cut into K equal panels of half-width h about m_k,
-//! and on each the density is a polynomial in Legendre's form. With the spherical Bessel functions
-//! `j_l` its transform is exact at every frequency, however many waves a panel has:
+//! and on each panel the density is a polynomial in Legendre's form. With the spherical Bessel
+//! functions `j_l` the transform of the polynomial is exact at every frequency, however many waves
+//! a panel has:
 //! ```text
 //! u = m_k + hξ ,   uʳρ(u) = Σ_l a_rkl P_l(ξ) ,   a_rkl = (2l+1)/2 ∫ uʳρ P_l dξ   (16-point Gauss) ,
 //! E uʳ e^{iyu} = 2h Σ_k e^{iym_k} Σ_l i^l j_l(yh) a_rkl ,
 //! E[uʳ; u < v] = h Σ_{panels below} 2 a_rk0 + h Σ_l a_rkl ∫_{−1}^ξ P_l .
 //! ```
-//! K is doubled, from 16 if there is one piece, until the last two coefficients of `ρ` and of `u²ρ`
-//! are below 1e-11 of the largest `ρ` and `u²ρ`.
+//! K starts from 16 if there is one piece, and is doubled until the last two coefficients of `ρ`
+//! and of `u²ρ` are below 1e-11 of the largest `ρ` and `u²ρ`.
 
 use nalgebra::Complex;
 use toy_superposition_data::{Magnitude, MagnitudeSpec};
@@ -20,13 +22,13 @@ use crate::gaussian::terms::Terms;
 use crate::magnitude::Integrable;
 use crate::quadrature::{gauss_legendre, panels};
 
-/// Coefficients per panel.
+/// The number of coefficients per panel.
 const TERMS: usize = 16;
-/// The fewest panels in all, the fewest and the most of a piece.
+/// The least number of panels in all, and the least and the largest number of panels of a piece.
 const PANELS: [usize; 3] = [16, 4, 512];
-/// What the last coefficients may be beside the largest density.
+/// The largest size of the last coefficients, relative to the largest density.
 const SMOOTH: f64 = 1e-11;
-/// How far the density's integral may be from 1.
+/// The largest distance of the integral of the density from 1.
 const TOTAL: f64 = 1e-6;
 
 /// The law of a magnitude within [−1, 1].
@@ -34,27 +36,27 @@ const TOTAL: f64 = 1e-6;
 pub(crate) struct Smooth {
     /// The ends of the panels.
     edges: Vec<f64>,
-    /// How many panels each piece has.
+    /// The number of panels of each piece.
     pieces: Vec<usize>,
-    /// `a_rkl` of panel `k`, r = 0, 1, 2.
+    /// The coefficients `a_rkl` of each panel `k`, for r = 0, 1, 2.
     panels: Vec<[[f64; TERMS]; 3]>,
-    /// `E[uʳ; u < edges[k]]`, and the same from there on.
+    /// The moments `E[uʳ; u < edges[k]]` below each edge, and those from there on.
     below: Vec<[f64; 3]>,
     above: Vec<[f64; 3]>,
     moments: [f64; 4],
-    /// `D` with `|φ|, |φ′| ≤ D/|y|` at `z = iy`.
+    /// A number `D` with `|φ|, |φ′| ≤ D/|y|` at `z = iy`.
     pub(super) decay: f64,
 }
 
-/// One piece in its panels.
+/// One piece, cut into panels.
 struct Piece {
     edges: Vec<f64>,
     panels: Vec<[[f64; TERMS]; 3]>,
-    /// `E uᵏ` over the piece, k = 0 … 4.
+    /// The moments `E uᵏ` over the piece, k = 0 … 4.
     moments: [f64; 5],
     /// The density at each point, in order.
     values: Vec<f64>,
-    /// The largest `ρ` and `u²ρ`, and what their last two coefficients are at most.
+    /// The largest `ρ` and `u²ρ`, and the largest sizes of their last two coefficients.
     largest: [f64; 2],
     last: [f64; 2],
 }
@@ -70,7 +72,7 @@ impl Piece {
         for k in 0..count {
             let middle = low + half * (2 * k + 1) as f64;
             let mut coefficients = [[0.0; TERMS]; 3];
-            // In falling order of ξ: the rule's abscissas fall.
+            // Points are visited in rising order of ξ, since the abscissas of the rule fall.
             for (xi, weight) in rule.into_iter().rev() {
                 let u = middle + half * xi;
                 let rho = density(u)?;
@@ -109,8 +111,8 @@ impl Piece {
 }
 
 impl Smooth {
-    /// The law of `u/h` for a magnitude `u` of this kind, `h` the greatest `|u|`, and `h`; `None`
-    /// for any other.
+    /// The law of `u/h` and the scale `h`, the greatest `|u|`, for a magnitude `u` with a density
+    /// of this kind; `None` for any other.
     pub(super) fn new(magnitude: &dyn Magnitude) -> Option<(Self, f64)> {
         let ends = pieces::ends(magnitude)?;
         let [low, high] = [ends[0], ends[ends.len() - 1]];
@@ -131,14 +133,15 @@ impl Smooth {
         }
         let ends = [density(low / scale)?, density(high / scale)?];
         let found = Self::of_pieces(&found, ends)?;
-        // What was cut off may be rare and yet count.
+        // The part that was cut off may be rare and still matter for the second moment.
         let second = found.moments[1] * scale * scale / magnitude.second_moment();
         let (least, most) = magnitude.support();
         let whole = least.is_finite() && most.is_finite() || (second - 1.0).abs() <= TOTAL;
         whole.then_some((found, scale))
     }
 
-    /// The pieces together; `ends` has the density at both ends. `None` if the integral is not 1.
+    /// The law of all pieces together, where `ends` holds the density at both ends. `None` if the
+    /// integral is not 1.
     fn of_pieces(pieces: &[Piece], ends: [f64; 2]) -> Option<Self> {
         let total = |k: usize| pieces.iter().map(|piece| piece.moments[k]).sum::<f64>();
         let all = total(0);
@@ -161,8 +164,8 @@ impl Smooth {
             below: Vec::new(),
             above: Vec::new(),
             moments: std::array::from_fn(|k| total(k + 1) / all),
-            // By parts: the ends and the variation of ρ, and of uρ, whose variation is that of ρ
-            // and 1 more at most.
+            // By parts, D is the sum of the ends and the variation of ρ or of uρ; the variation of
+            // uρ exceeds that of ρ by at most 1.
             decay: (ends[0].max(0.0) + ends[1].max(0.0) + 1.05 * variation) / all + 1.0,
         };
         found.below = found.sums(0..found.panels.len());
@@ -197,13 +200,13 @@ impl Smooth {
         sums
     }
 
-    /// The panel that `v` is in, and ξ there.
+    /// The panel that contains `v`, and the ξ of `v` in it.
     fn place(&self, v: f64) -> (usize, f64) {
         let panel = self.edges.partition_point(|&edge| edge <= v).clamp(1, self.panels.len()) - 1;
         (panel, ((v - self.edges[panel]) / self.half(panel) - 1.0).clamp(-1.0, 1.0))
     }
 
-    /// The density.
+    /// The density at `u`.
     fn rho(&self, u: f64) -> f64 {
         let (panel, xi) = self.place(u);
         self.panels[panel][0].iter().zip(legendre::<TERMS>(xi)).map(|(a, p)| a * p).sum::<f64>().max(0.0)
@@ -218,7 +221,8 @@ impl Smooth {
             return [self.below[self.panels.len()], [0.0; 3]];
         }
         let (panel, xi) = self.place(v);
-        // ∫_{−1}^ξ P_l = (P_{l+1} − P_{l−1})/(2l + 1), and minus that from ξ to 1 for l ≥ 1.
+        // For l ≥ 1, ∫_{−1}^ξ P_l = (P_{l+1} − P_{l−1})/(2l + 1), and the integral from ξ to 1 is
+        // the negative of it.
         let (values, half) = (legendre::<{ TERMS + 1 }>(xi), self.half(panel));
         let inside: [f64; 3] = std::array::from_fn(|r| {
             let term =
@@ -268,8 +272,8 @@ impl Smooth {
         self.edges.iter().copied()
     }
 
-    /// Visits points and weights of a sum that is `E f(u)` for an f that is smooth between the
-    /// `cuts` on the scale of a panel.
+    /// Calls `visit` with the points and weights of a sum for `E f(u)`, where f is smooth on the
+    /// scale of a panel between any two of the `cuts`.
     pub(super) fn visit(&self, cuts: &[f64], mut visit: impl FnMut(f64, f64)) {
         let mut ends: Vec<f64> = self.edges().chain(cuts.iter().copied()).collect();
         ends.retain(|end| (self.low()..=self.high()).contains(end));
@@ -284,8 +288,8 @@ impl Smooth {
         }
     }
 
-    /// Visits points and weights for functions that change over the noise of a channel about its
-    /// edge.
+    /// Calls `visit` with points and weights for functions that change, near the edge of a channel,
+    /// over the length of its noise.
     pub(super) fn visit_tails(&self, channel: &Channel, mut visit: impl FnMut(f64, f64)) {
         let mut first = 0;
         for &count in &self.pieces {
@@ -321,7 +325,7 @@ impl Integrable for Smooth {
     }
 }
 
-/// `P_0 … P_{N−1}` at ξ.
+/// The Legendre polynomials `P_0 … P_{N−1}` at ξ.
 fn legendre<const N: usize>(xi: f64) -> [f64; N] {
     let mut values = [1.0; N];
     if N > 1 {
@@ -334,20 +338,22 @@ fn legendre<const N: usize>(xi: f64) -> [f64; N] {
     values
 }
 
-/// Below this the series, up to the next the recurrence from above, beyond that from below.
+/// Below the first number the series is used, up to the second the downward recurrence, and beyond
+/// it the upward recurrence.
 const NEAR: f64 = 1.5;
 const BEYOND: f64 = 24.0;
-/// Where the recurrence from above begins: beyond `BEYOND`, as far as 16 digits of `j_15` ask for.
+/// The order from which the downward recurrence starts, large enough for 16 digits of `j_15` up to
+/// `BEYOND`.
 const START: usize = 72;
 
-/// `j_0 … j_15` at x.
+/// The spherical Bessel functions `j_0 … j_15` at x.
 fn spherical_bessel(x: f64) -> [f64; TERMS] {
     let size = x.abs();
     let mut values = [0.0; TERMS];
     if size < NEAR {
         let mut first = 1.0;
         for (l, value) in values.iter_mut().enumerate() {
-            // x^l/(2l+1)!! Σ_k (−x²/2)^k/(k! (2l+3)(2l+5)…).
+            // The series is x^l/(2l+1)!! Σ_k (−x²/2)^k/(k! (2l+3)(2l+5)…).
             let (mut term, mut sum) = (first, 0.0);
             for k in 1..14 {
                 sum += term;
@@ -416,13 +422,13 @@ mod tests {
         }
     }
 
-    /// Against the closed form of `12 ∫ u(1−u)² e^{iyu} du`, by parts.
+    /// The transforms agree with the closed form of `12 ∫ u(1−u)² e^{iyu} du`, by parts.
     #[test]
     fn transforms_of_a_polynomial() {
         let law = beta();
         for y in [-0.7, 2.5, 40.0, 3000.0, 1e6] {
             let z = Complex::new(0.0, y);
-            // Derivatives of ρ = 12(u − 2u² + u³) at 0 and at 1.
+            // The derivatives of ρ = 12(u − 2u² + u³) at 0 and at 1.
             let (start, end) = ([0.0, 12.0, -48.0, 72.0], [0.0, 0.0, 24.0, 72.0]);
             let (mut expected, mut power) = (Complex::ZERO, z);
             for (r, (at_0, at_1)) in start.into_iter().zip(end).enumerate() {
@@ -467,7 +473,7 @@ mod tests {
         }
     }
 
-    /// A density with a singular end or a jump inside is none of these.
+    /// A density with a singular end or a jump inside is refused.
     #[test]
     fn what_is_not_smooth_is_refused() {
         let jump = Density::new(|u: f64| if u < 0.337 { 1.0 } else { 2.0 }, 0.0, 1.0).unwrap();

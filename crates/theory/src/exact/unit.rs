@@ -1,7 +1,7 @@
-//! The law of a magnitude, in the unit in which the exact loss is found.
+//! The law of a magnitude in the unit in which the exact loss is computed.
 //!
-//! With `x = h x′` and `b = h b′` the loss is `h²` times that of `x′` and `b′`, and `h` is chosen
-//! by the law:
+//! With `x = h x′` and `b = h b′` the loss is `h²` times that of `x′` and `b′`, and `h` depends on
+//! the law:
 //!
 //! | law | h | φ(z) = E e^{zu′} |
 //! |---|---|---|
@@ -23,14 +23,14 @@ use crate::magnitude::Integrable;
 use crate::quadrature::panels;
 use crate::{Channel, Error, Feature, Loss, Result};
 
-/// The law of a magnitude.
+/// The law of a magnitude in its unit.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Unit {
-    /// `U[0, 1]`.
+    /// The law `U[0, 1]`.
     Uniform,
     /// Uniform on an interval within [−1, 1].
     Interval(Interval),
-    /// Of mean 1.
+    /// The exponential law of mean 1.
     Exponential(Exponential),
     /// Values within [−1, 1].
     Points(Points),
@@ -39,7 +39,7 @@ pub(crate) enum Unit {
 }
 
 impl Unit {
-    /// The law of `given`, and `h`.
+    /// The law of a magnitude in its unit, and the unit `h`.
     pub(crate) fn new(magnitude: &dyn Magnitude) -> Result<(Self, f64)> {
         let given = magnitude.spec();
         let known = match &given {
@@ -75,18 +75,19 @@ impl Unit {
         }
     }
 
-    /// Whether the law is `U[0, 1]`, for which there are faster ways.
+    /// Whether the law is `U[0, 1]`, for which there are faster methods.
     pub(super) fn is_uniform(&self) -> bool {
         matches!(self, Self::Uniform)
     }
 
-    /// States of one feature on are no part of the series unless they are rarer than this beside
-    /// all in which it is on, where they take a quadrature each.
+    /// The least share for which a state with one feature on is integrated by itself rather than in
+    /// the series: a share of the probability that the feature is on. It is above 0 for laws where
+    /// each such integral is a quadrature.
     pub(super) fn rare(&self) -> f64 {
         if matches!(self, Self::Exponential(_) | Self::Smooth(_)) { 0.1 } else { 0.0 }
     }
 
-    /// `k!/E uᵏ`, k = 1 … 4: `E u = 1/d_1`, `E u² = 2/d_2`.
+    /// The divisors `d_k = k!/E uᵏ` for k = 1 … 4, so that `E u = 1/d_1` and `E u² = 2/d_2`.
     pub(super) fn divisors(&self) -> [f64; 4] {
         if self.is_uniform() {
             return [2.0, 6.0, 24.0, 120.0];
@@ -95,13 +96,13 @@ impl Unit {
         [1.0 / m1, 2.0 / m2, 6.0 / m3, 24.0 / m4]
     }
 
-    /// `κ_1 … κ_4` of one feature `x = c u`.
+    /// The cumulants `κ_1 … κ_4` of one feature `x = c u`.
     pub(super) fn cumulants(&self, p: f64) -> [f64; 4] {
         let Cumulants { mean, variance, third, fourth } = self.law().feature_cumulants(p);
         [mean, variance, third, fourth]
     }
 
-    /// The least and the greatest value of `w x`; they may be infinite.
+    /// The least and the greatest value of `w x`, either of which may be infinite.
     pub(super) fn range(&self, w: f64) -> [f64; 2] {
         if w == 0.0 {
             return [0.0; 2];
@@ -117,7 +118,7 @@ impl Unit {
         [low, high]
     }
 
-    /// φ(z) at a real z; infinite where it does not converge.
+    /// The generating function φ(z) at a real z; infinite where it does not converge.
     pub(super) fn average(&self, z: f64) -> f64 {
         if self.is_uniform() {
             return if z.abs() < 1e-3 { 1.0 + z / 2.0 + z * z / 6.0 } else { z.exp_m1() / z };
@@ -180,8 +181,9 @@ impl Unit {
         along_path(self.law().raw_moments(), m, w)
     }
 
-    /// Visits points and weights of a sum that is `E f(u)` for any f of points, and for an f that
-    /// is a cubic of an interval's `u`, or smooth beside a density, between any two of `cuts`.
+    /// Calls `visit` with the points and weights of a sum for `E f(u)`. The sum is exact for
+    /// finitely many values and any f, and for an interval and an f that is cubic between any two
+    /// of the `cuts`. For a density, f must be smooth between any two of the `cuts`.
     pub(super) fn visit(&self, cuts: &[f64], mut visit: impl FnMut(f64, f64)) {
         match self {
             Self::Points(law) => return law.iter().for_each(|(value, share)| visit(value, share)),
@@ -201,8 +203,8 @@ impl Unit {
         }
     }
 
-    /// Visits points and weights of a quadrature over `u` for functions that change over the noise
-    /// of a channel about its edge.
+    /// Calls `visit` with points and weights for functions of `u` that change, near the edge of a
+    /// channel, over the length of its noise.
     pub(super) fn visit_tails(&self, channel: &Channel, mut visit: impl FnMut(f64, f64)) {
         let [low, high] = self.ends();
         match self {
@@ -227,7 +229,7 @@ impl Unit {
         let mut on = 0.0;
         let mut visit = |u: f64, weight: f64| on += weight * (u - mean).abs().powi(3);
         match self {
-            // Its panels begin where the sign changes.
+            // The panels begin where the sign of u − mean changes.
             Self::Exponential(_) => self.visit_tails(&Channel::unchecked(1.0, -mean, 1.0), visit),
             _ => self.visit(&[mean], &mut visit),
         }
@@ -275,7 +277,7 @@ fn along_path<const N: usize>(moments: [f64; N], m: f64, w: f64) -> [f64; N] {
     })
 }
 
-/// Beyond so many means the exponential law has 1e-19 of its mass.
+/// The number of means beyond which the exponential law has 1e-19 of its mass.
 const LARGEST: f64 = 44.0;
 /// The abscissa `1/√3` of the two-point Gauss–Legendre rule on [−1, 1].
 const GAUSS_2: f64 = 0.577_350_269_189_625_8;

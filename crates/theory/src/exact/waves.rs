@@ -1,11 +1,11 @@
-//! φ and φ′ of several weights at the nodes `ω = nh`, one after the other.
+//! The transforms φ and φ′ of several weights at the nodes `ω = nh`, one node after the other.
 
 use nalgebra::Complex;
 
 use super::periodic::{imaginary, uniform_transforms};
 use super::unit::Unit;
 
-/// After how many nodes the recurrence `e^{i(ω+h)v} = e^{iωv} e^{ihv}` is begun afresh.
+/// The number of nodes after which the recurrence `e^{i(ω+h)v} = e^{iωv} e^{ihv}` starts afresh.
 const RENEW: u32 = 256;
 
 /// The waves of some weights at the current node.
@@ -13,7 +13,7 @@ const RENEW: u32 = 256;
 pub(super) struct Waves<'a> {
     unit: &'a Unit,
     weights: Vec<f64>,
-    /// The `v` of all waves, as many for each weight.
+    /// The `v` of all waves, with the same number of waves for each weight.
     values: Vec<f64>,
     wave: Vec<Complex<f64>>,
     turn: Vec<Complex<f64>>,
@@ -38,7 +38,7 @@ impl<'a> Waves<'a> {
         Self { unit, weights, values, wave: turn.clone(), turn, step, omega: step }
     }
 
-    /// Moves to node `n ≥ 1`, which follows the last one or is the first.
+    /// Moves to node `n ≥ 1`, which must be the first node or follow the last one.
     pub(super) fn advance(&mut self, n: u32) {
         self.omega = self.step * f64::from(n);
         if n.is_multiple_of(RENEW) {

@@ -6,16 +6,17 @@
 //! \frac1{h^3} \int_0^h x^2 g_k(y + x)\,dx = \frac{2 \tilde g_{k+1} - g_{k+1}(y + h)}{h}.
 //! ```
 //!
-//! The differences cancel where `g` hardly changes over the interval; there Taylor's series about
-//! its middle is summed instead, `g_k^{(j)} = (−1)ʲ g_{k−j}` with `g_{−n} = He_{n−1} φ`.
+//! The differences cancel where `g` hardly changes over the interval. There Taylor's series about
+//! the middle of the interval is summed instead, with the derivatives `g_k^{(j)} = (−1)ʲ g_{k−j}`
+//! and `g_{−n} = He_{n−1} φ`.
 
 use crate::gaussian::tail::Tail;
 
-/// Terms of the Taylor series that leave 1e-16 for `h (y + 3/2) < 1`.
+/// The number of terms of the Taylor series, whose error is 1e-16 for `h (y + 3/2) < 1`.
 const TERMS: usize = 20;
 
-/// `ḡ_k` for `k = −1..=2` (at index `k + 1`), `g̃_k` for `k = −1..=1` and the average of
-/// `(x/h)² g_0`, times `exp(reference²/2)`.
+/// The averages `ḡ_k` for `k = −1..=2` (at index `k + 1`), `g̃_k` for `k = −1..=1` (at index
+/// `k + 1`) and the average of `(x/h)² g_0`, each times `exp(reference²/2)`.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Averages {
     pub(crate) mean: [f64; 4],
@@ -24,8 +25,8 @@ pub(crate) struct Averages {
 }
 
 impl Averages {
-    /// Over `[near, far]`, `0 ≤ near ≤ far`, of length `h = far − near` (given apart, for its own
-    /// accuracy).
+    /// The averages over `[near, far]`, where `0 ≤ near ≤ far`. The length `h = far − near` is
+    /// given separately, so that it is accurate where it is small.
     pub(crate) fn new(near: f64, far: f64, h: f64, reference: f64) -> Self {
         let near_factor = factor(near, reference);
         if near_factor == 0.0 {
@@ -49,10 +50,10 @@ impl Averages {
         averages
     }
 
-    /// The averages over `[middle − half, middle + half]`.
+    /// The averages over `[middle − half, middle + half]` by Taylor's series.
     fn taylor(middle: f64, half: f64, reference: f64) -> Self {
         let f = factor(middle, reference);
-        // g_2, g_1, g_0, g_{−1}, g_{−2}, …: g[2 − k].
+        // Holds g_2, g_1, g_0, g_{−1}, g_{−2}, …: g_k is g[2 − k].
         let mut g = [0.0; TERMS + 4];
         let Tail([m1, r0, r1, r2, _]) = Tail::new(middle);
         g[0] = r2 * f;
@@ -90,7 +91,7 @@ impl Averages {
     }
 }
 
-/// `exp(−(y² − reference²)/2)`.
+/// The factor `exp(−(y² − reference²)/2)` of the scaled tails at `y`.
 pub(crate) fn factor(y: f64, reference: f64) -> f64 {
     (-0.5 * (y - reference) * (y + reference)).exp()
 }

@@ -1,4 +1,4 @@
-//! The best mixture of ratios: dropping features, or keeping some without loss.
+//! The best mixture of ratios, where some features are dropped or some have no loss.
 
 use toy_superposition_data::UnitUniform;
 
@@ -8,7 +8,8 @@ use crate::gaussian::optimum::Optimum;
 use crate::gaussian::welch::any_ratio;
 use crate::magnitude::Integrable;
 
-/// The lower convex envelope in `r` for one kind of feature: its two tangent points.
+/// The lower convex envelope of the optimal loss as a function of the ratio `r`, for one kind of
+/// feature. It holds the two tangent points; [`envelope`](crate::envelope()) gives the formula.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Envelope<M = UnitUniform> {
     pub(super) feature: Feature<M>,
@@ -16,7 +17,7 @@ pub struct Envelope<M = UnitUniform> {
     pub(super) upper: Tangent,
 }
 
-/// A point where a chord touches `f`.
+/// A point where a chord touches the curve `f`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Tangent {
     pub(super) ratio: f64,
@@ -28,22 +29,23 @@ pub(super) struct Tangent {
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Mixture {
-    /// The loss per feature, over all of them.
+    /// The loss per feature, averaged over all features.
     pub loss: f64,
-    /// The fraction of features that are dropped, at loss `V` each.
+    /// The fraction of features that are dropped, with the loss `V` each.
     pub dropped_fraction: f64,
-    /// The fraction that has a dimension each, and no loss.
+    /// The fraction of features that have a dimension each and no loss.
     pub lossless_fraction: f64,
-    /// The ratio of the others.
+    /// The ratio of dimensions to features among all other features.
     pub superposed_ratio: f64,
 }
 
-/// The best mixture for the paper's features. For many ratios at one `p`, keep an [`Envelope`].
+/// The best mixture for the paper's features at one probability and ratio. To evaluate many ratios
+/// at one `p`, build an [`Envelope`] once.
 ///
-/// A model may treat its features unequally: drop a fraction `δ` (loss `V = Var x` each) and spread
-/// its n_d dimensions over the others at ratio `r/(1 − δ)`, or give a few a dimension of their own
-/// (ratio 1, no loss). The least loss of all such mixtures is the lower convex envelope of
-/// `f(r) = L(p, r)`, `f(0) = V`, `f(1) = 0`:
+/// A model may treat its features unequally. It may drop a fraction `δ` of them (with the loss
+/// `V = Var x` each) and spread its n_d dimensions over the others at ratio `r/(1 − δ)`, or it may
+/// give a few features a dimension each (ratio 1, no loss). The least loss of all such mixtures is
+/// the lower convex envelope of `f(r) = L(p, r)`, with `f(0) = V` and `f(1) = 0`:
 ///
 /// ```math
 /// \mathcal E(r) = \begin{cases}
@@ -53,9 +55,10 @@ pub struct Mixture {
 /// \end{cases}
 /// ```
 ///
-/// Between the two tangents `f` is convex (seen, not proved, on 400 ratios for p from 1e-6 to 1).
-/// The second exists only for p above about 0.81; below, `r_1 = 1`. `f' = ∂L/∂σ² · dσ²/dr` with
-/// `σ² = V(1/r − 1)`, since at the optimum the other derivatives vanish.
+/// Between the two tangent points `f` is convex; this was observed on 400 ratios for p from 1e-6 to
+/// 1, and is not proved. The second tangent point exists only for p above about 0.81; for smaller
+/// p, `r_1 = 1`. The derivative is `f' = ∂L/∂σ² · dσ²/dr` with `σ² = V(1/r − 1)`, since at the
+/// optimum the other derivatives vanish.
 ///
 /// # Errors
 /// [`Error::Probability`](crate::Error::Probability), [`Error::Ratio`](crate::Error::Ratio) outside
@@ -66,23 +69,23 @@ pub fn envelope(probability: f64, ratio: f64) -> Result<Mixture> {
 }
 
 impl<M: Integrable> Envelope<M> {
-    /// Finds the tangent points.
+    /// Finds the two tangent points of the envelope for features of this law.
     ///
     /// # Errors
-    /// Those of [`Feature::optimum`]; [`Error::NotSettled`] for a law without a ratio below which
-    /// dropping pays.
+    /// The errors of [`Feature::optimum`]; [`Error::NotSettled`] for a law without a ratio below
+    /// which dropping features lowers the loss.
     pub fn new(feature: Feature<M>) -> Result<Self> {
         let variance = feature.variance();
         let whole = Tangent { ratio: 1.0, loss: 0.0 };
         if variance <= 1e-15 * feature.second_moment() {
             return Ok(Self { feature, lower: whole, upper: whole });
         }
-        // Positive where the chord from (0, V) would be less steep than the curve, relative to V.
+        // Positive where the chord from (0, V) is steeper than the curve; in units of V.
         let lower = |x: f64| {
             let Slope { ratio, loss, by_variance, .. } = slope(&feature, x)?;
             Ok((variance - loss) / variance - by_variance / ratio)
         };
-        // Positive where the chord to (1, 0) would be, relative to f.
+        // Positive where the chord to (1, 0) is steeper than the curve; in units of f.
         let upper = |x: f64| {
             let Slope { ratio, by_sigma, .. } = slope(&feature, x)?;
             Ok(1.0 - by_sigma / ratio)
@@ -91,8 +94,8 @@ impl<M: Integrable> Envelope<M> {
             let Slope { ratio, loss, .. } = slope(&feature, x)?;
             Ok::<_, crate::Error>(Tangent { ratio, loss })
         };
-        // Down from ratio near 1, in x = ln(r/(1 − r)), to the first sign change: it has σ² = V
-        // e^{−x} of order 1, and V is above e^{−745}.
+        // Steps down from a ratio near 1, in x = ln(r/(1 − r)), to the first change of sign. There
+        // σ² = V e^{−x} is of order 1, and V is above e^{−745}, so that the steps suffice.
         let (top, step) = (20.0, 0.5);
         const STEPS: u32 = 1700;
         let mut changes = (1..=STEPS).map(|k| top - step * f64::from(k)).map(|x| Ok((x, lower(x)? < 0.0)));
@@ -106,17 +109,18 @@ impl<M: Integrable> Envelope<M> {
         Ok(Self { feature, lower: first, upper: second })
     }
 
-    /// The ratio `r_0` below which dropping features pays.
+    /// The ratio `r_0` below which dropping some features lowers the loss.
     pub fn dropping_below(&self) -> f64 {
         self.lower.ratio
     }
 
-    /// The ratio `r_1` above which keeping features apart pays; 1 if none.
+    /// The ratio `r_1` above which giving some features a dimension each lowers the loss; 1 if
+    /// there is none.
     pub fn separating_above(&self) -> f64 {
         self.upper.ratio
     }
 
-    /// The best mixture at a ratio.
+    /// The best mixture at the ratio `r = n_d/n_s`.
     ///
     /// # Errors
     /// [`Error::Ratio`](crate::Error::Ratio) outside [0, 1].
@@ -147,7 +151,7 @@ impl<M: Integrable> Envelope<M> {
     }
 }
 
-/// The curve at `x = ln(r/(1 − r))`: `r`, `f`, `∂L/∂σ² = −r² f'/V` and
+/// The curve at one `x = ln(r/(1 − r))`: in order `r`, `f`, `∂L/∂σ² = −r² f'/V` and
 /// `∂ ln L/∂ ln σ² = −r (1 − r) f'/f`.
 pub(super) struct Slope {
     pub(super) ratio: f64,
@@ -170,8 +174,8 @@ pub(crate) fn loss_by_variance<M: Integrable>(feature: &Feature<M>, best: &Optim
     if best.shift.is_finite() { feature.by_variance(best.a, best.shift, best.sigma) } else { 0.0 }
 }
 
-/// The zero of a function that is negative at `low` and positive at `high`: regula falsi, halving
-/// (Illinois).
+/// The zero of a function that is negative at `low` and positive at `high`, by regula falsi in its
+/// Illinois form, with a bisection at every fourth step.
 pub(super) fn root(f: &impl Fn(f64) -> Result<f64>, mut low: f64, mut high: f64) -> Result<f64> {
     let (mut f_low, mut f_high) = (f(low)?, f(high)?);
     let mut x = 0.5 * (low + high);

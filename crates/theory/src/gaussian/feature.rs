@@ -5,8 +5,8 @@
 //! \nu \sim N(0, \sigma^2).
 //! ```
 //!
-//! `a > 0` is the diagonal of `W`, `aβ` the effective bias, `aσ` the standard deviation of a row's
-//! interference.
+//! Here `a > 0` is the diagonal of `W`, `aβ` is the effective bias, and `aσ` is the standard
+//! deviation of the interference of a row.
 
 use toy_superposition_data::{Moments, UnitUniform};
 
@@ -16,7 +16,10 @@ use crate::gaussian::line::Gain;
 use crate::gaussian::terms::Terms;
 use crate::magnitude::Integrable;
 
-/// A feature that is on with probability `p` and then has a magnitude of law `M`.
+/// A feature `x = c u` that is on with probability `p` and then has a magnitude `u` of law `M`.
+///
+/// Its methods give the loss of the symmetric model with Gaussian interference (section 4, equation
+/// 5), its derivatives and its optimum.
 ///
 /// ```
 /// use toy_superposition_theory::{Feature, Interval};
@@ -32,16 +35,16 @@ pub struct Feature<M = UnitUniform> {
     magnitude: M,
 }
 
-/// A loss and its two parts: `total = (1 − p) off + p on`.
+/// A mean squared error per feature and its two parts: `total = (1 − p) off + p on`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Loss {
     /// `(1 − p) off + p on`: the mean squared error per feature.
     pub total: f64,
-    /// `E[(u − y)²]`: while the feature is on.
+    /// `E[(u − y)²]` while the feature is on.
     pub on: f64,
-    /// `E[y²]`: while it is off.
+    /// `E[y²]` while the feature is off.
     pub off: f64,
 }
 
@@ -50,26 +53,26 @@ pub struct Loss {
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct ChannelGradient {
-    /// `∂L/∂c = −2E[(x − Y)x; Y > 0]`.
+    /// The slope in `c`, `∂L/∂c = −2E[(x − Y)x; Y > 0]`.
     pub slope: f64,
-    /// `∂L/∂β = −2E[x − Y; Y > 0]`.
+    /// The slope in `β`, `∂L/∂β = −2E[x − Y; Y > 0]`.
     pub shift: f64,
     /// `∂L/∂(s²) = P[Y > 0] − E x δ(Y)`, by the heat equation; `∂L/∂s` is `2s` times this.
     pub variance: f64,
 }
 
-/// The first derivatives of the total loss.
+/// The first derivatives of the total loss of the symmetric model, [`Feature::loss`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct LossGradient {
-    /// `∂L/∂a` (at `a = 0` from above).
+    /// `∂L/∂a`; at `a = 0` the derivative from above.
     pub gain: f64,
-    /// `∂L/∂β`.
+    /// The slope `∂L/∂β` in the shift.
     pub shift: f64,
-    /// `∂L/∂σ`.
+    /// The slope `∂L/∂σ` in the interference.
     pub sigma: f64,
-    /// `∂L/∂p = L_on − L_off`.
+    /// The slope `∂L/∂p = L_on − L_off` in the probability.
     pub probability: f64,
 }
 
@@ -84,12 +87,12 @@ impl Feature {
 }
 
 impl<M: Integrable> Feature<M> {
-    /// A feature of any magnitude.
+    /// A feature that is on with the given probability and then has a magnitude of the given law.
     ///
     /// # Errors
     /// [`Error::Probability`](crate::Error::Probability) outside (0, 1];
-    /// [`Error::NotFinite`](crate::Error::NotFinite) for a magnitude whose `E u²` is beyond f64;
-    /// [`Error::OutOfRange`](crate::Error::OutOfRange) for one that may be negative.
+    /// [`Error::NotFinite`](crate::Error::NotFinite) for a magnitude whose `E u²` is not finite in
+    /// f64; [`Error::OutOfRange`](crate::Error::OutOfRange) for a magnitude that may be negative.
     pub fn new(probability: f64, magnitude: M) -> Result<Self> {
         error::probability(probability)?;
         error::finite("E u²", magnitude.second_moment())?;
@@ -100,45 +103,48 @@ impl<M: Integrable> Feature<M> {
         Ok(Self { probability, magnitude })
     }
 
-    /// A feature of a probability in [0, 1] whose magnitude may be negative. Its
-    /// [row losses](Self::row_loss) are right: what they subtract is no larger for `u < 0`.
+    /// A feature of a probability in [0, 1] whose magnitude may be negative. Its [row
+    /// losses](Self::row_loss) are accurate, since no more cancels in them for `u < 0`.
     pub(crate) fn of_any_sign(probability: f64, magnitude: M) -> Self {
         Self { probability, magnitude }
     }
 
-    /// `p`.
+    /// The probability `p` that the feature is on.
     pub fn probability(&self) -> f64 {
         self.probability
     }
 
-    /// The law of `u`.
+    /// The law of the magnitude `u`.
     pub fn magnitude(&self) -> &M {
         &self.magnitude
     }
 
-    /// `E x = p E u`.
+    /// The mean `E x = p E u`.
     pub fn mean(&self) -> f64 {
         self.probability * self.magnitude.mean()
     }
 
-    /// `E x² = p E u²`: the loss of the output 0.
+    /// The second moment `E x² = p E u²`, which is the loss of the output 0.
     pub fn second_moment(&self) -> f64 {
         self.probability * self.magnitude.second_moment()
     }
 
-    /// `Var x`: the loss of the best constant output, and so of ratio 0 (section 4.3.1).
+    /// The variance `Var x`, which is the loss of the best constant output and so the loss at ratio
+    /// 0 (section 4.3.1).
     pub fn variance(&self) -> f64 {
         self.second_moment() - self.mean() * self.mean()
     }
 
-    /// The moments of `x`.
+    /// The probability, mean and second moment of `x`.
     pub fn moments(&self) -> Moments {
         Moments { probability: self.probability, mean: self.mean(), second_moment: self.second_moment() }
     }
 
-    /// The loss of the output `ReLU(a (x + ν + β))`, `ν ~ N(0, σ²)`; `σ = 0` is the limit.
+    /// The loss of the output `ReLU(a (x + ν + β))`, `ν ~ N(0, σ²)`, for the gain `a`, the shift
+    /// `β` and the interference `σ`; at `σ = 0` its limit.
     ///
-    /// Relative accuracy 1e-12 for `|β|/σ ≤ 40`: all three are sums that do not cancel.
+    /// All three losses have a relative error of at most 1e-12 for `|β|/σ ≤ 40`, since they are
+    /// sums that do not cancel.
     ///
     /// # Errors
     /// [`Error::NotFinite`](crate::Error::NotFinite), [`Error::Sigma`](crate::Error::Sigma).
@@ -147,8 +153,8 @@ impl<M: Integrable> Feature<M> {
         Ok(self.symmetric_loss(&channel, gain))
     }
 
-    /// The loss of one output of any weights: `E (x − (c x + β + I)₊)²`, `I ~ N(0, s²)`; `c` may be
-    /// 0 or negative.
+    /// The loss of one output of any weights, `E (x − (c x + β + I)₊)²` with `I ~ N(0, s²)`; `c`
+    /// may be 0 or negative.
     pub fn row_loss(&self, channel: &Channel) -> Loss {
         self.symmetric_loss(channel, 1.0)
     }
@@ -156,8 +162,8 @@ impl<M: Integrable> Feature<M> {
     /// The loss of one output, [`row_loss`](Self::row_loss), and its first derivatives in slope,
     /// shift and variance.
     ///
-    /// At `s = 0` the derivative in the variance is its limit from above (finite unless the
-    /// rectifier's edge falls on a magnitude `u > 0` of positive probability).
+    /// At `s = 0` the derivative in the variance is its limit from above. The limit is finite
+    /// unless the rectifier's edge falls on a magnitude `u > 0` of positive probability.
     pub fn row_gradient(&self, channel: &Channel) -> (f64, ChannelGradient) {
         let noise = if channel.noise < SILENT { SILENT } else { channel.noise };
         let channel = Channel { noise, ..*channel };
@@ -179,7 +185,7 @@ impl<M: Integrable> Feature<M> {
         Loss { total: self.probability * on + (1.0 - self.probability) * off, on, off }
     }
 
-    /// The first derivatives of [`loss`](Self::loss), at `σ = 0` its limit (`L_σ = 0`).
+    /// The first derivatives of [`loss`](Self::loss); at `σ = 0` their limits, with `L_σ = 0`.
     ///
     /// ```math
     /// L_a = -2E[(x - aY)Y; Y>0], \quad L_\beta = -2a\,E[(x - aY); Y>0], \quad
@@ -207,15 +213,15 @@ impl<M: Integrable> Feature<M> {
         })
     }
 
-    /// `∂L/∂σ² = a (a P[Y > 0] − E x δ(Y))` at a gain `a ≥ 0`: [`gradient`](Self::gradient)'s
-    /// `L_σ/(2σ)`, which does not underflow where that does.
+    /// `∂L/∂σ² = a (a P[Y > 0] − E x δ(Y))` at a gain `a ≥ 0`. It equals `L_σ/(2σ)` of
+    /// [`gradient`](Self::gradient), but does not underflow where `L_σ` does.
     pub(crate) fn by_variance(&self, gain: f64, shift: f64, sigma: f64) -> f64 {
         let terms = self.terms(&Channel::unchecked(1.0, shift, sigma));
         gain * (gain * terms.mass() - terms.edge())
     }
 
-    /// In what lengths to measure the channel of a symmetric model: as given, but where `p σ²`
-    /// comes near underflow in units of the noise.
+    /// The scale in which to measure the channel of a symmetric model: the unit of the magnitudes,
+    /// or the noise where `p σ²` comes near underflow.
     pub(crate) fn scale(&self, sigma: f64) -> Scale {
         const LEAST: f64 = 1e-200;
         if sigma < 1.0 && self.probability * sigma * sigma < LEAST {
@@ -225,15 +231,17 @@ impl<M: Integrable> Feature<M> {
         }
     }
 
-    /// Units of the noise where it is below 1.
+    /// The scale in units of the noise where it is below 1, and in the unit of the magnitudes
+    /// elsewhere.
     pub(crate) fn noise_scale(&self, sigma: f64) -> Scale {
         if sigma < 1.0 { Scale::noise(sigma, self.magnitude.largest()) } else { Scale::plain(sigma) }
     }
 
-    /// The gain of least loss at a shift, `a* = N/D` (equation 16): `N = E x Y₊`, `D = E Y₊²`.
+    /// The gain of least loss at a given shift, `a* = N/D` with `N = E x Y₊` and `D = E Y₊²`
+    /// (equation 16).
     ///
-    /// The quotient of scaled integrals: right even where `N` and `D` underflow. 0 if `Y₊` is
-    /// always 0.
+    /// It is the quotient of scaled integrals, so that it is accurate even where `N` and `D`
+    /// underflow. It is 0 if `Y₊` is always 0.
     ///
     /// # Errors
     /// [`Error::NotFinite`](crate::Error::NotFinite), [`Error::Sigma`](crate::Error::Sigma).
@@ -242,7 +250,8 @@ impl<M: Integrable> Feature<M> {
         Ok(self.scaled_terms(&channel).best_gain().value)
     }
 
-    /// `(N, D)` of equation 16, unscaled.
+    /// Returns `(N, D)` of equation 16, `N = E x Y₊` and `D = E Y₊²`; either is 0 where it
+    /// underflows.
     ///
     /// # Errors
     /// [`Error::NotFinite`](crate::Error::NotFinite), [`Error::Sigma`](crate::Error::Sigma).
@@ -252,14 +261,14 @@ impl<M: Integrable> Feature<M> {
         Ok((terms.product(), terms.square()))
     }
 
-    /// The terms while on.
+    /// The terms of the feature while it is on.
     pub(crate) fn on_terms(&self, channel: &Channel) -> Terms {
         let mut terms = Terms::new(*channel);
         self.magnitude.add_to(1.0, &mut terms);
         terms
     }
 
-    /// The terms of `x` itself, on and off.
+    /// The terms of `x` itself, on with probability `p` and otherwise off.
     pub(crate) fn terms(&self, channel: &Channel) -> Terms {
         let mut terms = Terms::new(*channel);
         self.magnitude.add_to(self.probability, &mut terms);
@@ -267,23 +276,24 @@ impl<M: Integrable> Feature<M> {
         terms
     }
 
-    /// The same, with the common exponent taken out.
+    /// The same terms, multiplied by a common factor such that they do not underflow.
     pub(crate) fn scaled_terms(&self, channel: &Channel) -> Terms {
         self.terms(&channel.scaled(self.magnitude.largest()))
     }
 }
 
-/// A noise that is as good as none, by which one can divide.
+/// The noise that stands for `s = 0` where it is divided by.
 const SILENT: f64 = 1e-150;
 
-/// The terms while off.
+/// The terms of the feature while it is off.
 fn off_terms(channel: &Channel) -> Terms {
     let mut terms = Terms::new(*channel);
     terms.add_point(1.0, 0.0);
     terms
 }
 
-/// `ReLU(a(x + ν + β)) = |a| (± (x + ν + β))₊`.
+/// Returns `|a|` and the channel with `ReLU(a(x + ν + β)) = |a| (± (x + ν + β))₊`, where the sign
+/// is that of `a`.
 fn oriented(gain: f64, shift: f64, sigma: f64) -> Result<(f64, Channel)> {
     error::finite("gain", gain)?;
     let sign = if gain < 0.0 { -1.0 } else { 1.0 };

@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::gaussian::envelope::{Envelope, root, slope};
 use crate::magnitude::Integrable;
 
-/// How the dimensions are shared out.
+/// The shares of the hidden dimensions that features of different importance `ι_i` get.
 ///
 /// ```math
 /// \min \frac1{n_s} \sum_i \iota_i\, \mathcal E(r_i) \quad\text{subject to}\quad \sum_i r_i = n_d ,\; 0 \le r_i \le 1
@@ -16,29 +16,31 @@ use crate::magnitude::Integrable;
 /// ```math
 /// \sum_i r_i \le n_d , \qquad r_i = \frac1{1 + s_i} , \qquad \sigma_i^2 = V \left(\frac1{r_i} - 1\right) :
 /// ```
-/// every feature has a ratio of its own, and their sum is the number of dimensions. (For equal ones
-/// this is the Welch-type bound, section 4.2.1 of the paper. Projections have any such `r_i` as
-/// their diagonal, so that the bound is attained.) With `f(r)` the symmetric optimum at ratio r and
-/// `E` its convex envelope, the slopes agree: `ι_i E′(r_i) = −μ` for all features.
+/// every feature has a ratio of its own, and the ratios add up to at most the number of dimensions.
+/// For equal ratios this is the Welch-type bound of section 4.2.1. For any such `r_i` there are
+/// projections that have them as their diagonal, so that the bound is attained. Let `f(r)` be the
+/// symmetric optimum at ratio r and `E` its convex envelope. At the minimum the slopes agree:
+/// `ι_i E′(r_i) = −μ` for all features.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Allocation {
-    /// `(1/n_s) Σ_i ι_i E(r_i)`.
+    /// The loss per feature, weighted by importance: `(1/n_s) Σ_i ι_i E(r_i)`.
     pub loss: f64,
-    /// `r_i` for each feature. One on a chord of the envelope stands for a mixture: of features
-    /// with that importance, some are dropped, or have a dimension each.
+    /// The ratio `r_i` of each feature (n_s numbers). A ratio on a chord of the envelope stands for
+    /// a mixture: of the features with that importance, some are dropped or some have a dimension
+    /// each.
     pub ratios: Vec<f64>,
 }
 
-/// Steps of the search for the multiplier.
+/// The largest number of steps of the search for the multiplier `μ`.
 const STEPS: u32 = 200;
-/// Up to this `ln(r/(1 − r))`, a feature is not lossless.
+/// The largest `ln(r/(1 − r))` of a feature that is not lossless.
 const TOP: f64 = 30.0;
 
 impl<M: Integrable> Envelope<M> {
-    /// The best shares of `hidden` dimensions for features of these importances, were their
-    /// interference Gaussian.
+    /// The best shares of `hidden` dimensions among features of these importances, if their
+    /// interference is Gaussian.
     ///
     /// ```
     /// use toy_superposition_theory::{Envelope, Feature};
@@ -47,14 +49,14 @@ impl<M: Integrable> Envelope<M> {
     /// let shares = envelope.allocate(&[1.0, 1.0, 0.1, 0.1], 1)?;
     /// assert!(shares.ratios[0] > shares.ratios[2]);
     /// assert!((shares.ratios.iter().sum::<f64>() - 1.0).abs() < 1e-9);
-    /// // Better than equal shares.
+    /// // The loss is below that of equal shares.
     /// assert!(shares.loss < (2.0 + 0.2) / 4.0 * envelope.at(0.25)?.loss);
     /// # Ok::<(), toy_superposition_theory::Error>(())
     /// ```
     ///
     /// # Errors
-    /// [`Error::Empty`] without features, [`Error::OutOfRange`] for an importance that is negative
-    /// or not finite, or if all are 0; [`Error::Size`] unless `1 ≤ hidden ≤ n_s`.
+    /// [`Error::Empty`] if there are no features; [`Error::OutOfRange`] for an importance that is
+    /// negative or not finite, or if all are 0; [`Error::Size`] unless `1 ≤ hidden ≤ n_s`.
     pub fn allocate(&self, importance: &[f64], hidden: usize) -> Result<Allocation> {
         let features = importance.len();
         if features == 0 {
@@ -70,7 +72,7 @@ impl<M: Integrable> Envelope<M> {
                 what: "the largest importance", given: 0.0, allowed: "(0, ∞)"
             });
         }
-        // In units of the largest, so that no product overflows.
+        // Importances are measured in units of the largest, so that no product overflows.
         let relative: Vec<f64> = importance.iter().map(|iota| iota / most).collect();
         let mut classes = relative.clone();
         classes.sort_unstable_by(f64::total_cmp);
@@ -83,7 +85,7 @@ impl<M: Integrable> Envelope<M> {
         };
         let total =
             |ratios: &[f64]| counts.iter().zip(ratios).map(|(count, ratio)| count * ratio).sum::<f64>();
-        // All dimensions are worth more than `low` and none is worth `high`.
+        // Every dimension saves more than `low`, and none saves as much as `high`.
         let least = classes.iter().copied().find(|&iota| iota > 0.0).unwrap_or(1.0);
         let (mut low, mut high) = (1e-3 * least * self.least_slope()?, 2.0 * self.largest_slope());
         let (mut at_low, mut at_high) = (shares(low)?, shares(high)?);
@@ -100,7 +102,7 @@ impl<M: Integrable> Envelope<M> {
                 (high, at_high) = (middle, found);
             }
         }
-        // What jumps between the two lies on a chord.
+        // A ratio that differs between the two multipliers lies on a chord.
         let (more, fewer) = (total(&at_low), total(&at_high));
         let share = if more > fewer { ((wanted - fewer) / (more - fewer)).clamp(0.0, 1.0) } else { 1.0 };
         let ratios: Vec<f64> =
@@ -113,12 +115,12 @@ impl<M: Integrable> Envelope<M> {
         Ok(Allocation { loss: most * (loss / features as f64), ratios })
     }
 
-    /// `−E′` at 0.
+    /// The slope `−E′` at ratio 0, the largest.
     fn largest_slope(&self) -> f64 {
         (self.feature.variance() - self.lower.loss) / self.lower.ratio
     }
 
-    /// `−E′` near 1.
+    /// The slope `−E′` near ratio 1, the least.
     fn least_slope(&self) -> Result<f64> {
         if self.upper.ratio < 1.0 {
             return Ok(self.upper.loss / (1.0 - self.upper.ratio));
@@ -126,7 +128,7 @@ impl<M: Integrable> Envelope<M> {
         self.slope_at(TOP)
     }
 
-    /// `−f′` at `x = ln(r/(1 − r))`.
+    /// The slope `−f′` at `x = ln(r/(1 − r))`.
     fn slope_at(&self, x: f64) -> Result<f64> {
         let at = slope(&self.feature, x)?;
         Ok(self.feature.variance() * at.by_variance / (at.ratio * at.ratio))
@@ -134,7 +136,7 @@ impl<M: Integrable> Envelope<M> {
 
     /// The ratio at which `−E′ = wanted`.
     fn ratio_at(&self, wanted: f64) -> Result<f64> {
-        // NaN for an importance of 0.
+        // `wanted` may be NaN for an importance of 0.
         if wanted.is_nan() || wanted >= self.largest_slope() {
             return Ok(0.0);
         }
@@ -180,7 +182,7 @@ mod tests {
         assert!(all.ratios.iter().all(|&ratio| (ratio - 1.0).abs() < 1e-9) && all.loss < 1e-10, "{all:?}");
     }
 
-    /// Two classes, every split tried.
+    /// For two classes of importance, every split of the dimensions is tried.
     #[test]
     fn no_other_split_loses_less() {
         for (p, second, hidden) in [(0.05, 0.3, 3), (0.05, 0.01, 3), (0.4, 0.5, 5), (0.9, 0.7, 7)] {
@@ -231,7 +233,7 @@ mod tests {
         for hidden in [0, 3] {
             assert!(matches!(envelope.allocate(&[1.0, 0.0], hidden), Err(Error::Size { .. })));
         }
-        // What does not matter gets nothing while there is something that does.
+        // A feature of importance 0 gets no share while another feature has a positive importance.
         let found = envelope.allocate(&[1.0, 0.0, 1.0], 1).unwrap();
         assert!(found.ratios[1] == 0.0 && (found.ratios[0] - 0.5).abs() < 1e-9, "{found:?}");
     }

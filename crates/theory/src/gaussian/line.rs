@@ -1,30 +1,29 @@
-//! The output on the line: losses of a gain or a line, and the best of each, from the [`Terms`] of
-//! a channel.
+//! Losses of a gain or a line, and the best of each, from the [`Terms`] of a channel.
 
 use crate::gaussian::channel::Channel;
 use crate::gaussian::parts::Parts;
 use crate::gaussian::terms::Terms;
 
-/// A gain `a ≥ 0` and what is left of the slope, `1 − a c`, which may be known to more digits than
-/// `a` has.
+/// A gain `a ≥ 0` with `rest = 1 − a c`, which may be known to more digits than `a` has.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Gain {
     pub(crate) value: f64,
     pub(crate) rest: f64,
 }
 
-/// The output `f = a Y + θ` where `Y > 0`, 0 elsewhere.
+/// The output `f = a Y + θ` where `Y > 0`, and 0 elsewhere.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Line {
     pub(crate) gain: Gain,
-    /// `b = θ + aβ`, of `f = a (Y − β) + b`: it may be known to more digits than `θ` has.
+    /// The bias `b = θ + aβ` of `f = a (Y − β) + b`, which may be known to more digits than `θ`
+    /// has.
     pub(crate) bias: f64,
-    /// `θ`.
+    /// The jump `θ` at `Y = 0`.
     pub(crate) jump: f64,
 }
 
 impl Terms {
-    /// `E (u − a Y₊)²` for a gain `a ≥ 0`.
+    /// The squared error `E (u − a Y₊)²` for a gain `a ≥ 0`.
     pub fn loss(&self, gain: f64) -> f64 {
         self.loss_at(self.plain(gain))
     }
@@ -33,8 +32,8 @@ impl Terms {
         Gain { value: gain, rest: 1.0 - gain * self.channel.gain() }
     }
 
-    /// The gain of least loss `N/D`; for a channel of slope 1, `1 − N/D = E[(Y − u) Y; Y > 0]/D`
-    /// where that is small. 0 if `Y₊` is always 0.
+    /// The gain of least loss, `N/D`; it is 0 if `Y₊` is always 0. For a channel of slope 1 the
+    /// rest `1 − N/D` is computed as `E[(Y − u) Y; Y > 0]/D` where it is small.
     pub(crate) fn best_gain(&self) -> Gain {
         let square = self.square();
         if square <= 0.0 {
@@ -49,7 +48,7 @@ impl Terms {
         Gain { value, rest }
     }
 
-    /// [`loss`](Self::loss) for a gain whose rest is known apart.
+    /// The same as [`loss`](Self::loss), for a gain whose rest is known separately.
     pub(crate) fn loss_at(&self, Gain { value: gain, rest }: Gain) -> f64 {
         let Channel { shift, noise, .. } = self.channel;
         let bias = rest * self.open.mean - gain * shift;
@@ -59,7 +58,8 @@ impl Terms {
         open + (self.clipped_square + self.unscale() * clipped)
     }
 
-    /// `E (u − a Y₊)²` less its value at `u = 0`, for these terms of `U[0, 1]` with weight 1.
+    /// `E (u − a Y₊)²` less its value at `u = 0`, where these are the terms of `U[0, 1]` with
+    /// weight 1.
     ///
     /// The derivative of the error in `u` is `2[u P[Y < 0] + (1 − ac)(u P[Y > 0] − a E Y₊)]`, and
     /// its average up to a uniform `u` has the factor `1 − u`:
@@ -69,10 +69,10 @@ impl Terms {
     /// C = \int_0^1 (1-u)\,E\,Y_+\,du .
     /// ```
     ///
-    /// With it the size of what cancels, `|1 − ac|` times `B` and `aC`.
+    /// Also returns the size of the numbers that cancel, `2|1 − ac| (B + aC)`.
     pub(crate) fn rise_over_unit(&self, gain: f64) -> (f64, f64) {
         let channel = &self.channel;
-        // The part of [0, 1] on which the line is positive, and the others.
+        // The part of [0, 1] on which the line is positive, and the rest of it.
         let edge = (-channel.shift / channel.slope).clamp(0.0, 1.0);
         let (open, shut) = match (channel.line(0.0) > 0.0, channel.line(1.0) > 0.0) {
             (false, true) => ((edge, 1.0), (0.0, edge)),
@@ -91,8 +91,8 @@ impl Terms {
         (2.0 * (below + rest * (above - gain * mean)), 2.0 * rest.abs() * (above + gain * mean))
     }
 
-    /// `E (u − f)²` for a line `f` of gain `a ≥ 0`: each part as for [`loss`](Self::loss), of which
-    /// again at most 0.9 is subtracted if `θ ≥ 0`.
+    /// The squared error `E (u − f)²` of a line `f` of gain `a ≥ 0`. It has the two parts of
+    /// [`loss`](Self::loss), and again at most 0.9 of each is subtracted if `θ ≥ 0`.
     pub(crate) fn line_loss(&self, line: &Line) -> f64 {
         let &Line { gain: Gain { value: gain, rest }, bias, jump } = line;
         let (noise, bias) = (self.channel.noise, rest * self.open.mean - bias);
@@ -110,16 +110,16 @@ impl Terms {
     /// The line of least loss, for a channel of slope 1: the regression of `u` on `Y` where
     /// `Y > 0`.
     ///
-    /// There `u = Y − β − ν`, and by Stein's lemma `E[ν; Y > 0] = s E φ(z)`,
-    /// `E[ν Y; Y > 0] = s² P[Y > 0]`. With bars for means where `Y > 0`,
+    /// There `u = Y − β − ν`, and by Stein's lemma `E[ν; Y > 0] = s E φ(z)` and
+    /// `E[ν Y; Y > 0] = s² P[Y > 0]`. With bars for means over `Y > 0`,
     ///
     /// ```math
     /// 1 - a = \frac{s^2 - s\bar\varphi\,\bar Y}{\overline{Y^2} - \bar Y^2}, \qquad
     /// \theta + \beta = (1 - a)\,\bar Y - s\bar\varphi .
     /// ```
     ///
-    /// So neither what is left of the slope nor the distance of `θ` from the cut `−β` is a
-    /// difference of numbers near 1. Where the slope is far from 1 it is the covariance over the
+    /// So neither the rest `1 − a` nor the distance of `θ` from the cut `−β` is a difference of
+    /// numbers near 1. Where the gain is far from 1 it is computed as the covariance divided by the
     /// variance.
     pub(crate) fn best_line(&self) -> Line {
         let Channel { shift, noise, .. } = self.channel;

@@ -1,5 +1,4 @@
-//! The loss in a mean field: infinite data, Gaussian interference, as a function of the weights
-//! (section 4).
+//! The loss of any weights for infinite data and Gaussian interference (section 4).
 
 use nalgebra::{DMatrix, DVector};
 use toy_superposition_data::UnitUniform;
@@ -12,11 +11,12 @@ use crate::gaussian::channel::Channel;
 use crate::gaussian::feature::{ChannelGradient, Feature};
 use crate::magnitude::Integrable;
 
-/// Features that a thread works on at a time.
+/// The number of features that a thread works on at a time.
 const TOGETHER: usize = 64;
 
-/// The mean-field loss of features of one law, per feature: an [`Objective`] without batches and
-/// without noise.
+/// The loss per feature of any weights, if the interference of each output is Gaussian with the
+/// mean and variance that the weights give it. All features have one law. It is an [`Objective`]
+/// without batches and without noise.
 ///
 /// ```math
 /// L = \frac1{n_s} \sum_i \ell(a_i, v_i, \beta_i), \qquad \ell(a, v, \beta) = E\,(x - (a x + \beta + I)_+)^2,\quad
@@ -27,8 +27,9 @@ const TOGETHER: usize = 64;
 /// \beta_i = b_i + (d_i \cdot e - a_i)\,E x, \qquad A = W_{in} W_{in}^\top, \quad e = \textstyle\sum_j e_j,
 /// ```
 ///
-/// `e_i` column i of W_in (n_d × n_s), `d_i` row i of W_out (n_s × n_d). W itself is never formed:
-/// O(n_s n_d²). With `g_i = ℓ_a − 2 a_i ℓ_v Var x − ℓ_β E x` and `B = Σ_k 2 ℓ_v(k) Var x d_k d_kᵀ`,
+/// Here `e_i` is column i of W_in (n_d × n_s) and `d_i` is row i of W_out (n_s × n_d). W itself is
+/// never formed, so that an evaluation takes O(n_s n_d²) operations. With
+/// `g_i = ℓ_a − 2 a_i ℓ_v Var x − ℓ_β E x` and `B = Σ_k 2 ℓ_v(k) Var x d_k d_kᵀ`, the gradient is
 ///
 /// ```math
 /// n_s \frac{\partial L}{\partial d_i} = g_i e_i + 2 \ell_v \mathrm{Var}\,x\, A d_i + \ell_\beta E x\, e, \qquad
@@ -36,12 +37,12 @@ const TOGETHER: usize = 64;
 /// n_s \frac{\partial L}{\partial b_i} = \ell_\beta.
 /// ```
 ///
-/// It equals [`Check::gaussian_loss`](crate::Check). Matrices are multiplied in `T`, sums and
-/// closed forms are in `f64`. A row may have any diagonal, zero and negative ones included. For an
-/// identity output the loss is exact, `(1 − a)² Var x + v + (E x (1 − a) − β)²` a row.
+/// The loss equals [`Check::gaussian_loss`](crate::Check). Matrices are multiplied in `T`; sums and
+/// closed forms are in `f64`. The diagonal may be zero or negative. For an identity output the loss
+/// is exact, `(1 − a)² Var x + v + (E x (1 − a) − β)²` per row.
 ///
-/// Its minimum over all weights is the closed-form optimum at the Welch bound where no mixture is
-/// better, and otherwise may fall to the envelope: features are then dropped (see
+/// The minimum over all weights is the closed-form optimum at the Welch bound where no mixture is
+/// better. Elsewhere it may fall to the convex envelope, where features are dropped (see
 /// [`envelope`](crate::envelope())).
 #[derive(Debug, Clone)]
 pub struct MeanField<T, M = UnitUniform> {
@@ -51,7 +52,7 @@ pub struct MeanField<T, M = UnitUniform> {
     scratch: Scratch<T>,
 }
 
-/// Reused between evaluations.
+/// Matrices that are reused between evaluations.
 #[derive(Debug, Clone)]
 struct Scratch<T> {
     /// A or B, n_d × n_d.
@@ -62,15 +63,15 @@ struct Scratch<T> {
     wide: DMatrix<T>,
 }
 
-/// One row's loss and derivatives.
+/// The loss and the derivatives of one row.
 #[derive(Debug, Clone, Copy, Default)]
 struct Slopes {
     loss: f64,
-    /// g.
+    /// The factor g of e_i and d_i.
     own: f64,
-    /// 2 ℓ_v Var x.
+    /// The factor 2 ℓ_v Var x.
     norm: f64,
-    /// ℓ_β.
+    /// The derivative ℓ_β.
     bias: f64,
 }
 
@@ -80,7 +81,7 @@ impl Slopes {
         Self { loss, own: by.slope - norm * a - mean * by.shift, norm, bias: by.shift }
     }
 
-    /// The same for an output of this importance.
+    /// The loss and the derivatives times the importance of the output.
     fn times(self, iota: f64) -> Self {
         let Self { loss, own, norm, bias } = self;
         Self { loss: iota * loss, own: iota * own, norm: iota * norm, bias: iota * bias }
@@ -88,14 +89,16 @@ impl Slopes {
 }
 
 impl<T: Scalar, M: Integrable> MeanField<T, M> {
-    /// The objective for features of this law; any shape of model.
+    /// The objective for features of this law, for a model of any shape.
     pub fn new(feature: Feature<M>) -> Self {
         let empty = || DMatrix::zeros(0, 0);
         let scratch = Scratch { square: empty(), tall: empty(), wide: empty() };
         Self { feature, importance: None, rows: Vec::new(), scratch }
     }
 
-    /// Weighted by the importance of each feature: `(1/n_s) Σ_i ι_i ℓ_i`.
+    /// The same objective with the loss weighted by the importance of each feature,
+    /// `(1/n_s) Σ_i ι_i ℓ_i`. The length of `importance` must be the n_s of every model that is
+    /// evaluated.
     ///
     /// # Errors
     /// [`Error::OutOfRange`] for an importance that is negative or not finite.
@@ -105,14 +108,14 @@ impl<T: Scalar, M: Integrable> MeanField<T, M> {
         Ok(self)
     }
 
-    /// The features' law.
+    /// The law of the features.
     pub fn feature(&self) -> &Feature<M> {
         &self.feature
     }
 }
 
 impl<T: Scalar, M: Integrable> MeanField<T, M> {
-    /// Fills `rows` and leaves A W_outᵀ in `scratch.wide`; returns the loss and `e = W_in 1`.
+    /// Fills `rows` and stores A W_outᵀ in `scratch.wide`. Returns the loss and `e = W_in 1`.
     fn evaluate(&mut self, model: &Autoencoder<T>) -> Result<(f64, Vec<f64>)> {
         let (features, hidden) = (model.features(), model.hidden());
         let identity = match model.activation().simplified(features) {
@@ -156,7 +159,7 @@ impl<T: Scalar, M: Integrable> MeanField<T, M> {
                 square += d * ad.to_f64();
                 total += d * sum;
             }
-            // Rounding may leave less than nothing; a NaN stays one.
+            // The difference may be negative by rounding; it is then 0. A NaN stays a NaN.
             let others = if square < a * a { 0.0 } else { square - a * a };
             let shift = bias[i].to_f64() + mean * (total - a);
             row[0] = match Channel::new(a, shift, (others * variance).sqrt()) {
@@ -173,7 +176,7 @@ impl<T: Scalar, M: Integrable> MeanField<T, M> {
         Ok((loss, sum))
     }
 
-    /// The gradient, from what `evaluate` left.
+    /// Computes the gradient from what `evaluate` stored.
     fn differentiate(
         &mut self,
         model: &Autoencoder<T>,
@@ -188,7 +191,8 @@ impl<T: Scalar, M: Integrable> MeanField<T, M> {
         let (encoder_out, decoder_out, bias_out) = gradient.split_mut();
         let add = decoder_out.is_none();
         let sum = rounded::<T>(sum, mean * scale);
-        // ∂L/∂W_outᵀ; for tied weights it is kept where the rest is added to it.
+        // This is ∂L/∂W_outᵀ. For tied weights it is stored in the encoder's gradient, and the
+        // encoder's own part is added to it below.
         for_each_column(decoder_out.unwrap_or(&mut *encoder_out), hidden, TOGETHER, |i, out| {
             let row = &rows[i];
             let own = T::round_from(row.own * scale);
@@ -250,7 +254,7 @@ impl<T: Scalar, M: Integrable> Objective<Autoencoder<T>> for MeanField<T, M> {
     }
 }
 
-/// Refuses a gradient of another shape than the model's.
+/// Returns an error if the gradient does not have the shape of the model.
 pub(crate) fn check_gradient(model: Shape, gradient: Shape) -> Result<()> {
     let sizes = [
         ("features of the gradient", gradient.features(), model.features()),
@@ -263,7 +267,7 @@ pub(crate) fn check_gradient(model: Shape, gradient: Shape) -> Result<()> {
     }
 }
 
-/// The loss of a row without a rectifier, and its derivatives.
+/// The loss of a row without a rectifier, with its derivatives.
 fn affine<M: Integrable>(feature: &Feature<M>, channel: &Channel) -> (f64, ChannelGradient) {
     let (mean, variance, rest) = (feature.mean(), feature.variance(), 1.0 - channel.slope);
     let bias = rest * mean - channel.shift;
@@ -276,7 +280,7 @@ fn rounded<T: Scalar>(values: &[f64], scale: f64) -> DVector<T> {
     DVector::from_iterator(values.len(), values.iter().map(|&value| T::round_from(value * scale)))
 }
 
-/// Gives a scratch matrix its shape; what it holds is overwritten.
+/// Gives a scratch matrix its shape. Its entries are meant to be overwritten.
 fn fit<T: Scalar>(matrix: &mut DMatrix<T>, rows: usize, columns: usize) {
     if matrix.shape() != (rows, columns) {
         *matrix = DMatrix::zeros(rows, columns);

@@ -1,5 +1,5 @@
-//! The model solved for Gaussian interference: losses in closed form, their optimum, bounds and
-//! scalings, and the descent of the same loss over all weights.
+//! The model with Gaussian interference: losses in closed form, their optimum, bounds and scalings,
+//! and the same loss as a function of all weights.
 
 pub(crate) mod averages;
 pub(crate) mod channel;

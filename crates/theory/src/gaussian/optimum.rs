@@ -7,64 +7,67 @@ use crate::gaussian::line::Gain;
 use crate::gaussian::terms::Terms;
 use crate::magnitude::Integrable;
 
-/// Relative to it, a smaller difference of two losses does not separate two regimes.
+/// Two regimes whose losses differ by less than this, relative to the loss, are not told apart.
 const REGIME_TOLERANCE: f64 = 1e-6;
 
-/// Beyond this `β/σ` the rectifier takes part with a probability below 1e-19: the optimum is the
-/// affine one to rounding.
+/// Beyond this `β/σ` the rectifier clips with a probability of at most about 1e-19, and the optimum
+/// is the affine one up to rounding.
 const NEVER_CLIPS: f64 = 9.0;
 
-/// A gain below this would lose digits.
+/// A gain below this is subnormal or nearly so, and would lose digits.
 const LEAST_GAIN: f64 = 1e-305;
 
-/// What the optimum does.
+/// How the optimum uses its rectifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub enum Regime {
-    /// No better than the best constant (to 1e-6 of it): the feature is in effect dropped.
+    /// The loss is within a relative 1e-6 of that of the best constant output: the feature is in
+    /// effect dropped.
     Off,
-    /// The rectifier earns its keep.
+    /// The loss is below those of the best constant and of the best affine output.
     Rectified,
-    /// The rectifier hardly clips: no better than the best affine output (to 1e-6 of it). Also the
-    /// identity, `σ = 0`.
+    /// The loss is within a relative 1e-6 of that of the best affine output, since the rectifier
+    /// hardly clips. The identity at `σ = 0` counts as linear.
     Linear,
 }
 
-/// The symmetric model of least loss.
+/// The symmetric model of least loss, over its gain `a` and its bias (sections 3.3 and 4.2).
 ///
 /// ```math
 /// \min_{a, \beta}\; L(a, \beta; \sigma, p), \qquad a^*(\beta) = N/D, \qquad
 /// 0 = S(\beta) = E\,[(x - a^* Y);\, Y > 0], \quad Y = x + \nu + \beta.
 /// ```
 ///
-/// `∂L/∂β = −2a S`. The gain is eliminated (equation 16); what is left is one-dimensional in `β`.
-/// It is scanned from well below the rectified optimum, near `−σ√(2 ln 1/p)` (equation 12, with the
-/// 2 that the paper's text lacks), to beyond the affine one, `β = E x σ²/V`, so that the global
-/// minimum is taken if there are several (for the paper's features none of 24,200 (p, σ) over
-/// twelve and eight decades showed a second), and the root of `S` is then bracketed by two points
-/// of the scan and found by Newton's method kept inside the bracket.
+/// The derivative is `∂L/∂β = −2a S`. The gain is eliminated (equation 16), so that the loss is a
+/// function of `β` alone.
+///
+/// The shift is scanned from below the rectified optimum, which lies near `−σ√(2 ln 1/p)` (equation
+/// 12, with the 2 that the paper's text lacks), to beyond the affine optimum `β = E x σ²/V`. So the
+/// global minimum is taken if there are several; for the paper's features none of 24,200 pairs (p,
+/// σ) over twelve and eight decades showed a second. Two points of the scan bracket the root of
+/// `S`, which is then found by Newton's method kept inside the bracket.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Optimum {
-    /// `p`.
+    /// The probability `p` that the feature is on.
     pub probability: f64,
     /// `σ`, the standard deviation of the interference at unit diagonal.
     pub sigma: f64,
-    /// The diagonal of `W`.
+    /// The gain `a`: the diagonal of `W`.
     pub a: f64,
-    /// The effective bias `b = aβ` in `ReLU(a(x + ν) + b)` (equation 4, `ν` of mean 0). Finite in
-    /// every regime.
+    /// The effective bias `b = aβ` in `ReLU(a(x + ν) + b)`, where `ν` has mean 0 (equation 4). It
+    /// is finite in every regime.
     pub effective_bias: f64,
-    /// `β = b/a`, the bias in units of the diagonal; infinite where `a = 0`.
+    /// The shift `β = b/a`: the effective bias in units of the diagonal; infinite where `a = 0`.
     pub shift: f64,
-    /// The loss per feature; 0 where it is below the least positive number.
+    /// The loss per feature; 0 where it is below the least positive number of f64.
     pub loss: f64,
-    /// While the feature is on.
+    /// The loss while the feature is on.
     pub loss_on: f64,
-    /// While it is off.
+    /// The loss while the feature is off.
     pub loss_off: f64,
-    /// Which of the three.
+    /// How the optimum uses its rectifier.
     pub regime: Regime,
 }
 
@@ -86,42 +89,44 @@ pub fn optimum_at_ratio(probability: f64, ratio: f64) -> Result<Optimum> {
     Feature::uniform(probability)?.optimum_at_ratio(ratio)
 }
 
-/// The optima of a grid, row by row: one row a probability, one column a ratio.
+/// The optima of a grid in row-major order, with one row per probability and one column per ratio.
 ///
 /// # Errors
-/// As [`optimum_at_ratio`].
+/// The errors of [`optimum_at_ratio`].
 pub fn phase_map(probabilities: &[f64], ratios: &[f64]) -> Result<Vec<Optimum>> {
     let pairs = probabilities.iter().flat_map(|&p| ratios.iter().map(move |&r| (p, r)));
     pairs.map(|(p, r)| optimum_at_ratio(p, r)).collect()
 }
 
 impl<M: Integrable> Feature<M> {
-    /// The optimum at the Welch bound of a ratio; ratio 1 is lossless.
+    /// The optimum at the Welch bound of a ratio; at ratio 1 the loss is 0.
     ///
     /// # Errors
-    /// [`Error::Ratio`](crate::Error::Ratio) outside (0, 1].
+    /// [`Error::Ratio`](crate::Error::Ratio) outside (0, 1], and the errors of
+    /// [`optimum`](Self::optimum).
     pub fn optimum_at_ratio(&self, ratio: f64) -> Result<Optimum> {
         self.optimum(self.welch_sigma(ratio)?)
     }
 
-    /// The optimum at interference `σ`; `σ = 0` gives the identity and no loss.
+    /// The optimum at interference `σ`; at `σ = 0` it is the identity, with the loss 0.
     ///
     /// # Errors
-    /// [`Error::Sigma`]; [`Error::NotSettled`] for a magnitude of which no optimum is found.
+    /// [`Error::Sigma`]; [`Error::NotSettled`] for a law of the magnitude for which the search does
+    /// not settle.
     pub fn optimum(&self, sigma: f64) -> Result<Optimum> {
         error::sigma(sigma)?;
         self.optimum_in(sigma, self.scale(sigma)).map(|(optimum, _)| optimum)
     }
 
-    /// The optimum, found in the units of `scale`, with its loss in those.
+    /// Returns the optimum, which is found in the units of `scale`, and its loss in those units.
     pub(crate) fn optimum_in(&self, sigma: f64, scale: Scale) -> Result<(Optimum, f64)> {
         let (mean, variance) = (self.mean(), self.variance());
         if sigma == 0.0 {
             return Ok(self.describe(sigma, Scale::plain(0.0), Gain { value: 1.0, rest: 0.0 }, 0.0));
         }
         let affine = variance / (variance + sigma * sigma);
-        // Nothing to tell apart (a constant that is always on), or a noise beyond all signal: the
-        // gain is about V/σ².
+        // Here the feature does not vary (a constant that is always on), or the noise is far above
+        // the signal and the gain is about V/σ². The best output is a constant.
         if variance <= 1e-15 * self.second_moment()
             || sigma > 1e100
             || (sigma > 1.0 && variance / sigma / sigma < LEAST_GAIN)
@@ -148,7 +153,7 @@ impl<M: Integrable> Feature<M> {
         Ok(self.describe(sigma, scale, gain, z))
     }
 
-    /// The optimum, with its loss over `min(1, σ²)`.
+    /// Returns the optimum, and its loss divided by `min(1, σ²)`.
     pub(crate) fn relative_optimum(&self, sigma: f64) -> Result<(Optimum, f64)> {
         let (scale, unit) = (self.scale(sigma), sigma.min(1.0));
         let (optimum, loss) = self.optimum_in(sigma, scale)?;
@@ -158,7 +163,7 @@ impl<M: Integrable> Feature<M> {
     fn describe(&self, sigma: f64, scale: Scale, gain: Gain, z: f64) -> (Optimum, f64) {
         let loss = self.symmetric_loss_at(&scale.channel(z), gain);
         let variance = self.variance();
-        // The best affine output: V σ²/(V + σ²).
+        // The loss of the best affine output, V σ²/(V + σ²).
         let linear = scale.noise * scale.noise / (1.0 + (sigma / variance) * sigma);
         let regime = if sigma == 0.0 {
             Regime::Linear
@@ -191,11 +196,12 @@ struct Search<'a, M> {
     scale: Scale,
 }
 
-/// Steps of the scan: more than from the least to the greatest number by doubling.
+/// The largest number of steps of the scan, more than it takes from the least to the greatest
+/// number of f64 by doubling.
 const SCAN: u32 = 4096;
-/// Doublings of the step by which an end of the scan is moved out.
+/// The largest number of doublings of the step by which an end of the scan is moved out.
 const DOUBLINGS: u32 = 60;
-/// Steps of Newton's method and of bisection.
+/// The largest number of steps of Newton's method and of bisection.
 const POLISH: u32 = 200;
 
 /// A point of the scan with its neighbours.
@@ -205,13 +211,14 @@ struct Bracket {
     high: f64,
 }
 
-/// How good a shift is: by its loss where that is small, by what it gains on the output 0 where
-/// that is.
+/// The quality of a shift. Two shifts are compared by their losses where these are small, and
+/// otherwise by what they gain on the output 0.
 #[derive(Clone, Copy)]
 struct Score {
-    /// The loss over `p`.
+    /// The loss divided by `p`.
     loss: f64,
-    /// What is gained, over `p²`, which it is about where nothing can be told apart.
+    /// The gain on the loss of the output 0, divided by `p²`. The gain is of order `p²` where the
+    /// noise hides the feature.
     gained: f64,
 }
 
@@ -234,7 +241,7 @@ impl<M: Integrable> Search<'_, M> {
         Score { loss: terms.loss_at(gain) / p, gained }
     }
 
-    /// The best point of the scan, between two that are no better.
+    /// The best point of the scan, with two neighbours that are no better.
     fn scan(&self, affine_z: f64) -> Result<Bracket> {
         const WHAT: &str = "the best bias";
         let p = self.feature.probability();
@@ -259,7 +266,7 @@ impl<M: Integrable> Search<'_, M> {
                 bracket = Bracket { low: previous, best: z, high: next(z) };
             }
         }
-        // The ends are moved out until they are worse.
+        // The ends of the scan are moved out until they are worse than the best point.
         for doubling in 0..DOUBLINGS {
             let step = f64::from(1 << doubling.min(30));
             if bracket.best == bracket.low {
@@ -307,7 +314,8 @@ impl<M: Integrable> Search<'_, M> {
             let next = if good { newton } else { 0.5 * (low + high) };
             let step = (next - z).abs();
             z = next;
-            // Newton's error squares: what is left after such a step is below rounding.
+            // The error of Newton's method squares at each step, so that after such a step it is
+            // below rounding.
             if (step <= 1e-9 * z.abs() || step <= 1e-15)
                 && (good || high - low <= 4.0 * f64::EPSILON * (1.0 + z.abs()))
             {

@@ -1,4 +1,5 @@
-//! What one magnitude, or an interval of them, adds to the [`Terms`](crate::Terms).
+//! The contribution of one magnitude, or of an interval of magnitudes, to the
+//! [`Terms`](crate::Terms).
 
 use crate::gaussian::averages::{Averages, factor};
 use crate::gaussian::channel::Channel;
@@ -40,7 +41,7 @@ pub(crate) struct Open {
 }
 
 impl Open {
-    /// Merges two sets of magnitudes: sums of positive parts.
+    /// Merges two sets of magnitudes by sums of positive parts.
     pub(crate) fn add(&mut self, other: &Self) {
         let mass = self.mass + other.mass;
         if mass <= 0.0 {
@@ -61,12 +62,12 @@ pub(crate) struct Piece {
     /// The mean and the variance of `u`.
     pub(crate) mean: f64,
     pub(crate) variance: f64,
-    /// The mean of the line, whose sign says on which side the piece lies.
+    /// The mean of the line `c u + β`; its sign says on which side the piece lies.
     pub(crate) line: f64,
     pub(crate) parts: Parts,
-    /// `E u φ(z)`.
+    /// The average `E u φ(z)`.
     pub(crate) edge: f64,
-    /// `E φ(z)`.
+    /// The average `E φ(z)`.
     pub(crate) density: f64,
 }
 
@@ -74,7 +75,7 @@ pub(crate) struct Piece {
 pub(crate) struct Ends {
     pub(crate) near: f64,
     pub(crate) far: f64,
-    /// `|z|` at the ends, and their distance.
+    /// `|z|` at the two ends, and `h`, the distance between them.
     pub(crate) y_near: f64,
     pub(crate) y_far: f64,
     pub(crate) h: f64,
@@ -83,7 +84,7 @@ pub(crate) struct Ends {
 }
 
 impl Piece {
-    /// Always `u`.
+    /// The piece whose magnitude is always `u`.
     pub(crate) fn point(channel: &Channel, u: f64) -> Self {
         let &Channel { noise: s, reference, .. } = channel;
         let (line, y) = (channel.line(u), channel.z(u).abs());
@@ -101,7 +102,7 @@ impl Piece {
         Self { mean: u, variance: 0.0, line, parts, edge: u * phi, density: phi }
     }
 
-    /// Uniform between two ends, between which `z` has one sign.
+    /// The piece that is uniform between two ends, between which `z` has one sign.
     pub(crate) fn between(channel: &Channel, ends: &Ends) -> Self {
         let &Channel { noise: s, reference, unit, .. } = channel;
         let &Ends { near, far, y_near, y_far, h, middle } = ends;

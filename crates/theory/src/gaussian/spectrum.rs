@@ -1,11 +1,12 @@
-//! What the covariance of the features allows: the best linear model, and the least interference.
+//! What follows from the covariance of the features: the loss of the best linear model, and a bound
+//! on the interference.
 //!
 //! ```text
 //! C = Cov(x) ,   λ_1 ≥ λ_2 ≥ … its eigenvalues ,   Λ_d = λ_1 + … + λ_d ,
 //! linear loss = (tr C − Λ_d)/n_s ,   (1/n_s) Σ_i Var(y_i − x_i) ≥ (tr C/n_s) (tr C/Λ_d − 1)
 //! ```
-//! Section 4.3.1 and appendix C of the paper, for features that are not independent (its section
-//! 5.3 leaves them open).
+//! These are section 4.3.1 and appendix C of the paper for features that are not independent, which
+//! its section 5.3 leaves open.
 
 use nalgebra::{DMatrix, Dyn, SymmetricEigen};
 use toy_superposition_data::{Law, Moments};
@@ -14,13 +15,15 @@ use super::{Feature, Optimum};
 use crate::error::finite;
 use crate::{Error, Result};
 
-/// The eigenvalues of the covariance of the features.
+/// The eigenvalues of the covariance of the features (n_s numbers). They give the loss of the best
+/// linear model and a bound on the interference: section 4.3.1 and appendix C of the paper for
+/// features that may depend on each other.
 ///
 /// ```
 /// use toy_superposition_data::{Features, Pairs, UnitUniform};
 /// use toy_superposition_theory::{Spectrum, linear_loss};
 ///
-/// // Uncorrelated features: the paper's formulas.
+/// // For uncorrelated features these are the paper's formulas.
 /// let law = Features::new(Pairs::new(4, 0.1, 0.0)?, UnitUniform);
 /// let loss = Spectrum::of(&law)?.linear_loss(2)?;
 /// assert!((loss - linear_loss(0.1, 0.25)?).abs() < 1e-15);
@@ -33,21 +36,22 @@ pub struct Spectrum {
 }
 
 impl Spectrum {
-    /// Of the covariance of a law. Blocks of features that are independent of all others are
-    /// decomposed by themselves; a block of `m` features takes a time of order `m³`.
+    /// The spectrum of the covariance of a law. Each block of features that is independent of all
+    /// others is decomposed by itself; a block of `m` features takes a time of order `m³`.
     ///
     /// # Errors
-    /// [`Error::NotFinite`] for a covariance that is not finite; [`Error::NotSettled`] where its
-    /// eigenvalues are not found.
+    /// [`Error::NotFinite`] for a covariance that is not finite; [`Error::NotSettled`] if the
+    /// search for its eigenvalues does not settle.
     pub fn of(law: &dyn Law) -> Result<Self> {
         Self::of_covariances(covariances(law)?)
     }
 
-    /// Of blocks of features that are independent of each other, with their covariances.
+    /// The spectrum of blocks of features that are independent of each other, from their
+    /// covariances.
     pub(crate) fn of_covariances(blocks: Vec<(Vec<usize>, DMatrix<f64>)>) -> Result<Self> {
         let mut eigenvalues = Vec::new();
         for (_, covariance) in blocks {
-            // Those that are 0 come out as rounding errors of either sign.
+            // Eigenvalues that are 0 come out as rounding errors of either sign.
             eigenvalues.extend(decomposed(covariance)?.eigenvalues.iter().map(|value| value.max(0.0)));
         }
         eigenvalues.sort_unstable_by(|a, b| b.total_cmp(a));
@@ -68,8 +72,8 @@ impl Spectrum {
         Ok((kept.iter().sum(), lost.iter().sum()))
     }
 
-    /// The loss per feature of the best affine model of rank `hidden`: the sum of the discarded
-    /// eigenvalues over n_s.
+    /// The loss per feature of the best affine model of rank `hidden`: the sum of all but the
+    /// `hidden` largest eigenvalues, divided by n_s.
     ///
     /// # Errors
     /// [`Error::Size`] unless `1 ≤ hidden ≤ n_s`.
@@ -77,19 +81,20 @@ impl Spectrum {
         Ok(self.split(hidden)?.1 / self.eigenvalues.len() as f64)
     }
 
-    /// The least root mean square interference of `y = W x`, W of rank `hidden`, scaled so that
-    /// `Cov(y_i, x_i) = Var x_i`:
+    /// A lower bound on the root mean square interference of `y = W x`, for W of rank `hidden`
+    /// whose rows are scaled so that `Cov(y_i, x_i) = Var x_i`:
     ///
     /// ```math
     /// \frac1{n_s} \sum_i \mathrm{Var}(y_i - x_i) \;\ge\; \frac{\mathrm{tr}\, C}{n_s}
     ///   \left(\frac{\mathrm{tr}\, C}{\Lambda_{n_d}} - 1\right).
     /// ```
     ///
-    /// For given `h = W_in x` the least `Var y_i` is `C_ii²/s_i`, `s_i` the part of `C_ii` that is
-    /// explained by `h`, and `Σ_i s_i ≤ Λ`, the sum of the `n_d` largest eigenvalues; then Cauchy
-    /// and Schwarz. Equality where `h` are the principal components and `s_i/C_ii` is the same for
-    /// all `i`. For independent features of one law this is the Welch bound, `V (n_s/n_d − 1)`;
-    /// correlation in either direction lowers it.
+    /// For given `h = W_in x` the least `Var y_i` is `C_ii²/s_i`, where `s_i` is the part of `C_ii`
+    /// that is explained by `h`. The sum of the `s_i` is at most `Λ`, the sum of the `n_d` largest
+    /// eigenvalues, and the bound follows by Cauchy–Schwarz. It is attained where `h` are the
+    /// principal components and `s_i/C_ii` is the same for all `i`. For independent features of one
+    /// law its square is the Welch bound, `V (n_s/n_d − 1)`; correlation in either direction lowers
+    /// it.
     ///
     /// # Errors
     /// [`Error::Size`] unless `1 ≤ hidden ≤ n_s`; [`Error::OutOfRange`] if the features do not
@@ -102,12 +107,13 @@ impl Spectrum {
         Ok(((kept + lost) / self.eigenvalues.len() as f64 * (lost / kept)).sqrt())
     }
 
-    /// The best symmetric ReLU model at [`welch_sigma`](Self::welch_sigma), were its interference
-    /// Gaussian, for the law whose spectrum this is. `None` unless all features have one
-    /// probability and magnitudes `U[0, 1]`.
+    /// The best symmetric ReLU model with Gaussian interference of the size
+    /// [`welch_sigma`](Self::welch_sigma). `law` must be the law whose spectrum this is. Returns
+    /// `None` unless all features have the same probability and magnitudes of the moments of
+    /// `U[0, 1]`.
     ///
     /// # Errors
-    /// As [`welch_sigma`](Self::welch_sigma).
+    /// The errors of [`welch_sigma`](Self::welch_sigma) and of [`Feature::optimum`].
     pub fn optimum(&self, law: &dyn Law, hidden: usize) -> Result<Option<Optimum>> {
         let probability = law.moments(0).probability;
         let paper = Moments::uniform(probability).ok();
@@ -118,15 +124,15 @@ impl Spectrum {
     }
 }
 
-/// The `hidden` principal components of the features, one per row (n_d × n_s): orthonormal
-/// eigenvectors of the covariance, those of the largest eigenvalues first. Of eigenvalues that are
-/// equal to 1e-12 of the largest, those of the first block of dependent features come first.
+/// Returns the `hidden` principal components of the features, one per row (n_d × n_s): orthonormal
+/// eigenvectors of the covariance, those of the largest eigenvalues first. Where eigenvalues agree
+/// to 1e-12 of the largest, the components of the first block of dependent features come first.
 ///
-/// The best affine model of that rank projects onto them: `y = VᵀV x + (1 − VᵀV) E x`, with the
-/// loss [`Spectrum::linear_loss`].
+/// The best affine model of that rank projects onto them: with the matrix V that is returned,
+/// `y = VᵀV x + (1 − VᵀV) E x`, whose loss is [`Spectrum::linear_loss`].
 ///
 /// # Errors
-/// As [`Spectrum::of`]; [`Error::Size`] unless `1 ≤ hidden ≤ n_s`.
+/// The errors of [`Spectrum::of`]; [`Error::Size`] unless `1 ≤ hidden ≤ n_s`.
 pub fn principal_components(law: &dyn Law, hidden: usize) -> Result<DMatrix<f64>> {
     let features = law.features();
     if hidden == 0 || hidden > features {
@@ -154,7 +160,7 @@ pub fn principal_components(law: &dyn Law, hidden: usize) -> Result<DMatrix<f64>
 
 type Eigen = SymmetricEigen<f64, Dyn>;
 
-/// The features of each block of dependent ones, with their covariance.
+/// The features of each block of dependent features, with their covariance.
 pub(crate) fn covariances(law: &dyn Law) -> Result<Vec<(Vec<usize>, DMatrix<f64>)>> {
     let whole = || vec![(0..law.features()).collect::<Vec<_>>()];
     let blocks = law.parts().and_then(|(switches, _)| switches.blocks().ok()).map_or_else(whole, |blocks| {
@@ -172,7 +178,7 @@ pub(crate) fn covariances(law: &dyn Law) -> Result<Vec<(Vec<usize>, DMatrix<f64>
     blocks.into_iter().map(with_covariance).collect()
 }
 
-/// The decomposition of a covariance.
+/// The eigenvalues and eigenvectors of a covariance.
 fn decomposed(covariance: DMatrix<f64>) -> Result<Eigen> {
     let steps = 100_000;
     let found = covariance.try_symmetric_eigen(f64::EPSILON, steps);
@@ -191,7 +197,8 @@ mod tests {
     use super::Spectrum;
     use crate::Error;
 
-    /// Groups of k: p/12 (k − 1 times) and p/3 − p²/4 + (k − 1)(p − p²)/4.
+    /// Groups of k features have the eigenvalues p/12 (k − 1 times) and p/3 − p²/4 + (k − 1)(p −
+    /// p²)/4.
     #[test]
     fn groups_have_their_eigenvalues() {
         let (p, k) = (0.2, 3);
@@ -207,13 +214,13 @@ mod tests {
         assert!(matches!(spectrum.welch_sigma(13), Err(Error::Size { .. })));
         assert_eq!(spectrum.welch_sigma(12).unwrap(), 0.0);
         let always = Features::new(Exactly::new(6, 2).unwrap(), UnitUniform);
-        // Σ c_i does not vary, the magnitudes do.
+        // The sum Σ c_i does not vary, but the magnitudes do.
         let sum: f64 = Spectrum::of(&always).unwrap().eigenvalues().iter().sum();
         let trace: f64 = (0..6).map(|i| always.covariance(i, i)).sum();
         assert_relative_eq!(sum, trace, max_relative = 1e-13);
     }
 
-    /// No encoder beats the bound, each with its best decoder; principal components of equal shares
+    /// No encoder with its best decoder falls below the bound. Principal components of equal shares
     /// meet it.
     #[test]
     fn no_weights_have_less_interference() {

@@ -1,11 +1,11 @@
 //! Repeated integrals of the Gaussian tail.
 
-/// Where the upward recurrence stops being accurate to 5e-14.
+/// Above this `y` the upward recurrence is no longer accurate to 5e-14.
 const SWITCH: f64 = 2.5;
-/// `1/√(2π)`.
+/// The density `φ(0) = 1/√(2π)`.
 pub(crate) const PHI_0: f64 = 0.398_942_280_401_432_7;
 
-/// `r_{−1}, r_0, r_1, r_2, r_3` at one `y ≥ 0`.
+/// The scaled tails `r_{−1}, r_0, r_1, r_2, r_3` at one `y ≥ 0`; [`RectifiedMoments`] defines them.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Tail(pub(crate) [f64; 5]);
 
@@ -13,7 +13,7 @@ impl Tail {
     /// The values at `y = 0`: `g_0 = 1/2`, `g_1 = φ(0)`, `g_2 = 1/4`, `g_3 = φ(0)/3`.
     pub(crate) const ZERO: Self = Self([PHI_0, 0.5, PHI_0, 0.25, PHI_0 / 3.0]);
 
-    /// The scaled tails at `y ≥ 0` (infinite: zeros but for `r_{−1}`).
+    /// The scaled tails at `y ≥ 0`. At an infinite `y` all but `r_{−1}` are 0.
     pub(crate) fn new(y: f64) -> Self {
         if y == 0.0 {
             Self::ZERO
@@ -33,9 +33,10 @@ impl Tail {
         }
     }
 
-    /// Miller's algorithm: the recurrence from far down, its first ratio at its fixed point.
+    /// The scaled tails by Miller's algorithm: the recurrence is run downward from a high order,
+    /// where its first ratio is set to its fixed point.
     fn downward(y: f64) -> Self {
-        // Steps that leave 2e-15 (measured against 60 digits), with room.
+        // With this many steps the error is below 2e-15, as measured against 60 digits.
         let steps = (6.0 + 130.0 / y) as usize;
         let mut n = steps as f64 + 1.0;
         let mut above = 2.0 / ((y * y + 4.0 * n).sqrt() + y);
@@ -53,38 +54,39 @@ impl Tail {
     }
 }
 
-/// The moments `M_k(t) = E (t + ν)₊ᵏ`, `k = 0, 1, 2, 3`, of a rectified Gaussian, `ν ~ N(0, σ²)`,
-/// as `M_k = exp(−log_scale) · scaled_k`.
+/// The moments `M_k(t) = E (t + ν)₊ᵏ`, `k = 0, 1, 2, 3`, of a rectified Gaussian with
+/// `ν ~ N(0, σ²)`, stored as `M_k = exp(−log_scale) · scaled_k`.
 ///
 /// ```math
 /// g_{-1}(y) = \varphi(y), \qquad g_k(y) = \int_y^\infty g_{k-1} = \frac1{k!}\,E\,(\xi - y)_+^k, \quad \xi \sim N(0, 1),
 /// \qquad k\,g_k = g_{k-2} - y\,g_{k-1}.
 /// ```
 ///
-/// For `y > 0` the recurrence loses digits upward (`g_k` is its minimal solution), so above 2.5 it
-/// is run downward (Miller) and normalised by `g_{−1} = φ`. All values are scaled by `exp(y²/2)`,
-/// so that nothing underflows: `r_k(y) = exp(y²/2) g_k(y)`, and `r_0(y) = erfcx(y/√2)/2`.
+/// For `y > 0` the recurrence loses digits upward, since `g_k` is its minimal solution. So above
+/// 2.5 it is run downward (Miller's algorithm) and normalised by `g_{−1} = φ`. All values are
+/// scaled by `exp(y²/2)`, so that nothing underflows: `r_k(y) = exp(y²/2) g_k(y)`, and
+/// `r_0(y) = erfcx(y/√2)/2`.
 ///
 /// `log_scale` is `t²/(2σ²)` for `t < 0` and 0 otherwise, so that the scaled moments neither
-/// underflow nor cancel however far `t` lies below 0: there `M_k = k! σᵏ exp(−y²/2) r_k(y)` with
-/// `y = −t/σ` (appendix A's integrals).
+/// underflow nor cancel however far `t` lies below 0. There `M_k = k! σᵏ exp(−y²/2) r_k(y)` with
+/// `y = −t/σ`; these are the integrals of appendix A.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct RectifiedMoments {
-    /// What was taken out of the exponent; `≥ 0`.
+    /// The exponent `≥ 0` that is taken out of the moments.
     pub log_scale: f64,
-    /// `exp(log_scale) M_k`, `k = 0..=3`.
+    /// The scaled moments `exp(log_scale) M_k` for `k = 0..=3`.
     pub scaled: [f64; 4],
 }
 
 impl RectifiedMoments {
-    /// The moments at `t` with noise `sigma ≥ 0`; `sigma = 0` is the limit `M_k = t₊ᵏ` (and
-    /// `M₀(0) = 1/2`).
+    /// The moments at `t` with noise `sigma ≥ 0`. At `sigma = 0` they are the limit `M_k = t₊ᵏ`,
+    /// with `M₀(0) = 1/2`.
     ///
     /// # Errors
-    /// [`Error::NotFinite`](crate::Error::NotFinite) and [`Error::Sigma`](crate::Error::Sigma) for
-    /// a `t` or a `sigma` that is no number, or `sigma < 0`.
+    /// [`Error::NotFinite`](crate::Error::NotFinite) for a `t` that is not finite,
+    /// [`Error::Sigma`](crate::Error::Sigma) for a `sigma` outside [0, ∞).
     pub fn new(t: f64, sigma: f64) -> crate::Result<Self> {
         crate::error::finite("t", t)?;
         crate::error::sigma(sigma)?;
@@ -102,7 +104,7 @@ impl RectifiedMoments {
                 scaled: [r0, one * r1, 2.0 * two * r2, 6.0 * three * r3],
             });
         }
-        // E (t + ν)ᵏ less what the rectifier cuts off.
+        // These are E (t + ν)ᵏ less the part that the rectifier cuts off.
         let cut = (-0.5 * z * z).exp();
         let m0 = 1.0 - cut * r0;
         let m1 = t + one * cut * r1;
@@ -111,7 +113,7 @@ impl RectifiedMoments {
         Ok(Self { log_scale: 0.0, scaled: [m0, m1, m2, m3] })
     }
 
-    /// `M_k` itself for `k = 0..=3`, 0 where it underflows.
+    /// The moments `M_k` for `k = 0..=3`, without the scale; a moment is 0 where it underflows.
     pub fn moments(&self) -> [f64; 4] {
         self.scaled.map(|value| value * (-self.log_scale).exp())
     }

@@ -1,11 +1,13 @@
-//! Everything the squared error of one rectified output needs, for one law of the magnitude `u`.
+//! The integrals that the squared error of one rectified output is made of, for one law of the
+//! magnitude `u`.
 
 use crate::gaussian::averages::factor;
 use crate::gaussian::channel::Channel;
 use crate::gaussian::line::Gain;
 use crate::gaussian::parts::{Ends, Open, Parts, Piece};
 
-/// Sums, over magnitudes, of what the loss is made of: a linear functional of the law of `u`.
+/// The integrals over the magnitude `u` that the squared error of one rectified output is made of.
+/// They are linear in the law of `u`.
 ///
 /// The output is `a Y₊` with `Y = c u + β + ν`, `ν ~ N(0, s²)` (equation 5: `c = 1`, `β` the shift,
 /// `s = σ`). Where `z = (c u + β)/s ≤ 0` the rectifier mostly clips, and
@@ -14,18 +16,18 @@ use crate::gaussian::parts::{Ends, Open, Parts, Piece};
 /// E (u - aY_+)^2 = u^2 - 2a\,u\,s\,g_1(-z) + 2a^2 s^2 g_2(-z);
 /// ```
 ///
-/// where `z > 0` it mostly does not, and the error is that of the line less what clipping takes
-/// away:
+/// where `z > 0` it mostly does not, and the error is that of the line less what clipping saves:
 ///
 /// ```math
 /// E (u - aY_+)^2 = (u - a(cu + \beta))^2 + a^2 s^2 - 2a\,u\,s\,g_1(z) - 2a^2s^2 g_2(z).
 /// ```
 ///
-/// In each form what is subtracted is at most a fixed fraction (about 0.9) of the rest, so that
-/// nothing cancels however small the loss. An interval of magnitudes is cut where `z = 0`.
+/// The functions `g_k` are those of [`RectifiedMoments`](crate::RectifiedMoments). In each form the
+/// terms that are subtracted are at most a fixed fraction (about 0.9) of the others, so that
+/// nothing cancels however small the loss is. An interval of magnitudes is cut where `z = 0`.
 ///
-/// Start from [`Terms::new`] and add points and intervals; an [`Integrable`](crate::Integrable)
-/// magnitude does so.
+/// An [`Integrable`](crate::Integrable) magnitude fills them: it adds points and intervals to
+/// [`Terms::new`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Terms {
     pub(crate) channel: Channel,
@@ -33,9 +35,9 @@ pub struct Terms {
     pub(crate) clipped_square: f64,
     /// `E[· ; Y > 0]` where `z ≤ 0`, times `exp(reference²/2)`.
     pub(crate) clipped: Parts,
-    /// Where `z > 0`.
+    /// The magnitudes where `z > 0`.
     pub(crate) open: Open,
-    /// What clipping changes where `z > 0`.
+    /// The change by clipping where `z > 0`, times `exp(reference²/2)`.
     pub(crate) cut: Parts,
     /// `E u φ(z)/s`, times `exp(reference²/2)`.
     edge: f64,
@@ -44,7 +46,7 @@ pub struct Terms {
 }
 
 impl Terms {
-    /// No magnitudes yet.
+    /// The terms of a channel before any magnitude is added.
     pub fn new(channel: Channel) -> Self {
         Self {
             channel,
@@ -115,12 +117,13 @@ impl Terms {
         &self.channel
     }
 
-    /// What turns the integrals below into themselves: `exp(−reference²/2)`.
+    /// The factor `exp(−reference²/2)`, by which the integrals below are multiplied to undo their
+    /// scale.
     pub(crate) fn unscale(&self) -> f64 {
         factor(self.channel.reference, 0.0)
     }
 
-    /// `E u Y₊`, times `exp(reference²/2)` as all that follow.
+    /// `E u Y₊`, times `exp(reference²/2)` as are all integrals that follow.
     pub(crate) fn product(&self) -> f64 {
         let line = self.channel.gain() * self.open.variance + self.open.mean * self.open.line;
         self.clipped.product + self.open.mass * line + self.cut.product
@@ -143,7 +146,8 @@ impl Terms {
         self.clipped.mass + (self.open.mass - self.cut.mass)
     }
 
-    /// `E u φ(z)/s`, the mean of `u` at the rectifier's edge.
+    /// `E u φ(z)/s = E u δ(Y)`: the mean of `u` at the rectifier's edge, times the density of `Y`
+    /// there.
     pub(crate) fn edge(&self) -> f64 {
         self.edge
     }
@@ -153,7 +157,7 @@ impl Terms {
         self.residual_at(self.plain(gain))
     }
 
-    /// The same for a gain whose rest is known apart.
+    /// The same for a gain whose rest is known separately.
     pub(crate) fn residual_at(&self, Gain { value: gain, rest }: Gain) -> f64 {
         let open = self.open.mass * (rest * self.open.mean - gain * self.channel.shift);
         (open - self.cut.signal - gain * self.cut.first) + (self.clipped.signal - gain * self.clipped.first)

@@ -1,5 +1,5 @@
-//! What the size of the hidden layer allows: the Welch bound on the interference, and the linear
-//! model.
+//! What follows from the size of the hidden layer: the Welch bound on the interference, and the
+//! loss of the linear model.
 
 use toy_superposition_data::Moments;
 
@@ -9,8 +9,8 @@ use crate::magnitude::Integrable;
 use crate::product::Product;
 
 impl<M: Integrable> Feature<M> {
-    /// The least root-mean-square interference `σ = √(V (1/r − 1))` over rows of unit diagonal,
-    /// equation (6).
+    /// The least root mean square interference `σ = √(V (1/r − 1))` of weights with a unit diagonal
+    /// and the ratio `r = n_d/n_s` (equation 6).
     ///
     /// # Errors
     /// [`Error::Ratio`] unless `0 < r ≤ 1`.
@@ -20,7 +20,7 @@ impl<M: Integrable> Feature<M> {
         if ratio == 1.0 || square.is_normal() {
             return Ok(square.sqrt());
         }
-        // Its square is beyond f64.
+        // The square is not a normal number of f64.
         Ok(self.variance().sqrt() * (1.0 - ratio).sqrt() / ratio.sqrt())
     }
 
@@ -34,7 +34,8 @@ impl<M: Integrable> Feature<M> {
     }
 }
 
-/// [`Feature::welch_sigma`] for the paper's features: `σ² = (p/3 − p²/4)(1/r − 1)`, equation (6).
+/// [`Feature::welch_sigma`] for the paper's features: `σ` with `σ² = (p/3 − p²/4)(1/r − 1)`
+/// (equation 6).
 ///
 /// With `r = n_d/n_s` and `V = Var x` (`p/3 − p²/4` for the paper's features),
 ///
@@ -43,8 +44,8 @@ impl<M: Integrable> Feature<M> {
 /// L_{r \to 0} = V \quad\text{(section 4.3.1)}.
 /// ```
 ///
-/// The paper's text has `p/3 − p²/9` in the last; Jensen's inequality with `E u = 1/2` gives
-/// `p/3 − p²/4`.
+/// The paper's text has `p/3 − p²/9` in the last of these; Jensen's inequality with `E u = 1/2`
+/// gives `p/3 − p²/4`.
 ///
 /// # Errors
 /// [`Error::Probability`] outside (0, 1], [`Error::Ratio`] outside (0, 1].
@@ -68,37 +69,40 @@ pub fn initial_loss(probability: f64) -> Result<f64> {
     Ok(Feature::uniform(probability)?.variance())
 }
 
-/// The bound of appendix C for given weights, and its two conditions for equality.
+/// How close given weights come to the bound of appendix C, and how far its two conditions for
+/// equality hold.
 ///
-/// Rows are first scaled to unit diagonal, `W̃_ij = W_ij / W_ii`; then `tr W̃ = n_s` and, whatever
-/// `W̃` of rank `n_d`,
+/// Rows are first scaled to unit diagonal, `W̃_ij = W_ij / W_ii`. Then `tr W̃ = n_s` and, for any
+/// `W̃` of rank at most `n_d`,
 ///
 /// ```math
 /// \frac1{n_s}\sum_i \mathrm{Var}\,\nu_i = V\left(\frac{\lVert\tilde W\rVert_F^2}{n_s} - 1\right)
 /// \ge V \left(\frac{n_s}{n_d} - 1\right),
 /// ```
 ///
-/// by Schur (equality if `W̃` is normal with real eigenvalues, that is, symmetric) and
-/// Cauchy–Schwarz (equality if the n_d non-zero eigenvalues are equal).
+/// by Schur's inequality (with equality if `W̃` is normal with real eigenvalues, that is,
+/// symmetric) and by Cauchy–Schwarz (with equality if the n_d non-zero eigenvalues are equal).
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct WelchCheck {
-    /// `V (n_s/n_d − 1)`, with `V` the mean of `Var x_j` (a bound if all features have the same
-    /// variance).
+    /// The bound `V (n_s/n_d − 1)`, where `V` is the mean of `Var x_j`. It is a bound if all
+    /// features have the same variance.
     pub bound: f64,
-    /// The mean of `Var ν_i = σ_i²` over rows.
+    /// The mean over rows of the variance of the interference, `Var ν_i = σ_i²`.
     pub mean_variance: f64,
-    /// `mean_variance / bound − 1`; infinite for a bound of 0 that is not met, 0 for one that is.
+    /// `mean_variance / bound − 1`. For a bound of 0 it is 0 if the bound is met, and infinite if
+    /// not.
     pub gap: f64,
-    /// `‖W̃ − W̃ᵀ‖_F / ‖W̃‖_F`: 0 if symmetric, √2 on average for a matrix with no symmetry at all.
+    /// `‖W̃ − W̃ᵀ‖_F / ‖W̃‖_F`: 0 if `W̃` is symmetric, and √2 on average for a matrix without any
+    /// symmetry.
     pub asymmetry: f64,
-    /// `n_d ‖W̃‖_F² / (tr W̃)² − 1`: 0 if and only if both conditions hold.
+    /// `n_d ‖W̃‖_F² / (tr W̃)² − 1`: 0 if and only if both conditions for equality hold.
     pub spread: f64,
 }
 
-/// The Welch bound for a product `W` (n_s × n_s) of rank at most `hidden`, features of the given
-/// moments.
+/// Compares a product `W` (n_s × n_s) of rank at most `hidden` with the Welch bound, for features
+/// of the given moments (one per feature).
 ///
 /// # Errors
 /// [`Error::Size`] unless `1 ≤ hidden ≤ n_s` and there are n_s moments; [`Error::OutOfRange`] for a
@@ -147,7 +151,7 @@ impl WelchCheck {
     }
 }
 
-/// `mean_variance / bound − 1`; infinite for a bound of 0 that is not met, 0 for one that is.
+/// `mean_variance / bound − 1`. For a bound of 0 it is 0 if the bound is met, and infinite if not.
 fn relative_gap(bound: f64, mean_variance: f64) -> f64 {
     match (bound > 0.0, mean_variance > 0.0) {
         (true, _) => mean_variance / bound - 1.0,
@@ -156,12 +160,12 @@ fn relative_gap(bound: f64, mean_variance: f64) -> f64 {
     }
 }
 
-/// Refuses a ratio outside (0, 1].
+/// Returns an error for a ratio outside (0, 1].
 pub(crate) fn positive_ratio(given: f64) -> Result<()> {
     if given > 0.0 && given <= 1.0 { Ok(()) } else { Err(Error::Ratio { given, allowed: "(0, 1]" }) }
 }
 
-/// Refuses a ratio outside [0, 1].
+/// Returns an error for a ratio outside [0, 1].
 pub(crate) fn any_ratio(given: f64) -> Result<()> {
     if (0.0..=1.0).contains(&given) { Ok(()) } else { Err(Error::Ratio { given, allowed: "[0, 1]" }) }
 }
