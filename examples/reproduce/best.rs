@@ -100,7 +100,8 @@ impl Point<'_> {
             parts.map(|part| format!("{} ({:.0} % of the features)", part.entry.name, 100.0 * part.share));
         Some(format!(
             "**{title}.** At p = {} with {features} features in {hidden} dimensions, the rug loses {}, the trained model \
-             {}, and the best known weights {} in the limit of many features. They are constructed, not trained: copies of {}, where (n, d) stands for n features in d dimensions.",
+             {}, and the best known weights {} in the limit of many features. They are constructed, not trained: copies of \
+             {}, where (n, d) stands for n features in d dimensions.",
             number(*probability, 4),
             over_p(rug),
             over_p(trained),
