@@ -42,8 +42,8 @@ pub(crate) fn headline(records: &[Record], settings: &Superposition) -> String {
         None => String::new(),
     };
     format!(
-        "**What trained models do.** Of {} models, {} have the loss of the theory, {} a lower one and {} a higher one{}. {} \
-         of them dropped some features.{short}",
+        "**What trained models do.** Of {} models, {} have the loss of the theory, {} a lower one and {} a higher one{}. In {} \
+         models some features were dropped.{short}",
         trained(records).count(),
         on(records, Side::Within).count(),
         on(records, Side::Below).count(),
