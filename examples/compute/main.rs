@@ -94,9 +94,9 @@ struct Arguments {
     samples: usize,
     /// Write the weights here (safetensors).
     #[arg(long, value_name = "FILE")]
-    weights: Option<PathBuf>,
+    save_weights: Option<PathBuf>,
     /// Repeat an experiment of docs/computation.md.
-    #[arg(long, value_enum, conflicts_with_all = ["target", "features", "hidden", "width", "layers", "embedding", "law", "probability", "group", "groups", "stack", "learn_embedding", "no_bias", "output_relu", "importance", "batch", "rate", "weight_decay", "seed", "samples", "weights"])]
+    #[arg(long, value_enum, conflicts_with_all = ["target", "features", "hidden", "width", "layers", "embedding", "law", "probability", "group", "groups", "stack", "learn_embedding", "no_bias", "output_relu", "importance", "batch", "rate", "weight_decay", "seed", "samples", "save_weights"])]
     experiment: Option<Experiment>,
     /// Seeds of an experiment, from 0; its error bars are standard errors over them.
     #[arg(long, default_value_t = 3, value_parser = RangedU64ValueParser::<u64>::new().range(2..=1000), requires = "experiment")]
@@ -139,7 +139,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     if let Some(path) = &arguments.out {
         toy_superposition::figures::check_writable(path.with_extension(""))?;
     }
-    if let Some(path) = &arguments.weights {
+    if let Some(path) = &arguments.save_weights {
         toy_superposition::files::check_writable(path)?;
     }
     match arguments.experiment {

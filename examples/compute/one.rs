@@ -119,7 +119,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         let written = chart(&figure, path.with_extension(""))?;
         note!("wrote {} and {}", written.png.display(), written.svg.display());
     }
-    if let Some(path) = &arguments.weights {
+    if let Some(path) = &arguments.save_weights {
         let metadata = BTreeMap::from([
             (LawSpec::METADATA_KEY.to_owned(), law.to_string()),
             ("target".to_owned(), target.describe()),

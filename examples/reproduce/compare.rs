@@ -1,11 +1,28 @@
-//! How losses compare with the theory, and predictions with measurements, over many cells.
+//! How losses compare with the theory, over many records.
 
 use toy_superposition::sweep::{Model, Record};
+
+pub(crate) const KINDS: [(Model, &str); 3] =
+    [(Model::Trained, "trained"), (Model::Rug, "Persian rug"), (Model::MeanField, "mean-field")];
 
 /// Relative differences up to this count as none.
 pub(crate) const TOLERANCE: f64 = 0.01;
 /// Standard errors from which a difference counts.
 pub(crate) const SIGNIFICANT: f64 = 3.0;
+
+pub(crate) fn trained(records: &[Record]) -> impl Iterator<Item = &Record> + Clone {
+    records.iter().filter(|record| record.kind == Model::Trained)
+}
+
+/// The record of another kind at the same point.
+pub(crate) fn beside<'a>(records: &'a [Record], record: &Record, kind: Model) -> Option<&'a Record> {
+    let here = |other: &&Record| {
+        other.kind == kind
+            && (other.features, other.hidden, other.seed) == (record.features, record.hidden, record.seed)
+            && other.probability == record.probability
+    };
+    records.iter().find(here)
+}
 
 /// Where a loss lies.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -25,43 +42,23 @@ pub(crate) fn side(record: &Record) -> Side {
     }
 }
 
-/// What the cells of one kind and n_s say.
-pub(crate) struct Comparison {
-    cells: usize,
-    below: usize,
-    within: usize,
-    above: usize,
-    /// Least, median, largest relative difference; none if all are infinite, where the theory has
-    /// no loss.
-    quantiles: Option<[f64; 3]>,
-}
-
-/// Of the records of one kind; `None` if there are none.
-pub(crate) fn compare(records: &[&Record], kind: Model) -> Option<Comparison> {
+/// What the records of one kind, called `what`, say; `None` if there are none.
+pub(crate) fn compare(records: &[&Record], (kind, what): (Model, &str)) -> Option<String> {
     let records: Vec<&Record> = records.iter().copied().filter(|record| record.kind == kind).collect();
-    if records.is_empty() {
-        return None;
-    }
     let count = |wanted| records.iter().filter(|record| side(record) == wanted).count();
-    let quantiles = quantiles(records.iter().map(|record| record.relative_to_theory().0));
     let (below, within, above) = (count(Side::Below), count(Side::Within), count(Side::Above));
-    Some(Comparison { cells: records.len(), below, within, above, quantiles })
-}
-
-impl Comparison {
-    pub(crate) fn sentence(&self, what: &str) -> String {
-        let Self { cells, below, within, above, quantiles } = self;
-        let counts = format!("{what}: {below} of {cells} below the theory, {within} at it, {above} above");
-        match *quantiles {
-            Some([least, median, largest]) => format!(
-                "{counts}; relative difference {} … {}, median {}.",
-                percent(least),
-                percent(largest),
-                percent(median)
-            ),
-            None => format!("{counts}."),
-        }
-    }
+    // All differences are infinite where the theory has no loss.
+    let difference = quantiles(records.iter().map(|record| record.relative_to_theory().0));
+    let difference = difference.map(|values| values.map(percent)).map(|[least, median, largest]| {
+        format!("; relative difference {least} … {largest}, median {median}")
+    });
+    (!records.is_empty()).then(|| {
+        format!(
+            "{what}: {below} of {} below the theory, {within} at it, {above} above{}.",
+            records.len(),
+            difference.unwrap_or_default()
+        )
+    })
 }
 
 /// Least, median and largest.

@@ -5,8 +5,8 @@ use std::fmt::Write;
 use toy_superposition::sweep::figures::Quantity;
 use toy_superposition::sweep::{Model, Record};
 
-use crate::compare::{number, percent, quantiles};
-use crate::report::{KINDS, trained};
+use crate::compare::{KINDS, number, percent, quantiles, trained};
+use crate::report::Section;
 
 /// Records that differ by their seeds alone.
 type Group<'a> = Vec<&'a Record>;
@@ -32,9 +32,10 @@ fn same_point(a: &Record, b: &Record) -> bool {
     a.probability == b.probability && (a.ratio - b.ratio).abs() < step
 }
 
-/// How much seeds differ, and how n_s matters at the points where several were run.
-pub(crate) fn seeds(text: &mut String, records: &[Record]) {
-    let mut rows: Vec<String> = Vec::new();
+/// How much seeds differ, and how n_s matters at the points where several were run; nothing where
+/// there are no such points.
+pub(crate) fn seeds(records: &[Record]) -> Option<Section> {
+    let (mut rows, mut moved) = (String::new(), Vec::<String>::new());
     for (kind, name) in KINDS {
         let all = groups(records, kind);
         let repeated = |group: &&Group<'_>| {
@@ -46,18 +47,43 @@ pub(crate) fn seeds(text: &mut String, records: &[Record]) {
             by_p.then((a[0].ratio * 50.0).round().total_cmp(&(b[0].ratio * 50.0).round()))
                 .then(a[0].features.cmp(&b[0].features))
         });
-        rows.extend(shown.into_iter().map(|group| row(name, group)));
+        rows.extend(shown.iter().map(|group| row(name, group)));
+        let points = shown.chunk_by(|a, b| same_point(a[0], b[0])).filter(|sizes| sizes.len() > 1);
+        let ends: Vec<[f64; 2]> =
+            points.map(|sizes| [sizes[0], sizes[sizes.len() - 1]].map(|group| distance(group))).collect();
+        let mean = |end: usize| ends.iter().map(|ends| ends[end].abs()).sum::<f64>() / ends.len() as f64;
+        if !ends.is_empty() {
+            moved.push(format!(
+                "from {:.1} % to {:.1} % for {name} models",
+                100.0 * mean(0),
+                100.0 * mean(1)
+            ));
+        }
     }
-    if !rows.is_empty() {
-        text.push_str(
-            "\n## Seeds and sizes\n\nLosses (exact, where every row was seen) divided by p; mean ± standard error over \
-             seeds, and their standard deviation; the mean fraction of dropped features, of the largest Λ, of the \
-             steps.\n\n\
+    (!rows.is_empty()).then(|| Section {
+        title: "Seeds and sizes",
+        paper: "As n_s grows, trained models, rugs and theory come to have the same loss (§3.3).",
+        finding: match moved.as_slice() {
+            [] => "Only one n_s was run at the points with several seeds.".to_owned(),
+            moved => format!(
+                "From the least n_s of a point to the largest, the distance to the theory goes, in the mean over the \
+                 points, {}.",
+                moved.join(", ")
+            ),
+        },
+        figures: &["finite_size"],
+        numbers: format!(
+            "Losses are divided by p, and exact where every row was seen: mean ± standard error over the seeds, and \
+             their standard deviation. *Dropped*, *Λ* (of the worst row) and *steps* are means over the seeds.\n\n\
              | kind | p | r | n_s | seeds | loss / p | deviation | theory | (loss − theory)/theory | dropped | Λ | steps |\n\
-             |---|---|---|---|---|---|---|---|---|---|---|---|\n",
-        );
-        text.extend(rows);
-    }
+             |---|---|---|---|---|---|---|---|---|---|---|---|\n{rows}"
+        ),
+    })
+}
+
+/// The mean loss relative to the theory.
+fn distance(group: &Group<'_>) -> f64 {
+    group.iter().map(|record| record.relative_to_theory().0).sum::<f64>() / group.len() as f64
 }
 
 fn row(name: &str, group: &Group<'_>) -> String {
@@ -89,8 +115,8 @@ fn row(name: &str, group: &Group<'_>) -> String {
 }
 
 /// Whether symmetry emerges as n_s grows (Figs. 4 to 7): trained models of one n_s against those of
-/// twice as many features at the same point, means over seeds.
-pub(crate) fn symmetry(text: &mut String, records: &[Record]) {
+/// twice as many features at the same point, means over seeds; nothing where no models were trained.
+pub(crate) fn symmetry(records: &[Record]) -> Option<Section> {
     let all = groups(records, Model::Trained);
     let mut sizes: Vec<usize> = trained(records).map(|record| record.features).collect();
     sizes.sort_unstable();
@@ -129,12 +155,32 @@ pub(crate) fn symmetry(text: &mut String, records: &[Record]) {
             }
         }
     }
-    if !rows.is_empty() {
-        let _ = write!(
-            text,
-            "\n## Symmetry as n_s grows\n\nAt points that both n_s have: how often the quantity is smaller at twice the \
-             n_s, and by what factor it changes.\n\n\
+    let &largest = sizes.last()?;
+    let here = trained(records).filter(|record| record.features == largest);
+    let lyapunov = quantiles(here.clone().filter_map(|record| record.lyapunov));
+    let [least, median, most] = lyapunov.unwrap_or([f64::NAN; 3]).map(|value| number(value, 3));
+    let finding = format!(
+        "At the largest n_s, {largest}, Λ of a model's worst row is {least} to {most}, with a median of {median}, and {} \
+         of {} models dropped features. Where features are dropped or pair off, the symmetry is broken.",
+        here.clone().filter(|record| record.dropped > Some(0)).count(),
+        here.count(),
+    );
+    let numbers = if rows.is_empty() {
+        String::new()
+    } else {
+        format!(
+            "At points that both n_s have: how often the quantity is smaller at twice the n_s, and by what factor it \
+             changes.\n\n\
              | n_s | quantity | fell in | median factor | range |\n|---|---|---|---|---|\n{rows}"
-        );
-    }
+        )
+    };
+    Some(Section {
+        title: "Symmetry as n_s grows",
+        paper: "As n_s grows, the diagonal of W, the bias and the variance of the interference become the same for all \
+                features, and the interference becomes Gaussian, so that its Lyapunov ratio Λ goes to 0 (§3.2, Figs. 3 \
+                to 7).",
+        finding,
+        figures: &["figure3", "figure4", "figure5", "figure6", "figure7", "map_dropped"],
+        numbers,
+    })
 }

@@ -3,8 +3,11 @@
 
 mod best;
 mod compare;
+mod figures;
 mod groups;
 mod laws;
+mod losses;
+mod predictions;
 mod report;
 mod time;
 
@@ -14,10 +17,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
-use command_line::{chain, law, progress, say};
+use command_line::{law, progress, say};
 use serde_json::json;
 use toy_superposition::files::{check_writable, create_folder, write_atomically};
-use toy_superposition::sweep::{Grid, Options, Superposition, Sweep, figures};
+use toy_superposition::sweep::{Grid, Options, Superposition, Sweep};
+
+use crate::figures::Figures;
 
 /// Trains a family of models, measures them on fresh data beside the untrained Persian rug, the
 /// optimal linear model and the analytic theory, and writes every figure, records.csv and
@@ -122,15 +127,17 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         }
     };
     let (records, counts) = (sweep.records()?, sweep.counts()?);
-    for line in report::summary(&records).lines() {
+    for line in losses::summary(&records).lines() {
         say!("{line}");
     }
-    let figures = Figures::draw(&sweep, &out)?;
-    let text = report::text(&sweep, &records, counts, &figures)?;
+    let mut figures = Figures::draw(&sweep, &out)?;
+    let drawn: Vec<_> =
+        figures.drawn.iter().map(|drawing| out.join(format!("{}.png", drawing.name))).collect();
+    let text = report::text(&sweep, &records, counts, &mut figures)?;
     write_atomically(&report, text.as_bytes())?;
     say!("report: {}", report.display());
     if arguments.json {
-        let drawn: Vec<_> = figures.drawn.iter().map(|(_, path)| path.to_string_lossy()).collect();
+        let drawn: Vec<_> = drawn.iter().map(|path| path.to_string_lossy()).collect();
         let failed: Vec<_> = figures.failed.iter().map(|(name, _)| name).collect();
         say!(
             "{}",
@@ -146,34 +153,6 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
             let names: Vec<&str> = failed.iter().map(|(name, _)| name.as_str()).collect();
             Err(format!("could not draw {}: {reason}", names.join(", ")).into())
         }
-    }
-}
-
-/// What became of the figures.
-pub(crate) struct Figures {
-    /// Captions and bitmaps.
-    pub(crate) drawn: Vec<(String, PathBuf)>,
-    /// Names of those that the records are not enough for.
-    pub(crate) absent: Vec<String>,
-    /// Names, and why.
-    pub(crate) failed: Vec<(String, String)>,
-}
-
-impl Figures {
-    /// Draws all that can be drawn.
-    fn draw(sweep: &Sweep<Superposition>, out: &Path) -> Result<Self, Box<dyn Error>> {
-        let drawings = figures::drawings(sweep)?;
-        let (mut drawn, mut failed) = (Vec::new(), Vec::new());
-        for (name, reason) in drawings.failed {
-            failed.push((name, chain(&*reason)));
-        }
-        for drawing in drawings.ready {
-            match drawing.draw(out) {
-                Ok(written) => drawn.push((drawing.caption().to_owned(), written.png)),
-                Err(error) => failed.push((drawing.name, chain(&error))),
-            }
-        }
-        Ok(Self { drawn, absent: drawings.absent, failed })
     }
 }
 

@@ -38,13 +38,13 @@ pub(crate) fn section(text: &mut String, sweep: &Sweep<Superposition>) {
     let total: f64 = times.iter().map(|time| machine_time(experiment, time, threads)).sum();
     let _ = write!(
         text,
-        "\n## Time\n\nAll finished cells: {:.2} h on {threads} threads, pauses of the machine included.\n\n\
-         | n_s | trained models | time, h | a model, s |\n|---|---|---|---|\n",
-        total / 3600.0
+        "\n### Time\n\nAll finished cells took {:.1} min on {threads} threads, pauses of the machine included.\n\n\
+         | n_s | trained models | time, min | per model, s |\n|---|---|---|---|\n",
+        total / 60.0
     );
     for (size, pace) in &paces {
         let Pace { cells, taken, .. } = pace;
-        let _ = writeln!(text, "| {size} | {cells} | {:.2} | {:.1} |", taken / 3600.0, taken / *cells as f64);
+        let _ = writeln!(text, "| {size} | {cells} | {:.1} | {:.1} |", taken / 60.0, taken / *cells as f64);
     }
     let (Ok(paper), Some((last, _))) =
         (Grid::<Superposition>::parse(include_str!("../grids/paper.toml")), paces.last())

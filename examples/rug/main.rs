@@ -55,7 +55,7 @@ struct Arguments {
     /// Write its weights at the gain and the bias of the least exact loss here (safetensors): to
     /// start a descent from (`mean_field --start FILE`). Needs a probability.
     #[arg(long, value_name = "FILE", requires = "probability")]
-    weights: Option<PathBuf>,
+    save_weights: Option<PathBuf>,
     /// Draw it as OUT.png and OUT.svg; a .png or .svg at the end of OUT is left out.
     #[arg(long)]
     out: Option<PathBuf>,
@@ -157,7 +157,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         }
         figures::check_writable(out)?;
     }
-    for path in [&arguments.checkpoint, &arguments.weights].into_iter().flatten() {
+    for path in [&arguments.checkpoint, &arguments.save_weights].into_iter().flatten() {
         check_writable(path)?;
     }
     let of_search = arguments.symmetry != 1 || arguments.swaps != SWAPS || arguments.checkpoint.is_some();
@@ -195,7 +195,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         let optimum = theory::optimum_at_ratio(p, rug.ratio())?;
         let (a, bias) = theoretical(&rug, p)?;
         let best = optimise(&rug, p, true)?;
-        if let Some(path) = &arguments.weights {
+        if let Some(path) = &arguments.save_weights {
             let mut weights = Weights::new(rug.autoencoder(&best.settings)?);
             let law = LawSpec::paper(features, p).to_string();
             weights.metadata.insert(LawSpec::METADATA_KEY.to_owned(), law);

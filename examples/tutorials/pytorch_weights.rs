@@ -1,13 +1,20 @@
-//! Checks weights from PyTorch against the theory. There, they are saved by
+//! Checks weights from PyTorch against the theory: of a file, and the p that it was trained for,
+//!
+//! ```sh
+//! cargo run --release --example pytorch_weights -- weights.safetensors 0.1
+//! ```
+//!
+//! or else of an untrained model. In PyTorch such a file is saved by
 //!
 //! ```python
 //! from safetensors.torch import save_file
-//! weights = {"encoder": model.encoder, "decoder": model.decoder, "bias": model.bias}
-//! save_file(weights, "weights.safetensors")
+//! weights = {"encoder": model.W_in, "decoder": model.W_out, "bias": model.b}
+//! save_file({name: tensor.contiguous() for name, tensor in weights.items()}, "weights.safetensors")
 //! ```
 //!
-//! with an encoder of n_d × n_s, a decoder of n_s × n_d and a bias of n_s, or under the names of
-//! the paper's code or of Elhage et al. (`W`, `b_final`).
+//! with an encoder of n_d × n_s, a decoder of n_s × n_d and a bias of n_s (tensors: of an
+//! `nn.Linear`, its `weight`), or by `save_file(model.state_dict(), …)` under the names of the
+//! paper's code or of Elhage et al. (`W`, `b_final`). `Weights::load_named` takes other names.
 
 use std::error::Error;
 
@@ -17,9 +24,10 @@ use toy_superposition::theory::check;
 use toy_superposition::{data::Stream, train::Recipe};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let probability = 0.1;
-    // The path of a file, or else a file is made of an untrained model.
-    let path = match std::env::args_os().nth(1) {
+    let mut arguments = std::env::args_os().skip(1);
+    let path = arguments.next();
+    let probability = arguments.next().map_or(Ok(0.1), |given| given.to_string_lossy().parse())?;
+    let path = match path {
         Some(path) => path.into(),
         None => {
             let shape = Shape::new(64, 16)?;

@@ -99,7 +99,8 @@ pub enum Error {
     },
     /// The file holds no encoder and bias that are named as expected.
     #[error(
-        "no weights found: the file names {found:?}; expected {} (without the decoder, if the weights are tied)",
+        "no weights found: the file names {found:?}; rename them to {} (without the decoder, if the \
+         weights are tied)",
         expected.join(" or ")
     )]
     Names {
@@ -123,7 +124,8 @@ pub enum Error {
     },
     /// There is no decoder of a known name, and the weights may not be tied.
     #[error(
-        "no decoder beside {encoder:?}: the weights would be tied, but metadata do not say tied = true, and they say          tied = false or the file holds other matrices (it holds {others:?})"
+        "no decoder beside {encoder:?}: the weights would be tied, but metadata do not say tied = true, \
+         and they say tied = false or the file holds other matrices (it holds {others:?})"
     )]
     NoDecoder {
         /// The encoder's name in the file.
@@ -148,7 +150,8 @@ pub enum Error {
     },
     /// A value that the wanted type would have to round.
     #[error(
-        "tensor {tensor} holds {given} at position {index}, which {wanted} cannot hold exactly; load the file in double          precision (and cast it)"
+        "tensor {tensor} holds {given} at position {index}, which {wanted} cannot hold exactly; load the file in \
+         double precision (and cast it)"
     )]
     Precision {
         /// Which tensor.
@@ -161,7 +164,10 @@ pub enum Error {
         wanted: &'static str,
     },
     /// A tensor with the wrong number of dimensions.
-    #[error("tensor {tensor} has shape {given:?}, expected {expected} dimensions")]
+    #[error(
+        "tensor {tensor} has shape {given:?}, expected {expected} dimension{}: a file holds one model",
+        if *expected == 1 { "" } else { "s" }
+    )]
     Dimensions {
         /// Which tensor.
         tensor: String,
