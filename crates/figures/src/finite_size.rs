@@ -24,7 +24,7 @@ use std::path::Path;
 ///     points: [64, 256, 1024].map(point).to_vec(),
 ///     rugs: Vec::new(),
 /// };
-/// let figure = FiniteSize { series: vec![series], caption: "A distance like $1/n_s$.".to_owned() };
+/// let figure = FiniteSize { series: vec![series], caption: "Distances like $1/n_s$.".to_owned() };
 /// let folder = tempfile::tempdir()?;
 /// assert!(finite_size(&figure, folder.path().join("sizes"))?.png.exists());
 /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -24,7 +24,7 @@ use std::path::Path;
 ///     edgeworth: None,
 ///     gaussian: Some(4.71e-3),
 /// };
-/// let figure = Predictions { models: vec![model], caption: "One model.".to_owned(), deviation: None };
+/// let figure = Predictions { models: vec![model], ..Predictions::default() };
 /// let folder = tempfile::tempdir()?;
 /// assert!(predictions(&figure, folder.path().join("predicted"))?.png.exists());
 /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -22,7 +22,8 @@ use crate::{Result, validate};
 ///     values: vec![1.0, off, off, 1.0],
 ///     bias: vec![0.0, 0.1],
 /// };
-/// let mut figure = WeightPanels { panels: vec![panel(-0.1), panel(-1.0)], ..WeightPanels::default() };
+/// let panels = vec![panel(-0.1), panel(-1.0)];
+/// let mut figure = WeightPanels { panels, ..WeightPanels::default() };
 /// let folder = tempfile::tempdir()?;
 /// assert!(weight_panels(&figure, folder.path().join("panels"))?.png.exists());
 /// figure.panels[1].bias.pop();

@@ -39,7 +39,8 @@ pub fn initial_model<T: Scalar>(
 /// let model = recipe.initial_model::<f32>(Shape::new(16, 4)?, 1)?;
 /// let mut batches = FreshBatches::new(Features::paper(16, 0.1)?, &recipe, 1)?;
 /// // A step's batch does not depend on which steps were asked for before.
-/// let [fifth, sixth, again] = [5, 6, 5].map(|step| batches.at(step).unwrap().loss(&model).unwrap());
+/// let mut loss = |step: u64| batches.at(step)?.loss(&model);
+/// let (fifth, sixth, again) = (loss(5)?, loss(6)?, loss(5)?);
 /// assert!(fifth == again && fifth != sixth);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

@@ -67,8 +67,8 @@ pub struct LearningCoefficient {
     /// `R̂` of the chains cut in halves (Gelman et al., "Bayesian data analysis", 2013): near 1
     /// where all halves agree; above 1.01 the chains are too short or the step is too small.
     /// Infinite where no chain moved. All chains begin at w*, so that it does not tell whether they
-    /// have left it: see [`acceptance`](Self::acceptance). JSON, which knows no infinity, has `null`
-    /// for it.
+    /// have left it: see [`acceptance`](Self::acceptance). JSON, which knows no infinity, has
+    /// `null` for it.
     #[serde(deserialize_with = "null_is_infinite")]
     pub r_hat: f64,
     /// The mean of each chain.
