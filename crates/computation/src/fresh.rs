@@ -10,7 +10,7 @@ use toy_superposition_train::{Batches, Recipe, Task, Trainer};
 use crate::error::check_length;
 use crate::{Error, Network, NetworkLoss, Result, Target};
 
-/// The loss on the batch of the current step, drawn from [`Stream::Training`] in order.
+/// The loss on the batch of the current step: the [samples](Batches::samples) that the step has.
 #[derive(Debug)]
 pub struct FreshSamples<T: Scalar, D> {
     law: D,
