@@ -18,7 +18,8 @@ const RATE: f64 = 3e-3;
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let job = |features: usize, width: usize, ratio: f64, probability: f64, seed: u64| {
-        let mut architecture = Architecture::plain(features, features, features).with_layers(1, width);
+        let mut architecture =
+            Architecture::plain(features, features, features).with_layers(1).with_width(width);
         (architecture.bias, architecture.output_relu) = (false, true);
         let mut training = Training::default();
         training.steps = arguments.steps.unwrap_or(10_000);

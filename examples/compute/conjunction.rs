@@ -57,7 +57,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
                 (training.batch, training.rate, training.weight_decay) = (1024, 1e-2, 0.0);
                 jobs.push(Job {
                     architecture: Architecture::plain(FEATURES, hidden, target.outputs())
-                        .with_layers(1, width),
+                        .with_layers(1)
+                        .with_width(width),
                     embedding: kind.matrix(FEATURES, hidden, &mut Stream::Draws.rng(seed, 0))?,
                     law: law.clone(),
                     target: target.clone(),

@@ -53,7 +53,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
                 (training.batch, training.rate, training.weight_decay) = (1024, 3e-3, 0.0);
                 jobs.push(Job {
                     architecture: Architecture::plain(FEATURES, HIDDEN, target.outputs())
-                        .with_layers(layers, width),
+                        .with_layers(layers)
+                        .with_width(width),
                     embedding: EmbeddingKind::Rug.matrix(
                         FEATURES,
                         HIDDEN,

@@ -38,7 +38,8 @@ fn noise(deviation: f64, symmetric: bool, seed: u64) -> Result<DMatrix<f64>, Box
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let relu = Arc::new(Elementwise::new(FEATURES, Function::Relu)?);
     let job = |matrix: DMatrix<f64>, seed: u64| {
-        let mut architecture = Architecture::plain(FEATURES, FEATURES, FEATURES).with_layers(1, WIDTH);
+        let mut architecture =
+            Architecture::plain(FEATURES, FEATURES, FEATURES).with_layers(1).with_width(WIDTH);
         (architecture.bias, architecture.output_bias) = (false, false);
         let mut training = Training::default();
         training.steps = arguments.steps.unwrap_or(training.steps);

@@ -63,7 +63,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     for (name, times, linear) in kinds {
         for seed in 0..arguments.seeds {
             let function = Function::from_name(name).ok_or("no such function")?;
-            let mut architecture = Architecture::plain(FEATURES, HIDDEN, FEATURES).with_layers(LAYERS, WIDTH);
+            let mut architecture =
+                Architecture::plain(FEATURES, HIDDEN, FEATURES).with_layers(LAYERS).with_width(WIDTH);
             architecture.linear_layers = if linear { vec![1] } else { Vec::new() };
             let mut training = Training::default();
             training.steps = arguments.steps.unwrap_or(4000);

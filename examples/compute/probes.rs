@@ -57,7 +57,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
                 training.steps = arguments.steps.unwrap_or(4000);
                 (training.batch, training.rate, training.weight_decay) = (1024, 2e-3, 0.0);
                 jobs.push(Job {
-                    architecture: Architecture::plain(FEATURES, HIDDEN, FEATURES).with_layers(LAYERS, WIDTH),
+                    architecture: Architecture::plain(FEATURES, HIDDEN, FEATURES)
+                        .with_layers(LAYERS)
+                        .with_width(WIDTH),
                     embedding: EmbeddingKind::Rug.matrix(
                         FEATURES,
                         HIDDEN,

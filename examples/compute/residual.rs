@@ -29,7 +29,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         let mut training = Training::default();
         training.steps = arguments.steps.unwrap_or(training.steps);
         jobs.push(Job {
-            architecture: Architecture::residual(FEATURES, HIDDEN).with_layers(1, WIDTH),
+            architecture: Architecture::residual(FEATURES, HIDDEN).with_layers(1).with_width(WIDTH),
             embedding: EmbeddingKind::Random.matrix(FEATURES, HIDDEN, &mut Stream::Draws.rng(seed, 0))?,
             law: signed(FEATURES, PROBABILITY),
             target: target.clone(),

@@ -39,8 +39,9 @@ impl Setting {
         let (target, elementwise) = target(arguments)?;
         let outputs = target.outputs();
         let residual = arguments.stack == StackName::Residual;
-        let mut architecture =
-            Architecture::plain(features, hidden, outputs).with_layers(arguments.layers, arguments.width);
+        let mut architecture = Architecture::plain(features, hidden, outputs)
+            .with_layers(arguments.layers)
+            .with_width(arguments.width);
         if residual {
             architecture.stack = Stack::Residual;
             if outputs == features {

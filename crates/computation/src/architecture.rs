@@ -48,8 +48,18 @@ pub enum Readout {
 }
 
 /// The architecture of a network. [`residual`](Self::residual) and [`plain`](Self::plain) make one
-/// without layers, and [`with_layers`](Self::with_layers) gives it some; every field may be set
-/// after that, and [`Network`](crate::Network) checks them.
+/// without layers, and [`with_layers`](Self::with_layers) and [`with_width`](Self::with_width) give
+/// it some; every field may be set after that, and [`Network`](crate::Network) checks them.
+///
+/// ```
+/// use toy_superposition_computation::Architecture;
+///
+/// // The input and output weights of two layers of 5 neurons; embedding and read-out are fixed.
+/// let residual = Architecture::residual(100, 30).with_layers(2).with_width(5);
+/// assert_eq!(residual.parameters(), 2 * (30 * 5 + 5 * 30));
+/// // W_in, W_out and b of 6 features in 2 dimensions.
+/// assert_eq!(Architecture::autoencoder(6, 2).parameters(), 6 * 2 + 2 * 6 + 6);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -124,10 +134,16 @@ impl Architecture {
         }
     }
 
-    /// The same with this many layers, of `width` neurons each.
+    /// The same with this many layers.
     #[must_use]
-    pub fn with_layers(self, layers: usize, width: usize) -> Self {
-        Self { layers, width, ..self }
+    pub fn with_layers(self, layers: usize) -> Self {
+        Self { layers, ..self }
+    }
+
+    /// The same with so many neurons in each layer; without it there is one.
+    #[must_use]
+    pub fn with_width(self, width: usize) -> Self {
+        Self { width, ..self }
     }
 
     /// Refuses sizes that no network has, a read-out that reads nothing, and linear layers that are

@@ -1,7 +1,8 @@
 //! Embeddings: unit vectors in n_d dimensions, one per feature.
 
 use nalgebra::DMatrix;
-use rand::{Rng, RngExt};
+use rand::Rng;
+use toy_superposition_data::standard_normal;
 use toy_superposition_rug::{Design, Eigenspace, Frame, KnownGraph, PersianRug};
 
 use crate::{Error, Result};
@@ -76,7 +77,7 @@ impl EmbeddingKind {
                 found.ok_or(needs("a strongly regular graph that is known"))?.encoder()
             }
             Self::Haar => Frame::haar(features, hidden, rng)?.encoder(),
-            Self::Random => DMatrix::from_fn(hidden, features, |_, _| normal(rng)),
+            Self::Random => DMatrix::from_fn(hidden, features, |_, _| standard_normal(rng)),
         };
         matrix.column_iter_mut().for_each(|mut column| {
             let norm = column.norm();
@@ -86,10 +87,4 @@ impl EmbeddingKind {
         });
         Ok(matrix)
     }
-}
-
-/// A standard normal number, by Box and Muller.
-pub(crate) fn normal<R: Rng + ?Sized>(rng: &mut R) -> f64 {
-    let radius = (-2.0 * (1.0 - rng.random::<f64>()).ln()).sqrt();
-    radius * (std::f64::consts::TAU * rng.random::<f64>()).cos()
 }

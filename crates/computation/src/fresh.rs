@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use toy_superposition_data::{Distribution, Sampler, SparseBatch, Stream};
+use toy_superposition_data::{Distribution, Sampler, SparseBatch};
 use toy_superposition_files::fingerprint;
 use toy_superposition_model::{Objective, Scalar, Stochastic};
 use toy_superposition_train::{Batches, Recipe, Task, Trainer};
@@ -10,7 +10,7 @@ use toy_superposition_train::{Batches, Recipe, Task, Trainer};
 use crate::error::check_length;
 use crate::{Error, Network, NetworkLoss, Result, Target};
 
-/// The loss on the batch of the current step, drawn from [`Stream::Training`] in order.
+/// The loss on the batch of the current step: the [samples](Batches::samples) that the step has.
 #[derive(Debug)]
 pub struct FreshSamples<T: Scalar, D> {
     law: D,
@@ -59,9 +59,7 @@ impl<T: Scalar, D: Distribution> Stochastic<Network<T>> for FreshSamples<T, D> {
         Self: 'a;
 
     fn at(&mut self, step: u64) -> Result<OnBatch<'_, T>> {
-        let (first, samples) = self.batches.at(step);
-        let range = Stream::Training.samples(self.seed, first..first.saturating_add(samples as u64));
-        self.sampler.sample_into(&self.law, range, &mut self.batch)?;
+        self.sampler.sample_into(&self.law, self.batches.samples(self.seed, step), &mut self.batch)?;
         Ok(OnBatch { batch: &self.batch, loss: &mut self.loss })
     }
 }
@@ -80,7 +78,7 @@ impl<T: Scalar, D: Distribution> Stochastic<Network<T>> for FreshSamples<T, D> {
 /// // |x| of 3 signed features by 6 neurons (Elhage et al., 2022).
 /// let law = Features::new(Independent::new(3, 0.5)?, Interval::new(-1.0, 1.0)?);
 /// let target = Arc::new(Elementwise::new(3, Function::Absolute)?);
-/// let architecture = Architecture::plain(3, 3, 3).with_layers(1, 6);
+/// let architecture = Architecture::plain(3, 3, 3).with_layers(1).with_width(6);
 /// let network = Network::<f32>::random(architecture, &DMatrix::identity(3, 3), &mut Stream::Weights.rng(1, 0))?;
 /// let mut training = Training::default();
 /// (training.batch, training.steps, training.rate) = (256, 500, 0.02);

@@ -25,7 +25,7 @@ struct Fixed<T> {
 ///
 /// // Braun et al. (2025): 100 features in 1000 dimensions, one residual layer of 50 neurons.
 /// let embedding = EmbeddingKind::Random.matrix(100, 1000, &mut Stream::Draws.rng(1, 0))?;
-/// let architecture = Architecture::residual(100, 1000).with_layers(1, 50);
+/// let architecture = Architecture::residual(100, 1000).with_layers(1).with_width(50);
 /// let network = Network::<f32>::random(architecture, &embedding, &mut Stream::Weights.rng(1, 0))?;
 /// assert_eq!(network.architecture().parameters(), 2 * 1000 * 50);
 /// # Ok::<(), toy_superposition_computation::Error>(())

@@ -52,7 +52,7 @@ pub use scalar::{FloatsMut, Scalar};
 pub use sparse::SparseBatch;
 pub use spec::{LawSpec, MagnitudeSpec, PerFeature, SwitchesSpec};
 #[cfg(feature = "sampling")]
-pub use stream::{SampleRange, Stream};
+pub use stream::{SampleRange, Stream, standard_normal};
 #[cfg(feature = "sampling")]
 pub use switches::SampleSwitches;
 pub use switches::Switches;

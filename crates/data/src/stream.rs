@@ -9,7 +9,7 @@
 
 use std::ops::Range;
 
-use rand::{Rng, SeedableRng};
+use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 /// What random numbers are for. Each purpose has streams of its own, one per item.
@@ -112,6 +112,23 @@ impl SampleRange {
 pub(crate) fn unit<R: Rng + ?Sized>(rng: &mut R) -> f64 {
     const SCALE: f64 = 1.0 / (1u64 << 52) as f64;
     ((rng.next_u64() >> 12) as f64 + 0.5) * SCALE
+}
+
+/// A number of mean 0 and variance 1 from the normal law: `√(−2 ln(1 − u)) cos 2πv` of two numbers
+/// u, v in [0, 1) of `rng`, by Box and Muller.
+///
+/// It never rejects, so that each number takes two words of `rng`.
+///
+/// ```
+/// use toy_superposition_data::{Stream, standard_normal};
+///
+/// let mut rng = Stream::Draws.rng(1, 0);
+/// let squares = (0..10_000).map(|_| standard_normal(&mut rng).powi(2));
+/// assert!((squares.sum::<f64>() / 1e4 - 1.0).abs() < 0.1);
+/// ```
+pub fn standard_normal<R: Rng + ?Sized>(rng: &mut R) -> f64 {
+    let radius = (-2.0 * (1.0 - rng.random::<f64>()).ln()).sqrt();
+    radius * (std::f64::consts::TAU * rng.random::<f64>()).cos()
 }
 
 /// An integer in `0..n`, one 64-bit word; each value's probability is within 2⁻⁶⁴ of `1/n`.

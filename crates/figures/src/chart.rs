@@ -11,6 +11,28 @@ use crate::scene::{Scene, Stroke};
 use crate::{Result, validate};
 
 /// Series of points over two axes that the caller names.
+///
+/// ```
+/// use toy_superposition_figures::{Chart, ChartMark, ChartPoint, ChartSeries, Scale, chart};
+///
+/// let point = |x: f64| ChartPoint { x, y: 1.0 / x, error: 0.0 };
+/// let figure = Chart {
+///     x_label: "dimensions $n_d$".to_owned(),
+///     y_label: "loss".to_owned(),
+///     x_scale: Scale::Log,
+///     y_scale: Scale::Log,
+///     series: vec![ChartSeries {
+///         name: "one over $n_d$".to_owned(),
+///         points: [1.0, 10.0, 100.0].map(point).to_vec(),
+///         mark: ChartMark::Line,
+///     }],
+///     caption: "A straight line on two logarithmic axes.".to_owned(),
+/// };
+/// let folder = tempfile::tempdir()?;
+/// let written = chart(&figure, folder.path().join("line"))?;
+/// assert!(std::fs::read_to_string(written.svg)?.contains("A straight line"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Chart {
     /// The horizontal axis: what it shows and its unit. Mathematics stands between dollar signs.

@@ -12,6 +12,23 @@ use crate::{Result, validate};
 use std::path::Path;
 
 /// The relative difference of trained models, and of rugs, to the theory, one series a pair (p, r).
+///
+/// ```
+/// use toy_superposition_figures::{FiniteSize, FiniteSizePoint, FiniteSizeSeries, finite_size};
+///
+/// let relative = |features: usize| 1.0 / features as f64;
+/// let point = |features| FiniteSizePoint { features, relative: relative(features), error: 1e-4 };
+/// let series = FiniteSizeSeries {
+///     probability: 0.05,
+///     ratio: 0.25,
+///     points: [64, 256, 1024].map(point).to_vec(),
+///     rugs: Vec::new(),
+/// };
+/// let figure = FiniteSize { series: vec![series], caption: "Distances like $1/n_s$.".to_owned() };
+/// let folder = tempfile::tempdir()?;
+/// assert!(finite_size(&figure, folder.path().join("sizes"))?.png.exists());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct FiniteSize {
     /// In the order of the legend.

@@ -11,6 +11,29 @@ use crate::{Result, validate};
 use std::path::Path;
 
 /// One quantity over (p, r), for several n_s or just once; up to three maps stand in a row.
+///
+/// ```
+/// use toy_superposition_figures::{Colours, HeatMap, HeatMaps, heat_maps};
+///
+/// let panel = |features: u32, values: [Option<f64>; 4]| HeatMap {
+///     title: format!("$n_s = {features}$"),
+///     probabilities: vec![0.05, 0.1],
+///     ratios: vec![0.25, 0.5],
+///     values: values.to_vec(),
+/// };
+/// let figure = HeatMaps {
+///     quantity: "loss over the optimum's".to_owned(),
+///     panels: vec![
+///         panel(64, [Some(1.1), Some(1.2), Some(0.9), None]),
+///         panel(512, [Some(1.0), Some(1.1), Some(1.0), Some(1.0)]),
+///     ],
+///     colours: Colours::Diverging { centre: 1.0, reach: None },
+///     ..HeatMaps::default()
+/// };
+/// let folder = tempfile::tempdir()?;
+/// assert!(heat_maps(&figure, folder.path().join("ratios"))?.svg.exists());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct HeatMaps {
     /// The colour bar's label, such as `variance of the diagonal of $W$`.

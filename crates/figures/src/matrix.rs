@@ -11,6 +11,23 @@ use crate::{Result, validate};
 use std::path::Path;
 
 /// Fig. 1: the Persian rug, or any square matrix.
+///
+/// ```
+/// use toy_superposition_figures::{Error, Rug, rug};
+///
+/// let mut figure = Rug {
+///     features: 2,
+///     values: vec![1.0, -0.3, -0.3, 1.0],
+///     limit: None,
+///     caption: "Two features in less than two dimensions.".to_owned(),
+/// };
+/// let folder = tempfile::tempdir()?;
+/// assert!(rug(&figure, folder.path().join("pair"))?.png.exists());
+/// figure.features = 3;
+/// let refused = rug(&figure, folder.path().join("pair"));
+/// assert!(matches!(refused, Err(Error::Length { given: 4, expected: 9, .. })));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rug {
     /// n, the matrix's rows and columns.
@@ -26,6 +43,20 @@ pub struct Rug {
 }
 
 /// Fig. 3: a block of W = W_out W_in and the bias beside it, on one scale.
+///
+/// ```
+/// use toy_superposition_figures::{WeightBlock, weight_block};
+///
+/// let figure = WeightBlock {
+///     features: 2,
+///     values: vec![1.0, -0.3, -0.2, 0.9],
+///     bias: vec![-0.1, 0.05],
+///     caption: "Two rows of $W$ and their biases.".to_owned(),
+/// };
+/// let folder = tempfile::tempdir()?;
+/// assert!(weight_block(&figure, folder.path().join("block"))?.svg.ends_with("block.svg"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct WeightBlock {
     /// The block's rows and columns; 30 in the paper.

@@ -34,6 +34,17 @@ impl Written {
 /// Finds out whether a figure can be written to `stem`, and leaves everything as it is. Call it
 /// before the work that the figure shows.
 ///
+/// ```
+/// use toy_superposition_figures::{Error, check_writable};
+///
+/// let folder = tempfile::tempdir()?;
+/// check_writable(folder.path().join("figure"))?;
+/// assert_eq!(std::fs::read_dir(folder.path())?.count(), 0);
+/// let refused = check_writable(folder.path().join("absent").join("figure"));
+/// assert!(matches!(refused, Err(Error::Write { .. })));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// [`Error::FileName`] for a path without a file name, [`Error::Write`] if one of the two files
 /// cannot be written.

@@ -12,6 +12,29 @@ use crate::{Error, Result, validate};
 use std::path::Path;
 
 /// Regimes over (p, r).
+///
+/// ```
+/// use toy_superposition_figures::{Boundary, Error, PhaseMap, phase_map};
+///
+/// let mut figure = PhaseMap {
+///     names: vec!["rectified".to_owned(), "linear".to_owned()],
+///     probabilities: vec![0.1, 0.9],
+///     ratios: vec![0.25, 0.5, 0.75],
+///     regimes: vec![Some(0), Some(0), Some(0), None, Some(1), Some(1)],
+///     boundaries: vec![Boundary {
+///         name: "between".to_owned(),
+///         points: vec![(0.5, 0.25), (0.5, 0.75)],
+///     }],
+///     ..PhaseMap::default()
+/// };
+/// let folder = tempfile::tempdir()?;
+/// assert!(phase_map(&figure, folder.path().join("phases"))?.png.exists());
+/// // There is no third name.
+/// figure.regimes[3] = Some(2);
+/// let refused = phase_map(&figure, folder.path().join("phases"));
+/// assert!(matches!(refused, Err(Error::Regime { index: 3, given: 2, names: 2 })));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct PhaseMap {
     /// The regimes' names, in the order of the legend; up to six have colours of their own.

@@ -14,6 +14,24 @@ use crate::{Error, Result, validate};
 
 /// Vectors from the origin, in panels that share one scale; up to four stand in a row. A dashed
 /// circle has radius 1.
+///
+/// ```
+/// use toy_superposition_figures::{Plane, PlaneVector, Planes, planes};
+///
+/// let corner = |k: u32| {
+///     let angle = f64::from(k) * std::f64::consts::TAU / 5.0;
+///     PlaneVector { tip: [angle.cos(), angle.sin()], ..PlaneVector::default() }
+/// };
+/// let pentagon = Plane {
+///     title: "$p = 0.05$".to_owned(),
+///     note: "five features in two dimensions".to_owned(),
+///     vectors: (0..5).map(corner).collect(),
+/// };
+/// let figure = Planes { panels: vec![pentagon], ..Planes::default() };
+/// let folder = tempfile::tempdir()?;
+/// assert!(planes(&figure, folder.path().join("pentagon"))?.svg.exists());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Planes {
     /// What the colours mean, in the order of the legend; empty for vectors of one colour and no

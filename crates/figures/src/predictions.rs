@@ -12,6 +12,23 @@ use crate::{Result, validate};
 use std::path::Path;
 
 /// Exact, Edgeworth and Gaussian predictions of the loss of trained models.
+///
+/// ```
+/// use toy_superposition_figures::{PredictedLoss, Predictions, predictions};
+///
+/// let model = PredictedLoss {
+///     probability: 0.05,
+///     sampled: 4.61e-3,
+///     error: 2e-5,
+///     exact: Some(4.60e-3),
+///     edgeworth: None,
+///     gaussian: Some(4.71e-3),
+/// };
+/// let figure = Predictions { models: vec![model], ..Predictions::default() };
+/// let folder = tempfile::tempdir()?;
+/// assert!(predictions(&figure, folder.path().join("predicted"))?.png.exists());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Predictions {
     /// One a model.

@@ -12,6 +12,25 @@ use crate::scene::{Mark, Rect, Scene};
 use crate::{Result, validate};
 
 /// The weights of several models side by side; up to three stand in a row.
+///
+/// ```
+/// use toy_superposition_figures::{Error, WeightPanel, WeightPanels, weight_panels};
+///
+/// let panel = |off: f64| WeightPanel {
+///     title: format!("${off}$ off the diagonal"),
+///     features: 2,
+///     values: vec![1.0, off, off, 1.0],
+///     bias: vec![0.0, 0.1],
+/// };
+/// let panels = vec![panel(-0.1), panel(-1.0)];
+/// let mut figure = WeightPanels { panels, ..WeightPanels::default() };
+/// let folder = tempfile::tempdir()?;
+/// assert!(weight_panels(&figure, folder.path().join("panels"))?.png.exists());
+/// figure.panels[1].bias.pop();
+/// let refused = weight_panels(&figure, folder.path().join("panels"));
+/// assert!(matches!(refused, Err(Error::Length { given: 1, expected: 2, .. })));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct WeightPanels {
     /// In reading order.

@@ -17,6 +17,7 @@ use crate::{Autoencoder, Error, Estimate, Result, Scalar, check_memory};
 
 /// What the attack does to a model; losses are per feature.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 #[non_exhaustive]
 pub struct Attack {
     /// `‖x‖`, its mean over the samples.

@@ -5,7 +5,20 @@ use toy_superposition_data::{Distribution, SampleRange, Sampler, SparseBatch};
 use crate::{Autoencoder, MinibatchLoss, Result, Scalar};
 
 /// The mean of independent values, with its standard error `s/√n`, `s² = Σ (v − mean)² / (n − 1)`.
+///
+/// With the feature `serde` it is written as `count` n, `mean` and `squares` `Σ (v − mean)²`.
+///
+/// ```
+/// use toy_superposition_model::Estimate;
+///
+/// let half: Estimate = [1.0, 2.0].into_iter().collect();
+/// let whole = half.merge(&[3.0, 6.0].into_iter().collect());
+/// // s² = (4 + 1 + 0 + 9)/3
+/// assert_eq!((whole.count(), whole.mean()), (4, 3.0));
+/// assert!((whole.standard_error() - (14.0_f64 / 3.0 / 4.0).sqrt()).abs() < 1e-15);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct Estimate {
     count: u64,
     mean: f64,

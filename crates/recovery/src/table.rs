@@ -210,13 +210,14 @@ fn fill(
 ) {
     let (count, length) = (last - first, (last - first) as f64);
     let (rise, slopes) = (right.0 - left.0, (left.1 * length, right.1 * length));
-    let [b, c, d] = [slopes.0, 3.0 * rise - 2.0 * slopes.0 - slopes.1, slopes.0 + slopes.1 - 2.0 * rise];
+    let (c, d) = (3.0 * rise - 2.0 * slopes.0 - slopes.1, slopes.0 + slopes.1 - 2.0 * rise);
+    let along = |s| cubic([left.0, slopes.0, c, d], s);
     if count > 1 {
         let (half, s) = (count / 2, (count / 2) as f64 / length);
         let middle = node(first + half);
-        let (mean, slope) = (left.0 + s * (b + s * (c + s * d)), (b + s * (2.0 * c + 3.0 * s * d)) / length);
-        let close =
-            (mean - middle.0).abs() <= tolerance && (slope - middle.1).abs() * NODES <= 100.0 * tolerance;
+        let (mean, slope) = along(s);
+        let apart = (slope / length - middle.1).abs();
+        let close = (mean - middle.0).abs() <= tolerance && apart * NODES <= 100.0 * tolerance;
         if !close {
             fill(node, (first, first + half), (left, middle), tolerance, cells);
             return fill(node, (first + half, last), (middle, right), tolerance, cells);
@@ -225,12 +226,8 @@ fn fill(
     let step = length.recip();
     cells.extend((0..count).map(|k| {
         let s = k as f64 * step;
-        [
-            left.0 + s * (b + s * (c + s * d)),
-            step * (b + s * (2.0 * c + 3.0 * s * d)),
-            step * step * (c + 3.0 * s * d),
-            step * step * step * d,
-        ]
+        let (value, slope) = along(s);
+        [value, step * slope, step * step * (c + 3.0 * s * d), step * step * step * d]
     }));
 }
 

@@ -1,7 +1,8 @@
 //! A design that is given by its encoder, and the families that are made so.
 
 use nalgebra::DMatrix;
-use rand::{Rng, RngExt};
+use rand::Rng;
+use toy_superposition_data::standard_normal;
 
 use crate::design::{Class, Design, one_class, sample};
 use crate::orders::{conference_matrix, hadamard_of_order};
@@ -107,7 +108,7 @@ impl Frame {
     /// [`Error::Hidden`] unless `1 ≤ n_d ≤ n_s`.
     pub fn haar<R: Rng + ?Sized>(features: usize, hidden: usize, rng: &mut R) -> Result<Self> {
         check_shape(hidden, features)?;
-        let encoder = DMatrix::from_fn(features, hidden, |_, _| normal(rng)).qr().q().transpose();
+        let encoder = DMatrix::from_fn(features, hidden, |_, _| standard_normal(rng)).qr().q().transpose();
         let mut decoder = encoder.transpose();
         decoder.row_iter_mut().for_each(|mut row| row /= row.norm_squared());
         let class = sample(features);
@@ -305,12 +306,6 @@ impl Design for Frame {
 fn check_shape(hidden: usize, features: usize) -> Result<()> {
     let fits = (1..=features).contains(&hidden);
     if fits { Ok(()) } else { Err(Error::Hidden { given: hidden, features }) }
-}
-
-/// A standard normal number (Box and Muller).
-fn normal<R: Rng + ?Sized>(rng: &mut R) -> f64 {
-    let radius = (-2.0 * (1.0 - rng.random::<f64>()).ln()).sqrt();
-    radius * (std::f64::consts::TAU * rng.random::<f64>()).cos()
 }
 
 /// `E` (rank × n) with `EᵀE = M`, for a positive semidefinite `M` (n × n) of that rank whose row

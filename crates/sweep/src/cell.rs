@@ -26,6 +26,15 @@ pub trait Kind: Copy + Eq + Display + Serialize + DeserializeOwned + Send + Sync
 }
 
 /// One cell.
+///
+/// ```
+/// use toy_superposition_sweep::{Cell, Model};
+///
+/// let (kind, probability) = (Model::Trained, 0.05);
+/// let cell = Cell { kind, features: 512, hidden: 128, probability, law: None, seed: 3, block: 0 };
+/// assert_eq!(cell.id(), "trained-n512-d128-p0.05-s3");
+/// assert_eq!(cell.ratio(), 0.25);
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cell<K> {
     /// What is done.

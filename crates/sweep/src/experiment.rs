@@ -15,6 +15,84 @@ pub type Reason = Box<dyn std::error::Error + Send + Sync>;
 
 /// An experiment with its settings: what a grid file has under `[experiment]`. Derive `Deserialize`
 /// with `#[serde(deny_unknown_fields)]`, so that a key that is not a setting is refused.
+///
+/// ```
+/// use serde::{Deserialize, Serialize};
+/// use toy_superposition_sweep::{
+///     Cell, Context, Effort, Experiment, Grid, Kind, Options, Reason, Sweep,
+/// };
+///
+/// /// What is done: the bound of Welch on the interference.
+/// #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// #[serde(rename_all = "lowercase")]
+/// enum Bound {
+///     Welch,
+/// }
+///
+/// impl std::fmt::Display for Bound {
+///     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+///         f.write_str("welch")
+///     }
+/// }
+///
+/// impl Kind for Bound {
+///     fn is_random(self) -> bool {
+///         false
+///     }
+/// }
+///
+/// /// The settings.
+/// #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// #[serde(deny_unknown_fields)]
+/// struct Bounds {
+///     factor: f64,
+/// }
+///
+/// /// A row of records.csv.
+/// #[derive(Debug, PartialEq, Serialize, Deserialize)]
+/// struct Found {
+///     features: usize,
+///     hidden: usize,
+///     bound: f64,
+/// }
+///
+/// impl Experiment for Bounds {
+///     type Kind = Bound;
+///     type Record = Found;
+///
+///     fn check(&self) -> Result<(), Reason> {
+///         if self.factor > 0.0 { Ok(()) } else { Err("the factor must be above 0".into()) }
+///     }
+///
+///     fn effort(&self, _: &Cell<Bound>) -> Effort {
+///         Effort { seconds: 1e-6, whole_machine: false }
+///     }
+///
+///     fn evaluate(&self, cell: &Cell<Bound>, _: &Context<'_>) -> Result<Option<Found>, Reason> {
+///         let &Cell { features, hidden, .. } = cell;
+///         let bound = self.factor * (1.0 / cell.ratio() - 1.0);
+///         Ok(Some(Found { features, hidden, bound }))
+///     }
+/// }
+///
+/// let grid = Grid::<Bounds>::parse(
+///     r#"
+///     [experiment]
+///     factor = 2.0
+///
+///     [[block]]
+///     kinds = ["welch"]
+///     features = [100]
+///     probabilities = [0.1]
+///     ratios = [0.25]
+/// "#,
+/// )?;
+/// let folder = tempfile::tempdir()?;
+/// let sweep = Sweep::create(folder.path(), grid)?;
+/// sweep.run(&Options::default(), |_| {})?;
+/// assert_eq!(sweep.records()?, [Found { features: 100, hidden: 25, bound: 6.0 }]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait Experiment: Clone + Debug + PartialEq + Serialize + DeserializeOwned + Sync {
     /// What can be done at a cell.
     type Kind: Kind + Debug;

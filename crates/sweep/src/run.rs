@@ -26,6 +26,32 @@ const MOST_THREADS: usize = 4096;
 /// | `retry_failed` | no |
 /// | `checkpoint_every` | 10 seconds |
 /// | `interrupt` | none |
+///
+/// ```
+/// use toy_superposition_sweep::{Grid, Options, Superposition, Sweep};
+///
+/// let grid = Grid::<Superposition>::parse(
+///     r#"
+///     [experiment]
+///
+///     [[block]]
+///     kinds = ["theory", "linear"]
+///     features = [64]
+///     probabilities = [0.05]
+///     ratios = [0.25, 0.5]
+/// "#,
+/// )?;
+/// let folder = tempfile::tempdir()?;
+/// let sweep = Sweep::create(folder.path(), grid)?;
+/// // Two processes would do so side by side.
+/// for shard in ["1/2", "2/2"] {
+///     let options = Options { shard: Some(shard.parse()?), ..Options::default() };
+///     assert_eq!(sweep.run(&options, |_| {})?.finished, 2);
+/// }
+/// let counts = Sweep::<Superposition>::open(folder.path())?.counts()?;
+/// assert_eq!((counts.finished, counts.failed, counts.left), (4, 0, 0));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Options<'a> {
     /// The part of the cells that this process works on. Shards write a journal each, so any number

@@ -7,6 +7,17 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 /// The numbers along an axis: in a grid file `[0.1, 0.2]`, `{ linspace = [0.1, 0.5, 5] }` or
 /// `{ logspace = [0.001, 1.0, 4] }`.
+///
+/// ```
+/// use toy_superposition_sweep::Values;
+///
+/// let even = Values::Even { linspace: (0.0, 1.0, 3) };
+/// assert_eq!(even.numbers().collect::<Vec<_>>(), [0.0, 0.5, 1.0]);
+/// let ratios = Values::EvenRatios { logspace: (0.001, 1.0, 4) };
+/// for (found, expected) in ratios.numbers().zip([0.001, 0.01, 0.1, 1.0]) {
+///     assert!((found / expected - 1.0).abs() < 1e-12);
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Values {

@@ -11,6 +11,19 @@ use crate::{Error, Result};
 ///
 /// For Adam on the same objective, see [`Trainer::new`](crate::Trainer::new).
 ///
+/// ```
+/// use toy_superposition_model::Model;
+/// use toy_superposition_optim::Lbfgs;
+/// use toy_superposition_train::{ReducedRank, descend};
+///
+/// let mut model = ReducedRank::new(3, 2, 2)?.with_rank(2)?;
+/// let mut objective = model.objective();
+/// model.as_mut_slice().iter_mut().for_each(|weight| *weight += 0.1);
+/// let minimum = descend(&mut model, &mut objective, &Lbfgs::default())?;
+/// assert!(minimum.loss < 1e-12, "{minimum:?}");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// What is drawn anew for every step cannot be descended:
 ///
 /// ```compile_fail,E0277

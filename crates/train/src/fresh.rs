@@ -29,6 +29,21 @@ pub fn initial_model<T: Scalar>(
 }
 
 /// The per-feature loss on the batch of the current step.
+///
+/// ```
+/// use toy_superposition_data::Features;
+/// use toy_superposition_model::{Objective, Shape, Stochastic};
+/// use toy_superposition_train::{FreshBatches, Recipe};
+///
+/// let recipe = Recipe::text(16)?;
+/// let model = recipe.initial_model::<f32>(Shape::new(16, 4)?, 1)?;
+/// let mut batches = FreshBatches::new(Features::paper(16, 0.1)?, &recipe, 1)?;
+/// // A step's batch does not depend on which steps were asked for before.
+/// let mut loss = |step: u64| batches.at(step)?.loss(&model);
+/// let (fifth, sixth, again) = (loss(5)?, loss(6)?, loss(5)?);
+/// assert!(fifth == again && fifth != sixth);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct FreshBatches<T: Scalar, D> {
     distribution: D,
@@ -95,8 +110,7 @@ impl<T: Scalar, D: Distribution> Stochastic<Autoencoder<T>> for FreshBatches<T, 
 
     fn at(&mut self, step: u64) -> Result<Self::Drawn<'_>, Self::Error> {
         let start = Instant::now();
-        let (first, samples) = self.batches.at(step);
-        let range = Stream::Training.samples(self.seed, first..first.saturating_add(samples as u64));
+        let range = self.batches.samples(self.seed, step);
         self.sampler.sample_into(&self.distribution, range, &mut self.batch)?;
         self.sampling = start.elapsed();
         Ok(BatchObjective::borrowed(&self.batch, &mut self.loss))

@@ -14,6 +14,24 @@ use crate::{Error, Recipe, Result};
 pub(crate) const VERSION: u64 = 1;
 
 /// What a run minimises: an objective, the law of its data and the seed of what it draws.
+///
+/// ```
+/// use toy_superposition_data::LawSpec;
+/// use toy_superposition_model::{Activation, Initialisation, Shape};
+/// use toy_superposition_theory::{Feature, MeanField, optimum_at_ratio};
+/// use toy_superposition_train::{Recipe, Run, Task, Trainer, initial_model};
+///
+/// // Descent of the loss that Gaussian interference would give, from weights of seed 1.
+/// let (shape, p) = (Shape::new(32, 16)?, 0.1);
+/// let model = initial_model::<f64>(shape, Initialisation::PyTorch, Activation::Relu, 1)?;
+/// let task = Task::new("mean field", LawSpec::paper(32, p));
+/// let recipe = Recipe::without_samples(0.004, 400)?;
+/// let mut trainer = Trainer::new(model, MeanField::new(Feature::uniform(p)?), &recipe, task)?;
+/// trainer.run(&Run::default(), |_, _| {})?;
+/// let least = optimum_at_ratio(p, 0.5)?.loss;
+/// assert!((trainer.losses()[399] / least - 1.0).abs() < 1e-3);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Task {
     /// The name of the objective, such as `mean field`. Objectives that differ have different
@@ -50,6 +68,26 @@ impl Task {
 ///
 /// Two runs are the same if all fields are, so the hash need not withstand an attack: it says that
 /// the description is whole, and names a run shortly. It is a [fingerprint].
+///
+/// ```
+/// use toy_superposition_data::Features;
+/// use toy_superposition_model::Shape;
+/// use toy_superposition_train::{Recipe, Trainer};
+///
+/// let identity = |probability: f64, seed: u64| {
+///     let recipe = Recipe::code(16)?;
+///     let model = recipe.initial_model::<f32>(Shape::new(16, 4)?, seed)?;
+///     let law = Features::paper(16, probability)?;
+///     let trainer = Trainer::on_fresh_batches(model, law, &recipe, seed)?;
+///     Ok::<_, Box<dyn std::error::Error>>(trainer.identity().clone())
+/// };
+/// let run = identity(0.1, 1)?;
+/// assert_eq!(run.hash(), identity(0.1, 1)?.hash());
+/// let differences = run.differences(&identity(0.1, 2)?);
+/// assert_eq!(differences.len(), 1);
+/// assert_eq!(differences[0].to_string(), "seed is 2, here 1");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Identity {
     description: Value,

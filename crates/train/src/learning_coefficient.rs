@@ -19,6 +19,7 @@
 //! than an average.
 
 use rand::{Rng, RngExt};
+use serde::{Deserialize, Deserializer, Serialize};
 use toy_superposition_data::Stream;
 use toy_superposition_model::{Estimate, Model, Objective};
 use toy_superposition_optim::{Place, Sgld, SgldConfig};
@@ -26,7 +27,8 @@ use toy_superposition_optim::{Place, Sgld, SgldConfig};
 use crate::{Error, Result, side_by_side};
 
 /// How [`learning_coefficient`] samples.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct LearningCoefficientConfig {
     /// Inverse temperature nβ, localisation γ and step ε.
@@ -52,7 +54,8 @@ impl LearningCoefficientConfig {
 }
 
 /// An estimate of the local learning coefficient, and what tells whether to believe it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct LearningCoefficient {
     /// `λ̂ = nβ (E_β L − L(w*))`, the mean over all chains. Below 0 if w* is no minimum.
@@ -64,7 +67,9 @@ pub struct LearningCoefficient {
     /// `R̂` of the chains cut in halves (Gelman et al., "Bayesian data analysis", 2013): near 1
     /// where all halves agree; above 1.01 the chains are too short or the step is too small.
     /// Infinite where no chain moved. All chains begin at w*, so that it does not tell whether they
-    /// have left it: see [`acceptance`](Self::acceptance).
+    /// have left it: see [`acceptance`](Self::acceptance). JSON, which knows no infinity, has
+    /// `null` for it.
+    #[serde(deserialize_with = "null_is_infinite")]
     pub r_hat: f64,
     /// The mean of each chain.
     pub chains: Vec<f64>,
@@ -74,6 +79,10 @@ pub struct LearningCoefficient {
     pub loss: f64,
     /// The least loss of all places counted: well below `loss` if w* is no minimum.
     pub least_loss: f64,
+}
+
+fn null_is_infinite<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<f64, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or(f64::INFINITY))
 }
 
 /// The parts of a chain whose means give the standard error; an even number, since `R̂` takes

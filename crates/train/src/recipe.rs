@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use toy_superposition_data::{SampleRange, Stream};
 use toy_superposition_model::{Activation, Autoencoder, Initialisation, Scalar, Shape};
 use toy_superposition_optim::{AdamConfig, OptimizerConfig, Schedule, StopRule, WeightDecay};
 
@@ -14,6 +15,16 @@ const FAST_RATE: f64 = 2.2;
 const WARM_UP: (u64, u64) = (20, 30);
 
 /// How many samples each step draws.
+///
+/// ```
+/// use toy_superposition_train::Batches;
+///
+/// let batches = Batches::new(1024, Some(2500))?;
+/// // Step 2 is the last of an epoch, and lacks 2500 − 2 · 1024 samples of it.
+/// assert_eq!([1, 2, 3].map(|step| batches.at(step)), [(1024, 1024), (2048, 452), (2500, 1024)]);
+/// assert_eq!(batches.to_string(), "1024 in epochs of 2500");
+/// # Ok::<(), toy_superposition_train::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Batches {
     pub(crate) batch: usize,
@@ -53,6 +64,13 @@ impl Batches {
                 ((step / steps) * epoch + within, batch.min(epoch - within) as usize)
             }
         }
+    }
+
+    /// The samples of step `step`: those of [`Stream::Training`] of `seed` that follow the samples
+    /// of all steps before.
+    pub fn samples(self, seed: u64, step: u64) -> SampleRange {
+        let (first, samples) = self.at(step);
+        Stream::Training.samples(seed, first..first.saturating_add(samples as u64))
     }
 }
 

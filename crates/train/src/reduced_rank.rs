@@ -40,6 +40,20 @@ pub struct ExactCoefficient {
 
 /// The matrices A (hidden × inputs) and B (outputs × hidden) of reduced-rank regression, in that
 /// order, each by rows.
+///
+/// ```
+/// use toy_superposition_model::{Model, Objective};
+/// use toy_superposition_train::ReducedRank;
+///
+/// // 3 inputs, 2 hidden dimensions, 4 outputs, and a product of rank 1 that is the target.
+/// let mut model = ReducedRank::new(3, 2, 4)?.with_rank(1)?;
+/// let mut objective = model.objective();
+/// assert_eq!((model.as_slice().len(), objective.loss(&model)?), (2 * 3 + 4 * 2, 0.0));
+/// // BA has a 3 in the place of the target's 1.
+/// model.as_mut_slice()[0] = 3.0;
+/// assert_eq!(objective.loss(&model)?, 2.0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReducedRank {
     inputs: usize,

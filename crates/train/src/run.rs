@@ -17,6 +17,30 @@ use crate::{Result, Step, Trainer};
 /// | `every` | 30 seconds |
 /// | `interrupt` | none |
 /// | `goal` | none |
+///
+/// ```
+/// use toy_superposition_data::Features;
+/// use toy_superposition_model::Shape;
+/// use toy_superposition_optim::StopRule;
+/// use toy_superposition_train::{Ended, Recipe, Run, Trainer};
+///
+/// let start = || {
+///     let recipe = Recipe { stop: StopRule::Steps { steps: 5 }, ..Recipe::text(16)? };
+///     let model = recipe.initial_model::<f32>(Shape::new(16, 4)?, 1)?;
+///     let trainer = Trainer::on_fresh_batches(model, Features::paper(16, 0.1)?, &recipe, 1)?;
+///     Ok::<_, Box<dyn std::error::Error>>(trainer)
+/// };
+/// let folder = tempfile::tempdir()?;
+/// let file = folder.path().join("run.safetensors");
+/// let run = Run { checkpoint: Some(file.clone()), ..Run::default() };
+/// let mut first = start()?;
+/// assert!(matches!(first.run(&run, |_, _| {})?, Ended::Stopped(_)));
+///
+/// let mut again = start()?;
+/// assert!(again.resume(&file)?);
+/// assert_eq!((again.model(), again.losses()), (first.model(), first.losses()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Run<'a> {
     /// Where checkpoints go: one file, replaced again and again, and once at the end.

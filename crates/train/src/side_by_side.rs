@@ -12,6 +12,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// Inside `work`, parallel parts of this workspace see a pool of one thread. The bits do not depend
 /// on `threads`.
 ///
+/// ```
+/// use toy_superposition_train::side_by_side;
+///
+/// assert_eq!(side_by_side(&[1, 2, 3], None, |n| n * n)?, [1, 4, 9]);
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
 /// # Errors
 /// If the threads cannot be started.
 pub fn side_by_side<I: Sync, R: Send>(

@@ -21,6 +21,23 @@ const EXPECTED_STEPS: u64 = 1 << 16;
 ///
 /// Same model, objective and recipe: same bits, whatever the number of threads, and whether or not
 /// the run was interrupted and [resumed](Trainer::resume).
+///
+/// ```
+/// use toy_superposition_data::Features;
+/// use toy_superposition_model::Shape;
+/// use toy_superposition_optim::StopRule;
+/// use toy_superposition_train::{Recipe, Trainer};
+///
+/// let recipe = Recipe { stop: StopRule::Steps { steps: 3 }, ..Recipe::text(16)? };
+/// let model = recipe.initial_model::<f32>(Shape::new(16, 4)?, 1)?;
+/// let mut trainer = Trainer::on_fresh_batches(model, Features::paper(16, 0.1)?, &recipe, 1)?;
+/// while !trainer.stopped() {
+///     let step = trainer.step()?;
+///     println!("step {}: {:.5}", step.index, step.loss);
+/// }
+/// assert_eq!(trainer.losses().len(), 3);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Trainer<M: Model, O> {
     pub(crate) model: M,

@@ -143,8 +143,8 @@ pub(crate) fn all() -> Result<Vec<Box<dyn Reader>>, Box<dyn Error>> {
 /// A residual network with a fixed embedding, and a plain one with a learned one.
 fn networks() -> Result<Vec<Vec<u8>>, Box<dyn Error>> {
     let embedding = EmbeddingKind::Random.matrix(6, 3, &mut Stream::Draws.rng(1, 0))?;
-    let residual = Architecture::residual(6, 3).with_layers(2, 4);
-    let mut plain = Architecture::plain(6, 3, 6).with_layers(1, 4);
+    let residual = Architecture::residual(6, 3).with_layers(2).with_width(4);
+    let mut plain = Architecture::plain(6, 3, 6).with_layers(1).with_width(4);
     plain.learned_embedding = true;
     let metadata = BTreeMap::from([("seed".to_owned(), "1".to_owned())]);
     let file = |architecture| {

@@ -32,6 +32,7 @@ mod readout;
 pub use naive::Offset;
 pub use readout::{kept_apart, random_directions};
 
+use serde::{Deserialize, Serialize};
 use toy_superposition_data::{AnyMagnitude, Law};
 use toy_superposition_recovery::SparsePrior;
 
@@ -58,7 +59,8 @@ pub struct ElementwiseBaselines<F> {
 }
 
 /// The moments of x and f(x) that decide what constants and linear maps can do.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct TargetMoments {
     /// `E x`.

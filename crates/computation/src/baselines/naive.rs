@@ -1,10 +1,13 @@
 //! As many outputs as there are neurons are computed exactly, the others are guessed.
 
+use serde::{Deserialize, Serialize};
+
 use super::{ElementwiseBaselines, check_part};
 use crate::Result;
 
 /// The naive solution with its best multiple of the computed outputs on the others.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Offset {
     /// The multiple a: what each computed output adds to each of the others.

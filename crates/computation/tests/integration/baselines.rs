@@ -6,7 +6,7 @@ use nalgebra::{DMatrix, DVector};
 use rand::RngExt;
 use rand_distr::StandardNormal;
 use toy_superposition_computation::{
-    ElementwiseBaselines, Error, Function, Offset, kept_apart, random_directions,
+    ElementwiseBaselines, Error, Function, Offset, TargetMoments, kept_apart, random_directions,
 };
 use toy_superposition_data::{
     AnyMagnitude, Constant, Exponential, Features, Groups, Independent, Interval, Points, Stream,
@@ -341,4 +341,18 @@ fn the_offset_of_a_constant() {
     assert_eq!((none.offset, none.loss), (0.0, one.naive(3, 0).unwrap()));
     let all_but_one = one.naive_with_offset(3, 2).unwrap();
     assert!((all_but_one.offset - 0.5).abs() < 1e-12 && all_but_one.loss.abs() < 1e-12, "{all_but_one:?}");
+}
+
+#[test]
+fn moments_and_offsets_are_read_as_they_were_written() {
+    use serde_json::{from_str, from_value, to_string, to_value};
+    let target = relu(0.3);
+    let (moments, offset) = (target.moments(), target.naive_with_offset(7, 3).unwrap());
+    assert_eq!(from_str::<TargetMoments>(&to_string(&moments).unwrap()).unwrap(), moments);
+    assert_eq!(from_str::<Offset>(&to_string(&offset).unwrap()).unwrap(), offset);
+
+    let mut written = to_value(offset).unwrap();
+    assert_eq!((&written["offset"], &written["loss"]), (&offset.offset.into(), &offset.loss.into()));
+    written["features"] = 7.into();
+    assert!(from_value::<Offset>(written).is_err());
 }

@@ -16,7 +16,7 @@ use crate::{network, samples, signed};
 #[test]
 fn architectures_that_make_no_network() {
     let refused = |change: fn(&mut Architecture)| {
-        let mut architecture = Architecture::plain(5, 4, 6).with_layers(2, 3);
+        let mut architecture = Architecture::plain(5, 4, 6).with_layers(2).with_width(3);
         change(&mut architecture);
         let embedding = DMatrix::zeros(architecture.hidden.min(9), architecture.features.min(9));
         Network::<f64>::zeros(architecture, &embedding).unwrap_err()
@@ -38,7 +38,7 @@ fn architectures_that_make_no_network() {
         refused(|a| (a.width, a.stack) = (1 << 31, Stack::Plain)),
         Error::Model(ModelError::TooLarge { .. })
     ));
-    let architecture = Architecture::residual(5, 4).with_layers(1, 3);
+    let architecture = Architecture::residual(5, 4).with_layers(1).with_width(3);
     let wrong = Network::<f64>::zeros(architecture.clone(), &DMatrix::zeros(5, 4));
     assert!(matches!(wrong, Err(Error::Model(ModelError::Mismatch { given: (5, 4), expected: (4, 5), .. }))));
     let mut embedding = DMatrix::zeros(4, 5);
@@ -78,7 +78,7 @@ fn targets_and_embeddings_that_do_not_exist() {
 
 #[test]
 fn what_does_not_fit_together() {
-    let architecture = Architecture::residual(9, 4).with_layers(1, 3);
+    let architecture = Architecture::residual(9, 4).with_layers(1).with_width(3);
     let network: Network<f64> = network(&architecture, 1);
     let (batch, x) = samples(9, 0.5, 8);
     let target = |features| Arc::new(Elementwise::new(features, Function::Relu).unwrap());

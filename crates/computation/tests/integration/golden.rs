@@ -31,7 +31,7 @@ struct Case {
 
 fn case(name: &str) -> Case {
     let of = |layers, stack, learned, readout, bias, output_bias, output_relu, linear: &[usize]| {
-        let mut architecture = Architecture::residual(FEATURES, 4).with_layers(layers, 3);
+        let mut architecture = Architecture::residual(FEATURES, 4).with_layers(layers).with_width(3);
         (architecture.stack, architecture.learned_embedding) = (stack, learned);
         (architecture.readout, architecture.bias) = (readout, bias);
         (architecture.output_bias, architecture.output_relu) = (output_bias, output_relu);

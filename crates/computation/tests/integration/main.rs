@@ -28,7 +28,7 @@ fn architectures() -> Vec<Architecture> {
             (Stack::Plain, false, Readout::Learned, true, vec![1]),
             (Stack::Plain, true, Readout::Learned, false, vec![]),
         ] {
-            let mut architecture = Architecture::residual(9, 7).with_layers(layers, 5);
+            let mut architecture = Architecture::residual(9, 7).with_layers(layers).with_width(5);
             architecture.outputs = if readout == Readout::Transpose { 9 } else { 11 };
             (architecture.stack, architecture.readout) = (stack, readout);
             (architecture.learned_embedding, architecture.bias) = (learned, bias);

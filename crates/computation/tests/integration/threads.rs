@@ -20,8 +20,8 @@ fn a_loss_and_its_gradient() {
     let (batch, _) = samples(130, 0.1, 1500);
     let target = Arc::new(Elementwise::new(130, Function::Absolute).unwrap());
     for (name, architecture) in [
-        ("residual", Architecture::residual(130, 70).with_layers(3, 40)),
-        ("plain", Architecture::plain(130, 70, 130).with_layers(2, 90)),
+        ("residual", Architecture::residual(130, 70).with_layers(3).with_width(40)),
+        ("plain", Architecture::plain(130, 70, 130).with_layers(2).with_width(90)),
         ("autoencoder", Architecture::autoencoder(130, 40)),
     ] {
         let network = network::<f64>(&architecture, 4);

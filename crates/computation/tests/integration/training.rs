@@ -18,7 +18,7 @@ fn recipe(steps: u64) -> Recipe {
 fn a_run_goes_on_from_a_checkpoint_to_the_bit() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("run.safetensors");
-    let architecture = Architecture::residual(8, 6).with_layers(2, 5);
+    let architecture = Architecture::residual(8, 6).with_layers(2).with_width(5);
     let target = |function| Arc::new(Elementwise::new(8, function).unwrap());
     let begin = |function, importance: Option<Vec<f64>>, embedding| {
         let network = network::<f32>(&architecture, embedding);
@@ -53,7 +53,7 @@ fn a_run_goes_on_from_a_checkpoint_to_the_bit() {
 #[test]
 fn six_neurons_learn_the_absolute_value_of_three_features() {
     let target = Arc::new(Elementwise::new(3, Function::Absolute).unwrap());
-    let architecture = Architecture::plain(3, 3, 3).with_layers(1, 6);
+    let architecture = Architecture::plain(3, 3, 3).with_layers(1).with_width(6);
     let losses: Vec<f64> = (0..3)
         .map(|seed| {
             let network = toy_superposition_computation::Network::<f32>::random(

@@ -104,3 +104,10 @@ fn first_values() {
         [0.5371424126360326, 0.7635375785281596, 0.9428674197634567, 0.7481406808931214]
     );
 }
+
+#[test]
+fn first_normal_numbers() {
+    let mut rng = Stream::Draws.rng(2025, 0);
+    let found = [(); 3].map(|()| standard_normal(&mut rng));
+    assert_eq!(found, [0.10545133820419363, -0.02795133918950248, 2.419701332839041]);
+}

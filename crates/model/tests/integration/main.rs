@@ -9,3 +9,5 @@ mod gradient;
 mod initialisation;
 mod memory;
 mod weights;
+#[cfg(feature = "serde")]
+mod written;

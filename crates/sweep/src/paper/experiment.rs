@@ -79,6 +79,20 @@ pub enum RecipeName {
 /// | `samples` | 102,400 | at least 2 |
 /// | `exact_rows` | 512 | at least 2 |
 /// | `keep_weights` | yes | |
+///
+/// ```
+/// use toy_superposition_model::Shape;
+/// use toy_superposition_sweep::{Experiment, RecipeName, Superposition};
+///
+/// let mut experiment =
+///     Superposition { recipe: RecipeName::Fast, steps: Some(600), ..Superposition::default() };
+/// experiment.check()?;
+/// assert_eq!(experiment.recipe(Shape::new(512, 128)?)?.most_steps(), Some(600));
+/// // The steps belong to the fast recipe.
+/// experiment.recipe = RecipeName::Code;
+/// assert!(experiment.check().is_err());
+/// # Ok::<(), toy_superposition_sweep::Reason>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Superposition {

@@ -12,6 +12,31 @@ use crate::{Cell, Reason};
 
 /// One row. Losses are per feature and not divided by p; what a kind of cell does not have is
 /// absent.
+///
+/// ```
+/// use toy_superposition_sweep::{Grid, Options, Superposition, Sweep};
+///
+/// let grid = Grid::<Superposition>::parse(
+///     r#"
+///     [experiment]
+///
+///     [[block]]
+///     kinds = ["theory", "linear"]
+///     features = [64]
+///     probabilities = [0.05]
+///     ratios = [0.25, 0.5]
+/// "#,
+/// )?;
+/// let folder = tempfile::tempdir()?;
+/// let sweep = Sweep::create(folder.path(), grid)?;
+/// sweep.run(&Options::default(), |_| {})?;
+/// for pair in sweep.records()?.chunks(2) {
+///     let [theory, linear] = pair else { unreachable!() };
+///     assert_eq!(theory.relative_to_theory(), (0.0, 0.0));
+///     assert!(linear.ratio == theory.ratio && linear.loss > theory.loss);
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Record {

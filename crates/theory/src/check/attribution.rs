@@ -123,7 +123,8 @@ impl Attribution {
 
     /// The parts of a chain.
     pub(super) fn new(chain: Chain<'_>) -> Result<Self> {
-        let Chain { kinds, rectified, statistics, rows, welch, gaussian_loss, exact_loss } = chain;
+        let Chain { kinds, rectified, statistics, rows, welch, optimum_loss, gaussian_loss, exact_loss } =
+            chain;
         let (all, count) = (0..statistics.features(), statistics.features() as f64);
         let kept: Vec<(usize, &Row)> = statistics.kept().collect();
         let mean = |values: &mut dyn Iterator<Item = f64>| values.sum::<f64>() / (kept.len() as f64).max(1.0);
@@ -131,12 +132,15 @@ impl Attribution {
             - kept.iter().map(|&(i, _)| kinds.of(i).variance()).sum::<f64>();
         let dropped = if kept.len() == statistics.features() { 0.0 } else { dropped };
         let whole = |kept: f64| (dropped + kept) / count;
+        let first = if rectified { optimum_loss } else { kinds.least(all, false, welch[0])? };
         let least = |relative: f64| {
-            Ok(kept.len() as f64 * kinds.least(kept.iter().map(|&(i, _)| i), rectified, relative)?)
+            // The optima are the dear part, and most models drop no feature.
+            let same = kept.len() == statistics.features() && relative == welch[0];
+            let kept_features = kept.iter().map(|&(i, _)| i);
+            let loss = if same { first } else { kinds.least(kept_features, rectified, relative)? };
+            Ok(kept.len() as f64 * loss)
         };
 
-        let optimum = kinds.least(all.clone(), true, welch[0])?;
-        let first = kinds.least(all, rectified, welch[0])?;
         let equal = mean(&mut kept.iter().map(|&(i, row)| row.sigma().powi(2) / kinds.of(i).variance()));
         let own = kept.iter().map(|&(i, row)| kinds.of(i).best(rectified, row.sigma()));
         let own = own.collect::<Result<Vec<_>>>()?;
@@ -162,9 +166,9 @@ impl Attribution {
         ];
         let independent = rows.iter().sum::<f64>() / count;
         Ok(Self {
-            optimum_loss: optimum,
+            optimum_loss,
             exact_loss,
-            activation: first - optimum,
+            activation: first - optimum_loss,
             dropped: (chain[0] - first) + (independent - chain[5]),
             sigma: chain[1] - chain[0],
             sigma_spread: chain[2] - chain[1],
@@ -188,6 +192,8 @@ pub(super) struct Chain<'a> {
     /// The bound on the mean `σ_i²/Var x_i` for all features, and the same for the kept features
     /// alone.
     pub(super) welch: [f64; 2],
+    /// The least loss of ReLU outputs at the first of these bounds.
+    pub(super) optimum_loss: f64,
     pub(super) gaussian_loss: f64,
     pub(super) exact_loss: f64,
 }

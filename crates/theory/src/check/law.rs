@@ -128,10 +128,11 @@ pub fn check_law<T: Scalar>(model: &Autoencoder<T>, law: &dyn Law, rows: &[usize
     let (mut optimum_loss, mut attribution) = (None, None);
     if let (Some(kinds), Some(welch)) = (&kinds, welch) {
         optimum_loss = settled(kinds.least(0..statistics.features(), true, welch[0]))?;
-        if let (Ok(exact), Some(gaussian_loss), Some(_)) = (&exact, gaussian, optimum_loss) {
+        if let (Ok(exact), Some(gaussian_loss), Some(optimum_loss)) = (&exact, gaussian, optimum_loss) {
             let rows = &kinds.row_losses(rectified, &statistics)[..];
             let (statistics, exact_loss) = (&statistics, exact.loss);
-            let chain = Chain { kinds, rectified, statistics, rows, welch, gaussian_loss, exact_loss };
+            let chain =
+                Chain { kinds, rectified, statistics, rows, welch, optimum_loss, gaussian_loss, exact_loss };
             attribution = settled(Attribution::new(chain))?;
         }
     }

@@ -159,12 +159,14 @@ impl Weights<'_> {
         let ratio = hidden as f64 / statistics.features() as f64;
         let optimum = feature.optimum_at_ratio(ratio)?;
         let share = (statistics.features() - statistics.dropped) as f64 / statistics.features() as f64;
+        let welch = [ratio, (ratio / share).min(1.0)].map(|ratio| (1.0 - ratio) / ratio);
         let chain = Chain {
             kinds: &kinds,
             rectified,
             statistics: &statistics,
             rows: &row_losses,
-            welch: [ratio, (ratio / share).min(1.0)].map(|ratio| (1.0 - ratio) / ratio),
+            welch,
+            optimum_loss: kinds.least(0..statistics.features(), true, welch[0])?,
             gaussian_loss,
             exact_loss: exact.loss,
         };

@@ -265,3 +265,21 @@ fn bad_input_and_runaway_chains_are_refused() {
     let refused = learning_coefficient(&model, &other.objective(), &good, 1);
     assert!(matches!(refused, Err(Error::Objective { step: 0, .. })), "{refused:?}");
 }
+
+#[test]
+fn settings_and_estimates_are_read_as_they_were_written() {
+    use serde_json::{from_str, from_value, to_string, to_value};
+    let mut config = config([500.0, 1.5, 1e-3], 64);
+    (config.chains, config.metropolis) = (3, false);
+    assert_eq!(from_str::<LearningCoefficientConfig>(&to_string(&config).unwrap()).unwrap(), config);
+    let mut written = to_value(config).unwrap();
+    assert_eq!((&written["burn_in"], &written["sampler"]["localisation"]), (&6.into(), &1.5.into()));
+    written["seed"] = 1.into();
+    assert!(from_value::<LearningCoefficientConfig>(written).is_err());
+
+    let model = ReducedRank::new(2, 2, 3).unwrap();
+    let mut found = learning_coefficient(&model, &model.objective(), &config, 4).unwrap();
+    assert_eq!(from_str::<LearningCoefficient>(&to_string(&found).unwrap()).unwrap(), found);
+    found.r_hat = f64::INFINITY;
+    assert_eq!(from_str::<LearningCoefficient>(&to_string(&found).unwrap()).unwrap(), found);
+}

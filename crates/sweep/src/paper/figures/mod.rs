@@ -55,6 +55,16 @@ pub enum Figure {
 }
 
 /// A figure and the name of its files.
+///
+/// ```
+/// use toy_superposition_sweep::figures::{Drawing, Figure, example_rug};
+///
+/// let drawing = Drawing { name: "figure1_rug".to_owned(), figure: Figure::Rug(example_rug(7)?) };
+/// assert!(drawing.caption().contains("seed 7"));
+/// let folder = tempfile::tempdir()?;
+/// assert!(drawing.draw(folder.path())?.png.ends_with("figure1_rug.png"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Drawing {
     /// The files' name without extension.
