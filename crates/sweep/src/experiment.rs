@@ -65,7 +65,7 @@ pub type Reason = Box<dyn std::error::Error + Send + Sync>;
 ///     }
 ///
 ///     fn effort(&self, _: &Cell<Bound>) -> Effort {
-///         Effort { seconds: 1e-6, whole_machine: false }
+///         Effort { seconds: 1e-6, way: "bound", whole_machine: false }
 ///     }
 ///
 ///     fn evaluate(&self, cell: &Cell<Bound>, _: &Context<'_>) -> Result<Option<Found>, Reason> {

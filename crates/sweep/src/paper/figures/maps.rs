@@ -127,7 +127,8 @@ pub fn heat_maps(blocks: &[Vec<Record>], quantity: Quantity, how: &str) -> Optio
         (scale(|panel| &panel.probabilities), scale(|panel| &panel.ratios));
     let left_out =
         used.iter().filter_map(|record| quantity.value(record)).filter(|&v| !quantity.shows(v)).count();
-    let caption = format!("Trained models, {}; {how}.", seeds_of(used.into_iter()));
+    let seeds = seeds_of(used.into_iter());
+    let caption = format!("Trained models: {}; {seeds}; {how}.", quantity.label());
     (known > 0).then(|| HeatMaps {
         quantity: quantity.label().to_owned(),
         colours: quantity.colours(),

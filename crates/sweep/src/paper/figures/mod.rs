@@ -192,7 +192,7 @@ fn how_made(experiment: &Superposition) -> String {
     };
     let most = experiment.max_epochs.map(|most| format!(" (at most {most} epochs)")).unwrap_or_default();
     let steps = experiment.steps.map(|steps| format!(" ({steps} steps)")).unwrap_or_default();
-    format!("{recipe}{most}{steps}, {} fresh samples a model", experiment.samples)
+    format!("{recipe}{most}{steps}, {} fresh samples per model", experiment.samples)
 }
 
 /// The n_s of the trained models, increasing.
