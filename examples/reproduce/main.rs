@@ -62,7 +62,7 @@ struct Arguments {
 enum Preset {
     /// A few small models in seconds, to see that everything runs.
     Smoke,
-    /// n_s = 64, 128 and 256: within three minutes on two cores.
+    /// n_s = 64 and 128, and 256 at two points: a minute and a half on two cores.
     Quick,
     /// n_s = 128 … 2048, the cells that tell most: some three quarters of an hour on two cores.
     TwoCores,
