@@ -142,8 +142,8 @@ pub(crate) fn section(points: &[Point<'_>]) -> Option<Section> {
     let mut numbers = String::new();
     if all <= MOST_ROWS {
         numbers.push_str(
-            "Losses are divided by p. *Trained* is the mean over the seeds ± their standard deviation. The last four \
-             columns are for many features: *ovoid* uses blocks of 256 features in 51 dimensions beside dropped or \
+            "Losses are divided by p. *Trained* is the mean over the seeds ± their standard deviation. The columns \
+             of weights without training are for many features: *ovoid* uses blocks of 256 features in 51 dimensions beside dropped or \
              lossless features, *graphs* are sums of strongly regular graphs, and *best known* is the best of all.\n\n\
              | p | n_s | n_d | r | seeds | trained | theory | rug | ovoid | graphs | best known | best known/trained |\n\
              |---|---|---|---|---|---|---|---|---|---|---|---|\n",
@@ -153,13 +153,14 @@ pub(crate) fn section(points: &[Point<'_>]) -> Option<Section> {
     (all > 0).then(|| Section {
         title: "Is the rug's loss the optimum?",
         paper: "All features come to be treated alike, and the Persian rug has the least loss of all weights that do so, \
-                which makes it the optimum (§4.2).",
+                which makes it the symmetric optimum (§4.2).",
         finding: format!(
             "The best known weights are below the theory at {below} of {all} points, and at {far} of them they lose at \
              most {FAR} of what the trained models lose. {} `docs/designs.md` says how the weights are made. The phase \
              map shows where dropping some features is better than the theory even for Gaussian interference.",
             if below > 0 {
-                "So the rug's loss is the optimum for Gaussian interference, not the optimum of the problem."
+                "So the rug's loss is the optimum of weights that treat all features alike, for Gaussian interference, and \
+                 not the optimum of the problem."
             } else {
                 "Nothing here contradicts the paper."
             },

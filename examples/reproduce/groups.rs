@@ -51,6 +51,8 @@ pub(crate) fn seeds(records: &[Record]) -> Option<Section> {
         let points = shown.chunk_by(|a, b| same_point(a[0], b[0])).filter(|sizes| sizes.len() > 1);
         let ends: Vec<[f64; 2]> =
             points.map(|sizes| [sizes[0], sizes[sizes.len() - 1]].map(|group| distance(group))).collect();
+        // At r = 1 the theory loses nothing, and no distance to it is relative.
+        let ends: Vec<_> = ends.into_iter().filter(|ends| ends.iter().all(|end| end.is_finite())).collect();
         let mean = |end: usize| ends.iter().map(|ends| ends[end].abs()).sum::<f64>() / ends.len() as f64;
         if !ends.is_empty() {
             moved.push(format!(

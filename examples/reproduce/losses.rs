@@ -56,7 +56,7 @@ pub(crate) fn headline(records: &[Record], settings: &Superposition) -> String {
 /// Whether trained models have the loss of the theory; nothing where no models were trained.
 pub(crate) fn section(records: &[Record]) -> Option<Section> {
     let all = trained(records).count();
-    let differs = |difference: f64, error: f64| difference > SIGNIFICANT * error && difference > 0.0;
+    let differs = |difference: f64, error: f64| difference > SIGNIFICANT * error;
     let pairs = trained(records).filter_map(|record| Some((record, beside(records, record, Model::Rug)?)));
     let beaten = pairs.clone().filter(|(record, rug)| {
         let ((loss, error), (rug, rug_error)) = (record.best_loss(), rug.best_loss());
@@ -83,8 +83,8 @@ pub(crate) fn section(records: &[Record]) -> Option<Section> {
         let _ = write!(
             finding,
             " {} models are below the theory. In {} of these, Gaussian interference of the same mean and variance would \
-             give a higher loss: their gain comes from interference that is not Gaussian, which the theory does not \
-             cover. For {} the theory itself says that it is better to drop some features.",
+             give a higher loss: at least part of their gain comes from interference that is not Gaussian, which \
+             the theory does not cover. For {} the theory itself says that it is better to drop some features.",
             below.count(),
             heavy_tailed.count(),
             better_dropped.count(),

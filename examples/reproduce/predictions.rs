@@ -26,7 +26,9 @@ pub(crate) fn section(records: &[Record]) -> Option<Section> {
             ),
             _ => write!(
                 finding,
-                " With the third and fourth cumulants (Edgeworth) that is {median} % and {largest} %."
+                "{}With the third and fourth cumulants (Edgeworth) it is off by {median} % in the median and by {largest} % at \
+                 most.",
+                if finding.is_empty() { "" } else { " " }
             ),
         };
     }

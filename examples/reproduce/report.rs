@@ -92,7 +92,8 @@ pub(crate) fn text(
 /// What was run, and how long it took.
 fn run(text: &mut String, sweep: &Sweep<Superposition>, counts: Counts) {
     let settings = &sweep.grid().experiment;
-    let cut = settings.max_epochs.map(|most| format!(" for at most {most} epochs")).unwrap_or_default();
+    let cut = settings.max_epochs.map(|most| format!(" for at most {most} epochs"));
+    let cut = cut.or(settings.steps.map(|steps| format!(" for {steps} steps"))).unwrap_or_default();
     let _ = write!(
         text,
         "\n## What was run\n\n\

@@ -1,4 +1,4 @@
-//! An experiment of one's own in a resumable sweep: how large is the largest interference of a
+//! A user-defined experiment in a resumable sweep: how large is the largest interference of a
 //! random rug?
 
 use std::error::Error;

@@ -1,4 +1,4 @@
-//! Features of a law of one's own: groups that switch together, with a triangular magnitude.
+//! Features of a user-defined law: groups that switch together, with a triangular magnitude.
 
 use std::error::Error;
 

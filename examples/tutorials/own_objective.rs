@@ -1,4 +1,4 @@
-//! An objective of one's own: the mean-field loss plus a penalty on the biases, minimised by L-BFGS
+//! A user-defined objective: the mean-field loss plus a penalty on the biases, minimised by L-BFGS
 //! and by Adam.
 
 use std::error::Error;

@@ -1,10 +1,11 @@
-//! Checks weights from PyTorch against the theory: of a file, and the p that it was trained for,
+//! Checks weights from PyTorch against the theory. Give it a file and the p that the model was
+//! trained for; without arguments it checks an untrained model.
 //!
 //! ```sh
 //! cargo run --release --example pytorch_weights -- weights.safetensors 0.1
 //! ```
 //!
-//! or else of an untrained model. In PyTorch such a file is saved by
+//! In PyTorch such a file is saved by
 //!
 //! ```python
 //! from safetensors.torch import save_file

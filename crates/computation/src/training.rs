@@ -1,4 +1,4 @@
-//! How a network is trained, unless one writes a recipe of one's own.
+//! How a network is trained by default.
 
 use toy_superposition_model::Initialisation;
 use toy_superposition_optim::{AdamConfig, OptimizerConfig, Schedule, StopRule, WeightDecay};

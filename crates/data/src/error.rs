@@ -183,7 +183,7 @@ pub enum Error {
         /// The other.
         other: &'static str,
     },
-    /// A law of one's own, of which a description holds no more than the name.
+    /// A user-defined law: its description holds only its name.
     #[error("the law `{name}` is known by name alone and cannot be built from its description")]
     Custom {
         /// The name.

@@ -12,9 +12,9 @@ use crate::{Cumulants, Error, MagnitudeSpec, Result};
 ///
 /// The paper's is [`UnitUniform`]. Others: [`Interval`](crate::Interval),
 /// [`Constant`](crate::Constant), [`Exponential`](crate::Exponential), [`Points`](crate::Points),
-/// and [`WithMoments`] for a law of one's own.
+/// and [`WithMoments`] for a user-defined law.
 ///
-/// Of an implementation of one's own, the exact losses of the crate `theory` need a
+/// For a user-defined implementation the exact losses of the crate `theory` need a
 /// [`density`](Self::density) that is smooth between its [`breaks`](Self::breaks), its
 /// [`support`](Self::support), and where that is not bounded the second of its
 /// [`raw_moments`](Self::raw_moments).
@@ -124,7 +124,7 @@ impl SampleMagnitude for UnitUniform {
     }
 }
 
-/// A law of one's own: a name, its first four moments and, to draw from it, a distribution `D` of
+/// A user-defined law: a name, its first four moments and, to draw from it, a distribution `D` of
 /// [`rand_distr`].
 ///
 /// ```

@@ -26,7 +26,7 @@ use crate::{
 /// | `pairs` | `probability`, `correlation` |
 /// | `groups` | `size` or `groups = [[0, 1], [2]]`; `probability` (a number, or one per group) or `of`, the switches of the groups |
 /// | `graph` | `sources` (a number, or one per feature), `edges = [{ from = 0, to = 1, transmission = 0.5 }]` |
-/// | `custom` | `name`: a law of one's own, which is described and not built |
+/// | `custom` | `name`: a user-defined law, which is described and not built |
 ///
 /// | `magnitude.kind` | keys |
 /// |---|---|
@@ -110,7 +110,7 @@ pub enum SwitchesSpec {
         #[cfg_attr(feature = "serde", serde(default))]
         edges: Vec<Edge>,
     },
-    /// Switches of one's own, which have a name and cannot be built.
+    /// User-defined switches, which have a name and cannot be built.
     Custom {
         /// What distinguishes them from any others.
         name: String,
@@ -153,7 +153,7 @@ pub enum MagnitudeSpec {
         /// Their probabilities, up to a common factor.
         weights: Vec<f64>,
     },
-    /// A magnitude of one's own, which has a name and cannot be built.
+    /// A user-defined magnitude, which has a name and cannot be built.
     Custom {
         /// What distinguishes it from any others.
         name: String,
@@ -218,7 +218,7 @@ impl LawSpec {
         }
     }
 
-    /// A law of one's own, which `name` tells from any other.
+    /// A user-defined law, which `name` tells from any other.
     pub fn custom(features: usize, name: impl Into<String>) -> Self {
         let name = name.into();
         let magnitude = MagnitudeSpec::Custom { name: name.clone(), moments: None };
@@ -228,7 +228,7 @@ impl LawSpec {
     /// The law that this describes. Its samples are those of the same law built from its own type.
     ///
     /// # Errors
-    /// [`Error::Custom`] for a law of one's own; [`Error::Length`] for a list that is not as long
+    /// [`Error::Custom`] for a user-defined law; [`Error::Length`] for a list that is not as long
     /// as there are features or groups; [`Error::Odd`]; [`Error::Size`]; [`Error::Keys`] for groups
     /// that do not have one of `size` and `groups` and one of `probability` and `of`; and the
     /// errors of the constructors of the law.

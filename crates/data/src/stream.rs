@@ -117,7 +117,7 @@ pub(crate) fn unit<R: Rng + ?Sized>(rng: &mut R) -> f64 {
 /// A number of mean 0 and variance 1 from the normal law: `√(−2 ln(1 − u)) cos 2πv` of two numbers
 /// u, v in [0, 1) of `rng`, by Box and Muller.
 ///
-/// It never rejects, so that each number takes two words of `rng`.
+/// It never rejects, so that each number takes two 64-bit words of `rng`.
 ///
 /// ```
 /// use toy_superposition_data::{Stream, standard_normal};

@@ -126,11 +126,11 @@ pub trait Experiment: Clone + Debug + PartialEq + Serialize + DeserializeOwned +
 /// What a cell costs.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Effort {
-    /// About how long it takes on one thread. Only ratios matter: for the order of the cells, and
-    /// for the time left, among cells of the same `way`.
+    /// About how long it takes on one thread. Only ratios matter: for the order of the cells and
+    /// for the time left.
     pub seconds: f64,
-    /// What the time goes into, in one word. A sweep measures how long the cells of each way take
-    /// beside their `seconds`, and estimates the time left of that way by it.
+    /// A short name of what the time goes into. A sweep measures how long the cells of each way
+    /// take beside their `seconds`, and estimates by it how long the others of that way will take.
     pub way: &'static str,
     /// Whether it uses all threads well, so that it is evaluated alone; other cells are evaluated
     /// side by side, one thread each.

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use crate::Effort;
 
-/// Seconds of one way: estimated of the cells to come and of those that are done, and what these
-/// took of the machine.
+/// Seconds of the cells of one way.
 #[derive(Debug, Clone, Copy, Default)]
 struct Way {
+    /// The estimates of the cells that are to come.
     to_come: f64,
+    /// The estimates of the cells that are done.
     done: f64,
+    /// What the cells that are done took of the whole machine.
     taken: f64,
 }
 
@@ -30,10 +32,12 @@ impl Pace {
         Self { ways, threads: threads as f64 }
     }
 
-    /// Adds a cell that took so many seconds.
-    pub(crate) fn done(&mut self, effort: Effort, seconds: f64) {
+    /// Adds a cell that took so many seconds; none for one that failed, which says nothing of the
+    /// others.
+    pub(crate) fn done(&mut self, effort: Effort, seconds: Option<f64>) {
         let way = self.ways.entry(effort.way).or_default();
         way.to_come = (way.to_come - estimate(effort)).max(0.0);
+        let Some(seconds) = seconds else { return };
         way.done += estimate(effort);
         way.taken += if effort.whole_machine { seconds } else { seconds / self.threads };
     }
@@ -69,15 +73,18 @@ mod tests {
         let all = [training, training, evaluation, evaluation, other];
         let mut pace = Pace::new(all.into_iter(), 4);
         assert_eq!(pace.seconds_left(), None);
-        pace.done(training, 20.0);
+        pace.done(training, Some(20.0));
         assert_eq!(pace.seconds_left(), Some(2.0 * (10.0 + 6.0 + 2.0)));
         // Side by side on four threads: 1.2 s of one of them are 0.3 s of the machine.
-        pace.done(evaluation, 1.2);
+        pace.done(evaluation, Some(1.2));
         let left = 20.0 + 0.3 + 2.0 * 20.3 / 13.0;
         assert!((pace.seconds_left().unwrap() - left).abs() < 1e-12);
-        for (effort, seconds) in [(training, 5.0), (evaluation, 9.0), (other, 0.0)] {
-            pace.done(effort, seconds);
-        }
+        // One that fails is no longer to come, and changes no pace.
+        pace.done(training, None);
+        let left = 0.3 + 2.0 * 20.3 / 13.0;
+        assert!((pace.seconds_left().unwrap() - left).abs() < 1e-12);
+        pace.done(evaluation, Some(9.0));
+        pace.done(other, None);
         assert_eq!(pace.seconds_left(), Some(0.0));
     }
 }

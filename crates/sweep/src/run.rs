@@ -92,7 +92,8 @@ pub struct Progress<'a> {
     /// How far the run is.
     pub counts: Counts,
     /// The time left: the efforts of the cells that are left, each at the pace that the cells of its
-    /// [way](Effort::way) have had in this run.
+    /// [way](Effort::way) have had in this run, or at that of all cells where none of its way has
+    /// come to an end. `None` at the run's beginning.
     pub seconds_left: Option<f64>,
 }
 
@@ -257,7 +258,7 @@ impl<E: Experiment, P: Fn(&Progress<'_>) + Sync> Run<'_, E, P> {
             }
         };
         state.counts.left -= 1;
-        state.pace.done(work.effort, seconds);
+        state.pace.done(work.effort, failed.is_none().then_some(seconds));
         self.report(Some(&work.id), failed, seconds, state.counts, state.pace.seconds_left());
         Ok(())
     }

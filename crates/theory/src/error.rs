@@ -83,7 +83,7 @@ pub enum Error {
         what: &'static str,
     },
     /// A size that does not fit the others.
-    #[error("{what}: size {given} was given, but {expected} is expected")]
+    #[error("expected for {what}: {expected}; given: {given}")]
     Size {
         /// The name of the size.
         what: &'static str,
@@ -98,7 +98,9 @@ pub enum Error {
     Law(toy_superposition_data::Error),
     /// Magnitudes that the exact loss does not cover. A custom law of magnitudes needs a density
     /// that is smooth between its breaks and whose tails come to an end.
-    #[error("the exact loss does not cover the magnitudes {given:?}; a custom law needs a smooth density")]
+    #[error(
+        "the exact loss does not cover the magnitudes {given:?}; a custom law needs a density that is smooth between its breaks, with tails that come to an end"
+    )]
     Magnitude {
         /// The description of the magnitudes.
         given: Box<toy_superposition_data::MagnitudeSpec>,
@@ -134,8 +136,8 @@ pub enum Error {
 }
 
 impl Error {
-    /// Returns the value of the loss if this error says that the loss, its error or its slope is
-    /// not finite, NaN if it says that the loss is [not resolved](Self::Unresolved), and `None` for
+    /// Returns the number that is not finite if this error says so of the loss, of its error or of
+    /// its slope, NaN if it says that the loss is [not resolved](Self::Unresolved), and `None` for
     /// every other error. A line search turns back at such a number.
     pub fn non_finite_loss(&self) -> Option<f64> {
         match self {

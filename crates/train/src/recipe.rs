@@ -20,7 +20,7 @@ const WARM_UP: (u64, u64) = (20, 30);
 /// use toy_superposition_train::Batches;
 ///
 /// let batches = Batches::new(1024, Some(2500))?;
-/// // Step 2 is the last of an epoch, and lacks 2500 − 2 · 1024 samples of it.
+/// // Step 2 is the last of an epoch, and has the 2500 − 2 · 1024 samples that remain.
 /// assert_eq!([1, 2, 3].map(|step| batches.at(step)), [(1024, 1024), (2048, 452), (2500, 1024)]);
 /// assert_eq!(batches.to_string(), "1024 in epochs of 2500");
 /// # Ok::<(), toy_superposition_train::Error>(())

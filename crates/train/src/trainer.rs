@@ -134,7 +134,7 @@ impl<T: Scalar, D: Distribution + Send> Trainer<Autoencoder<T>, FreshBatches<T, 
 }
 
 impl<M: Model + Send, O: Stochastic<M> + Send> Trainer<M, O> {
-    /// A run on an objective of one's own, which `task` describes: a checkpoint is only resumed by
+    /// A run on a user-defined objective, which `task` describes: a checkpoint is only resumed by
     /// a run of the same task, recipe, model and precision.
     ///
     /// # Errors

@@ -41,12 +41,16 @@ pub(crate) struct Composed<T> {
 }
 
 impl Shape {
-    /// Whether a step of a model of this shape multiplies `W = W_out W_in` out, or goes through the
-    /// hidden vectors `H = W_in X` instead, for a batch of `samples` samples with `entries` features
-    /// on in all of them together. [`MinibatchLoss`](crate::MinibatchLoss) takes the way that has
-    /// less to multiply: 3 n_s² n_d for the dense products of W and n_s for each entry in its sparse
-    /// ones, against B n_s n_d for the dense product with H and, roughly, as much again for the
-    /// sparse ones.
+    /// Returns whether a training step of a model of this shape goes through the product
+    /// `W = W_out W_in`, and not through the hidden vectors of its batch, for `samples` B samples
+    /// that have `entries` E features on in all of them together.
+    /// [`MinibatchLoss`](crate::MinibatchLoss) takes the way that has less to multiply, through W if
+    /// ```text
+    /// 3 n_s² n_d + 2 n_s E < 2 B n_s n_d .
+    /// ```
+    /// On the left are three dense products of W and two sparse ones with n_s for each entry; on the
+    /// right is the dense product with the hidden vectors and, roughly, as much again for the sparse
+    /// ones.
     pub fn multiplies_out(self, samples: usize, entries: f64) -> bool {
         3.0 * self.features() as f64 + 2.0 * entries / (self.hidden() as f64) < 2.0 * samples as f64
     }

@@ -48,11 +48,13 @@ pub struct LawCheck {
     /// equal share of the variance of each feature. For features that are alike it is the loss of
     /// `optimum`, and otherwise the mean of the least losses of all features at their own `σ_i`
     /// ([`Attribution`]). `None` for magnitudes that the exact loss does not cover or that may be
-    /// negative, and for features that do not vary.
+    /// negative, for features that do not vary, for a law that is not a product of switches and
+    /// magnitudes, and where the search for an optimum does not settle.
     pub optimum_loss: Option<f64>,
     /// Measures of how Gaussian the interference is. `None` for a law that has no exact loss.
     pub gaussianity: Option<Gaussianity>,
-    /// The parts of `exact − optimum_loss`. `None` if either is missing.
+    /// The parts of `exact − optimum_loss`. `None` if either is missing, if the loss for Gaussian
+    /// interference is, or if a search for the optima in between does not settle.
     pub attribution: Option<Attribution>,
 }
 

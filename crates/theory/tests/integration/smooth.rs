@@ -1,4 +1,4 @@
-//! The exact loss for magnitudes of one's own with a smooth density: against sums over all states
+//! The exact loss for user-defined magnitudes with a smooth density: against sums over all states
 //! of the switches with piecewise Gauss quadrature, against the uniform law, and against samples.
 
 use approx::assert_relative_eq;
@@ -257,7 +257,7 @@ impl SampleMagnitude for TruncatedNormal {
     }
 }
 
-/// Eight features with magnitudes of one's own, against samples: 4 standard errors each (α = 6e-5).
+/// Eight features with user-defined magnitudes, against samples: 4 standard errors each (α = 6e-5).
 #[test]
 fn a_law_of_ones_own_agrees_with_samples() {
     let mut rng = ChaCha8Rng::seed_from_u64(53);
