@@ -121,7 +121,8 @@ fn minimise<O: Objective<Autoencoder<f64>> + Send + Clone>(
         None => initial_model::<f64>(shape, Initialisation::PyTorch, Activation::Relu, arguments.seed)?,
     };
     if model.shape() != shape {
-        return Err(format!("the weights are {:?}, not {shape:?}", model.shape()).into());
+        let size = |shape: Shape| format!("{} features in {} dimensions", shape.features(), shape.hidden());
+        return Err(format!("the weights have {}, not {}", size(model.shape()), size(shape)).into());
     }
     let (mut steps, mut ended) = (0, Ended::Stopped(StopReason::Steps).to_string());
     if arguments.steps > 0 {

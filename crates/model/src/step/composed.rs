@@ -48,9 +48,9 @@ impl Shape {
     /// ```text
     /// 3 n_s² n_d + 2 n_s E < 2 B n_s n_d .
     /// ```
-    /// On the left are three dense products of W and two sparse ones with n_s for each entry; on the
-    /// right is the dense product with the hidden vectors and, roughly, as much again for the sparse
-    /// ones.
+    /// On the left are three dense products of W and two sparse ones with n_s for each entry. On
+    /// the right is the dense product with the hidden vectors and, roughly, as much again for the
+    /// sparse ones.
     pub fn multiplies_out(self, samples: usize, entries: f64) -> bool {
         3.0 * self.features() as f64 + 2.0 * entries / (self.hidden() as f64) < 2.0 * samples as f64
     }
