@@ -1,31 +1,17 @@
-//! A user-defined experiment in a resumable sweep: how large is the largest interference of a
-//! random rug?
-
-use std::error::Error;
-use std::fmt;
+//! A user-defined experiment in a resumable sweep: the largest interference of random rugs.
 
 use serde::{Deserialize, Serialize};
 use toy_superposition::data::Stream;
 use toy_superposition::rug::PersianRug;
-use toy_superposition::sweep::{Cell, Context, Effort, Experiment, Grid, Kind, Options, Reason, Sweep};
+use toy_superposition::sweep::{Cell, Context, Experiment, Grid, Kind, Options, Reason, Sweep};
 
+/// What is done at a cell, by its name in the grid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
 enum Rows {
     Random,
 }
 
-impl fmt::Display for Rows {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("random")
-    }
-}
-
-impl Kind for Rows {
-    fn is_random(self) -> bool {
-        true
-    }
-}
+impl Kind for Rows {}
 
 /// The settings under `[experiment]`: there are none.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -36,7 +22,6 @@ struct Coherence {}
 #[derive(Debug, Serialize, Deserialize)]
 struct Found {
     features: usize,
-    hidden: usize,
     seed: u64,
     coherence: f64,
 }
@@ -45,40 +30,31 @@ impl Experiment for Coherence {
     type Kind = Rows;
     type Record = Found;
 
-    fn check(&self) -> Result<(), Reason> {
-        Ok(())
-    }
-
-    fn effort(&self, cell: &Cell<Rows>) -> Effort {
-        Effort { seconds: cell.features as f64 * 1e-8, way: "norms", whole_machine: false }
-    }
-
     fn evaluate(&self, cell: &Cell<Rows>, _: &Context<'_>) -> Result<Option<Found>, Reason> {
         let &Cell { features, hidden, seed, .. } = cell;
         let rug = PersianRug::random(features, hidden, &mut Stream::Draws.rng(seed, 0))?;
-        Ok(Some(Found { features, hidden, seed, coherence: rug.statistics().coherence }))
+        Ok(Some(Found { features, seed, coherence: rug.statistics().coherence }))
     }
 }
 
 const GRID: &str = r#"
 [experiment]
-
 [[block]]
-kinds = ["random"]
+kinds = ["Random"]
 features = [256, 1024, 4096]
 probabilities = [0.05]
 ratios = [0.25]
 seeds = [0, 1]
 "#;
 
-fn main() -> Result<(), Box<dyn Error>> {
-    // Run it twice: the second time everything is in the journal already.
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    // Run it twice: the second time all cells are in the journal already.
     let folder = std::env::temp_dir().join("own_experiment");
     let sweep = Sweep::create(&folder, Grid::<Coherence>::parse(GRID)?)?;
-    let counts = sweep.run(&Options::default(), |_| {})?;
-    println!("{} cells in {}", counts.finished, folder.join("records.csv").display());
-    for found in sweep.records()? {
-        println!("n_s = {:4}, seed {}: coherence {:.3}", found.features, found.seed, found.coherence);
+    sweep.run(&Options::default(), |_| {})?;
+    println!("{}:", folder.join("records.csv").display());
+    for Found { features, seed, coherence, .. } in sweep.records()? {
+        println!("n_s = {features:4}, seed {seed}: coherence {coherence:.3}");
     }
     Ok(())
 }

@@ -44,24 +44,15 @@ fn main() -> Result<(), Box<dyn Error>> {
         let mut model = start.clone();
         let minimum = descend(&mut model, &mut objective()?, &Lbfgs::default())?;
 
-        // Adam, 300 steps at a rate of 0.01: a trainer takes any objective, and any model that
-        // implements `Model`.
-        let recipe = Recipe::without_samples(0.01, 300)?;
-        let mut trainer = Trainer::new(
-            start,
-            objective()?,
-            &recipe,
-            Task::new("mean-field loss with a penalty", LawSpec::paper(32, 0.1)),
-        )?;
+        // Adam, 300 steps at a rate of 0.01. A trainer takes any objective and any model.
+        let (recipe, law) = (Recipe::without_samples(0.01, 300)?, LawSpec::paper(32, 0.1));
+        let task = Task::new("mean-field loss with a penalty", law);
+        let mut trainer = Trainer::new(start, objective()?, &recipe, task)?;
         trainer.run(&Run::default(), |_, _| {})?;
         let adam = objective()?.loss(trainer.model())?;
 
-        println!(
-            "λ = {lambda}: L-BFGS {:.6} ({}), Adam {adam:.6}, |b| = {:.4}",
-            minimum.loss,
-            minimum.outcome,
-            model.bias().norm()
-        );
+        let (loss, bias) = (minimum.loss, model.bias().norm());
+        println!("λ = {lambda}: L-BFGS {loss:.6} ({}), Adam {adam:.6}, |b| = {bias:.4}", minimum.outcome);
     }
     Ok(())
 }

@@ -1,6 +1,5 @@
 //! One cell of a grid: what is made, how large, from which data and which seed.
 
-use std::fmt::Display;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -10,18 +9,29 @@ use toy_superposition_files::fingerprint;
 
 /// What can be done at a point of the grid, such as training a model or evaluating a formula.
 ///
-/// In a grid file a kind is what serde makes of it; in [`Cell::id`], and so in file names, it is
-/// what [`Display`] makes of it: ASCII letters, digits and hyphens.
-pub trait Kind: Copy + Eq + Display + Serialize + DeserializeOwned + Send + Sync {
-    /// Whether it draws random numbers. A kind that draws none has one cell for all seeds, of
-    /// seed 0.
-    fn is_random(self) -> bool;
+/// Derive `Serialize` and `Deserialize` for an enum without fields: the name that serde gives to a
+/// variant is its name in grid files, in [`Cell::id`] and so in file names. It consists of ASCII
+/// letters, digits and hyphens.
+pub trait Kind: Copy + Eq + Serialize + DeserializeOwned + Send + Sync {
+    /// Whether it draws random numbers, which is the default. A kind that draws none has one cell
+    /// for all seeds, of seed 0.
+    fn is_random(self) -> bool {
+        true
+    }
 
     /// Whether it can be done for features of any law. If not, which is the default, a block with
     /// `laws` may not have it: it needs independent features with one probability and magnitudes
     /// `U[0, 1]`.
     fn takes_laws(self) -> bool {
         false
+    }
+}
+
+/// The name of a kind by serde: empty for what serde makes no string of, which no grid may hold.
+pub(crate) fn name<K: Kind>(kind: K) -> String {
+    match serde_json::to_value(kind) {
+        Ok(serde_json::Value::String(name)) => name,
+        _ => String::new(),
     }
 }
 
@@ -78,6 +88,6 @@ impl<K: Kind> Cell<K> {
             None if *probability < 1e-10 => format!("p{probability:e}"),
             None => format!("p{probability}"),
         };
-        format!("{kind}-n{features}-d{hidden}-{law}-s{seed}")
+        format!("{}-n{features}-d{hidden}-{law}-s{seed}", name(*kind))
     }
 }

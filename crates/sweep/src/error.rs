@@ -83,10 +83,8 @@ pub enum Error {
         /// The kind's name.
         kind: String,
     },
-    /// A kind whose name is no part of a file name, or is that of another kind too.
-    #[error(
-        "grid, block {block}: kind {given:?}: names are letters, digits and hyphens, and no two kinds share one"
-    )]
+    /// A kind whose name by serde is not one to 64 ASCII letters, digits and hyphens.
+    #[error("grid, block {block}: the name of a kind is 1 to 64 letters, digits and hyphens; given: {given:?}")]
     GridKind {
         /// The block, by number and name.
         block: String,

@@ -29,12 +29,6 @@ pub type Reason = Box<dyn std::error::Error + Send + Sync>;
 ///     Welch,
 /// }
 ///
-/// impl std::fmt::Display for Bound {
-///     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-///         f.write_str("welch")
-///     }
-/// }
-///
 /// impl Kind for Bound {
 ///     fn is_random(self) -> bool {
 ///         false
@@ -65,7 +59,7 @@ pub type Reason = Box<dyn std::error::Error + Send + Sync>;
 ///     }
 ///
 ///     fn effort(&self, _: &Cell<Bound>) -> Effort {
-///         Effort { seconds: 1e-6, way: "bound", whole_machine: false }
+///         Effort::new(1e-6, "bound")
 ///     }
 ///
 ///     fn evaluate(&self, cell: &Cell<Bound>, _: &Context<'_>) -> Result<Option<Found>, Reason> {
@@ -101,14 +95,19 @@ pub trait Experiment: Clone + Debug + PartialEq + Serialize + DeserializeOwned +
     /// it was found.
     type Record: Serialize + DeserializeOwned + Send;
 
-    /// Refuses settings that no cell could be evaluated with.
+    /// Refuses settings that no cell could be evaluated with. By default it takes all.
     ///
     /// # Errors
     /// What is wrong.
-    fn check(&self) -> Result<(), Reason>;
+    fn check(&self) -> Result<(), Reason> {
+        Ok(())
+    }
 
-    /// What a cell will cost, roughly.
-    fn effort(&self, cell: &Cell<Self::Kind>) -> Effort;
+    /// Estimates roughly what a cell will cost. By default all cells cost the same, and each is
+    /// evaluated on one thread.
+    fn effort(&self, _: &Cell<Self::Kind>) -> Effort {
+        Effort::new(1.0, "evaluation")
+    }
 
     /// Evaluates a cell; `None` if [`Context::interrupted`] before the end. The record is a
     /// function of the settings and the cell, to the bit, and in particular not of how often the
@@ -125,6 +124,7 @@ pub trait Experiment: Clone + Debug + PartialEq + Serialize + DeserializeOwned +
 
 /// What a cell costs.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct Effort {
     /// About how long it takes on one thread. Only ratios matter: for the order of the cells and
     /// for the time left.
@@ -135,6 +135,18 @@ pub struct Effort {
     /// Whether it uses all threads well, so that it is evaluated alone; other cells are evaluated
     /// side by side, one thread each.
     pub whole_machine: bool,
+}
+
+impl Effort {
+    /// Returns the effort of a cell that takes about `seconds` on one thread, and uses one.
+    pub fn new(seconds: f64, way: &'static str) -> Self {
+        Self { seconds, way, whole_machine: false }
+    }
+
+    /// Returns the same effort with another [`Effort::whole_machine`].
+    pub fn with_whole_machine(self, whole_machine: bool) -> Self {
+        Self { whole_machine, ..self }
+    }
 }
 
 /// Where a cell is evaluated.

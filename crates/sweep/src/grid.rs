@@ -1,12 +1,13 @@
 //! A grid: blocks of cells, each block the product of its axes.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use toy_superposition_data::{Law, LawSpec};
 
+use crate::cell::name;
 use crate::{Cell, Experiment, Kind, Values};
 use crate::{Error, Result};
 
@@ -127,16 +128,12 @@ impl<E: Experiment> Grid<E> {
         if self.blocks.is_empty() {
             return Err(Error::GridEmpty { block: String::new(), what: "blocks" });
         }
-        let (mut cells, mut seen, mut count) = (Vec::new(), HashMap::new(), 0);
+        let (mut cells, mut seen, mut count) = (Vec::new(), HashSet::new(), 0);
         for (index, block) in self.blocks.iter().enumerate() {
             count += block.check(index, MOST_CELLS - count)?;
             for cell in block.cells(index)? {
-                match seen.insert(cell.id(), cell.kind) {
-                    None => cells.push(cell),
-                    Some(kind) if kind == cell.kind => {}
-                    Some(kind) => {
-                        return Err(Error::GridKind { block: block.label(index), given: kind.to_string() });
-                    }
+                if seen.insert(cell.id()) {
+                    cells.push(cell);
                 }
             }
         }
@@ -208,7 +205,7 @@ impl<K: Kind> Block<K> {
         } else {
             lists.push(("laws", self.laws.len()));
             if let Some(kind) = self.kinds.iter().find(|kind| !kind.takes_laws()) {
-                return Err(Error::GridLawKind { block: block(), kind: kind.to_string() });
+                return Err(Error::GridLawKind { block: block(), kind: name(*kind) });
             }
         }
         if let Some(&(what, _)) = lists.iter().find(|(_, count)| *count == 0) {
@@ -225,12 +222,11 @@ impl<K: Kind> Block<K> {
             let (given, most) = (cells as f64, most as f64);
             return Err(Error::GridValue { block: block(), what: "cells", given, least: 1.0, most });
         }
-        let name = |kind: &K| kind.to_string();
         let fits = |name: &String| {
             (1..=64).contains(&name.len())
                 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
         };
-        if let Some(given) = self.kinds.iter().map(name).find(|name| !fits(name)) {
+        if let Some(given) = self.kinds.iter().copied().map(name).find(|name| !fits(name)) {
             return Err(Error::GridKind { block: block(), given });
         }
         let fractions = self.probabilities.numbers().map(|p| ("probabilities", p));

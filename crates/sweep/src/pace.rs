@@ -66,7 +66,7 @@ mod tests {
     /// estimated by its own, and a way without a cell that is done by all of them.
     #[test]
     fn each_way_has_its_own_pace() {
-        let effort = |way, seconds, whole_machine| Effort { seconds, way, whole_machine };
+        let effort = |way, seconds, whole_machine| Effort::new(seconds, way).with_whole_machine(whole_machine);
         let training = effort("training", 10.0, true);
         let evaluation = effort("evaluation", 3.0, false);
         let other = effort("other", 2.0, false);

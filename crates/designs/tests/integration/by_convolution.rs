@@ -9,8 +9,8 @@ const CELLS: f64 = 6000.0;
 /// ```text
 /// F_0(t) = (1 − p) t₊² + p E_u (u − (w_i u + t)₊)² ,   F_j(t) = (1 − p) F_{j−1}(t) + p E_u F_{j−1}(t + w_j u) ,
 /// ```
-/// over all j ≠ i, and the loss is the last of them at `t = b`. Below `−w_i − Σ_{w>0} w` each is the
-/// constant p/3, so that the grid need not reach down to weights that shut the output.
+/// over all j ≠ i, and the loss is the last of them at `t = b`. Below `−w_i − Σ_{w>0} w` each is
+/// the constant p/3, so that the grid need not reach down to weights that shut the output.
 pub(crate) fn loss(row: &[f64], feature: usize, bias: f64, p: f64) -> f64 {
     let own = row[feature];
     let mut others: Vec<f64> =

@@ -181,7 +181,7 @@ impl Experiment for Superposition {
             Model::Rug | Model::Linear | Model::Theory => "evaluation",
         };
         let whole_machine = cell.kind.is_random() && product > WHOLE_MACHINE;
-        Effort { seconds, way, whole_machine }
+        Effort::new(seconds, way).with_whole_machine(whole_machine)
     }
 
     fn evaluate(&self, cell: &Cell<Model>, context: &Context<'_>) -> Result<Option<Record>, Reason> {

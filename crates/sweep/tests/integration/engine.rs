@@ -1,6 +1,5 @@
 //! A sweep as its user meets it: whatever happens to it, the same bytes come out.
 
-use std::fmt;
 use std::fs;
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -31,20 +30,11 @@ struct Toy {
 enum What {
     Drawn,
     Formula,
-    /// Of the same name as another.
-    Twin,
     /// Of a name that is no part of a file name.
+    #[serde(rename = "../formula")]
     Path,
-}
-
-impl fmt::Display for What {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Drawn | Self::Twin => "drawn",
-            Self::Formula => "formula",
-            Self::Path => "../formula",
-        })
-    }
+    /// Of no name: serde makes a table of it.
+    Level(u8),
 }
 
 impl Kind for What {
@@ -73,7 +63,7 @@ impl Experiment for Toy {
     }
 
     fn effort(&self, cell: &Cell<What>) -> Effort {
-        Effort { seconds: cell.features as f64, way: "evaluation", whole_machine: cell.features == 64 }
+        Effort::new(cell.features as f64, "evaluation").with_whole_machine(cell.features == 64)
     }
 
     fn evaluate(&self, cell: &Cell<What>, context: &Context<'_>) -> Result<Option<Found>, Reason> {
@@ -215,7 +205,7 @@ fn bad_grids_are_refused_by_name() {
     assert!(matches!(refused(|g| g.experiment.failing = f64::NAN), Error::Settings { .. }));
     for (error, expected) in [
         (refused(|g| g.blocks[1].kinds.push(What::Path)), "../formula"),
-        (refused(|g| g.blocks[1].kinds.push(What::Twin)), "drawn"),
+        (refused(|g| g.blocks[1].kinds.push(What::Level(1))), ""),
     ] {
         assert!(matches!(&error, Error::GridKind { given, .. } if given == expected), "{error}");
     }

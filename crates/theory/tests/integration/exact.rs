@@ -410,8 +410,8 @@ fn settled_outputs_and_tiny_own_weights() {
 }
 
 /// Weights over many orders of magnitude, as in a hierarchy: for the paper's law the loss is right
-/// to its tolerance, with a gradient or without. Laws whose far weights are not shortened know less,
-/// by the error that they return, or say that they know nothing.
+/// to its tolerance, with a gradient or without. Laws whose far weights are not shortened know
+/// less, by the error that they return, or say that they know nothing.
 #[test]
 fn weights_far_apart_are_resolved_or_refused() {
     let (mut known, mut refused) = (0, 0);

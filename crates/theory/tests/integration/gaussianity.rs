@@ -177,8 +177,8 @@ fn third(p: f64, magnitude: &dyn Magnitude, high: f64) -> f64 {
     (1.0 - p) * cube(0.0) + p * on
 }
 
-/// Independent features: the paper's law, and laws of several probabilities and magnitudes, by plain
-/// sums.
+/// Independent features: the paper's law, and laws of several probabilities and magnitudes, by
+/// plain sums.
 #[test]
 fn independent_features_have_the_ratios_of_their_terms() {
     let (n, w) = (7, waves(7));

@@ -203,8 +203,8 @@ fn graphs_are_the_sums_over_all_states() {
     }
 }
 
-/// Components of 10 sources: given which of them fire, features are independent, so that the loss is
-/// a sum of 2¹⁰ losses of independent features.
+/// Components of 10 sources: given which of them fire, features are independent, so that the loss
+/// is a sum of 2¹⁰ losses of independent features.
 #[test]
 fn graphs_are_mixtures_over_the_states_of_their_sources() {
     let mut rng = ChaCha8Rng::seed_from_u64(21);

@@ -75,7 +75,8 @@ fn term(magnitude: &AnyMagnitude, own: bool, w: f64, m: f64) -> f64 {
         AnyMagnitude::Points(points) => points.iter().map(|(u, weight)| weight * square(u)).sum(),
         AnyMagnitude::Interval(interval) => {
             let (low, high) = interval.support();
-            // Pieces between the kink and the ends hold a quadratic, of which Simpson's rule is exact.
+            // Pieces between the kink and the ends hold a quadratic, of which Simpson's rule is
+            // exact.
             let kink = (-m / w).clamp(low, high);
             let middle = if w == 0.0 { low } else { kink };
             let simpson =
