@@ -181,6 +181,25 @@ fn a_rug_keeps_the_whole_of_its_name() {
     assert_eq!(found, names);
 }
 
+/// The weights of a rug have the loss that was printed, by the program that reads anyone's weights.
+#[test]
+fn the_weights_of_a_rug_are_written_where_asked_and_have_its_loss() {
+    let folder = tempdir().unwrap();
+    let weights = folder.path().join("rug.safetensors");
+    let mut rug =
+        example("rug", &["--features", "32", "--hidden", "12", "--seed", "3", "--probability", "0.1"]);
+    let told = json(&succeeds(rug.arg("--json").arg("--save-weights").arg(&weights)));
+    let checked = json(&succeeds(example("check", &["--probability", "0.1", "--json"]).arg(&weights)));
+    let loss = |of: &serde_json::Value, key: &str| of[key].as_f64().unwrap();
+    let (told, checked) = (loss(&told, "loss"), loss(&checked, "exact_loss"));
+    assert!((told / checked - 1.0).abs() < 1e-6, "{told} {checked}");
+    // The flag of the programs that read weights: it must not be taken for one that writes.
+    let before = fs::read(&weights).unwrap();
+    let refused = rug.arg("--weights").arg(&weights).output().unwrap();
+    assert_eq!(refused.status.code(), Some(2), "{}", errors(&refused));
+    assert_eq!(fs::read(&weights).unwrap(), before);
+}
+
 #[test]
 fn a_size_beyond_memory_is_refused_with_its_bytes() {
     let too_large = |name: &str, arguments: &[&str]| {

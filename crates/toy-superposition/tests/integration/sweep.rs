@@ -109,6 +109,50 @@ fn a_loss_of_0_and_a_figure_that_cannot_be_written_cost_no_report() {
     assert!(read().contains("`predictions` could not be drawn: cannot write"));
 }
 
+/// A report is like the results of a paper: the headline, then each claim with what the paper says,
+/// what was found, its figures and its numbers; each picture is there and is shown once.
+#[test]
+fn a_report_begins_with_its_headline_and_shows_each_figure_once() {
+    let (folder, grid) = folder(
+        "kinds = [\"trained\", \"rug\", \"linear\", \"theory\"]
+        features = [16, 32]
+        probabilities = [0.1]
+        ratios = [0.25, 0.5]
+        seeds = [0, 1]",
+    );
+    let (out, report) = (folder.path().join("sweep"), folder.path().join("report"));
+    succeeds(&mut sweep(&grid, &out));
+    succeeds(example("reproduce", &[]).arg("--from").arg(&out).arg("--out").arg(&report));
+    let text = fs::read_to_string(report.join("report.md")).unwrap();
+    let titles: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+    assert_eq!(titles.first(), Some(&"In short"), "{titles:?}");
+    let run = titles.iter().position(|&title| title == "What was run").unwrap();
+    assert!(run >= 3 && titles.contains(&"Every model"), "{titles:?}");
+    for title in &titles[1..run] {
+        let (_, section) = text.split_once(&format!("## {title}\n")).unwrap();
+        let section = section.split("\n## ").next().unwrap();
+        let paper = section.find("**The paper.** ").unwrap_or_else(|| panic!("{title}: {section}"));
+        assert!(section.find("**This run.** ").is_some_and(|run| run > paper), "{title}: {section}");
+    }
+    let mut shown: Vec<&str> = text
+        .split("](")
+        .skip(1)
+        .filter_map(|rest| rest.split(')').next())
+        .filter(|to| to.ends_with("g"))
+        .collect();
+    let count = shown.len();
+    shown.sort_unstable();
+    shown.dedup();
+    assert!(count > 0 && shown.len() == count, "{shown:?}");
+    for name in shown {
+        assert!(report.join(name).is_file(), "{name}");
+    }
+    let drawn = fs::read_dir(&report)
+        .unwrap()
+        .filter(|file| file.as_ref().unwrap().path().extension().is_some_and(|extension| extension == "png"));
+    assert_eq!(drawn.count(), count);
+}
+
 /// A law in a file takes the place of the preset's features and probabilities: its models are in
 /// the report and its figure, and their weights say it.
 #[test]
