@@ -220,6 +220,20 @@ mod tests {
     }
 
     #[test]
+    fn a_trial_is_no_nearer_to_an_end_than_a_tenth() {
+        // −t/1000 + 1000 t³: the minimum is at 5.8e-4, where the cubic puts it.
+        let f = |t: f64| (-1e-3 * t + 1e3 * t.powi(3), -1e-3 + 3e3 * t * t);
+        let wolfe = Wolfe { decrease: 1e-4, curvature: 0.1, rounding: 0.0, evaluations: 40 };
+        let mut steps = Vec::new();
+        let end = search::<()>(at(0.0, f), 1.0, wolfe, |t| {
+            steps.push(t);
+            Ok(at(t, f))
+        });
+        assert!(matches!(end, Ok(Search::Found(_))), "{end:?}");
+        assert_eq!(steps[..3], [1.0, 0.1, 0.1 * 0.1]);
+    }
+
+    #[test]
     fn a_wall_of_nan_is_backed_away_from() {
         let f =
             |t: f64| if t > 0.01 { (f64::NAN, f64::NAN) } else { ((t - 0.008).powi(2), 2.0 * (t - 0.008)) };

@@ -112,6 +112,20 @@ fn a_positive_minimum_is_reached_to_the_last_bits() {
 }
 
 #[test]
+fn a_maximum_above_the_start_is_not_taken() {
+    // 1 − x + 5x² − 3x³: the first step, of length 1, ends at the maximum, whose slope is 0 and whose
+    // loss is 2. The minimum is at 1/9.
+    let mut x = [0.0];
+    let minimum = minimise(LbfgsConfig::default(), &mut x, |x, gradient| {
+        let x = x[0];
+        gradient[0] = -1.0 + 10.0 * x - 9.0 * x * x;
+        1.0 - x + 5.0 * x * x - 3.0 * x * x * x
+    })
+    .unwrap();
+    assert!(minimum.outcome.converged() && (x[0] - 1.0 / 9.0).abs() < 1e-6, "{minimum:?} {x:?}");
+}
+
+#[test]
 fn a_kink_is_not_convergence() {
     // |x| + |y| has no gradient at its minimum; everywhere else it is (±1, ±1).
     for start in [[0.7, -0.3], [1.0, 1.0], [1e-3, 5.0]] {

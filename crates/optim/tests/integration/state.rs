@@ -120,7 +120,8 @@ fn settings_are_checked() {
         let error = Adam::<f32>::new(1, config).unwrap_err();
         assert!(matches!(error, Error::Setting { name: n, .. } if n == name), "{config:?}: {error}");
     }
-    assert!(Adam::<f64>::new(1, AdamConfig { epsilon: 1e-60, ..default }).is_ok());
+    let adam = Adam::<f64>::new(1, AdamConfig { epsilon: 1e-60, ..default }).unwrap();
+    assert_eq!(adam.config().epsilon, 1e-60);
     let default = SgdConfig::default();
     for (config, name) in [
         (SgdConfig { momentum: -0.1, ..default }, "momentum"),

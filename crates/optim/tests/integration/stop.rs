@@ -181,11 +181,11 @@ fn stops(rule: StopRule, slope: f64, kept: f64, looks: u64, runs: u64) -> (u64, 
 }
 
 /// Losses that fall as fast as the rule asks for at its first look, in the mean of the window: the
-/// number of 2000 series stopped there is binomial, of probability α/2. Later looks add at most
+/// number of 4000 series stopped there is binomial, of probability α/2. Later looks add at most
 /// α/2. Bounds: 4.9 standard deviations (1e-6).
 #[test]
 fn a_descent_is_stopped_as_rarely_as_stated() {
-    const RUNS: u64 = 2000;
+    const RUNS: u64 = 4000;
     let (window, fall, false_stop) = (100, 0.005, 0.2);
     let rule = StopRule::Descent { window, fall, false_stop };
     // Falls by 99 slopes from the first loss to the last and has the mean 1 − 49.5 slopes: by
