@@ -91,6 +91,29 @@ fn check(law: &dyn Switches, states: &States) {
     assert_eq!(built.joint_probability(&[n - 1, 0]), law.joint_probability(&[0, n - 1]));
 }
 
+/// `E Π f^{c_i} = f^k`, also where `n_s` is so large that the sum has fewer terms than features.
+#[test]
+fn exactly_k_of_many_is_a_power() {
+    for (n, k) in [(4096, 200), (20_000, 3), (50_000, 25_000)] {
+        let law = Exactly::new(n, k).unwrap();
+        let found = law.generating_function(&vec![Complex::cis(0.01); n]).unwrap();
+        let error = (found - Complex::cis(0.01 * k as f64)).norm();
+        assert!(error < 1e-11, "{k} of {n}: {error}");
+    }
+}
+
+#[test]
+fn any_magnitude_is_that_magnitude() {
+    let interval = Interval::new(0.2, 0.7).unwrap();
+    let any = AnyMagnitude::Interval(interval);
+    assert_eq!(any.support(), (0.2, 0.7));
+    assert_eq!(any.raw_moments(), interval.raw_moments());
+    for u in [0.1, 0.3, 0.8] {
+        assert_eq!(any.density(u), interval.density(u));
+        assert_eq!(any.distribution_function(u), interval.distribution_function(u));
+    }
+}
+
 #[test]
 fn switches_are_the_sums_over_their_states() {
     let p = [0.3, 1e-6, 0.9, 1.0, 0.05];
@@ -126,6 +149,10 @@ fn switches_are_the_sums_over_their_states() {
         let [block] = &law.blocks().unwrap()[..] else { panic!("one component") };
         let mut values = block.sums().iter().flat_map(Sum::factors).flat_map(Factor::values);
         assert_eq!(values.any(|[_, on]| on.re < 0.0), differences);
+        // Every sum but the last enters one later sum.
+        let entered: Vec<usize> = block.sums().iter().flat_map(Sum::messages).map(Message::sum).collect();
+        assert_eq!(entered.len(), block.sums().len() - 1);
+        assert!((0..entered.len()).all(|sum| entered.contains(&sum)), "{entered:?}");
         for (u, unit) in block.units().iter().enumerate() {
             for on in [false, true] {
                 given(&law, block, u, unit[0] as usize, on);
