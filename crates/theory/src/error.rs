@@ -92,6 +92,18 @@ pub enum Error {
         /// The size that is expected.
         expected: usize,
     },
+    /// A size outside its interval.
+    #[error("{what} is {given}; the allowed values are {least} {}", up_to(*most))]
+    SizeRange {
+        /// The name of the size.
+        what: &'static str,
+        /// The size that was given.
+        given: usize,
+        /// The least size that is allowed.
+        least: usize,
+        /// The greatest size that is allowed; [`usize::MAX`] for no bound.
+        most: usize,
+    },
     /// A law whose exact loss cannot be computed: its switches do not fall into blocks, or the
     /// blocks of a graph are too wide.
     #[error("the exact loss of this law cannot be computed: {0}")]
@@ -180,6 +192,17 @@ pub(crate) fn importance(given: &[f64], features: usize) -> Result<()> {
 pub(crate) fn memory(what: &'static str, entries: u128) -> Result<()> {
     let bytes = 8 * entries;
     toy_superposition_model::check_memory(what, bytes).map_err(|_| Error::TooLarge { what, bytes })
+}
+
+/// The end of a sentence about sizes of at most `most`.
+fn up_to(most: usize) -> String {
+    if most == usize::MAX { "or more".to_owned() } else { format!("to {most}") }
+}
+
+/// Refuses a size outside `least..=most`.
+pub(crate) fn size(what: &'static str, given: usize, least: usize, most: usize) -> Result<()> {
+    let allowed = (least..=most).contains(&given);
+    if allowed { Ok(()) } else { Err(Error::SizeRange { what, given, least, most }) }
 }
 
 /// Refuses a noise level outside [0, ∞).

@@ -120,7 +120,7 @@ pub fn check_rows<T: Scalar>(model: &Autoencoder<T>, probability: f64, rows: &[u
 /// The same as [`check`](crate::check), for a product of rank at most `hidden` with a ReLU output.
 ///
 /// # Errors
-/// The errors of [`check`](crate::check), and [`Error::Size`] unless `1 ≤ hidden ≤ n_s`.
+/// The errors of [`check`](crate::check), and [`Error::SizeRange`] unless `1 ≤ hidden ≤ n_s`.
 pub fn check_product(product: &Product, hidden: usize, probability: f64) -> Result<Check> {
     Weights { product, hidden, rectified: true }.check(probability, &all(product.features()))
 }

@@ -68,7 +68,7 @@ pub struct NormalTest {
 /// Below 1e-4 p is extrapolated; it is then small, but its digits mean nothing.
 ///
 /// # Errors
-/// [`Error::Size`] for fewer than five values; [`Error::Entry`] for a value that is not finite;
+/// [`Error::SizeRange`] for fewer than five values; [`Error::Entry`] for a value that is not finite;
 /// [`Error::OutOfRange`] if all values are equal.
 pub fn lilliefors(mut sample: Vec<f64>) -> Result<NormalTest> {
     let count = sample.len();
@@ -106,7 +106,7 @@ pub fn lilliefors(mut sample: Vec<f64>) -> Result<NormalTest> {
 /// [`lilliefors`] states.
 ///
 /// # Errors
-/// [`Error::Size`] for fewer than five values; [`Error::OutOfRange`] unless `0 ≤ statistic ≤ 1`.
+/// [`Error::SizeRange`] for fewer than five values; [`Error::OutOfRange`] unless `0 ≤ statistic ≤ 1`.
 pub fn lilliefors_p_value(statistic: f64, count: usize) -> Result<f64> {
     enough(count)?;
     if !(0.0..=1.0).contains(&statistic) {
@@ -121,8 +121,5 @@ pub fn lilliefors_p_value(statistic: f64, count: usize) -> Result<f64> {
 }
 
 fn enough(count: usize) -> Result<()> {
-    if count < LEAST {
-        return Err(Error::Size { what: "sample (at least)", given: count, expected: LEAST });
-    }
-    Ok(())
+    crate::error::size("number of values", count, LEAST, usize::MAX)
 }

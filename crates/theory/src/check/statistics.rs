@@ -147,8 +147,9 @@ impl Statistics {
     /// The statistics of a product of rank at most `hidden`, for uncorrelated features.
     ///
     /// # Errors
-    /// [`Error::Size`] unless there are n_s moments and `1 ≤ hidden ≤ n_s`; [`Error::Probability`]
-    /// and [`Error::NotFinite`] for moments that are out of range or not finite.
+    /// [`Error::Size`] unless there are n_s moments; [`Error::SizeRange`] unless
+    /// `1 ≤ hidden ≤ n_s`; [`Error::Probability`] and [`Error::NotFinite`] for moments that are out
+    /// of range or not finite.
     pub fn from_product(product: &Product, hidden: usize, moments: &[Moments]) -> Result<Self> {
         let features = product.features();
         if moments.len() != features {
@@ -159,9 +160,7 @@ impl Statistics {
             crate::error::finite("E x", moments.mean)?;
             crate::error::finite("E x²", moments.second_moment)?;
         }
-        if hidden == 0 || hidden > features {
-            return Err(Error::Size { what: "hidden (at most)", given: hidden, expected: features });
-        }
+        crate::error::size("hidden", hidden, 1, features)?;
         let rows: Vec<Row> = (0..features).map(|i| row(product, moments, i)).collect();
         let mut found = Self::of_rows(rows, hidden);
         if found.dropped == 0 {
@@ -357,12 +356,10 @@ impl PaperCode {
     /// code takes `p = 0.8` for every curve. The right form is [`linear_loss`](crate::linear_loss).
     ///
     /// # Errors
-    /// [`Error::Probability`]; [`Error::Size`] unless `1 ≤ hidden < features`.
+    /// [`Error::Probability`]; [`Error::SizeRange`] unless `1 ≤ hidden < features`.
     pub fn linear_loss(features: usize, hidden: usize, probability: f64) -> Result<f64> {
         crate::error::probability(probability)?;
-        if hidden == 0 || hidden >= features {
-            return Err(Error::Size { what: "hidden (below)", given: hidden, expected: features });
-        }
+        crate::error::size("hidden", hidden, 1, features.saturating_sub(1))?;
         Ok((features - hidden - 1) as f64 / features as f64 * probability / 3.0)
     }
 }

@@ -71,9 +71,9 @@ impl CountedLoss {
     ///
     /// # Errors
     /// [`Error::Probability`]; [`Error::Entry`] and [`Error::NotFinite`] for weights or a bias that
-    /// are not finite; [`Error::Size`] unless there are as many counts as weights and they add up
-    /// to at most 2²⁴; [`Error::Empty`] if all counts are 0; [`Error::OutOfRange`] unless
-    /// `1e-10 ≤ tolerance ≤ 0.1`.
+    /// are not finite; [`Error::Size`] unless there are as many counts as weights;
+    /// [`Error::SizeRange`] unless they add up to at most 2²⁴; [`Error::Empty`] if all counts are 0;
+    /// [`Error::OutOfRange`] unless `1e-10 ≤ tolerance ≤ 0.1`.
     pub fn new(
         weights: &[f64],
         typical: &[u32],
@@ -88,10 +88,7 @@ impl CountedLoss {
             return Err(Error::Size { what: "counts", given, expected });
         }
         let total: u64 = typical.iter().map(|&n| u64::from(n)).sum();
-        if total > MOST_ENTRIES {
-            let (given, expected) = (total as usize, MOST_ENTRIES as usize);
-            return Err(Error::Size { what: "counts in all (at most)", given, expected });
-        }
+        crate::error::size("sum of the counts", total as usize, 0, MOST_ENTRIES as usize)?;
         let others = weights.iter().zip(typical).flat_map(|(&w, &n)| (0..n).map(move |_| w));
         let row: Vec<f64> = std::iter::once(own).chain(others).collect();
         if row.len() == 1 {
@@ -268,7 +265,7 @@ mod tests {
         };
         assert!(matches!(new(&[0.1], &[1, 2], 0.0, 0.1, 1e-6), Error::Size { given: 2, expected: 1, .. }));
         assert!(matches!(new(&[0.1], &[0], 0.0, 0.1, 1e-6), Error::Empty { .. }));
-        assert!(matches!(new(&[0.1], &[u32::MAX], 0.0, 0.1, 1e-6), Error::Size { .. }));
+        assert!(matches!(new(&[0.1], &[u32::MAX], 0.0, 0.1, 1e-6), Error::SizeRange { .. }));
         assert!(matches!(new(&[f64::NAN], &[1], 0.0, 0.1, 1e-6), Error::Entry { .. }));
         assert!(matches!(new(&[0.1, f64::NAN], &[1, 0], 0.0, 0.1, 1e-6), Error::Entry { column: 1, .. }));
         assert!(matches!(new(&[0.1], &[1], f64::NAN, 0.1, 1e-6), Error::NotFinite { .. }));

@@ -11,9 +11,9 @@
 //! so that a = ℓ² with tied weights. The c − k others are dropped: they have a zero vector and the
 //! bias 1/(2c), the best constant.
 
+use crate::Result;
 use crate::error::finite;
 use crate::exact::piecewise::Piecewise;
-use crate::{Error, Result};
 
 /// The expected loss per feature of `features` = c features in two dimensions, where exactly one
 /// feature is on: `x = u e_i` with `u ~ U[0, 1]`. `corners` = k of them are the corners of a
@@ -42,17 +42,12 @@ use crate::{Error, Result};
 /// ```
 ///
 /// # Errors
-/// [`Error::Size`] unless `3 ≤ k ≤ c`; [`Error::NotFinite`] for a length or a bias that is not
+/// [`Error::SizeRange`] unless `3 ≤ k ≤ c`; [`Error::NotFinite`] for a length or a bias that is not
 /// finite, and for a loss that overflows.
 pub fn polygon_loss(corners: usize, features: usize, length: f64, bias: f64) -> Result<f64> {
     finite("length", length)?;
     finite("bias", bias)?;
-    if corners < 3 {
-        return Err(Error::Size { what: "corners (at least)", given: corners, expected: 3 });
-    }
-    if corners > features {
-        return Err(Error::Size { what: "corners (at most)", given: corners, expected: features });
-    }
+    crate::error::size("corners", corners, 3, features)?;
     let (k, c, a) = (corners as f64, features as f64, length * length);
     let dropped = c - k;
     let own = Piecewise { probability: 1.0, own: a }.at(bias)[0];

@@ -56,16 +56,14 @@ impl<M: Integrable> Envelope<M> {
     ///
     /// # Errors
     /// [`Error::Empty`] if there are no features; [`Error::OutOfRange`] for an importance that is
-    /// negative or not finite, or if all are 0; [`Error::Size`] unless `1 ≤ hidden ≤ n_s`.
+    /// negative or not finite, or if all are 0; [`Error::SizeRange`] unless `1 ≤ hidden ≤ n_s`.
     pub fn allocate(&self, importance: &[f64], hidden: usize) -> Result<Allocation> {
         let features = importance.len();
         if features == 0 {
             return Err(Error::Empty { what: "list of importances" });
         }
         crate::error::importance(importance, features)?;
-        if hidden == 0 || hidden > features {
-            return Err(Error::Size { what: "hidden (from 1, at most)", given: hidden, expected: features });
-        }
+        crate::error::size("hidden", hidden, 1, features)?;
         let most = importance.iter().copied().fold(0.0, f64::max);
         if most == 0.0 {
             return Err(Error::OutOfRange {
@@ -231,7 +229,7 @@ mod tests {
             assert!(matches!(envelope.allocate(&importance, 1), Err(Error::OutOfRange { .. })));
         }
         for hidden in [0, 3] {
-            assert!(matches!(envelope.allocate(&[1.0, 0.0], hidden), Err(Error::Size { .. })));
+            assert!(matches!(envelope.allocate(&[1.0, 0.0], hidden), Err(Error::SizeRange { .. })));
         }
         // A feature of importance 0 gets no share while another feature has a positive importance.
         let found = envelope.allocate(&[1.0, 0.0, 1.0], 1).unwrap();

@@ -65,9 +65,7 @@ impl Spectrum {
 
     fn split(&self, hidden: usize) -> Result<(f64, f64)> {
         let features = self.eigenvalues.len();
-        if hidden == 0 || hidden > features {
-            return Err(Error::Size { what: "hidden (at most)", given: hidden, expected: features });
-        }
+        crate::error::size("hidden", hidden, 1, features)?;
         let (kept, lost) = self.eigenvalues.split_at(hidden);
         Ok((kept.iter().sum(), lost.iter().sum()))
     }
@@ -76,7 +74,7 @@ impl Spectrum {
     /// `hidden` largest eigenvalues, divided by n_s.
     ///
     /// # Errors
-    /// [`Error::Size`] unless `1 ≤ hidden ≤ n_s`.
+    /// [`Error::SizeRange`] unless `1 ≤ hidden ≤ n_s`.
     pub fn linear_loss(&self, hidden: usize) -> Result<f64> {
         Ok(self.split(hidden)?.1 / self.eigenvalues.len() as f64)
     }
@@ -97,7 +95,7 @@ impl Spectrum {
     /// it.
     ///
     /// # Errors
-    /// [`Error::Size`] unless `1 ≤ hidden ≤ n_s`; [`Error::OutOfRange`] if the features do not
+    /// [`Error::SizeRange`] unless `1 ≤ hidden ≤ n_s`; [`Error::OutOfRange`] if the features do not
     /// vary.
     pub fn welch_sigma(&self, hidden: usize) -> Result<f64> {
         let (kept, lost) = self.split(hidden)?;
@@ -132,12 +130,10 @@ impl Spectrum {
 /// `y = VᵀV x + (1 − VᵀV) E x`, whose loss is [`Spectrum::linear_loss`].
 ///
 /// # Errors
-/// The errors of [`Spectrum::of`]; [`Error::Size`] unless `1 ≤ hidden ≤ n_s`.
+/// The errors of [`Spectrum::of`]; [`Error::SizeRange`] unless `1 ≤ hidden ≤ n_s`.
 pub fn principal_components(law: &dyn Law, hidden: usize) -> Result<DMatrix<f64>> {
     let features = law.features();
-    if hidden == 0 || hidden > features {
-        return Err(Error::Size { what: "hidden (at most)", given: hidden, expected: features });
-    }
+    crate::error::size("hidden", hidden, 1, features)?;
     let blocks =
         covariances(law)?.into_iter().map(|(block, covariance)| Ok((block, decomposed(covariance)?)));
     let blocks: Vec<_> = blocks.collect::<Result<_>>()?;
@@ -210,8 +206,8 @@ mod tests {
             assert_relative_eq!(found, expected, epsilon = 0.0, max_relative = 1e-13);
         }
         assert_relative_eq!(spectrum.linear_loss(4).unwrap(), p / 12.0 * 8.0 / 12.0, max_relative = 1e-13);
-        assert!(matches!(spectrum.linear_loss(0), Err(Error::Size { .. })));
-        assert!(matches!(spectrum.welch_sigma(13), Err(Error::Size { .. })));
+        assert!(matches!(spectrum.linear_loss(0), Err(Error::SizeRange { .. })));
+        assert!(matches!(spectrum.welch_sigma(13), Err(Error::SizeRange { .. })));
         assert_eq!(spectrum.welch_sigma(12).unwrap(), 0.0);
         let always = Features::new(Exactly::new(6, 2).unwrap(), UnitUniform);
         // The sum Σ c_i does not vary, but the magnitudes do.

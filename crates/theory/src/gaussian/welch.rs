@@ -105,22 +105,16 @@ pub struct WelchCheck {
 /// of the given moments (one per feature).
 ///
 /// # Errors
-/// [`Error::Size`] unless `1 ≤ hidden ≤ n_s` and there are n_s moments; [`Error::OutOfRange`] for a
-/// zero on the diagonal.
+/// [`Error::SizeRange`] unless `1 ≤ hidden ≤ n_s`; [`Error::Size`] unless there are n_s moments;
+/// [`Error::OutOfRange`] for a zero on the diagonal.
 pub fn welch_check(product: &Product, hidden: usize, moments: &[Moments]) -> Result<WelchCheck> {
     let features = product.features();
     if moments.len() != features {
         return Err(Error::Size { what: "moments", given: moments.len(), expected: features });
     }
-    if hidden == 0 || hidden > features {
-        return Err(Error::Size { what: "hidden (at most)", given: hidden, expected: features });
-    }
+    crate::error::size("hidden", hidden, 1, features)?;
     if product.diagonal().any(|given| given == 0.0) {
-        return Err(Error::OutOfRange {
-            what: "a diagonal entry of W",
-            given: 0.0,
-            allowed: "numbers but 0",
-        });
+        return Err(Error::OutOfRange { what: "a diagonal entry of W", given: 0.0, allowed: "all but 0" });
     }
     let scaled = |i: usize, j: usize| product.row(i)[j] / product.row(i)[i];
     let n_s = features as f64;

@@ -115,7 +115,7 @@ fn welch_conditions() {
         welch_check(&product_of(&hole, &[0.0; 16]), 6, &moments),
         Err(Error::OutOfRange { .. })
     ));
-    assert!(matches!(welch_check(&product_of(&w, &[0.0; 16]), 17, &moments), Err(Error::Size { .. })));
+    assert!(matches!(welch_check(&product_of(&w, &[0.0; 16]), 17, &moments), Err(Error::SizeRange { .. })));
 }
 
 /// A tight frame with the optimal gain and bias is predicted to have the optimum's loss, in f32 and
@@ -195,7 +195,7 @@ fn paper_code_slip_for_slip() {
     // Means of rows 2/3, 1, 4/3, variance 1/9, times (p/2)².
     assert!((found.mean_variance - 0.09 / 9.0).abs() < 1e-16);
     assert!((PaperCode::linear_loss(10, 4, p).unwrap() - 0.5 * 0.2).abs() < 1e-16);
-    assert!(matches!(PaperCode::linear_loss(4, 4, p), Err(Error::Size { .. })));
+    assert!(matches!(PaperCode::linear_loss(4, 4, p), Err(Error::SizeRange { .. })));
     assert_eq!((found.diagonal.mean, found.diagonal.variance, found.bias_variance), (2.0, 1.0, 1.0));
 }
 
@@ -203,7 +203,7 @@ fn paper_code_slip_for_slip() {
 fn bad_weights_are_refused() {
     let moments = vec![Moments::uniform(0.3).unwrap(); 2];
     let w = product_of(&DMatrix::identity(2, 2), &[0.0; 2]);
-    assert!(matches!(Statistics::from_product(&w, 0, &moments), Err(Error::Size { .. })));
+    assert!(matches!(Statistics::from_product(&w, 0, &moments), Err(Error::SizeRange { .. })));
     assert!(matches!(Statistics::from_product(&w, 1, &moments[..1]), Err(Error::Size { .. })));
     assert!(matches!(check_product(&w, 1, 1.5), Err(Error::Probability { .. })));
     assert!(matches!(PaperCode::from_product(&w, 0.0), Err(Error::Probability { .. })));

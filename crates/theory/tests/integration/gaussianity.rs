@@ -282,14 +282,14 @@ fn antipodal_pairs_are_as_far_as_one_feature() {
 
 #[test]
 fn bad_samples_are_refused() {
-    assert!(matches!(lilliefors(vec![1.0, 2.0, 3.0, 4.0]), Err(Error::Size { given: 4, expected: 5, .. })));
+    assert!(matches!(lilliefors(vec![1.0, 2.0, 3.0, 4.0]), Err(Error::SizeRange { given: 4, least: 5, .. })));
     assert!(matches!(
         lilliefors(vec![1.0, f64::NAN, 3.0, 4.0, 5.0]),
         Err(Error::Entry { what: "sample", row: 1, .. })
     ));
     assert!(matches!(lilliefors(vec![0.3; 9]), Err(Error::OutOfRange { .. })));
     assert!(matches!(lilliefors_p_value(f64::NAN, 9), Err(Error::OutOfRange { what: "D", .. })));
-    assert!(matches!(lilliefors_p_value(0.2, 4), Err(Error::Size { .. })));
+    assert!(matches!(lilliefors_p_value(0.2, 4), Err(Error::SizeRange { .. })));
     for p in [0.0, 1.5, f64::NAN] {
         assert!(matches!(lyapunov_factor(p), Err(Error::Probability { .. })));
         assert!(matches!(feature_excess_kurtosis(p), Err(Error::Probability { .. })));

@@ -301,5 +301,5 @@ fn a_model_with_more_hidden_dimensions_than_features_has_a_loss_and_no_bound() {
     let row = |i: usize| exact_row_loss(product.row(i), i, product.bias()[i], 0.1).unwrap().loss;
     let loss = exact_model_loss(&model, &[0, 1], 0.1).unwrap().loss;
     assert_relative_eq!(loss, (row(0) + row(1)) / 2.0, epsilon = 0.0, max_relative = 1e-13);
-    assert!(matches!(check(&model, 0.1), Err(Error::Size { given: 3, expected: 2, .. })));
+    assert!(matches!(check(&model, 0.1), Err(Error::SizeRange { given: 3, most: 2, .. })));
 }

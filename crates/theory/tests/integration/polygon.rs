@@ -61,8 +61,8 @@ fn it_is_the_sum_over_the_inputs() {
 
 #[test]
 fn bad_input_is_refused() {
-    assert!(matches!(polygon_loss(2, 6, 1.0, 0.0), Err(Error::Size { given: 2, expected: 3, .. })));
-    assert!(matches!(polygon_loss(7, 6, 1.0, 0.0), Err(Error::Size { given: 7, expected: 6, .. })));
+    assert!(matches!(polygon_loss(2, 6, 1.0, 0.0), Err(Error::SizeRange { given: 2, least: 3, .. })));
+    assert!(matches!(polygon_loss(7, 6, 1.0, 0.0), Err(Error::SizeRange { given: 7, most: 6, .. })));
     assert!(matches!(polygon_loss(5, 6, f64::NAN, 0.0), Err(Error::NotFinite { what: "length", .. })));
     assert!(matches!(polygon_loss(5, 6, 1.0, f64::INFINITY), Err(Error::NotFinite { what: "bias", .. })));
     assert!(matches!(polygon_loss(5, 6, 1e200, 0.0), Err(Error::NotFinite { what: "loss", .. })));
