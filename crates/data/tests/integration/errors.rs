@@ -1,4 +1,4 @@
-//! Everything that is refused, and by what name.
+//! Everything that is refused, and the error that is returned.
 
 use nalgebra::DMatrix;
 use rand::Rng;
@@ -58,6 +58,7 @@ fn moments_of_magnitudes() {
     let uniform = [0.5, 1.0 / 3.0, 0.25, 0.2];
     assert!(WithMoments::new("mine", unit, uniform).is_ok());
     assert!(WithMoments::new("constant", unit, [0.5, 0.25, 0.125, 0.0625]).is_ok());
+    refused([0.0; 4]);
     for k in 0..4 {
         for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e200] {
             let mut moments = uniform;
@@ -119,7 +120,7 @@ fn groupings() {
     assert_eq!(groups(&[vec![0], vec![]]), Err(Error::EmptyGroup { group: 1 }));
     assert_eq!(groups(&[vec![0, 1], vec![3, 2, 1]]), Err(Error::Overlap { feature: 1, first: 0, second: 1 }));
     assert_eq!(groups(&[vec![0, 0]]), Err(Error::Overlap { feature: 0, first: 0, second: 0 }));
-    // Feature 1 is in no group, so that some member is out of range.
+    // Feature 1 is in no group, so one member is out of range.
     assert_eq!(groups(&[vec![0], vec![2]]), Err(Error::Member { group: 1, feature: 2, features: 2 }));
     let switches = Independent::new(3, 0.5).unwrap();
     let length = Error::Length { what: "switches of the groups", given: 3, expected: 2 };
@@ -173,7 +174,7 @@ fn batches() {
     assert_eq!(SparseBatch::from_dense(&dense), Err(infinite));
 }
 
-/// A distribution that does not keep its word, in one way per variant.
+/// A distribution that violates the contract of [`Distribution::sample`], in one way per variant.
 enum Careless {
     Disorder,
     OutOfRange,
@@ -230,7 +231,7 @@ fn careless_distributions() {
     assert_eq!(sample(Careless::Uneven), Err(Error::Length { what: "values", given: 1, expected: 2 }));
     let infinite = Error::NotFinite { sample: 0, feature: 1, given: f64::INFINITY };
     assert_eq!(sample(Careless::Overflows), Err(infinite));
-    // On many threads, and over samples that are there already.
+    // The same holds on many threads and for a batch that already holds samples.
     for samples in [2, 100] {
         assert!(
             sample_into(&Careless::Overflows, Stream::Training.samples(1, 0..samples as u64), &mut batch)

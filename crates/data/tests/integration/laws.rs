@@ -1,5 +1,5 @@
-//! Laws against sums over all their states, and against integrals: nothing here draws a random
-//! number.
+//! Laws are compared with sums over all their states and with integrals. No test here draws a
+//! random number.
 
 use approx::assert_relative_eq;
 use nalgebra::Complex;
@@ -54,8 +54,8 @@ fn graph(sources: &[f64], edges: &[Edge]) -> States {
     states
 }
 
-/// Probabilities, covariances, joint probabilities of all sets, and the generating function at
-/// uneven complex factors.
+/// Checks probabilities, covariances, joint probabilities of all sets, and the generating function
+/// at unequal complex factors.
 fn check(law: &dyn Switches, states: &States) {
     let n = law.features();
     assert_eq!(states.len(), 1 << n);
@@ -72,8 +72,8 @@ fn check(law: &dyn Switches, states: &States) {
         }
     }
     for set in 0..1 << n {
-        // In falling order and with a repetition: the order and the number of mentions do not
-        // matter.
+        // The features are in decreasing order and one is repeated, since neither order nor
+        // repetition may matter.
         let mut features: Vec<_> = (0..n).rev().filter(|&i| bit(set, i)).collect();
         features.extend(features.last().copied());
         let found = law.joint_probability(&features).unwrap();
@@ -139,7 +139,7 @@ fn switches_are_the_sums_over_their_states() {
         let sources = [0.3, 0.05, 0.0, 0.2, 1.0, 0.15, 0.01].map(|source| source * scale);
         check(&Graph::new(&sources, &edges).unwrap(), &graph(&sources, &edges));
     }
-    // A ring, and a feature that all others reach: for the latter differences are cheaper.
+    // A ring, and a feature that all others reach, for which a hidden switch of its own is cheaper.
     let ring: Vec<_> = (0..6).map(|from| edge(from, (from + 1) % 6, 0.2 + 0.1 * from as f64)).collect();
     let hub: Vec<_> = (1..7).map(|from| edge(from, 0, 0.1 * from as f64)).collect();
     let sources = [0.1, 0.4, 0.3, 0.2, 0.25, 0.15, 0.35];
@@ -149,7 +149,7 @@ fn switches_are_the_sums_over_their_states() {
         let [block] = &law.blocks().unwrap()[..] else { panic!("one component") };
         let mut values = block.sums().iter().flat_map(Sum::factors).flat_map(Factor::values);
         assert_eq!(values.any(|[_, on]| on.re < 0.0), differences);
-        // Every sum but the last enters one later sum.
+        // Every sum but the last is a factor in exactly one later sum.
         let entered: Vec<usize> = block.sums().iter().flat_map(Sum::messages).map(Message::sum).collect();
         assert_eq!(entered.len(), block.sums().len() - 1);
         assert!((0..entered.len()).all(|sum| entered.contains(&sum)), "{entered:?}");
@@ -165,7 +165,8 @@ fn edge(from: usize, to: usize, transmission: f64) -> Edge {
     Edge { from: from as u32, to: to as u32, transmission }
 }
 
-/// The law of the others given one switch, by the factors 0 and 1 in its place.
+/// Checks the law of the other features given one switch, which is computed with the factors 0 and
+/// 1 for that switch.
 fn given(law: &Graph, block: &Block, unit: usize, feature: usize, on: bool) {
     let (n, p) = (law.features(), law.probability(feature));
     let mut factors: Vec<_> = (0..n).map(|i| Complex::from_polar(0.9, 0.3 + i as f64)).collect();
@@ -197,7 +198,8 @@ fn large_graphs_are_summed_source_by_source() {
         let law = Graph::new(&sources, &edges).unwrap();
         assert_eq!(width(&law), if closed { 3 } else { 2 });
         let found = law.generating_function(&f).unwrap();
-        // From the state of source i − 1 to that of source i, on the way what feature i adds.
+        // The transfer matrix from the state of source i − 1 to that of source i, with the factor
+        // of feature i.
         let step = |i: usize| {
             let before = (i + n - 1) % n;
             let through = if closed || i > 0 { t(before) } else { 0.0 };
@@ -227,7 +229,8 @@ fn large_graphs_are_summed_source_by_source() {
 fn rare_features_of_a_graph_are_on_together_rarely() {
     let edges = [Edge { from: 0, to: 1, transmission: 1e-9 }];
     let law = Graph::new(&[1e-12, 1e-13, 1e-14], &edges).unwrap();
-    // By hand: feature 0 fires, and 1 fires or is reached; 2 on its own.
+    // Computed by hand: feature 0 fires, feature 1 fires or is reached, and feature 2 is
+    // independent.
     let expected = 1e-12 * (1e-13 + 1e-9 - 1e-22) * 1e-14;
     let found = law.joint_probability(&[0, 1, 2]).unwrap();
     assert_relative_eq!(found, expected, epsilon = 0.0, max_relative = 1e-13);
@@ -245,7 +248,8 @@ fn sums_that_would_be_too_long_are_not_attempted() {
     let error = law.blocks().unwrap_err();
     assert!(matches!(error, Error::Wide { sources: 18, width: 17.., .. }), "{error}");
     assert!((complete(16).generating_function(&[Complex::ONE; 16]).unwrap().re - 1.0).abs() < 1e-13);
-    // A width that is allowed, of too many factors: all of 16 sources reach each of 80 features.
+    // The width is allowed, but there are too many factors: each of 16 sources reaches each of 80
+    // features.
     let edges: Vec<_> = (0..16).flat_map(|from| (16..96).map(move |to| edge(from, to, 0.5))).collect();
     let error = Graph::new(&[0.1; 96], &edges).unwrap().blocks().unwrap_err();
     assert!(matches!(error, Error::Wide { sources: 16, width: 16, factors: 4.2e6.. }), "{error:?}");
@@ -254,8 +258,8 @@ fn sums_that_would_be_too_long_are_not_attempted() {
     assert!(law.joint_probability(&sixteen).is_some_and(|p| p > 1e-16));
 }
 
-/// The trapezoidal rule on a circle: the coefficients 1 to 4 of the power series of `f`, times
-/// `k!`.
+/// Returns the coefficients k = 1 to 4 of the power series of `f`, times `k!`, by the trapezoidal
+/// rule on a circle.
 fn derivatives(radius: f64, f: impl Fn(Complex<f64>) -> Complex<f64>) -> [f64; 4] {
     const NODES: usize = 64;
     let mut sums = [Complex::<f64>::ZERO; 4];
@@ -289,7 +293,8 @@ fn magnitudes() -> Vec<Box<dyn Magnitude>> {
     ]
 }
 
-/// Moments from the generating function, generating and distribution function from the density.
+/// Moments are compared with the generating function, and the generating and distribution functions
+/// with the density.
 #[test]
 fn magnitudes_are_consistent_and_integrate_to_what_they_should() {
     for law in magnitudes() {
@@ -374,7 +379,7 @@ fn the_papers_cumulants() {
         assert_relative_eq!(rare.skewness().unwrap(), skewness, epsilon = 0.0, max_relative = 1e-14);
         assert_relative_eq!(rare.excess_kurtosis().unwrap(), 1.8 / p, epsilon = 0.0, max_relative = 1e-14);
     }
-    // 1.8/p is beyond f64; a constant has no variance.
+    // 1.8/p overflows f64, and a constant has no variance.
     assert_eq!(Cumulants::uniform(1e-309).unwrap().excess_kurtosis(), None);
     let constant = Cumulants { mean: 1.0, variance: 0.0, third: 0.0, fourth: 0.0 };
     assert_eq!((constant.skewness(), constant.excess_kurtosis()), (None, None));

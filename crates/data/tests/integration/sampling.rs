@@ -1,5 +1,5 @@
-//! What a batch is: the same bits on any number of threads, in any batch, in either precision;
-//! memory reused.
+//! Batches have the same bits on any number of threads, in any batch and in either precision, and
+//! their memory is reused.
 
 use proptest::prelude::*;
 use toy_superposition_data::*;
@@ -15,7 +15,7 @@ fn sampled<T: Scalar, D: Distribution>(law: &D, first: u64, samples: usize) -> S
     batch
 }
 
-/// One sample at a time, straight from the definition.
+/// Draws one sample at a time, directly from the definition.
 fn plain<D: Distribution>(law: &D, first: u64, samples: usize) -> SparseBatch<f64> {
     let mut batch = SparseBatch::new(law.features()).unwrap();
     for sample in 0..samples {
@@ -56,7 +56,7 @@ fn a_sample_does_not_know_its_batch() {
     // Sample numbers are taken modulo the length of their stream, here 2⁶³.
     let around = sampled::<f64, _>(&law, (1 << 63) - 1, 2);
     assert_eq!(around.sample(1), sampled::<f64, _>(&law, 0, 1).sample(0));
-    // Neighbours and other seeds differ.
+    // Consecutive samples differ, and so do samples of different seeds.
     assert_ne!(all.sample(0), all.sample(1));
     let mut other = SparseBatch::<f64>::new(300).unwrap();
     sample_into(&law, Stream::Training.samples(10, 100..120), &mut other).unwrap();
@@ -92,7 +92,7 @@ fn memory_is_reused_and_nothing_of_it_shows() {
     assert_eq!(addresses(&batch), before);
     sampler.sample_into(&law, Stream::Training.samples(9, 0..0), &mut batch).unwrap();
     assert_eq!((batch.samples(), batch.non_zeros()), (0, 0));
-    // The same sampler for another number of features.
+    // The sampler is reused for a different number of features.
     let wider = Features::paper(900, 0.5).unwrap();
     let mut wide = SparseBatch::new(900).unwrap();
     sampler.sample_into(&wider, Stream::Training.samples(9, 0..33), &mut wide).unwrap();
@@ -113,7 +113,7 @@ proptest! {
         p[always] = 1.0;
         let law = Features::new(Independent::per_feature(&p).unwrap(), UnitUniform);
         let mut batch = SparseBatch::<f32>::new(p.len()).unwrap();
-        // Refuses indices that do not increase and values that are not finite.
+        // This fails for indices that do not increase and for values that are not finite.
         sample_into(&law, Stream::Training.samples(seed, 0..8), &mut batch).unwrap();
         prop_assert!(batch.iter().all(|(on, _)| on.binary_search(&(always as u32)).is_ok()));
     }

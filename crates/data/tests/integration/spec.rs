@@ -1,4 +1,4 @@
-//! Laws as data: what is read, what is written, what is refused.
+//! Laws as data: which text is read, which is written, and which is an error.
 
 use toy_superposition_data::*;
 
@@ -52,7 +52,8 @@ fn every_kind_is_read_built_and_written() {
             let spec =
                 read(&format!("features = 6\n[switches]\n{switches}\n[magnitude]\n{magnitude}")).unwrap();
             let law = spec.build().unwrap();
-            // The text is what checkpoints and weight files hold: a change of a name orphans them.
+            // Checkpoints and weight files hold this text. They can no longer be read after a key
+            // is renamed.
             let text = format!(r#"{{"features":6,"switches":{switches_json},"magnitude":{magnitude_json}}}"#);
             assert_eq!(law.spec().to_string(), text);
             assert_eq!((text.parse().as_ref(), spec.features), (Ok(&spec), 6));
@@ -64,7 +65,8 @@ fn every_kind_is_read_built_and_written() {
     assert_eq!(toml::from_str::<LawSpec>(&toml_of(&short)).unwrap(), short);
 }
 
-/// TOML made from JSON, whose inline tables differ in `:` alone for a law without lists.
+/// Converts JSON to TOML. For a law without lists, a TOML inline table differs from JSON only in
+/// `:`.
 fn toml_of(spec: &LawSpec) -> String {
     let text = spec.to_string().replace(':', "=");
     format!(
@@ -140,11 +142,14 @@ fn laws_that_cannot_be_are_refused_with_their_numbers() {
     assert_eq!(build(3, "kind = 'custom', name = 'mine'"), custom);
     assert_eq!(LawSpec::custom(3, "mine").build(), Err(custom.clone()));
     assert_eq!(LawSpec::custom(3, "mine").to_string().parse(), Ok(LawSpec::custom(3, "mine")));
+    assert_eq!(LawSpec::custom(3, "mine").paper_probability(), None);
+    assert_eq!(LawSpec::paper(3, 0.3).paper_probability(), Some(0.3));
     let own = WithMoments::new("mine", (), [0.5, 0.3, 0.2, 0.15]).unwrap();
+    assert!(own.breaks().is_empty());
     let spec = Features::new(Independent::new(2, 0.5).unwrap(), own).spec();
     assert_eq!(spec.to_string().parse(), Ok(spec.clone()));
     assert_eq!(spec.build(), Err(custom));
-    // Sizes that no memory holds are an error and no abort.
+    // A size that does not fit in memory is an error and does not abort the process.
     let size = usize::MAX / 2;
     let error = build(size, "kind = 'graph', sources = 0.1");
     assert!(matches!(error, Error::Memory { what: "sources", bytes: usize::MAX }), "{error}");

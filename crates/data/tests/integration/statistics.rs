@@ -1,9 +1,9 @@
 //! Samples against theory: probabilities, moments and covariances of every distribution, at a
-//! stated level.
+//! stated significance level.
 //!
 //! Each test makes `m` comparisons of standardised statistics that theory says are standard normal,
-//! and asks each to stay within the quantile of α/(2m), α = 1e-6 (Bonferroni). Seeds are fixed, so
-//! a test never flickers.
+//! and requires each to be within the quantile of α/(2m) with α = 1e-6 (Bonferroni). Seeds are
+//! fixed, so that the result of a test never changes.
 
 use rand_distr::{Beta, Exp, Normal};
 use statrs::distribution::{ChiSquared, ContinuousCDF};
@@ -11,15 +11,16 @@ use toy_superposition_data::*;
 
 const ALPHA: f64 = 1e-6;
 
-/// `|z|` may be this large among `comparisons` standard normal numbers.
+/// Returns the largest `|z|` that is allowed among `comparisons` standard normal numbers.
 fn z_limit(comparisons: usize) -> f64 {
     statrs::distribution::Normal::standard().inverse_cdf(1.0 - ALPHA / (2.0 * comparisons as f64))
 }
 
-/// Probabilities, means, second moments and all covariances of a distribution with few features.
-/// There must be enough samples to tell each of the former from what is off by a tenth.
+/// Checks probabilities, means, second moments and all covariances of a distribution with few
+/// features. There must be enough samples to detect a relative error of a tenth in each
+/// probability, mean and second moment.
 ///
-/// `E u ≠ 0` is needed, to recover the joint law of two switches from the covariance.
+/// `E u ≠ 0` is needed to recover the joint law of two switches from the covariance.
 fn check<D: Distribution>(distribution: &D, samples: usize, seed: u64) {
     let n = distribution.features();
     let x = sample_dense::<f64, _>(distribution, Stream::Training.samples(seed, 0..samples as u64)).unwrap();
@@ -50,7 +51,7 @@ fn check<D: Distribution>(distribution: &D, samples: usize, seed: u64) {
             let q = other.probability;
             let (level, other_level) = (mean / p, other.mean / q);
             let both = p * q + covariance / (level * other_level);
-            // E (x − E x)² given on, and given off.
+            // E (x − E x)² given that the feature is on, and given that it is off.
             let on_i = second_moment / p - 2.0 * mean * level + mean * mean;
             let on_j = other.second_moment / q - 2.0 * other.mean * other_level + other.mean * other.mean;
             let (off_i, off_j) = (mean * mean, other.mean * other.mean);
@@ -75,8 +76,8 @@ fn independent_features() {
 
 #[test]
 fn a_probability_for_each_feature() {
-    // Several classes with several members each, frequent ones between them, and one that is always
-    // on.
+    // Several classes with several members each, frequent features between them, and one feature
+    // that is always on.
     let p = [0.01, 0.3, 0.013, 0.02, 1.0, 0.9, 0.017, 0.06, 0.011, 0.05, 0.0625, 0.03];
     check(&Features::new(Independent::per_feature(&p).unwrap(), UnitUniform), 700_000, 11);
 }
@@ -151,7 +152,7 @@ fn exactly_k() {
         sample_into(&law, Stream::Training.samples(40, 0..1000), &mut batch).unwrap();
         assert!(batch.iter().all(|(on, _)| on.len() == k));
     }
-    // Large, by either way, and the number that is on is exact.
+    // Both methods are tested on many features, where the number of features on must be exact.
     for (n, k) in [(100_000, 3_000), (10_000, 9_999)] {
         let mut batch = SparseBatch::<f32>::new(n).unwrap();
         sample_into(
@@ -164,8 +165,8 @@ fn exactly_k() {
     }
 }
 
-/// χ² over all subsets: (16, 2) and (24, 3) are drawn with repetitions dropped, (8, 3) and (7, 5)
-/// in one pass.
+/// A χ² test over all subsets: (16, 2) and (24, 3) are drawn by dropping repetitions, (8, 3) and
+/// (7, 5) in one pass.
 #[test]
 fn subsets_of_size_k_are_equally_likely() {
     for (seed, (n, k, subsets)) in
@@ -200,6 +201,19 @@ fn pairs() {
     }
 }
 
+/// Features that are often on are drawn one by one, the others by classes of similar probability.
+#[test]
+fn features_of_any_probability_come_in_order() {
+    let mut batch = SparseBatch::<f32>::new(200).unwrap();
+    for rare in [0.02, 0.002] {
+        let often_rarely_or = |i: usize| [0.8, rare, 0.02][i % 3];
+        let p: Vec<f64> = (0..200).map(often_rarely_or).collect();
+        let law = Features::new(Independent::per_feature(&p).unwrap(), UnitUniform);
+        sample_into(&law, Stream::Training.samples(2, 0..500), &mut batch).unwrap();
+        assert!(batch.iter().all(|(on, _)| on.windows(2).all(|two| two[0] < two[1])), "{rare}");
+    }
+}
+
 #[test]
 fn the_ends_of_correlation_are_exact() {
     let mut batch = SparseBatch::<f32>::new(40).unwrap();
@@ -211,8 +225,8 @@ fn the_ends_of_correlation_are_exact() {
     assert!(batch.iter().all(|(on, _)| on.windows(2).all(|two| two[0] / 2 != two[1] / 2)));
 }
 
-/// At the least correlation of `p > 1/2` some feature of each pair is on, whatever the rounding of
-/// `p`.
+/// At the least correlation for `p > 1/2`, at least one feature of each pair is on, for any
+/// rounding of `p`.
 #[test]
 fn pairs_that_are_never_off() {
     let mut batch = SparseBatch::<f32>::new(20).unwrap();
@@ -231,7 +245,7 @@ fn groups() {
     assert_eq!(each.covariance(1, 6), 0.1 * 0.9);
     assert_eq!(each.covariance(1, 2), 0.0);
     check(&Features::new(each, UnitUniform), 400_000, 71);
-    // One group of four at a time: groups exclude each other.
+    // Exactly one of four groups is on at a time, so that groups exclude each other.
     let one = Groups::new(&groups, Exactly::new(4, 1).unwrap()).unwrap();
     assert_eq!(one.covariance(0, 7), -1.0 / 16.0);
     let law = Features::new(one, UnitUniform);
@@ -247,7 +261,8 @@ fn edge(from: u32, to: u32, transmission: f64) -> Edge {
 }
 
 fn graph() -> (Vec<f64>, Vec<Edge>) {
-    // A common source, a cycle, a feature without a source, one that is always on, and one alone.
+    // The graph has a common source, a cycle, a feature without a source, one that is always on,
+    // and an isolated one.
     let sources = vec![0.3, 0.05, 0.0, 0.2, 1.0, 0.15, 0.01];
     let edges = vec![
         edge(0, 1, 0.5),
@@ -264,12 +279,13 @@ fn graph() -> (Vec<f64>, Vec<Edge>) {
 fn graphs() {
     let (sources, edges) = graph();
     check(&Features::new(Graph::new(&sources, &edges).unwrap(), UnitUniform), 200_000, 81);
-    // Rare sources, most of whose samples touch no edge.
+    // The sources are so rare that most samples involve no edge.
     let rare: Vec<f64> = sources.iter().map(|s| s / 8.0).collect();
     check(&Features::new(Graph::new(&rare, &edges).unwrap(), UnitUniform), 600_000, 82);
 }
 
-/// Probabilities and covariances of the graph against the sum over all 2^(sources + edges) states.
+/// Compares probabilities and covariances of the graph with the sum over all 2^(sources + edges)
+/// states.
 #[test]
 fn a_graph_is_the_sum_over_its_states() {
     let (sources, edges) = graph();
@@ -297,7 +313,8 @@ fn a_graph_is_the_sum_over_its_states() {
         for i in 0..n {
             approx::assert_relative_eq!(law.probability(i), joint[i][i], epsilon = 0.0, max_relative = 1e-12);
             for j in 0..n {
-                // Absolute error of the sum: rounding of p² beside the joint probability.
+                // The allowed error is absolute, because the subtraction of p² rounds relative to
+                // the joint probability.
                 let expected = joint[i][j] - joint[i][i] * joint[j][j];
                 let allowed = 1e-12 * joint[i][j];
                 let found = law.covariance(i, j);

@@ -1,8 +1,8 @@
 //! The bits of the samples are part of the interface: a change here is a value-breaking change and
 //! belongs in the changelog under that name.
 //!
-//! The expected values were printed by this crate; that they follow the right law is the other
-//! tests' matter.
+//! The expected values were printed by this crate. Other tests check that they follow the right
+//! law.
 
 use toy_superposition_data::*;
 
@@ -12,15 +12,15 @@ fn batch<D: Distribution>(law: &D, samples: SampleRange) -> SparseBatch<f64> {
     batch
 }
 
-/// FNV-1a.
+/// The FNV-1a hash of the words.
 fn digest(words: impl Iterator<Item = u64>) -> u64 {
     words
         .flat_map(u64::to_le_bytes)
         .fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
 }
 
-/// Samples 0, 1, 2 of seed 2025 in `f64`: which features are on, and a digest of the bits of the
-/// values. The law that is built from this one's description draws the same.
+/// Returns which features are on in the samples 0, 1, 2 of seed 2025, and a digest of the bits of
+/// their `f64` values. The law built from the description of `law` must draw the same samples.
 fn drawn<D: Distribution>(law: &D) -> (Vec<Vec<u32>>, u64) {
     let samples = Stream::Training.samples(2025, 0..3);
     let batch = batch(law, samples);
@@ -84,8 +84,8 @@ fn samples() {
     }
 }
 
-/// Enough samples to be shared out among threads. The digest holds with the feature `parallel` and
-/// without.
+/// There are enough samples for several threads. The digest is the same with and without the
+/// feature `parallel`.
 #[test]
 fn a_batch_has_the_same_bits_with_and_without_threads() {
     let batch = batch(&Features::paper(300, 0.07).unwrap(), Stream::Evaluation.samples(11, 5..1005));
