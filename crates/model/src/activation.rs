@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 
 use crate::{Error, Result, Scalar};
 
-/// The function between the preactivation `z` and the reconstruction `y`.
+/// The function f that maps the preactivation `z` to the reconstruction `y`.
 ///
 /// | name in weight files | `y_i` |
 /// |---|---|
@@ -15,14 +15,14 @@ use crate::{Error, Result, Scalar};
 /// | `jump_relu(θ)`, `0 ≤ θ < ∞` | `z_i` if `z_i > θ`, else 0 |
 /// | `top_k(k)`, `1 ≤ k ≤ n_s` | `z_i` if `z_i > 0` and it is among the `k` largest of its sample, else 0 |
 ///
-/// The derivative is 1 where `y_i = z_i` and 0 elsewhere: that of the function wherever it has one.
-/// At a kink or a jump, and where two preactivations tie for the last place, it is that of one
-/// side; `θ` and `k` are not trained. So all but the identity have derivative 0 wherever they
-/// give 0.
+/// The derivative is taken as 1 where `y_i = z_i` and 0 elsewhere, which is the derivative of the
+/// function wherever that exists. At a kink or a jump, and where two preactivations tie for the
+/// last place, it is a one-sided derivative. Every activation but the identity thus has derivative
+/// 0 where its output is 0. `θ` and `k` are not trained.
 ///
-/// JumpReLU is that of Rajamanoharan et al. (2024), without their estimator of the gradient in `θ`;
-/// top-k that of Gao et al. (2024), rectified. An activation sees the whole preactivation of one
-/// sample, since top-k is not element-wise.
+/// JumpReLU is that of Rajamanoharan et al. (2024), without their estimator of the gradient in `θ`.
+/// Top-k is that of Gao et al. (2024), rectified. Since top-k is not element-wise, an activation is
+/// applied to the whole preactivation of one sample.
 ///
 /// ```
 /// use toy_superposition_model::Activation;
@@ -36,17 +36,17 @@ use crate::{Error, Result, Scalar};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Activation {
-    /// `y = z`: the linear model.
+    /// `y = z`, which gives a linear model.
     Identity,
-    /// `y = max(z, 0)`: the model of the paper. The derivative at 0 is taken as 0.
+    /// `y = max(z, 0)`, as in the paper. The derivative at 0 is taken as 0.
     #[default]
     Relu,
-    /// `y = z` above a threshold `θ ≥ 0`, else 0; built by [`Activation::jump_relu`].
+    /// `y = z` above a threshold `θ ≥ 0`, else 0. Built by [`Activation::jump_relu`].
     JumpRelu(Threshold),
-    /// `y = max(z, 0)` for the `k` largest `z` of each sample, else 0; built by
+    /// `y = max(z, 0)` for the `k` largest `z` of each sample, else 0. Built by
     /// [`Activation::top_k`].
     ///
-    /// Of equal preactivations those of lower index come first. A model has `k ≤ n_s`.
+    /// Of equal preactivations, those of lower index are kept. A model has `k ≤ n_s`.
     TopK(NonZeroUsize),
 }
 
@@ -54,16 +54,16 @@ pub enum Activation {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Threshold(f64);
 
-// It is never NaN.
+// The value is never NaN.
 impl Eq for Threshold {}
 
 impl Threshold {
-    /// The threshold of that value.
+    /// Returns the threshold with the given value.
     ///
     /// # Errors
     /// [`Error::Threshold`] for a NaN, an infinity or a value below 0.
     pub fn new(given: f64) -> Result<Self> {
-        // −0 becomes 0.
+        // Adding 0 turns −0 into 0.
         if given >= 0.0 && given.is_finite() {
             Ok(Self(given + 0.0))
         } else {
@@ -71,13 +71,13 @@ impl Threshold {
         }
     }
 
-    /// `θ`; a model of single precision rounds it.
+    /// Returns `θ`, which a model in single precision rounds.
     pub fn value(self) -> f64 {
         self.0
     }
 }
 
-/// Writes the name in weight files, with its parameter: `jump_relu(0.25)`.
+/// Writes the name used in weight files, with its parameter: `jump_relu(0.25)`.
 impl fmt::Display for Activation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.name();
@@ -91,11 +91,11 @@ impl fmt::Display for Activation {
 }
 
 impl Activation {
-    /// What weight files may name.
+    /// The names that may stand in a weight file.
     pub(crate) const NAMES: [&'static str; 4] =
         ["identity", "relu", "jump_relu(θ) with 0 ≤ θ < ∞", "top_k(k) with 1 ≤ k ≤ n_s"];
 
-    /// JumpReLU with threshold `θ`.
+    /// Returns the JumpReLU with threshold `θ`.
     ///
     /// # Errors
     /// [`Error::Threshold`] unless `0 ≤ θ < ∞`.
@@ -103,15 +103,15 @@ impl Activation {
         Threshold::new(threshold).map(Self::JumpRelu)
     }
 
-    /// Top-k.
+    /// Returns the top-k activation that keeps `k` outputs.
     ///
     /// # Errors
-    /// [`Error::TopK`] for `k = 0`. (That `k ≤ n_s` is checked where a model is built.)
+    /// [`Error::TopK`] for `k = 0`. The bound `k ≤ n_s` is checked when a model is built.
     pub fn top_k(count: usize) -> Result<Self> {
         NonZeroUsize::new(count).map(Self::TopK).ok_or(Error::TopK { given: 0, features: None })
     }
 
-    /// The name, without a parameter.
+    /// Returns the name without the parameter.
     pub fn name(self) -> &'static str {
         match self {
             Self::Identity => "identity",
@@ -121,8 +121,8 @@ impl Activation {
         }
     }
 
-    /// The activation that is written so, as by `to_string`: name and parameter. `None` for any
-    /// other text.
+    /// Returns the activation with the given name and parameter, in the format of `to_string`, or
+    /// `None` for any other text.
     pub fn from_name(name: &str) -> Option<Self> {
         let (name, parameter) = match name.strip_suffix(')') {
             None => (name, None),
@@ -137,7 +137,7 @@ impl Activation {
         }
     }
 
-    /// Refuses an activation that does not fit a model of that many features.
+    /// Refuses an activation that does not fit a model with `features` features.
     pub(crate) fn check(self, features: usize) -> Result<()> {
         match self {
             Self::TopK(count) if count.get() > features => {
@@ -147,7 +147,8 @@ impl Activation {
         }
     }
 
-    /// The activation that does the same to a sample of that many features, and fits it.
+    /// Returns the activation that has the same effect on a sample of `features` values and fits a
+    /// model of that size.
     pub(crate) fn fitted(self, features: usize) -> Self {
         match (self, NonZeroUsize::new(features)) {
             (Self::TopK(count), Some(features)) => Self::TopK(count.min(features)),
@@ -155,8 +156,8 @@ impl Activation {
         }
     }
 
-    /// The plainest activation that does the same to a sample of that many features:
-    /// `jump_relu(0)`, and a top-k that keeps every output, are the ReLU.
+    /// Returns the simplest activation that has the same effect on a sample of `features` values.
+    /// `jump_relu(0)`, and a top-k that keeps every output, become the ReLU.
     ///
     /// ```
     /// use toy_superposition_model::Activation;
@@ -173,7 +174,7 @@ impl Activation {
         }
     }
 
-    /// Whether an output of 0 has derivative 0, and so no gradient flows where `y = 0`.
+    /// Returns whether an output of 0 has derivative 0, so that no gradient flows where `y = 0`.
     pub(crate) fn is_flat_at_zero(self) -> bool {
         !matches!(self, Self::Identity)
     }
@@ -212,14 +213,14 @@ impl Activation {
     }
 }
 
-/// Sets what does not exceed the threshold to 0; NaN stays.
+/// Sets every value that does not exceed the threshold to 0, and leaves NaN unchanged.
 #[inline(always)]
 fn cut<T: Scalar>(sample: &mut [T], threshold: T) {
     sample.iter_mut().for_each(|z| *z = if *z <= threshold { T::zero() } else { *z });
 }
 
-/// The k largest positive values of a list, to be asked for in its order: those above `cut` and the
-/// first `ties` that equal it.
+/// The k largest positive values of a list: those above `cut` and the first `ties` that equal it.
+/// [`keep`](Self::keep) must be called on the values in the order of the list.
 struct Largest<T> {
     cut: T,
     ties: usize,
@@ -240,7 +241,7 @@ impl<T: Scalar> Largest<T> {
     fn keep(&mut self, z: T) -> bool {
         let tied = z == self.cut && self.ties > 0;
         self.ties -= usize::from(tied);
-        // NaN stays.
+        // NaN is kept.
         tied || z.partial_cmp(&self.cut).is_none_or(Ordering::is_gt)
     }
 }

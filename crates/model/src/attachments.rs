@@ -1,4 +1,4 @@
-//! What a safetensors file holds beside a model's own tensors: metadata and vectors.
+//! The metadata and the vectors that a safetensors file holds beside a model's own tensors.
 
 use std::collections::BTreeMap;
 
@@ -8,16 +8,16 @@ use safetensors::{Dtype, SafeTensors};
 use crate::tensors::{read_f32, read_f64};
 use crate::{Error, Result, Scalar};
 
-/// The metadata of a file, and its tensors of one dimension in F32 or F64.
+/// The metadata of a safetensors file and its vectors: tensors of one dimension in F32 or F64.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Attachments {
-    /// Text by key.
+    /// Values by key.
     pub metadata: BTreeMap<String, String>,
-    /// The vectors, by name.
+    /// Vectors by name.
     pub vectors: BTreeMap<String, Vector>,
 }
 
-/// A vector of either type.
+/// A vector in single or double precision.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Vector {
     /// Single precision.
@@ -50,11 +50,11 @@ impl Vector {
 }
 
 impl Attachments {
-    /// Reads a file's metadata and vectors, those of its model included.
+    /// Reads the metadata and the vectors of a file, including the vectors of its model.
     ///
     /// # Errors
-    /// [`Error::Format`] for bytes that are not safetensors: truncated, overlong, with a hostile
-    /// header.
+    /// [`Error::Format`] for bytes that are not a valid safetensors file: truncated, overlong, or
+    /// with a hostile header.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(Error::format)?;
         let metadata = header.metadata().iter().flatten().map(|(k, v)| (k.clone(), v.clone())).collect();
@@ -71,12 +71,12 @@ impl Attachments {
     }
 }
 
-/// The bytes of a file of a model's tensors (name, shape, values by rows as bytes), metadata and
-/// vectors.
+/// Returns the bytes of a file with a model's tensors (name, shape, bytes of the values row by
+/// row), metadata and vectors.
 ///
 /// # Errors
-/// [`Error::Name`] if a vector has the name of a tensor, [`Error::Format`] if they are too large
-/// for the format.
+/// [`Error::Name`] if a vector has the name of a tensor, [`Error::Format`] if the tensors are too
+/// large for the format.
 pub(crate) fn write<T: Scalar>(
     tensors: &[(&str, Vec<usize>, Vec<u8>)],
     metadata: &BTreeMap<String, String>,
@@ -99,8 +99,8 @@ pub(crate) fn write<T: Scalar>(
     Ok(with_metadata(&safetensors::serialize(views, None).map_err(Error::format)?, metadata))
 }
 
-/// The same file with metadata. (The library writes metadata in random order; here equal models
-/// give equal files.)
+/// Returns the same file with metadata. The library writes metadata in random order, whereas here
+/// equal models give equal files.
 fn with_metadata(file: &[u8], metadata: &BTreeMap<String, String>) -> Vec<u8> {
     const LENGTH: usize = 8;
     let length = file.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes)) as usize;
@@ -112,7 +112,7 @@ fn with_metadata(file: &[u8], metadata: &BTreeMap<String, String>) -> Vec<u8> {
         })
         .collect::<Vec<_>>()
         .join(",");
-    // The header is a JSON object of at least one tensor: the metadata goes first.
+    // The header is a JSON object of at least one tensor, so the metadata can be inserted first.
     let mut out = vec![0; LENGTH];
     out.extend_from_slice(b"{\"__metadata__\":{");
     out.extend_from_slice(metadata.as_bytes());
@@ -125,7 +125,7 @@ fn with_metadata(file: &[u8], metadata: &BTreeMap<String, String>) -> Vec<u8> {
     out
 }
 
-/// The values in the order of the file.
+/// Returns the little-endian bytes of the values.
 pub(crate) fn bytes_of<T: Scalar>(values: &[T]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(std::mem::size_of_val(values));
     values.iter().for_each(|value| value.write_bytes(&mut bytes));

@@ -1,61 +1,70 @@
-//! How much a small change of the input can harm: the analytic attack of Elhage et al. ("Toy models
-//! of superposition", 2022, "The relationship between superposition and adversarial robustness").
+//! The analytic attack of Elhage et al. ("Toy models of superposition", 2022, "The relationship
+//! between superposition and adversarial robustness"), which measures how much a small change of
+//! the input can raise the loss.
 //!
 //! ```math
 //! δ_{i,\pm} = \pm ε \frac{W_i}{\|W_i\|} , \qquad
-//! \text{rise}(x) = \max_{i, \pm} \frac1{n_s} \sum_j \big(y_j(x + δ_{i,\pm}) - x_j\big)^2 - \frac1{n_s} \sum_j \big(y_j(x) - x_j\big)^2
+//! \text{rise}(x) = \max_{i, \pm} \frac1{n_s} \sum_j \big(y_j(x + δ_{i,\pm}) - x_j\big)^2
+//!   - \frac1{n_s} \sum_j \big(y_j(x) - x_j\big)^2
 //! ```
 //!
-//! W_i is row i of W = W_out W_in, the gradient of output i where it passes: of all changes of
-//! length ε, `±δ_i` moves that output the most, by `ε ‖W_i‖`. ε is a share of the mean length of an
-//! input. A gradient of the loss itself would vanish where the outputs are off, and find less.
+//! `W_i` is row i of `W = W_out W_in`, which is the gradient of output i with respect to the input
+//! where the ReLU passes it. Of all changes of length ε, `±δ_i` moves that output the most, by
+//! `ε ‖W_i‖`. ε is a fixed share of the mean length of an input. The gradient of the loss itself
+//! would vanish where the outputs are off, and would give a weaker attack.
 
 use nalgebra::DMatrix;
 use toy_superposition_data::{Distribution, SampleRange, sample_dense};
 
 use crate::{Autoencoder, Error, Estimate, Result, Scalar, check_memory};
 
-/// What the attack does to a model; losses are per feature.
+/// The effect of the attack on a model. Losses are per feature.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 #[non_exhaustive]
 pub struct Attack {
-    /// `‖x‖`, its mean over the samples.
+    /// Mean of `‖x‖` over the samples.
     pub norm: Estimate,
     /// ε, the length of the change.
     pub size: f64,
-    /// The loss without it.
+    /// Loss without the attack.
     pub clean: Estimate,
-    /// By how much the worst of the changes raises the loss of a sample.
+    /// Amount by which the worst of the changes raises the loss of a sample.
     pub rise: Estimate,
 }
 
 impl Attack {
-    /// `n_s rise/ε²`: how many times worse the model is than one without superposition, in which
-    /// one output moves by ε and nothing else does. NaN if no feature was on in any sample, so that
-    /// ε is 0.
+    /// Returns `n_s rise/ε²`, the rise of the loss relative to that of a model without
+    /// superposition, in which one output moves by ε and the others do not move. The result is NaN
+    /// if no feature was on in any sample, since ε is then 0.
     pub fn vulnerability(&self, features: usize) -> f64 {
         features as f64 * self.rise.mean() / (self.size * self.size)
     }
 }
 
-/// Samples that are attacked at a time.
+/// The number of samples that are attacked at a time.
 const BATCH: usize = 256;
 
-/// Attacks a model on the samples of `range` by changes of the length `ε = share E‖x‖`; Elhage et
-/// al. take a share of 0.1.
+/// Attacks a model on the samples of `range` by changes of length `ε = share · E‖x‖`. Elhage et al.
+/// use a share of 0.1.
 ///
-/// For each sample the worst of the 2 n_s changes `±ε W_i/‖W_i‖` counts, so that the time is
-/// `O(n_s²)` per sample. Rows of zeros give no change. The mean of `‖x‖` is that of the same
-/// samples.
+/// ```math
+/// δ_{i,\pm} = \pm ε \frac{W_i}{\|W_i\|} , \qquad
+/// \text{rise}(x) = \max_{i, \pm} \frac1{n_s} \sum_j \big(y_j(x + δ_{i,\pm}) - x_j\big)^2
+///   - \frac1{n_s} \sum_j \big(y_j(x) - x_j\big)^2
+/// ```
+///
+/// `W_i` is row i of `W = W_out W_in`. The worst of the 2 n_s changes counts for each sample, so
+/// the time is `O(n_s²)` per sample. A row of zeros gives no change. The mean of `‖x‖` is taken
+/// over the same samples.
 ///
 /// ```
 /// use nalgebra::{DMatrix, DVector};
 /// use toy_superposition_data::{Features, Stream};
 /// use toy_superposition_model::{Activation, Autoencoder, attack};
 ///
-/// // Antipodal features, so rarely on together that it does not happen: one output moves by √2 ε, and the
-/// // ReLU stops the other.
+/// // Antipodal features that are practically never on together: one output moves by √2 ε, and
+/// // the ReLU stops the other.
 /// let pair = Autoencoder::tied(&DMatrix::from_row_slice(1, 2, &[1.0, -1.0]), &DVector::zeros(2), Activation::Relu)?;
 /// let law = Features::paper(2, 1e-3)?;
 /// let found = attack(&pair, &law, Stream::Evaluation.samples(0, 0..10_000), 0.1)?;
@@ -65,8 +74,8 @@ const BATCH: usize = 256;
 ///
 /// # Errors
 /// [`Error::Attack`] unless `0 < share < ∞`; [`Error::EmptyBatch`] for no samples;
-/// [`Error::Mismatch`] unless the law has as many features as the model; [`Error::Data`] and
-/// [`Error::TooLarge`] as for other batches.
+/// [`Error::Mismatch`] unless the law has as many features as the model; [`Error::Data`] if the
+/// samples cannot be drawn; [`Error::TooLarge`] if there is no memory for two n_s × n_s matrices.
 pub fn attack<T: Scalar, D: Distribution>(
     model: &Autoencoder<T>,
     distribution: &D,
@@ -88,7 +97,7 @@ pub fn attack<T: Scalar, D: Distribution>(
         norm = norm.merge(&x.column_iter().map(|x| squares(x.iter().copied()).sqrt()).collect());
     }
     let size = share * norm.mean();
-    // Column i: how the change along row i moves the preactivations.
+    // Column i holds the change of the preactivations when the input moves along row i.
     let product = model.product();
     let mut moves = DMatrix::zeros(features, features);
     for (row, mut column) in product.row_iter().zip(moves.column_iter_mut()) {
@@ -128,7 +137,7 @@ pub fn attack<T: Scalar, D: Distribution>(
     Ok(Attack { norm, size, clean, rise })
 }
 
-/// The sum of the squares, in double precision.
+/// Returns the sum of the squares, in double precision.
 fn squares<T: Scalar>(values: impl Iterator<Item = T>) -> f64 {
     values.map(|value| value.to_f64() * value.to_f64()).sum()
 }

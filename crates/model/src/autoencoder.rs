@@ -6,7 +6,7 @@ use nalgebra::{DMatrix, DMatrixView, DVector, DVectorView};
 use crate::error::{check_finite, check_shape};
 use crate::{Activation, Parameters, Result, Scalar, Shape, step};
 
-/// A one-layer sparse autoencoder with n_s features and n_d hidden dimensions, usually fewer.
+/// A one-layer sparse autoencoder with n_s features and n_d hidden dimensions, usually n_d < n_s.
 ///
 /// | symbol | here | shape |
 /// |---|---|---|
@@ -35,7 +35,7 @@ pub struct Autoencoder<T> {
 }
 
 impl<T: Scalar> Autoencoder<T> {
-    /// A model with free decoder: `encoder` n_d × n_s, `decoder` n_s × n_d, `bias` n_s.
+    /// Returns a model with its own decoder: `encoder` n_d × n_s, `decoder` n_s × n_d, `bias` n_s.
     ///
     /// # Errors
     /// [`Error::Shape`](crate::Error::Shape) unless `1 ≤ n_d, n_s`,
@@ -54,10 +54,10 @@ impl<T: Scalar> Autoencoder<T> {
         Self::from_parts(shape, encoder, Some(decoder), bias, activation)
     }
 
-    /// A model with `W_out = W_inᵀ`: `encoder` n_d × n_s, `bias` n_s.
+    /// Returns a tied model, `W_out = W_inᵀ`: `encoder` n_d × n_s, `bias` n_s.
     ///
     /// # Errors
-    /// As [`new`](Self::new).
+    /// Returns the errors of [`new`](Self::new).
     pub fn tied(encoder: &DMatrix<T>, bias: &DVector<T>, activation: Activation) -> Result<Self> {
         let shape = Shape::tied(encoder.ncols(), encoder.nrows())?;
         check_encoder(encoder, bias)?;
@@ -85,64 +85,64 @@ impl<T: Scalar> Autoencoder<T> {
         Ok(Self { parameters, activation })
     }
 
-    /// A model from its flat parameters. A top-k of more than n_s keeps every output, and becomes
-    /// one of n_s.
+    /// Returns the model with the given flat parameters. A top-k with k > n_s keeps every output,
+    /// and is replaced by one with k = n_s.
     pub fn from_parameters(parameters: Parameters<T>, activation: Activation) -> Self {
         let activation = activation.fitted(parameters.shape().features());
         Self { parameters, activation }
     }
 
-    /// The shape.
+    /// Returns the shape.
     pub fn shape(&self) -> Shape {
         self.parameters.shape()
     }
 
-    /// The number of features n_s.
+    /// Returns the number of features n_s.
     pub fn features(&self) -> usize {
         self.shape().features()
     }
 
-    /// The number of hidden dimensions n_d.
+    /// Returns the number of hidden dimensions n_d.
     pub fn hidden(&self) -> usize {
         self.shape().hidden()
     }
 
-    /// The activation f.
+    /// Returns the activation f.
     pub fn activation(&self) -> Activation {
         self.activation
     }
 
-    /// All parameters, as one flat list with views.
+    /// Returns all parameters, as one flat list with matrix views.
     pub fn parameters(&self) -> &Parameters<T> {
         &self.parameters
     }
 
-    /// All parameters, to be changed. Nothing checks that they stay finite; a loss that is not says
-    /// so.
+    /// Returns all parameters, mutably. Nothing checks that they stay finite, but a loss that is
+    /// not finite is reported as an error.
     pub fn parameters_mut(&mut self) -> &mut Parameters<T> {
         &mut self.parameters
     }
 
-    /// `W_in`, n_d × n_s.
+    /// Returns a view of `W_in`, n_d × n_s.
     pub fn encoder(&self) -> DMatrixView<'_, T> {
         self.parameters.encoder()
     }
 
-    /// A copy of `W_out`, n_s × n_d.
+    /// Returns a copy of `W_out`, n_s × n_d.
     pub fn decoder(&self) -> DMatrix<T> {
         self.parameters.decoder()
     }
 
-    /// `b`, length n_s.
+    /// Returns a view of `b`, length n_s.
     pub fn bias(&self) -> DVectorView<'_, T> {
         self.parameters.bias()
     }
 
-    /// The model in another precision, each parameter rounded to the nearest number. From `f32` to
-    /// `f64` nothing is lost.
+    /// Returns the model in another precision, with each parameter rounded to the nearest number.
+    /// The conversion from `f32` to `f64` is exact.
     ///
     /// # Errors
-    /// [`Error::NotFinite`](crate::Error::NotFinite) if a parameter is too large for `U`, or not
+    /// [`Error::NotFinite`](crate::Error::NotFinite) if a parameter is too large for `U` or not
     /// finite.
     pub fn cast<U: Scalar>(&self) -> Result<Autoencoder<U>> {
         let parameters = self.parameters.cast();
@@ -150,7 +150,7 @@ impl<T: Scalar> Autoencoder<T> {
         Ok(Autoencoder { parameters, activation: self.activation })
     }
 
-    /// `W = W_out W_in`, n_s × n_s (paper, section 3.2).
+    /// Returns `W = W_out W_in`, n_s × n_s (paper, section 3.2).
     pub fn product(&self) -> DMatrix<T> {
         let shape = self.shape();
         let mut product = DMatrix::zeros(shape.features(), shape.features());
@@ -162,7 +162,7 @@ impl<T: Scalar> Autoencoder<T> {
         product
     }
 
-    /// `h = W_in x` for each column of `x` (n_s × B); n_d × B.
+    /// Returns `h = W_in x` for each column of `x` (n_s × B), as an n_d × B matrix.
     ///
     /// # Errors
     /// [`Error::Mismatch`](crate::Error::Mismatch) unless `x` has n_s rows.
@@ -175,7 +175,7 @@ impl<T: Scalar> Autoencoder<T> {
         Ok(h)
     }
 
-    /// `z = W_out W_in x + b` for each column of `x` (n_s × B); n_s × B.
+    /// Returns `z = W_out W_in x + b` for each column of `x` (n_s × B), as an n_s × B matrix.
     ///
     /// # Errors
     /// [`Error::Mismatch`](crate::Error::Mismatch) unless `x` has n_s rows.
@@ -191,7 +191,7 @@ impl<T: Scalar> Autoencoder<T> {
         Ok(z)
     }
 
-    /// `y = f(W_out W_in x + b)` for each column of `x` (n_s × B); n_s × B.
+    /// Returns `y = f(W_out W_in x + b)` for each column of `x` (n_s × B), as an n_s × B matrix.
     ///
     /// # Errors
     /// [`Error::Mismatch`](crate::Error::Mismatch) unless `x` has n_s rows.
@@ -204,7 +204,8 @@ impl<T: Scalar> Autoencoder<T> {
     }
 }
 
-/// Refuses an encoder and a bias of different n_s; names the encoder where its transpose would fit.
+/// Refuses an encoder and a bias of different n_s. The error names the encoder if its transpose
+/// would fit.
 fn check_encoder<T: Scalar>(encoder: &DMatrix<T>, bias: &DVector<T>) -> Result<()> {
     let (rows, columns) = encoder.shape();
     if columns != bias.len() && rows == bias.len() {

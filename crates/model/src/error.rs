@@ -1,8 +1,8 @@
-//! What can be wrong with a model, a batch for it, or a weight file.
+//! The errors of models, of batches for them, and of weight files.
 
 use std::path::PathBuf;
 
-/// What was given and what is allowed.
+/// An error of a model, a batch or a weight file. It states what was given and what is allowed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -28,7 +28,7 @@ pub enum Error {
         if given.0 != given.1 && (given.1, given.0) == *expected { "; is it transposed?" } else { "" }
     )]
     Mismatch {
-        /// Which matrix or vector.
+        /// Name of the matrix or vector.
         what: &'static str,
         /// Its (rows, columns).
         given: (usize, usize),
@@ -38,11 +38,11 @@ pub enum Error {
     /// A NaN or an infinity.
     #[error("{what} holds {given} at position {index}; every value must be finite")]
     NotFinite {
-        /// Which matrix, vector or number.
+        /// Name of the matrix, vector or number.
         what: &'static str,
-        /// Where, in memory order.
+        /// Position of the value, in memory order.
         index: usize,
-        /// What was given.
+        /// The value.
         given: f64,
     },
     /// An importance below zero.
@@ -50,13 +50,13 @@ pub enum Error {
     Importance {
         /// The feature.
         feature: usize,
-        /// What was given.
+        /// The importance.
         given: f64,
     },
     /// A threshold of a JumpReLU that is NaN, infinite or negative.
     #[error("threshold {given} is outside [0, ∞)")]
     Threshold {
-        /// What was given.
+        /// The threshold.
         given: f64,
     },
     /// A top-k that keeps no output, or more outputs than there are.
@@ -64,20 +64,20 @@ pub enum Error {
     TopK {
         /// `k`.
         given: usize,
-        /// The number of features n_s, if it was known.
+        /// The number of features n_s, if known.
         features: Option<usize>,
     },
     /// A batch without samples has no mean.
     #[error("the batch has no samples")]
     EmptyBatch,
-    /// The length of an attack, as a share of the mean length of an input, that is not positive and
+    /// The length of an attack, as a share of the mean length of an input, is not positive and
     /// finite.
     #[error("attack of {given} times the mean length of an input, outside (0, ∞)")]
     Attack {
-        /// What was given.
+        /// The share.
         given: f64,
     },
-    /// The data was refused.
+    /// The data law or a batch was refused.
     #[error(transparent)]
     Data(#[from] toy_superposition_data::Error),
     /// A file could not be written.
@@ -86,15 +86,15 @@ pub enum Error {
     /// A file could not be read.
     #[error("cannot read {}", path.display())]
     File {
-        /// Which file.
+        /// Path of the file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
     /// The bytes are not a safetensors file: truncated, overlong, or with a hostile header.
     #[error("not a valid safetensors file")]
     Format {
-        /// What is wrong with it.
+        /// The error of the safetensors library.
         source: Cause,
     },
     /// The file holds no encoder and bias that are named as expected.
@@ -111,12 +111,12 @@ pub enum Error {
     },
     /// The file holds the same weights more than once, with different values or behind different
     /// prefixes.
-    #[error("{names:?} are of several models; load the one that is meant by its names")]
+    #[error("{names:?} belong to several models; load one of them by its names")]
     Ambiguous {
-        /// The tensors of which one would have to be chosen.
+        /// The tensors that belong to different models.
         names: Vec<String>,
     },
-    /// The weights are said to be tied, and have a decoder of their own.
+    /// The metadata says that the weights are tied, but the file holds a decoder.
     #[error("metadata tied = true, but the file holds a decoder, {decoder:?}")]
     TiedDecoder {
         /// The decoder's name in the file.
@@ -124,26 +124,26 @@ pub enum Error {
     },
     /// There is no decoder of a known name, and the weights may not be tied.
     #[error(
-        "no decoder beside {encoder:?}: the weights would be tied, but metadata do not say tied = true, \
-         and they say tied = false or the file holds other matrices (it holds {others:?})"
+        "no decoder beside {encoder:?}: the weights would be tied, but the metadata does not say \
+         tied = true, and it says tied = false or the file holds other matrices ({others:?})"
     )]
     NoDecoder {
         /// The encoder's name in the file.
         encoder: String,
-        /// Other tensors of two or more dimensions (at most sixteen), of which one may be the
+        /// Other tensors of two or more dimensions (at most sixteen), one of which may be the
         /// decoder.
         others: Vec<String>,
     },
-    /// Names for tied weights alone, and a model with a decoder of its own.
+    /// The names are for tied weights only, and the model has its own decoder.
     #[error("weights that are not tied have a decoder, for which there is no name beside {encoder:?}")]
     Untied {
         /// The name of the encoder.
         encoder: String,
     },
-    /// A tensor of a type that is not read.
+    /// A tensor of a type that cannot be read.
     #[error("tensor {tensor} has type {given}, expected F16, BF16, F32 or F64")]
     Type {
-        /// Which tensor.
+        /// Name of the tensor.
         tensor: String,
         /// The type in the file.
         given: String,
@@ -154,9 +154,9 @@ pub enum Error {
          double precision (and cast it)"
     )]
     Precision {
-        /// Which tensor.
+        /// Name of the tensor.
         tensor: String,
-        /// Where, in the order of the file.
+        /// Position of the value, in the order of the file.
         index: usize,
         /// The value.
         given: f64,
@@ -169,14 +169,14 @@ pub enum Error {
         if *expected == 1 { "" } else { "s" }
     )]
     Dimensions {
-        /// Which tensor.
+        /// Name of the tensor.
         tensor: String,
         /// The shape in the file.
         given: Vec<usize>,
         /// The number of dimensions it must have.
         expected: usize,
     },
-    /// A block of the model that is not in the file, or has another shape there.
+    /// A block of the model is missing from the file, or has another shape there.
     #[error("the file holds no tensor {name} of shape {expected:?}")]
     Block {
         /// The name of the block.
@@ -184,28 +184,28 @@ pub enum Error {
         /// Its shape.
         expected: Vec<usize>,
     },
-    /// What is wrong with the contents of a file.
+    /// The contents of a file were refused.
     #[error("cannot use {}", path.display())]
     Contents {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// What is wrong.
+        /// The reason.
         source: Box<Error>,
     },
-    /// A further vector with the name of one of the weights.
+    /// Another vector of the file has the name of one of the weights.
     #[error("a vector named {name:?} has the name of one of the weights; choose another")]
     Name {
         /// The name.
         name: String,
     },
-    /// A metadata entry this crate knows, with a value it does not.
+    /// A metadata key of this crate has a value that is not known.
     #[error("metadata {key} = {given:?}, expected one of {allowed:?}")]
     Metadata {
         /// The key.
         key: &'static str,
         /// The value in the file.
         given: String,
-        /// The values that are known.
+        /// The known values.
         allowed: &'static [&'static str],
     },
 }
@@ -215,7 +215,7 @@ impl Error {
         Self::Format { source: error.into() }
     }
 
-    /// The loss, if this says that it is not finite.
+    /// Returns the loss if this error says that it is not finite.
     pub fn non_finite_loss(&self) -> Option<f64> {
         match self {
             Self::NotFinite { what: "loss", given, .. } => Some(*given),
@@ -224,7 +224,7 @@ impl Error {
     }
 }
 
-/// The error of a library that this crate's interface does not name.
+/// The error of a library whose types are not part of this crate's interface.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// A result with this crate's [`Error`].

@@ -4,9 +4,10 @@ use toy_superposition_data::{Distribution, SampleRange, Sampler, SparseBatch};
 
 use crate::{Autoencoder, MinibatchLoss, Result, Scalar};
 
-/// The mean of independent values, with its standard error `s/√n`, `s² = Σ (v − mean)² / (n − 1)`.
+/// The mean of n independent values, with its standard error `s/√n`, where
+/// `s² = Σ (v − mean)² / (n − 1)`.
 ///
-/// With the feature `serde` it is written as `count` n, `mean` and `squares` `Σ (v − mean)²`.
+/// The feature `serde` stores it as `count` n, `mean` and `squares` `Σ (v − mean)²`.
 ///
 /// ```
 /// use toy_superposition_model::Estimate;
@@ -26,12 +27,12 @@ pub struct Estimate {
 }
 
 impl Estimate {
-    /// The mean.
+    /// Returns the mean.
     pub fn mean(&self) -> f64 {
         self.mean
     }
 
-    /// The standard error of the mean; infinite for fewer than two values.
+    /// Returns the standard error of the mean, which is infinite for fewer than two values.
     pub fn standard_error(&self) -> f64 {
         if self.count < 2 {
             return f64::INFINITY;
@@ -40,12 +41,12 @@ impl Estimate {
         (self.squares / ((count - 1.0) * count)).sqrt()
     }
 
-    /// The number of values.
+    /// Returns the number of values n.
     pub fn count(&self) -> u64 {
         self.count
     }
 
-    /// The estimate from the values of both.
+    /// Returns the estimate from the values of both estimates.
     pub fn merge(&self, other: &Self) -> Self {
         if self.count == 0 {
             return *other;
@@ -74,15 +75,15 @@ impl FromIterator<f64> for Estimate {
 /// The number of samples per batch of [`sampled_loss`].
 const BATCH: usize = 1024;
 
-/// The per-feature loss of a model on the samples of `range`, with the standard error of the mean
-/// over samples.
+/// Returns the per-feature loss of a model on the samples of `range`, with the standard error of
+/// the mean over samples.
 ///
-/// A model that was trained on samples of a seed is measured without bias on
-/// [`Stream::Evaluation`](toy_superposition_data::Stream::Evaluation) of that seed, or on another
-/// seed.
+/// To measure a trained model without bias, use samples that it was not trained on: those of
+/// [`Stream::Evaluation`](toy_superposition_data::Stream::Evaluation), or those of another seed.
 ///
 /// # Errors
-/// As [`MinibatchLoss::loss`]; [`Error::EmptyBatch`](crate::Error::EmptyBatch) for no samples.
+/// Returns the errors of [`MinibatchLoss::loss`], [`Error::EmptyBatch`](crate::Error::EmptyBatch)
+/// for no samples, and [`Error::Data`](crate::Error::Data) if the samples cannot be drawn.
 pub fn sampled_loss<T: Scalar, D: Distribution>(
     model: &Autoencoder<T>,
     distribution: &D,
@@ -92,10 +93,11 @@ pub fn sampled_loss<T: Scalar, D: Distribution>(
 }
 
 impl<T: Scalar> MinibatchLoss<T> {
-    /// [`sampled_loss`] by this loss: with its importances, `(1/n_s) Σ_i ι_i E(y_i − x_i)²`.
+    /// Returns the [`sampled_loss`] weighted by this loss's importances,
+    /// `(1/n_s) Σ_i ι_i E(y_i − x_i)²`.
     ///
     /// # Errors
-    /// As [`sampled_loss`].
+    /// Returns the errors of [`sampled_loss`].
     pub fn sampled<D: Distribution>(
         &mut self,
         model: &Autoencoder<T>,

@@ -5,9 +5,10 @@ use rand::{Rng, RngExt};
 
 use crate::{Activation, Autoencoder, Parameters, Result, Scalar, Shape};
 
-/// How the weights of a new model are drawn. Values are drawn as `f64` in the order encoder (by
-/// columns), decoder (by rows), bias, and rounded, so that `f32` and `f64` models of one seed
-/// agree.
+/// The distribution from which the weights of a new model are drawn.
+///
+/// Values are drawn as `f64` in the order encoder (by columns), decoder (by rows), bias, and then
+/// rounded, so that `f32` and `f64` models of one seed agree up to rounding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Initialisation {
@@ -15,15 +16,15 @@ pub enum Initialisation {
     /// `W_out, b ~ U(±1/√n_d)`.
     #[default]
     PyTorch,
-    /// [`PyTorch`](Self::PyTorch)'s encoder and decoder, and `b = 0`: no output starts below the
-    /// others by its bias.
+    /// The encoder and decoder of [`PyTorch`](Self::PyTorch), and `b = 0`, so that no output starts
+    /// below the others because of its bias.
     ZeroBias,
     /// `W_in, W_out ~ U(±√(3/n_d))` (variance 1/n_d, so that encoder columns have norm ≈ 1),
     /// `b = 0`.
     UnitNorm,
 }
 
-/// Its name, as the description of a run has it.
+/// Writes the name used in the description of a run: `pytorch`, `zero-bias` or `unit-norm`.
 impl std::fmt::Display for Initialisation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
@@ -35,7 +36,7 @@ impl std::fmt::Display for Initialisation {
 }
 
 impl Initialisation {
-    /// A new model of the given shape.
+    /// Draws a new model of the given shape.
     ///
     /// ```
     /// use rand::SeedableRng;
@@ -76,15 +77,15 @@ impl Initialisation {
 }
 
 impl<T: Scalar> Autoencoder<T> {
-    /// The optimal linear model of independent identical features, for any p: the orthogonal
-    /// projector onto the span of the given orthonormal rows (`n_d × n_s`), with the bias that
-    /// makes the error zero-mean.
+    /// Returns the optimal linear model for independent identical features with mean `mean`, at any
+    /// p.
     ///
-    /// `W = PᵀP`, `b = (I − W) E x`. Its loss is `(1 − n_d/n_s) Var x` for every choice of the
-    /// rows.
+    /// The model is `W = PᵀP`, `b = (I − W) E x`, where P (n_d × n_s) has the given orthonormal
+    /// rows: W is the orthogonal projector onto their span, and the bias makes the mean of the
+    /// error zero. The loss is `(1 − n_d/n_s) Var x` for every choice of the rows.
     ///
     /// # Errors
-    /// As [`Autoencoder::tied`].
+    /// Returns the errors of [`Autoencoder::tied`].
     pub fn projector(rows: &DMatrix<T>, mean: T) -> Result<Self> {
         let ones = DVector::from_element(rows.ncols(), mean);
         let bias = &ones - rows.tr_mul(&(rows * &ones));

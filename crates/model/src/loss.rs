@@ -1,4 +1,4 @@
-//! The loss of a batch and its gradient, exploiting that data and residual are sparse.
+//! The loss of a batch and its gradient, computed with the sparsity of data and residual.
 
 use std::time::Duration;
 
@@ -16,31 +16,32 @@ use crate::step::tuning::{COLUMNS, ROWS};
 use crate::step::way::{Step, Way};
 use crate::{Activation, Autoencoder, Error, Estimate, Parameters, Result, Scalar, check_memory};
 
-/// The per-feature loss of a batch, its gradient, and the memory they need, kept from call to call.
+/// The per-feature loss of a batch and its gradient, with scratch memory that is reused between
+/// calls.
 ///
 /// ```math
 /// L = \frac{1}{B n_s} \sum_{s=1}^{B} \sum_{i=1}^{n_s} \iota_i (y_{is} - x_{is})^2
 /// ```
 ///
-/// This is the **per-feature** loss of the paper's eq. (5) and of its figures; eq. (2) is n_s times
-/// as large. `ι` is the importance, 1 unless given. The gradient is the one of [`crate::plain`],
-/// which is its tested twin.
+/// This is the **per-feature** loss of the paper's eq. (5) and of its figures; the loss of eq. (2)
+/// is n_s times as large. `ι` is the importance, which is 1 by default. The gradient agrees with
+/// that of [`crate::plain`] up to rounding, and is tested against it.
 ///
-/// The work is one sparse product forward, three backward, and a dense one (see `step`). Where data
-/// or residuals are not sparse, dense products take over, and where a batch has many more samples
-/// than features the step goes through `W_out W_in`; which way depends on sizes and measured
-/// densities alone, so that a step is a function of its inputs.
+/// One gradient takes four sparse products and one dense one. Dense products replace the sparse
+/// ones where the data or the residuals are not sparse. A batch with many more samples than
+/// features is taken through `W_out W_in`. The choice depends only on sizes and measured densities,
+/// so the result depends only on the inputs, not on earlier calls.
 ///
 /// ```
 /// use nalgebra::{DMatrix, DVector};
 /// use toy_superposition_model::{Activation, Autoencoder, MinibatchLoss, Parameters};
-/// // Two features in one dimension, as antipodes: y = ReLU(x_1 − x_2), ReLU(x_2 − x_1).
+/// // Two antipodal features in one dimension: y = ReLU(x_1 − x_2), ReLU(x_2 − x_1).
 /// let encoder = DMatrix::from_row_slice(1, 2, &[1.0, -1.0]);
 /// let model = Autoencoder::tied(&encoder, &DVector::zeros(2), Activation::Relu)?;
 /// let batch = DMatrix::from_columns(&[DVector::from_vec(vec![0.8, 0.0]), DVector::from_vec(vec![0.5, 0.3])]);
 /// let mut gradient = Parameters::zeros(model.shape())?;
 /// let loss = MinibatchLoss::new().loss_and_gradient_dense(&model, &batch, &mut gradient)?;
-/// // Exact alone; together each is missed by 0.3. Two samples of two features.
+/// // The first sample is exact. The second misses each of its two features by 0.3.
 /// assert!((loss - 2.0 * 0.09 / 4.0_f64).abs() < 1e-15);
 /// # Ok::<(), toy_superposition_model::Error>(())
 /// ```
@@ -50,12 +51,12 @@ pub struct MinibatchLoss<T: Scalar> {
     importance: Option<Vec<T>>,
     input: Input<T>,
     way: Way<T>,
-    /// Δ.
+    /// The residual Δ.
     residual: Grid<T>,
     /// `Σ_i ι_i (y_i − x_i)²`, per sample.
     losses: Vec<f64>,
     stages: Stages,
-    /// Bytes of Δ that there was memory for.
+    /// The number of bytes of Δ that the system has granted.
     granted: u128,
 }
 
@@ -66,12 +67,12 @@ impl<T: Scalar> Default for MinibatchLoss<T> {
 }
 
 impl<T: Scalar> MinibatchLoss<T> {
-    /// Every feature equally important.
+    /// Returns the loss in which every feature has importance 1.
     pub fn new() -> Self {
         Self::on(Arch::new())
     }
 
-    /// With the instructions of `arch`.
+    /// Returns the loss that uses the instructions of `arch`.
     fn on(arch: Arch) -> Self {
         Self {
             arch,
@@ -85,7 +86,7 @@ impl<T: Scalar> MinibatchLoss<T> {
         }
     }
 
-    /// The squared error of feature `i` counts `importance[i]` times.
+    /// Returns the loss in which the squared error of feature `i` has weight `importance[i]`.
     ///
     /// # Errors
     /// [`Error::NotFinite`] or [`Error::Importance`] unless every importance is finite and ≥ 0.
@@ -97,13 +98,13 @@ impl<T: Scalar> MinibatchLoss<T> {
         Ok(Self { importance: Some(importance.as_slice().to_vec()), ..Self::new() })
     }
 
-    /// The importance of each feature, if they are not all 1.
+    /// Returns the importance of each feature, or `None` if they are all 1.
     pub fn importance(&self) -> Option<&[T]> {
         self.importance.as_deref()
     }
 
-    /// Refuses a batch that does not fit the importance, that has no samples, or whose residual
-    /// finds no memory.
+    /// Refuses a batch that does not fit the importance, that has no samples, or for whose residual
+    /// there is not enough memory.
     pub(crate) fn check(&mut self, batch: &SparseBatch<T>) -> Result<()> {
         if let Some(importance) = &self.importance {
             check_shape("importance", (importance.len(), 1), (batch.features(), 1))?;
@@ -119,10 +120,10 @@ impl<T: Scalar> MinibatchLoss<T> {
         Ok(())
     }
 
-    /// The loss L of a batch.
+    /// Returns the loss L of a batch.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] if the batch or the importance does not have the model's n_s features,
+    /// [`Error::Mismatch`] unless the batch and the importance have the model's n_s features,
     /// [`Error::EmptyBatch`] for no samples, [`Error::TooLarge`] if there is no memory for n_s × B
     /// residuals, [`Error::NotFinite`] if the loss overflows or is NaN.
     pub fn loss(&mut self, model: &Autoencoder<T>, batch: &SparseBatch<T>) -> Result<f64> {
@@ -130,29 +131,30 @@ impl<T: Scalar> MinibatchLoss<T> {
         self.mean(batch)
     }
 
-    /// The loss L of a dense batch, n_s × B.
+    /// Returns the loss L of a dense batch, n_s × B.
     ///
     /// # Errors
-    /// As [`loss`](Self::loss), and [`Error::Data`] for a NaN or an infinity in the batch.
+    /// Returns the errors of [`loss`](Self::loss), and [`Error::Data`] for a NaN or an infinity in
+    /// the batch.
     pub fn loss_dense(&mut self, model: &Autoencoder<T>, batch: &DMatrix<T>) -> Result<f64> {
         self.loss(model, &SparseBatch::from_dense(batch)?)
     }
 
-    /// The mean of the per-sample losses with its standard error.
+    /// Returns the mean of the per-sample losses with its standard error. The mean is the loss L.
     ///
     /// # Errors
-    /// As [`loss`](Self::loss).
+    /// Returns the errors of [`loss`](Self::loss).
     pub fn estimate(&mut self, model: &Autoencoder<T>, batch: &SparseBatch<T>) -> Result<Estimate> {
         self.loss(model, batch)?;
         let scale = (model.features() as f64).recip();
         Ok(self.losses.iter().map(|loss| loss * scale).collect())
     }
 
-    /// The loss L of a batch; `gradient` is overwritten with `∂L/∂parameter`.
+    /// Returns the loss L of a batch, and overwrites `gradient` with `∂L/∂parameter`.
     ///
     /// # Errors
-    /// As [`loss`](Self::loss), and [`Error::Mismatch`] if `gradient` has another shape than the
-    /// model.
+    /// Returns the errors of [`loss`](Self::loss), and [`Error::Mismatch`] if `gradient` and the
+    /// model differ in shape.
     pub fn loss_and_gradient(
         &mut self,
         model: &Autoencoder<T>,
@@ -176,10 +178,12 @@ impl<T: Scalar> MinibatchLoss<T> {
         })
     }
 
-    /// The loss L of a dense batch, n_s × B, and its gradient.
+    /// Returns the loss L of a dense batch, n_s × B, and overwrites `gradient` with
+    /// `∂L/∂parameter`.
     ///
     /// # Errors
-    /// As [`loss_and_gradient`](Self::loss_and_gradient) and [`loss_dense`](Self::loss_dense).
+    /// Returns the errors of [`loss_and_gradient`](Self::loss_and_gradient) and
+    /// [`loss_dense`](Self::loss_dense).
     pub fn loss_and_gradient_dense(
         &mut self,
         model: &Autoencoder<T>,
@@ -189,12 +193,13 @@ impl<T: Scalar> MinibatchLoss<T> {
         self.loss_and_gradient(model, &SparseBatch::from_dense(batch)?, gradient)
     }
 
-    /// Where the time of the last call went: stage after stage, by the clock.
+    /// Returns the stages of the last call in order, each with its name and its wall time.
     pub fn stages(&self) -> &[(&'static str, Duration)] {
         self.stages.laps()
     }
 
-    /// Fills `residual` with Δ, for a gradient prepared for the way back, and `losses`.
+    /// Fills `losses`, and `residual` with Δ. For a gradient the cells are also prepared for the
+    /// backward pass.
     pub(crate) fn forward(
         &mut self,
         model: &Autoencoder<T>,
@@ -207,7 +212,7 @@ impl<T: Scalar> MinibatchLoss<T> {
         self.stages.start();
         let (arch, step) = (self.arch, Step { arch: self.arch, model, batch });
 
-        // Top-k compares all features of a sample.
+        // Top-k compares all features of a sample, so a cell must hold them all.
         let rows = if matches!(model.activation(), Activation::TopK(_)) { features } else { ROWS };
         self.input.read(batch);
         self.way.begin(&step, &self.input, rows, &mut self.stages);
@@ -247,7 +252,7 @@ impl<T: Scalar> MinibatchLoss<T> {
         }
     }
 
-    /// Overwrites `gradient`, from what [`forward`](Self::forward) left.
+    /// Overwrites `gradient`, using what [`forward`](Self::forward) computed.
     pub(crate) fn backward(
         &mut self,
         model: &Autoencoder<T>,
@@ -278,13 +283,14 @@ mod tests {
     use crate::step::way::Way;
     use crate::{Activation, Initialisation, Parameters, Scalar, Shape, plain};
 
-    /// Every instruction set of this machine against the plain twin; shapes that fill no panel,
-    /// cell or piece, and several of them, with more and with fewer features than samples; X very
-    /// sparse, sparse and dense; Δ sparse (a bias far below 0) and dense.
+    /// Compares every instruction set of this machine with the plain twin. The shapes fill no
+    /// panel, cell or piece, or several of them, and have more or fewer features than samples. X is
+    /// very sparse, sparse or dense; Δ is sparse (a bias far below 0) or dense.
     fn every_architecture<T: Scalar>(tolerance: f64) {
         let rng = &mut ChaCha8Rng::seed_from_u64(8);
         let top = Activation::top_k(9).unwrap();
-        // Kept from case to case, so that their memory comes from other shapes and densities.
+        // These are reused between cases, so that their memory comes from other shapes and
+        // densities.
         let mut losses: Vec<_> = architectures().into_iter().map(MinibatchLoss::on).collect();
         let mut ways = Vec::new();
         for (features, hidden, samples) in [

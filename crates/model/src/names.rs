@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// The names of encoder, decoder and bias, and with them the layout of the matrices.
+/// The tensor names of the encoder, decoder and bias, which also determine the layout of the
+/// matrices.
 ///
 /// | | encoder, n_d × n_s | decoder, n_s × n_d | bias, n_s |
 /// |---|---|---|---|
@@ -25,15 +26,15 @@ pub enum Names<'a> {
     Own,
     /// The names in the paper's released code.
     ReleasedCode,
-    /// The names in the notebook of Elhage et al. (2022), whose model is
-    /// `y = ReLU(W Wᵀ x + b_final)` in terms of the tensor `W`, n_s × n_d: the transpose of the
+    /// The names in the notebook of Elhage et al. (2022). Its model is
+    /// `y = ReLU(W Wᵀ x + b_final)`, where the tensor `W`, n_s × n_d, is the transpose of the
     /// encoder.
     Elhage,
     /// A caller's own names.
     Custom {
         /// The name of the encoder.
         encoder: &'a str,
-        /// The name of the decoder, which a file of tied weights lacks.
+        /// The name of the decoder, which is absent from a file of tied weights.
         decoder: &'a str,
         /// The name of the bias.
         bias: &'a str,
@@ -41,15 +42,15 @@ pub enum Names<'a> {
 }
 
 impl<'a> Names<'a> {
-    /// The names that are looked for in a file unless the caller gives others.
+    /// The names that are tried by default.
     pub(crate) const KNOWN: [Names<'static>; 3] = [Names::Own, Names::ReleasedCode, Names::Elhage];
 
-    /// A caller's own names, of matrices that lie as in [`Names::Own`].
+    /// Returns a caller's own names, with the layout of [`Names::Own`].
     pub const fn custom(encoder: &'a str, decoder: &'a str, bias: &'a str) -> Self {
         Self::Custom { encoder, decoder, bias }
     }
 
-    /// The name of the encoder.
+    /// Returns the name of the encoder.
     pub(crate) fn encoder(self) -> &'a str {
         match self {
             Self::Own => "encoder",
@@ -59,7 +60,7 @@ impl<'a> Names<'a> {
         }
     }
 
-    /// The name of the decoder, where weights under these names may have one.
+    /// Returns the name of the decoder, or `None` if these names are for tied weights only.
     pub(crate) fn decoder(self) -> Option<&'a str> {
         match self {
             Self::Own => Some("decoder"),
@@ -69,7 +70,7 @@ impl<'a> Names<'a> {
         }
     }
 
-    /// The name of the bias.
+    /// Returns the name of the bias.
     pub(crate) fn bias(self) -> &'a str {
         match self {
             Self::Own => "bias",
@@ -79,7 +80,7 @@ impl<'a> Names<'a> {
         }
     }
 
-    /// All names.
+    /// Returns all names.
     pub(crate) fn all(self) -> impl Iterator<Item = &'a str> {
         [Some(self.encoder()), self.decoder(), Some(self.bias())].into_iter().flatten()
     }

@@ -1,10 +1,10 @@
-//! Objectives: what gives a loss and its gradient at a model's parameters.
+//! Models, and the objectives that give a loss and its gradient at a model's parameters.
 //!
-//! | trait | what |
+//! | trait | meaning |
 //! |---|---|
 //! | [`Model`] | parameters in named blocks on one flat slice |
-//! | [`Objective`] | the same loss whenever it is asked for: may be descended |
-//! | [`Stochastic`] | another objective for every step: may be trained on; every [`Objective`] is one too |
+//! | [`Objective`] | the same loss at every evaluation, for a deterministic minimiser |
+//! | [`Stochastic`] | a new objective at every step, for training; every [`Objective`] is one too |
 
 use std::borrow::{Borrow, BorrowMut};
 
@@ -16,37 +16,37 @@ use crate::error::check_finite;
 use crate::tensors::Tensor;
 use crate::{Attachments, Autoencoder, Error, MinibatchLoss, Names, Parameters, Result, Scalar, Weights};
 
-/// A model whose parameters are named blocks, one after another on one flat slice.
+/// A model whose parameters are named blocks, stored one after another in one flat slice.
 pub trait Model {
-    /// What the parameters are made of.
+    /// The type of the parameters.
     type Scalar: Scalar;
 
     /// A gradient: one number per parameter, in the order of the parameters.
     type Gradient: AsRef<[Self::Scalar]> + AsMut<[Self::Scalar]> + Send;
 
-    /// The name and the shape of each block, in the order in which they lie; the entries of a block
-    /// lie by rows.
+    /// Returns the name and the shape of each block, in memory order. The entries of a block are
+    /// stored row by row.
     fn blocks(&self) -> Vec<(&'static str, Vec<usize>)>;
 
-    /// What else makes the model compute what it does, by name: a checkpoint of a model that
-    /// differs here is refused.
+    /// Returns what determines the output of the model besides its parameters, as pairs of a name
+    /// and a value. A checkpoint of a model with another description is refused.
     fn describe(&self) -> Vec<(&'static str, String)> {
         Vec::new()
     }
 
-    /// All parameters.
+    /// Returns all parameters.
     fn as_slice(&self) -> &[Self::Scalar];
 
-    /// All parameters, to be changed.
+    /// Returns all parameters, mutably.
     fn as_mut_slice(&mut self) -> &mut [Self::Scalar];
 
-    /// A gradient of zeros.
+    /// Returns a gradient of zeros.
     ///
     /// # Errors
     /// [`Error::TooLarge`] if there is no memory for it.
     fn zero_gradient(&self) -> Result<Self::Gradient>;
 
-    /// The bytes of a safetensors file of the model: a tensor per block.
+    /// Returns the bytes of a safetensors file that holds one tensor per block and the attachments.
     ///
     /// # Errors
     /// [`Error::Name`] if a vector has the name of a block, [`Error::Format`] if the tensors are
@@ -62,12 +62,13 @@ pub trait Model {
         write::<Self::Scalar>(&tensors, &attachments.metadata, &attachments.vectors)
     }
 
-    /// Takes the parameters from the bytes that [`to_bytes`](Self::to_bytes) made of a model of the
-    /// same description.
+    /// Replaces the parameters by those in `bytes`, which [`to_bytes`](Self::to_bytes) wrote for a
+    /// model of the same description.
     ///
     /// # Errors
     /// [`Error::Format`], [`Error::Block`], [`Error::Type`], [`Error::Precision`] and
-    /// [`Error::NotFinite`] for a file that does not hold such a model, which is then unchanged.
+    /// [`Error::NotFinite`] for a file that does not hold such a model. The model is then
+    /// unchanged.
     fn read(&mut self, bytes: &[u8]) -> Result<()> {
         let file = SafeTensors::deserialize(bytes).map_err(Error::format)?;
         let mut values = Vec::with_capacity(self.as_slice().len());
@@ -80,8 +81,8 @@ pub trait Model {
     }
 }
 
-/// The blocks `encoder` (n_s × n_d: `W_inᵀ`), `decoder` (n_s × n_d; absent for tied weights) and
-/// `bias` (n_s). A file has them as [`Weights`] under [`Names::Own`].
+/// The blocks are `encoder` (`W_inᵀ`, n_s × n_d), `decoder` (n_s × n_d, absent for tied weights)
+/// and `bias` (n_s). A file stores them as [`Weights`] under [`Names::Own`].
 impl<T: Scalar> Model for Autoencoder<T> {
     type Scalar = T;
     type Gradient = Parameters<T>;
@@ -127,28 +128,30 @@ impl<T: Scalar> Model for Autoencoder<T> {
     }
 }
 
-/// A loss as a function of a model's parameters, with its gradient. `&mut self` is for scratch
-/// memory: the same model gives the same loss.
+/// A loss as a function of a model's parameters, with its gradient.
+///
+/// The methods take `&mut self` for scratch memory only: equal models give equal losses.
 pub trait Objective<M: Model> {
-    /// What can go wrong.
+    /// The error of an evaluation.
     type Error: std::error::Error + Send + Sync + 'static;
 
-    /// The loss, if an error says that it is not finite: the weights are too large, and a smaller
-    /// step may be tried. `None` for every other error.
+    /// Returns the loss if `error` says that it is not finite, and `None` for every other error. A
+    /// minimiser may then try a smaller step.
     fn not_finite(_error: &Self::Error) -> Option<f64> {
         None
     }
 
-    /// The loss.
+    /// Returns the loss at `model`.
     ///
     /// # Errors
-    /// If the model does not fit the objective, or the loss is not finite.
+    /// Returns an error if the model does not fit the objective or the loss is not finite.
     fn loss(&mut self, model: &M) -> std::result::Result<f64, Self::Error>;
 
-    /// The loss; `gradient` is overwritten with `∂ loss / ∂ parameter`.
+    /// Returns the loss at `model`, and overwrites `gradient` with `∂ loss / ∂ parameter`.
     ///
     /// # Errors
-    /// As [`loss`](Self::loss), and if `gradient` has another shape than the model.
+    /// Returns the errors of [`loss`](Self::loss), and an error if `gradient` and the model differ
+    /// in shape.
     fn loss_and_gradient(
         &mut self,
         model: &M,
@@ -178,21 +181,21 @@ impl<M: Model, O: Objective<M>> Objective<M> for &mut O {
 
 /// An objective that is drawn anew for every step.
 ///
-/// What a step evaluates is a function of its number alone, so that a run can go on from any step.
-/// An [`Objective`] is the same at every step.
+/// The objective of a step is a function of the step's number alone, so that a run can be resumed
+/// at any step. An [`Objective`] is the same at every step.
 pub trait Stochastic<M: Model> {
-    /// What can go wrong.
+    /// The error of drawing or evaluating the objective.
     type Error: std::error::Error + Send + Sync + 'static;
 
-    /// What a step evaluates.
+    /// The objective of one step.
     type Drawn<'a>: Objective<M, Error = Self::Error>
     where
         Self: 'a;
 
-    /// The objective of step `step` = 0, 1, ….
+    /// Returns the objective of step `step` = 0, 1, ….
     ///
     /// # Errors
-    /// If it cannot be drawn.
+    /// Returns an error if the objective cannot be drawn.
     fn at(&mut self, step: u64) -> std::result::Result<Self::Drawn<'_>, Self::Error>;
 }
 
@@ -216,11 +219,12 @@ pub struct BatchObjective<B, L> {
 }
 
 impl<T: Scalar> BatchObjective<SparseBatch<T>, MinibatchLoss<T>> {
-    /// The objective of a batch.
+    /// Returns the mean loss on `batch` as an objective.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] if the importance has not one number per feature of the batch,
-    /// [`Error::EmptyBatch`] for no samples.
+    /// [`Error::Mismatch`] unless the importance has one number per feature of the batch,
+    /// [`Error::EmptyBatch`] for no samples, [`Error::TooLarge`] if there is no memory for the
+    /// residuals of the batch.
     pub fn new(batch: SparseBatch<T>, mut loss: MinibatchLoss<T>) -> Result<Self> {
         loss.check(&batch)?;
         Ok(Self { batch, loss })
@@ -228,7 +232,7 @@ impl<T: Scalar> BatchObjective<SparseBatch<T>, MinibatchLoss<T>> {
 }
 
 impl<'a, T: Scalar> BatchObjective<&'a SparseBatch<T>, &'a mut MinibatchLoss<T>> {
-    /// The objective of a batch that is kept elsewhere.
+    /// Returns the mean loss on a borrowed batch as an objective.
     pub fn borrowed(batch: &'a SparseBatch<T>, loss: &'a mut MinibatchLoss<T>) -> Self {
         Self { batch, loss }
     }

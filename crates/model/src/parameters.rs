@@ -1,11 +1,11 @@
-//! The parameters of an autoencoder, or a gradient with respect to them, in one flat list.
+//! The parameters of an autoencoder, or a gradient with respect to them, as one flat list.
 //!
 //! ```text
 //! [ encoder, n_d × n_s, by columns | decoder, n_s × n_d, by rows (absent if tied) | bias, n_s ]
 //! ```
 //!
-//! Encoder column `j` and decoder row `j` are the n_d numbers that belong to feature `j`; both lie
-//! without gaps. An optimizer sees one slice; the model sees nalgebra views of it.
+//! Encoder column `j` and decoder row `j` are the n_d numbers that belong to feature `j`, and each
+//! is contiguous. An optimizer sees one slice; the model sees nalgebra views of it.
 
 use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut, DVectorView, DVectorViewMut};
 
@@ -13,8 +13,8 @@ use crate::{Error, Result, Scalar, check_memory};
 
 const PARAMETERS: &str = "the parameters";
 
-/// How many features and hidden dimensions a model has, and whether the decoder is the encoder's
-/// transpose.
+/// The number of features and hidden dimensions of a model, and whether its weights are tied,
+/// `W_out = W_inᵀ`.
 ///
 /// ```
 /// use toy_superposition_model::Shape;
@@ -31,8 +31,8 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// The shape of a model with `features` = n_s, `hidden` = n_d and a decoder of its own. n_d may
-    /// exceed n_s.
+    /// Returns the shape of a model with `features` = n_s, `hidden` = n_d and its own decoder. n_d
+    /// may exceed n_s.
     ///
     /// ```
     /// use toy_superposition_model::Shape;
@@ -44,15 +44,16 @@ impl Shape {
     ///
     /// # Errors
     /// [`Error::Shape`] unless `1 ≤ n_s ≤ u32::MAX` and `1 ≤ n_d ≤ u32::MAX`, [`Error::TooLarge`]
-    /// for more parameters, in double precision, than an address space holds.
+    /// if the parameters in double precision exceed the address space.
     pub fn new(features: usize, hidden: usize) -> Result<Self> {
         Self::checked(features, hidden, false)
     }
 
-    /// The shape of a model whose decoder is the encoder's transpose, `W_out = W_inᵀ`.
+    /// Returns the shape of a tied model, whose decoder is the transpose of its encoder,
+    /// `W_out = W_inᵀ`.
     ///
     /// # Errors
-    /// As [`new`](Self::new).
+    /// Returns the errors of [`new`](Self::new).
     pub fn tied(features: usize, hidden: usize) -> Result<Self> {
         Self::checked(features, hidden, true)
     }
@@ -70,43 +71,46 @@ impl Shape {
         Ok(Self { features, hidden, tied })
     }
 
-    /// The number of features n_s.
+    /// Returns the number of features n_s.
     pub fn features(self) -> usize {
         self.features
     }
 
-    /// The number of hidden dimensions n_d.
+    /// Returns the number of hidden dimensions n_d.
     pub fn hidden(self) -> usize {
         self.hidden
     }
 
-    /// Whether `W_out = W_inᵀ`.
+    /// Returns whether the weights are tied, `W_out = W_inᵀ`.
     pub fn is_tied(self) -> bool {
         self.tied
     }
 
-    /// The number of entries of the encoder, and of the decoder: `n_s n_d`.
+    /// Returns the number of entries of the encoder, `n_s n_d`; the decoder has as many.
     pub(crate) fn matrix_len(self) -> usize {
         self.features * self.hidden
     }
 
-    /// Where the decoder starts; for tied weights it is the encoder.
+    /// Returns the index of the first decoder entry. For tied weights the decoder is the encoder.
     pub(crate) fn decoder_start(self) -> usize {
         if self.tied { 0 } else { self.matrix_len() }
     }
 
-    /// Where the bias starts.
+    /// Returns the index of the first bias entry.
     pub(crate) fn bias_start(self) -> usize {
         self.decoder_start() + self.matrix_len()
     }
 
-    /// The number of parameters.
+    /// Returns the number of parameters.
     pub fn parameters(self) -> usize {
         self.bias_start() + self.features
     }
 }
 
-/// One number for each parameter of an autoencoder: its weights, or a gradient.
+/// One number per parameter of an autoencoder: its weights, or a gradient with respect to them.
+///
+/// The numbers are stored as one flat list, in the order encoder (n_d × n_s, column by column),
+/// decoder (n_s × n_d, row by row; absent for tied weights), bias (n_s).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Parameters<T> {
     shape: Shape,
@@ -126,7 +130,7 @@ impl<T> AsMut<[T]> for Parameters<T> {
 }
 
 impl<T: Scalar> Parameters<T> {
-    /// All zero.
+    /// Returns parameters that are all zero.
     ///
     /// # Errors
     /// [`Error::TooLarge`] if there is no memory for them.
@@ -135,7 +139,8 @@ impl<T: Scalar> Parameters<T> {
         Ok(Self { shape, values: vec![T::zero(); shape.parameters()] })
     }
 
-    /// From the flat list in the order of [the layout](Parameters::as_slice).
+    /// Returns the parameters with the given flat list, in the order of
+    /// [`as_slice`](Parameters::as_slice).
     ///
     /// # Errors
     /// [`Error::Mismatch`] for a list of another length, [`Error::NotFinite`] for a NaN or an
@@ -146,75 +151,76 @@ impl<T: Scalar> Parameters<T> {
         Ok(Self { shape, values })
     }
 
-    /// The shape.
+    /// Returns the shape.
     pub fn shape(&self) -> Shape {
         self.shape
     }
 
-    /// The flat list: encoder by columns, decoder by rows (absent if tied), bias.
+    /// Returns the flat list: encoder by columns, decoder by rows (absent if tied), bias.
     pub fn as_slice(&self) -> &[T] {
         &self.values
     }
 
-    /// The flat list, to be changed.
+    /// Returns the flat list, mutably.
     pub fn as_mut_slice(&mut self) -> &mut [T] {
         &mut self.values
     }
 
-    /// `W_in`, `n_d × n_s`.
+    /// Returns a view of `W_in`, n_d × n_s.
     pub fn encoder(&self) -> DMatrixView<'_, T> {
         DMatrixView::from_slice(self.encoder_slice(), self.shape.hidden, self.shape.features)
     }
 
-    /// `W_outᵀ`, `n_d × n_s`, as it lies in memory; `W_in` for tied weights.
+    /// Returns a view of `W_outᵀ`, n_d × n_s, as it is stored. For tied weights it is `W_in`.
     pub fn decoder_transpose(&self) -> DMatrixView<'_, T> {
         DMatrixView::from_slice(self.decoder_slice(), self.shape.hidden, self.shape.features)
     }
 
-    /// A copy of `W_out`, `n_s × n_d`; `W_inᵀ` for tied weights.
+    /// Returns a copy of `W_out`, n_s × n_d. For tied weights it is `W_inᵀ`.
     ///
-    /// A copy, because nalgebra 0.35 multiplies views with a row stride out of bounds.
+    /// This is not a view because nalgebra 0.35 reads out of bounds when it multiplies views with a
+    /// row stride.
     pub fn decoder(&self) -> DMatrix<T> {
         self.decoder_transpose().transpose()
     }
 
-    /// `b`, length n_s.
+    /// Returns a view of `b`, length n_s.
     pub fn bias(&self) -> DVectorView<'_, T> {
         DVectorView::from_slice(self.bias_slice(), self.shape.features)
     }
 
-    /// `W_in`, n_d × n_s, to be changed.
+    /// Returns a mutable view of `W_in`, n_d × n_s.
     pub fn encoder_mut(&mut self) -> DMatrixViewMut<'_, T> {
         let (hidden, features) = (self.shape.hidden, self.shape.features);
         DMatrixViewMut::from_slice(self.split_mut().0, hidden, features)
     }
 
-    /// `W_outᵀ`, n_d × n_s, to be changed; `W_in` for tied weights.
+    /// Returns a mutable view of `W_outᵀ`, n_d × n_s. For tied weights it is `W_in`.
     pub fn decoder_transpose_mut(&mut self) -> DMatrixViewMut<'_, T> {
         let (hidden, features) = (self.shape.hidden, self.shape.features);
         let (encoder, decoder, _) = self.split_mut();
         DMatrixViewMut::from_slice(decoder.unwrap_or(encoder), hidden, features)
     }
 
-    /// `b`, length n_s, to be changed.
+    /// Returns a mutable view of `b`, length n_s.
     pub fn bias_mut(&mut self) -> DVectorViewMut<'_, T> {
         let features = self.shape.features;
         DVectorViewMut::from_slice(self.split_mut().2, features)
     }
 
-    /// The parameters in another precision, each rounded to the nearest number; infinite where that
-    /// is too large for `U`.
+    /// Returns the parameters in another precision, each rounded to the nearest number. A parameter
+    /// too large for `U` becomes infinite.
     pub fn cast<U: Scalar>(&self) -> Parameters<U> {
         let values = self.values.iter().map(|value| U::round_from(value.to_f64())).collect();
         Parameters { shape: self.shape, values }
     }
 
-    /// `W_in`, column by column.
+    /// Returns `W_in`, column by column.
     pub fn encoder_slice(&self) -> &[T] {
         &self.values[..self.shape.matrix_len()]
     }
 
-    /// `W_outᵀ`, column by column; `W_in` for tied weights.
+    /// Returns `W_outᵀ`, column by column. For tied weights it is `W_in`.
     pub fn decoder_slice(&self) -> &[T] {
         &self.values[self.shape.decoder_start()..self.shape.bias_start()]
     }
@@ -223,8 +229,8 @@ impl<T: Scalar> Parameters<T> {
         &self.values[self.shape.bias_start()..]
     }
 
-    /// `W_in` and `W_outᵀ`, each column by column, and `b`, to be changed all at once; no `W_outᵀ`
-    /// for tied weights.
+    /// Returns `W_in` and `W_outᵀ`, each column by column, and `b`, as mutable slices. `W_outᵀ` is
+    /// `None` for tied weights.
     pub fn split_mut(&mut self) -> (&mut [T], Option<&mut [T]>, &mut [T]) {
         let (matrices, bias) = self.values.split_at_mut(self.shape.bias_start());
         let (encoder, decoder) = matrices.split_at_mut(self.shape.matrix_len());

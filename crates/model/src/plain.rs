@@ -1,6 +1,7 @@
-//! The plain twin of [`MinibatchLoss`](crate::MinibatchLoss): dense matrices, one formula a line.
+//! The plain twin of [`MinibatchLoss`](crate::MinibatchLoss): dense matrices, one formula per line.
 //!
-//! With `h = W_in x`, `z = W_out h + b`, `y = f(z)`, samples as columns (n_s × B):
+//! With `h = W_in x`, `z = W_out h + b`, `y = f(z)`, and samples as columns (n_s × B), the loss and
+//! its gradient are:
 //!
 //! ```math
 //! L = \frac{1}{B n_s} \sum_{s=1}^{B} \sum_{i=1}^{n_s} \iota_i (y_{is} - x_{is})^2, \qquad
@@ -12,14 +13,16 @@
 //! \frac{\partial L}{\partial b} = \delta 1
 //! ```
 //!
-//! For tied weights the first two add up (the first transposed).
+//! For tied weights the gradient of the encoder is the sum of the last two matrices, the first of
+//! them transposed.
 
 use nalgebra::{DMatrix, DVector};
 
 use crate::error::check_shape;
 use crate::{Autoencoder, Error, Parameters, Result, Scalar};
 
-/// The loss and its gradient, by dense products. `x` is n_s × B, `importance` has length n_s.
+/// Returns the loss and its gradient, computed by dense products. `x` is n_s × B, and `importance`
+/// has length n_s.
 ///
 /// # Errors
 /// [`Error::Mismatch`] if `x` or `importance` does not fit the model, [`Error::EmptyBatch`] for no

@@ -1,14 +1,15 @@
-//! The dense product that the step uses, for others.
+//! The dense product of the training step, for use outside this crate.
 
 use faer::MatRef;
 
 use crate::error::check_shape;
 use crate::{Result, Scalar, step};
 
-/// `out = left · right` of column-major matrices: m × n of m × k and k × n, where `k = inner`.
+/// Overwrites `out` (m × n) with the product of `left` (m × k) and `right` (k × n), where k is
+/// `inner`. The matrices are column-major.
 ///
-/// Threads share blocks of columns, each of which is summed in one order: the bits do not depend on
-/// their number.
+/// Threads share the work by blocks of columns. Each column is summed in a fixed order, so the bits
+/// do not depend on the number of threads.
 ///
 /// # Errors
 /// [`Error::Mismatch`](crate::Error::Mismatch) unless `left`, `right` and `out` have m k, k n and m

@@ -1,5 +1,4 @@
-//! The two floating-point types, with the dense product and the file type that the model needs of
-//! them.
+//! The two floating-point types, with the kernels and the file type that the model needs for each.
 
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
@@ -10,12 +9,12 @@ use toy_superposition_data::SparseBatch;
 use crate::step::compress::{Job, Transpose};
 use crate::{Autoencoder, MinibatchLoss, Parameters, Result, Vector};
 
-/// A parameter type: `f32` or `f64`. Sealed.
+/// A parameter type: `f32` or `f64`. This trait is sealed.
 pub trait Scalar: toy_superposition_data::Scalar + kernels::Kernels {
-    /// A list of this type as a [`Vector`] of a weight file.
+    /// Returns a list of this type as a [`Vector`] of a weight file.
     fn to_vector(values: &[Self]) -> Vector;
 
-    /// The list, if the vector is of this type.
+    /// Returns the list if the vector is of this type.
     fn from_vector(vector: &Vector) -> Option<&[Self]>;
 }
 
@@ -23,16 +22,17 @@ pub(crate) mod kernels {
     use super::{Autoencoder, MinibatchLoss, Parameters, Result, SparseBatch};
     use super::{Dtype, Job, MatMut, MatRef, Transpose};
 
-    /// What differs between the two types, and what is to be compiled here and not once more in
-    /// every crate that trains; private, so that [`super::Scalar`] is sealed.
+    /// The operations that differ between the two types, and those that are compiled here so that
+    /// dependent crates need not compile them again. The trait is private, which seals
+    /// [`super::Scalar`].
     pub trait Kernels: Sized + 'static {
         /// The type's name in a weight file.
         const DTYPE: Dtype;
-        /// The same as text.
+        /// The same name as text.
         const NAME: &'static str;
         /// `out = left · right`, or `out += left · right`, on the calling thread.
         fn multiply(out: MatMut<'_, Self>, left: MatRef<'_, Self>, right: MatRef<'_, Self>, add: bool);
-        /// [`MinibatchLoss::forward`].
+        /// Runs [`MinibatchLoss::forward`].
         fn forward(
             loss: &mut MinibatchLoss<Self>,
             model: &Autoencoder<Self>,
@@ -41,7 +41,7 @@ pub(crate) mod kernels {
         ) -> Result<()>
         where
             Self: super::Scalar;
-        /// [`MinibatchLoss::backward`].
+        /// Runs [`MinibatchLoss::backward`].
         fn backward(
             loss: &mut MinibatchLoss<Self>,
             model: &Autoencoder<Self>,
@@ -49,15 +49,16 @@ pub(crate) mod kernels {
             gradient: &mut Parameters<Self>,
         ) where
             Self: super::Scalar;
-        /// Compresses a register at a time; gives the job back if it cannot.
+        /// Compresses one register at a time. Returns the job if the processor does not support
+        /// this.
         fn compress_simd(_arch: pulp::Arch, job: Job<'_, Self>) -> Option<Job<'_, Self>> {
             Some(job)
         }
-        /// Transposes blocks in registers; gives the job back if it cannot.
+        /// Transposes blocks in registers. Returns the job if the processor does not support this.
         fn transpose_simd<'a>(_arch: pulp::Arch, job: Transpose<'a, Self>) -> Option<Transpose<'a, Self>> {
             Some(job)
         }
-        /// Appends the little-endian bytes.
+        /// Appends the little-endian bytes of the number.
         fn write_bytes(self, bytes: &mut Vec<u8>);
     }
 }

@@ -1,4 +1,4 @@
-//! The tensors of one model in a weight file: found by name, read without rounding.
+//! The tensors of one model in a weight file, which are found by name and read without rounding.
 
 use nalgebra::{DMatrix, DVector};
 use safetensors::tensor::TensorView;
@@ -6,7 +6,7 @@ use safetensors::{Dtype, SafeTensors};
 
 use crate::{Activation, Autoencoder, Error, Names, Result, Scalar};
 
-/// What wrappers of PyTorch put before every name: `torch.compile` and `DistributedDataParallel`.
+/// Prefixes that PyTorch's wrappers `torch.compile` and `DistributedDataParallel` add to each name.
 const PREFIXES: [&str; 2] = ["_orig_mod.", "module."];
 
 /// A tensor with its name in the file.
@@ -15,7 +15,7 @@ pub(crate) struct Tensor<'a> {
     view: TensorView<'a>,
 }
 
-/// The tensors that go by one set of names.
+/// The tensors that have one set of names.
 pub(crate) struct Tensors<'a> {
     names: Names<'a>,
     encoder: Tensor<'a>,
@@ -24,20 +24,20 @@ pub(crate) struct Tensors<'a> {
 }
 
 impl<'a> Tensors<'a> {
-    /// The tensors of these names, with or without prefixes; `None` unless there are an encoder and
-    /// a bias.
+    /// Returns the tensors of these names, with or without prefixes, or `None` unless there are an
+    /// encoder and a bias.
     pub(crate) fn find(file: &'a SafeTensors<'a>, names: Names<'a>) -> Result<Option<Self>> {
         let (encoder, bias) = (Tensor::find(file, names.encoder())?, Tensor::find(file, names.bias())?);
         let decoder = names.decoder().map(|name| Tensor::find(file, name)).transpose()?.flatten();
         Ok(encoder.zip(bias).map(|(encoder, bias)| Self { names, encoder, decoder, bias }))
     }
 
-    /// The name of the encoder in the file.
+    /// Returns the name of the encoder in the file.
     pub(crate) fn encoder_name(&self) -> &'a str {
         self.encoder.name
     }
 
-    /// Whether the tensor that is called `name` in the file is one of these.
+    /// Returns whether the tensor that is called `name` in the file is one of these.
     pub(crate) fn contain(&self, name: &str) -> bool {
         [Some(&self.encoder), self.decoder.as_ref(), Some(&self.bias)]
             .into_iter()
@@ -45,8 +45,8 @@ impl<'a> Tensors<'a> {
             .any(|tensor| tensor.name == name)
     }
 
-    /// The model. Without a decoder it is tied, unless `tied` is false, or unknown while the file
-    /// holds `others`: matrices of which one may be the decoder.
+    /// Returns the model. A model without a decoder is tied. It is refused if `tied` is false, or
+    /// if `tied` is unknown and the file holds `others`, matrices of which one may be the decoder.
     pub(crate) fn model<T: Scalar>(
         &self,
         tied: Option<bool>,
@@ -85,20 +85,20 @@ impl<'a> Tensor<'a> {
         }
     }
 
-    /// The values of the block `name` of a model, which has the given shape.
+    /// Returns the values of the block `name` of a model, which must have the given shape.
     pub(crate) fn block<T: Scalar>(file: &'a SafeTensors<'a>, name: &str, shape: &[usize]) -> Result<Vec<T>> {
         let found = Self::find(file, name)?.filter(|tensor| tensor.view.shape() == shape);
         let missing = || Error::Block { name: name.to_owned(), expected: shape.to_vec() };
         found.ok_or_else(missing)?.numbers(shape.len())
     }
 
-    /// A matrix from a tensor stored by rows.
+    /// Returns the matrix of a tensor that is stored row by row.
     fn matrix<T: Scalar>(&self) -> Result<DMatrix<T>> {
         let values = self.numbers(2)?;
         Ok(DMatrix::from_row_slice(self.view.shape()[0], self.view.shape()[1], &values))
     }
 
-    /// The values of a tensor of the given number of dimensions.
+    /// Returns the values of a tensor that must have the given number of dimensions.
     fn numbers<T: Scalar>(&self, dimensions: usize) -> Result<Vec<T>> {
         let Self { name, view } = self;
         if view.shape().len() != dimensions {
@@ -134,7 +134,7 @@ fn without_prefixes(mut name: &str) -> &str {
     name
 }
 
-// The format has checked that the data has as many bytes as shape and type ask for.
+// The library has checked that the data has the number of bytes that its shape and type require.
 pub(crate) fn read_f32(view: &TensorView<'_>) -> impl Iterator<Item = f32> {
     view.data().as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes))
 }
@@ -147,15 +147,15 @@ fn words(view: &TensorView<'_>) -> impl Iterator<Item = u16> {
     view.data().as_chunks().0.iter().map(|&bytes| u16::from_le_bytes(bytes))
 }
 
-/// The value of a single-precision number of these bits.
+/// Returns the value of the single-precision number with these bits.
 fn single(bits: u32) -> f64 {
     f32::from_bits(bits).into()
 }
 
-/// The value of an IEEE half-precision number: sign, 5 bits of exponent (bias 15), 10 bits of
-/// fraction.
+/// Returns the value of an IEEE half-precision number: sign, 5 bits of exponent (bias 15), 10 bits
+/// of fraction.
 fn half(bits: u16) -> f64 {
-    /// `2⁻²⁴`, the least positive number.
+    /// `2⁻²⁴`, the smallest positive number.
     const LEAST: f64 = 1.0 / (1 << 24) as f64;
     let (exponent, fraction) = (bits >> 10 & 31, bits & 1023);
     let magnitude = match exponent {
@@ -171,7 +171,7 @@ fn half(bits: u16) -> f64 {
 mod tests {
     use super::{half, single};
 
-    /// All 2¹⁶ numbers of both short types, against the crate `half`.
+    /// Compares all 2¹⁶ numbers of both 16-bit types with the crate `half`.
     #[test]
     fn short_numbers_are_those_of_the_half_crate() {
         for bits in 0..=u16::MAX {

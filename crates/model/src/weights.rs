@@ -10,57 +10,62 @@ use crate::attachments::{bytes_of, write};
 use crate::tensors::Tensors;
 use crate::{Activation, Attachments, Autoencoder, Error, Names, Result, Scalar, Vector};
 
-/// A model with the metadata of its file.
+/// A model with the metadata and the vectors of its weight file.
 ///
-/// | tensor | shape | in the paper's released code | of Elhage et al. (2022) |
+/// | tensor | shape | in the paper's released code | in Elhage et al. (2022) |
 /// |---|---|---|---|
 /// | `encoder` | n_d × n_s | `initial_layer.weight` | `W`, n_s × n_d |
 /// | `decoder` | n_s × n_d | `final_layer.weight` | |
 /// | `bias` | n_s | `final_layer.bias` | `b_final` |
 ///
-/// All sets of names in [`Names`] are read, each name also behind the prefixes `_orig_mod.`
-/// (`torch.compile`) and `module.` (`DistributedDataParallel`). A file without a decoder holds tied
-/// weights, `W_out = W_inᵀ`. A file is refused where that is in doubt: its metadata says
-/// `tied = false`, or do not say `tied = true` while it holds further matrices; and so is a file of
-/// several models that differ. Matrices lie by rows, as PyTorch, JAX and NumPy write them. `W` is
-/// taken for n_d × n_s only where its shape and the bias leave no other reading.
+/// Every set of names in [`Names`] is read. Each name may stand behind the prefixes `_orig_mod.`
+/// (`torch.compile`) and `module.` (`DistributedDataParallel`). Matrices are stored row by row, as
+/// PyTorch, JAX and NumPy write them. `W` is read as n_d × n_s only if its shape and the length of
+/// the bias rule out n_s × n_d.
 ///
-/// Numbers are F16, BF16, F32 or F64, and reading never rounds them: `f64` holds all of them, and
-/// where `f32` does not the file is refused. To round, read `f64` and [cast](Autoencoder::cast).
+/// A file without a decoder holds tied weights, `W_out = W_inᵀ`. Such a file is refused if its
+/// metadata says `tied = false`, or if it holds other matrices and its metadata does not say
+/// `tied = true`. A file is also refused if it holds several models that differ.
 ///
-/// Metadata are kept as they are, except for the keys `activation` (`relu` if absent; other names
-/// in [`Activation`]) and `tied` (`true` or `false`), which are checked, and written for every
-/// model. Every other vector (a tensor of one dimension, F32 or F64) is kept too: a checkpoint has
-/// its optimizer's moments there, and is a weight file all the same.
+/// Numbers are F16, BF16, F32 or F64, and reading never rounds them. `f64` holds all of them; a
+/// file is refused for `f32` if one of its numbers would be rounded. To round, read `f64` and
+/// [cast](Autoencoder::cast).
+///
+/// Metadata is kept unchanged except for the keys `activation` (`relu` if absent; see
+/// [`Activation`] for the other names) and `tied` (`true` or `false`). These two are checked when a
+/// file is read, and are always written. Every other vector (a tensor of one dimension, F32 or F64)
+/// is kept too. A checkpoint stores its optimizer's moments as such vectors, so it is also a weight
+/// file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Weights<T> {
     /// The model.
     pub model: Autoencoder<T>,
-    /// What else the file says (p, seed, recipe, …), without the keys `activation` and `tied`.
+    /// The other metadata of the file (p, seed, recipe, …), without the keys `activation` and
+    /// `tied`.
     pub metadata: BTreeMap<String, String>,
     /// The other vectors in the file, by name.
     pub vectors: BTreeMap<String, Vector>,
 }
 
 impl<T: Scalar> Weights<T> {
-    /// A model without metadata.
+    /// Returns a model without metadata.
     pub fn new(model: Autoencoder<T>) -> Self {
         Self { model, metadata: BTreeMap::new(), vectors: BTreeMap::new() }
     }
 
-    /// Reads a weight file, by whichever of the known [`Names`] it has.
+    /// Reads a weight file whose tensors have any of the known [`Names`].
     ///
     /// # Errors
-    /// [`Error::File`] if it cannot be read, [`Error::Contents`] for what
-    /// [`from_bytes`](Self::from_bytes) refuses.
+    /// [`Error::File`] if the file cannot be read, [`Error::Contents`] if
+    /// [`from_bytes`](Self::from_bytes) refuses its contents.
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
         Self::load_any(path.as_ref(), &Names::KNOWN)
     }
 
-    /// Reads the model that has these names in a weight file.
+    /// Reads the model whose tensors have the given names.
     ///
     /// # Errors
-    /// As [`load`](Self::load).
+    /// Returns the errors of [`load`](Self::load).
     pub fn load_named(path: impl AsRef<Path>, names: Names<'_>) -> Result<Self> {
         Self::load_any(path.as_ref(), &[names])
     }
@@ -71,11 +76,11 @@ impl<T: Scalar> Weights<T> {
             .map_err(|source| Error::Contents { path: path.to_owned(), source: Box::new(source) })
     }
 
-    /// Writes a weight file, [atomically](write_atomically).
+    /// Writes a weight file [atomically](write_atomically).
     ///
     /// # Errors
-    /// [`Error::Write`] if it cannot be written, and as [`to_bytes`](Self::to_bytes); an older file
-    /// is then untouched.
+    /// [`Error::Write`] if the file cannot be written, and the errors of
+    /// [`to_bytes`](Self::to_bytes). An older file is then unchanged.
     pub fn save(&self, path: impl AsRef<Path>, names: Names<'_>) -> Result<()> {
         Ok(write_atomically(path, &self.to_bytes(names)?)?)
     }
@@ -83,15 +88,15 @@ impl<T: Scalar> Weights<T> {
     /// Parses the bytes of a weight file.
     ///
     /// # Errors
-    /// - [`Error::Format`] for bytes that are not safetensors: truncated, overlong, with a hostile
-    ///   header.
-    /// - [`Error::Names`] without an encoder and a bias of known names, [`Error::Ambiguous`] for
-    ///   several models that differ, [`Error::TiedDecoder`] and [`Error::NoDecoder`] where it is in
-    ///   doubt whether the weights are tied.
+    /// - [`Error::Format`] for bytes that are not a valid safetensors file: truncated, overlong, or
+    ///   with a hostile header.
+    /// - [`Error::Names`] if there is no encoder and bias of known names, [`Error::Ambiguous`] for
+    ///   several models that differ, [`Error::TiedDecoder`] and [`Error::NoDecoder`] if it is not
+    ///   certain whether the weights are tied.
     /// - [`Error::Type`], [`Error::Dimensions`], [`Error::Precision`] for a tensor that `T` cannot
     ///   hold.
     /// - [`Error::Mismatch`], [`Error::Shape`], [`Error::NotFinite`], [`Error::TopK`] and
-    ///   [`Error::Metadata`] for a content that is no autoencoder.
+    ///   [`Error::Metadata`] for tensors or metadata that do not form an autoencoder.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         Self::parse(bytes, &Names::KNOWN)
     }
@@ -140,12 +145,12 @@ impl<T: Scalar> Weights<T> {
         Ok(Self { model, metadata, vectors })
     }
 
-    /// The bytes of a weight file.
+    /// Returns the bytes of a weight file.
     ///
     /// # Errors
-    /// [`Error::Untied`] for names that only tied weights can have, [`Error::Name`] if a further
-    /// vector has the name of one of the weights, [`Error::Format`] if the tensors are too large
-    /// for the format.
+    /// [`Error::Untied`] if the model has its own decoder and the names are for tied weights only,
+    /// [`Error::Name`] if another vector has the name of one of the weights, [`Error::Format`] if
+    /// the tensors are too large for the format.
     pub fn to_bytes(&self, names: Names<'_>) -> Result<Vec<u8>> {
         let model = &self.model;
         let (features, hidden, tied) = (model.features(), model.hidden(), model.shape().is_tied());
@@ -170,7 +175,7 @@ impl<T: Scalar> Weights<T> {
     }
 }
 
-/// The first sixteen of these names in alphabetical order, for a message.
+/// Returns the first sixteen of these names in alphabetical order, for an error text.
 fn first_names<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     let mut names: Vec<_> = names.into_iter().map(str::to_owned).collect();
     names.sort();

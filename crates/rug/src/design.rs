@@ -1,4 +1,4 @@
-//! What the rug and its rivals have in common: weights that are made, not trained.
+//! The interface of designs: weights that are constructed rather than trained.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -10,98 +10,99 @@ use toy_superposition_model::{Activation, Autoencoder};
 use crate::error::{check_dense, check_finite, check_length};
 use crate::{Result, welch_coherence};
 
-/// Features that share one gain, one bias and one coefficient, and the rows that stand for all of
-/// theirs.
+/// A class of features that share one gain, one bias and one coefficient, with the rows that
+/// represent the rows of all its features.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Class {
-    /// How many features there are.
+    /// Number of features in the class.
     pub members: usize,
-    /// Rows of `R`, each with the number of rows that hold the same entries in another order. If
-    /// these numbers do not add up to `members`, the rows are a sample.
+    /// Representative rows of `R`, each with the number of rows that hold the same entries in
+    /// another order. If these numbers do not add up to `members`, the rows are a sample.
     pub rows: Vec<(usize, usize)>,
 }
 
 impl Class {
-    /// Whether the rows are a sample only.
+    /// Returns whether the representative rows are only a sample.
     pub fn sampled(&self) -> bool {
         self.rows.iter().map(|row| row.1).sum::<usize>() < self.members
     }
 }
 
-/// What is free once `R` is chosen.
+/// The parameters of a model that are free once `R` is chosen.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Setting {
-    /// The gain `a`, which is the diagonal of `W` where `c = 0`.
+    /// Gain `a`, which is the diagonal of `W` if `c = 0`.
     pub a: f64,
-    /// The bias `b` that is added (the raw one).
+    /// Bias `b`, as it is added to the preactivation.
     pub bias: f64,
-    /// The coefficient `c` of the all-ones direction; not 0 only where [`Design::all_ones`] has an
-    /// eigenvalue.
+    /// Coefficient `c` of the all-ones direction. It may differ from 0 only if [`Design::all_ones`]
+    /// returns an eigenvalue.
     pub ones: f64,
 }
 
-/// A way to put n_s features into n_d dimensions.
+/// A way to represent n_s features in n_d dimensions.
 ///
 /// ```math
-/// y = \mathrm{ReLU}(W x + b), \qquad W = \mathrm{diag}(a)\, R + \frac1{n_s} c\, 1^\mathsf{T}, \qquad
-/// R = D E, \quad R_{ii} = 1
+/// y = \mathrm{ReLU}(W x + b), \qquad
+/// W = \mathrm{diag}(a)\, R + \frac1{n_s} c\, 1^\mathsf{T}, \qquad R = D E, \quad R_{ii} = 1
 /// ```
 ///
 /// | symbol | here | shape |
 /// |---|---|---|
 /// | E, D | `encoder`, `decoder` | n_d × n_s, n_s × n_d |
-/// | a, b, c | [`Setting`]: gain, bias, coefficient of the all-ones direction | one of each for every class of features |
+/// | a, b, c | [`Setting`]: gain, bias, coefficient of the ones | one of each per class |
 ///
-/// A tight design has `R² = (n_s/n_d) R`. A feature may also be dropped: its row and column of `R`
-/// are zero.
+/// A tight design has `R² = (n_s/n_d) R`. A feature may also be dropped, in which case its row and
+/// its column of `R` are zero.
 ///
-/// The expected loss is the mean over the rows, and rows that hold the same entries in another
-/// order have the same loss: a [`Class`] names one row for all of its kind, so that a highly
-/// symmetric design costs one row. What a row costs is for the caller to say (the exact loss of
-/// `toy-superposition-theory`, a Gaussian one, …).
+/// The expected loss is the mean of a cost over the rows, and rows that hold the same entries in
+/// another order have the same cost. A [`Class`] therefore gives one row of each kind, so that a
+/// highly symmetric design needs the cost of a single row. The caller chooses the cost, such as the
+/// exact loss of `toy-superposition-theory` or a Gaussian approximation.
 pub trait Design: Debug {
-    /// What it is, in a few words.
+    /// Returns a short name.
     fn name(&self) -> String;
 
-    /// The number of features n_s.
+    /// Returns the number of features n_s.
     fn features(&self) -> usize;
 
-    /// The number of hidden dimensions n_d.
+    /// Returns the number of hidden dimensions n_d.
     fn hidden(&self) -> usize;
 
-    /// `E`, n_d × n_s.
+    /// Returns `E`, n_d × n_s.
     fn encoder(&self) -> DMatrix<f64>;
 
-    /// `D`, n_s × n_d: `Eᵀ` unless said otherwise.
+    /// Returns `D`, n_s × n_d, which is `Eᵀ` by default.
     fn decoder(&self) -> DMatrix<f64> {
         self.encoder().transpose()
     }
 
-    /// Writes row `i` of `R` into `row`, of length n_s, whatever it held.
+    /// Overwrites `row` (length n_s) with row `i` of `R`.
     fn write_row(&self, i: usize, row: &mut [f64]);
 
-    /// The classes of features.
+    /// Returns the classes of features.
     fn classes(&self) -> Vec<Class>;
 
-    /// Which of the [`classes`](Self::classes) a feature is in.
+    /// Returns the index of the [class](Self::classes) that contains a feature.
     fn class_of(&self, _feature: usize) -> usize {
         0
     }
 
-    /// The eigenvalue λ ≠ 0 of `R` at the vector of ones, if it is an eigenvector from both sides:
-    /// then the coefficient of that direction is free without another hidden dimension.
+    /// Returns the eigenvalue λ ≠ 0 of `R` at the vector of ones, if that is both a left and a
+    /// right eigenvector. The coefficient of that direction is then free, without another hidden
+    /// dimension.
     fn all_ones(&self) -> Option<f64> {
         None
     }
 
-    /// The ratio r = n_d / n_s.
+    /// Returns the ratio r = n_d / n_s.
     fn ratio(&self) -> f64 {
         self.hidden() as f64 / self.features() as f64
     }
 
-    /// The dense `R`, n_s × n_s, row by row.
+    /// Returns the dense `R`, n_s × n_s, built row by row.
     fn matrix(&self) -> DMatrix<f64> {
         let n = self.features();
         let (mut matrix, mut row) = (DMatrix::zeros(n, n), vec![0.0; n]);
@@ -112,14 +113,15 @@ pub trait Design: Debug {
         matrix
     }
 
-    /// The autoencoder with one setting for each class: `W_in = E`,
+    /// Returns the autoencoder with one setting per class: `W_in = E`,
     /// `W_out = diag(a) D + c 1ᵀD/(n_s λ)`.
     ///
     /// # Errors
-    /// [`Error::Length`](crate::Error::Length) unless there is a setting for each class,
-    /// [`Error::NotFinite`](crate::Error::NotFinite) for a setting that is not finite or a
-    /// coefficient that the design has no room for, [`Error::Model`](crate::Error::Model) for a
-    /// design without hidden dimensions or with more weights than there is memory for.
+    /// [`Error::Length`](crate::Error::Length) unless there is one setting per class,
+    /// [`Error::NotFinite`](crate::Error::NotFinite) for a setting that is not finite or for a
+    /// non-zero coefficient `c` where [`all_ones`](Self::all_ones) is `None`,
+    /// [`Error::Model`](crate::Error::Model) for a design without hidden dimensions or if there is
+    /// no memory for the weights.
     fn autoencoder(&self, settings: &[Setting]) -> Result<Autoencoder<f64>> {
         check_length("settings", settings.len(), self.classes().len())?;
         check_dense::<f64>(self.features(), self.hidden())?;
@@ -143,7 +145,8 @@ pub trait Design: Debug {
         Ok(Autoencoder::new(&encoder, &decoder, &bias, Activation::Relu)?)
     }
 
-    /// How near the design is to the bounds for its shape, from the rows of its classes.
+    /// Returns the coherence and the squared interference of the design, computed from the rows of
+    /// its classes, beside their lower bounds.
     fn diagnostics(&self) -> Diagnostics {
         let (mut coherence, mut squares, mut row) = (0.0_f64, 0.0, vec![0.0; self.features()]);
         for class in self.classes() {
@@ -166,7 +169,7 @@ pub trait Design: Debug {
     }
 }
 
-/// What points to a design is one.
+/// A pointer to a design is a design.
 impl<P: Deref<Target: Design> + Debug> Design for P {
     fn name(&self) -> String {
         (**self).name()
@@ -205,22 +208,24 @@ impl<P: Deref<Target: Design> + Debug> Design for P {
     }
 }
 
-/// A design beside the bounds of Welch (1974) for its shape.
+/// The coherence and the squared interference of a design, beside the bounds of Welch (1974) for
+/// its shape.
 ///
-/// Both bounds are for unit diagonal in every row; where features are dropped they say nothing.
+/// Both bounds assume a unit diagonal in every row, so they do not apply if features are dropped.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Diagnostics {
     /// `max |R_ij|`, i ≠ j.
     pub coherence: f64,
-    /// Its least value, `√((n_s − n_d)/(n_d (n_s − 1)))`: attained by equiangular tight frames.
-    /// `None` for n_d = 0.
+    /// Lower bound on `coherence`, `√((n_s − n_d)/(n_d (n_s − 1)))`, attained by equiangular tight
+    /// frames. `None` for n_d = 0.
     pub welch_coherence: Option<f64>,
-    /// The mean over the rows of `Σ_{j≠i} R_ij²`; times `p/3 − p²/4` it is the mean σ².
+    /// Mean over the rows of `Σ_{j≠i} R_ij²`. For the paper's data the mean σ² is `p/3 − p²/4`
+    /// times this.
     pub squares: f64,
-    /// Its least value, `n_s/n_d − 1`: attained by tight designs with unit diagonal. `None` for
-    /// n_d = 0.
+    /// Lower bound on `squares`, `n_s/n_d − 1`, attained by tight designs with unit diagonal.
+    /// `None` for n_d = 0.
     pub welch_squares: Option<f64>,
 }
 
@@ -229,17 +234,16 @@ pub struct Diagnostics {
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct RowMean {
-    /// The mean over all features.
+    /// Mean over all features.
     pub mean: f64,
-    /// Its standard error where rows were sampled; 0 where all rows are stood for.
+    /// Standard error of the mean if rows were sampled, and 0 if the rows represent all others.
     pub standard_error: f64,
 }
 
-/// The mean of a function of the rows of `W` over all features: `cost(row of W, i, b_i)`, for
-/// instance the exact loss.
+/// Returns the mean of `cost(row of W, i, b_i)` over all features i, for example of the exact loss.
 ///
 /// # Errors
-/// [`Error::Length`](crate::Error::Length) unless there is a setting for each class, and those of
+/// [`Error::Length`](crate::Error::Length) unless there is one setting per class, and the errors of
 /// `cost`.
 pub fn mean_over_rows<D: Design + ?Sized, E: From<crate::Error>>(
     design: &D,
@@ -269,12 +273,12 @@ pub fn mean_over_rows<D: Design + ?Sized, E: From<crate::Error>>(
     Ok(RowMean { mean, standard_error: variance.sqrt() })
 }
 
-/// No more rows than this stand for a class.
+/// The largest number of rows that represent a class.
 const MOST_ROWS: usize = 16;
 
-/// The class of all `n` features: rows that hold the same entries in another order (to 1e-9) are
-/// found, or, if there are more than [`MOST_ROWS`] kinds of them, that many rows are picked at even
-/// distances.
+/// Returns the class of all `n` features, with one representative of each kind of row. Rows are of
+/// one kind if they hold the same entries in another order, to 1e-9. If there are more than
+/// [`MOST_ROWS`] kinds, that number of rows is sampled at even distances.
 pub(crate) fn one_class(n: usize, matrix: &DMatrix<f64>) -> Class {
     let mut kinds: BTreeMap<Vec<i64>, (usize, usize)> = BTreeMap::new();
     for i in 0..n {
@@ -289,7 +293,7 @@ pub(crate) fn one_class(n: usize, matrix: &DMatrix<f64>) -> Class {
     Class { members: n, rows: kinds.into_values().collect() }
 }
 
-/// The class of all `n` features, with rows at even distances standing for all.
+/// Returns the class of all `n` features, represented by rows at even distances.
 pub(crate) fn sample(n: usize) -> Class {
     let count = n.min(MOST_ROWS);
     Class { members: n, rows: (0..count).map(|k| (k * n / count, 1)).collect() }

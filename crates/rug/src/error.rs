@@ -1,19 +1,19 @@
-//! What can be wrong with an order, a set of rows or a shape.
+//! The errors of orders, sets of rows and shapes.
 
-/// What was given and what is allowed.
+/// An error of a construction, a shape or a number. It states what was given and what is allowed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A length or an order that is no power of two, or above 2³¹.
+    /// A length or an order that is not a power of two, or is above 2³¹.
     #[error("{given} is not a power of two in 1..=2^31")]
     NotPowerOfTwo {
-        /// What was given.
+        /// The length or order.
         given: usize,
     },
-    /// An order at which no construction here gives a Hadamard or a conference matrix.
+    /// An order for which this crate has no construction of a Hadamard or conference matrix.
     #[error("no construction gives a matrix of order {given}")]
     NoSuchOrder {
-        /// What was given.
+        /// The order.
         given: usize,
     },
     /// A number of hidden dimensions n_d outside `1..=n_s`.
@@ -45,10 +45,10 @@ pub enum Error {
         family: &'static str,
         /// The order n_s that was given.
         features: usize,
-        /// Which orders there are.
+        /// The orders for which there is a set.
         needs: &'static str,
     },
-    /// More rows than any sum-free set has, or none.
+    /// A number of rows that no sum-free set has.
     #[error("{given} hidden dimensions: a sum-free set has 1..={most} rows")]
     SumFree {
         /// The n_d that was given.
@@ -56,28 +56,28 @@ pub enum Error {
         /// The size n_s/2 of the largest sum-free sets.
         most: usize,
     },
-    /// A graph is not the strongly regular graph that it should be.
+    /// A graph is not the expected strongly regular graph.
     #[error(transparent)]
     Graph(#[from] crate::GraphError),
     /// Two lengths that must agree do not.
     #[error("{what}: {given}, expected {expected}")]
     Length {
-        /// Which length it was.
+        /// Name of the length.
         what: &'static str,
-        /// What was given.
+        /// The length.
         given: usize,
-        /// What it must be.
+        /// The expected length.
         expected: usize,
     },
     /// A NaN or an infinity.
     #[error("{what} {given} is not finite")]
     NotFinite {
-        /// Which number it was.
+        /// Name of the number.
         what: &'static str,
-        /// What was given.
+        /// The number.
         given: f64,
     },
-    /// The data are wrong.
+    /// The data law or a batch was refused.
     #[error(transparent)]
     Data(#[from] toy_superposition_data::Error),
     /// The autoencoder refused the weights.
@@ -88,15 +88,15 @@ pub enum Error {
 /// A result with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// `log₂ n`, or the error that says that `n` is no power of two in `1..=2³¹`.
+/// Returns `log₂ n`, or an error unless `n` is a power of two in `1..=2³¹`.
 pub(crate) fn log2(n: usize) -> Result<u32> {
     if n.is_power_of_two() && n <= 1 << 31 { Ok(n.ilog2()) } else { Err(Error::NotPowerOfTwo { given: n }) }
 }
 
-/// Refuses dense weights, and the model made of them, that there is no memory for.
+/// Returns an error unless there is memory for dense weights and a model made of them.
 pub(crate) fn check_dense<T>(features: usize, hidden: usize) -> Result<()> {
     let bytes = 4 * features as u128 * hidden as u128 * size_of::<T>() as u128;
-    Ok(toy_superposition_model::check_memory("dense weights and a model of them", bytes)?)
+    Ok(toy_superposition_model::check_memory("dense weights and their model", bytes)?)
 }
 
 /// Refuses a length that is not the expected one.

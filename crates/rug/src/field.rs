@@ -5,29 +5,29 @@
 //! \chi(0) = 0, \quad \chi(g^e) = (-1)^e \ \text{for odd } q
 //! ```
 //!
-//! with `q = pᵏ` and `g` a generator of the multiplicative group. An element is a polynomial of
-//! degree below `k` over the integers modulo `p`. Its code is the number whose digits to the base
-//! `p` are the coefficients, and so the code of a vector over GF(q), first coordinate in the lowest
-//! place, has the coefficients of all its coordinates as its digits to the base `p`: vectors are
-//! added as elements are.
+//! Here `q = pᵏ`, and `g` generates the multiplicative group. An element is a polynomial of degree
+//! below `k` over the integers modulo `p`. Its code is the number whose base-`p` digits are the
+//! coefficients. The code of a vector over GF(q), with the first coordinate in the lowest place,
+//! thus has the coefficients of all its coordinates as its base-`p` digits, so vectors and elements
+//! are added in the same way.
 
-/// The field GF(q) of any prime power q, with the generator `g` whose code is `p` (that of `x`), or
-/// a primitive root where q is a prime.
+/// The field GF(q) for a prime power q. Its generator `g` has the code `p` (that of the polynomial
+/// `x`) or, if q is prime, is a primitive root.
 #[derive(Debug, Clone)]
 pub(crate) struct Field {
     prime: usize,
     /// The code of `gᵉ`, for `e` in `0..q − 1`.
     powers: Vec<usize>,
-    /// The exponent `e` of each element `gᵉ`, by code: length q. That of 0 means nothing.
+    /// The exponent `e` of each element `gᵉ`, by code, with length q. The entry of 0 is unused.
     exponents: Vec<usize>,
 }
 
 impl Field {
-    /// The field of `order` elements; `None` unless that is a prime power.
+    /// Returns the field with `order` elements, or `None` unless `order` is a prime power.
     pub(crate) fn new(order: usize) -> Option<Self> {
         let (prime, degree) = prime_power(order)?;
-        // The first polynomial xᵏ − tail modulo which the powers of x are all elements but 0: then
-        // every one of these has an inverse, and the polynomial is irreducible.
+        // The first polynomial xᵏ − tail modulo which the powers of x are all non-zero elements is
+        // used. Every element then has an inverse, so the polynomial is irreducible.
         (1..order).filter(|tail| tail % prime != 0).find_map(|tail| {
             let (mut powers, mut exponents) = (vec![1], vec![0; order]);
             let mut element = times_x(1, tail, prime, degree, order);
@@ -40,32 +40,32 @@ impl Field {
         })
     }
 
-    /// The number of elements q.
+    /// Returns the number of elements q.
     pub(crate) fn order(&self) -> usize {
         self.exponents.len()
     }
 
-    /// `gᵉ`, for any `e`.
+    /// Returns `gᵉ` for any `e`.
     pub(crate) fn power_of_generator(&self, exponent: usize) -> usize {
         self.powers[exponent % self.powers.len()]
     }
 
-    /// `a b`.
+    /// Returns `a b`.
     pub(crate) fn product(&self, a: usize, b: usize) -> usize {
         if a == 0 || b == 0 { 0 } else { self.power_of_generator(self.exponents[a] + self.exponents[b]) }
     }
 
-    /// `a + b`, for elements and for vectors alike.
+    /// Returns `a + b`, for elements and for vectors.
     pub(crate) fn sum(&self, a: usize, b: usize) -> usize {
         if self.prime == 2 { a ^ b } else { by_digits(self.prime, a, b, |a, b| a + b) }
     }
 
-    /// `a − b`, for elements and for vectors alike.
+    /// Returns `a − b`, for elements and for vectors.
     pub(crate) fn difference(&self, a: usize, b: usize) -> usize {
         if self.prime == 2 { a ^ b } else { by_digits(self.prime, a, b, |a, b| a + self.prime - b) }
     }
 
-    /// `χ(a − b)`, in a field of odd order.
+    /// Returns `χ(a − b)` in a field of odd order.
     pub(crate) fn character_of_difference(&self, a: usize, b: usize) -> i8 {
         match self.difference(a, b) {
             0 => 0,
@@ -74,7 +74,7 @@ impl Field {
     }
 }
 
-/// `(p, k)` if `q = pᵏ` with `p` prime and `k ≥ 1`.
+/// Returns `(p, k)` if `q = pᵏ` with `p` prime and `k ≥ 1`.
 pub(crate) fn prime_power(q: usize) -> Option<(usize, u32)> {
     let prime = (2..).take_while(|p| p * p <= q).find(|p| q.is_multiple_of(*p)).unwrap_or(q);
     let (mut rest, mut degree) = (q, 0);
@@ -84,13 +84,14 @@ pub(crate) fn prime_power(q: usize) -> Option<(usize, u32)> {
     (rest == 1 && degree > 0).then_some((prime, degree))
 }
 
-/// `x` times an element, modulo `xᵏ − tail(x)`.
+/// Returns `x` times an element, modulo `xᵏ − tail(x)`.
 fn times_x(element: usize, tail: usize, prime: usize, degree: u32, order: usize) -> usize {
     let highest = element / prime.pow(degree - 1);
     by_digits(prime, element * prime % order, tail, |a, b| a + highest * b)
 }
 
-/// The number whose digits to the base `p` are those of `digit(a, b)` modulo `p`, place by place.
+/// Returns the number whose base-`p` digits are `digit(a, b)` modulo `p`, where `a` and `b` are
+/// digits of the arguments at the same place.
 fn by_digits(prime: usize, mut a: usize, mut b: usize, digit: impl Fn(usize, usize) -> usize) -> usize {
     let (mut number, mut place) = (0, 1);
     while a > 0 || b > 0 {
@@ -111,8 +112,9 @@ mod tests {
         assert_eq!((prime_power(81), prime_power(1 << 20)), (Some((3, 4)), Some((2, 20))));
     }
 
-    /// The axioms, by all triples: sums and products are commutative and associative, products
-    /// distribute over sums, differences undo sums, and every element but 0 has an inverse.
+    /// Checks the axioms on all triples: sums and products are commutative and associative,
+    /// products distribute over sums, differences undo sums, and every non-zero element has an
+    /// inverse.
     #[test]
     fn sums_and_products_make_a_field() {
         for q in [2, 3, 4, 5, 7, 8, 9, 16, 25, 27] {
@@ -138,8 +140,8 @@ mod tests {
         assert_eq!(Field::new(1 << 10).unwrap().order(), 1 << 10);
     }
 
-    /// For a prime, Euler's criterion. For a power, what squares are: half of the elements, closed
-    /// under differences as Paley's matrices need it, Σ_c χ(a − c) χ(b − c) = −1 for a ≠ b.
+    /// Checks Euler's criterion for a prime. For a prime power, half of the non-zero elements are
+    /// squares, and Σ_c χ(a − c) χ(b − c) = −1 for a ≠ b, as Paley's matrices require.
     #[test]
     fn the_character_tells_squares() {
         for q in [3, 7, 13, 31] {

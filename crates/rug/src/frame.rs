@@ -1,4 +1,4 @@
-//! A design that is given by its encoder, and the families that are made so.
+//! Designs that are given by their encoder, and the families that are constructed this way.
 
 use nalgebra::DMatrix;
 use rand::Rng;
@@ -12,16 +12,16 @@ use crate::{Error, Result};
 ///
 /// | family | n_s | n_d | R_ij, i ≠ j |
 /// |---|---|---|---|
-/// | [`hadamard`](Frame::hadamard) | any [order](crate::construction) | any | rows of a Hadamard matrix: a rug of that order |
+/// | [`hadamard`](Frame::hadamard) | an [order](crate::construction) | any | a rug of that order |
 /// | [`haar`](Frame::haar) | any | any | a random projector, its rows scaled to unit diagonal |
 /// | [`harmonic`](Frame::harmonic) | any | any | `Σ_{k∈K} cos(2πk(i−j)/n_s)`, scaled: circulant |
 /// | [`simplex`](Frame::simplex) | any | n_s − 1 | `−1/n_d` |
 /// | [`paley`](Frame::paley) | q + 1, q ≡ 1 (mod 4) a prime power | n_s/2 | `±1/√q`: equiangular |
-/// | [`steiner`](Frame::steiner) | see there | | `±1/ρ`: equiangular |
+/// | [`steiner`](Frame::steiner) | see its table | see its table | `±1/ρ`: equiangular |
 ///
 /// The frames of strongly regular graphs are [`EigenspaceFrame`](crate::EigenspaceFrame)s.
 ///
-/// All but Haar's are tight frames of unit vectors: `R = EᵀE`, `R² = (n_s/n_d) R`.
+/// All of them except Haar's are tight frames of unit vectors: `R = EᵀE`, `R² = (n_s/n_d) R`.
 ///
 /// ```
 /// use toy_superposition_rug::{Design, Frame};
@@ -35,14 +35,15 @@ use crate::{Error, Result};
 pub struct Frame {
     name: String,
     encoder: DMatrix<f64>,
-    /// `None`: the transposed encoder.
+    /// The decoder, or `None` if it is the transposed encoder.
     decoder: Option<DMatrix<f64>>,
     class: Class,
     all_ones: Option<f64>,
 }
 
 impl Frame {
-    /// The frame whose vectors are the columns of `encoder` (n_d × n_s), divided by their norms.
+    /// Returns the frame whose vectors are the columns of `encoder` (n_d × n_s), divided by their
+    /// norms.
     ///
     /// # Errors
     /// [`Error::Hidden`] unless `1 ≤ n_d ≤ n_s`, [`Error::NotFinite`] for an entry that is not
@@ -60,7 +61,7 @@ impl Frame {
         Ok(Self::classified(name.to_owned(), encoder, None))
     }
 
-    /// Finds rows that are alike, unless the matrix is too large for that.
+    /// Returns the design with rows of one kind grouped, unless the matrix is too large for that.
     fn classified(name: String, encoder: DMatrix<f64>, class: Option<Class>) -> Self {
         const MOST: usize = 1024;
         let n = encoder.ncols();
@@ -74,18 +75,18 @@ impl Frame {
         Self { name, encoder, decoder: None, class, all_ones: constant.then_some(mean) }
     }
 
-    /// Features of a class whose rows are all alike.
+    /// Returns a design whose rows all hold the same entries.
     fn alike(name: String, encoder: DMatrix<f64>) -> Self {
         let n = encoder.ncols();
         Self::classified(name, encoder, Some(Class { members: n, rows: vec![(0, n)] }))
     }
 
-    /// The rug of the given rows of the [Hadamard matrix](crate::hadamard_of_order) of order
-    /// `features`.
+    /// Returns the rug of the given rows of the [Hadamard matrix](crate::hadamard_of_order) of
+    /// order `features`.
     ///
     /// # Errors
-    /// [`Error::NoSuchOrder`], and those of [`PersianRug::new`](crate::PersianRug::new) for the
-    /// rows.
+    /// [`Error::NoSuchOrder`] if no construction gives that matrix, and the errors of
+    /// [`PersianRug::new`](crate::PersianRug::new) for the rows.
     pub fn hadamard(features: usize, rows: &[usize]) -> Result<Self> {
         check_shape(rows.len(), features)?;
         let matrix = hadamard_of_order(features)?;
@@ -101,8 +102,8 @@ impl Frame {
         Ok(Self::classified("Hadamard rug".to_owned(), encoder, None))
     }
 
-    /// A random projector of rank n_d, from Haar's measure, its rows divided by the diagonal:
-    /// `W_ij = P_ij/P_ii`.
+    /// Returns a random projector P of rank n_d, drawn from Haar's measure, with each row divided
+    /// by its diagonal entry: `R_ij = P_ij/P_ii`.
     ///
     /// # Errors
     /// [`Error::Hidden`] unless `1 ≤ n_d ≤ n_s`.
@@ -115,19 +116,20 @@ impl Frame {
         Ok(Self { name: "Haar projector".to_owned(), encoder, decoder: Some(decoder), class, all_ones: None })
     }
 
-    /// The real harmonic frame of frequencies `K`: for `0 < 2k < n_s` a cosine and a sine, for
-    /// `2k ∈ {0, n_s}` one row.
+    /// Returns the real harmonic frame of the frequencies `K`. A frequency with `0 < 2k < n_s`
+    /// contributes a cosine and a sine; one with `2k ∈ {0, n_s}` contributes a single row.
     ///
     /// ```math
     /// R_{ij} = \frac1{n_d} \sum_{k \in K} m_k \cos\frac{2\pi k (i - j)}{n_s}, \qquad
-    /// m_k = \begin{cases} 1 & 2k \in \{0, n_s\} \\ 2 & \text{else} \end{cases}, \quad n_d = \sum_k m_k
+    /// m_k = \begin{cases} 1 & 2k \in \{0, n_s\} \\ 2 & \text{else} \end{cases}, \quad
+    /// n_d = \sum_k m_k
     /// ```
     ///
-    /// Every row is row 0 moved on. `K = {1}` is the regular polygon.
+    /// Every row is a cyclic shift of row 0. `K = {1}` gives the regular polygon.
     ///
     /// # Errors
-    /// [`Error::OutOfRange`] for `2k > n_s`, [`Error::Repeated`], [`Error::Hidden`] for no
-    /// frequency.
+    /// [`Error::OutOfRange`] for `2k > n_s`, [`Error::Repeated`] for a frequency given twice,
+    /// [`Error::Hidden`] for no frequency.
     pub fn harmonic(features: usize, frequencies: &[usize]) -> Result<Self> {
         let single = |k: usize| k == 0 || 2 * k == features;
         let hidden: usize = frequencies.iter().map(|&k| if single(k) { 1 } else { 2 }).sum();
@@ -140,7 +142,7 @@ impl Frame {
             return Err(Error::Repeated { given });
         }
         check_shape(hidden, features)?;
-        // The angle is reduced first, so that it is as exact for the last feature as for the first.
+        // The angle is reduced first, so that the entries of all features are equally accurate.
         let angle =
             |k: usize, j: usize| std::f64::consts::TAU * ((k * j) % features) as f64 / features as f64;
         let mut rows = Vec::with_capacity(hidden);
@@ -156,15 +158,15 @@ impl Frame {
         Ok(Self::alike(name, encoder))
     }
 
-    /// The harmonic frame of `hidden` dimensions with random frequencies; frequency 0, whose row is
-    /// all ones, only if it is needed.
+    /// Returns a harmonic frame of `hidden` dimensions with random frequencies. Frequency 0, whose
+    /// row is all ones, is used only if it is needed.
     ///
     /// # Errors
     /// [`Error::Hidden`] unless `1 ≤ n_d ≤ n_s`.
     pub fn random_harmonic<R: Rng + ?Sized>(features: usize, hidden: usize, rng: &mut R) -> Result<Self> {
         check_shape(hidden, features)?;
         let pairs = (features - 1) / 2;
-        // An even n_s has two single frequencies, an odd one has only 0.
+        // Frequencies that contribute a single row are 0 and, for even n_s, n_s/2.
         let singles: &[usize] = if features.is_multiple_of(2) { &[features / 2, 0] } else { &[0] };
         let count = (hidden / 2).min(pairs);
         let mut frequencies: Vec<usize> =
@@ -174,14 +176,14 @@ impl Frame {
         Self::harmonic(features, &frequencies)
     }
 
-    /// The corners of a regular simplex: n_s vectors in n_s − 1 dimensions, `R_ij = −1/(n_s − 1)`.
-    /// Two are antipodal.
+    /// Returns the corners of a regular simplex: n_s vectors in n_s − 1 dimensions,
+    /// `R_ij = −1/(n_s − 1)`. A simplex of two corners is an antipodal pair.
     ///
     /// # Errors
-    /// [`Error::Hidden`] for fewer than two.
+    /// [`Error::Hidden`] for fewer than two corners.
     pub fn simplex(corners: usize) -> Result<Self> {
         check_shape(corners.wrapping_sub(1), corners)?;
-        // Helmert's matrix without its row of ones.
+        // This is Helmert's matrix without its row of ones.
         let encoder = DMatrix::from_fn(corners - 1, corners, |k, j| {
             let k = k + 1;
             let entry = if j < k {
@@ -197,24 +199,25 @@ impl Frame {
         Ok(Self::alike(name, encoder))
     }
 
-    /// The equiangular tight frame of Paley's conference matrix: `R = 1 + C/√(n_s − 1)`, n_d =
-    /// n_s/2.
+    /// Returns the equiangular tight frame of Paley's conference matrix C: `R = 1 + C/√(n_s − 1)`,
+    /// n_d = n_s/2.
     ///
     /// # Errors
-    /// [`Error::NoSuchOrder`] unless n_s − 1 is a prime power, 1 modulo 4.
+    /// [`Error::NoSuchOrder`] unless n_s − 1 is a prime power equal to 1 modulo 4.
     pub fn paley(features: usize) -> Result<Self> {
         let scale = 1.0 / (features as f64 - 1.0).sqrt();
         let matrix = DMatrix::identity(features, features) + conference_matrix(features)? * scale;
         Ok(Self::classified("Paley frame".to_owned(), factor_dense(&matrix, features / 2), None))
     }
 
-    /// The equiangular tight frame of a Steiner system (Fickus, Mixon and Tremain, "Steiner
+    /// Returns the equiangular tight frame of a Steiner system (Fickus, Mixon and Tremain, "Steiner
     /// equiangular tight frames", Linear Algebra Appl. 436, 2012).
     ///
-    /// In a system of `v` points any two lie in just one block of `k`; each point is in
-    /// `ρ = (v − 1)/(k − 1)` blocks. Every point becomes ρ + 1 vectors, supported on its blocks,
-    /// with the rows but the first of a Hadamard matrix of order ρ + 1: `n_s = v (ρ + 1)`,
-    /// `n_d = v ρ/k`, `R_ij = ±1/ρ`, and `−1/ρ` between vectors of one point.
+    /// In a system of `v` points, any two points lie in exactly one block of `k` points, and each
+    /// point lies in `ρ = (v − 1)/(k − 1)` blocks. Every point gives ρ + 1 vectors supported on its
+    /// blocks, where their entries are the rows, except the first, of a Hadamard matrix of order
+    /// `ρ + 1`. Hence `n_s = v (ρ + 1)`, `n_d = v ρ/k` and `R_ij = ±1/ρ`, with `−1/ρ` between
+    /// vectors of one point.
     ///
     /// | block | v | n_s | n_d |
     /// |---|---|---|---|
@@ -222,17 +225,18 @@ impl Frame {
     /// | 3: Bose's triples (1939) | v ≡ 3 (mod 6) | v(v + 1)/2 | v(v − 1)/6 |
     /// | 3: `{x, y, x ⊕ y}` | 2ᵐ − 1, m ≥ 3 | v(v + 1)/2 | v(v − 1)/6 |
     ///
-    /// For triples (v + 1)/2 has to be the order of a Hadamard matrix.
+    /// For triples, (v + 1)/2 must be the order of a Hadamard matrix.
     ///
     /// # Errors
-    /// [`Error::NoSuchOrder`] without that matrix, [`Error::NoSuchSet`] without that system.
+    /// [`Error::NoSuchOrder`] if that matrix, [`Error::NoSuchSet`] if that system cannot be
+    /// constructed.
     pub fn steiner(points: usize, block: usize) -> Result<Self> {
         let needs = "blocks of 2, or blocks of 3 of 6t + 3 or 2ᵐ − 1 points, at least 7";
         let none = Error::NoSuchSet { family: "Steiner system", features: points, needs };
         let blocks = steiner_system(points, block).ok_or(none)?;
         let degree = (points - 1) / (block - 1);
         let hadamard = hadamard_of_order(degree + 1)?;
-        // Every row but the first, which is all ones, once for each block of the point.
+        // Each block of the point takes one row, all but the first, which is all ones.
         let mut used = vec![0; points];
         let mut encoder = DMatrix::zeros(blocks.len(), points * (degree + 1));
         let scale = 1.0 / (degree as f64).sqrt();
@@ -246,8 +250,9 @@ impl Frame {
         Ok(Self::classified("Steiner frame".to_owned(), encoder, None))
     }
 
-    /// Naimark's complement of a tight frame: `R' = (n_s 1 − n_d R)/(n_s − n_d)`, in n_s − n_d
-    /// dimensions; of an equiangular frame it is another, with all signs reversed.
+    /// Returns Naimark's complement of a tight frame, `R' = (n_s 1 − n_d R)/(n_s − n_d)`, in
+    /// `n_s − n_d` dimensions. The complement of an equiangular frame is equiangular, with the
+    /// opposite signs.
     ///
     /// # Errors
     /// [`Error::Hidden`] if n_d = n_s.
@@ -302,15 +307,16 @@ impl Design for Frame {
     }
 }
 
-/// `1 ≤ n_d ≤ n_s`.
+/// Returns an error unless `1 ≤ n_d ≤ n_s`.
 fn check_shape(hidden: usize, features: usize) -> Result<()> {
     let fits = (1..=features).contains(&hidden);
     if fits { Ok(()) } else { Err(Error::Hidden { given: hidden, features }) }
 }
 
-/// `E` (rank × n) with `EᵀE = M`, for a positive semidefinite `M` (n × n) of that rank whose row
-/// `i` `write_row` writes, whatever the row held: Cholesky's factorisation, the largest pivot
-/// first. Only `rank` rows of `M` and its diagonal are asked for, and `M` is never held.
+/// Returns `E` (rank × n) with `EᵀE = M`, for a positive semidefinite `M` (n × n) of the given
+/// rank. `write_row` overwrites its second argument with row `i` of `M`. The method is Cholesky's
+/// factorisation with the largest pivot first. It reads only `rank` rows of `M` and its diagonal,
+/// and never stores `M`.
 pub(crate) fn factor(n: usize, rank: usize, write_row: impl Fn(usize, &mut [f64])) -> DMatrix<f64> {
     let (mut encoder, mut row) = (DMatrix::zeros(rank, n), vec![0.0; n]);
     let mut rest: Vec<f64> = (0..n)
@@ -333,17 +339,17 @@ pub(crate) fn factor(n: usize, rank: usize, write_row: impl Fn(usize, &mut [f64]
     encoder
 }
 
-/// [`factor`] of a symmetric matrix that is at hand.
+/// Returns [`factor`] of a symmetric matrix that is stored.
 fn factor_dense(matrix: &DMatrix<f64>, rank: usize) -> DMatrix<f64> {
     factor(matrix.nrows(), rank, |i, row| row.copy_from_slice(matrix.column(i).as_slice()))
 }
 
-/// The blocks of a Steiner system, see [`Frame::steiner`].
+/// Returns the blocks of a Steiner system (see [`Frame::steiner`]).
 fn steiner_system(points: usize, block: usize) -> Option<Vec<Vec<usize>>> {
     let pairs = |n: usize| (0..n).flat_map(move |x| (x + 1..n).map(move |y| (x, y)));
     match block {
         2 if points >= 2 => Some(pairs(points).map(|(x, y)| vec![x, y]).collect()),
-        // Points are the binary numbers but 0, here less 1.
+        // Points are the non-zero binary numbers, minus 1.
         3 if points >= 7 && (points + 1).is_power_of_two() => Some(
             pairs(points)
                 .map(|(x, y)| (x, y, ((x + 1) ^ (y + 1)) - 1))
@@ -351,8 +357,8 @@ fn steiner_system(points: usize, block: usize) -> Option<Vec<Vec<usize>>> {
                 .map(|(x, y, z)| vec![x, y, z])
                 .collect(),
         ),
-        // Bose: three copies of the integers modulo 2t + 1, where halving is multiplication by
-        // t + 1.
+        // Bose's construction takes three copies of the integers modulo 2t + 1, where halving is
+        // multiplication by t + 1.
         3 if points >= 9 && points % 6 == 3 => {
             let n = points / 3;
             let half = n.div_ceil(2);

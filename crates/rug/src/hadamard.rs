@@ -1,12 +1,10 @@
-//! Sylvester–Hadamard matrices, and their product with a vector as the definition says it.
+//! Sylvester–Hadamard matrices, and their product with a vector by the definition.
 //!
 //! ```math
 //! H_{ij} = (-1)^{\mathrm{popcount}(i \wedge j)}, \qquad i, j = 0, \dots, n - 1, \quad n = 2^m
 //! ```
 //!
-//! `H` is symmetric and `H² = n 1`. Section 4.2.2 of the paper writes the parity of an exclusive
-//! or; that matrix has rank one (it is `h hᵀ`, `h_i = (−1)^popcount(i)`), and its figure 1 is made
-//! with the bitwise *and* used here.
+//! `H` is symmetric and `H² = n 1`.
 
 use nalgebra::DMatrix;
 use toy_superposition_data::Scalar;
@@ -14,13 +12,17 @@ use toy_superposition_data::Scalar;
 use crate::Result;
 use crate::error::log2;
 
-/// The entry `H_ij = (−1)^popcount(i ∧ j)`, `i` and `j` from 0: the same for every order above
-/// both.
+/// Returns the entry `H_ij = (−1)^popcount(i ∧ j)`, with `i` and `j` from 0. It is the same for
+/// every order above `i` and `j`.
 pub fn hadamard_entry(i: usize, j: usize) -> i8 {
     1 - 2 * ((i & j).count_ones() & 1) as i8
 }
 
-/// The dense Sylvester–Hadamard matrix, `n × n`: entries ±1, `H Hᵀ = n 1`.
+/// Returns the dense Sylvester–Hadamard matrix, `n × n`, with entries ±1 and `H Hᵀ = n 1`.
+///
+/// The entries use the bitwise *and*, as does figure 1 of the paper. Section 4.2.2 of the paper
+/// states the parity of the exclusive or instead, but that matrix has rank one: it is `h hᵀ` with
+/// `h_i = (−1)^popcount(i)`.
 ///
 /// # Errors
 /// [`Error::NotPowerOfTwo`](crate::Error::NotPowerOfTwo) unless `n` is a power of two in `1..=2³¹`.
@@ -29,8 +31,8 @@ pub fn hadamard_matrix<T: Scalar>(n: usize) -> Result<DMatrix<T>> {
     Ok(DMatrix::from_fn(n, n, |i, j| T::round_from(hadamard_entry(i, j).into())))
 }
 
-/// The unnormalised transform `y = H x` in O(n²), entry by entry: the slow twin of
-/// [`transform`](crate::transform).
+/// Returns the unnormalised transform `y = H x`, computed entry by entry in O(n²). It is the slow
+/// twin of [`transform`](crate::transform).
 ///
 /// # Errors
 /// [`Error::NotPowerOfTwo`](crate::Error::NotPowerOfTwo) unless the length of `x` is a power of two

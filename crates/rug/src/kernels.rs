@@ -1,30 +1,31 @@
-//! The inner loops of the fast transform, on vectors as wide as the machine has.
+//! The inner loops of the fast transform, on vectors as wide as the machine supports.
 //!
 //! ```math
-//! (x_i,\; x_{i + h}) \;\mapsto\; (x_i + x_{i+h},\; x_i - x_{i+h}), \qquad h = n/2,\; n/4,\; \dots,\; 1
+//! (x_i,\; x_{i + h}) \;\mapsto\; (x_i + x_{i+h},\; x_i - x_{i+h}), \qquad
+//! h = n/2,\; n/4,\; \dots,\; 1
 //! ```
 //!
-//! Every kernel takes the strides `h` in this order, so each output is the same tree of sums
-//! whatever the blocking, the vector width and the number of threads: all of them give the bits of
-//! the plain loop [`plain`]. Strides of at least one vector combine whole vectors, `R` of them held
-//! in registers. A shorter stride turns a vector `v` into `v[i ^ h] ± v[i]`: a permutation, and a
-//! multiplication by signs (exact, so that it may be fused).
+//! Every kernel takes the strides `h` in this order. Each output is therefore the same tree of sums
+//! for every blocking, vector width and number of threads, so that all kernels give the bits of the
+//! loop [`plain`]. Strides of at least one vector combine whole vectors, `R` of which are held in
+//! registers. A shorter stride turns a vector `v` into `v[i ^ h] ± v[i]`, by a permutation and a
+//! multiplication by signs, which is exact and may be fused.
 
 use pulp::bytemuck::cast;
 use pulp::{Simd, WithSimd};
 use toy_superposition_data::Scalar;
 
-/// What the fast transform needs of a type: its vectors, and sums of them. For `f32` and `f64`.
+/// The vector operations of the fast transform, for `f32` and `f64`.
 pub(crate) trait Vectors: Scalar {
     /// A vector of this type.
     type Vector<S: Simd>: Copy;
-    /// The vectors of a slice whose length is a multiple of theirs.
+    /// Returns the vectors of a slice whose length is a multiple of the vector length.
     fn vectors<S: Simd>(data: &mut [Self]) -> &mut [Self::Vector<S>];
-    /// `a + b`.
+    /// Returns `a + b`.
     fn sum<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
-    /// `a − b`.
+    /// Returns `a − b`.
     fn difference<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
-    /// The transform of the entries of one vector.
+    /// Returns the transform of the entries of one vector.
     fn within<S: Simd>(simd: S, vector: Self::Vector<S>) -> Self::Vector<S>;
 }
 
@@ -99,13 +100,13 @@ impl Vectors for f64 {
     }
 }
 
-/// Blocks of 128 bits, in a vector of four: `(a, b, c, d) ↦ (c, d, a, b)`.
+/// Permutes blocks of 128 bits in a vector of four: `(a, b, c, d) ↦ (c, d, a, b)`.
 #[inline(always)]
 fn swap_half_blocks<S: Simd>(simd: S, x: S::c64s) -> S::c64s {
     simd.rotate_right_c64s(x, 2)
 }
 
-/// Blocks of 128 bits, in a vector of two or four: `(a, b, c, d) ↦ (b, a, d, c)`.
+/// Permutes blocks of 128 bits in a vector of two or four: `(a, b, c, d) ↦ (b, a, d, c)`.
 #[inline(always)]
 fn swap_blocks<S: Simd>(simd: S, x: S::c64s) -> S::c64s {
     if S::C64_LANES == 2 {
@@ -117,7 +118,8 @@ fn swap_blocks<S: Simd>(simd: S, x: S::c64s) -> S::c64s {
     cast(simd.select_f64s(odd, cast(before), cast(after)))
 }
 
-/// The factor of `v[i]` in `v[i ^ h] ± v[i]`: −1 where `i` has the bit `h`.
+/// Returns the factor of `v[i]` in `v[i ^ h] ± v[i]`, which is −1 if `i` has the bit `h`, and 1
+/// otherwise.
 const fn signs<const N: usize>(h: usize) -> [f32; N] {
     let mut signs = [1.0; N];
     let mut i = 0;
@@ -130,7 +132,7 @@ const fn signs<const N: usize>(h: usize) -> [f32; N] {
     signs
 }
 
-/// [`signs`] for `f64`.
+/// Returns [`signs`] for `f64`.
 const fn signs_f64(h: usize) -> [f64; 8] {
     let (narrow, mut wide) = (signs::<8>(h), [0.0; 8]);
     let mut i = 0;
@@ -141,8 +143,8 @@ const fn signs_f64(h: usize) -> [f64; 8] {
     wide
 }
 
-/// The strides from `data.len()/2` down to `shortest` as three loops, for slices shorter than a
-/// vector, for machines without vectors, and for the rows of a matrix.
+/// Applies the strides from `data.len()/2` down to `shortest` in three loops. It is used for slices
+/// shorter than a vector, for machines without vectors, and for the rows of a matrix.
 #[inline(always)]
 pub(crate) fn plain<T: Scalar>(data: &mut [T], shortest: usize) {
     let mut stride = data.len() / 2;
@@ -157,7 +159,7 @@ pub(crate) fn plain<T: Scalar>(data: &mut [T], shortest: usize) {
     }
 }
 
-/// All strides within a slice that the first-level cache holds; its length is a power of two.
+/// All strides within a slice that fits the first-level cache. Its length is a power of two.
 pub(crate) struct Block<'a, T>(pub(crate) &'a mut [T]);
 
 impl<T: Vectors> WithSimd for Block<'_, T> {
@@ -194,8 +196,7 @@ impl<T: Vectors> WithSimd for Block<'_, T> {
     }
 }
 
-/// The `log₂ R` longest strides: `R` slices of equal length, a multiple of 16, are transformed
-/// across.
+/// The `log₂ R` longest strides, across `R` slices of equal length, which is a multiple of 16.
 pub(crate) struct Across<'a, T, const R: usize>(pub(crate) [&'a mut [T]; R]);
 
 impl<T: Vectors, const R: usize> WithSimd for Across<'_, T, R> {
@@ -207,19 +208,19 @@ impl<T: Vectors, const R: usize> WithSimd for Across<'_, T, R> {
     }
 }
 
-/// `data` cut into `R` equal slices.
+/// Splits `data` into `R` equal slices.
 pub(crate) fn split<T, const R: usize>(data: &mut [T]) -> [&mut [T]; R] {
     let mut parts = data.chunks_exact_mut(data.len() / R);
     std::array::from_fn(|_| parts.next().unwrap_or_default())
 }
 
-/// How many vectors a kernel holds in registers.
+/// Returns the number of vectors that a kernel holds in registers.
 #[inline(always)]
 const fn radix<S: Simd>() -> usize {
     if S::REGISTER_COUNT >= 32 { 16 } else { 8 }
 }
 
-/// The strides of `R/2 … 1` vectors.
+/// Applies the strides of `R/2`, …, 1 vectors.
 #[inline(always)]
 fn butterflies<T: Vectors, S: Simd, const R: usize>(simd: S, x: &mut [T::Vector<S>; R]) {
     let mut stride = R / 2;
@@ -256,7 +257,7 @@ fn strided<T: Vectors, S: Simd, const R: usize>(simd: S, rows: [&mut [T]; R]) {
     }
 }
 
-/// All strides within each run of `R` vectors.
+/// Applies all strides within each run of `R` vectors.
 #[inline(always)]
 fn tiles<T: Vectors, S: Simd, const R: usize>(simd: S, data: &mut [T]) {
     for tile in T::vectors::<S>(data).as_chunks_mut::<R>().0 {

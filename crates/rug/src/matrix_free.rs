@@ -1,10 +1,12 @@
-//! The rug as an autoencoder without its matrices: two transforms a sample.
+//! The rug as an autoencoder without its matrices, computed by two transforms per sample.
 //!
 //! ```math
-//! y = \mathrm{ReLU}\left( \frac{a}{n_d}\, H\, D_S\, H\, x + b \right), \qquad D_S = \mathrm{diag}(1_S)
+//! y = \mathrm{ReLU}\left( \frac{a}{n_d}\, H\, D_S\, H\, x + b \right), \qquad
+//! D_S = \mathrm{diag}(1_S)
 //! ```
 //!
-//! O(n_s log n_s) a sample in place of the 2 n_s n_d of the two dense products, and O(n_s) memory.
+//! A sample takes O(n_s log n_s) time instead of the 2 n_s n_d multiplications of two dense
+//! products, and the model takes O(n_s) memory.
 
 use nalgebra::DMatrix;
 use pulp::{Arch, Simd, WithSimd};
@@ -16,20 +18,27 @@ use crate::error::{check_finite, check_length};
 use crate::transform::{together, whole};
 use crate::{PersianRug, Result};
 
-/// The autoencoder `y = ReLU(a R x + b)` of a Persian rug, one `a` and one `b` for all features.
+/// The autoencoder `y = ReLU(a R x + b)` of a Persian rug, with one `a` and one `b` for all
+/// features, computed without storing `R`.
 ///
-/// `b` is the bias that is added; [`PersianRug::raw_bias`] gives it from an effective one.
+/// ```math
+/// y = \mathrm{ReLU}\left( \frac{a}{n_d}\, H\, D_S\, H\, x + b \right), \qquad
+/// D_S = \mathrm{diag}(1_S)
+/// ```
+///
+/// A sample takes O(n_s log n_s) time, by two transforms, and the model takes O(n_s) memory. `b` is
+/// the bias as it is added; [`PersianRug::raw_bias`] computes it from an effective one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MatrixFreeRug<T> {
     rug: PersianRug,
     a: f64,
     bias: f64,
-    /// `a/n_d` on `S`, else 0: length n_s.
+    /// `a/n_d` on `S`, and 0 elsewhere; length n_s.
     gains: Vec<T>,
 }
 
 impl<T: Scalar> MatrixFreeRug<T> {
-    /// The autoencoder of a rug, the diagonal `a` of `W = a R` and the bias `b`.
+    /// Returns the autoencoder of a rug with the diagonal `a` of `W = a R` and the bias `b`.
     ///
     /// # Errors
     /// [`Error::NotFinite`](crate::Error::NotFinite) unless `a` and `bias` are finite.
@@ -41,30 +50,32 @@ impl<T: Scalar> MatrixFreeRug<T> {
         Ok(Self { rug, a, bias, gains })
     }
 
-    /// The rug.
+    /// Returns the rug.
     pub fn rug(&self) -> &PersianRug {
         &self.rug
     }
 
-    /// The diagonal `a` of `W`.
+    /// Returns the diagonal `a` of `W`.
     pub fn a(&self) -> f64 {
         self.a
     }
 
-    /// The bias `b` of every feature.
+    /// Returns the bias `b` of every feature.
     pub fn bias(&self) -> f64 {
         self.bias
     }
 
-    /// The same function with dense weights: [`PersianRug::to_autoencoder`], n_s n_d numbers twice.
+    /// Returns the same function with dense weights, which take twice n_s n_d numbers (see
+    /// [`PersianRug::to_autoencoder`]).
     ///
     /// # Errors
-    /// [`Error::Model`](crate::Error::Model) if the model refuses the shape.
+    /// [`Error::Model`](crate::Error::Model) if the model refuses the shape or there is no memory
+    /// for it.
     pub fn to_autoencoder(&self) -> Result<Autoencoder<T>> {
         self.rug.to_autoencoder(self.a, self.bias)
     }
 
-    /// `y = ReLU(a R x + b)` for each column of `x` (n_s × B); n_s × B.
+    /// Returns `y = ReLU(a R x + b)` for each column of `x` (n_s × B), as an n_s × B matrix.
     ///
     /// # Errors
     /// [`Error::Length`](crate::Error::Length) unless `x` has n_s rows.
@@ -74,7 +85,7 @@ impl<T: Scalar> MatrixFreeRug<T> {
         Ok(y)
     }
 
-    /// [`forward`](Self::forward) into `y` (n_s × B), whatever it held before.
+    /// Overwrites `y` (n_s × B) with the result of [`forward`](Self::forward).
     ///
     /// # Errors
     /// [`Error::Length`](crate::Error::Length) unless `x` and `y` have n_s rows and the same number
@@ -87,7 +98,7 @@ impl<T: Scalar> MatrixFreeRug<T> {
         Ok(())
     }
 
-    /// Replaces each column of `x` (n_s × B) by its reconstruction.
+    /// Replaces each column of `x` (n_s × B) by its reconstruction y.
     ///
     /// # Errors
     /// [`Error::Length`](crate::Error::Length) unless `x` has n_s rows.
@@ -97,7 +108,8 @@ impl<T: Scalar> MatrixFreeRug<T> {
         Ok(())
     }
 
-    /// [`forward`](Self::forward) of a sparse batch of B samples; n_s × B.
+    /// Returns the result of [`forward`](Self::forward) for a sparse batch of B samples, as an n_s
+    /// × B matrix.
     ///
     /// # Errors
     /// [`Error::Length`](crate::Error::Length) unless the batch has n_s features.
@@ -107,11 +119,11 @@ impl<T: Scalar> MatrixFreeRug<T> {
         Ok(y)
     }
 
-    /// [`forward_sparse`](Self::forward_sparse) into `y` (n_s × B), whatever it held before.
+    /// Overwrites `y` (n_s × B) with the result of [`forward_sparse`](Self::forward_sparse).
     ///
     /// # Errors
-    /// [`Error::Length`](crate::Error::Length) unless the batch has n_s features, and `y` n_s rows
-    /// and B columns.
+    /// [`Error::Length`](crate::Error::Length) unless the batch has n_s features, and `y` has n_s
+    /// rows and B columns.
     pub fn forward_sparse_into(&self, batch: &SparseBatch<T>, y: &mut DMatrix<T>) -> Result<()> {
         check_length("features of the batch", batch.features(), self.rug.features())?;
         self.check_output(y, batch.samples())?;
@@ -130,7 +142,7 @@ impl<T: Scalar> MatrixFreeRug<T> {
         check_length("columns of y", y.ncols(), samples)
     }
 
-    /// Fills and reconstructs each column.
+    /// Fills each column and replaces it by its reconstruction.
     fn each_sample(&self, y: &mut DMatrix<T>, fill: impl Fn(usize, &mut [T]) + Send + Sync) {
         let (arch, bias) = (Arch::new(), T::round_from(self.bias));
         let n = self.rug.features();
@@ -144,7 +156,7 @@ impl<T: Scalar> MatrixFreeRug<T> {
     }
 }
 
-/// `x_k ← gain_k x_k`.
+/// Computes `x_k ← gain_k x_k`.
 struct Scale<'a, T>(&'a mut [T], &'a [T]);
 
 impl<T: Scalar> WithSimd for Scale<'_, T> {
@@ -158,7 +170,7 @@ impl<T: Scalar> WithSimd for Scale<'_, T> {
     }
 }
 
-/// `z_i ← ReLU(z_i + b)`.
+/// Computes `z_i ← ReLU(z_i + b)`.
 struct Rectify<'a, T>(&'a mut [T], T);
 
 impl<T: Scalar> WithSimd for Rectify<'_, T> {

@@ -1,11 +1,11 @@
-//! Sets of rows that a group leaves as they are.
+//! Sets of rows that are invariant under a group.
 
 use crate::field::Field;
 use crate::persian::order;
 use crate::{Error, Result};
 
 /// The orbits of a subgroup of the multiplicative group of GF(n_s), on the rows that a
-/// [`PersianRug`](crate::PersianRug) chooses from and on the entries of its first row.
+/// [`PersianRug`](crate::PersianRug) selects and on the entries of its first row.
 ///
 /// ```math
 /// \alpha \in \mathrm{GF}(2^m)^\times, \quad \alpha^t = 1: \qquad
@@ -14,14 +14,14 @@ use crate::{Error, Result};
 /// ```
 ///
 /// Multiplication by `α` is a linear map of the m bits of an index, and `α^⊤` is its transpose. A
-/// union of orbits of `α` has a row `g` that is constant on the orbits of `α^⊤`: a search among
-/// such sets is t times as short, and what it evaluates is t times as small. The ovoid of order q
-/// is invariant, up to a change of basis, with `t = (q² + 1)(q − 1)`.
+/// union of orbits of `α` has a row `g` that is constant on the orbits of `α^⊤`. A search
+/// restricted to such sets has t times fewer rows to select and t times fewer entries to evaluate.
+/// The ovoid of order q is invariant, up to a change of basis, with `t = (q² + 1)(q − 1)`.
 ///
 /// ```
 /// use toy_superposition_rug::{Orbits, PersianRug};
 ///
-/// // Of the 17 orbits of 15 elements of GF(256), three: a rug whose row has few values.
+/// // Three of the 17 orbits of 15 elements of GF(256) give a rug whose row has few values.
 /// let orbits = Orbits::new(256, 15)?;
 /// let rows: Vec<usize> = orbits.elements()[1..4].concat();
 /// let row = PersianRug::new(256, &rows)?.first_row();
@@ -37,7 +37,8 @@ pub struct Orbits {
 }
 
 impl Orbits {
-    /// The orbits of the group of `group` elements. Those of one element are single rows.
+    /// Returns the orbits of the group with `group` elements. The group of one element gives single
+    /// rows.
     ///
     /// # Errors
     /// [`Error::NotPowerOfTwo`] unless n_s is a power of two in `1..=2³¹`, [`Error::NoSuchSet`]
@@ -68,20 +69,20 @@ impl Orbits {
         })
     }
 
-    /// The orbits of rows, each beginning with its least element, in the order of these. The first
-    /// is that of 0 alone; all others have as many elements as the group.
+    /// Returns the orbits of rows, each beginning with its smallest element, in the order of these
+    /// elements. The first orbit is that of 0 alone; all others have as many elements as the group.
     pub fn elements(&self) -> &[Vec<usize>] {
         &self.elements
     }
 
-    /// The least element of each orbit of entries of the first row, and how many entries that orbit
-    /// has. The first is the diagonal entry 0 alone.
+    /// Returns the smallest element and the size of each orbit of entries of the first row. The
+    /// first orbit is the diagonal entry 0 alone.
     pub fn duals(&self) -> &[(usize, usize)] {
         &self.duals
     }
 }
 
-/// The orbits of a permutation of `0..count`.
+/// Returns the orbits of a permutation of `0..count`.
 fn orbits(count: usize, next: impl Fn(usize) -> usize) -> Vec<Vec<usize>> {
     let mut seen = vec![false; count];
     let mut orbits = Vec::new();
@@ -118,7 +119,7 @@ mod tests {
                 assert_eq!(orbits.duals().len(), (features - 1) / group + 1);
                 let rows = orbits.elements().iter().skip(1).step_by(2).flatten().copied();
                 let row = PersianRug::new(features, &rows.collect::<Vec<_>>()).unwrap().first_row();
-                // As often as the dual orbit has entries, each value occurs.
+                // Each value occurs as often as its dual orbit has entries.
                 let mut values: Vec<f64> = row.clone();
                 let mut expected: Vec<f64> =
                     orbits.duals().iter().flat_map(|&(j, count)| vec![row[j]; count]).collect();

@@ -1,26 +1,26 @@
-//! Hadamard matrices of orders that are no power of two: `n × n`, entries ±1, `H Hᵀ = n 1`.
+//! Hadamard matrices whose order is not a power of two: `n × n`, entries ±1, `H Hᵀ = n 1`.
 
 use nalgebra::DMatrix;
 
 use crate::field::{Field, prime_power};
 use crate::{Error, Result, hadamard_entry};
 
-/// How a Hadamard matrix of some order is made.
+/// A construction of a Hadamard matrix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Construction {
-    /// `H_ij = (−1)^popcount(i ∧ j)`, order 2ᵐ.
+    /// `H_ij = (−1)^popcount(i ∧ j)`, of order 2ᵐ.
     Sylvester,
-    /// From the field of q elements, order q + 1.
+    /// Paley's first construction, from the field of q elements, of order q + 1.
     PaleyOne {
-        /// The order of the field, 3 modulo 4.
+        /// Order q of the field, equal to 3 modulo 4.
         field: usize,
     },
-    /// From the field of q elements, order 2(q + 1).
+    /// Paley's second construction, from the field of q elements, of order 2(q + 1).
     PaleyTwo {
-        /// The order of the field, 1 modulo 4.
+        /// Order q of the field, equal to 1 modulo 4.
         field: usize,
     },
-    /// The product of two smaller ones.
+    /// The Kronecker product of two smaller Hadamard matrices.
     Kronecker {
         /// The order of the left factor.
         left: usize,
@@ -29,8 +29,8 @@ pub enum Construction {
     },
 }
 
-/// The first construction, in the order of [`Construction`], that gives a Hadamard matrix of this
-/// order, if any does.
+/// Returns the first construction, in the order of [`Construction`], that gives a Hadamard matrix
+/// of this order, or `None`.
 ///
 /// | construction | order | condition |
 /// |---|---|---|
@@ -39,13 +39,13 @@ pub enum Construction {
 /// | Paley II | 2(q + 1) | q ≡ 1 (mod 4) a prime power |
 /// | Kronecker product | m n | m and n constructible, both at least 2 |
 ///
-/// Every order above 2 is a multiple of 4. Of these up to 1000 the table covers all but 92, 116,
-/// 156, 172, 184, 188, 232, 236, 260, 268, 292, 324, 356, 372, 376, 404, 412, 428, 436, 452, 472,
-/// 476, 508, 520, 532, 536, 584, 596, 604, 612, 652, 668, 712, 716, 732, 756, 764, 772, 808, 836,
-/// 852, 856, 872, 876, 892, 904, 932, 940, 944, 952, 956, 964, 980, 988 and 996. (Most of these
-/// exist, by constructions that are not here; 668, 716 and 892 are open.)
+/// Every order above 2 is a multiple of 4. Of the multiples of 4 up to 1000, the table covers all
+/// but 92, 116, 156, 172, 184, 188, 232, 236, 260, 268, 292, 324, 356, 372, 376, 404, 412, 428,
+/// 436, 452, 472, 476, 508, 520, 532, 536, 584, 596, 604, 612, 652, 668, 712, 716, 732, 756, 764,
+/// 772, 808, 836, 852, 856, 872, 876, 892, 904, 932, 940, 944, 952, 956, 964, 980, 988 and 996.
+/// (Most of these exist, by constructions that this crate lacks; 668, 716 and 892 are open.)
 ///
-/// With `χ` the quadratic character of GF(q), Paley's core is `Q_ab = χ(a − b)`, and
+/// With the quadratic character `χ` of GF(q), Paley's core is `Q_ab = χ(a − b)`, and
 ///
 /// ```math
 /// H_{\mathrm{I}} = 1 + \begin{pmatrix} 0 & 1^\mathsf{T} \\ -1 & Q \end{pmatrix}, \qquad
@@ -78,10 +78,10 @@ pub fn construction(order: usize) -> Option<Construction> {
     )
 }
 
-/// A Hadamard matrix of the given order: `order × order`, entries ±1.
+/// Returns a Hadamard matrix of the given order: `order × order`, entries ±1.
 ///
 /// # Errors
-/// [`Error::NoSuchOrder`] where no [`construction`] here gives one.
+/// [`Error::NoSuchOrder`] if [`construction`] returns `None`.
 pub fn hadamard_of_order(order: usize) -> Result<DMatrix<f64>> {
     let none = Error::NoSuchOrder { given: order };
     match construction(order).ok_or(none)? {
@@ -108,8 +108,8 @@ pub fn hadamard_of_order(order: usize) -> Result<DMatrix<f64>> {
     }
 }
 
-/// Paley's symmetric conference matrix `C` of order q + 1, q ≡ 1 (mod 4) a prime power: zero
-/// diagonal, entries ±1 elsewhere, `C² = q 1`.
+/// Returns Paley's symmetric conference matrix `C` of order q + 1, where q ≡ 1 (mod 4) is a prime
+/// power. Its diagonal is zero, its other entries are ±1, and `C² = q 1`.
 ///
 /// # Errors
 /// [`Error::NoSuchOrder`] for any other order.
@@ -145,7 +145,7 @@ mod tests {
         assert_eq!(construction(40), Some(Construction::Kronecker { left: 2, right: 20 }));
     }
 
-    /// The list above.
+    /// Checks the list of orders that [`construction`] does not cover.
     #[test]
     fn orders_that_are_missing() {
         let missing: Vec<usize> = (1..=250).map(|k| 4 * k).filter(|&n| construction(n).is_none()).collect();

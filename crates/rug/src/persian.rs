@@ -1,5 +1,5 @@
-//! The Persian rug (paper, section 4.2.2): a scaled projector with unit diagonal, made of rows of a
-//! Hadamard matrix.
+//! The Persian rug (paper, section 4.2.2): a scaled projector with unit diagonal that consists of
+//! rows of a Hadamard matrix.
 
 use nalgebra::{DMatrix, DVector};
 use rand::Rng;
@@ -11,7 +11,7 @@ use crate::design::{Class, Design};
 use crate::error::{check_dense, check_finite, log2};
 use crate::{Error, Result, hadamard_entry, transform};
 
-/// A Persian rug: the n_d rows `S` of the Hadamard matrix of order n_s.
+/// The Persian rug of n_d rows `S` of the Hadamard matrix of order n_s.
 ///
 /// ```math
 /// R_{ij} = \frac{1}{n_d} \sum_{k \in S} H_{ik} H_{kj}
@@ -25,20 +25,32 @@ use crate::{Error, Result, hadamard_entry, transform};
 /// | S | `rows` | distinct rows of `H`, counted from 0 (the paper counts from 1) |
 /// | g | `first_row` | row 0 of `R` |
 ///
-/// `R` is symmetric, has unit diagonal and rank n_d, and `R² = (n_s/n_d) R`: its non-zero
-/// eigenvalues are n_s/n_d, not 1. Since row `i` is row 0 in another order, every row has the same
-/// interference: the permutation symmetry that the paper calls statistical is here exact, for each
-/// row by itself.
+/// `R` is symmetric, has unit diagonal and rank n_d, and satisfies `R² = (n_s/n_d) R`, so its
+/// non-zero eigenvalues are n_s/n_d. Row `i` is a permutation of row 0, so every row has the same
+/// interference: the permutation symmetry that the paper calls statistical holds exactly, for every
+/// row.
 ///
-/// The row sum depends on whether `S` holds 0, the row of ones:
+/// The row sum depends on whether `S` contains 0, the row of ones:
 ///
 /// ```math
 /// \sum_j R_{ij} = \sum_j g(j) = \frac{n_s}{n_d} [0 \in S], \qquad
 /// \sum_{j \ne i} R_{ij} = \frac{n_s}{n_d} [0 \in S] - 1
 /// ```
 ///
-/// Replacing `S` by `S ⊕ t` turns `R_ij` into `h_i R_ij h_j`, `h_i = (−1)^popcount(i ∧ t)`: the
-/// magnitudes stay, the signs, the row sum and the skewness of the interference change.
+/// Replacing `S` by `S ⊕ t` turns `R_ij` into `h_i R_ij h_j`, with `h_i = (−1)^popcount(i ∧ t)`.
+/// The magnitudes are unchanged, but the signs, the row sum and the skewness of the interference
+/// may change.
+///
+/// The following families have a lower coherence, more zeros or less positive interference than a
+/// random set:
+///
+/// | rug | n_s | n_d | off-diagonal entries |
+/// |---|---|---|---|
+/// | [`difference_set`](Self::difference_set) | 4ᵏ | 2²ᵏ⁻¹ ± 2ᵏ⁻¹ | `±2ᵏ⁻¹/n_d`: equiangular |
+/// | [`simplices`](Self::simplices) | 2ᵐ | n_s(1 − 1/c), c = 2ᵗ | `−1/(c − 1)` among c features, else 0 |
+/// | [`cubes`](Self::cubes) | 4ᵏ | 2ᵏ | at most about √2 (odd k) or 2 (even k) times the Welch bound |
+/// | [`ovoid`](Self::ovoid) | q⁴, q = 2ᵉ | (q² + 1)(q − 1) | `−(q² − q + 1)/n_d`, n_d times, and `(q − 1)/n_d` |
+/// | [`sum_free`](Self::sum_free) | 2ᵐ | up to n_s/2 | of each value as many as of its negative |
 ///
 /// ```
 /// use toy_superposition_rug::PersianRug;
@@ -55,7 +67,7 @@ pub struct PersianRug {
 }
 
 impl PersianRug {
-    /// The rug of the given rows `S` of `H`, in any order.
+    /// Returns the rug of the given rows `S` of `H`, in any order.
     ///
     /// # Errors
     /// [`Error::NotPowerOfTwo`] unless n_s is a power of two in `1..=2³¹`, [`Error::Hidden`] if
@@ -77,7 +89,7 @@ impl PersianRug {
         Ok(Self { features, rows })
     }
 
-    /// The rug of n_d rows drawn without replacement, every set as likely as any other.
+    /// Draws the rug of n_d rows without replacement, where every set is equally likely.
     ///
     /// # Errors
     /// [`Error::NotPowerOfTwo`] unless n_s is a power of two in `1..=2³¹`, [`Error::Hidden`] unless
@@ -91,27 +103,27 @@ impl PersianRug {
         Ok(Self { features, rows })
     }
 
-    /// The number of features n_s = 2ᵐ.
+    /// Returns the number of features n_s = 2ᵐ.
     pub fn features(&self) -> usize {
         self.features
     }
 
-    /// The number of hidden dimensions n_d.
+    /// Returns the number of hidden dimensions n_d.
     pub fn hidden(&self) -> usize {
         self.rows.len()
     }
 
-    /// The ratio r = n_d / n_s.
+    /// Returns the ratio r = n_d / n_s.
     pub fn ratio(&self) -> f64 {
         self.hidden() as f64 / self.features as f64
     }
 
-    /// The rows `S` of `H`, increasing.
+    /// Returns the rows `S` of `H`, in increasing order.
     pub fn rows(&self) -> &[usize] {
         &self.rows
     }
 
-    /// The rug of `S ⊕ t`: `R_ij` has the same magnitude, and the other sign where
+    /// Returns the rug of `S ⊕ t`. Its `R_ij` has the same magnitude, and the opposite sign if
     /// `popcount(t ∧ (i ⊕ j))` is odd. `t` is taken modulo n_s.
     #[must_use]
     pub fn shifted(&self, t: usize) -> Self {
@@ -121,14 +133,14 @@ impl PersianRug {
         Self { features: self.features, rows }
     }
 
-    /// `R_ij` from the definition, in O(n_d); `i` and `j` are taken modulo n_s.
+    /// Returns `R_ij` by the definition, in O(n_d). `i` and `j` are taken modulo n_s.
     pub fn entry(&self, i: usize, j: usize) -> f64 {
         let shift = i ^ j;
         self.rows.iter().map(|&k| f64::from(hadamard_entry(shift, k))).sum::<f64>() / self.hidden() as f64
     }
 
-    /// Row 0 of `R`, `g(j) = R_{i, i⊕j}`, length n_s, in O(n_s log n_s): each entry is exact but
-    /// for one division.
+    /// Returns row 0 of `R`, `g(j) = R_{i, i⊕j}`, length n_s, in O(n_s log n_s). Each entry is an
+    /// exact integer divided by n_d, with one rounding.
     pub fn first_row(&self) -> Vec<f64> {
         let mut row = vec![0.0; self.features];
         self.rows.iter().for_each(|&k| row[k] = 1.0);
@@ -138,33 +150,34 @@ impl PersianRug {
         row
     }
 
-    /// The dense `R`, n_s × n_s.
+    /// Returns the dense `R`, n_s × n_s.
     pub fn to_matrix<T: toy_superposition_data::Scalar>(&self) -> DMatrix<T> {
         let row = self.first_row();
         DMatrix::from_fn(self.features, self.features, |i, j| T::round_from(row[i ^ j]))
     }
 
-    /// `Σ_{j≠i} R_ij`, the same for every `i`: `n_s/n_d − 1` if `S` holds 0, else `−1`.
+    /// Returns `Σ_{j≠i} R_ij`, which is the same for every `i`: `n_s/n_d − 1` if `S` contains 0,
+    /// and `−1` otherwise.
     pub fn off_diagonal_sum(&self) -> f64 {
         if self.rows[0] == 0 { self.features as f64 / self.hidden() as f64 - 1.0 } else { -1.0 }
     }
 
-    /// The bias to be added that makes the effective bias of `y_i = ReLU(Σ_j a R_ij x_j + b_i)`
-    /// what is wanted:
+    /// Returns the bias to be added so that `y_i = ReLU(Σ_j a R_ij x_j + b_i)` has the given
+    /// effective bias:
     ///
     /// ```math
     /// b_i = b^{\mathrm{effective}} - a\, \mathbb{E}x \sum_{j \ne i} R_{ij}
     /// ```
     ///
-    /// so that `y_i = ReLU(a(x_i + ν_i) + b^effective)` with an interference ν_i of mean zero (the
-    /// paper absorbs the mean into the bias, section 4.1). `E x = p/2` for the paper's data. With
-    /// `ReLU(a(x + ν + b))` the effective bias is `a b`.
+    /// Then `y_i = ReLU(a(x_i + ν_i) + b^effective)`, where the interference ν_i has mean zero (the
+    /// paper absorbs the mean into the bias, section 4.1). For the paper's data `E x = p/2`. A bias
+    /// `b` inside the gain, as in `ReLU(a(x + ν + b))`, is the effective bias `a b`.
     pub fn raw_bias(&self, a: f64, effective_bias: f64, feature: &Moments) -> f64 {
         effective_bias - a * feature.mean * self.off_diagonal_sum()
     }
 
-    /// The first n_d × n_s half of `R = Eᵀ E`: `E = H_S / √n_d`, whose columns are unit vectors,
-    /// one per feature.
+    /// Returns the encoder `E = H_S/√n_d`, n_d × n_s, for which `R = EᵀE`. Its columns are unit
+    /// vectors, one per feature.
     pub fn to_encoder<T: toy_superposition_data::Scalar>(&self) -> DMatrix<T> {
         let scale = 1.0 / (self.hidden() as f64).sqrt();
         let (plus, minus) = (T::round_from(scale), T::round_from(-scale));
@@ -173,9 +186,9 @@ impl PersianRug {
         })
     }
 
-    /// The dense autoencoder `y = ReLU(a R x + b)`, the same bias `b` (to be added, see
-    /// [`raw_bias`](Self::raw_bias)) for every feature: `W_in = H_S/√n_d` (n_d × n_s),
-    /// `W_out = a W_inᵀ`, so `W = a R`.
+    /// Returns the dense autoencoder `y = ReLU(a R x + b)`, with `W_in = H_S/√n_d` (n_d × n_s) and
+    /// `W_out = a W_inᵀ`, so that `W = a R`. Every feature has the same bias `b`, as it is added
+    /// (see [`raw_bias`](Self::raw_bias)).
     ///
     /// # Errors
     /// [`Error::NotFinite`] unless `a` and `bias` are finite,
@@ -196,8 +209,8 @@ impl PersianRug {
     }
 }
 
-/// Every row holds the same entries. In place of a matrix, [`MatrixFreeRug`](crate::MatrixFreeRug)
-/// serves large sizes.
+/// Every row holds the same entries. Use [`MatrixFreeRug`](crate::MatrixFreeRug) instead of the
+/// dense matrices for large sizes.
 impl Design for PersianRug {
     fn name(&self) -> String {
         "Persian rug".to_owned()
@@ -230,17 +243,17 @@ impl Design for PersianRug {
     }
 }
 
-/// `log₂ n_s`, or the error that says that n_s is no power of two, or that there is no memory for a
-/// few rows of `R`.
+/// Returns `log₂ n_s`, or an error if n_s is not a power of two or there is no memory for a few
+/// rows of `R`.
 pub(crate) fn order(features: usize) -> Result<u32> {
-    /// The most rows, in double precision, that a question about a rug holds at once.
+    /// The largest number of rows, in double precision, that a method of a rug holds at once.
     const ROWS: u128 = 4;
     let order = log2(features)?;
     check_memory("a few rows of the rug", ROWS * 8 * features as u128)?;
     Ok(order)
 }
 
-/// Refuses n_d outside `1..=n_s`.
+/// Returns an error unless n_d is in `1..=n_s`.
 fn check_hidden(given: usize, features: usize) -> Result<()> {
     if (1..=features).contains(&given) { Ok(()) } else { Err(Error::Hidden { given, features }) }
 }

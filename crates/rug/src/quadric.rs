@@ -1,19 +1,19 @@
-//! Vectors over a finite field on an elliptic quadric.
+//! The vectors over a finite field that lie on an elliptic quadric.
 //!
 //! ```math
 //! Q(x) = x_0^2 + x_0 x_1 + c\, x_1^2 + \sum_{k=1}^{m-1} x_{2k} x_{2k+1}, \qquad
 //! t^2 + t + c \text{ irreducible over } \mathrm{GF}(q)
 //! ```
 //!
-//! On GF(q)²ᵐ there are `(qᵐ + 1)(qᵐ⁻¹ − 1)` vectors `x ≠ 0` with `Q(x) = 0`. For m = 2 their
-//! `q² + 1` lines through 0 are an ovoid: no three of them are in one plane.
+//! GF(q)²ᵐ contains `(qᵐ + 1)(qᵐ⁻¹ − 1)` vectors `x ≠ 0` with `Q(x) = 0`. For m = 2 their `q² + 1`
+//! lines through 0 are an ovoid: no three of them lie in one plane.
 //!
 //! A. E. Brouwer and H. Van Maldeghem, "Strongly Regular Graphs" (2022), section 2.5.
 
 use crate::field::Field;
 
-/// The codes, increasing, of all vectors `x ≠ 0` of GF(q)ⁿ with `Q(x) = 0`; n is even and at least
-/// 2.
+/// Returns the codes, in increasing order, of all vectors `x ≠ 0` of GF(q)ⁿ with `Q(x) = 0`, where
+/// n is even and at least 2.
 pub(crate) fn elliptic_quadric(field: &Field, dimension: u32) -> Vec<usize> {
     let q = field.order();
     let value = |x: usize, c: usize| {
@@ -27,15 +27,14 @@ pub(crate) fn elliptic_quadric(field: &Field, dimension: u32) -> Vec<usize> {
         }
         sum
     };
-    // A polynomial of degree 2 without a zero is irreducible; there is one of this form over every
-    // field.
+    // A polynomial of degree 2 without a zero is irreducible, and every field has one of this form.
     let irreducible = |&c: &usize| (0..q).all(|t| value(t + q, c) != 0);
     let Some(c) = (1..q).find(irreducible) else { return Vec::new() };
     (1..q.pow(dimension)).filter(|&x| value(x, c) == 0).collect()
 }
 
-/// Of the given vectors of GF(q)ⁿ, those whose first coordinate that is not 0 is 1: one vector for
-/// each line through 0.
+/// Returns those of the given vectors of GF(q)ⁿ whose first non-zero coordinate is 1: one vector
+/// for each line through 0.
 pub(crate) fn projective(field: &Field, vectors: impl IntoIterator<Item = usize>) -> Vec<usize> {
     let q = field.order();
     let leading = |mut x: usize| {
@@ -62,7 +61,8 @@ mod tests {
         }
     }
 
-    /// Two points of an ovoid are on no line with a third: their sums are not on the quadric.
+    /// No third point of an ovoid lies on the line of two others, so their sums are not on the
+    /// quadric.
     #[test]
     fn no_three_points_of_an_ovoid_are_on_one_line() {
         for q in [2, 3, 4, 5, 8] {

@@ -1,17 +1,9 @@
-//! Sets `S` that are better than random ones in some way: equiangular or nearly so, sparse, or with
-//! interference that is seldom positive.
-//!
-//! | rug | n_s | n_d | off-diagonal entries |
-//! |---|---|---|---|
-//! | [`difference_set`](PersianRug::difference_set) | 4ᵏ | 2²ᵏ⁻¹ ± 2ᵏ⁻¹ | `±2ᵏ⁻¹/n_d`: equiangular, the Welch bound is attained |
-//! | [`simplices`](PersianRug::simplices) | 2ᵐ | n_s(1 − 1/c), c = 2ᵗ | `−1/(c − 1)` among c features, else 0 |
-//! | [`cubes`](PersianRug::cubes) | 4ᵏ | 2ᵏ | at most √2 (k odd) or 2 (k even) times the Welch bound, nearly |
-//! | [`ovoid`](PersianRug::ovoid) | q⁴, q = 2ᵉ | (q² + 1)(q − 1) | `−(q² − q + 1)/n_d`, n_d times, and `(q − 1)/n_d` |
-//! | [`sum_free`](PersianRug::sum_free) | 2ᵐ | up to n_s/2 | antipodal pairs, and of each value as many as of its negative |
+//! Sets `S` with structure: equiangular or nearly so, sparse, or with interference that is rarely
+//! positive. The table in the documentation of [`PersianRug`] lists them.
 //!
 //! Up to complement and shift, the sets of quadratic type have the only parameters of non-trivial
-//! difference sets in a group `Z₂ᵐ` (Mann 1965); a simplex of all features, c = n_s, is the trivial
-//! one.
+//! difference sets in a group `Z₂ᵐ` (Mann 1965). A simplex of all features, c = n_s, is the trivial
+//! difference set.
 
 use rand::Rng;
 use rand::seq::index;
@@ -22,16 +14,16 @@ use crate::quadric::elliptic_quadric;
 use crate::{Error, PersianRug, Result, transform};
 
 impl PersianRug {
-    /// The rug of a difference set: `S = {k: Q(k) = q}` for a quadratic form `Q` without radical on
-    /// the m = 2k bits of an index (the support of a bent function, or its complement).
+    /// Returns the rug of a difference set, `S = {k: Q(k) = q}`, for a quadratic form `Q` without
+    /// radical on the m = 2k bits of an index (the support of a bent function, or its complement).
     ///
     /// ```math
     /// Q_+(k) = k_0 k_1 + k_2 k_3 + \dots, \qquad Q_-(k) = Q_+(k) + k_0 + k_1 \pmod 2
     /// ```
     ///
-    /// All off-diagonal entries of `R` are `±2^{k−1}/n_d`: n_s equiangular lines. There are two
-    /// sizes, `n_s/2 ± √n_s/2`, each with and without the row 0 of ones (`zero`), which decides the
-    /// row sum.
+    /// All off-diagonal entries of `R` are `±2^{k−1}/n_d`, which gives n_s equiangular lines. There
+    /// are two sizes, `n_s/2 ± √n_s/2`. For each, `zero` selects whether `S` contains row 0, the
+    /// row of ones, which determines the row sum.
     ///
     /// # Errors
     /// [`Error::NoSuchSet`] unless n_s = 4ᵏ with k ≥ 1 and n_d is one of the two sizes.
@@ -57,12 +49,12 @@ impl PersianRug {
         Self::new(features, &rows)
     }
 
-    /// The direct sum of regular simplices, `S = {k: k mod c ≠ 0}`: features in groups of `c` (a
-    /// power of two), each the corners of a regular simplex in `c − 1` dimensions of its own,
-    /// `R_ij = −1/(c − 1)` within a group and 0 outside.
+    /// Returns the direct sum of regular simplices, `S = {k: k mod c ≠ 0}`. The features form
+    /// groups of `c` (a power of two). Each group is the corners of a regular simplex in its own
+    /// `c − 1` dimensions: `R_ij = −1/(c − 1)` within a group and 0 outside.
     ///
-    /// `c = 2` gives antipodal pairs, r = 1/2; `c = n_s` one simplex. The interference is never
-    /// positive.
+    /// `c = 2` gives antipodal pairs, r = 1/2, and `c = n_s` gives one simplex. The interference is
+    /// never positive.
     ///
     /// # Errors
     /// [`Error::NotPowerOfTwo`] unless n_s is a power of two in `1..=2³¹`, [`Error::NoSuchSet`]
@@ -77,12 +69,12 @@ impl PersianRug {
         Self::new(features, &rows)
     }
 
-    /// The rug of `S = {(x, x³): x ∈ GF(2ᵏ)}`, `n_s = 4ᵏ`, `n_d = 2ᵏ` (the dual of a
-    /// two-error-correcting BCH code).
+    /// Returns the rug of `S = {(x, x³): x ∈ GF(2ᵏ)}`, with `n_s = 4ᵏ` and `n_d = 2ᵏ` (the dual of
+    /// a two-error-correcting BCH code).
     ///
-    /// The cube is Gold's function: for odd k the off-diagonal entries are 0 and `±√(2/n_d)`, for
-    /// even k also `±2/√n_d`, `±1/√n_d`, against a Welch bound of about `1/√n_d`. A random set of
-    /// this size is at about `√(2 ln n_s / n_d)`.
+    /// The cube is Gold's function. For odd k the off-diagonal entries are 0 and `±√(2/n_d)`; for
+    /// even k they may also be `±2/√n_d` and `±1/√n_d`. The Welch bound is about `1/√n_d`, and a
+    /// random set of this size has a coherence of about `√(2 ln n_s / n_d)`.
     ///
     /// # Errors
     /// [`Error::NoSuchSet`] unless `n_s = 4ᵏ` with `3 ≤ k ≤ 10` (for k < 3 the set does not span).
@@ -97,9 +89,9 @@ impl PersianRug {
         Self::new(features, &rows)
     }
 
-    /// The rug of `S = {v ≠ 0: Q(v) = 0}`, the vectors on the ovoid of an elliptic quadratic form
-    /// `Q` over GF(q)⁴, q = 2ᵉ, whose 4e bits are those of an index: `n_s = q⁴`,
-    /// `n_d = (q² + 1)(q − 1)`, r ≈ 1/q.
+    /// Returns the rug of `S = {v ≠ 0: Q(v) = 0}`, the vectors on the ovoid of an elliptic
+    /// quadratic form `Q` over GF(q)⁴, q = 2ᵉ. Their 4e bits are those of an index. The sizes are
+    /// `n_s = q⁴` and `n_d = (q² + 1)(q − 1)`, so that r ≈ 1/q.
     ///
     /// ```math
     /// Q(x, y, z, w) = x^2 + x y + c y^2 + z w, \qquad
@@ -107,9 +99,10 @@ impl PersianRug {
     /// \end{cases} \quad (j \ne 0)
     /// ```
     ///
-    /// with `t² + t + c` irreducible. Up to the order of the features, `R` is that of the least
-    /// eigenvalue of the graph [`AffinePolar`](crate::KnownGraph::AffinePolar) of order q and
-    /// dimension 4: few large negative entries and many small positive ones, here without a matrix.
+    /// Here `t² + t + c` is irreducible. Up to the order of the features, `R` is the frame of the
+    /// least eigenvalue of the graph [`AffinePolar`](crate::KnownGraph::AffinePolar) of order q and
+    /// dimension 4, with few large negative entries and many small positive ones. Unlike that
+    /// frame, the rug stores no matrix.
     ///
     /// | n_s | 16 | 256 | 4096 | 65536 | 1048576 |
     /// |---|---|---|---|---|---|
@@ -127,21 +120,23 @@ impl PersianRug {
         Self::new(features, &elliptic_quadric(&field, 4))
     }
 
-    /// The rug of n_d odd rows drawn without replacement. No two of them add up to a third, bit by
-    /// bit, and so the third cumulant of the interference is the least that any set of this size
-    /// can have:
+    /// Draws the rug of n_d odd rows without replacement. No two of them add up to a third, bit by
+    /// bit, so the third cumulant of the interference is the smallest that a set of this size can
+    /// have:
     ///
     /// ```math
-    /// \sum_{j \ne 0} g(j)^3 = \frac{n_s}{n_d^3} \#\{(k, l, m) \in S^3: k \oplus l \oplus m = 0\} - 1
-    /// = -1
+    /// \sum_{j \ne 0} g(j)^3
+    ///   = \frac{n_s}{n_d^3} \#\{(k, l, m) \in S^3: k \oplus l \oplus m = 0\} - 1
+    ///   = -1
     /// ```
     ///
-    /// Features `2i` and `2i + 1` are antipodal, `R_{2i, 2i+1} = −1`. With n_d = n_s/2 nothing is
-    /// left to draw: these are the antipodal pairs [`simplices(n_s, 2)`](Self::simplices).
+    /// Features `2i` and `2i + 1` are antipodal, `R_{2i, 2i+1} = −1`. For n_d = n_s/2 the set
+    /// contains all odd rows, and the rug is [`simplices(n_s, 2)`](Self::simplices), the antipodal
+    /// pairs.
     ///
     /// # Errors
     /// [`Error::NotPowerOfTwo`] unless n_s is a power of two in `1..=2³¹`, [`Error::SumFree`]
-    /// unless `1 ≤ n_d ≤ n_s/2`: larger sets are never free of sums.
+    /// unless `1 ≤ n_d ≤ n_s/2`, since larger sets are never sum-free.
     pub fn sum_free<R: Rng + ?Sized>(features: usize, hidden: usize, rng: &mut R) -> Result<Self> {
         order(features)?;
         let most = features / 2;
@@ -152,15 +147,16 @@ impl PersianRug {
         Self::new(features, &rows)
     }
 
-    /// The shift of this rug whose interference has the least third cumulant, in O(n_s log n_s):
-    /// among equal ones that of the least `t`.
+    /// Returns the shift of this rug whose interference has the smallest third cumulant, in
+    /// O(n_s log n_s). Of equal shifts it is that with the smallest `t`. For the rows `S ⊕ t`,
     ///
     /// ```math
     /// \sum_{j \ne 0} \bigl(g(j) H_{jt}\bigr)^3 = \bigl(H g^3\bigr)_t - 1
     /// ```
     ///
-    /// for the rows `S ⊕ t`: one transform of `g³` rates all shifts. They share all magnitudes, and
-    /// so σ and Λ; but a rectifier makes nothing of negative interference, and errors of positive.
+    /// so one transform of `g³` gives the cumulants of all shifts. All shifts have the same
+    /// magnitudes, hence the same σ and Λ. They differ in loss because the rectifier removes
+    /// negative interference but passes positive interference as an error.
     #[must_use]
     pub fn least_skewed(&self) -> Self {
         let mut cubes = self.first_row();
@@ -172,11 +168,11 @@ impl PersianRug {
         self.shifted(cubes.iter().position(|&sum| sum <= least + slack).unwrap_or(0))
     }
 
-    /// The best of `draws` rugs that `draw` gives one by one: the first of least `cost`, for
-    /// instance an exact loss or the coherence. A cost that is NaN counts as worst.
+    /// Returns the best of `draws` rugs that `draw` returns one by one: the first with the smallest
+    /// `cost`, such as an exact loss or the coherence. A cost that is NaN counts as the worst.
     ///
     /// # Errors
-    /// Those of `draw`, and [`Error::Length`] for `draws = 0`.
+    /// Returns the errors of `draw`, and [`Error::Length`] for `draws = 0`.
     pub fn best_of(
         draws: usize,
         mut draw: impl FnMut() -> Result<Self>,
@@ -226,7 +222,8 @@ mod tests {
         assert!(matches!(PersianRug::difference_set(48, 20, true), Err(Error::NotPowerOfTwo { given: 48 })));
     }
 
-    /// Every non-zero element is a difference equally often: the definition, by counting.
+    /// By the definition, every non-zero element is a difference equally often; here this is
+    /// counted.
     #[test]
     fn difference_set_has_its_defining_property() {
         let rug = PersianRug::difference_set(64, 28, true).unwrap();
@@ -273,7 +270,7 @@ mod tests {
         }
     }
 
-    /// Against the cumulant of every shift by itself.
+    /// Compares with the cumulant of each shift computed separately.
     #[test]
     fn least_skewed_is_the_least_of_all_shifts() {
         for (hidden, seed) in [(5, 1), (13, 2), (32, 3), (40, 4), (64, 5)] {
@@ -291,7 +288,7 @@ mod tests {
         );
     }
 
-    /// Against the two values, at all sizes for which there is a table above.
+    /// Compares with the two values, at all sizes in the table of [`PersianRug::ovoid`].
     #[test]
     fn ovoids_have_two_values() {
         for (bits, hidden) in [(4, 5), (8, 51), (12, 455), (16, 3855), (20, 31775)] {

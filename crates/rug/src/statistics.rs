@@ -1,5 +1,5 @@
-//! The macroscopic statistics of a Persian rug and the cumulants of its interference, in O(n_s log
-//! n_s) and exact.
+//! The macroscopic statistics of a Persian rug and the cumulants of its interference, exactly and
+//! in O(n_s log n_s).
 
 use std::fmt;
 
@@ -7,23 +7,24 @@ use toy_superposition_data::Cumulants;
 
 use crate::PersianRug;
 
-/// The sums over the off-diagonal entries of any row of a rug.
+/// The sums over the off-diagonal entries of any row of a rug, from which the cumulants of its
+/// interference follow.
 ///
 /// ```math
 /// \nu_i = \sum_{j \ne i} R_{ij} x_j, \qquad
 /// \kappa_m(\nu_i) = \kappa_m(x) \sum_{j \ne 0} g(j)^m
 /// ```
 ///
-/// The features `x_j` are independent and alike, so cumulants add up; every row of `R` holds the
-/// same entries `g(j)`, so there is one set of cumulants for all features, and the fluctuation
-/// Δvar(ν) over the rows (paper, figure 6) is exactly zero.
+/// The features `x_j` are independent and identically distributed, so their cumulants add. Every
+/// row of `R` holds the same entries `g(j)`, so all features have the same cumulants, and the
+/// fluctuation Δvar(ν) over the rows (paper, figure 6) is exactly zero.
 ///
 /// | sum over j ≠ 0 | value |
 /// |---|---|
 /// | `g(j)` | `(n_s/n_d)·[0 ∈ S] − 1` |
-/// | `g(j)²` | `n_s/n_d − 1`: the bound (6) on σ² is attained by every `S` |
-/// | `g(j)³` | `n_s/n_d³ · #{(k, l, m) ∈ S³: k⊕l⊕m = 0} − 1`: what differs between sets `S` |
-/// | `g(j)⁴` | `n_s/n_d⁴ · #{(k, l, m, q) ∈ S⁴: k⊕l⊕m⊕q = 0} − 1`: likewise |
+/// | `g(j)²` | `n_s/n_d − 1`: every `S` attains the bound (6) on σ² |
+/// | `g(j)³` | `n_s/n_d³ · #{(k, l, m) ∈ S³: k⊕l⊕m = 0} − 1`, which depends on `S` |
+/// | `g(j)⁴` | `n_s/n_d⁴ · #{(k, l, m, q) ∈ S⁴: k⊕l⊕m⊕q = 0} − 1`, which depends on `S` |
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
@@ -38,15 +39,15 @@ pub struct Statistics {
     pub fourths: f64,
     /// `Σ_{j≠0} |g(j)|³`.
     pub absolute_cubes: f64,
-    /// The coherence `max_{j≠0} |g(j)|`, 0 if there is no other feature.
+    /// The coherence `max_{j≠0} |g(j)|`, or 0 if there is only one feature.
     pub coherence: f64,
 }
 
 impl Statistics {
-    /// The cumulants of `ν_i = Σ_{j≠i} R_ij x_j` for independent features that all have the given
-    /// cumulants.
+    /// Returns the cumulants of `ν_i = Σ_{j≠i} R_ij x_j` for independent features that all have the
+    /// given cumulants.
     ///
-    /// The interference of `W = a R` is `a ν_i`: its m-th cumulant is `aᵐ` times this one.
+    /// The interference of `W = a R` is `a ν_i`, and its m-th cumulant is `aᵐ` times that of ν_i.
     pub fn interference(&self, feature: &Cumulants) -> Cumulants {
         Cumulants {
             mean: feature.mean * self.sum,
@@ -56,8 +57,8 @@ impl Statistics {
         }
     }
 
-    /// `Λ = Σ_{j≠i} |W_ij|³ / (Σ_{j≠i} W_ij²)^{3/2}`, the same for every row (paper, eq. 3); `None`
-    /// for a rug without interference, n_d = n_s.
+    /// Returns `Λ = Σ_{j≠i} |W_ij|³ / (Σ_{j≠i} W_ij²)^{3/2}`, which is the same for every row
+    /// (paper, eq. 3), or `None` for a rug without interference, n_d = n_s.
     pub fn lyapunov(&self) -> Option<f64> {
         finite(self.absolute_cubes / (self.squares * self.squares.sqrt()))
     }
@@ -67,11 +68,11 @@ fn finite(value: f64) -> Option<f64> {
     value.is_finite().then_some(value)
 }
 
-/// The least coherence that n_s unit vectors in n_d ≤ n_s dimensions can have (Welch, 1974):
-/// `√((n_s − n_d)/(n_d(n_s − 1)))`.
+/// Returns the Welch bound (1974), the smallest coherence that n_s unit vectors in n_d ≤ n_s
+/// dimensions can have: `√((n_s − n_d)/(n_d(n_s − 1)))`.
 ///
-/// A rug attains it where all `|g(j)|`, j ≠ 0, are equal: an equiangular tight frame. 0 for
-/// `features = 1`, `None` for `hidden = 0`.
+/// A rug attains it if all `|g(j)|`, j ≠ 0, are equal, which makes it an equiangular tight frame.
+/// The bound is 0 for `features = 1` and `None` for `hidden = 0`.
 pub fn welch_coherence(features: usize, hidden: usize) -> Option<f64> {
     let (features, hidden) = (features as f64, hidden as f64);
     match (features == 1.0, hidden == 0.0) {
@@ -81,12 +82,12 @@ pub fn welch_coherence(features: usize, hidden: usize) -> Option<f64> {
     }
 }
 
-/// What the rows `S` span in the vector space of the m bits of an index over the field of two
+/// The span of the rows `S` in the vector space of the m bits of an index over the field of two
 /// elements.
 ///
 /// Features `i` and `j` have the same column of the encoder exactly if `i ⊕ j` is orthogonal to
-/// every `k ∈ S`: where `S` does not span the space, features come in groups of 2^(m − rank) that
-/// no decoder can tell apart.
+/// every `k ∈ S`. If `S` does not span the space, features come in groups of 2^(m − rank) that no
+/// decoder can distinguish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Span {
@@ -94,18 +95,20 @@ pub struct Span {
     pub dimension: u32,
     /// The dimension of the span of `S`.
     pub rank: u32,
-    /// Whether features come in pairs with opposite columns, `R_ij = −1`. Such a pair is no defect:
-    /// only one of the two is positive where one alone is on.
+    /// Whether features come in pairs with opposite columns, `R_ij = −1`. Such a pair can still be
+    /// decoded: if one of its features is on alone, only that feature's output is positive.
     pub antipodal: bool,
 }
 
 impl Span {
-    /// How many features share each column of the encoder: 1 if `S` spans the space.
+    /// Returns the number of features that share each column of the encoder, which is 1 if `S`
+    /// spans the space.
     pub fn aliases(&self) -> usize {
         1 << (self.dimension - self.rank)
     }
 
-    /// The warning that some features cannot be told apart; none if `S` spans the space.
+    /// Returns a warning if some features cannot be distinguished, and `None` if `S` spans the
+    /// space.
     pub fn warning(&self) -> Option<Aliasing> {
         let Self { dimension, rank, .. } = *self;
         (rank < dimension).then(|| Aliasing { dimension, rank, aliases: self.aliases() })
@@ -121,8 +124,8 @@ impl fmt::Display for Span {
     }
 }
 
-/// A warning, not an error: the rows `S` do not span the space, and no decoder can tell some
-/// features apart.
+/// A warning, not an error: the rows `S` do not span the space, so no decoder can distinguish some
+/// features.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[error("S spans {rank} of {dimension} dimensions: groups of {aliases} features are indistinguishable")]
@@ -132,12 +135,13 @@ pub struct Aliasing {
     pub dimension: u32,
     /// The dimension of the span of `S`.
     pub rank: u32,
-    /// How many features share each column of the encoder, at least 2.
+    /// Number of features that share each column of the encoder, at least 2.
     pub aliases: usize,
 }
 
 impl PersianRug {
-    /// The sums over the off-diagonal entries of a row, in O(n_s log n_s), no n_s × n_s matrix.
+    /// Returns the sums over the off-diagonal entries of a row, in O(n_s log n_s), without forming
+    /// `R`.
     pub fn statistics(&self) -> Statistics {
         let mut statistics = Statistics {
             sum: 0.0,
@@ -159,11 +163,11 @@ impl PersianRug {
         statistics
     }
 
-    /// What `S` spans, by elimination over the field of two elements in O(n_d log n_s).
+    /// Returns the span of `S`, by elimination over the field of two elements in O(n_d log n_s).
     ///
-    /// Antipodal pairs `i`, `i ⊕ d` have odd `popcount(d ∧ k)` for every `k ∈ S`; such a `d` exists
-    /// exactly if no even sum of rows equals an odd one, so the elimination carries that parity in
-    /// one more bit, below the others.
+    /// Antipodal pairs `i`, `i ⊕ d` have odd `popcount(d ∧ k)` for every `k ∈ S`. Such a `d` exists
+    /// exactly if no sum of an even number of rows equals a sum of an odd number. The elimination
+    /// therefore carries this parity in one more bit, below the others.
     pub fn span(&self) -> Span {
         let dimension = self.features().ilog2();
         let mut basis = vec![0; dimension as usize + 1];
@@ -195,7 +199,8 @@ mod tests {
         PersianRug::random(features, hidden, &mut ChaCha8Rng::seed_from_u64(seed)).unwrap()
     }
 
-    /// The sums from Parseval and from counting the solutions of k⊕l⊕m = 0 and k⊕l⊕m⊕q = 0 in S.
+    /// Computes the sums from Parseval's identity, and by counting the solutions of k⊕l⊕m = 0 and
+    /// k⊕l⊕m⊕q = 0 in S.
     #[test]
     fn power_sums_count_additive_relations() {
         for (features, hidden, seed) in
@@ -245,8 +250,8 @@ mod tests {
         }
     }
 
-    /// Interference of antipodal pairs is −x: the cumulants change sign with their order, and
-    /// nothing else happens.
+    /// The interference of antipodal pairs is −x, so the cumulants of odd order change sign and
+    /// those of even order do not.
     #[test]
     fn interference_of_antipodal_pairs_is_minus_the_partner() {
         let x = Cumulants::uniform(0.1).unwrap();

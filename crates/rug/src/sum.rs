@@ -1,27 +1,28 @@
-//! Direct sums: designs side by side in dimensions of their own, dropped features and lossless ones
-//! among them.
+//! Direct sums: several designs, each in its own dimensions, including dropped and lossless
+//! features.
 
 use nalgebra::DMatrix;
 
 use crate::design::{Class, Design};
 use crate::{Error, Frame, PersianRug, Result};
 
-/// Any design, owned.
+/// Any design, boxed.
 pub type BoxedDesign = Box<dyn Design + Send + Sync>;
 
-/// Designs side by side.
+/// The direct sum of several designs.
 ///
 /// ```math
 /// R = R_1 \oplus R_2 \oplus \dots, \qquad n_s = \sum_k n_s^{(k)}, \quad n_d = \sum_k n_d^{(k)}
 /// ```
 ///
-/// Features of different parts do not interfere: the loss is the mean of the parts' losses,
-/// weighted by their features. So a block design has the loss of its block, whatever n_s, and
-/// mixtures reach every point of the lower convex envelope of the losses of designs over r.
+/// Features of different parts do not interfere, so the loss is the mean of the parts' losses,
+/// weighted by their numbers of features. A block design therefore has the loss of its block, for
+/// every n_s, and mixtures reach every point of the lower convex envelope of the losses of designs
+/// over r.
 ///
 /// ```
 /// use toy_superposition_rug::{Design, DirectSum, Frame};
-/// // Four triangles beside each other: 12 features in 8 dimensions.
+/// // Four copies of a triangle: 12 features in 8 dimensions.
 /// let triangles = DirectSum::new(vec![(4, Box::new(Frame::simplex(3)?))])?;
 /// assert_eq!((triangles.features(), triangles.hidden()), (12, 8));
 /// # Ok::<(), toy_superposition_rug::Error>(())
@@ -29,13 +30,13 @@ pub type BoxedDesign = Box<dyn Design + Send + Sync>;
 #[derive(Debug)]
 pub struct DirectSum {
     parts: Vec<(usize, BoxedDesign)>,
-    /// One a copy, in the order of the features.
+    /// One place per copy, in the order of the features.
     places: Vec<Place>,
     features: usize,
     hidden: usize,
 }
 
-/// Where a copy of a part begins.
+/// The start of a copy of a part.
 #[derive(Debug, Clone, Copy)]
 struct Place {
     part: usize,
@@ -45,10 +46,11 @@ struct Place {
 }
 
 impl DirectSum {
-    /// The sum of so many copies of each part; the copies of a part share its settings.
+    /// Returns the sum of the given number of copies of each part. The copies of a part share its
+    /// settings.
     ///
     /// # Errors
-    /// [`Error::Length`] for no parts, no copies of one, or a part without features.
+    /// [`Error::Length`] for no parts, for a part with no copies, or for a part without features.
     pub fn new(parts: Vec<(usize, BoxedDesign)>) -> Result<Self> {
         let empty = |what| Err(Error::Length { what, given: 0, expected: 1 });
         if parts.is_empty() {
@@ -70,7 +72,8 @@ impl DirectSum {
         Ok(Self { parts, places, features: next.feature, hidden: next.hidden })
     }
 
-    /// `W = ⊕ [[1, −1], [−1, 1]]`: r = 1/2, and a loss of p²/6 with a = 1, b = 0.
+    /// Returns `R = ⊕ [[1, −1], [−1, 1]]`, with r = 1/2. For the paper's data its loss is p²/6 with
+    /// a = 1, b = 0.
     ///
     /// # Errors
     /// [`Error::Length`] for no pairs.
@@ -78,10 +81,10 @@ impl DirectSum {
         Self::new(vec![(pairs, Box::new(Frame::simplex(2)?))])
     }
 
-    /// Copies of one random rug of `block` features.
+    /// Returns the given number of copies of one random rug of `block` features.
     ///
     /// # Errors
-    /// As [`PersianRug::random`], and [`Error::Length`] for no copies.
+    /// Returns the errors of [`PersianRug::random`], and [`Error::Length`] for no copies.
     pub fn block_rugs<R: rand::Rng + ?Sized>(
         copies: usize,
         block: usize,
@@ -97,7 +100,7 @@ impl DirectSum {
         (place, self.parts[place.part].1.as_ref())
     }
 
-    /// Puts a block of each copy on the diagonal of a zero matrix.
+    /// Returns a matrix of zeros with a block of each copy on its diagonal.
     fn blocks(
         &self,
         (rows, columns): (usize, usize),
@@ -167,12 +170,12 @@ impl Design for DirectSum {
     }
 }
 
-/// Features that are dropped: no dimension, rows and columns of zeros. The best bias is `E x`, the
-/// loss `Var x`.
+/// Features that are dropped, with no dimension and with rows and columns of zeros. The best bias
+/// is `E x`, which gives the loss `Var x`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Dropped(pub usize);
 
-/// Features that have a dimension each: `R = 1`, no loss with a = 1, b = 0.
+/// Features that have one dimension each, `R = 1`, and no loss with a = 1, b = 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lossless(pub usize);
 

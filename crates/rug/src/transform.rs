@@ -9,23 +9,24 @@ use crate::Result;
 use crate::error::{check_length, log2};
 use crate::kernels::{Across, Block, Vectors, plain, split};
 
-/// Bytes of a slice that is transformed without being cut further: it fits a first-level cache.
+/// The size in bytes of a slice that is transformed without further division; it fits the
+/// first-level cache.
 const INNER: usize = 1 << 15;
-/// Bytes of a slice that is worth more than one thread.
+/// The size in bytes from which a slice is transformed on several threads.
 #[cfg(feature = "parallel")]
 const PARALLEL: usize = 1 << 19;
 
-/// `x ← H x` in place, unnormalised, O(n log n), on all threads where `x` is long.
+/// Replaces `x` by `H x` in place, unnormalised, in O(n log n), on all threads if `x` is long.
 ///
 /// ```math
 /// y_i = \sum_{j=0}^{n-1} (-1)^{\mathrm{popcount}(i \wedge j)}\, x_j, \qquad n = 2^m
 /// ```
 ///
-/// Sylvester order, unnormalised everywhere in this crate: twice the transform is `n` times the
-/// identity. A slice is cut so that each part of the work stays in the fastest cache that holds it:
-/// the longest strides first, across eight slices at a time (more would fall on the same lines of a
-/// cache), then each slice by itself. The order of the sums never changes, so neither do the bits,
-/// whatever the number of threads.
+/// The order is Sylvester's, and the transform is unnormalised everywhere in this crate: applied
+/// twice, it multiplies by `n`. A long slice is divided so that each part of the work stays in the
+/// fastest cache that holds it. The longest strides are taken first, across eight slices at a time
+/// (more would share cache sets), and then each slice is transformed separately. The order of the
+/// sums never changes, so the bits do not depend on the number of threads.
 ///
 /// The plain twin is [`transform_naive`](crate::transform_naive). NaN and infinities propagate.
 ///
@@ -38,11 +39,11 @@ pub fn transform<T: Scalar>(x: &mut [T]) -> Result<()> {
     Ok(())
 }
 
-/// `y ← H x`; what `y` held before does not matter.
+/// Overwrites `y` with `H x`.
 ///
 /// # Errors
-/// As [`transform`], and [`Error::Length`](crate::Error::Length) unless `x` and `y` have the same
-/// length; `y` is then unchanged.
+/// Returns the errors of [`transform`], and [`Error::Length`](crate::Error::Length) unless `x` and
+/// `y` have the same length. `y` is then unchanged.
 pub fn transform_into<T: Scalar>(x: &[T], y: &mut [T]) -> Result<()> {
     log2(x.len())?;
     check_length("length of the output", y.len(), x.len())?;
@@ -51,7 +52,7 @@ pub fn transform_into<T: Scalar>(x: &[T], y: &mut [T]) -> Result<()> {
     Ok(())
 }
 
-/// `M ← H M`: the transform of each column of `M` (n × B).
+/// Replaces `M` (n × B) by `H M`, the transform of each column.
 ///
 /// # Errors
 /// [`Error::NotPowerOfTwo`](crate::Error::NotPowerOfTwo) unless the number of rows n is a power of
@@ -64,7 +65,7 @@ pub fn transform_columns<T: Scalar>(matrix: &mut DMatrix<T>) -> Result<()> {
     Ok(())
 }
 
-/// `M ← M H`: the transform of each row of `M` (B × n).
+/// Replaces `M` (B × n) by `M H`, the transform of each row.
 ///
 /// # Errors
 /// [`Error::NotPowerOfTwo`](crate::Error::NotPowerOfTwo) unless the number of columns n is a power
@@ -89,12 +90,12 @@ pub fn transform_rows<T: Scalar>(matrix: &mut DMatrix<T>) -> Result<()> {
     Ok(())
 }
 
-/// How many columns of `n` entries are worth a thread's while.
+/// Returns the number of columns of `n` entries that one thread should take at a time.
 pub(crate) fn together<T>(n: usize) -> usize {
     (INNER / (n * size_of::<T>())).max(1)
 }
 
-/// The transform of a slice whose length is a power of two, on all threads if it is long.
+/// Transforms a slice whose length is a power of two, on all threads if it is long.
 pub(crate) fn whole<T: Scalar>(arch: Arch, x: &mut [T]) {
     match T::floats_mut(x) {
         FloatsMut::F32(x) => whole_f32(arch, x),
@@ -102,12 +103,13 @@ pub(crate) fn whole<T: Scalar>(arch: Arch, x: &mut [T]) {
     }
 }
 
-/// Compiled here alone, and not once more in every crate that transforms.
+/// Transforms a slice of `f32`. It is not generic, so that dependent crates need not compile it
+/// again.
 fn whole_f32(arch: Arch, x: &mut [f32]) {
     whole_of(arch, x);
 }
 
-/// As [`whole_f32`].
+/// Transforms a slice of `f64` (see [`whole_f32`]).
 fn whole_f64(arch: Arch, x: &mut [f64]) {
     whole_of(arch, x);
 }
@@ -122,7 +124,7 @@ fn whole_of<T: Vectors>(arch: Arch, x: &mut [T]) {
     serial(arch, x);
 }
 
-/// The transform on the calling thread.
+/// Transforms a slice on the calling thread.
 fn serial<T: Vectors>(arch: Arch, x: &mut [T]) {
     if size_of_val(x) <= INNER {
         return arch.dispatch(Block(x));
@@ -137,7 +139,7 @@ fn serial<T: Vectors>(arch: Arch, x: &mut [T]) {
     x.chunks_exact_mut(part).for_each(|part| serial(arch, part));
 }
 
-/// The transform across `rows`, which all have the same length, in pieces on all threads.
+/// Transforms across `rows`, which all have the same length, in pieces on all threads.
 #[cfg(feature = "parallel")]
 fn across_threads<T: Vectors, const R: usize>(arch: Arch, rows: [&mut [T]; R]) {
     let length = rows[0].len();
@@ -160,13 +162,13 @@ mod tests {
     use super::*;
     use crate::{Error, hadamard_matrix, transform_naive};
 
-    /// Integers of both signs: every sum is exact in both types, so fast and naive agree to the
-    /// bit.
+    /// Returns integers of both signs. Every sum is exact in both types, so the fast and the naive
+    /// transform agree to the bit.
     fn integers<T: Scalar>(n: usize) -> Vec<T> {
         (0..n).map(|i| T::round_from(((i * 7919 + 13) % 101) as f64 - 37.0)).collect()
     }
 
-    /// Numbers whose sums round, so that a different order of the sums gives different bits.
+    /// Returns numbers whose sums round, so that another order of the sums gives different bits.
     fn fractions<T: Scalar>(n: usize) -> Vec<T> {
         (0..n).map(|i| T::round_from((i as f64 * 0.734).sin() + 0.01)).collect()
     }

@@ -1,15 +1,9 @@
-//! A run on disk: one safetensors file, replaced atomically.
+//! Checkpoints: a run in one safetensors file, which is replaced atomically. [`Trainer::save`]
+//! documents the format.
 //!
-//! | part | where |
-//! |---|---|
-//! | weights | a tensor per block of the model; `encoder`, `decoder` and `bias`, as in any weight file, of an autoencoder |
-//! | the optimizer's memory | a vector per slot, for Adam `first_moment` and `second_moment`: one number per parameter |
-//! | losses | vector `losses` (f64), one per step |
-//! | what run it is | metadata `run`, its [`Identity`], and `run_hash`, the hash of that |
-//! | the law of the features | metadata `law`, as in any weight file |
-//!
-//! The rest follows: the step count is the number of losses, the position in the random stream
-//! follows from the step count, and the stop rule has read the losses.
+//! The rest of the run's state follows from the file: the step count is the number of losses, the
+//! position in the random stream follows from the step count, and the stop rule reads the losses
+//! again.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -27,11 +21,21 @@ const RUN: &str = "run";
 const RUN_HASH: &str = "run_hash";
 
 impl<M: Model + Clone + Send, O: Stochastic<M> + Send> Trainer<M, O> {
-    /// Writes a checkpoint, atomically: whatever happens, the file holds this one or the one
-    /// before.
+    /// Writes a checkpoint atomically: after a crash the file holds either this checkpoint or the
+    /// previous one.
+    ///
+    /// A checkpoint is one safetensors file:
+    ///
+    /// | part | stored as |
+    /// |---|---|
+    /// | weights | one tensor per block of the model, as in any weight file |
+    /// | state of the optimizer | one vector per slot; for Adam `first_moment`, `second_moment` |
+    /// | losses | vector `losses` (F64), one per step |
+    /// | description of the run | metadata `run`, its [`Identity`], and `run_hash`, its hash |
+    /// | law of the features | metadata `law`, as in any weight file |
     ///
     /// # Errors
-    /// [`ModelError::Write`] if it cannot be written.
+    /// [`ModelError::Write`] if the file cannot be written, and the errors of [`Model::to_bytes`].
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let mut attachments = Attachments::default();
         let Attachments { metadata, vectors } = &mut attachments;
@@ -48,15 +52,16 @@ impl<M: Model + Clone + Send, O: Stochastic<M> + Send> Trainer<M, O> {
         Ok(write_atomically(path, &bytes).map_err(ModelError::Write)?)
     }
 
-    /// Goes on from a checkpoint of the same run, to the same bits as if it had never stopped. Call
-    /// it on a trainer made as at the run's beginning. Says whether there was a checkpoint.
+    /// Continues from a checkpoint of the same run, to the same bits as if the run had never
+    /// stopped. The trainer must be built as it was at the start of the run. Returns whether there
+    /// was a checkpoint.
     ///
     /// # Errors
-    /// [`Error::OtherRun`], with each field that differs, if the checkpoint is of another law,
-    /// importance, recipe, shape, activation, precision or seed; [`Error::CheckpointFormat`] if an
-    /// earlier or a later version wrote it; [`Error::NotACheckpoint`] if parts of it are missing or
-    /// damaged; otherwise as [`Model::read`]. The trainer is then unchanged. A missing file is no
-    /// error.
+    /// [`Error::OtherRun`], with each field that differs, if the checkpoint belongs to another law,
+    /// importance, recipe, shape, activation, precision or seed; [`Error::CheckpointFormat`] if a
+    /// version of this crate with another format wrote it; [`Error::NotACheckpoint`] if parts of it
+    /// are missing or damaged; otherwise the errors of [`Model::read`]. The trainer is then
+    /// unchanged. A missing file is not an error.
     pub fn resume(&mut self, path: impl AsRef<Path>) -> Result<bool> {
         let path = path.as_ref();
         let bytes = match std::fs::read(path) {

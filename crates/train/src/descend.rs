@@ -1,15 +1,15 @@
-//! Descent without noise: L-BFGS on an objective that draws nothing.
+//! Deterministic minimisation: L-BFGS on an objective that is the same at every evaluation.
 
 use toy_superposition_model::{Model, Objective};
 use toy_superposition_optim::{Lbfgs, Minimum};
 
 use crate::{Error, Result};
 
-/// Minimises an objective, which is the same at every evaluation, from where `model` is; the model
-/// ends at the last iterate. Why it ended there, and how large the gradient is, the returned
-/// [`Minimum`] says.
+/// Minimises an objective that is the same at every evaluation, starting from `model`. The model is
+/// left at the last iterate. The returned [`Minimum`] says why the minimiser stopped there and how
+/// large the gradient is.
 ///
-/// For Adam on the same objective, see [`Trainer::new`](crate::Trainer::new).
+/// [`Trainer::new`](crate::Trainer::new) minimises the same objective with Adam.
 ///
 /// ```
 /// use toy_superposition_model::Model;
@@ -24,7 +24,7 @@ use crate::{Error, Result};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// What is drawn anew for every step cannot be descended:
+/// An objective that is drawn anew for every step is rejected by the compiler:
 ///
 /// ```compile_fail,E0277
 /// # use toy_superposition_data::{Features, Independent};
@@ -37,9 +37,9 @@ use crate::{Error, Result};
 /// ```
 ///
 /// # Errors
-/// [`Error::Objective`] with the number of the evaluation if the objective fails, other than by a
-/// loss that is not finite at a later evaluation: the line search then tries a shorter step. The
-/// model is then the last iterate.
+/// [`Error::Objective`] with the number of the evaluation if the objective fails. A loss that is
+/// not finite counts as a failure at the first evaluation only; later the line search tries a
+/// shorter step. The model is left at the last iterate.
 pub fn descend<M: Model + Clone, O: Objective<M>>(
     model: &mut M,
     objective: &mut O,
@@ -52,7 +52,7 @@ pub fn descend<M: Model + Clone, O: Objective<M>>(
         let loss = match objective.loss_and_gradient(&trial, &mut slopes) {
             Ok(loss) => loss,
             Err(source) => match O::not_finite(&source) {
-                // The line search turns back.
+                // The line search will try a shorter step.
                 Some(loss) if evaluations > 0 => loss,
                 _ => return Err(Error::Objective { step: evaluations, source: Box::new(source) }),
             },
@@ -83,9 +83,9 @@ mod tests {
         batch
     }
 
-    /// A linear autoencoder keeps the first n_d principal components of its batch: with the
-    /// eigenvalues λ_1 ≥ λ_2 ≥ … of the batch's covariance, its least loss is Σ_{k > n_d} λ_k / n_s
-    /// (Baldi and Hornik 1989: no other minimum exists).
+    /// A linear autoencoder retains the first n_d principal components of its batch. With the
+    /// eigenvalues λ_1 ≥ λ_2 ≥ … of the batch's covariance, its smallest loss is Σ_{k > n_d} λ_k /
+    /// n_s (Baldi and Hornik 1989: there is no other local minimum).
     #[test]
     fn a_linear_model_ends_at_the_principal_components() {
         let (features, hidden) = (6, 3);
@@ -111,7 +111,7 @@ mod tests {
         let config = LbfgsConfig { max_iterations: 2000, ..LbfgsConfig::default() };
         let minimum = descend(&mut model, &mut objective, &Lbfgs::new(config).unwrap()).unwrap();
         assert_eq!(minimum.outcome, Outcome::GradientTolerance, "{minimum:?}");
-        // The loss is off by the gradient's square over the least curvature.
+        // The error of the loss is the squared gradient over the smallest curvature.
         approx::assert_relative_eq!(minimum.loss, least, epsilon = 0.0, max_relative = 1e-9);
         assert_eq!(objective.loss(&model).unwrap(), minimum.loss);
 
@@ -122,7 +122,8 @@ mod tests {
         assert!(matches!(refused, Err(Error::Objective { step: 0, .. })), "{refused:?}");
     }
 
-    /// b_1 − ln b_1, refused as not finite outside b_1 > 0: the first step from 50 lands there.
+    /// The loss b_1 − ln b_1, refused as not finite unless b_1 > 0. The first step from 50 leaves
+    /// that range.
     #[derive(Clone, Copy)]
     struct Edge;
 

@@ -1,8 +1,4 @@
 //! The loss on fresh samples: an objective that draws a new batch for every step.
-//!
-//! Of one seed, the samples of [`Stream::Training`] train, in order, and [`Stream::Weights`] draws
-//! the initial weights; [`Stream::Evaluation`] is left for measuring. A step's batch depends on the
-//! seed and the number of samples before it alone, so a run goes on from a step count.
 
 use std::time::{Duration, Instant};
 
@@ -14,8 +10,9 @@ use toy_superposition_model::{
 
 use crate::{Batches, Error, Recipe, Result};
 
-/// The initial model of a seed: weights drawn by `initialisation` from [`Stream::Weights`]. The
-/// paper's is [`Initialisation::PyTorch`] with ReLU; that of a recipe is [`Recipe::initial_model`].
+/// Returns the initial model of a seed, with weights drawn by `initialisation` from
+/// [`Stream::Weights`]. The paper uses [`Initialisation::PyTorch`] with ReLU;
+/// [`Recipe::initial_model`] uses the initialisation of a recipe.
 ///
 /// # Errors
 /// [`TooLarge`](toy_superposition_model::Error::TooLarge) if there is no memory for it.
@@ -28,7 +25,12 @@ pub fn initial_model<T: Scalar>(
     Ok(initialisation.sample(shape, activation, &mut Stream::Weights.rng(seed, 0))?)
 }
 
-/// The per-feature loss on the batch of the current step.
+/// The per-feature loss on a fresh batch for every step.
+///
+/// The batches take the samples of [`Stream::Training`] of one seed in order. A step's batch
+/// depends only on the seed and on the number of samples before it, so a run can be continued at
+/// any step. [`Stream::Weights`] of the seed draws the initial weights, and [`Stream::Evaluation`]
+/// remains for measuring.
 ///
 /// ```
 /// use toy_superposition_data::Features;
@@ -38,7 +40,7 @@ pub fn initial_model<T: Scalar>(
 /// let recipe = Recipe::text(16)?;
 /// let model = recipe.initial_model::<f32>(Shape::new(16, 4)?, 1)?;
 /// let mut batches = FreshBatches::new(Features::paper(16, 0.1)?, &recipe, 1)?;
-/// // A step's batch does not depend on which steps were asked for before.
+/// // A step's batch does not depend on which steps were drawn before.
 /// let mut loss = |step: u64| batches.at(step)?.loss(&model);
 /// let (fifth, sixth, again) = (loss(5)?, loss(6)?, loss(5)?);
 /// assert!(fifth == again && fifth != sixth);
@@ -56,14 +58,14 @@ pub struct FreshBatches<T: Scalar, D> {
 }
 
 impl<T: Scalar, D: Distribution> FreshBatches<T, D> {
-    /// Batches of `distribution` for the steps of a run; `recipe` says how large they are and how
-    /// important each feature is. Made by
-    /// [`Trainer::on_fresh_batches`](crate::Trainer::on_fresh_batches), so that no second recipe
-    /// can say otherwise.
+    /// Returns the batches of `distribution` for the steps of a run. `recipe` gives their size and
+    /// the importance of each feature.
+    /// [`Trainer::on_fresh_batches`](crate::Trainer::on_fresh_batches) calls this function, so that
+    /// trainer and batches use the same recipe.
     ///
     /// # Errors
-    /// [`Error::Missing`] for a recipe without batches, [`Error::Length`] unless there are as many
-    /// importances as features, and [`Error::Model`] for an importance that is negative or not
+    /// [`Error::Missing`] for a recipe without batches, [`Error::Length`] unless there is one
+    /// importance per feature, and [`Error::Model`] for an importance that is negative or not
     /// finite.
     pub fn new(distribution: D, recipe: &Recipe, seed: u64) -> Result<Self> {
         let batches = recipe.batches.ok_or(Error::Missing { what: "batches" })?;
@@ -90,12 +92,13 @@ impl<T: Scalar, D: Distribution> FreshBatches<T, D> {
         })
     }
 
-    /// The distribution that is drawn from.
+    /// Returns the distribution of the samples.
     pub fn distribution(&self) -> &D {
         &self.distribution
     }
 
-    /// Where the time of the last step went, the optimizer apart: (stage, wall time) in order.
+    /// Returns the stages of the last step in order, without the optimizer's, each with its name
+    /// and its wall time.
     pub fn stages(&self) -> Vec<(&'static str, Duration)> {
         [("sample", self.sampling)].into_iter().chain(self.loss.stages().iter().copied()).collect()
     }
@@ -126,10 +129,10 @@ mod tests {
     use super::*;
     use crate::{Run, Trainer};
 
-    /// 100 models, each trained on few samples and measured on as many of the same seed. `z`, the
-    /// difference to the expected loss in standard errors, has mean 0 and variance 1: the sum over
-    /// the seeds divided by √100 stays below 4.9 (α = 1e-6). Measured on the training samples
-    /// themselves it lies far below.
+    /// Trains 100 models, each on few samples, and measures each on as many samples of the same
+    /// seed. The difference `z` from the expected loss, in standard errors, has mean 0 and variance
+    /// 1, so the sum over the seeds divided by √100 stays below 4.9 (α = 1e-6). If the models were
+    /// measured on the training samples themselves, it would be far below that range.
     #[test]
     fn the_measured_loss_of_a_trained_model_is_unbiased() {
         const SAMPLES: u64 = 400;
@@ -146,7 +149,7 @@ mod tests {
             let mut trainer = Trainer::on_fresh_batches(model, law(), &recipe, seed).unwrap();
             trainer.run(&Run::default(), |_, _| {}).unwrap();
             let on = |range| sampled_loss(trainer.model(), &law(), range).unwrap();
-            // Of another seed, and fifty times as many.
+            // The expected loss is measured with another seed, on fifty times as many samples.
             let expected = on(Stream::Evaluation.samples(seed + 1000, 0..50 * SAMPLES));
             let z = |stream: Stream| {
                 let found = on(stream.samples(seed, 0..SAMPLES));

@@ -1,4 +1,4 @@
-//! What run a checkpoint is of: the canonical description of a run, and its hash.
+//! The canonical description of a run, by which a checkpoint is recognised, and its hash.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,7 +13,7 @@ use crate::{Error, Recipe, Result};
 /// The version of the description that this crate writes and reads.
 pub(crate) const VERSION: u64 = 1;
 
-/// What a run minimises: an objective, the law of its data and the seed of what it draws.
+/// The task of a run: its objective, the law of its data and the seed of its random numbers.
 ///
 /// ```
 /// use toy_superposition_data::LawSpec;
@@ -21,7 +21,7 @@ pub(crate) const VERSION: u64 = 1;
 /// use toy_superposition_theory::{Feature, MeanField, optimum_at_ratio};
 /// use toy_superposition_train::{Recipe, Run, Task, Trainer, initial_model};
 ///
-/// // Descent of the loss that Gaussian interference would give, from weights of seed 1.
+/// // Minimise the loss for Gaussian interference, from weights of seed 1.
 /// let (shape, p) = (Shape::new(32, 16)?, 0.1);
 /// let model = initial_model::<f64>(shape, Initialisation::PyTorch, Activation::Relu, 1)?;
 /// let task = Task::new("mean field", LawSpec::paper(32, p));
@@ -34,40 +34,39 @@ pub(crate) const VERSION: u64 = 1;
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Task {
-    /// The name of the objective, such as `mean field`. Objectives that differ have different
-    /// names.
+    /// Name of the objective, such as `mean field`. Different objectives must have different names.
     pub objective: String,
-    /// The law of the features, if the objective knows one.
+    /// Law of the features, if the objective has one.
     pub law: Option<LawSpec>,
-    /// The seed of what the run draws, if it draws anything.
+    /// Seed of the random numbers that the run draws, if any.
     pub seed: Option<u64>,
 }
 
 impl Task {
-    /// The task of an objective that draws nothing.
+    /// Returns the task of an objective that draws no random numbers.
     pub fn new(objective: impl Into<String>, law: LawSpec) -> Self {
         Self { objective: objective.into(), law: Some(law), seed: None }
     }
 }
 
-/// The canonical description of a run: two runs with equal descriptions, on one machine, compute
-/// the same bits.
+/// The canonical description of a run. Two runs with equal descriptions compute the same bits on
+/// the same machine.
 ///
-/// | field | what it says |
+/// | field | meaning |
 /// |---|---|
 /// | `version` | the version of this table |
-/// | `objective`, `law`, `seed` | the [`Task`]; the law as [`LawSpec`] writes it |
-/// | `model.blocks`, `model.…` | the blocks of the model, and how it [describes](Model::describe) itself |
+/// | `objective`, `law`, `seed` | the [`Task`], with the law in the form of [`LawSpec`] |
+/// | `model.blocks`, `model.…` | the blocks of the model, and its [description](Model::describe) |
 /// | `precision` | `f32` or `f64` |
 /// | `recipe.batches`, `.importance`, `.optimizer`, `.schedule`, `.stop` | the [`Recipe`] |
-/// | `recipe.weights`, `recipe.cooling` | the same, where they are not PyTorch's weights and 0 |
+/// | `recipe.weights`, `recipe.cooling` | the same, unless they are PyTorch's weights and 0 |
 ///
-/// The keys are written out as text, here and in the serde forms of `data` and `optim`, apart from
-/// the names of Rust fields: a field that is renamed orphans no checkpoint. Whoever changes a key,
-/// or what a value means, raises the `version`.
+/// The keys are literal text, here and in the serde forms of `data` and `optim`, and do not follow
+/// the names of Rust fields, so that renaming a field invalidates no checkpoint. A change of a key,
+/// or of the meaning of a value, must raise the `version`.
 ///
-/// Two runs are the same if all fields are, so the hash need not withstand an attack: it says that
-/// the description is whole, and names a run shortly. It is a [fingerprint].
+/// Two runs are the same if all fields are equal. The hash shows that a description is complete and
+/// serves as a short name of a run; it need not withstand an attack. It is a [fingerprint].
 ///
 /// ```
 /// use toy_superposition_data::Features;
@@ -96,17 +95,17 @@ pub struct Identity {
 /// A field in which two runs differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
-    /// The field, such as `law.switches.correlation`.
+    /// Name of the field, such as `law.switches.correlation`.
     pub field: String,
-    /// Its value in the checkpoint, as JSON; `None` if the field is absent there.
+    /// Value in the checkpoint, as JSON; `None` if the field is absent there.
     pub checkpoint: Option<String>,
-    /// Its value in this run, as JSON; `None` if the field is absent here.
+    /// Value in this run, as JSON; `None` if the field is absent here.
     pub run: Option<String>,
 }
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        /// The longest value that is written out.
+        /// The length of the longest value that is written in full.
         const LONGEST: usize = 60;
         let short = |value: &Option<String>| match value.as_deref() {
             None => "absent".to_owned(),
@@ -118,7 +117,7 @@ impl fmt::Display for Difference {
 }
 
 impl Identity {
-    /// The identity of a run that has not begun.
+    /// Returns the identity of a run before its first step.
     ///
     /// # Errors
     /// [`Error::Undescribed`] for a stop rule that this crate does not know.
@@ -135,7 +134,7 @@ impl Identity {
         Ok(Self { description })
     }
 
-    /// Reads a description. `Err` holds the version that the text names, if it names one and it is
+    /// Parses a description. `Err` holds the version that the text states, if it states one that is
     /// not [`VERSION`].
     pub(crate) fn parse(text: &str) -> std::result::Result<Self, Option<u64>> {
         let description: Value = serde_json::from_str(text).map_err(|_| None)?;
@@ -145,7 +144,7 @@ impl Identity {
         }
     }
 
-    /// The same run of the given model.
+    /// Returns the identity of the same run with the given model.
     pub(crate) fn with_model<M: Model>(mut self, model: &M) -> Self {
         if let Value::Object(fields) = &mut self.description {
             fields.insert("model".to_owned(), model_value(model));
@@ -153,7 +152,7 @@ impl Identity {
         self
     }
 
-    /// Each field with its value as JSON; a list is one value.
+    /// Returns each field with its value as JSON. A list is one value.
     fn fields(&self) -> BTreeMap<String, String> {
         fn collect(name: &str, value: &Value, fields: &mut BTreeMap<String, String>) {
             match value {
@@ -173,13 +172,13 @@ impl Identity {
         fields
     }
 
-    /// The hash of the description, after its version: `1-` and 16 hexadecimal digits.
+    /// Returns the hash of the description, after its version: `1-` and 16 hexadecimal digits.
     pub fn hash(&self) -> String {
         let lines = self.fields().into_iter().map(|(field, value)| format!("{field}={value}\n"));
         format!("{VERSION}-{:016x}", fingerprint(&lines.collect::<String>()))
     }
 
-    /// The fields in which `checkpoint` differs from this run, by name.
+    /// Returns the fields in which `checkpoint` differs from this run, ordered by name.
     pub fn differences(&self, checkpoint: &Self) -> Vec<Difference> {
         let (run, checkpoint) = (self.fields(), checkpoint.fields());
         let mut names: Vec<_> = run.keys().chain(checkpoint.keys()).collect();
@@ -238,8 +237,8 @@ mod tests {
     use super::*;
     use crate::{Batches, initial_model};
 
-    /// The text and the hash are part of the file format: if this test fails, checkpoints are
-    /// orphaned, and [`VERSION`] has to be raised.
+    /// The text and the hash are part of the file format. If this test fails, existing checkpoints
+    /// become unusable, and [`VERSION`] must be raised.
     #[test]
     fn the_description_of_a_run_stays_as_it_is() {
         let law = Features::new(Pairs::new(3, 0.25, -0.1).unwrap(), UnitUniform).spec();

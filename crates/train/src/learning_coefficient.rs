@@ -2,21 +2,16 @@
 //! vanishes about a minimum.
 //!
 //! ```math
-//! \mathrm{Vol}\{w \text{ near } w^* : L(w) - L(w^*) < t\} \sim t^{λ} \left(\ln \tfrac1t\right)^{m - 1} \; (t → 0), \qquad
+//! \mathrm{Vol}\{w \text{ near } w^* : L(w) - L(w^*) < t\}
+//!   \sim t^{λ} \left(\ln \tfrac1t\right)^{m - 1} \; (t → 0), \qquad
 //! \hat λ = nβ \left(\mathrm E_β\,L(w) - L(w^*)\right)
 //! ```
 //!
-//! w* a minimum of the loss L, λ its learning coefficient and m its multiplicity, nβ the inverse
-//! temperature, and `E_β` the mean under the density `∝ exp(−nβ L(w) − γ/2 |w − w*|²)`. λ is half
-//! the number of directions in which L rises where L is quadratic in them and flat in the others,
-//! and less than half the number of parameters at a singular point. As `nβ → ∞` the estimate tends
-//! to λ; where m > 1 only like `λ − (m − 1)/ln nβ`. Watanabe, "A widely applicable Bayesian
-//! information criterion", 2013; Lau, Furman, Wang, Murfet and Wei, "The local learning
-//! coefficient", 2023.
+//! Here w* is a minimum of the loss L, λ its learning coefficient and m its multiplicity, nβ the
+//! inverse temperature, and `E_β` the mean under the density `∝ exp(−nβ L(w) − γ/2 |w − w*|²)`.
 //!
-//! Here L is the loss of an [`Objective`]: the same whenever it is asked for. With an exact
-//! expected loss there is no minibatch whose noise warms the chain, and `L(w*)` is a number rather
-//! than an average.
+//! L is the loss of an [`Objective`], which is the same at every evaluation. With an exact expected
+//! loss no minibatch noise heats the chain, and `L(w*)` is a number rather than an average.
 
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -26,58 +21,59 @@ use toy_superposition_optim::{Place, Sgld, SgldConfig};
 
 use crate::{Error, Result, side_by_side};
 
-/// How [`learning_coefficient`] samples.
+/// The sampler and the chains of [`learning_coefficient`].
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct LearningCoefficientConfig {
     /// Inverse temperature nβ, localisation γ and step ε.
     pub sampler: SgldConfig,
-    /// Whether steps are accepted by the rule of Metropolis and Hastings, so that the density
-    /// sampled is the stated one at any step. Without it the chain is plain SGLD: along a direction
-    /// of curvature a of the potential the estimate is too high by `1/(1 − εa/4)`, and the chain
-    /// may run away.
+    /// Whether steps are accepted by the Metropolis–Hastings rule, so that the chain samples the
+    /// stated density at any step size. Otherwise the chain is plain SGLD. Along a direction in
+    /// which the potential has curvature a, its estimate is then too high by the factor
+    /// `1/(1 − εa/4)`, and the chain may diverge.
     pub metropolis: bool,
-    /// The number of chains, at least 2. Each begins at w*.
+    /// Number of chains, at least 2. Each starts at w*.
     pub chains: usize,
-    /// Steps of each chain that are not counted.
+    /// Number of steps of each chain that are discarded.
     pub burn_in: u64,
-    /// Steps of each chain that are counted, at least 32.
+    /// Number of steps of each chain that are counted, at least 32.
     pub steps: u64,
 }
 
 impl LearningCoefficientConfig {
-    /// Four chains of 20 000 steps after 2 000, with Metropolis.
+    /// Returns the configuration with four chains of 20 000 steps after 2 000 discarded ones, with
+    /// Metropolis–Hastings.
     pub fn new(sampler: SgldConfig) -> Self {
         Self { sampler, metropolis: true, chains: 4, burn_in: 2_000, steps: 20_000 }
     }
 }
 
-/// An estimate of the local learning coefficient, and what tells whether to believe it.
+/// An estimate of the local learning coefficient, with diagnostics of its reliability.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct LearningCoefficient {
-    /// `λ̂ = nβ (E_β L − L(w*))`, the mean over all chains. Below 0 if w* is no minimum.
+    /// `λ̂ = nβ (E_β L − L(w*))`, the mean over all chains. It is negative only if w* is not a
+    /// minimum.
     pub estimate: f64,
-    /// The standard error of `estimate`, from the means of 16 consecutive parts of each chain. It
-    /// is honest where a part is longer than the chain remembers, and says nothing of the bias at a
-    /// finite nβ.
+    /// Standard error of `estimate`, from the means of 16 consecutive parts of each chain. It is
+    /// reliable if a part is longer than the autocorrelation time of the chain. It does not include
+    /// the bias at a finite nβ.
     pub standard_error: f64,
-    /// `R̂` of the chains cut in halves (Gelman et al., "Bayesian data analysis", 2013): near 1
-    /// where all halves agree; above 1.01 the chains are too short or the step is too small.
-    /// Infinite where no chain moved. All chains begin at w*, so that it does not tell whether they
-    /// have left it: see [`acceptance`](Self::acceptance). JSON, which knows no infinity, has
-    /// `null` for it.
+    /// `R̂` of the half chains (Gelman et al., "Bayesian data analysis", 2013). It is near 1 if all
+    /// halves agree. Above 1.01 the chains are too short or the step is too small. It is infinite
+    /// if no chain moved, which JSON stores as `null`. All chains start at w*, so `R̂` does not
+    /// show whether they have left it; see [`acceptance`](Self::acceptance).
     #[serde(deserialize_with = "null_is_infinite")]
     pub r_hat: f64,
-    /// The mean of each chain.
+    /// Estimate of each chain.
     pub chains: Vec<f64>,
-    /// The share of steps that were accepted; 1 without Metropolis.
+    /// Share of steps that were accepted; 1 without Metropolis–Hastings.
     pub acceptance: f64,
     /// `L(w*)`.
     pub loss: f64,
-    /// The least loss of all places counted: well below `loss` if w* is no minimum.
+    /// Smallest loss of all counted steps. It is well below `loss` if w* is not a minimum.
     pub least_loss: f64,
 }
 
@@ -85,22 +81,37 @@ fn null_is_infinite<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::
     Ok(Option::deserialize(deserializer)?.unwrap_or(f64::INFINITY))
 }
 
-/// The parts of a chain whose means give the standard error; an even number, since `R̂` takes
+/// The number of parts of a chain whose means give the standard error. It is even, since `R̂` uses
 /// halves.
 const PARTS: usize = 16;
 
-/// Estimates the local learning coefficient of an objective at `model`, which should be a local
-/// minimum of it.
+/// Estimates the local learning coefficient λ of an objective at `model`, which should be a local
+/// minimum w*. It measures how fast the volume of nearby parameters with nearly the same loss
+/// vanishes:
 ///
-/// Chain k draws from item k of [`Stream::Perturbation`] of `seed`, and each runs on one thread:
-/// the numbers do not depend on how many threads there are.
+/// ```math
+/// \mathrm{Vol}\{w \text{ near } w^* : L(w) - L(w^*) < t\}
+///   \sim t^{λ} \left(\ln \tfrac1t\right)^{m - 1} \; (t → 0), \qquad
+/// \hat λ = nβ \left(\mathrm E_β\,L(w) - L(w^*)\right)
+/// ```
+///
+/// `E_β` is the mean under the density `∝ exp(−nβ L(w) − γ/2 |w − w*|²)`, and m is the
+/// multiplicity. If L is quadratic in some directions and flat in the others, λ is half the number
+/// of the former. At a singular point it is less than half the number of parameters. The estimate
+/// tends to λ as `nβ → ∞`, but for m > 1 only like `λ − (m − 1)/ln nβ`.
+///
+/// Chain k draws from item k of [`Stream::Perturbation`] of `seed`, and each chain runs on one
+/// thread, so the result does not depend on the number of threads.
+///
+/// Watanabe, "A widely applicable Bayesian information criterion", 2013; Lau, Furman, Wang, Murfet
+/// and Wei, "The local learning coefficient", 2023.
 ///
 /// ```
 /// use toy_superposition_model::Objective;
 /// use toy_superposition_optim::SgldConfig;
 /// use toy_superposition_train::{LearningCoefficientConfig, ReducedRank, learning_coefficient};
 ///
-/// // A product of matrices 3 → 1 → 1 that is to be 0: λ = 1/2, of four parameters.
+/// // A product of matrices 3 → 1 → 1 whose target is 0: λ = 1/2, with four parameters.
 /// let model = ReducedRank::new(3, 1, 1)?;
 /// let sampler = SgldConfig { inverse_temperature: 1e4, localisation: 1.0, step: 2e-4 };
 /// let found = learning_coefficient(&model, &model.objective(), &LearningCoefficientConfig::new(sampler), 1)?;
@@ -110,11 +121,11 @@ const PARTS: usize = 16;
 /// ```
 ///
 /// # Errors
-/// [`Error::Optim`] for the sampler's settings, [`Error::Count`] for fewer chains or steps than the
-/// configuration allows, [`Error::Objective`] with the number of a chain's step if the objective
-/// fails, [`Error::Diverged`] if the loss or gradient of a chain is not finite (with Metropolis
-/// such a place is not accepted), [`Error::Model`] if there is no memory for the gradients,
-/// [`Error::Threads`] if threads cannot be started.
+/// [`Error::Optim`] for invalid settings of the sampler, [`Error::Count`] for fewer chains or steps
+/// than the configuration allows, [`Error::Objective`] with the number of a chain's step if the
+/// objective fails, [`Error::Diverged`] if the loss or gradient of a chain is not finite (with
+/// Metropolis–Hastings such a proposal is rejected), [`Error::Model`] if there is no memory for the
+/// gradients, [`Error::Threads`] if threads cannot be started.
 pub fn learning_coefficient<M, O>(
     model: &M,
     objective: &O,
@@ -139,9 +150,9 @@ where
     summary(&chains.map_err(Error::Threads)?.into_iter().collect::<Result<Vec<_>>>()?, config)
 }
 
-/// What is kept of a chain.
+/// The recorded statistics of a chain.
 struct Chain {
-    /// Of `nβ (L − L(w*))`, in each part.
+    /// Estimates of `nβ (L − L(w*))`, one per part.
     parts: [Estimate; PARTS],
     accepted: u64,
     loss: f64,
@@ -165,8 +176,8 @@ impl<M: Model + Clone> Here<M> {
         Place { parameters, loss: self.loss, gradient }
     }
 
-    /// Evaluates the objective; `false` if the loss or its gradient is not finite, which the loss
-    /// then says.
+    /// Evaluates the objective. Returns `false` if the loss or its gradient is not finite. A loss
+    /// that is not finite is stored like any other.
     fn evaluate<O: Objective<M>>(&mut self, objective: &mut O, step: u64) -> Result<bool> {
         self.loss = match objective.loss_and_gradient(&self.model, &mut self.gradient) {
             Ok(loss) => loss,
@@ -220,7 +231,7 @@ impl Chain {
         Ok(chain)
     }
 
-    /// Of the given parts together.
+    /// Returns the estimate over the given parts together.
     fn over(&self, parts: std::ops::Range<usize>) -> Estimate {
         self.parts[parts].iter().fold(Estimate::default(), |sum, part| sum.merge(part))
     }
@@ -243,15 +254,15 @@ fn summary(chains: &[Chain], config: &LearningCoefficientConfig) -> Result<Learn
     })
 }
 
-/// `R̂ = √((n − 1)/n + B/(n W))` of several sequences of n values: W the mean of their variances,
-/// B/n the variance of their means.
+/// Returns `R̂ = √((n − 1)/n + B/(n W))` of several sequences of n values, where W is the mean of
+/// their variances and B/n the variance of their means.
 fn r_hat(sequences: &[Estimate]) -> f64 {
     let count = sequences.len() as f64;
     let length = sequences.iter().map(|sequence| sequence.count() as f64).sum::<f64>() / count;
     let variance = |of: &Estimate| of.standard_error().powi(2) * of.count() as f64;
     let within = sequences.iter().map(variance).sum::<f64>() / count;
     let between = variance(&sequences.iter().map(Estimate::mean).collect());
-    // Chains that never move agree on nothing.
+    // Chains that never move give no evidence of agreement.
     if within == 0.0 { f64::INFINITY } else { ((length - 1.0) / length + between / within).sqrt() }
 }
 
@@ -261,7 +272,7 @@ mod tests {
 
     #[test]
     fn r_hat_compares_the_spread_of_means_with_that_within() {
-        // Variances 5/3 each; means 2.5 and 4.5, whose variance is 2.
+        // The variances are 5/3 each, and the means are 2.5 and 4.5, whose variance is 2.
         let (a, b) = ([1.0, 2.0, 3.0, 4.0], [3.0, 4.0, 5.0, 6.0]);
         let found = r_hat(&[a.into_iter().collect(), b.into_iter().collect()]);
         approx::assert_relative_eq!(found, (0.75 + 2.0 / (5.0 / 3.0_f64)).sqrt(), max_relative = 1e-14);

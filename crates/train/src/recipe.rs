@@ -1,5 +1,5 @@
-//! How a model is trained: the paper's two recipes, that of its text (section 3) and that of its
-//! released code, which differ in when they stop, and a faster one.
+//! Training recipes: the paper's two recipes, which stop differently (that of its text, section 3,
+//! and that of its released code), and a faster one.
 
 use std::fmt;
 
@@ -9,12 +9,12 @@ use toy_superposition_optim::{AdamConfig, OptimizerConfig, Schedule, StopRule, W
 
 use crate::{Error, Result, initial_model};
 
-/// The rate of the fast recipe times √(n_s n_d).
+/// The learning rate of the fast recipe times √(n_s n_d).
 const FAST_RATE: f64 = 2.2;
-/// The share of its steps that warm up, and the least steps that do.
+/// The reciprocal of the share of its steps that warm up, and the smallest number of warm-up steps.
 const WARM_UP: (u64, u64) = (20, 30);
 
-/// How many samples each step draws.
+/// The number of samples of each step.
 ///
 /// ```
 /// use toy_superposition_train::Batches;
@@ -31,7 +31,7 @@ pub struct Batches {
     pub(crate) epoch: Option<usize>,
 }
 
-/// `1024`, or `1024 in epochs of 30000`; part of the identity of a run.
+/// Writes `1024`, or `1024 in epochs of 30000`, which is part of the identity of a run.
 impl fmt::Display for Batches {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.batch)?;
@@ -40,11 +40,11 @@ impl fmt::Display for Batches {
 }
 
 impl Batches {
-    /// `batch` samples per step. With `epoch`, the last step of each epoch draws only as many as
-    /// the epoch still lacks.
+    /// Returns batches of `batch` samples per step. With `epoch`, the last step of each epoch draws
+    /// only the remaining samples of the epoch.
     ///
     /// # Errors
-    /// [`Error::Batches`] if either is 0.
+    /// [`Error::Batches`] if either number is 0.
     pub fn new(batch: usize, epoch: Option<usize>) -> Result<Self> {
         if batch == 0 || epoch == Some(0) {
             return Err(Error::Batches { batch, epoch });
@@ -52,7 +52,7 @@ impl Batches {
         Ok(Self { batch, epoch })
     }
 
-    /// The number of samples drawn before step `step`, and in it.
+    /// Returns the number of samples drawn before step `step`, and the number drawn in it.
     pub fn at(self, step: u64) -> (u64, usize) {
         let batch = self.batch as u64;
         match self.epoch {
@@ -66,31 +66,32 @@ impl Batches {
         }
     }
 
-    /// The samples of step `step`: those of [`Stream::Training`] of `seed` that follow the samples
-    /// of all steps before.
+    /// Returns the samples of step `step`: those of [`Stream::Training`] of `seed` that follow the
+    /// samples of all previous steps.
     pub fn samples(self, seed: u64, step: u64) -> SampleRange {
         let (first, samples) = self.at(step);
         Stream::Training.samples(seed, first..first.saturating_add(samples as u64))
     }
 }
 
-/// Everything about a run except its model, its data and its seed.
+/// The settings of a run other than its model, its data and its seed.
 ///
 /// | | text | code |
 /// |---|---|---|
-/// | Adam | lr 3e-3/√n_s, β 0.9 and 0.999, ε 1e-7 (the text names Adam only) | the same |
-/// | batches | 1024 fresh samples | 29 of 1024 and one of 304 fresh samples an epoch |
-/// | stop | mean of the last 100 losses not below that of the 100 before | the same with 200, looked at once an epoch |
+/// | Adam (the text gives only the name) | rate 3e-3/√n_s, β 0.9 and 0.999, ε 1e-7 | the same |
+/// | batches | 1024 fresh samples | per epoch 29 of 1024 fresh samples and one of 304 |
+/// | stop | mean of 100 losses not below that of the 100 before | 200 losses, once per epoch |
 /// | at most | | 1500 epochs |
 ///
-/// It is checked where a [`Trainer`](crate::Trainer) is built: batches and importance are needed or
-/// allowed on fresh batches, and refused where an objective would ignore them.
+/// A recipe is validated when a [`Trainer`](crate::Trainer) is built. Training on fresh batches
+/// requires `batches` and allows `importance`; other objectives would ignore both, so they are
+/// refused there.
 ///
 /// ```
 /// use toy_superposition_model::Shape;
 /// use toy_superposition_optim::StopRule;
 /// use toy_superposition_train::Recipe;
-/// // The recipe of the paper's released code, ended after 100 steps.
+/// // The recipe of the paper's released code, stopped after 100 steps.
 /// let recipe = Recipe { stop: StopRule::Steps { steps: 100 }, ..Recipe::code(512)? };
 /// assert_eq!(recipe.schedule.learning_rate(0), 3e-3 / 512_f64.sqrt());
 /// // A faster one, for 600 steps.
@@ -99,65 +100,70 @@ impl Batches {
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recipe {
-    /// The samples of each step; `None` for an objective that is not an average over samples of the
-    /// recipe.
+    /// Number of samples of each step; `None` for an objective that does not average over samples
+    /// of the recipe.
     pub batches: Option<Batches>,
-    /// The importance of each feature: the squared error of feature `i` counts `importance[i]`
-    /// times. `None` for 1.
+    /// Importance of each feature: the squared error of feature `i` has weight `importance[i]`.
+    /// `None` stands for weights of 1.
     pub importance: Option<Vec<f64>>,
-    /// How the weights of a new model are drawn, by [`initial_model`](Self::initial_model).
+    /// Distribution of the weights of a new model, used by [`initial_model`](Self::initial_model).
     pub weights: Initialisation,
-    /// The optimizer and its settings.
+    /// Optimizer and its settings.
     pub optimizer: OptimizerConfig,
-    /// The learning rate of each step.
+    /// Learning rate of each step.
     pub schedule: Schedule,
-    /// When to stop.
+    /// Rule that stops the run.
     pub stop: StopRule,
-    /// Where the stop rule speaks after K steps, the run goes on for ⌈K `cooling`⌉ more, in which
-    /// the rate of the schedule falls to 0 along half a cosine. In [0, 1000]; 0 for none.
+    /// Length of the cooling relative to the run, in [0, 1000]; 0 for none. If the stop rule
+    /// applies after K steps, the run continues for ⌈K `cooling`⌉ steps, in which the learning rate
+    /// falls from that of the schedule to 0 along half a cosine.
     pub cooling: f64,
 }
 
 impl Recipe {
-    /// The recipe of the paper's text, for n_s = `features`.
+    /// Returns the recipe of the paper's text, for n_s = `features`.
     ///
     /// # Errors
-    /// None for `features ≥ 1`.
+    /// There is no error for `features ≥ 1`.
     pub fn text(features: usize) -> Result<Self> {
         Self::paper(features, None, StopRule::PAPER_TEXT)
     }
 
-    /// The recipe of the paper's released code, for n_s = `features`.
+    /// Returns the recipe of the paper's released code, for n_s = `features`.
     ///
     /// # Errors
-    /// None for `features ≥ 1`.
+    /// There is no error for `features ≥ 1`.
     pub fn code(features: usize) -> Result<Self> {
         Self::paper(features, Some(30_000), StopRule::RELEASED_CODE)
     }
 
-    /// Few steps at a high rate. It differs from the paper's recipes in three ways.
+    /// Returns a recipe of few steps with a high learning rate. It differs from the paper's recipes
+    /// mainly in three ways.
     ///
-    /// All initial biases are 0: the spread of PyTorch's is what makes the paper's recipe drop
-    /// features, since an output that starts below the others goes off and stays off. The rate is
+    /// First, all initial biases are 0. PyTorch's initial biases are spread, and an output that
+    /// starts below the others switches off and stays off, which makes the paper's recipe drop
+    /// features. Second, the learning rate is higher:
     ///
     /// ```math
     /// η = \frac{2.2}{\sqrt{n_s n_d}},
     /// ```
     ///
-    /// 17 to 35 times the paper's at a ratio of 1/4. A trained feature has `W_ii ≈ 1` from n_d
-    /// products, so that its weights are of the size `1/√n_d`, and a step moves them by `2.2/√n_s`
-    /// of that. The second factor is there for the mean of all features, in which the loss is
-    /// steeper by about `p n_s` than in other directions: at `0.1/√n_d` all outputs of a model of
-    /// 1024 features with p = 0.2 went off for good within 35 steps, at `0.07/√n_d` none. The rate
-    /// is reached along a warm-up and falls to 0 in the end, by half a cosine, which takes the
-    /// noise of the batches out of the weights. β₂ is 0.95: with a longer memory of gradients,
-    /// large first ones hold back later steps and the collapse above comes sooner.
+    /// This is 17 to 35 times the paper's rate at a ratio of 1/4. The factor `1/√n_d` is the size
+    /// of the weights, since a trained feature has `W_ii ≈ 1` as a sum of n_d products; a step
+    /// changes the weights by `2.2/√n_s` of that size. The factor `1/√n_s` is needed for the mean
+    /// of all features, in which the loss is steeper by about `p n_s` than in other directions.
+    /// Without it, at a rate of `0.1/√n_d`, all outputs of a model of 1024 features with p = 0.2
+    /// switched off permanently within 35 steps; at `0.07/√n_d` none did. The rate rises along a
+    /// warm-up and falls to 0 at the end along half a cosine, which removes the noise of the
+    /// batches from the weights. Third, β₂ is 0.95: with a longer memory, large early gradients
+    /// delay later steps, and the outputs switch off at lower rates. Adam's ε is 1e-12.
     ///
-    /// With `steps`, the rate rises in the first twentieth of them (or 30, or half of them if there
-    /// are not so many) and falls along half a cosine to 0 at the last. Without, it stays up until
+    /// With `steps`, the rate rises in the first twentieth of the steps (but in at least 30, or in
+    /// half of the steps if there are fewer than 60) and falls to 0 at the last step along half a
+    /// cosine. Without `steps`, the rate stays constant after the warm-up until
     /// [`StopRule::Descent`] finds that the loss falls by less than 1 % per 1000 steps, with a
-    /// probability of 1 % of saying so too early, and [cools](Recipe::cooling) for a third of the
-    /// steps that it took.
+    /// probability of 1 % of stopping too early. The run then [cools](Recipe::cooling) for a third
+    /// of the steps taken so far.
     ///
     /// # Errors
     /// [`Error::Optim`] for no steps, or more than 2⁵³.
@@ -190,8 +196,8 @@ impl Recipe {
         })
     }
 
-    /// The [initial model](initial_model) of a seed, with ReLU: its weights are drawn as
-    /// [`weights`](Self::weights) says.
+    /// Returns the [initial model](initial_model) of a seed with ReLU, with weights drawn from the
+    /// distribution [`weights`](Self::weights).
     ///
     /// # Errors
     /// [`TooLarge`](toy_superposition_model::Error::TooLarge) if there is no memory for it.
@@ -199,26 +205,27 @@ impl Recipe {
         initial_model(shape, self.weights, Activation::Relu, seed)
     }
 
-    /// The most steps that there can be, cooling included, if the stop rule bounds them.
+    /// Returns the largest possible number of steps, including cooling, or `None` if the stop rule
+    /// has no bound.
     pub fn most_steps(&self) -> Option<u64> {
         self.stop.most_steps().map(|steps| self.last_step(steps))
     }
 
-    /// The number of steps of a run whose stop rule speaks after `stop` of them.
+    /// Returns the number of steps of a run whose stop rule applies after `stop` steps.
     pub(crate) fn last_step(&self, stop: u64) -> u64 {
         stop.saturating_add((stop as f64 * self.cooling).ceil() as u64)
     }
 
-    /// Descent without samples, say of the mean-field loss: Adam for so many steps, whose rate
-    /// falls to 0 along half a cosine.
+    /// Returns a recipe for objectives without samples, such as the mean-field loss: Adam for
+    /// `steps` steps, with a learning rate that falls from `rate` to 0 along half a cosine.
     ///
-    /// Adam's memory is short (β 0.7 and 0.8), since there is no noise to average out: with the
-    /// usual one the large gradients of the first steps hold back the last ones, and some features
-    /// are switched off by too long a stride and stay off. The epsilon (1e-15) lies far below the
+    /// Adam's averages are short (β 0.7 and 0.8), since there is no noise to average. With the
+    /// usual β the large gradients of the first steps delay the last ones, and some features are
+    /// switched off permanently by a step that is too long. The epsilon (1e-15) is far below the
     /// gradients, which are as small as p/n_s².
     ///
     /// # Errors
-    /// If the rate is not positive and finite, or there are no steps.
+    /// [`Error::Optim`] if the rate is not positive and finite, or if there are no steps.
     pub fn without_samples(rate: f64, steps: u64) -> Result<Self> {
         let adam = AdamConfig { beta1: 0.7, beta2: 0.8, epsilon: 1e-15, weight_decay: WeightDecay::L2(0.0) };
         Ok(Self {

@@ -1,55 +1,50 @@
-//! Reduced-rank regression: two matrices whose product is to be a given one. Its learning
+//! Reduced-rank regression: two matrices whose product should be a given matrix. Its learning
 //! coefficient is known exactly.
 //!
 //! ```math
 //! y = B A x + ξ, \qquad L(A, B) = \tfrac12 \lVert B A - T \rVert_F^2
 //! ```
 //!
-//! A h × m, B n × h, T n × m of rank s; x ~ N(0, 1) in m dimensions, ξ ~ N(0, 1) in n: L is the
-//! expected negative log likelihood less its least. At the worst of the points with `BA = T` (for T
-//! = 0, at A = B = 0) the learning coefficient λ and its multiplicity are
-//!
-//! | where | λ | multiplicity |
-//! |---|---|---|
-//! | m + h < n + s | (mh − hs + ns)/2 | 1 |
-//! | n + h < m + s | (hn − hs + ms)/2 | 1 |
-//! | m + n < h + s | mn/2 | 1 |
-//! | else, m + n + h + s even | (−(h+s)² − m² − n² + 2(h+s)m + 2(h+s)n + 2mn)/8 | 1 |
-//! | else, odd | one eighth more | 2 |
-//!
-//! Aoyagi and Watanabe, "Stochastic complexities of reduced rank regression in Bayesian
-//! estimation", Neural Networks 18, 2005. It is the yardstick for
-//! [`learning_coefficient`](crate::learning_coefficient): singular, with any number of parameters,
-//! and a linear autoencoder in all but its targets.
+//! A is h × m, B is n × h and T is n × m of rank s; x ~ N(0, 1) in m dimensions and ξ ~ N(0, 1) in
+//! n. L is the expected negative log likelihood minus its smallest value.
+//! [`ReducedRank::learning_coefficient`] has the table of the exact values.
 
 use nalgebra::{DMatrix, DMatrixView};
 use toy_superposition_model::{Model, Objective, check_memory};
 
 use crate::{Error, Result};
 
-/// A learning coefficient that is known: `Vol{L < t} ~ t^λ (ln 1/t)^(m − 1)`.
+/// A known learning coefficient: `Vol{L < t} ~ t^λ (ln 1/t)^(m − 1)`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct ExactCoefficient {
     /// λ.
     pub lambda: f64,
-    /// The multiplicity m, 1 or more. Above 1 an estimate nears λ only with the logarithm of the
-    /// inverse temperature.
+    /// The multiplicity m, 1 or more. If it is above 1, an estimate approaches λ only with the
+    /// logarithm of the inverse temperature.
     pub multiplicity: u32,
 }
 
 /// The matrices A (hidden × inputs) and B (outputs × hidden) of reduced-rank regression, in that
-/// order, each by rows.
+/// order, each row by row.
+///
+/// ```math
+/// y = B A x + ξ, \qquad L(A, B) = \tfrac12 \lVert B A - T \rVert_F^2
+/// ```
+///
+/// Its exact [learning coefficient](Self::learning_coefficient) tests the estimate of
+/// [`learning_coefficient`](crate::learning_coefficient()): the model is singular at any number of
+/// parameters, and differs from a linear autoencoder only in its targets.
 ///
 /// ```
 /// use toy_superposition_model::{Model, Objective};
 /// use toy_superposition_train::ReducedRank;
 ///
-/// // 3 inputs, 2 hidden dimensions, 4 outputs, and a product of rank 1 that is the target.
+/// // 3 inputs, 2 hidden dimensions, 4 outputs, and a target of rank 1, the product itself.
 /// let mut model = ReducedRank::new(3, 2, 4)?.with_rank(1)?;
 /// let mut objective = model.objective();
 /// assert_eq!((model.as_slice().len(), objective.loss(&model)?), (2 * 3 + 4 * 2, 0.0));
-/// // BA has a 3 in the place of the target's 1.
+/// // BA has a 3 where the target has a 1.
 /// model.as_mut_slice()[0] = 3.0;
 /// assert_eq!(objective.loss(&model)?, 2.0);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -63,8 +58,8 @@ pub struct ReducedRank {
 }
 
 impl ReducedRank {
-    /// `A = 0` and `B = 0` for m inputs, h hidden dimensions and n outputs: where the learning
-    /// coefficient for the target 0 is.
+    /// Returns `A = 0` and `B = 0` for m inputs, h hidden dimensions and n outputs. For the target
+    /// 0 the exact learning coefficient holds at this point.
     ///
     /// # Errors
     /// [`Error::Count`] for a size of 0, [`Error::Model`] if there is no memory for them.
@@ -79,11 +74,11 @@ impl ReducedRank {
         Ok(Self { inputs, hidden, outputs, values: vec![0.0; count as usize] })
     }
 
-    /// A point of `BA = T` for the target T of rank s with ones on the first s places of its
-    /// diagonal: the first s entries on the diagonals of A and of B are 1, all others 0.
+    /// Returns a point of `BA = T` for the target T of rank s with ones on the first s places of
+    /// its diagonal: the first s entries on the diagonals of A and of B are 1, all others zero.
     ///
     /// # Errors
-    /// [`Error::Count`] for a rank above any of the sizes (as too few of them).
+    /// [`Error::Count`] for a rank above any of the sizes.
     pub fn with_rank(mut self, rank: usize) -> Result<Self> {
         let least_size = self.inputs.min(self.hidden).min(self.outputs);
         if rank > least_size {
@@ -98,12 +93,26 @@ impl ReducedRank {
         Ok(self)
     }
 
-    /// `½‖BA − T‖²` with the product of these matrices for T, so that they are a minimum.
+    /// Returns the objective `½‖BA − T‖²` whose target T is the product of these matrices, so that
+    /// they are a minimum.
     pub fn objective(&self) -> ReducedRankLoss {
         ReducedRankLoss { target: self.product() }
     }
 
-    /// λ and its multiplicity at these sizes for a target of the rank s of this product.
+    /// Returns λ and its multiplicity for these sizes and a target T of rank s, the rank of this
+    /// product, at the most singular of the points with `BA = T` (for T = 0, at A = B = 0). For m
+    /// inputs, h hidden dimensions and n outputs:
+    ///
+    /// | condition | λ | multiplicity |
+    /// |---|---|---|
+    /// | m + h < n + s | (mh − hs + ns)/2 | 1 |
+    /// | n + h < m + s | (hn − hs + ms)/2 | 1 |
+    /// | m + n < h + s | mn/2 | 1 |
+    /// | otherwise, m + n + h + s even | (−(h+s)² − m² − n² + 2(h+s)m + 2(h+s)n + 2mn)/8 | 1 |
+    /// | otherwise, m + n + h + s odd | 1/8 more | 2 |
+    ///
+    /// Aoyagi and Watanabe, "Stochastic complexities of reduced rank regression in Bayesian
+    /// estimation", Neural Networks 18, 2005.
     ///
     /// ```
     /// # use toy_superposition_train::ReducedRank;
@@ -130,7 +139,8 @@ impl ReducedRank {
         ExactCoefficient { lambda: (eight + odd as f64) / 8.0, multiplicity: 1 + odd as u32 }
     }
 
-    /// Aᵀ (m × h) and Bᵀ (h × n): what lies by rows is a matrix of columns, transposed.
+    /// Returns Aᵀ (m × h) and Bᵀ (h × n): a matrix stored row by row is its transpose stored column
+    /// by column.
     fn transposed(&self) -> (DMatrixView<'_, f64>, DMatrixView<'_, f64>) {
         let (a, b) = self.values.split_at(self.hidden * self.inputs);
         (
@@ -139,14 +149,14 @@ impl ReducedRank {
         )
     }
 
-    /// `(BA)ᵀ`, m × n.
+    /// Returns `(BA)ᵀ`, m × n.
     fn product(&self) -> DMatrix<f64> {
         let (a, b) = self.transposed();
         a * b
     }
 }
 
-/// The blocks `first` (A, hidden × inputs) and `second` (B, outputs × hidden).
+/// The blocks are `first` (A, hidden × inputs) and `second` (B, outputs × hidden).
 impl Model for ReducedRank {
     type Scalar = f64;
     type Gradient = Vec<f64>;
@@ -169,7 +179,7 @@ impl Model for ReducedRank {
     }
 }
 
-/// `L = ½‖BA − T‖²` of a [`ReducedRank`]; from [`ReducedRank::objective`].
+/// The loss `L = ½‖BA − T‖²` of a [`ReducedRank`], returned by [`ReducedRank::objective`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReducedRankLoss {
     /// `Tᵀ`, m × n.
@@ -177,7 +187,7 @@ pub struct ReducedRankLoss {
 }
 
 impl ReducedRankLoss {
-    /// `(BA − T)ᵀ`, m × n.
+    /// Returns `(BA − T)ᵀ`, m × n.
     fn error(&self, model: &ReducedRank) -> Result<DMatrix<f64>> {
         for (what, given, expected) in
             [("inputs", model.inputs, self.target.nrows()), ("outputs", model.outputs, self.target.ncols())]

@@ -1,4 +1,4 @@
-//! Steps until the end: with checkpoints, a goal, and a way to be interrupted.
+//! Runs: steps until the stop rule applies, with checkpoints, a goal and an interrupt.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,7 +9,7 @@ use toy_superposition_optim::{Error as OptimError, StopReason};
 
 use crate::{Result, Step, Trainer};
 
-/// How a run is kept, and what ends it besides its stop rule.
+/// The checkpoints of a run, and what ends it besides its stop rule.
 ///
 /// | Name | Default |
 /// |---|---|
@@ -43,16 +43,16 @@ use crate::{Result, Step, Trainer};
 /// ```
 #[derive(Debug, Clone)]
 pub struct Run<'a> {
-    /// Where checkpoints go: one file, replaced again and again, and once at the end.
+    /// Path of the checkpoint, one file that is replaced at each checkpoint and at the end of the
+    /// run.
     pub checkpoint: Option<PathBuf>,
-    /// The time between two checkpoints. Which steps are kept does not change what the run
-    /// computes.
+    /// Time between two checkpoints. It does not change what the run computes.
     pub every: Duration,
-    /// Set it (from a Ctrl-C handler, say) to end the run after the step in progress, with a
-    /// checkpoint.
+    /// Flag that ends the run after the step in progress, with a checkpoint. A Ctrl-C handler may
+    /// set it.
     pub interrupt: Option<&'a AtomicBool>,
-    /// End the run after the first step whose loss, before its update, is at most this; a finite
-    /// number.
+    /// Finite loss at which the run ends: it ends after the first step whose loss, before its
+    /// update, is at most this.
     pub goal: Option<f64>,
 }
 
@@ -62,11 +62,11 @@ impl Default for Run<'_> {
     }
 }
 
-/// Why a run ended.
+/// The reason why a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Ended {
-    /// The stop rule said so.
+    /// The stop rule applied.
     Stopped(StopReason),
     /// The loss reached [`Run::goal`].
     Goal,
@@ -86,12 +86,12 @@ impl std::fmt::Display for Ended {
 
 impl<M: Model + Clone + Send, O: Stochastic<M> + Send> Trainer<M, O> {
     /// Takes steps until the stop rule, the goal or an interrupt ends the run. `each` is called
-    /// after every step: a progress bar belongs there.
+    /// after every step, for example to update a progress bar.
     ///
     /// # Errors
-    /// [`Error::Optim`](crate::Error::Optim) for a goal that is not finite, before anything is
-    /// done; as [`step`](Trainer::step) and [`save`](Trainer::save). The last checkpoint written
-    /// stays.
+    /// [`Error::Optim`](crate::Error::Optim) for a goal that is not finite, before the first step,
+    /// and the errors of [`step`](Trainer::step) and [`save`](Trainer::save). The last checkpoint
+    /// written is kept.
     pub fn run(&mut self, run: &Run<'_>, mut each: impl FnMut(&Self, Step)) -> Result<Ended> {
         if let Some(given) = run.goal.filter(|goal| !goal.is_finite()) {
             return Err(OptimError::Setting { name: "goal", given, allowed: "(−∞, ∞)" }.into());

@@ -1,16 +1,16 @@
-//! Many small models at once: one thread each, when they are too small to use the machine alone.
+//! Many small models side by side, one thread each, if they are too small to use all threads alone.
 
 use std::io;
 use std::num::NonZeroUsize;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Applies `work` to each item, in the order given, on `threads` threads (`None`: as many as there
-/// are cores; more than eight per core count as eight), each of which does one item at a time from
-/// beginning to end; results in the order of the items.
+/// Applies `work` to each item, in the given order, and returns the results in the order of the
+/// items. Each of `threads` threads processes one item at a time. `None` stands for one thread per
+/// core, and larger numbers than eight per core count as eight per core.
 ///
-/// Inside `work`, parallel parts of this workspace see a pool of one thread. The bits do not depend
-/// on `threads`.
+/// Within `work`, the parallel parts of this workspace use a pool of one thread. The bits do not
+/// depend on `threads`.
 ///
 /// ```
 /// use toy_superposition_train::side_by_side;
@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// ```
 ///
 /// # Errors
-/// If the threads cannot be started.
+/// Returns an error if the threads cannot be started.
 pub fn side_by_side<I: Sync, R: Send>(
     items: &[I],
     threads: Option<NonZeroUsize>,

@@ -11,16 +11,17 @@ use toy_superposition_optim::{Optimizer, StopReason, Stopper, Update};
 
 use crate::{Error, FreshBatches, Identity, Recipe, Result, Task};
 
-/// Parameters that one thread updates at a time.
+/// The number of parameters that one thread updates at a time.
 const CHUNK: usize = 1 << 12;
 
-/// Losses that a run has room for from the beginning, if its recipe does not bound its steps below.
+/// The number of losses for which a run reserves memory, unless its recipe bounds its steps by a
+/// smaller number.
 const EXPECTED_STEPS: u64 = 1 << 16;
 
 /// A run in progress.
 ///
-/// Same model, objective and recipe: same bits, whatever the number of threads, and whether or not
-/// the run was interrupted and [resumed](Trainer::resume).
+/// The same model, objective and recipe give the same bits for every number of threads, also if the
+/// run was interrupted and [resumed](Trainer::resume).
 ///
 /// ```
 /// use toy_superposition_data::Features;
@@ -52,7 +53,7 @@ pub struct Trainer<M: Model, O> {
     optimizing: Duration,
 }
 
-/// [`Update::apply`], with the instructions of this machine.
+/// Runs [`Update::apply`] with the instructions of this machine.
 struct Apply<'a, T> {
     update: Update<'a, T>,
     parameters: &'a mut [T],
@@ -60,7 +61,7 @@ struct Apply<'a, T> {
 }
 
 impl<T: Scalar> Apply<'_, T> {
-    /// Halves the range until a half is one thread's, at multiples of [`CHUNK`].
+    /// Halves the range at multiples of [`CHUNK`] until each part is small enough for one thread.
     fn in_parallel(self, arch: Arch) -> toy_superposition_optim::Result<()> {
         let Self { update, parameters, gradient } = self;
         if parameters.len() <= CHUNK {
@@ -86,30 +87,32 @@ impl<T: Scalar> WithSimd for Apply<'_, T> {
     }
 }
 
-/// Without a short cut, so that it vectorises.
+/// Returns whether all values are finite. It does not stop at the first that is not, so that it
+/// vectorises.
 fn all_finite<T: Scalar>(values: &[T]) -> bool {
     values.iter().fold(true, |finite, value| finite & value.is_finite())
 }
 
-/// What one step did.
+/// The result of one step.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Step {
-    /// Its number, from 0.
+    /// Number of the step, from 0.
     pub index: u64,
-    /// The loss of its batch, before its update.
+    /// Loss of the step's batch, before its update.
     pub loss: f64,
-    /// Whether it was the last.
+    /// Whether this was the last step of the run.
     pub stopped: bool,
 }
 
 impl<T: Scalar, D: Distribution + Send> Trainer<Autoencoder<T>, FreshBatches<T, D>> {
-    /// A run on fresh batches of `distribution`, which draws the samples of
+    /// Returns a run on fresh batches of `distribution`, which takes the samples of
     /// [`Stream::Training`](toy_superposition_data::Stream::Training) of `seed` in order.
     ///
     /// # Errors
     /// [`Error::Missing`] for a recipe without batches; [`Error::Length`] unless model,
     /// distribution and importance have the same number of features; [`Error::Model`] and
-    /// [`Error::Optim`] for settings out of range.
+    /// [`Error::Optim`] for settings out of range; [`Error::Undescribed`] for a setting that the
+    /// description of a run cannot express.
     pub fn on_fresh_batches(
         model: Autoencoder<T>,
         distribution: D,
@@ -125,7 +128,7 @@ impl<T: Scalar, D: Distribution + Send> Trainer<Autoencoder<T>, FreshBatches<T, 
         Self::build(model, FreshBatches::new(distribution, recipe, seed)?, recipe, task)
     }
 
-    /// Where the time of the last step went: (stage, wall time) in order.
+    /// Returns the stages of the last step in order, each with its name and its wall time.
     pub fn stages(&self) -> Vec<(&'static str, Duration)> {
         let mut stages = self.objective.stages();
         stages.push(("optimizer", self.optimizing));
@@ -134,12 +137,14 @@ impl<T: Scalar, D: Distribution + Send> Trainer<Autoencoder<T>, FreshBatches<T, 
 }
 
 impl<M: Model + Send, O: Stochastic<M> + Send> Trainer<M, O> {
-    /// A run on a user-defined objective, which `task` describes: a checkpoint is only resumed by
-    /// a run of the same task, recipe, model and precision.
+    /// Returns a run on a user-defined objective, which `task` describes. A checkpoint can be
+    /// resumed only by a run of the same task, recipe, model and precision.
     ///
     /// # Errors
-    /// [`Error::Ignored`] for a recipe with batches or importance, which this objective would not
-    /// see; [`Error::Optim`] for settings out of range.
+    /// [`Error::Ignored`] for a recipe with batches or importance, which this objective would
+    /// ignore; [`Error::Optim`] for settings out of range; [`Error::Model`] if there is no memory
+    /// for the gradient and its moments; [`Error::Undescribed`] for a setting that the description
+    /// of a run cannot express.
     pub fn new(model: M, objective: O, recipe: &Recipe, task: Task) -> Result<Self> {
         for (what, given) in
             [("batches", recipe.batches.is_some()), ("importance", recipe.importance.is_some())]
@@ -173,55 +178,54 @@ impl<M: Model + Send, O: Stochastic<M> + Send> Trainer<M, O> {
         })
     }
 
-    /// The model as it is now.
+    /// Returns the current model.
     pub fn model(&self) -> &M {
         &self.model
     }
 
-    /// The model, at the end.
+    /// Returns the model and drops the rest of the run.
     pub fn into_model(self) -> M {
         self.model
     }
 
-    /// The objective.
+    /// Returns the objective.
     pub fn objective(&self) -> &O {
         &self.objective
     }
 
-    /// The canonical description of the run.
+    /// Returns the canonical description of the run.
     pub fn identity(&self) -> &Identity {
         &self.identity
     }
 
-    /// The number of steps taken.
+    /// Returns the number of steps taken.
     pub fn steps(&self) -> u64 {
         self.losses.len() as u64
     }
 
-    /// The loss of every step taken, each on its own batch, before its update.
+    /// Returns the loss of every step taken, each on the step's own batch and before its update.
     pub fn losses(&self) -> &[f64] {
         &self.losses
     }
 
-    /// Whether the run is at its end: the stop rule has said to stop, and the model has
+    /// Returns whether the run has ended: the stop rule has applied, and the model has
     /// [cooled](Recipe::cooling).
     pub fn stopped(&self) -> bool {
         self.stop_reason().is_some()
     }
 
-    /// Why the stop rule has said to stop, once the run is at its end.
+    /// Returns the reason given by the stop rule once the run has ended.
     pub fn stop_reason(&self) -> Option<StopReason> {
         let cooled = || self.steps() >= self.recipe.last_step(self.stopper.steps());
         self.stopper.stopped().filter(|_| cooled())
     }
 
-    /// The learning rate of step `step`, which is not behind the steps taken.
+    /// Returns the learning rate of step `step`, which must not precede the steps taken.
     fn learning_rate(&self, step: u64) -> f64 {
         let rate = self.recipe.schedule.learning_rate(step);
         let stop = self.stopper.steps();
         let last = self.recipe.last_step(stop);
-        // Without cooling, steps that are asked for beyond the end are taken at the rate of the
-        // schedule.
+        // Without cooling, steps after the end of the run use the rate of the schedule.
         if self.stopper.stopped().is_none() || last == stop {
             return rate;
         }
@@ -229,16 +233,16 @@ impl<M: Model + Send, O: Stochastic<M> + Send> Trainer<M, O> {
         rate * 0.5 * (1.0 + (std::f64::consts::PI * cooled.min(1.0)).cos())
     }
 
-    /// Takes one step, whether or not the stop rule has spoken, on a thread of rayon's pool. Of two
-    /// trainers that step on one pool at a time, one may wait for the other.
+    /// Takes one step on a thread of rayon's pool, even if the stop rule has applied. If two
+    /// trainers step on one pool at the same time, one may wait for the other.
     ///
     /// # Errors
     /// [`Error::Diverged`] if the loss or its gradient is not finite, [`Error::Objective`] if the
-    /// objective cannot be evaluated for another reason, [`Error::Optim`] for a learning rate
-    /// outside [0, ∞). The model is then as it was before the step.
+    /// objective fails for another reason, [`Error::Optim`] for a learning rate outside [0, ∞). The
+    /// model is then unchanged.
     pub fn step(&mut self) -> Result<Step> {
-        // On a thread of the pool, so that the parallel loops begin there, without waking it one by
-        // one.
+        // The step runs on a thread of the pool, so that the parallel loops start there without
+        // waking it one by one.
         rayon::scope(|_| self.step_here())
     }
 
@@ -262,8 +266,8 @@ impl<M: Model + Send, O: Stochastic<M> + Send> Trainer<M, O> {
         Ok(Step { index, loss, stopped: self.stopped() })
     }
 
-    /// The loss that an objective refused for not being finite, after the first step; any other
-    /// error as it is.
+    /// Returns the loss of an objective that failed, after the first step, because the loss is not
+    /// finite. Any other error is passed on.
     fn refused(&self, step: u64, error: O::Error) -> Result<f64> {
         let overflow = || (!all_finite(self.model.as_slice())).then_some(f64::NAN);
         match <O::Drawn<'_> as Objective<M>>::not_finite(&error).or_else(overflow) {

@@ -1,10 +1,10 @@
 //! A cell of an n_s × B matrix (X, or the residual Δ) of up to [`ROWS`] features and [`COLUMNS`]
-//! samples: dense, or its non-zeros in both orders.
+//! samples, stored dense or as lists of its non-zeros in both orders.
 //!
-//! Lists are cut every [`PIECE`] table rows, so that the rows they read stay in the fastest cache:
-//! list `s · pieces + k` by sample holds the features `PIECE·k ..` of sample `s`, list
-//! `k · rows + i` by feature the samples `PIECE·k ..` of feature `i`. An index is counted from the
-//! start of its piece.
+//! Lists are cut every [`PIECE`] table rows, so that the rows they read stay in the first-level
+//! cache. List `s · pieces + k` by sample holds the features `PIECE·k ..` of sample `s`. List
+//! `k · rows + i` by feature holds the samples `PIECE·k ..` of feature `i`. An index counts from
+//! the start of its piece.
 //!
 //! [`ROWS`]: super::tuning::ROWS
 //! [`COLUMNS`]: super::tuning::COLUMNS
@@ -25,15 +25,15 @@ use crate::Scalar;
 pub(crate) struct Cell<T> {
     rows: usize,
     columns: usize,
-    /// Whether its products are dense.
+    /// Whether the products of the cell are dense.
     dense: bool,
-    /// rows × columns. Of Δ: first Z, then Y − X, then Δ.
+    /// rows × columns. In a cell of Δ the values are first Z, then Y − X, then Δ.
     pub(crate) values: Vec<T>,
-    /// Of Δ: `Σ_i ι_i (y_i − x_i)²` over the cell's features, per sample.
+    /// `Σ_i ι_i (y_i − x_i)²` over the cell's features, per sample, in a cell of Δ.
     pub(crate) losses: Vec<f64>,
-    /// Of Δ: how many are not zero.
+    /// Number of non-zero entries, in a cell of Δ.
     pub(crate) non_zeros: usize,
-    /// Of Δ: `Σ_s Δ_is`, per feature.
+    /// `Σ_s Δ_is`, per feature, in a cell of Δ.
     pub(crate) row_sums: Vec<T>,
     by_sample: NonZeros<T>,
     by_feature: NonZeros<T>,
@@ -57,7 +57,7 @@ impl<T: Scalar> Cell<T> {
         self.dense
     }
 
-    /// Takes the entries of a batch, from feature `row` and sample `column` on, as a dense cell.
+    /// Copies the entries of a batch, from feature `row` and sample `column` on, as a dense cell.
     pub(crate) fn read(&mut self, batch: &SparseBatch<T>, row: usize, column: usize) {
         self.dense = true;
         for (sample, to) in (column..).zip(self.values.chunks_exact_mut(self.rows)) {
@@ -67,7 +67,8 @@ impl<T: Scalar> Cell<T> {
         }
     }
 
-    /// Lists the non-zeros of `values`, of which there are `non_zeros`, unless they are many.
+    /// Lists the non-zeros of `values`, unless the number `non_zeros` of them is too large for
+    /// lists to pay.
     pub(crate) fn compress(&mut self, arch: Arch) {
         let (rows, columns) = (self.rows, self.columns);
         self.dense = self.non_zeros as f64 > DENSE * (rows * columns) as f64;
@@ -89,12 +90,13 @@ impl<T: Scalar> Cell<T> {
         }
     }
 
-    /// Lists by sample, [`feature_pieces`](Self::feature_pieces) each.
+    /// Returns the lists by sample, [`feature_pieces`](Self::feature_pieces) per sample.
     pub(crate) fn by_sample(&self) -> Lists<'_, T, u8, u32> {
         self.by_sample.lists()
     }
 
-    /// Lists by feature: one for each, [`sample_pieces`](Self::sample_pieces) times over.
+    /// Returns the lists by feature, with [`sample_pieces`](Self::sample_pieces) groups of one per
+    /// feature.
     pub(crate) fn by_feature(&self) -> Lists<'_, T, u8, u32> {
         self.by_feature.lists()
     }
@@ -108,7 +110,7 @@ impl<T: Scalar> Cell<T> {
     }
 }
 
-/// The entries with indices within `rows`.
+/// Returns the entries whose indices are within `rows`.
 fn part<'a, T>((indices, values): (&'a [u32], &'a [T]), rows: Range<usize>) -> (&'a [u32], &'a [T]) {
     let below = |limit: usize| indices.partition_point(|&index| (index as usize) < limit);
     let range = below(rows.start)..below(rows.end);

@@ -1,5 +1,5 @@
-//! The step through the n_s × n_s matrix `W = W_out W_in`, whose products with X are sparse: for
-//! batches of many more samples than features.
+//! The step that computes the n_s × n_s matrix `W = W_out W_in`, whose products with X are sparse.
+//! It is used for batches with many more samples than features.
 //!
 //! | product | shape | by |
 //! |---|---|---|
@@ -23,47 +23,48 @@ use super::tuning;
 use super::way::Step;
 use crate::{Scalar, Shape};
 
-/// Columns of W that one thread takes at a time.
+/// The number of columns of W that one thread takes at a time.
 const PART_COLUMNS: usize = 64;
 
-/// Rows of W that one thread takes at a time: they are of one block.
+/// The number of rows of W that one thread takes at a time, all of one block.
 const PART_ROWS: usize = 32;
 
 const _: () = assert!(tuning::ROWS.is_multiple_of(PART_ROWS));
 
-/// W, and then ∂L/∂W, in blocks of rows (those of the cells of Δ), each column-major.
+/// W, and later ∂L/∂W, in blocks of rows (those of the cells of Δ), each column-major.
 #[derive(Debug, Default)]
 pub(crate) struct Composed<T> {
     values: Vec<T>,
     features: usize,
-    /// Rows of all blocks but the last.
+    /// Number of rows of each block except the last.
     rows: usize,
 }
 
 impl Shape {
-    /// Returns whether a training step of a model of this shape goes through the product
-    /// `W = W_out W_in`, and not through the hidden vectors of its batch, for `samples` B samples
-    /// that have `entries` E features on in all of them together.
-    /// [`MinibatchLoss`](crate::MinibatchLoss) takes the way that has less to multiply, through W if
+    /// Returns whether a training step of a model of this shape computes the product
+    /// `W = W_out W_in` rather than the hidden vectors of its batch. The batch has `samples` = B
+    /// samples with `entries` = E non-zero features in total.
+    ///
+    /// [`MinibatchLoss`](crate::MinibatchLoss) uses the method that multiplies less, which is W if
     /// ```text
     /// 3 n_s² n_d + 2 n_s E < 2 B n_s n_d .
     /// ```
-    /// On the left are three dense products of W and two sparse ones with n_s for each entry. On
-    /// the right is the dense product with the hidden vectors and, roughly, as much again for the
-    /// sparse ones.
+    /// The left side counts three dense products with W and two sparse ones with n_s
+    /// multiplications per entry. The right side counts the dense product with the hidden vectors
+    /// and, roughly, the same amount for the sparse ones.
     pub fn multiplies_out(self, samples: usize, entries: f64) -> bool {
         3.0 * self.features() as f64 + 2.0 * entries / (self.hidden() as f64) < 2.0 * samples as f64
     }
 }
 
-/// Whether a step on this batch goes through W. A loss alone goes the same way, so that it has the
-/// bits of a loss with its gradient.
+/// Returns whether a step on this batch computes W. A loss without gradient uses the same method,
+/// so that it has the same bits as a loss with its gradient.
 pub(crate) fn pays<T: Scalar>(shape: Shape, batch: &SparseBatch<T>) -> bool {
     shape.multiplies_out(batch.samples(), batch.non_zeros() as f64)
 }
 
 impl<T: Scalar> Composed<T> {
-    /// W, in blocks of `rows` rows.
+    /// Computes W, in blocks of `rows` rows.
     pub(crate) fn compose(&mut self, decoder: MatRef<'_, T>, encoder: MatRef<'_, T>, rows: usize) {
         let features = encoder.ncols();
         (self.features, self.rows) = (features, rows);
@@ -87,7 +88,7 @@ impl<T: Scalar> Composed<T> {
         });
     }
 
-    /// `W x` of the cell that begins at feature `row` and sample `column`.
+    /// Computes `W x` for the cell that begins at feature `row` and sample `column`.
     pub(crate) fn decode(
         &self,
         arch: Arch,
@@ -100,7 +101,7 @@ impl<T: Scalar> Composed<T> {
         gather_rows(arch, &mut cell.values, height, self.entries(row), (Lists::of(batch), column), false);
     }
 
-    /// ∂L/∂W_outᵀ and ∂L/∂W_in; without a place of its own the latter is added to the former.
+    /// Writes ∂L/∂W_outᵀ and ∂L/∂W_in. For tied weights the latter is added to the former.
     pub(crate) fn backward(
         &mut self,
         step: &Step<'_, T>,
@@ -135,19 +136,19 @@ impl<T: Scalar> Composed<T> {
         });
     }
 
-    /// The entries of the block that begins at feature `row`.
+    /// Returns the entries of the block that begins at feature `row`.
     fn entries(&self, row: usize) -> &[T] {
         let height = self.rows.min(self.features - row);
         &self.values[row * self.features..][..height * self.features]
     }
 
-    /// That block.
+    /// Returns the block that begins at feature `row`.
     fn block(&self, row: usize) -> MatRef<'_, T> {
         let entries = self.entries(row);
         MatRef::from_column_major_slice(entries, entries.len() / self.features, self.features)
     }
 
-    /// ∂L/∂W_outᵀ, from ∂L/∂W.
+    /// Computes ∂L/∂W_outᵀ from ∂L/∂W.
     fn decoder_gradient(&self, out: &mut [T], encoder: MatRef<'_, T>) {
         let hidden = encoder.nrows();
         for_each_chunk(out, hidden * PART_ROWS, |k, chunk| {
@@ -158,7 +159,7 @@ impl<T: Scalar> Composed<T> {
         });
     }
 
-    /// ∂L/∂W_in, from ∂L/∂W; added to what is there if `add`.
+    /// Computes ∂L/∂W_in from ∂L/∂W, and adds it to `out` if `add`.
     fn encoder_gradient(&self, out: &mut [T], decoder: MatRef<'_, T>, add: bool) {
         let hidden = decoder.ncols();
         for_each_chunk(out, hidden * PART_COLUMNS, |k, chunk| {

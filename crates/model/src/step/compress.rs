@@ -1,5 +1,5 @@
-//! The non-zeros of a dense matrix: which, and their values; and the transposition that gives those
-//! by rows.
+//! The positions and values of the non-zeros of a dense matrix, and the transposition that gives
+//! them by rows.
 
 use std::ops::Range;
 
@@ -9,18 +9,18 @@ use super::gather::Lists;
 use super::tuning::{PIECE, SLACK};
 use crate::Scalar;
 
-/// The non-zeros of the columns of a matrix: a list for each [`PIECE`] of each column in
-/// turn, with indices counted from the start of the piece.
+/// The non-zeros of the columns of a matrix: one list per [`PIECE`] of each column in turn, with
+/// indices counted from the start of the piece.
 #[derive(Debug, Default)]
 pub(crate) struct NonZeros<T> {
     offsets: Vec<u32>,
-    // In memory for as many entries as there have been, and SLACK.
+    // The length is the largest number of entries so far, plus SLACK.
     indices: Vec<u8>,
     values: Vec<T>,
 }
 
 impl<T: Scalar> NonZeros<T> {
-    /// Forgets all lists, and makes room for `entries`.
+    /// Removes all lists, and reserves memory for `entries` entries.
     pub(crate) fn clear(&mut self, entries: usize) {
         self.offsets.clear();
         self.offsets.push(0);
@@ -30,17 +30,17 @@ impl<T: Scalar> NonZeros<T> {
         }
     }
 
-    /// The number of non-zeros.
+    /// Returns the number of non-zeros.
     pub(crate) fn count(&self) -> usize {
         self.offsets.last().map_or(0, |&end| end as usize)
     }
 
-    /// The lists.
+    /// Returns the lists.
     pub(crate) fn lists(&self) -> Lists<'_, T, u8, u32> {
         Lists { offsets: &self.offsets, indices: &self.indices, values: &self.values }
     }
 
-    /// Appends those of the columns of a column-major matrix.
+    /// Appends the lists of the columns of a column-major matrix.
     pub(crate) fn append(&mut self, arch: Arch, dense: &[T], rows: usize) {
         let start = self.count();
         let (indices, values) = (&mut self.indices[start..], &mut self.values[start..]);
@@ -51,7 +51,7 @@ impl<T: Scalar> NonZeros<T> {
     }
 }
 
-/// Some rows of a column-major matrix, as columns.
+/// Writes the rows `take` of a column-major matrix to `out` as columns.
 pub(crate) fn transpose<T: Scalar>(arch: Arch, out: &mut [T], matrix: &[T], rows: usize, take: Range<usize>) {
     let job = Transpose { out, matrix, rows, take };
     if let Some(job) = T::transpose_simd(arch, job) {
@@ -68,7 +68,7 @@ impl<T: Scalar> WithSimd for Transpose<'_, T> {
     }
 }
 
-/// Columns to rows.
+/// Transposes a block of [`SIDE`] × [`SIDE`] entries.
 trait TransposeBlock<T> {
     fn transposed(&self, block: [[T; SIDE]; SIDE]) -> [[T; SIDE]; SIDE];
 }
@@ -82,7 +82,7 @@ impl<T: Scalar> TransposeBlock<T> for OneByOne {
     }
 }
 
-/// What is to be transposed, and where to.
+/// The matrix to transpose, and the memory for the result.
 #[derive(Debug)]
 pub struct Transpose<'a, T> {
     out: &'a mut [T],
@@ -91,11 +91,11 @@ pub struct Transpose<'a, T> {
     take: Range<usize>,
 }
 
-/// Both sides of a block that registers hold.
+/// The number of rows and columns of a block that is transposed in registers.
 pub(crate) const SIDE: usize = 8;
 
 impl<T: Scalar> Transpose<'_, T> {
-    /// Block by block where there are as many rows, otherwise entry by entry.
+    /// Transposes block by block where there are enough rows, and entry by entry elsewhere.
     #[inline(always)]
     fn run(self, simd: impl TransposeBlock<T>) {
         let Self { out, matrix, rows, take } = self;
@@ -118,7 +118,7 @@ impl<T: Scalar> Transpose<'_, T> {
     }
 }
 
-/// What is to be compressed, and where to; the offsets continue from `start`.
+/// The matrix to compress, and the memory for the result. The offsets continue from `start`.
 #[derive(Debug)]
 pub struct Job<'a, T> {
     dense: &'a [T],
@@ -130,7 +130,7 @@ pub struct Job<'a, T> {
 }
 
 impl<T: Scalar> Job<'_, T> {
-    /// One entry after the other.
+    /// Compresses one entry after another.
     fn plain(self) {
         let Self { dense, rows, start, offsets, indices, values } = self;
         let mut used = 0;
@@ -138,7 +138,7 @@ impl<T: Scalar> Job<'_, T> {
             let (indices, values) = (&mut indices[used..][..SLACK], &mut values[used..][..SLACK]);
             let mut count = 0;
             for (row, &value) in (0..).zip(piece) {
-                // `count` is below SLACK; the remainder spares the check.
+                // `count` is below SLACK; the remainder removes the bounds check.
                 indices[count % SLACK] = row;
                 values[count % SLACK] = value;
                 count += usize::from(value != T::zero());
@@ -149,8 +149,8 @@ impl<T: Scalar> Job<'_, T> {
     }
 }
 
-/// The same in single precision, by AVX-512's compression and by AVX2's permutation: a register at
-/// a time.
+/// The same operations in single precision, one register at a time: compression by AVX-512's
+/// instruction or AVX2's permutation.
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod simd {
     use std::arch::x86_64::{__m128i, __m256, __m256i, __m512, __m512i, _CMP_NEQ_UQ};
@@ -160,8 +160,8 @@ pub(crate) mod simd {
 
     use super::{Job, PIECE, SIDE, SLACK, Transpose, TransposeBlock};
 
-    /// Writes the non-zeros of up to `L` lanes: their number. What is written beyond them does not
-    /// count.
+    /// Writes the non-zeros of up to `L` lanes and returns their number. The memory after them may
+    /// be overwritten with arbitrary values.
     trait Register<const L: usize>: Copy {
         fn compress(
             self,
@@ -205,7 +205,7 @@ pub(crate) mod simd {
             let nonzero = self.avx._mm256_cmp_ps::<_CMP_NEQ_UQ>(lanes, zero);
             let mask = self.avx._mm256_movemask_ps(nonzero) as usize;
             let order = SET_BITS[mask % 256];
-            // Eight bytes to eight 32-bit numbers.
+            // Eight bytes become eight 32-bit numbers.
             let bytes: __m128i = cast([order, 0]);
             let permutation: __m256i = self.avx2._mm256_cvtepu8_epi32(bytes);
             *values = cast(self.avx2._mm256_permutevar8x32_ps(lanes, permutation));
@@ -214,7 +214,7 @@ pub(crate) mod simd {
         }
     }
 
-    /// The rows of each register.
+    /// The row numbers of each register.
     static ROWS: [[u32; 16]; SLACK / 16] = {
         let (mut rows, mut row) = ([[0; 16]; SLACK / 16], 0);
         while row < SLACK {
@@ -224,7 +224,7 @@ pub(crate) mod simd {
         rows
     };
 
-    /// The places of the bits that are set, one per byte.
+    /// The positions of the bits that are set in each byte, one position per byte.
     static SET_BITS: [u64; 256] = {
         let (mut table, mut mask) = ([0; 256], 0);
         while mask < 256 {
@@ -241,8 +241,8 @@ pub(crate) mod simd {
         table
     };
 
-    /// Compresses on the vectors of `arch`; gives the job back if the machine has none that are
-    /// wide enough.
+    /// Compresses with the vectors of `arch`. Returns the job if no vectors of the machine are wide
+    /// enough.
     pub(crate) fn compress(arch: Arch, job: Job<'_, f32>) -> Option<Job<'_, f32>> {
         match arch {
             Arch::V4(simd) => simd.vectorize(Compress::<_, 16> { simd, job }),
@@ -252,8 +252,8 @@ pub(crate) mod simd {
         None
     }
 
-    /// Transposes on the vectors of `arch`; gives the job back if the machine has none that are
-    /// wide enough.
+    /// Transposes with the vectors of `arch`. Returns the job if no vectors of the machine are wide
+    /// enough.
     pub(crate) fn transpose<'a>(arch: Arch, job: Transpose<'a, f32>) -> Option<Transpose<'a, f32>> {
         match arch {
             Arch::V4(simd) => simd.vectorize(Transposition { simd: *simd, job }),
@@ -278,10 +278,10 @@ pub(crate) mod simd {
     }
 
     impl TransposeBlock<f32> for V3 {
-        /// Pairs, pairs of pairs, halves.
+        /// Interleaves pairs, then pairs of pairs, then halves.
         #[inline(always)]
         fn transposed(&self, block: [[f32; SIDE]; SIDE]) -> [[f32; SIDE]; SIDE] {
-            /// The low parts of both, then the high ones.
+            /// Interleaves the low parts of both registers, then the high parts.
             macro_rules! both {
                 ($low:ident, $high:ident, $a:expr, $b:expr) => {
                     (self.avx.$low($a, $b), self.avx.$high($a, $b))
@@ -351,7 +351,7 @@ mod tests {
     use crate::Scalar;
     use crate::step::tuning::{PIECE, architectures};
 
-    /// Two matrices one after the other, against a search entry by entry, in memory that was used
+    /// Compares the lists of two matrices with a search entry by entry, in memory that was used
     /// before.
     fn finds<T: Scalar>() {
         let rng = &mut ChaCha8Rng::seed_from_u64(4);

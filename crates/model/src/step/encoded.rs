@@ -1,4 +1,4 @@
-//! The step through the hidden vectors `H = W_in X` (the table of the [module](super)).
+//! The step that computes the hidden vectors `H = W_in X` (see the table of the [module](super)).
 
 use faer::{MatMut, MatRef};
 
@@ -12,20 +12,20 @@ use super::way::Step;
 use super::{by_feature, by_sample};
 use crate::Scalar;
 
-/// The tables of a step.
+/// The tables of a step, with their memory.
 #[derive(Debug, Default)]
 pub(crate) struct Encoded<T> {
-    /// H, and then, where X is taken directly, ∂L/∂H: n_d × B.
+    /// H, n_d × B; if X is multiplied directly, ∂L/∂H later replaces it.
     hidden: Vec<T>,
-    /// H by sample; where X is taken directly it is made for the gradient.
+    /// H by sample. If X is multiplied directly, it is filled for the gradient only.
     hidden_table: Panels<T>,
     hidden_gradient: Panels<T>,
-    /// The encoder, then the decoder.
+    /// The encoder in the forward pass, then the decoder.
     weights: Panels<T>,
 }
 
 impl<T: Scalar> Encoded<T> {
-    /// Makes H.
+    /// Computes H.
     pub(crate) fn encode(&mut self, step: &Step<'_, T>, input: &Input<T>) {
         let &Step { arch, model, batch } = step;
         let (encoder, hidden, samples) =
@@ -45,7 +45,7 @@ impl<T: Scalar> Encoded<T> {
         self.hidden_table.unpack(&mut self.hidden);
     }
 
-    /// `W_out H` of the cell that begins at feature `row` and sample `column`.
+    /// Computes `W_out H` for the cell that begins at feature `row` and sample `column`.
     pub(crate) fn decode(&self, step: &Step<'_, T>, cell: &mut Cell<T>, row: usize, column: usize) {
         let (hidden, samples) = (step.model.hidden(), step.batch.samples());
         let h = MatRef::from_column_major_slice(&self.hidden, hidden, samples);
@@ -54,7 +54,7 @@ impl<T: Scalar> Encoded<T> {
         T::multiply(z, step.decoder().subrows(row, height), h.subcols(column, width), false);
     }
 
-    /// ∂L/∂W_outᵀ and ∂L/∂W_in; without a place of its own the latter is added to the former.
+    /// Writes ∂L/∂W_outᵀ and ∂L/∂W_in. For tied weights the latter is added to the former.
     pub(crate) fn backward(
         &mut self,
         step: &Step<'_, T>,

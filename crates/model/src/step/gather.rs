@@ -1,8 +1,8 @@
-//! A table times a sparse matrix: column `c` of the result is `Σ value · (row index of the table)`
-//! over list `c`.
+//! A table times a sparse matrix: column `c` of the result is the sum of
+//! `value · (row index of the table)` over the entries (index, value) of list `c`.
 //!
-//! A column, or a tile of it, is kept in registers while its list is read. Multiplication and
-//! addition round separately, so that the bits are the same whatever the instruction set.
+//! A column, or a tile of it, stays in registers while its list is read. Multiplication and
+//! addition round separately, so the bits are the same for every instruction set.
 
 use std::ops::Range;
 
@@ -19,7 +19,7 @@ pub(crate) struct Lists<'a, T, I, O> {
     pub(crate) values: &'a [T],
 }
 
-/// An unsigned integer that indexes.
+/// An unsigned integer used as an index.
 pub(crate) trait Index: Copy + Send + Sync {
     fn index(self) -> usize;
 }
@@ -45,24 +45,24 @@ impl<T, I: Index, O: Index> Lists<'_, T, I, O> {
 }
 
 impl<'a, T: Scalar> Lists<'a, T, u32, usize> {
-    /// One list per sample, of its features.
+    /// Returns one list per sample, with its features.
     pub(crate) fn of(batch: &'a SparseBatch<T>) -> Self {
         Self { offsets: batch.offsets(), indices: batch.indices(), values: batch.values() }
     }
 }
 
-/// Which lists make which columns.
+/// The assignment of lists to columns.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Plan {
     /// The list of the first column.
     pub(crate) first: usize,
-    /// From the list of one column to that of the next.
+    /// The distance from the list of one column to that of the next.
     pub(crate) step: usize,
-    /// The length of a row of the table and of a column of the result: 16, 32 or 64.
+    /// The length of a row of the table and of a column of the result, which is 16, 32 or 64.
     pub(crate) width: usize,
 }
 
-/// Adds to each column of `out`, from one panel of a table.
+/// Adds the sums over the lists to the columns of `out`, from one panel of a table.
 pub(crate) fn gather<T: Scalar, I: Index, O: Index>(
     arch: Arch,
     out: &mut [T],
@@ -108,8 +108,8 @@ impl<T: Scalar, I: Index, O: Index> Gather<'_, T, I, O> {
     }
 }
 
-/// Each column of `out` (`length` entries) becomes, or if `add` gains, `Σ value · row` over its
-/// list, with rows of `length` numbers; lists count from `first`.
+/// Sets each column of `out` (`length` entries) to `Σ value · row` over its list, with table rows
+/// of `length` numbers. If `add`, the sum is added to the column instead. Lists count from `first`.
 pub(crate) fn gather_rows<T: Scalar, I: Index, O: Index>(
     arch: Arch,
     out: &mut [T],
@@ -141,7 +141,7 @@ impl<T: Scalar, I: Index, O: Index> WithSimd for GatherRows<'_, T, I, O> {
             let (indices, values) = (&lists.indices[range.clone()], &lists.values[range]);
             let row = |index: I, lane: usize| &table[index.index() * length..][lane..length];
             let mut rest = column;
-            // As many sums as the registers of every instruction set hold.
+            // The tile is as long as the registers of every instruction set can hold.
             if size_of::<T>() == size_of::<f32>() {
                 rest = tiles::<96, _, _>(rest, length, indices, values, add, row);
                 rest = tiles::<64, _, _>(rest, length, indices, values, add, row);
@@ -154,8 +154,8 @@ impl<T: Scalar, I: Index, O: Index> WithSimd for GatherRows<'_, T, I, O> {
     }
 }
 
-/// As many times W sums of the column of `length` entries that ends with `rest`, in registers, as
-/// fit. Returns the entries that are not summed.
+/// Sums as many tiles of W entries as fit, in registers, of the column of `length` entries that
+/// ends with `rest`. Returns the entries that are not summed.
 #[inline(always)]
 fn tiles<'a, 'r, const W: usize, T: Scalar, I: Index>(
     rest: &'r mut [T],

@@ -1,4 +1,5 @@
-//! An n_s × B matrix in cells: all cells of the first block of samples, then of the second, …
+//! An n_s × B matrix in cells: all cells of the first block of samples, then those of the second,
+//! ….
 
 use toy_superposition_data::parallel::for_each;
 
@@ -10,11 +11,11 @@ use crate::Scalar;
 #[derive(Debug, Default)]
 pub(crate) struct Grid<T> {
     cells: Vec<Cell<T>>,
-    /// Cells in use.
+    /// Number of cells in use.
     used: usize,
-    /// Cells a block of samples.
+    /// Number of cells per block of samples.
     a_block: usize,
-    /// Features of all cells of a block but the last.
+    /// Number of features of each cell of a block except the last.
     rows: usize,
 }
 
@@ -39,17 +40,17 @@ impl<T: Scalar> Grid<T> {
         });
     }
 
-    /// The cells of each block of samples, in the order of their features.
+    /// Returns the cells of each block of samples, in the order of their features.
     pub(crate) fn blocks(&self) -> impl ExactSizeIterator<Item = &[Cell<T>]> {
         self.cells[..self.used].chunks(self.a_block)
     }
 
-    /// The cells of block `k` of samples.
+    /// Returns the cells of block `k` of samples.
     pub(crate) fn block(&self, k: usize) -> &[Cell<T>] {
         &self.cells[k * self.a_block..][..self.a_block]
     }
 
-    /// Which cell of each block has a feature, and as which of its rows.
+    /// Returns which cell of each block holds a feature, and the row of the feature in that cell.
     pub(crate) fn place(&self, feature: usize) -> (usize, usize) {
         (feature / self.rows, feature % self.rows)
     }

@@ -1,4 +1,4 @@
-//! The batch X in the form that its products need, by its density.
+//! The batch X in the form that its products need, which depends on its density.
 
 use std::ops::Range;
 
@@ -10,10 +10,10 @@ use super::grid::Grid;
 use super::tuning::{COLUMNS, DENSE, DIRECT, PIECE, ROWS};
 use crate::Scalar;
 
-/// How the products with X are done.
+/// The method of the products with X.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Form {
-    /// Entry by entry, from tables as they are: few entries per list.
+    /// Entry by entry, from tables in their own layout, if a list has few entries.
     #[default]
     Direct,
     /// List by list, from tables in panels.
@@ -22,11 +22,11 @@ pub(crate) enum Form {
     Dense,
 }
 
-/// Some features of one sample.
+/// Values of some features of one sample.
 pub(crate) enum Values<'a, T> {
-    /// Those that are on, by their numbers in the sample.
+    /// The features that are on: their indices in the sample and their values.
     Sparse(&'a [u32], &'a [T]),
-    /// All.
+    /// All features.
     Dense(&'a [T]),
 }
 
@@ -34,19 +34,19 @@ pub(crate) enum Values<'a, T> {
 #[derive(Debug, Default)]
 pub(crate) struct Input<T> {
     pub(crate) form: Form,
-    /// X, if dense.
+    /// X, if it is dense.
     pub(crate) grid: Grid<T>,
-    /// Unless dense: where the entries of each [`PIECE`] of features begin, sample after sample,
-    /// and the last end.
+    /// The start of the entries of each [`PIECE`] of features, sample after sample, and the end of
+    /// the last, if X is not dense.
     cuts: Vec<usize>,
-    /// Samples of a block.
+    /// Number of samples per block.
     samples: usize,
     blocks: Vec<Block<T>>,
-    /// Blocks in use.
+    /// Number of blocks in use.
     used: usize,
 }
 
-/// The entries of some samples by feature: indices count from the block's first sample.
+/// The entries of some samples by feature. Indices count from the block's first sample.
 #[derive(Debug, Default)]
 struct Block<T> {
     offsets: Vec<u32>,
@@ -54,13 +54,13 @@ struct Block<T> {
     values: Vec<T>,
 }
 
-/// Pieces of a sample.
+/// Returns the number of pieces per sample.
 fn pieces<T: Scalar>(batch: &SparseBatch<T>) -> usize {
     batch.features().div_ceil(PIECE)
 }
 
 impl<T: Scalar> Input<T> {
-    /// Prepares the forward pass.
+    /// Prepares the products of the forward pass.
     pub(crate) fn read(&mut self, batch: &SparseBatch<T>) {
         let shape = (batch.features(), batch.samples());
         let density = batch.non_zeros() as f64 / (shape.0 as f64 * shape.1 as f64);
@@ -78,7 +78,7 @@ impl<T: Scalar> Input<T> {
     }
 
     fn cut(&mut self, batch: &SparseBatch<T>) {
-        /// Samples that one thread takes at a time.
+        /// The number of samples that one thread takes at a time.
         const SAMPLES: usize = 64;
         let pieces = pieces(batch);
         let length = batch.samples() * pieces;
@@ -99,15 +99,15 @@ impl<T: Scalar> Input<T> {
         });
     }
 
-    /// Unless dense: list `s · pieces + k` holds the features `PIECE·k ..` of sample `s`; and the
-    /// number of pieces.
+    /// Returns the lists by sample, and the number of pieces per sample. List `s · pieces + k`
+    /// holds the features `PIECE·k ..` of sample `s`. X must not be dense.
     pub(crate) fn by_sample<'a>(&'a self, batch: &'a SparseBatch<T>) -> (Lists<'a, T, u32, usize>, usize) {
         let (indices, values) = (batch.indices(), batch.values());
         (Lists { offsets: &self.cuts, indices, values }, pieces(batch))
     }
 
-    /// Features `rows` of a sample; `rows` begins with a cell of X, and ends with one or has all
-    /// features.
+    /// Returns the features `rows` of a sample. `rows` must begin with a cell of X, and end with a
+    /// cell or span all features.
     pub(crate) fn of_sample<'a>(
         &'a self,
         batch: &'a SparseBatch<T>,
@@ -133,7 +133,7 @@ impl<T: Scalar> Input<T> {
         }
     }
 
-    /// Lists the entries of every `samples` samples by feature.
+    /// Lists the entries of each block of `samples` samples by feature.
     pub(crate) fn transpose(&mut self, batch: &SparseBatch<T>, samples: usize) {
         self.samples = samples;
         self.used = batch.samples().div_ceil(samples);
@@ -145,8 +145,8 @@ impl<T: Scalar> Input<T> {
         });
     }
 
-    /// After [`transpose`](Self::transpose): the first sample of each block, and one list a
-    /// feature.
+    /// Returns the first sample of each block, with one list per feature. Must be called after
+    /// [`transpose`](Self::transpose).
     pub(crate) fn by_feature(&self) -> impl Iterator<Item = (usize, Lists<'_, T, u16, u32>)> {
         let blocks = self.blocks[..self.used].iter();
         let lists = blocks.map(|Block { offsets, indices, values }| Lists { offsets, indices, values });
@@ -157,7 +157,8 @@ impl<T: Scalar> Input<T> {
 impl<T: Scalar> Block<T> {
     fn transpose(&mut self, batch: &SparseBatch<T>, samples: Range<usize>) {
         let entries = batch.offsets()[samples.start]..batch.offsets()[samples.end];
-        // Shifted by two, so that filling list i moves offsets[i + 1] from its start to its end.
+        // The offsets are shifted by two, so that filling list i moves offsets[i + 1] from its
+        // start to its end.
         self.offsets.clear();
         self.offsets.resize(batch.features() + 2, 0);
         for &feature in &batch.indices()[entries.clone()] {

@@ -1,10 +1,9 @@
 //! The products of one training step.
 //!
-//! A batch of many more samples than features goes [through W = W_out W_in](composed), any other
-//! [through the hidden vectors](encoded):
-//!
-//! Everything is "n_d numbers per feature" or "n_d numbers per sample": each product but one
-//! has the same form, a table with n_d numbers per row times a matrix that is mostly zero.
+//! A batch with many more samples than features is computed [through W = W_out W_in](composed), any
+//! other batch [through the hidden vectors](encoded). In the latter, every product but one has the
+//! same form: a table with n_d numbers per row, by feature or by sample, times a matrix that is
+//! mostly zero.
 //!
 //! | product | shape | table | matrix | by |
 //! |---|---|---|---|---|
@@ -14,12 +13,13 @@
 //! | `∂L/∂W_outᵀ = H Δᵀ` | n_d × n_s | H, by sample | Δ | [`by_feature`] |
 //! | `∂L/∂W_in = (∂L/∂H) Xᵀ` | n_d × n_s | ∂L/∂H, by sample | X | [`by_feature`] |
 //!
-//! Δ, and X where it is dense, is in cells ([`Cell`](cell::Cell), [`Grid`]), tables in [`Panels`];
-//! cells with few non-zeros are [gathered](gather()), the others multiplied by faer on one thread a
-//! block. `Z` is made, turned into Δ and compressed cell by cell, so that it does not leave a
-//! core's cache. Where X has hardly an entry per list, its two products take the tables as they are
-//! ([`directly_by_sample`], [`directly_by_feature`]). Each column of a result is summed in one
-//! order by one thread: the bits do not depend on the number of threads.
+//! Δ, and X if it is dense, are stored in cells ([`Cell`](cell::Cell), [`Grid`]), and tables in
+//! [`Panels`]. Cells with few non-zeros are [gathered](gather()); the others are multiplied by
+//! faer, on one thread per block. `Z` is computed, turned into Δ and compressed cell by cell, so
+//! that it stays in a core's cache. If the lists of X have hardly any entries, its two products
+//! read the tables in their own layout ([`directly_by_sample`], [`directly_by_feature`]). Each
+//! column of a result is summed in a fixed order by one thread, so the bits do not depend on the
+//! number of threads.
 
 pub(crate) mod cell;
 pub(crate) mod composed;
@@ -46,19 +46,19 @@ use input::Input;
 use panels::Panels;
 use tuning::{COLUMNS, PIECE, ROWS, WIDEST};
 
-/// n_d × n_s: the encoder, or the transposed decoder.
+/// Returns the encoder, or the transposed decoder, as an n_d × n_s matrix.
 pub(crate) fn columns<T: Scalar>(values: &[T], shape: Shape) -> MatRef<'_, T> {
     MatRef::from_column_major_slice(values, shape.hidden(), shape.features())
 }
 
-/// n_s × n_d: the decoder.
+/// Returns the decoder as an n_s × n_d matrix.
 pub(crate) fn transposed<T: Scalar>(values: &[T], shape: Shape) -> MatRef<'_, T> {
     columns(values, shape).transpose()
 }
 
-/// `out = left · right`, column-major, each block of columns by one thread.
+/// Computes `out = left · right`, column-major, with each block of columns on one thread.
 pub(crate) fn multiply_columns<T: Scalar>(out: &mut [T], left: MatRef<'_, T>, right: MatRef<'_, T>) {
-    /// Columns of a block.
+    /// The number of columns of a block.
     const BLOCK: usize = 64;
     for_each_chunk(out, left.nrows() * BLOCK, |k, chunk| {
         let count = chunk.len() / left.nrows();
@@ -67,7 +67,7 @@ pub(crate) fn multiply_columns<T: Scalar>(out: &mut [T], left: MatRef<'_, T>, ri
     });
 }
 
-/// Column `s` of `out` is `Σ_i M_is · (row i of the table)`: n_d × B.
+/// Sets column `s` of `out` (n_d × B) to `Σ_i M_is · (row i of the table)`.
 pub(crate) fn by_sample<T: Scalar>(arch: Arch, out: &mut Panels<T>, table: &Panels<T>, matrix: &Grid<T>) {
     let width = table.width();
     out.for_each_block(|panel, sample, block| {
@@ -95,7 +95,7 @@ pub(crate) fn by_sample<T: Scalar>(arch: Arch, out: &mut Panels<T>, table: &Pane
     });
 }
 
-/// [`by_sample`] for the batch as lists.
+/// Computes [`by_sample`] for a batch as lists.
 pub(crate) fn listed_by_sample<T: Scalar>(
     arch: Arch,
     out: &mut Panels<T>,
@@ -114,12 +114,12 @@ pub(crate) fn listed_by_sample<T: Scalar>(
     });
 }
 
-/// On whole cache lines.
+/// Memory aligned to cache lines.
 #[repr(align(64))]
 struct Aligned<T>(T);
 
-/// Column `i` of `out` is `Σ_s M_is · (row s of the table)`, added to what is there if `add`: n_d ×
-/// n_s.
+/// Sets column `i` of `out` (n_d × n_s) to `Σ_s M_is · (row s of the table)`, or adds the sum to it
+/// if `add`.
 pub(crate) fn by_feature<T: Scalar>(
     arch: Arch,
     out: &mut [T],
@@ -129,7 +129,7 @@ pub(crate) fn by_feature<T: Scalar>(
 ) {
     let width = table.width();
     by_feature_with(out, table, add, |k, sums, table| {
-        // A cell has as many features as a chunk, or more.
+        // A cell has at least as many features as a chunk.
         let (cell, row) = matrix.place(k * ROWS);
         for (block, cells) in matrix.blocks().enumerate() {
             let cell = &cells[cell];
@@ -151,7 +151,7 @@ pub(crate) fn by_feature<T: Scalar>(
     });
 }
 
-/// [`by_feature`] for the batch as lists.
+/// Computes [`by_feature`] for a batch as lists.
 pub(crate) fn listed_by_feature<T: Scalar>(
     arch: Arch,
     out: &mut [T],
@@ -168,8 +168,8 @@ pub(crate) fn listed_by_feature<T: Scalar>(
     });
 }
 
-/// For the `k`-th [`ROWS`] features, panel by panel: what `sum(k, sums, panel)` adds to zeros, W
-/// numbers per feature.
+/// For each [`ROWS`] features, stores or adds the sums that `sum(k, sums, panel)` adds to zeros,
+/// panel by panel, with W numbers per feature. `k` numbers the blocks of features.
 fn by_feature_with<T: Scalar>(
     out: &mut [T],
     table: &Panels<T>,
@@ -197,7 +197,7 @@ fn by_feature_with<T: Scalar>(
     });
 }
 
-/// [`by_sample`] for a batch that is hardly worth listing, from a table of `rows` numbers per row.
+/// Computes [`by_sample`] for a batch too sparse for lists, from a table of `rows` numbers per row.
 pub(crate) fn directly_by_sample<T: Scalar>(
     arch: Arch,
     out: &mut [T],
@@ -205,14 +205,14 @@ pub(crate) fn directly_by_sample<T: Scalar>(
     table: &[T],
     batch: &SparseBatch<T>,
 ) {
-    /// Samples that one thread takes at a time.
+    /// The number of samples that one thread takes at a time.
     const SAMPLES: usize = 64;
     for_each_chunk(out, rows * SAMPLES, |k, chunk| {
         gather_rows(arch, chunk, rows, table, (Lists::of(batch), k * SAMPLES), false);
     });
 }
 
-/// [`by_feature`] for a batch that is hardly worth listing.
+/// Computes [`by_feature`] for a batch too sparse for lists.
 pub(crate) fn directly_by_feature<T: Scalar>(
     arch: Arch,
     out: &mut [T],

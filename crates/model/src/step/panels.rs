@@ -1,19 +1,19 @@
-//! A table that is read by rows, cut into panels so that a block of rows is a block of memory.
+//! A table that is read by rows, stored in panels so that a block of rows is contiguous in memory.
 //!
 //! ```text
 //! panel 0: row 0 [0..W)   row 1 [0..W)   row 2 [0..W)  …      rows padded to a multiple of COLUMNS
 //! panel 1: row 0 [W..2W)  row 1 [W..2W)  …                    the last panel padded with zeros
 //! ```
 //!
-//! In the model's own layout a row takes n_d numbers, often a power of two, and blocks of rows
-//! would share few cache sets. Rows of a panel begin at cache lines.
+//! In the model's own layout a row takes n_d numbers, often a power of two, so that blocks of rows
+//! would share few cache sets. Each row of a panel begins at a cache line.
 
 use toy_superposition_data::parallel::for_each_chunk;
 
 use super::tuning::{COLUMNS, PANEL_BYTES};
 use crate::Scalar;
 
-/// Bytes of a cache line.
+/// The number of bytes of a cache line.
 const LINE: usize = 64;
 
 /// A table of `rows` rows with `columns` numbers each.
@@ -25,8 +25,8 @@ pub(crate) struct Panels<T> {
     values: Vec<T>,
 }
 
-/// The width W of the panels of a table: that of least cost, padding included, for the measured
-/// relative costs of an entry.
+/// Returns the width W of the panels of a table. It minimises the cost, including padding, by the
+/// measured relative costs per entry.
 fn panel_width<T>(columns: usize) -> usize {
     let widest = PANEL_BYTES / size_of::<T>();
     let cost = |(width, cost): &(usize, usize)| columns.next_multiple_of(*width) * cost;
@@ -42,29 +42,29 @@ impl<T: Scalar> Panels<T> {
         self.values.resize(length + LINE, T::zero());
     }
 
-    /// The width W of a panel.
+    /// Returns the width W of a panel.
     pub(crate) fn width(&self) -> usize {
         self.width
     }
 
-    /// Numbers of a row.
+    /// Returns the number of columns of the table.
     pub(crate) fn columns(&self) -> usize {
         self.columns
     }
 
-    /// The numbers of a row that each panel has, from the first panel on.
+    /// Returns the columns of the table that each panel holds, from the first panel on.
     pub(crate) fn lanes(&self) -> impl Iterator<Item = std::ops::Range<usize>> + use<T> {
         let (columns, width) = (self.columns, self.width);
         (0..columns).step_by(width).map(move |lane| lane..columns.min(lane + width))
     }
 
-    /// Panel `k`: W numbers per row.
+    /// Returns panel `k`, with W numbers per row.
     pub(crate) fn panel(&self, k: usize) -> &[T] {
         let size = self.padded_rows * self.width;
         &self.values[self.start()..][k * size..(k + 1) * size]
     }
 
-    /// Copies a table whose rows are stored one after the other.
+    /// Copies from a table whose rows are stored one after another.
     pub(crate) fn pack(&mut self, table: &[T], columns: usize) {
         let rows = table.len() / columns;
         self.resize(rows, columns);
@@ -79,9 +79,9 @@ impl<T: Scalar> Panels<T> {
         });
     }
 
-    /// Copies to a table whose rows are stored one after the other.
+    /// Copies to a table whose rows are stored one after another.
     pub(crate) fn unpack(&self, table: &mut [T]) {
-        /// Rows that one thread copies at a time.
+        /// The number of rows that one thread copies at a time.
         const ROWS: usize = 64;
         for_each_chunk(table, self.columns * ROWS, |k, chunk| {
             for (panel, lanes) in self.lanes().enumerate() {
@@ -103,7 +103,7 @@ impl<T: Scalar> Panels<T> {
         });
     }
 
-    /// Where the first cache line begins.
+    /// Returns the index of the first number that begins a cache line.
     fn start(&self) -> usize {
         self.values.as_ptr().align_offset(LINE).min(LINE)
     }

@@ -1,4 +1,4 @@
-//! From the preactivation of a cell, less the bias, to its part of the loss and to Δ.
+//! The part of the loss and of Δ that a cell contributes, from its preactivation without the bias.
 
 use pulp::{Arch, Simd, WithSimd};
 use toy_superposition_data::SparseBatch;
@@ -7,10 +7,11 @@ use super::cell::Cell;
 use super::input::{Input, Values};
 use crate::{Activation, Scalar};
 
-/// Features taken side by side, so that they fit the registers of every instruction set.
+/// The number of features that are processed together; they fit the registers of every instruction
+/// set.
 const LANES: usize = 16;
 
-/// What turns the preactivation, less the bias, into the loss and Δ.
+/// The values that turn the preactivation without the bias into the loss and Δ.
 pub(crate) struct Residual<'a, T> {
     pub(crate) bias: &'a [T],
     pub(crate) importance: Option<&'a [T]>,
@@ -20,7 +21,7 @@ pub(crate) struct Residual<'a, T> {
 }
 
 impl<T: Scalar> Residual<'_, T> {
-    /// Of the cell that begins at feature `row` and sample `column`.
+    /// Processes the cell that begins at feature `row` and sample `column`.
     pub(crate) fn of_cell(
         &self,
         arch: Arch,
@@ -33,8 +34,8 @@ impl<T: Scalar> Residual<'_, T> {
         arch.dispatch(OfCell { residual: self, cell, batch, input, row, column });
     }
 
-    /// Replaces the preactivation, less the bias, of one sample by its δ, which is added to `sums`;
-    /// counts those that are not zero. The loss.
+    /// Replaces the preactivation without the bias of one sample by its δ. Adds δ to `sums`, counts
+    /// its non-zeros and returns the loss.
     #[inline(always)]
     fn of_sample(
         &self,
@@ -72,7 +73,7 @@ impl<T: Scalar> Residual<'_, T> {
         squares[0].to_f64() + unseen
     }
 
-    /// Replaces some y − x by δ, and adds up `ι (y − x)²`, δ and what is not zero.
+    /// Replaces y − x by δ, and adds up `ι (y − x)²`, δ and the number of non-zeros.
     #[inline(always)]
     fn finish(
         &self,
@@ -93,7 +94,7 @@ impl<T: Scalar> Residual<'_, T> {
         (*errors, *sums) = (delta, total);
     }
 
-    /// Replaces the preactivation, less the bias, by y.
+    /// Replaces the preactivation without the bias by y.
     #[inline(always)]
     fn reconstruct(&self, column: &mut [T], row: usize) {
         let bias = &self.bias[row..][..column.len()];
@@ -114,8 +115,9 @@ impl<T: Scalar> Residual<'_, T> {
         self.activation.apply(if element_wise { rest } else { column });
     }
 
-    /// Replaces y by y − x, and by 0 where a feature is on but not seen (y = 0, derivative 0: all
-    /// but the identity): it has no gradient. The loss of these.
+    /// Replaces y by y − x and returns 0, except where a feature is on and its output is 0 with
+    /// derivative 0 (for every activation but the identity). There y is replaced by 0, since the
+    /// gradient vanishes, and the squared error is added to the returned loss.
     #[inline(always)]
     fn subtract(&self, column: &mut [T], row: usize, x: Values<'_, T>) -> f64 {
         let flat = self.activation.is_flat_at_zero();
@@ -163,7 +165,7 @@ impl<T: Scalar> Residual<'_, T> {
     }
 }
 
-/// Up to [`LANES`] numbers, then zeros.
+/// Returns up to [`LANES`] numbers, padded with zeros.
 #[inline(always)]
 fn padded<T: Scalar>(values: &[T]) -> [T; LANES] {
     std::array::from_fn(|lane| values.get(lane).copied().unwrap_or(T::zero()))

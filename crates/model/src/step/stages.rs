@@ -1,8 +1,8 @@
-//! Where the time of a step goes.
+//! The wall times of the stages of a step.
 
 use std::time::{Duration, Instant};
 
-/// A stop-watch.
+/// A stopwatch.
 #[derive(Debug, Default)]
 pub(crate) struct Stages {
     since: Option<Instant>,
@@ -15,13 +15,13 @@ impl Stages {
         self.since = Some(Instant::now());
     }
 
-    /// Names the work since the last lap, or since the start.
+    /// Ends a lap, which began at the last lap or at the start, and gives it a name.
     pub(crate) fn lap(&mut self, name: &'static str) {
         let now = Instant::now();
         self.laps.extend(self.since.replace(now).map(|since| (name, now - since)));
     }
 
-    /// (name, wall time) of each lap, in order.
+    /// Returns the name and the wall time of each lap, in order.
     pub(crate) fn laps(&self) -> &[(&'static str, Duration)] {
         &self.laps
     }

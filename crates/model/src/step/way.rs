@@ -1,5 +1,5 @@
-//! The two ways that a step can go. Each has memory of its own, kept from step to step while steps
-//! go that way.
+//! The two methods of a step. Each has scratch memory of its own, which is kept while successive
+//! steps use that method.
 
 use faer::MatRef;
 use pulp::Arch;
@@ -14,7 +14,7 @@ use super::stages::Stages;
 use super::{columns, transposed};
 use crate::{Autoencoder, Parameters, Scalar};
 
-/// What a step is of.
+/// The inputs of a step.
 #[derive(Debug)]
 pub(crate) struct Step<'a, T: Scalar> {
     pub(crate) arch: Arch,
@@ -23,23 +23,23 @@ pub(crate) struct Step<'a, T: Scalar> {
 }
 
 impl<T: Scalar> Step<'_, T> {
-    /// `W_in`, n_d × n_s.
+    /// Returns `W_in`, n_d × n_s.
     pub(crate) fn encoder(&self) -> MatRef<'_, T> {
         columns(self.model.parameters().encoder_slice(), self.model.shape())
     }
 
-    /// `W_out`, n_s × n_d.
+    /// Returns `W_out`, n_s × n_d.
     pub(crate) fn decoder(&self) -> MatRef<'_, T> {
         transposed(self.model.parameters().decoder_slice(), self.model.shape())
     }
 }
 
-/// The way that a step goes, with its memory.
+/// The method of a step, with its scratch memory.
 #[derive(Debug)]
 pub(crate) enum Way<T> {
-    /// Through the hidden vectors `H = W_in X`.
+    /// The step computes the hidden vectors `H = W_in X`.
     Encoded(Encoded<T>),
-    /// Through `W = W_out W_in`.
+    /// The step computes the product `W = W_out W_in`.
     Composed(Composed<T>),
 }
 
@@ -50,7 +50,7 @@ impl<T: Scalar> Default for Way<T> {
 }
 
 impl<T: Scalar> Way<T> {
-    /// Takes the way of less work, and does what comes before the cells of Δ, which have `rows`
+    /// Chooses the method of less work, and computes what the cells of Δ need, which have `rows`
     /// features.
     pub(crate) fn begin(&mut self, step: &Step<'_, T>, input: &Input<T>, rows: usize, stages: &mut Stages) {
         match (composed::pays(step.model.shape(), step.batch), &*self) {
@@ -70,8 +70,8 @@ impl<T: Scalar> Way<T> {
         }
     }
 
-    /// Fills the cell that begins at feature `row` and sample `column` with the preactivation, less
-    /// the bias.
+    /// Fills the cell that begins at feature `row` and sample `column` with the preactivation
+    /// without the bias.
     pub(crate) fn decode(&self, step: &Step<'_, T>, cell: &mut Cell<T>, row: usize, column: usize) {
         match self {
             Self::Encoded(encoded) => encoded.decode(step, cell, row, column),
@@ -87,7 +87,8 @@ impl<T: Scalar> Way<T> {
         }
     }
 
-    /// The gradient of encoder and decoder, from Δ in cells that are [prepared](Self::prepare).
+    /// Writes the gradients of encoder and decoder, from cells of Δ that are
+    /// [prepared](Self::prepare).
     pub(crate) fn backward(
         &mut self,
         step: &Step<'_, T>,
@@ -96,7 +97,7 @@ impl<T: Scalar> Way<T> {
         gradient: &mut Parameters<T>,
         stages: &mut Stages,
     ) {
-        // ∂L/∂W_in goes second, so that tied weights add it to ∂L/∂W_outᵀ.
+        // ∂L/∂W_in is computed second, so that tied weights add it to ∂L/∂W_outᵀ.
         let (encoder, decoder) = match gradient.split_mut() {
             (encoder, Some(decoder), _) => (Some(encoder), decoder),
             (both, None, _) => (None, both),

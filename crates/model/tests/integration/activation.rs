@@ -1,5 +1,5 @@
-//! JumpReLU and top-k: values, gradients, fast against plain, names in weight files, bad
-//! parameters.
+//! Tests JumpReLU and top-k: values, gradients, the fast implementation against the plain one,
+//! names in weight files, and parameters that must be refused.
 
 use nalgebra::{DMatrix, DVector};
 use proptest::prelude::*;
@@ -49,10 +49,10 @@ fn values_and_derivatives() {
         (jump(0.0), [0.5, 0.0, 0.3, 0.5, 0.0, 2.0, 0.3, 0.0]),
         (jump(2.0), [0.0; 8]),
         (top(1), [0.0, 0.0, 0.0, 0.0, 0.0, 2.0, 0.0, 0.0]),
-        // Of equal ones the first.
+        // Of equal values the first is kept.
         (top(2), [0.5, 0.0, 0.0, 0.0, 0.0, 2.0, 0.0, 0.0]),
         (top(4), [0.5, 0.0, 0.3, 0.5, 0.0, 2.0, 0.0, 0.0]),
-        // Fewer than k are positive.
+        // Fewer than k values are positive.
         (top(6), [0.5, 0.0, 0.3, 0.5, 0.0, 2.0, 0.3, 0.0]),
         (top(8), [0.5, 0.0, 0.3, 0.5, 0.0, 2.0, 0.3, 0.0]),
     ];
@@ -69,7 +69,7 @@ fn values_and_derivatives() {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
 
-    /// Small whole numbers, so that most samples have ties.
+    /// Returns small integers, so that most samples have ties.
     #[test]
     fn top_k_is_a_sort(values in prop::collection::vec(-3i8..5, 1..40), count in 1usize..45) {
         let z: Vec<f32> = values.iter().map(|&v| f32::from(v)).collect();
@@ -89,8 +89,8 @@ proptest! {
         }
     }
 
-    /// Between two jumps the loss is quadratic along each parameter (tied weights: quartic, hence
-    /// one extrapolation).
+    /// Between two jumps the loss is quadratic along each parameter. For tied weights it is
+    /// quartic, which one extrapolation takes into account.
     #[test]
     fn plain_gradient_is_the_central_difference(
         features in 2usize..8,
@@ -105,7 +105,8 @@ proptest! {
             [jump(0.05), jump(0.3), top(1), top(2)][parameter];
         let (model, x, importance) = example::<f64>((features, hidden, tied), samples, 0.6, activation, seed);
         let step = 1e-4;
-        // A step changes z by at most 4 step (8 step if tied); differences of two z by twice that.
+        // A step changes z by at most 4 step (8 step if tied), so a difference of two z changes by
+        // at most twice that.
         let mut z = model.preactivation(&x).unwrap();
         for mut column in z.column_iter_mut() {
             let column = column.as_mut_slice();
@@ -137,8 +138,8 @@ proptest! {
     }
 }
 
-/// Fast against plain for one example; also how many outputs are on, so that a test knows which
-/// products ran.
+/// Compares the fast implementation with the plain one on one example. Returns the share of outputs
+/// that are on, from which a test can tell which products ran.
 fn compare<T: Scalar>(
     shape: (usize, usize, bool),
     samples: usize,
@@ -177,7 +178,7 @@ fn fast_is_plain() {
             }
         }
     }
-    // Both kinds of product behind the activation were used.
+    // Both kinds of product after the activation were used.
     assert!(fewest < 0.05 && most > 0.3, "{fewest} {most}");
 }
 
@@ -203,7 +204,7 @@ fn names_carry_the_parameter() {
     }
 }
 
-/// A file of a small model (n_s = 3, n_d = 2) with that activation.
+/// Returns a file of a small model (n_s = 3, n_d = 2) with the given activation.
 fn file(activation: &str) -> Vec<u8> {
     let zeros = [0; 24];
     let view = |shape: &[usize]| {
@@ -264,7 +265,7 @@ fn bad_parameters_are_refused() {
     assert!(too_many(Autoencoder::tied(&encoder, &bias, top(4)).map(|_| ())));
     assert!(too_many(Weights::<f32>::from_bytes(&file("top_k(4)")).map(|_| ())));
     assert!(Autoencoder::tied(&encoder, &bias, top(3)).is_ok());
-    // Where there is no error to give, a model has at most all its features.
+    // Where no error can be returned, k is reduced to the number of features of the model.
     let parameters = Parameters::<f64>::zeros(Shape::tied(3, 2).unwrap()).unwrap();
     assert_eq!(Autoencoder::from_parameters(parameters, top(4)).activation(), top(3));
 }
@@ -281,8 +282,8 @@ fn nan_is_not_hidden_by_the_rectifier() {
     }
 }
 
-/// The simplified activation is the same function on every sample of the size it was asked for, and
-/// no plainer one is.
+/// The simplified activation is the same function on every sample of the given size, and no simpler
+/// one is.
 #[test]
 fn what_is_a_relu_is_simplified_to_it() {
     for (activation, expected) in [

@@ -1,12 +1,13 @@
-//! The analytic attack against closed forms and against a twin that goes through the whole model.
+//! Tests the analytic attack against closed forms, and against a plain twin that evaluates the
+//! whole model.
 
 use approx::assert_relative_eq;
 use nalgebra::{DMatrix, DVector};
 use toy_superposition_data::{Features, Stream, sample_dense};
 use toy_superposition_model::{Activation, Autoencoder, Error, Estimate, attack};
 
-/// Four features, of which the first two have a dimension each and no bias: whatever the sample,
-/// the worst change moves one output by ε.
+/// Of four features the first two have a dimension each and no bias, so for every sample the worst
+/// change moves one output by ε.
 #[test]
 fn without_superposition_the_loss_rises_by_the_square_of_the_change() {
     let encoder = DMatrix::from_row_slice(2, 4, &[1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0]);

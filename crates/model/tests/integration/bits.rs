@@ -1,4 +1,4 @@
-//! The bits of a step, pinned: they are the same with and without the feature `parallel`.
+//! The bits of a step, which must be the same with and without the feature `parallel`.
 //!
 //! ```text
 //! cargo test -p toy-superposition-model --test integration bits::
@@ -6,21 +6,22 @@
 //! ```
 //!
 //! Weights and data are small multiples of 1/16, so that dense products are exact and no
-//! instruction set changes them. The scale `2 / (B n_s)` is no power of two, so that Δ is rounded
-//! and the bits of its sums tell their order.
+//! instruction set changes them. The scale `2 / (B n_s)` is not a power of two, so that Δ is
+//! rounded and the bits of its sums depend on their order.
 
 use nalgebra::{DMatrix, DVector};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use toy_superposition_model::{Activation, Autoencoder, MinibatchLoss, Parameters, Scalar};
 
-/// FNV-1a of the bits of all values.
+/// Returns the FNV-1a hash of the bits of all values.
 fn hash<T: Scalar>(values: &[T]) -> u64 {
     let bytes = values.iter().flat_map(|value| value.to_f64().to_bits().to_le_bytes());
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
 }
 
-/// The hashes of loss and bias gradient, and of the gradient of all matrices.
+/// Returns the hash of the loss and the bias gradient, and the hash of the gradient of all
+/// matrices.
 fn step<T: Scalar>(samples: usize, density: f64) -> (u64, u64) {
     let rng = &mut ChaCha8Rng::seed_from_u64(5);
     let (features, hidden) = (203, 70);
@@ -42,7 +43,7 @@ fn step<T: Scalar>(samples: usize, density: f64) -> (u64, u64) {
     (hash(&few), hash(&gradient.as_slice()[..matrices]))
 }
 
-/// Through the hidden vectors, from few entries (direct) and from more (listed).
+/// Steps that compute the hidden vectors, from few entries (direct) and from more (listed).
 #[test]
 fn a_step_by_way_of_the_hidden_vectors_keeps_its_bits() {
     let steps = [0.02, 0.2].map(|density| (step::<f32>(300, density), step::<f64>(300, density)));
@@ -53,7 +54,8 @@ fn a_step_by_way_of_the_hidden_vectors_keeps_its_bits() {
     assert_eq!(steps, pinned);
 }
 
-/// Through W, whose gradient is multiplied densely: loss and bias.
+/// Steps that compute W, whose gradient is multiplied densely. The loss and the bias gradient are
+/// compared.
 #[test]
 fn a_step_by_way_of_the_product_keeps_its_bits() {
     assert_eq!(

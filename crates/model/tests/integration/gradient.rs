@@ -1,4 +1,4 @@
-//! The fast loss and gradient against the plain twin, and the plain twin against central
+//! Tests the fast loss and gradient against the plain twin, and the plain twin against central
 //! differences.
 
 use nalgebra::{DMatrix, DVector};
@@ -11,7 +11,7 @@ use toy_superposition_model::{
     Scalar, Shape, plain,
 };
 
-/// A model, a batch and an importance in which nothing is at its default.
+/// Returns a model, a batch and an importance in which nothing has its default value.
 fn example<T: Scalar>(
     (features, hidden, tied): (usize, usize, bool),
     samples: usize,
@@ -36,12 +36,13 @@ fn relative_distance<T: Scalar>(a: &Parameters<T>, b: &Parameters<T>) -> f64 {
         distance += square(a.to_f64() - b.to_f64());
         norm += square(b.to_f64());
     }
-    // Of two lists of zeros 0; of a list that should be zeros and is not, infinite.
+    // For two lists of zeros the result is 0; for a non-zero list that should be zero it is
+    // infinite.
     if distance == 0.0 { 0.0 } else { (distance / norm).sqrt() }
 }
 
-/// Fast against plain on one example; the scratch is used before on another shape, the gradient is
-/// dirty.
+/// Compares the fast implementation with the plain one on one example. The scratch memory was used
+/// on another shape before, and the gradient is not zero at the start.
 fn compare<T: Scalar>(
     shape: (usize, usize, bool),
     samples: usize,
@@ -87,7 +88,7 @@ fn fast_is_plain_for_sparse_and_dense_data_and_residuals() {
 
 #[test]
 fn sparse_residuals_take_the_sparse_products() {
-    // Strongly negative bias: almost every residual is zero.
+    // With a strongly negative bias almost every residual is zero.
     let (mut model, x, importance) = example::<f64>((90, 40, false), 80, 0.05, Activation::Relu, 5);
     let start = 2 * 90 * 40;
     model.parameters_mut().as_mut_slice()[start..].fill(-0.25);
@@ -105,8 +106,8 @@ fn sparse_residuals_take_the_sparse_products() {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
 
-    /// Along each parameter the loss is quadratic between two kinks, so that central differences
-    /// have no truncation error: what is left is rounding, about `ε L / step`.
+    /// Between two kinks the loss is quadratic along each parameter, so central differences have no
+    /// truncation error. Only rounding remains, about `ε L / step`.
     #[test]
     fn plain_gradient_is_the_central_difference(
         features in 1usize..7,
@@ -132,7 +133,7 @@ proptest! {
             plain::loss_and_gradient(&moved, &x, Some(&importance)).unwrap().0
         };
         for (k, &exact) in gradient.as_slice().iter().enumerate() {
-            // Tied weights make the loss quartic in the encoder: extrapolate once, which is exact
+            // For tied weights the loss is quartic in the encoder, and one extrapolation is exact
             // for it.
             let difference = |h: f64| (at(k, h) - at(k, -h)) / (2.0 * h);
             let numeric = (4.0 * difference(step / 2.0) - difference(step)) / 3.0;
@@ -238,7 +239,7 @@ fn importance_of_another_size_is_refused_where_the_objective_is_built() {
     assert!(matches!(empty, Err(Error::EmptyBatch)));
 }
 
-/// More hidden dimensions than features: the same loss and gradient as the plain twin.
+/// A model with more hidden dimensions than features has the loss and gradient of the plain twin.
 #[test]
 fn the_hidden_layer_may_be_the_wider_one() {
     for tied in [false, true] {

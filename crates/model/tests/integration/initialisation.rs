@@ -1,4 +1,4 @@
-//! Initial weights: their distribution, and that a seed gives the same ones for good.
+//! Tests the distribution of initial weights, and that a seed always gives the same weights.
 
 use nalgebra::DMatrix;
 use rand::SeedableRng;
@@ -11,8 +11,8 @@ fn pytorch_bounds_and_variances() {
     let model = Initialisation::PyTorch
         .sample::<f64, _>(shape, Activation::Relu, &mut ChaCha8Rng::seed_from_u64(1))
         .unwrap();
-    // A uniform variable's sample variance over n values has relative standard error √(4/5 / n);
-    // 4 of them: two-sided α = 6e-5 for each of the three.
+    // The sample variance of n uniform values has relative standard error √(4/5 / n). The bound of
+    // 4 of these is a two-sided α = 6e-5 for each of the three.
     for (values, bound) in [
         (model.encoder().iter().copied().collect::<Vec<_>>(), 4000f64.sqrt().recip()),
         (model.decoder().iter().copied().collect(), 0.1),
@@ -49,8 +49,8 @@ const STABLE: [f64; 3] = [0.4403343454870472, 0.05592326317004286, 0.33399806220
 
 #[test]
 fn any_projector_has_the_linear_models_loss() {
-    // x ~ independent with mean m: E‖(I − W)(x − m)‖²/n_s = (1 − n_d/n_s) Var x. Averaging over the
-    // 2n samples m ± √Var·√n·e_j gives exactly that.
+    // For independent x with mean m, E‖(I − W)(x − m)‖²/n_s = (1 − n_d/n_s) Var x. The mean over
+    // the 2n samples m ± √Var·√n·e_j is exactly that.
     let (n, mean, variance) = (4, 0.3, 0.07);
     let rows = DMatrix::from_row_slice(2, 4, &[0.5, 0.5, 0.5, 0.5, 0.5, -0.5, 0.5, -0.5]);
     let model = Autoencoder::projector(&rows, mean).unwrap();

@@ -1,4 +1,4 @@
-//! Sizes that no machine has memory for, of models that are themselves small.
+//! Tests sizes that exceed the memory of any machine.
 
 use toy_superposition_data::SparseBatch;
 use toy_superposition_model::{
@@ -17,7 +17,7 @@ fn a_shape_whose_parameters_fill_an_address_space_is_refused_with_their_bytes() 
     let n = 4_000_000_000;
     assert_eq!(bytes_refused(Shape::new(n, n)), 8 * (2 * 16_000_000_000_000_000_000 + 4_000_000_000));
     assert_eq!(bytes_refused(Shape::tied(n, n)), 8 * (16_000_000_000_000_000_000 + 4_000_000_000));
-    // 2⁶³ bytes are too many; without a decoder of their own the weights take half.
+    // 2⁶³ bytes are too many; tied weights take half.
     assert_eq!(bytes_refused(Shape::new(1 << 31, 1 << 28)), (1 << 63) + (1 << 34));
     assert!(Shape::tied(1 << 31, 1 << 28).is_ok());
 }
@@ -30,7 +30,7 @@ fn memory_that_cannot_be_had_is_refused_and_other_is_not() {
     for bytes in [1 << 63, 1 << 64, u128::MAX] {
         assert_eq!(bytes_refused(check_memory("a vector", bytes)), bytes);
     }
-    // 2⁵⁷ bytes: more than any page table reaches.
+    // 2⁵⁷ bytes exceed the reach of any page table.
     let shape = Shape::new(1 << 30, 1 << 23).unwrap();
     assert_eq!(bytes_refused(Parameters::<f64>::zeros(shape)), (1 << 57) + (1 << 33));
 }

@@ -1,4 +1,4 @@
-//! Weight files: round trips, foreign names, and files that are broken or hostile.
+//! Tests weight files: round trips, the names of other programs, and broken or hostile files.
 
 use std::collections::BTreeMap;
 
@@ -57,7 +57,7 @@ fn bytes_of(values: &[f32]) -> Vec<u8> {
     values.iter().flat_map(|v| v.to_le_bytes()).collect()
 }
 
-/// A file with the given tensors: name, type, shape, bytes.
+/// Returns a file with the given tensors, each with its name, type, shape and bytes.
 fn file(tensors: &[(&str, Dtype, &[usize], Vec<u8>)], metadata: &[(&str, &str)]) -> Vec<u8> {
     let views: Vec<_> = tensors
         .iter()
@@ -87,7 +87,7 @@ fn the_released_codes_names_and_row_order_are_read() {
     assert_eq!(weights.metadata["p"], "0.05");
 }
 
-/// An encoder, n_d = 2, and a bias, n_s = 3, under the given names.
+/// Returns an encoder, n_d = 2, and a bias, n_s = 3, with the given names.
 fn tied_tensors<'a>(encoder: &'a str, bias: &'a str) -> [(&'a str, Dtype, &'static [usize], Vec<u8>); 2] {
     [
         (encoder, Dtype::F32, &[2, 3], bytes_of(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0])),
@@ -123,7 +123,7 @@ fn a_file_without_a_decoder_is_tied_and_whatever_contradicts_that_is_refused() {
         read(&[encoder.clone(), bias.clone()], &[("tied", "false")]),
         Err(Error::NoDecoder { others, .. }) if others.is_empty()
     ));
-    // What the metadata say of other matrices is believed.
+    // Metadata that say whether the weights are tied are trusted, whatever the other matrices.
     assert_eq!(read(&with("up"), &[("tied", "true")]).unwrap().model, tied_model());
 }
 
@@ -177,7 +177,7 @@ fn wrapped_and_custom_names_are_read() {
     ));
 }
 
-/// `W` is n_s × n_d; only where the bias says otherwise is it n_d × n_s.
+/// `W` is read as n_s × n_d, and as n_d × n_s only if the length of the bias requires it.
 #[test]
 fn the_names_of_elhage_are_read() {
     let numbers = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
@@ -226,7 +226,7 @@ fn short_numbers_are_read_exactly_and_nothing_is_rounded_unasked() {
     assert!(matches!(huge.cast::<f32>(), Err(Error::NotFinite { what: "parameters", index: 8, .. })));
 }
 
-/// Files of this format stay the same to the byte.
+/// The bytes of files in this format never change.
 #[test]
 fn the_bytes_of_a_single_precision_file_are_pinned() {
     let mut weights = Weights::new(model::<f32>(false, Activation::Relu));
@@ -268,7 +268,8 @@ fn broken_and_hostile_files_are_refused() {
     let mut huge_header = good.clone();
     huge_header[..8].copy_from_slice(&u64::MAX.to_le_bytes());
     assert!(matches!(Weights::<f32>::from_bytes(&huge_header), Err(Error::Format { .. })));
-    // No flipped byte may panic; most are refused, a flipped value is only another value.
+    // No flipped byte may cause a panic. Most are refused; a flipped byte of a value gives another
+    // value.
     for position in 0..good.len() {
         let mut flipped = good.clone();
         flipped[position] ^= 0x55;
@@ -338,7 +339,7 @@ fn what_cannot_be_written_leaves_the_old_file() {
         matches!(weights.save(&missing, Names::Own), Err(Error::Write(files::Error::Write { path, .. })) if path == missing)
     );
     assert!(matches!(Weights::<f32>::load(&missing), Err(Error::File { .. })));
-    // A folder in the way cannot be replaced; it stays, and no temporary file is left.
+    // A folder of the same name cannot be replaced. It remains, and no temporary file is left.
     let taken = folder.path().join("taken");
     std::fs::create_dir(&taken).unwrap();
     assert!(matches!(weights.save(&taken, Names::Own), Err(Error::Write(files::Error::NotAFile { .. }))));

@@ -1,4 +1,4 @@
-//! Results that are written and read again.
+//! Tests that results are the same after they are written and read.
 
 use nalgebra::{DMatrix, DVector};
 use serde_json::{from_str, from_value, to_string, to_value};

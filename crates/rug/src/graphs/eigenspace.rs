@@ -6,21 +6,23 @@ use super::{Eigenspace, StronglyRegular};
 use crate::design::{Class, Design};
 use crate::frame::factor;
 
-/// The tight frame of an eigenspace of a strongly regular graph: n_s = v features in n_d = f
+/// The tight frame of an eigenspace of a strongly regular graph, with n_s = v features in n_d = f
 /// dimensions.
 ///
 /// ```math
-/// R = 1 + \frac{\theta}{k} A + \frac{-1 - \theta}{v - k - 1} (J - 1 - A), \qquad R^2 = \frac{v}{f} R
+/// R = 1 + \frac{\theta}{k} A + \frac{-1 - \theta}{v - k - 1} (J - 1 - A), \qquad
+/// R^2 = \frac{v}{f} R
 /// ```
 ///
-/// is v/f times the projection on the eigenspace of `θ`, one of the eigenvalues r and s of the
-/// adjacency matrix `A` (v × v), of multiplicity f: v unit vectors in f dimensions with two inner
-/// products. The least eigenvalue gives few large negative ones and many small positive ones.
+/// This is v/f times the projection onto the eigenspace of `θ`, one of the eigenvalues r and s of
+/// the adjacency matrix `A` (v × v), of multiplicity f. It consists of v unit vectors in f
+/// dimensions with two different inner products. The least eigenvalue gives few large negative
+/// inner products and many small positive ones.
 ///
 /// P. Delsarte, J. M. Goethals and J. J. Seidel, "Spherical codes and designs", Geom. Dedicata 6
 /// (1977).
 ///
-/// The graph is kept, v² bits; the encoder is factored when it is asked for, in O(v f²).
+/// The frame keeps the graph, v² bits. The encoder is factored on request, in O(v f²).
 #[derive(Debug, Clone, PartialEq)]
 pub struct EigenspaceFrame {
     graph: StronglyRegular,
@@ -39,25 +41,25 @@ impl EigenspaceFrame {
         Self { graph, eigenspace, neighbours, others }
     }
 
-    /// The graph.
+    /// Returns the graph.
     pub fn graph(&self) -> &StronglyRegular {
         &self.graph
     }
 
-    /// The eigenspace on which `R` projects.
+    /// Returns the eigenspace onto which `R` projects.
     pub fn eigenspace(&self) -> Eigenspace {
         self.eigenspace
     }
 
-    /// The entries `θ/k` of `R` for two neighbours and `(−1 − θ)/(v − k − 1)` for two other
-    /// vertices.
+    /// Returns the entries of `R`: `θ/k` for two neighbours and `(−1 − θ)/(v − k − 1)` for two
+    /// other vertices.
     pub fn entries(&self) -> (f64, f64) {
         (self.neighbours, self.others)
     }
 }
 
-/// All rows hold the same entries. The name is that of the graph, and says so if the eigenspace is
-/// not that of the least eigenvalue.
+/// All rows hold the same entries. The name is that of the graph, with an addition if the
+/// eigenspace is not that of the least eigenvalue.
 impl Design for EigenspaceFrame {
     fn name(&self) -> String {
         match self.eigenspace {

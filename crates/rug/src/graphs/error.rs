@@ -1,21 +1,21 @@
-//! What can be wrong with a strongly regular graph.
+//! The errors of strongly regular graphs.
 
 use super::Parameters;
 
-/// Why a graph is not the strongly regular graph that was asked for: what was found and what is
-/// allowed.
+/// The reason why a graph is not the expected strongly regular graph. It states what was found and
+/// what is allowed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum GraphError {
-    /// More vertices than the check of all their pairs is meant for.
+    /// More vertices than this crate checks.
     #[error("{given} vertices are more than {most}")]
     TooManyVertices {
-        /// The number of vertices that was given.
+        /// Number of vertices.
         given: usize,
-        /// The most that are allowed.
+        /// Largest number of vertices that is allowed.
         most: usize,
     },
-    /// A neighbour that is no vertex.
+    /// A neighbour that is not a vertex.
     #[error("vertex {vertex} has the neighbour {neighbour}, and the vertices are below {vertices}")]
     NoSuchVertex {
         /// The vertex whose neighbours were given.
@@ -31,15 +31,15 @@ pub enum GraphError {
         /// The vertex.
         vertex: usize,
     },
-    /// An edge that has one direction only.
+    /// An edge in one direction only.
     #[error("vertex {to} is a neighbour of {from}, but {from} is none of {to}")]
     NotSymmetric {
-        /// The vertex that has the other as a neighbour.
+        /// The vertex that lists the other as a neighbour.
         from: usize,
-        /// The vertex that has not.
+        /// The vertex that does not.
         to: usize,
     },
-    /// A graph without edges or without pairs that are no edges, for which λ or μ has no meaning.
+    /// A graph without edges, or in which all pairs are edges, so that λ or μ is undefined.
     #[error("{vertices} vertices of degree {degree}: the degree must be in 1..={vertices} − 2")]
     Trivial {
         /// The number of vertices.
@@ -47,17 +47,18 @@ pub enum GraphError {
         /// The degree of vertex 0.
         degree: usize,
     },
-    /// A vertex with another number of neighbours than vertex 0.
+    /// A vertex whose number of neighbours differs from that of vertex 0.
     #[error("vertex {vertex} has {degree} neighbours, and vertex 0 has {expected}")]
     NotRegular {
         /// The vertex.
         vertex: usize,
-        /// How many neighbours it has.
+        /// Its number of neighbours.
         degree: usize,
-        /// How many vertex 0 has.
+        /// The number of neighbours of vertex 0.
         expected: usize,
     },
-    /// Two vertices with another number of common neighbours than the first pair of their kind.
+    /// Two vertices whose number of common neighbours differs from that of the first pair of their
+    /// kind.
     #[error(
         "{first} and {second} ({}) have {found} common neighbours, not {expected}",
         if *.adjacent { "neighbours" } else { "no neighbours" }
@@ -69,27 +70,27 @@ pub enum GraphError {
         second: usize,
         /// Whether they are neighbours.
         adjacent: bool,
-        /// How many common neighbours they have.
+        /// Their number of common neighbours.
         found: usize,
-        /// How many they must have.
+        /// The expected number.
         expected: usize,
     },
-    /// A strongly regular graph that is not the expected one.
+    /// A strongly regular graph with other parameters than expected.
     #[error("the graph has the parameters {found}, not {expected}")]
     Parameters {
-        /// Those that were found.
+        /// The parameters that were found.
         found: Parameters,
-        /// Those of the graph that was wanted.
+        /// The parameters that were expected.
         expected: Parameters,
     },
-    /// A family of graphs that has no member of this index.
+    /// An index for which a family of graphs has no member.
     #[error("{family}: no graph for {given}; it needs {needs}")]
     NoSuchGraph {
         /// The family.
         family: &'static str,
-        /// The index that was given: an order of a field, a number of points, a dimension.
+        /// The index: an order of a field, a number of points or a dimension.
         given: usize,
-        /// Which indices there are.
+        /// The indices for which there is a graph.
         needs: &'static str,
     },
 }

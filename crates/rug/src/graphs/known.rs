@@ -1,4 +1,4 @@
-//! The strongly regular graphs that are constructed here, by name.
+//! The strongly regular graphs that this crate constructs, by name.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -8,13 +8,13 @@ use super::{blocks, cayley, pairs, quadrangles};
 use crate::Result;
 use crate::field::{Field, prime_power};
 
-/// A strongly regular graph with a construction in this crate. It is written as its name, for
-/// instance "Higman–Sims" or "GQ(3, 9)".
+/// A strongly regular graph that this crate can construct. Its `Display` form is its name, such as
+/// "Higman–Sims" or "GQ(3, 9)".
 ///
 /// | graph | (v, k, λ, μ) |
 /// |---|---|
 /// | `Triangular(n)`, n ≥ 5 | (n(n − 1)/2, 2(n − 2), n − 2, 4) |
-/// | `Kneser(n)`, n ≥ 5 | the complement; Petersen (10, 3, 0, 1) |
+/// | `Kneser(n)`, n ≥ 5 | the complement of `Triangular(n)`; Petersen (10, 3, 0, 1) |
 /// | `Lattice(n)`, n ≥ 2 | (n², 2(n − 1), n − 2, 2) |
 /// | `Paley(q)`, q ≡ 1 (mod 4) | (q, (q − 1)/2, (q − 5)/4, (q − 1)/4); pentagon (5, 2, 0, 1) |
 /// | `SymplecticQuadrangle(q)` | ((q + 1)(q² + 1), q(q + 1), q − 1, q + 1) |
@@ -35,8 +35,8 @@ use crate::field::{Field, prime_power};
 /// | `McLaughlin` | (275, 112, 30, 56) |
 /// | `Games` | (729, 112, 1, 20) |
 ///
-/// q is any prime power. The seven graphs without triangles that are known are the pentagon and
-/// those of Petersen, Clebsch, Hoffman and Singleton, Gewirtz, M₂₂, and Higman and Sims.
+/// q is any prime power. The seven known triangle-free graphs are the pentagon and those of
+/// Petersen, Clebsch, Hoffman and Singleton, Gewirtz, M₂₂, and Higman and Sims.
 ///
 /// ```
 /// use toy_superposition_rug::{KnownGraph, Parameters};
@@ -46,21 +46,21 @@ use crate::field::{Field, prime_power};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum KnownGraph {
-    /// The pairs of n points; neighbours meet.
+    /// The pairs of n points. Neighbours have a point in common.
     Triangular(usize),
-    /// The pairs of n points; neighbours do not meet. That of 5 points is Petersen's.
+    /// The pairs of n points. Neighbours have no point in common. For n = 5 this is Petersen's
+    /// graph.
     Kneser(usize),
-    /// The squares of an n × n board; neighbours are in one row or one column.
+    /// The squares of an n × n board. Neighbours are in one row or one column.
     Lattice(usize),
-    /// The elements of GF(q); neighbours differ by a square.
+    /// The elements of GF(q). Neighbours differ by a square.
     Paley(usize),
-    /// The points of the generalised quadrangle W(3, q); neighbours are on one line.
+    /// The points of the generalised quadrangle W(3, q). Neighbours are on one line.
     SymplecticQuadrangle(usize),
-    /// The points of the generalised quadrangle Q⁻(5, q); neighbours are on one line.
+    /// The points of the generalised quadrangle Q⁻(5, q). Neighbours are on one line.
     EllipticQuadrangle(usize),
-    /// The vectors of GF(q)ⁿ, n even; neighbours differ by a zero of an elliptic quadratic form.
-    /// Those of GF(2)⁴ are Clebsch's graph (the folded 5-cube), those of GF(3)⁴ Brouwer's and
-    /// Haemers's.
+    /// The vectors of GF(q)ⁿ, n even. Neighbours differ by a zero of an elliptic quadratic form.
+    /// GF(2)⁴ gives Clebsch's graph (the folded 5-cube), and GF(3)⁴ that of Brouwer and Haemers.
     AffinePolar {
         /// The order q of the field, a prime power.
         order: usize,
@@ -69,39 +69,41 @@ pub enum KnownGraph {
     },
     /// The complement of `EllipticQuadrangle(2)`.
     Schlaefli,
-    /// Five pentagons and five pentagrams.
+    /// Five pentagons and five pentagrams, with Robertson's edges between them.
     HoffmanSingleton,
-    /// The hexads of S(3, 6, 22) that miss a point; neighbours are disjoint.
+    /// The hexads of S(3, 6, 22) that miss a given point. Neighbours are disjoint.
     Gewirtz,
-    /// The hexads of S(3, 6, 22); neighbours are disjoint.
+    /// The hexads of S(3, 6, 22). Neighbours are disjoint.
     M22,
     /// The points and the hexads of S(3, 6, 22), and one more vertex.
     HigmanSims,
-    /// The heptads of S(4, 7, 23) that miss some points; neighbours meet in one point.
+    /// The heptads of S(4, 7, 23) that miss some given points. Neighbours have one point in common.
     Heptads {
-        /// The number of points that are missed, at most 2.
+        /// The number of points that the heptads miss, at most 2.
         missed: usize,
     },
-    /// The vertices of McLaughlin's graph that are no neighbours of one of them.
+    /// The vertices of McLaughlin's graph that are not neighbours of one given vertex.
     U43,
-    /// The vertices of the graph of U₄(3) that are no neighbours of one of them.
+    /// The vertices of the graph of U₄(3) that are not neighbours of one given vertex.
     GoethalsSeidel,
-    /// The elements of GF(243); neighbours differ by a 22nd root of 1.
+    /// The elements of GF(243). Neighbours differ by a 22nd root of 1.
     BerlekampVanLintSeidel,
-    /// The elements of GF(243); neighbours differ by a power of a generator whose exponent is no
+    /// The elements of GF(243). Neighbours differ by a power of a generator whose exponent is not a
     /// square modulo 11.
     Delsarte,
     /// Points and heptads of S(4, 7, 23).
     McLaughlin,
-    /// The elements of GF(729); neighbours differ by an element of ± Hill's cap.
+    /// The elements of GF(729). Neighbours differ by an element of ± Hill's cap.
     Games,
 }
 
 impl KnownGraph {
-    /// The graphs of at most `most` vertices, by their numbers of vertices and their degrees.
+    /// Returns the graphs with at most `most` vertices, ordered by number of vertices and then by
+    /// degree.
     ///
-    /// A graph and its complement have the same two frames, and so only one of them is listed, and
-    /// of several graphs with the same parameters only one. There are none above 2¹⁴ vertices.
+    /// A graph and its complement have the same two frames, so only one of them is listed. Of
+    /// several graphs with the same parameters only one is listed. There are none above 2¹⁴
+    /// vertices.
     pub fn up_to(most: usize) -> Vec<Self> {
         use KnownGraph::*;
         let mut all = vec![HoffmanSingleton, Gewirtz, M22, HigmanSims, GoethalsSeidel, U43, McLaughlin];
@@ -130,12 +132,12 @@ impl KnownGraph {
         sized.into_iter().map(|(_, graph)| graph).collect()
     }
 
-    /// The parameters, from the formulas of the table, without a construction.
+    /// Returns the parameters from the formulas of the table, without constructing the graph.
     ///
     /// # Errors
     /// [`Error::Graph`](crate::Error::Graph) with [`GraphError::NoSuchGraph`] for an index that the
-    /// family does not have, and [`GraphError::TooManyVertices`] for a graph of more than 2¹⁴
-    /// vertices (or of more than can be counted, which are given as `usize::MAX`).
+    /// family does not have, or with [`GraphError::TooManyVertices`] for a graph of more than 2¹⁴
+    /// vertices. A number of vertices that overflows is given as `usize::MAX`.
     pub fn parameters(&self) -> Result<Parameters> {
         let sized = |v: usize| match v {
             0..=MOST_VERTICES => Ok(v),
@@ -164,7 +166,7 @@ impl KnownGraph {
                 Parameters::new(q, (q - 1) / 2, (q - 1) / 4 - 1, (q - 1) / 4)
             }
             Self::SymplecticQuadrangle(q) | Self::EllipticQuadrangle(q) => {
-                // The number of lines through a point, less 1.
+                // The number of lines through a point, minus 1.
                 let t = if matches!(self, Self::SymplecticQuadrangle(_)) { q } else { times(q, q) };
                 let v = sized(times(q.saturating_add(1), times(q, t).saturating_add(1)))?;
                 if prime_power(q).is_none() {
@@ -204,12 +206,12 @@ impl KnownGraph {
         })
     }
 
-    /// The graph, constructed and checked: that it is strongly regular, and that it has its
+    /// Constructs the graph, and checks that it is strongly regular and has its
     /// [`parameters`](Self::parameters).
     ///
     /// # Errors
-    /// As [`parameters`](Self::parameters), and [`Error::Model`](crate::Error::Model) without
-    /// memory for v² bits.
+    /// Returns the errors of [`parameters`](Self::parameters), and
+    /// [`Error::Model`](crate::Error::Model) if there is no memory for v² bits.
     pub fn graph(&self) -> Result<StronglyRegular> {
         let (expected, name) = (self.parameters()?, &self.to_string());
         let field = |order: usize| {

@@ -21,19 +21,19 @@ pub use parameters::{Eigenspace, Eigenvalue, Parameters, Spectrum};
 
 use crate::Result;
 
-/// The most vertices: all pairs of them are checked, in O(v³/64).
+/// The largest number of vertices. All pairs of vertices are checked, in O(v³/64).
 const MOST_VERTICES: usize = 1 << 14;
 
-/// A strongly regular graph. Its definition is checked for all vertices and all pairs of them when
-/// it is made, so that every value of this type is strongly regular.
+/// A strongly regular graph. Its definition is checked for all vertices and all pairs of vertices
+/// when it is constructed, so that every value of this type is strongly regular.
 ///
 /// ```math
 /// A J = k J, \qquad A^2 = k 1 + \lambda A + \mu (J - 1 - A)
 /// ```
 ///
-/// with the adjacency matrix `A` (v × v), the matrix `J` of ones, and the [`Parameters`] (v, k, λ,
-/// μ). Two neighbours have λ common neighbours, and two other vertices have μ. Each of the two
-/// eigenspaces of `A` that are orthogonal to the vector of ones gives a tight frame, an
+/// Here `A` is the adjacency matrix (v × v), `J` is the matrix of ones, and (v, k, λ, μ) are the
+/// [`Parameters`]. Two neighbours have λ common neighbours, and two other vertices have μ. Each of
+/// the two eigenspaces of `A` that are orthogonal to the vector of ones gives a tight frame, an
 /// [`EigenspaceFrame`]. [`KnownGraph`] lists the graphs that this crate can construct.
 ///
 /// ```
@@ -55,19 +55,20 @@ pub struct StronglyRegular {
     name: String,
     parameters: Parameters,
     spectrum: Spectrum,
-    /// Row `i` of the adjacency matrix in the words from `i · words` on, 64 entries per word.
+    /// Row `i` of the adjacency matrix is stored in the words from `i · words` on, 64 entries per
+    /// word.
     bits: Arc<[u64]>,
     words: usize,
 }
 
 impl StronglyRegular {
-    /// The graph on the vertices `0..neighbours.len()` in which vertex `i` has the given
-    /// neighbours, in any order; a neighbour that is given twice counts once.
+    /// Returns the graph on the vertices `0..neighbours.len()` in which vertex `i` has the given
+    /// neighbours, in any order. A neighbour that is given twice counts once.
     ///
     /// # Errors
     /// [`Error::Graph`](crate::Error::Graph) with a [`GraphError`] that names the first vertex or
     /// pair for which the graph is not simple, not regular or not strongly regular, and
-    /// [`Error::Model`](crate::Error::Model) without memory for v² bits.
+    /// [`Error::Model`](crate::Error::Model) if there is no memory for v² bits.
     pub fn new(name: &str, neighbours: &[Vec<usize>]) -> Result<Self> {
         let vertices = neighbours.len();
         let words = words_per_row(vertices)?;
@@ -83,11 +84,11 @@ impl StronglyRegular {
         Self::verified(name.to_owned(), vertices, words, bits)
     }
 
-    /// The graph on the vertices `0..vertices` in which `i` and `j` are neighbours where
-    /// `adjacent(i, j)` is true. All ordered pairs are asked for, `i = j` among them.
+    /// Returns the graph on the vertices `0..vertices` in which `i` and `j` are neighbours if
+    /// `adjacent(i, j)` is true. The function is called for all ordered pairs, including `i = j`.
     ///
     /// # Errors
-    /// As [`new`](Self::new).
+    /// Returns the errors of [`new`](Self::new).
     pub fn from_fn(
         name: &str,
         vertices: usize,
@@ -103,7 +104,7 @@ impl StronglyRegular {
         Self::verified(name.to_owned(), vertices, words, bits)
     }
 
-    /// Checks everything that a strongly regular graph is; `bits` are the rows of its adjacency
+    /// Checks every property of a strongly regular graph. `bits` holds the rows of the adjacency
     /// matrix.
     fn verified(name: String, vertices: usize, words: usize, bits: Vec<u64>) -> Result<Self> {
         let row = |i: usize| &bits[i * words..(i + 1) * words];
@@ -113,8 +114,8 @@ impl StronglyRegular {
         if expected == 0 || expected + 2 > vertices {
             return Err(GraphError::Trivial { vertices, degree: expected }.into());
         }
-        // The numbers of common neighbours of two neighbours and of two others, once they are
-        // known.
+        // The numbers of common neighbours of two neighbours and of two other vertices, once they
+        // are known.
         let (mut lambda, mut mu) = (None, None);
         for i in 0..vertices {
             if adjacent(i, i) {
@@ -150,7 +151,7 @@ impl StronglyRegular {
         Ok(Self { name, parameters, spectrum, bits: bits.into(), words })
     }
 
-    /// This graph, if its parameters are the expected ones.
+    /// Returns this graph if its parameters are the expected ones.
     fn expect(self, expected: Parameters) -> Result<Self> {
         if self.parameters == expected {
             Ok(self)
@@ -159,59 +160,62 @@ impl StronglyRegular {
         }
     }
 
-    /// The same graph under another name.
+    /// Returns the same graph under another name.
     #[must_use]
     pub fn named(self, name: &str) -> Self {
         Self { name: name.to_owned(), ..self }
     }
 
-    /// The name that was given to the graph.
+    /// Returns the name of the graph.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The parameters (v, k, λ, μ).
+    /// Returns the parameters (v, k, λ, μ).
     pub fn parameters(&self) -> Parameters {
         self.parameters
     }
 
-    /// The eigenvalues r > s of the adjacency matrix other than k, with their multiplicities.
+    /// Returns the eigenvalues r > s of the adjacency matrix other than k, with their
+    /// multiplicities.
     pub fn spectrum(&self) -> Spectrum {
         self.spectrum
     }
 
-    /// Whether two vertices are neighbours; `false` if one of them is not below v.
+    /// Returns whether two vertices are neighbours, and `false` if one of them is not below v.
     pub fn adjacent(&self, i: usize, j: usize) -> bool {
         i < self.parameters.v && j < self.parameters.v && self.row(i)[j / 64] >> (j % 64) & 1 == 1
     }
 
-    /// The neighbours of vertex `i`, increasing; none if `i` is not below v.
+    /// Returns the neighbours of vertex `i` in increasing order, and none if `i` is not below v.
     pub fn neighbours(&self, i: usize) -> impl Iterator<Item = usize> + '_ {
         (0..self.parameters.v).filter(move |&j| self.adjacent(i, j))
     }
 
-    /// The complement, in which two vertices are neighbours if here they are not. It is strongly
-    /// regular too, and its two eigenspaces are those of this graph, with the names exchanged.
+    /// Returns the complement, in which two vertices are neighbours if they are not neighbours
+    /// here. It is strongly regular too. Its two eigenspaces are those of this graph, with their
+    /// names exchanged.
     ///
     /// # Errors
-    /// None for any graph of this type; the complement is checked as every graph is.
+    /// The complement is checked like every graph, but the check does not fail.
+    /// [`Error::Model`](crate::Error::Model) if there is no memory for v² bits.
     pub fn complement(&self) -> Result<Self> {
         let name = format!("complement of {}", self.name);
         Self::from_fn(&name, self.parameters.v, |i, j| i != j && !self.adjacent(i, j))
     }
 
-    /// The tight frame of v unit vectors that projects on one of the two eigenspaces.
+    /// Returns the tight frame of v unit vectors that projects onto one of the two eigenspaces.
     pub fn frame(&self, eigenspace: Eigenspace) -> EigenspaceFrame {
         EigenspaceFrame::new(self.clone(), eigenspace)
     }
 
-    /// The words that hold row `i` of the adjacency matrix.
+    /// Returns the words that hold row `i` of the adjacency matrix.
     fn row(&self, i: usize) -> &[u64] {
         &self.bits[i * self.words..(i + 1) * self.words]
     }
 }
 
-/// The name, the parameters and the spectrum, without the v² bits.
+/// Writes the name, the parameters and the spectrum, without the v² bits.
 impl fmt::Debug for StronglyRegular {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StronglyRegular")
@@ -222,7 +226,7 @@ impl fmt::Debug for StronglyRegular {
     }
 }
 
-/// The number of words that hold a row of so many bits.
+/// Returns the number of words that hold a row of `vertices` bits.
 fn words_per_row(vertices: usize) -> Result<usize> {
     if vertices > MOST_VERTICES {
         return Err(GraphError::TooManyVertices { given: vertices, most: MOST_VERTICES }.into());
@@ -232,7 +236,7 @@ fn words_per_row(vertices: usize) -> Result<usize> {
     Ok(words)
 }
 
-/// How many bits are 1 in both rows.
+/// Returns the number of bits that are 1 in both rows.
 fn common_bits(a: &[u64], b: &[u64]) -> usize {
     a.iter().zip(b).map(|(a, b)| (a & b).count_ones() as usize).sum()
 }

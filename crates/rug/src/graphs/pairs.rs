@@ -2,15 +2,16 @@
 //!
 //! | graph | vertices | neighbours |
 //! |---|---|---|
-//! | triangular T(n) | pairs of n points | those with a point in common |
-//! | Kneser K(n, 2) | pairs of n points | those without one; K(5, 2) is Petersen's graph |
-//! | lattice L₂(n) | squares of an n × n board | those in one row or one column |
+//! | triangular T(n) | pairs of n points | pairs with a point in common |
+//! | Kneser K(n, 2) | pairs of n points | pairs without one; K(5, 2) is Petersen's graph |
+//! | lattice L₂(n) | squares of an n × n board | squares in one row or one column |
 //! | Hoffman–Singleton | 5 pentagons, 5 pentagrams | see [`hoffman_singleton`] |
 
 use super::StronglyRegular;
 use crate::Result;
 
-/// All pairs of `points` points; two of them are neighbours where they meet, or where they do not.
+/// Returns the graph of all pairs of `points` points. Two pairs are neighbours if they have a point
+/// in common (`meeting`), or if they have none.
 pub(super) fn pairs(name: &str, points: usize, meeting: bool) -> Result<StronglyRegular> {
     let pairs: Vec<[usize; 2]> = (0..points).flat_map(|x| (0..x).map(move |y| [x, y])).collect();
     StronglyRegular::from_fn(name, pairs.len(), |i, j| {
@@ -18,14 +19,15 @@ pub(super) fn pairs(name: &str, points: usize, meeting: bool) -> Result<Strongly
     })
 }
 
-/// The squares of a board of `n` rows and columns; a rook goes from each one to its neighbours.
+/// Returns the graph of the squares of a board of `n` rows and columns, with the moves of a rook as
+/// edges.
 pub(super) fn lattice(name: &str, n: usize) -> Result<StronglyRegular> {
     StronglyRegular::from_fn(name, n * n, |i, j| i != j && (i / n == j / n || i % n == j % n))
 }
 
-/// Robertson's pentagons `P_h` and pentagrams `Q_i`, h and i modulo 5: in `P_h` the vertices `j`
-/// and `j ± 1` are neighbours, in `Q_i` the vertices `j` and `j ± 2`, and vertex `j` of `P_h` has
-/// the neighbour `h i + j` in each `Q_i`.
+/// Returns the Hoffman–Singleton graph, as Robertson's pentagons `P_h` and pentagrams `Q_i`, h and
+/// i modulo 5. In `P_h` the vertices `j` and `j ± 1` are neighbours, and in `Q_i` the vertices `j`
+/// and `j ± 2`. Vertex `j` of `P_h` has the neighbour `h i + j` in each `Q_i`.
 pub(super) fn hoffman_singleton(name: &str) -> Result<StronglyRegular> {
     let within = |i: usize, j: usize, step: usize| (i + step) % 5 == j % 5 || (j + step) % 5 == i % 5;
     StronglyRegular::from_fn(name, 50, |first, second| {

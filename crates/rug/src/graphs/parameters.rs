@@ -12,7 +12,8 @@ use std::fmt;
 /// | λ | `lambda` | number of common neighbours of two neighbours |
 /// | μ | `mu` | number of common neighbours of two vertices that are not neighbours |
 ///
-/// The adjacency matrix has the eigenvalue k at the vector of ones and two others, r ≥ 0 > s:
+/// The adjacency matrix has the eigenvalue k at the vector of ones and two others, r ≥ 0 > s, with
+/// the multiplicities f and g:
 ///
 /// ```math
 /// r, s = \tfrac12 \bigl(\lambda - \mu \pm \sqrt\Delta\bigr), \quad
@@ -20,8 +21,8 @@ use std::fmt;
 /// f, g = \tfrac12 \Bigl(v - 1 \mp \frac{2k + (v - 1)(\lambda - \mu)}{\sqrt\Delta}\Bigr)
 /// ```
 ///
-/// are their multiplicities. Either `Δ` is a square, and r and s are integers, or `f = g` (a
-/// conference graph, `2k + (v − 1)(λ − μ) = 0`).
+/// Either `Δ` is a square, and r and s are integers, or `f = g` (a conference graph,
+/// `2k + (v − 1)(λ − μ) = 0`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Parameters {
@@ -39,14 +40,14 @@ pub struct Parameters {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub enum Eigenspace {
-    /// That of the second largest eigenvalue r ≥ 0.
+    /// The eigenspace of the second largest eigenvalue r ≥ 0.
     Second,
-    /// That of the least eigenvalue s < 0.
+    /// The eigenspace of the least eigenvalue s < 0.
     Least,
 }
 
 impl Eigenspace {
-    /// Both of them.
+    /// Both eigenspaces.
     pub const ALL: [Self; 2] = [Self::Second, Self::Least];
 }
 
@@ -73,7 +74,7 @@ pub struct Spectrum {
 }
 
 impl Spectrum {
-    /// The eigenvalue of an eigenspace.
+    /// Returns the eigenvalue of an eigenspace.
     pub fn of(&self, eigenspace: Eigenspace) -> Eigenvalue {
         match eigenspace {
             Eigenspace::Second => self.second,
@@ -83,13 +84,13 @@ impl Spectrum {
 }
 
 impl Parameters {
-    /// The parameters (v, k, λ, μ), in the order that is usual for them.
+    /// Returns the parameters (v, k, λ, μ), given in the usual order.
     pub const fn new(v: usize, k: usize, lambda: usize, mu: usize) -> Self {
         Self { v, k, lambda, mu }
     }
 
-    /// The parameters of the complement, `(v, v − k − 1, v − 2 − 2k + μ, v − 2k + λ)`; `None` where
-    /// one of them is negative, which those of a graph never are.
+    /// Returns the parameters of the complement, `(v, v − k − 1, v − 2 − 2k + μ, v − 2k + λ)`, or
+    /// `None` if one of them is negative, which does not occur for a graph.
     pub fn complement(&self) -> Option<Self> {
         let Self { v, k, lambda, mu } = *self;
         Some(Self {
@@ -100,11 +101,12 @@ impl Parameters {
         })
     }
 
-    /// The eigenvalues other than k with their multiplicities: the roots of
-    /// `x² − (λ − μ)x − (k − μ)`.
+    /// Returns the eigenvalues other than k with their multiplicities. The eigenvalues are the
+    /// roots of `x² − (λ − μ)x − (k − μ)`.
     ///
-    /// `None` if no graph has these parameters because `k(k − λ − 1) ≠ (v − k − 1) μ`, because the
-    /// multiplicities are no positive integers, or because the degree is not in `1..=v − 2`.
+    /// The result is `None` if no graph has these parameters because
+    /// `k(k − λ − 1) ≠ (v − k − 1) μ`, because the multiplicities are not positive integers, or
+    /// because the degree is not in `1..=v − 2`.
     pub fn spectrum(&self) -> Option<Spectrum> {
         let signed = |n: usize| u32::try_from(n).ok().map(i128::from);
         let (v, k) = (signed(self.v)?, signed(self.k)?);
@@ -150,7 +152,7 @@ mod tests {
         Some((second.value, second.multiplicity, least.value, least.multiplicity))
     }
 
-    /// From A. E. Brouwer's tables.
+    /// The values are from A. E. Brouwer's tables.
     #[test]
     fn spectra_are_the_known_ones() {
         assert_eq!(spectrum(10, 3, 0, 1), Some((1.0, 5, -2.0, 4)));
@@ -166,8 +168,8 @@ mod tests {
 
     #[test]
     fn parameters_of_no_graph_have_no_spectrum() {
-        // Wrong numbers of paths of two edges; the Moore graphs of degrees 5 and 4, which do not
-        // exist; complete and empty graphs; numbers that are too large.
+        // These are wrong numbers of paths of two edges, the Moore graphs of degrees 5 and 4, which
+        // do not exist, complete and empty graphs, and numbers that are too large.
         for [v, k, lambda, mu] in [
             [10, 3, 0, 2],
             [26, 5, 0, 1],

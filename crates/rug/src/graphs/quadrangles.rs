@@ -1,12 +1,12 @@
-//! The points of generalised quadrangles; two of them are neighbours where a line joins them.
+//! The points of generalised quadrangles, where two points are neighbours if a line joins them.
 //!
 //! | quadrangle | points | v | k |
 //! |---|---|---|---|
-//! | W(3, q), of order (q, q) | all of the projective space over GF(q)⁴ | (q + 1)(q² + 1) | q(q + 1) |
-//! | Q⁻(5, q), of order (q, q²) | those of an elliptic quadric in GF(q)⁶ | (q + 1)(q³ + 1) | q(q² + 1) |
+//! | W(3, q), of order (q, q) | all points over GF(q)⁴ | (q + 1)(q² + 1) | q(q + 1) |
+//! | Q⁻(5, q), of order (q, q²) | an elliptic quadric in GF(q)⁶ | (q + 1)(q³ + 1) | q(q² + 1) |
 //!
-//! Each line has q + 1 points, and of a line and a point outside of it exactly one point is joined
-//! to that point: `λ = q − 1`, and μ is the number of lines through a point.
+//! Each line has q + 1 points. A point outside a line is joined to exactly one point of that line.
+//! Hence `λ = q − 1`, and μ is the number of lines through a point.
 //!
 //! S. E. Payne and J. A. Thas, "Finite Generalized Quadrangles" (1984), chapter 3.
 
@@ -15,7 +15,7 @@ use crate::Result;
 use crate::field::Field;
 use crate::quadric::{elliptic_quadric, projective};
 
-/// The points of W(3, q): neighbours where `x₀y₁ − x₁y₀ + x₂y₃ − x₃y₂ = 0`.
+/// Returns the graph of the points of W(3, q), with edges where `x₀y₁ − x₁y₀ + x₂y₃ − x₃y₂ = 0`.
 pub(super) fn symplectic(name: &str, field: &Field) -> Result<StronglyRegular> {
     let q = field.order();
     let points = projective(field, 0..q.pow(4));
@@ -30,7 +30,7 @@ pub(super) fn symplectic(name: &str, field: &Field) -> Result<StronglyRegular> {
     })
 }
 
-/// The points of Q⁻(5, q): neighbours where the form is 0 at their sum too.
+/// Returns the graph of the points of Q⁻(5, q), with edges where the form is also 0 at the sum.
 pub(super) fn elliptic(name: &str, field: &Field) -> Result<StronglyRegular> {
     let vectors = elliptic_quadric(field, 6);
     let mut on_quadric = vec![false; field.order().pow(6)];

@@ -1,5 +1,5 @@
-//! What a transform computes, to the bit. `.ci/run` prints this with the feature `parallel` and
-//! without, and compares.
+//! Prints the bits of transforms. `.ci/run` prints them with and without the feature `parallel` and
+//! compares the two.
 
 use nalgebra::DMatrix;
 use rand::SeedableRng;
@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use toy_superposition_model::Scalar;
 use toy_superposition_rug::{MatrixFreeRug, PersianRug, transform};
 
-/// FNV-1a of the bits of the values as f64.
+/// Returns the FNV-1a hash of the bits of the values as f64.
 fn digest<T: Scalar>(values: &[T]) -> u64 {
     let bytes = values.iter().flat_map(|value| value.to_f64().to_bits().to_le_bytes());
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
@@ -15,7 +15,7 @@ fn digest<T: Scalar>(values: &[T]) -> u64 {
 
 fn print<T: Scalar>(kind: &str) {
     let number = |k: usize| T::round_from((k as f64 * 0.7).sin());
-    // Within one block of the cache, and long enough for all threads.
+    // The first length fits one block of the cache, and the second is long enough for all threads.
     for length in [1 << 10, 1 << 22] {
         let mut x: Vec<T> = (0..length).map(number).collect();
         transform(&mut x).unwrap();

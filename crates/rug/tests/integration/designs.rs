@@ -1,4 +1,4 @@
-//! Each design against its defining property, the bounds that it attains, and its form as an
+//! Tests each design against its defining property, the bounds that it attains, and its form as an
 //! autoencoder.
 
 use approx::assert_relative_eq;
@@ -14,7 +14,7 @@ fn rng(seed: u64) -> ChaCha8Rng {
     ChaCha8Rng::seed_from_u64(seed)
 }
 
-/// Tight frames of unit vectors, of every family.
+/// Returns tight frames of unit vectors of every family.
 fn tight() -> Vec<BoxedDesign> {
     vec![
         Box::new(PersianRug::random(64, 23, &mut rng(1)).unwrap()),
@@ -43,7 +43,7 @@ fn tight() -> Vec<BoxedDesign> {
     ]
 }
 
-/// `R² = (n_s/n_d) R`, unit diagonal, symmetric, `R = D E`, rank n_d; to 1e-12.
+/// `R² = (n_s/n_d) R`, unit diagonal, symmetric, `R = D E` and rank n_d hold to 1e-12.
 #[test]
 fn tight_designs_are_scaled_projectors_with_unit_diagonal() {
     for design in tight() {
@@ -63,7 +63,7 @@ fn tight_designs_are_scaled_projectors_with_unit_diagonal() {
     }
 }
 
-/// All |R_ij| are equal, and equal to the Welch bound.
+/// All |R_ij| are equal to the Welch bound.
 #[test]
 fn equiangular_frames_attain_the_welch_bound() {
     let frames = [
@@ -93,7 +93,7 @@ fn equiangular_frames_attain_the_welch_bound() {
     assert_eq!(shapes, [(16, 6), (64, 28), (28, 7), (120, 35), (780, 247)]);
 }
 
-/// Vectors of one point of a Steiner system form a simplex: no positive interference among them.
+/// The vectors of one point of a Steiner system form a simplex, without positive interference.
 #[test]
 fn steiner_frames_are_simplices_point_by_point() {
     let r = Frame::steiner(15, 3).unwrap().matrix();
@@ -118,12 +118,13 @@ fn haar_projectors_have_unit_diagonal_and_the_right_law() {
         assert!((frame.decoder() * frame.encoder() - &w).amax() < 1e-12);
         sum += p[(3, 17)] * p[(3, 17)];
     }
-    // E P_ij² = d(n − d)/((n − 1) n (n + 2)); 50 draws of about (1 ± √2): α = 10⁻⁴ is ± 0.9.
+    // E P_ij² = d(n − d)/((n − 1) n (n + 2)). The relative standard deviation of one draw is about
+    // √2, so ± 0.9 on the mean of 50 draws corresponds to α = 10⁻⁴.
     let expected = (d * (n - d)) as f64 / ((n - 1) * n * (n + 2)) as f64;
     assert!((sum / 50.0 / expected - 1.0).abs() < 0.9, "{}", sum / 50.0 / expected);
 }
 
-/// Harmonic frames from the cosine sum.
+/// Harmonic frames agree with the cosine sum.
 #[test]
 fn harmonic_frames_are_circulant() {
     let r = Frame::harmonic(30, &[0, 2, 7, 15]).unwrap().matrix();
@@ -138,7 +139,7 @@ fn harmonic_frames_are_circulant() {
     assert!(Frame::random_harmonic(21, 5, &mut rng(1)).unwrap().all_ones().is_some());
 }
 
-/// Rows that stand for others hold the same entries.
+/// The rows that a representative row stands for hold the same entries.
 #[test]
 fn rows_of_a_class_are_alike() {
     for design in tight() {
@@ -164,8 +165,8 @@ fn rows_of_a_class_are_alike() {
     }
 }
 
-/// Parts of a sum with settings of their own: `W_ij = a_k R_ij`, and the mean of a cost over all
-/// rows one by one.
+/// Parts of a sum have settings of their own: `W_ij = a_k R_ij`. The mean of a cost is compared
+/// with the mean over all rows one by one.
 #[test]
 fn sums_are_block_diagonal_with_their_own_settings() {
     let sum = DirectSum::new(vec![
@@ -200,8 +201,8 @@ fn sums_are_block_diagonal_with_their_own_settings() {
     assert!(matches!(sum.autoencoder(&settings[1..]), Err(Error::Length { given: 3, expected: 4, .. })));
 }
 
-/// `W = a R + c 1 1ᵀ/n_s` at no cost in dimensions where the vector of ones is in the row space,
-/// refused elsewhere.
+/// `W = a R + c 1 1ᵀ/n_s` needs no other dimension if the vector of ones is in the row space, and
+/// is refused otherwise.
 #[test]
 fn the_all_ones_direction_is_free_where_the_design_has_it() {
     let setting = Setting { a: 1.2, bias: -0.1, ones: -0.7 };
@@ -228,7 +229,7 @@ fn the_all_ones_direction_is_free_where_the_design_has_it() {
     }
 }
 
-/// A sample of rows: the standard error is that of a mean without replacement.
+/// For a sample of rows, the standard error is that of a mean without replacement.
 #[test]
 fn sampled_rows_state_their_error() {
     let frame = Frame::haar(64, 20, &mut rng(5)).unwrap();

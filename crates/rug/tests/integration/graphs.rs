@@ -1,5 +1,5 @@
-//! Strongly regular graphs against their known parameters, their spectra and their definition, and
-//! the tight frames of their eigenspaces.
+//! Tests strongly regular graphs against their known parameters, their spectra and their
+//! definition, and tests the tight frames of their eigenspaces.
 
 use nalgebra::DMatrix;
 use toy_superposition_rug::{
@@ -12,8 +12,8 @@ use KnownGraph::{
     SymplecticQuadrangle, Triangular, U43,
 };
 
-/// The graphs with (v, k, λ, μ), and r and s with their multiplicities where these are integers,
-/// from A. E. Brouwer's tables and the book "Strongly Regular Graphs".
+/// Returns the graphs with (v, k, λ, μ), and with r and s and their multiplicities where these are
+/// integers, from A. E. Brouwer's tables and the book "Strongly Regular Graphs".
 #[allow(clippy::type_complexity)]
 fn known() -> Vec<(&'static str, KnownGraph, [usize; 4], [(i32, usize); 2])> {
     let polar = |order, dimension| AffinePolar { order, dimension };
@@ -84,13 +84,13 @@ fn graphs_have_their_known_parameters_and_spectra() {
     }
 }
 
-/// The adjacency matrix as it is seen from outside.
+/// Returns the adjacency matrix from the public methods.
 fn adjacency(graph: &StronglyRegular) -> DMatrix<f64> {
     let v = graph.parameters().v;
     DMatrix::from_fn(v, v, |i, j| f64::from(u8::from(graph.adjacent(i, j))))
 }
 
-/// `A² = k 1 + λ A + μ (J − 1 − A)` and the eigenvalues of `A`, with dense matrices.
+/// `A² = k 1 + λ A + μ (J − 1 − A)` and the eigenvalues of `A` are checked with dense matrices.
 #[test]
 fn adjacency_matrices_have_the_definition_and_the_spectrum() {
     let conference = [5, 13, 17, 29, 125].map(Paley);
@@ -118,7 +118,7 @@ fn adjacency_matrices_have_the_definition_and_the_spectrum() {
     }
 }
 
-/// `R² = (v/f) R` with unit diagonal and two other entries, `R = D E`, to 1e-12.
+/// `R² = (v/f) R` with unit diagonal, two other entries and `R = D E` hold to 1e-12.
 #[test]
 fn frames_are_tight_with_two_inner_products() {
     for known in known().into_iter().map(|known| known.1).chain([5, 13, 29].map(Paley)) {
@@ -185,7 +185,7 @@ fn the_list_has_each_graph_once_and_all_can_be_made() {
     let names: Vec<String> = KnownGraph::up_to(56).iter().map(KnownGraph::to_string).collect();
     assert_eq!(names[..4], ["lattice L₂(2)", "pentagon", "Paley(9)", "Petersen"]);
     assert_eq!(names.last().unwrap(), "Gewirtz");
-    // Every graph of the table above is in the long list, or another of its parameters is.
+    // Every graph of `known()` is in the long list, or another graph with its parameters is.
     let long: Vec<Parameters> =
         KnownGraph::up_to(1000).iter().map(|graph| graph.parameters().unwrap()).collect();
     for (name, _, [v, k, lambda, mu], _) in known().into_iter().filter(|known| known.2[0] <= 1000) {
@@ -204,7 +204,7 @@ fn refused<T: std::fmt::Debug>(result: Result<T, Error>) -> GraphError {
     }
 }
 
-/// The cycle of five, with edges added and left out.
+/// The cycle of five vertices, with edges added and removed.
 #[test]
 fn graphs_that_are_not_strongly_regular_are_refused_by_name() {
     let cycle = |n: usize| (0..n).map(|i| vec![(i + 1) % n, (i + n - 1) % n]).collect::<Vec<_>>();
@@ -227,7 +227,7 @@ fn graphs_that_are_not_strongly_regular_are_refused_by_name() {
     let pair = GraphError::CommonNeighbours { first: 0, second: 3, adjacent: false, found: 0, expected: 1 };
     assert_eq!(error, pair);
     assert!(error.to_string().contains("0 and 3 (no neighbours) have 0 common neighbours, not 1"));
-    // One pair of edges of the Clebsch graph exchanged: still regular.
+    // Exchanging one pair of edges of the Clebsch graph leaves it regular.
     let clebsch = AffinePolar { order: 2, dimension: 4 }.graph().unwrap();
     let (a, b) = (0, clebsch.neighbours(0).next().unwrap());
     let far = |x: usize, y: usize| x != y && !clebsch.adjacent(x, y);
@@ -251,7 +251,7 @@ fn graphs_that_are_not_strongly_regular_are_refused_by_name() {
     assert_eq!(error, GraphError::TooManyVertices { given: 20_000, most: 16_384 });
 }
 
-/// The folded 5-cube is Clebsch's graph: there is only one with its parameters.
+/// The folded 5-cube is Clebsch's graph, the only graph with its parameters.
 #[test]
 fn any_adjacency_will_do() {
     let folded = |i: usize, j: usize| matches!(i ^ j, 1 | 2 | 4 | 8 | 15);
@@ -259,12 +259,12 @@ fn any_adjacency_will_do() {
     assert_eq!(graph.parameters(), Parameters::new(16, 5, 0, 2));
     let pairs = StronglyRegular::from_fn("2 K(3)", 6, |i, j| i != j && i / 3 == j / 3).unwrap();
     assert_eq!(pairs.parameters(), Parameters::new(6, 2, 1, 0));
-    // Two simplices of three corners side by side.
+    // Two simplices of three corners each.
     let simplices = pairs.frame(Eigenspace::Least);
     assert_eq!((simplices.hidden(), simplices.entries()), (4, (-0.5, 0.0)));
 }
 
-/// Where the rug of an ovoid is negative, the affine polar graph has its edges.
+/// The affine polar graph has its edges where the rug of an ovoid is negative.
 #[test]
 fn rugs_of_ovoids_are_frames_of_affine_polar_graphs() {
     for (features, order) in [(16, 2), (256, 4)] {

@@ -1,4 +1,4 @@
-//! The rug against its definition, the properties that the paper proves of it, and its two forms as
+//! Tests the rug against its definition, the properties that the paper proves, and its two forms as
 //! an autoencoder.
 
 use approx::assert_relative_eq;
@@ -13,7 +13,7 @@ fn rug(features: usize, hidden: usize, seed: u64) -> PersianRug {
     PersianRug::random(features, hidden, &mut ChaCha8Rng::seed_from_u64(seed)).unwrap()
 }
 
-/// `H D_S H / n_d` with dense matrices.
+/// Returns `H D_S H / n_d`, computed with dense matrices.
 fn definition(rug: &PersianRug) -> DMatrix<f64> {
     let h = hadamard_matrix::<f64>(rug.features()).unwrap();
     let mut indicator = DVector::zeros(rug.features());
@@ -37,8 +37,8 @@ fn matrix_entry_and_first_row_are_the_definition() {
     }
 }
 
-/// The properties of section 4.2.2, with the scale of the projector put right. Integers over n_d:
-/// exact but for a few roundings of numbers below n_s/n_d.
+/// The properties of section 4.2.2, with the correct scale of the projector. The entries are
+/// integers over n_d, so they are exact up to a few roundings of numbers below n_s/n_d.
 #[test]
 fn is_a_scaled_projector_with_unit_diagonal() {
     for (features, hidden, seed) in [(16, 5, 12), (64, 40, 13), (128, 3, 14), (32, 32, 15)] {
@@ -70,7 +70,7 @@ fn off_diagonal_sum_depends_on_row_zero() {
     }
 }
 
-/// Shifting S conjugates R by signs.
+/// A shift of S conjugates R by signs.
 #[test]
 fn shifting_the_rows_changes_signs_only() {
     let rug = rug(32, 7, 5);
@@ -100,8 +100,8 @@ fn wrong_rows_are_refused_by_name() {
     assert!(matches!(infinite, Err(Error::NotFinite { what: "bias", .. })));
 }
 
-/// χ² over all 56 sets of 3 out of 8, α = 10⁻⁴: the statistic of 55 degrees of freedom stays below
-/// 102.78.
+/// χ² over all 56 sets of 3 out of 8: at α = 10⁻⁴ the statistic of 55 degrees of freedom stays
+/// below 102.78.
 #[test]
 fn random_sets_are_uniform() {
     const DRAWS: usize = 56_000;
@@ -117,7 +117,7 @@ fn random_sets_are_uniform() {
     assert!(chi_squared < 102.78, "{chi_squared}");
 }
 
-/// A change here is a value-breaking change.
+/// A change of these values is a value-breaking change.
 #[test]
 fn random_sets_are_stable() {
     assert_eq!(rug(256, 8, 1).rows(), [20, 53, 56, 98, 100, 136, 151, 247]);
@@ -153,7 +153,7 @@ fn raw_bias_takes_out_the_mean_of_the_interference() {
     }
 }
 
-/// Samples with about one feature in five on.
+/// Returns samples with about one feature in five on.
 fn samples<T: Scalar>(features: usize, samples: usize) -> DMatrix<T> {
     DMatrix::from_fn(features, samples, |i, k| {
         let hash = (i * 2_654_435_761 + k * 40_503 + 17) % 1009;
@@ -161,7 +161,8 @@ fn samples<T: Scalar>(features: usize, samples: usize) -> DMatrix<T> {
     })
 }
 
-/// Rounding: log₂ n_s sums each way, on numbers of the size of the norm of x times n_s/n_d.
+/// The rounding error comes from log₂ n_s sums in each transform, on numbers of the size of the
+/// norm of x times n_s/n_d.
 fn matrix_free_is_dense<T: Scalar>(epsilon: f64) {
     for (features, hidden, batch) in [(1, 1, 2), (8, 3, 4), (64, 40, 9), (1024, 300, 3)] {
         let model = MatrixFreeRug::<T>::new(rug(features, hidden, 31), 1.3, -0.07).unwrap();
@@ -195,15 +196,15 @@ fn matrix_free_forward_is_the_dense_one_in_every_form() {
     matrix_free_is_dense::<f32>(f32::EPSILON.into());
 }
 
-/// A row of an ovoid's rug of 65536 features by two transforms, and a sum-free rug against its
-/// dense form.
+/// A row of an ovoid's rug of 65536 features is computed by two transforms, and a sum-free rug is
+/// compared with its dense form.
 #[test]
 fn an_ovoid_runs_without_its_matrix() {
     let (n, d, q) = (1 << 16, 3855.0, 16.0);
     let model = MatrixFreeRug::<f64>::new(PersianRug::ovoid(n).unwrap(), 1.0, 1.0).unwrap();
     let mut x = DMatrix::zeros(n, 1);
     x[4321] = 1.0;
-    // With a bias of 1 nothing is rectified: all entries are at least −241/3855.
+    // With a bias of 1 nothing is rectified, since all entries are at least −241/3855.
     let y = model.forward(&x).unwrap();
     let count = |value: f64| y.iter().filter(|&&y| (y - 1.0 - value).abs() < 1e-12).count();
     assert_eq!([count(1.0), count((q - 1.0 - q * q) / d), count((q - 1.0) / d)], [1, 3855, 65536 - 3856]);
@@ -229,7 +230,7 @@ fn matrix_free_refuses_wrong_shapes() {
     assert_eq!(model.forward(&DMatrix::zeros(16, 0)).unwrap().shape(), (16, 0));
 }
 
-/// The bits of a long forward do not depend on the number of threads.
+/// The bits of a long forward pass do not depend on the number of threads.
 #[test]
 #[cfg(feature = "parallel")]
 fn bits_do_not_depend_on_the_number_of_threads() {
@@ -254,7 +255,8 @@ fn bits_do_not_depend_on_the_number_of_threads() {
 }
 
 proptest::proptest! {
-    /// Parseval: the transform keeps the norm up to n, and naive agrees to rounding.
+    /// By Parseval's identity the transform multiplies the squared norm by n, and it agrees with
+    /// the naive one up to rounding.
     #[test]
     fn transform_of_anything(m in 0_u32..9, seed in proptest::prelude::any::<u64>(), scale in -20_i32..20) {
         use rand::RngExt;
@@ -270,8 +272,8 @@ proptest::proptest! {
     }
 }
 
-/// The operator against its matrix and against its adjoint by inner products, on dirty buffers, in
-/// both precisions.
+/// Compares the operator with its matrix, and with its adjoint by inner products, on dirty buffers
+/// and in both precisions.
 #[test]
 fn the_encoder_is_its_matrix_and_the_adjoint_is_its_transpose() {
     fn check<T: Scalar>(tolerance: f64) {

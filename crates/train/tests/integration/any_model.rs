@@ -1,5 +1,5 @@
-//! A trainer takes any model whose parameters are blocks on one slice: here a linear map fitted to
-//! samples of another.
+//! Tests that a trainer takes any model whose parameters are blocks on one slice, here a linear map
+//! that is fitted to samples of another.
 
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +10,7 @@ use toy_superposition_train::{Ended, Error, Recipe, Run, Task, Trainer};
 
 type Result<T> = std::result::Result<T, Infallible>;
 
-/// `y = W x + b`: `W`, 2 × 3, by rows, then `b`.
+/// `y = W x + b`, with `W`, 2 × 3, stored row by row, followed by `b`.
 #[derive(Debug, Clone, PartialEq)]
 struct Linear([f64; 8]);
 
@@ -43,7 +43,7 @@ impl Model for Linear {
     }
 }
 
-/// `|y − y*|²` at one `x`, where `y*` is what [`TRUTH`] makes of it.
+/// `|y − y*|²` at one `x`, where `y*` is the output of [`TRUTH`].
 struct Distance([f64; 3]);
 
 impl Objective<Linear> for Distance {
@@ -64,7 +64,7 @@ impl Objective<Linear> for Distance {
     }
 }
 
-/// The distance at another `x` for every step.
+/// The distance at a new `x` for every step.
 #[derive(Debug)]
 struct Samples;
 

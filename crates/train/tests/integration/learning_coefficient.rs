@@ -1,9 +1,9 @@
-//! Local learning coefficients against what is known: reduced-rank regression, normal crossings,
-//! quadratic losses.
+//! Tests local learning coefficients against known ones: reduced-rank regression, normal crossings
+//! and quadratic losses.
 //!
-//! At a finite inverse temperature the mean that is estimated is an integral, taken here by
-//! quadrature: the estimate must agree with it within its own standard error (|z| < 5, α = 6e-7
-//! each), and with λ itself within 5 %.
+//! The mean that is estimated at a finite inverse temperature is an integral, which is computed
+//! here by quadrature. The estimate must agree with it within its own standard error (|z| < 5, α =
+//! 6e-7 each), and with λ itself within 5 %.
 
 use std::convert::Infallible;
 
@@ -13,7 +13,7 @@ use toy_superposition_train::{
     Error, LearningCoefficient, LearningCoefficientConfig, ReducedRank, learning_coefficient,
 };
 
-/// `L = Π_i w_i^{2 k_i}` for the exponents k; all 1 and one factor: a parabola.
+/// `L = Π_i w_i^{2 k_i}` for the exponents k. A single exponent 1 gives a parabola.
 #[derive(Debug, Clone)]
 struct Crossing<const N: usize>([f64; N]);
 
@@ -73,7 +73,7 @@ fn assert_agrees(found: &LearningCoefficient, finite: f64, limit: f64) {
     assert!((found.estimate / limit - 1.0).abs() < 0.05, "{found:?}: limit {limit}, at this nβ {finite}");
 }
 
-/// `∫ f` over [0, far] by midpoints of `u = x^{1/4}`, which are dense at 0.
+/// Returns `∫ f` over [0, far] by the midpoint rule in `u = x^{1/4}`, whose points are dense at 0.
 fn integral(far: f64, f: impl Fn(f64) -> f64) -> f64 {
     let (count, end) = (40_000, far.powf(0.25));
     let width = end / f64::from(count);
@@ -94,7 +94,8 @@ fn one_hidden(inputs: usize, outputs: usize, t: f64, gamma: f64) -> f64 {
     integral(far, |s| density(s) * 0.5 * n * t * s / (gamma + t * s)) / integral(far, density)
 }
 
-/// One of multiplicity 2 aside, where the logarithm is too slow, one of each row of the table.
+/// One case of each row of the table, except multiplicity 2, where the logarithm converges too
+/// slowly.
 #[test]
 fn reduced_rank_regression_within_five_per_cent() {
     for (inputs, outputs, t, gamma, step) in [(3, 1, 1e3, 1.0, 1e-3), (4, 2, 1e3, 0.8, 6e-4)] {
@@ -103,7 +104,7 @@ fn reduced_rank_regression_within_five_per_cent() {
         let found = learning_coefficient(&model, &model.objective(), &config, 7).unwrap();
         assert_agrees(&found, one_hidden(inputs, outputs, t, gamma), model.learning_coefficient().lambda);
     }
-    // Two hidden dimensions, and a target of rank 1 of three.
+    // Both models have two hidden dimensions; the second has three inputs and a target of rank 1.
     for (model, lambda, step) in [
         (ReducedRank::new(2, 2, 2).unwrap(), 1.5, 2e-4),
         (ReducedRank::new(3, 2, 2).unwrap().with_rank(1).unwrap(), 2.5, 2e-4),
@@ -118,7 +119,7 @@ fn reduced_rank_regression_within_five_per_cent() {
     }
 }
 
-/// The mean of `t w^{2k}` under `exp(−t w^{2k} − γw²/2)`.
+/// Returns the mean of `t w^{2k}` under `exp(−t w^{2k} − γw²/2)`.
 fn power(k: i32, t: f64, gamma: f64) -> f64 {
     let density = |w: f64| (-t * w.powi(2 * k) - 0.5 * gamma * w * w).exp();
     let far = (700.0 / t).powf(0.5 / f64::from(k));
@@ -134,8 +135,8 @@ fn powers_have_half_the_inverse_exponent() {
     }
 }
 
-/// `v² w⁴`: integrating out v leaves `e^{−γw²/2} (γ + 2t w⁴)^{−1/2}`, and
-/// `E tL = E t w⁴/(γ + 2t w⁴)`, which nears 1/4 like `t^{−1/4}`.
+/// For `v² w⁴`, integrating out v leaves `e^{−γw²/2} (γ + 2t w⁴)^{−1/2}`, and
+/// `E tL = E t w⁴/(γ + 2t w⁴)` approaches 1/4 like `t^{−1/4}`.
 #[test]
 fn a_crossing_has_the_mean_of_its_density() {
     let (t, gamma) = (300.0, 1.0);
@@ -149,7 +150,8 @@ fn a_crossing_has_the_mean_of_its_density() {
     assert!(z.abs() < 5.0 && found.standard_error < 0.025 * finite, "{found:?} {finite}: z = {z}");
 }
 
-/// On `w²`, a = 2t: λ̂ is 1/2 with Metropolis, and `1/(2 (1 − εa/4))` = 1 without at εa = 2.
+/// On `w²`, a = 2t: λ̂ is 1/2 with Metropolis–Hastings, and `1/(2 (1 − εa/4))` = 1 without it at εa
+/// = 2.
 #[test]
 fn without_metropolis_the_step_shows() {
     let mut config = config([50.0, 0.0, 0.02], 100_000);
@@ -177,8 +179,8 @@ fn a_chain_depends_on_the_seed_and_its_number_alone() {
     assert_ne!(run(&config, 5).chains[0], two.chains[0]);
 }
 
-/// The regular part of a target of rank s leaves the problem of rank 0 with s less of everything:
-/// an identity between the rows of the table.
+/// Removing the regular part of a target of rank s leaves the problem of rank 0 with each size
+/// reduced by s. This is an identity between the rows of the table.
 #[test]
 fn the_exact_coefficients_are_those_of_the_table() {
     let exact = |m, h, n, s| {
@@ -222,7 +224,7 @@ fn the_gradient_of_reduced_rank_regression_is_its_slope() {
             moved.as_mut_slice()[k] += shift;
             objective.loss(&moved).unwrap()
         };
-        // A quadratic in each entry: central differences have no error but rounding.
+        // The loss is quadratic in each entry, so central differences have only rounding errors.
         approx::assert_relative_eq!(slope, at(0.5) - at(-0.5), epsilon = 1e-12, max_relative = 1e-12);
     }
     let other = ReducedRank::new(3, 2, 3).unwrap();
@@ -254,7 +256,8 @@ fn bad_input_and_runaway_chains_are_refused() {
     // From 1e100 the loss overflows.
     let refused = run(1e100, &good);
     assert!(matches!(refused, Err(Error::Diverged { step: 0, .. })), "{refused:?}");
-    // A step beyond what the quartic holds together: away it runs, and with Metropolis it stays.
+    // The chain diverges at a step that is too long for the quartic; with Metropolis–Hastings it
+    // does not.
     config = good;
     (config.sampler.step, config.burn_in, config.metropolis) = (4.0, 200, false);
     let refused = run(0.0, &config);

@@ -1,4 +1,5 @@
-//! Descent of the mean-field loss from random weights ends at the optimum in closed form.
+//! Tests that the minimisation of the mean-field loss from random weights reaches the optimum in
+//! closed form.
 
 use toy_superposition_data::LawSpec;
 use toy_superposition_model::{Activation, Initialisation, Shape};
@@ -26,7 +27,7 @@ fn descent_ends_at_the_closed_form_optimum() {
             while !trainer.stopped() {
                 loss = loss.min(trainer.step().unwrap().loss);
             }
-            // Nothing lies below the optimum but by rounding.
+            // No loss is below the optimum except by rounding.
             let gap = loss / least - 1.0;
             assert!((-1e-13..1e-9).contains(&gap), "({features}, {hidden}, {p}), seed {seed}: {gap:e}");
         }

@@ -1,12 +1,12 @@
-//! A step asks for no memory once its buffers have grown. (`allocation_counter` counts those of one
-//! thread.)
+//! Tests that a step allocates no memory once its buffers have grown. (`allocation_counter` counts
+//! the allocations of one thread.)
 
 use toy_superposition_data::Features;
 use toy_superposition_model::Shape;
 use toy_superposition_optim::StopRule;
 use toy_superposition_train::{Recipe, Trainer};
 
-/// The allocations of each of the first `steps` steps of a model, on a pool of one thread.
+/// Returns the allocations of each of the first `steps` steps of a model, on a pool of one thread.
 fn allocations(shape: Shape, probability: f64, recipe: &Recipe, steps: usize) -> Vec<u64> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
     pool.install(|| {
@@ -23,12 +23,12 @@ fn allocations(shape: Shape, probability: f64, recipe: &Recipe, steps: usize) ->
     })
 }
 
-/// Buffers grow with the largest batch so far, and with the most non-zeros of a residual; a new
-/// largest one comes ever more rarely.
+/// Buffers grow with the largest batch so far and with the largest number of non-zeros of a
+/// residual. New maxima become ever rarer.
 #[test]
 fn steps_ask_for_no_memory_after_the_first() {
-    // Through W, and through the hidden vectors; by a fixed number of steps, and by the test of
-    // descent, whose window ends within.
+    // The steps go through W and through the hidden vectors. They are bounded by a fixed number,
+    // and by the descent rule, whose window ends within the test.
     for (shape, probability) in [((96, 24), 0.05), ((400, 100), 0.3)] {
         let shape = Shape::new(shape.0, shape.1).unwrap();
         for open in [false, true] {

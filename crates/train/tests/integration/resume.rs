@@ -1,5 +1,5 @@
-//! A run is a function of its model, data, recipe and seed: not of threads, interruptions or
-//! checkpoints.
+//! Tests that a run is a function of its model, data, recipe and seed, and does not depend on
+//! threads, interruptions or checkpoints.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,7 +21,7 @@ type Fresh = FreshBatches<f32, AnyLaw>;
 
 const SEED: u64 = 5;
 
-/// A recipe in which nothing is at its default.
+/// Returns a recipe in which nothing has its default value.
 fn recipe() -> Recipe {
     Recipe {
         batches: Some(Batches::new(70, Some(250)).unwrap()),
@@ -115,7 +115,7 @@ fn a_run_interrupted_twice_ends_with_the_same_bits() {
     }
 }
 
-/// Plain gradient descent by the recipe's own rates, step by step, from the objective's gradient.
+/// Plain gradient descent at the recipe's rates, step by step, from the objective's gradient.
 #[test]
 fn a_trainer_follows_its_optimizer_and_its_schedule() {
     let rates = [0.5, 0.125, 2.0];
@@ -130,7 +130,7 @@ fn a_trainer_follows_its_optimizer_and_its_schedule() {
     let mut objective = FreshBatches::<f32, _>::new(data, &recipe, SEED).unwrap();
     let mut model = initial::<f32>(90, 30);
     let mut gradient = Parameters::zeros(model.shape()).unwrap();
-    // ⌈5 · 0.25⌉ = 2 steps of cooling: half a cosine begins with 1 and is at 1/2 in its middle.
+    // ⌈5 · 0.25⌉ = 2 steps of cooling: half a cosine starts at 1 and is 1/2 in its middle.
     for (step, share) in [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.5].into_iter().enumerate() {
         assert!(!run.stopped());
         let loss = objective.at(step as u64).unwrap().loss_and_gradient(&model, &mut gradient).unwrap();
@@ -162,7 +162,7 @@ fn a_run_ends_at_its_goal_and_says_so() {
     let mut part = trainer(&recipe(), 0.1);
     let run = Run { goal: Some(goal), ..Run::default() };
     for _ in 0..2 {
-        // A run that has reached it takes no further step.
+        // A run that has reached its goal takes no further step.
         assert_eq!(part.run(&run, |_, _| {}).unwrap(), Ended::Goal);
         assert_eq!(part.steps(), first + 1);
     }
@@ -182,7 +182,7 @@ fn a_checkpoint_at_every_step_changes_nothing_and_the_last_step_of_an_epoch_rule
     let recipe = Recipe { stop, ..recipe() };
     let mut whole = trainer(&recipe, 0.1);
     whole.run(&Run::default(), |_, _| {}).unwrap();
-    // Resumed after every single step, the stop rule's memory included.
+    // The run is resumed after every single step, including the state of the stop rule.
     loop {
         let mut part = trainer(&recipe, 0.1);
         part.resume(&path).unwrap();
@@ -199,8 +199,8 @@ fn a_checkpoint_at_every_step_changes_nothing_and_the_last_step_of_an_epoch_rule
     assert_eq!(bits(&watched), bits(&whole));
 }
 
-/// One step of a run, saved; then each other run is refused, names exactly these fields, and is
-/// left as it was.
+/// One step of a run is saved. Each other run is refused, names exactly these fields, and is
+/// unchanged.
 #[test]
 fn a_checkpoint_of_another_run_is_refused_with_each_field_that_differs() {
     let folder = tempfile::tempdir().unwrap();
@@ -306,10 +306,10 @@ fn a_checkpoint_of_another_run_is_refused_with_each_field_that_differs() {
     let double = Trainer::on_fresh_batches(model, law(), &recipe(), SEED).unwrap();
     assert_eq!(refused(double, &path), [difference("precision", "\"f32\"", "\"f64\"")]);
 
-    // The message names the field and both values.
+    // The error text names the field and both values.
     let message = trainer_on(&recipe(), &pairs(-0.1)).resume(&path).unwrap_err().to_string();
     assert!(message.ends_with("law.switches.correlation is 0.9, here -0.1"), "{message}");
-    // The file says its law as any weight file does, and the run itself goes on.
+    // The file states its law as any weight file does, and the run itself continues.
     let weights = Weights::<f32>::load(&path).unwrap();
     assert_eq!(weights.metadata[LawSpec::METADATA_KEY].parse(), Ok(pairs(0.9)));
     assert!(trainer_on(&recipe(), &pairs(0.9)).resume(&path).unwrap());
@@ -340,14 +340,14 @@ fn what_is_no_checkpoint_of_this_format_is_refused_and_nothing_changes() {
             weights.metadata.insert("run".to_owned(), text.clone());
         }
     };
-    // What the first format wrote, and what a later one may write.
+    // The format of the first version, and one of a possible later version.
     let old =
         "Shape { features: 90, hidden: 30, tied: false }, AdamConfig { beta1: 0.8 }, seed 5, 90 features";
     let error = refused(&run(old));
     assert!(matches!(error, Error::CheckpointFormat { given: None, expected: 1, .. }), "{error}");
     let error = refused(&run(r#"{"version":2}"#));
     assert!(matches!(error, Error::CheckpointFormat { given: Some(2), .. }), "{error}");
-    // A description that was changed by hand does not have its hash.
+    // A description that was changed by hand does not match its hash.
     let other = whole.metadata["run"].replace("\"seed\":5", "\"seed\":6");
     assert_ne!(other, whole.metadata["run"]);
     let error = refused(&run(&other));
@@ -393,7 +393,7 @@ fn settings_that_do_not_fit_are_refused_where_the_trainer_is_built() {
     let weighted = |importance: Vec<f64>| Recipe { importance: Some(importance), ..recipe() };
     let error = refused(&weighted(vec![1.0; 89]), 90);
     assert!(matches!(error, Error::Length { what: "importance", given: 89, expected: 90 }), "{error}");
-    // The last overflows single precision.
+    // The last value overflows single precision.
     for bad in [f64::NAN, f64::INFINITY, -1.0, 1e300] {
         let mut importance = vec![1.0; 90];
         importance[3] = bad;
@@ -409,7 +409,7 @@ fn settings_that_do_not_fit_are_refused_where_the_trainer_is_built() {
         );
     }
 
-    // An objective that draws nothing would see neither batches nor importance.
+    // An objective without samples would use neither batches nor importance.
     let fixed = |recipe: &Recipe| {
         let mut batch = SparseBatch::<f32>::new(90).unwrap();
         batch.push_sample(&[3], &[0.5]).unwrap();
@@ -424,8 +424,8 @@ fn settings_that_do_not_fit_are_refused_where_the_trainer_is_built() {
     assert!(matches!(fixed(&weighted), Err(Error::Ignored { what: "importance" })));
 }
 
-/// Importance 0 leaves a feature's own output untrained, and importance 1 is the default to the
-/// bit.
+/// An importance of 0 leaves a feature's own output untrained, and an importance of 1 gives the
+/// bits of the default.
 #[test]
 fn importance_reaches_the_loss() {
     let run = |importance: Option<Vec<f64>>| {
@@ -440,8 +440,8 @@ fn importance_reaches_the_loss() {
     let start = initial::<f32>(90, 30);
     let bias = |weights: &[u32], feature: usize| weights[weights.len() - 90 + feature];
     let before: Vec<u32> = start.parameters().as_slice().iter().map(|w| w.to_bits()).collect();
-    // Decoupled weight decay alone moves it: by the factor 1 − 0.01 η, η = 0.01/5 at the first
-    // step.
+    // Only decoupled weight decay changes it, by the factor 1 − 0.01 η, with η = 0.01/5 at the
+    // first step.
     let decayed = f32::from_bits(bias(&before, 7)) * (1.0 - 0.002 * 0.01) as f32;
     assert_eq!(f32::from_bits(bias(&weights, 7)), decayed);
     assert_ne!(bias(&weights, 8), bias(&run(None).0, 7));
@@ -449,8 +449,8 @@ fn importance_reaches_the_loss() {
 
 #[test]
 fn a_run_that_diverges_says_at_which_step_and_keeps_its_model() {
-    // Adam's steps are as long as the rate; plain descent from a huge gradient overflows the
-    // gradient first.
+    // Adam's steps are as long as the rate, whereas plain descent from a huge gradient overflows
+    // the gradient first.
     let sgd = OptimizerConfig::Sgd(SgdConfig::default());
     for (optimizer, rate) in [(recipe().optimizer, 1e30), (sgd, 1e12), (sgd, 3e38)] {
         let schedule = Schedule::constant(rate).unwrap();
