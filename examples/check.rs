@@ -1,4 +1,4 @@
-//! Any weights against the theory.
+//! Compares any weights with the theory.
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -15,14 +15,14 @@ use toy_superposition::theory::{
     self, Attribution, Cluster, Gaussianity, Geometry, Polytope, Representation,
 };
 
-/// Measures the weights of a safetensors file, trained here or elsewhere, against the theory: their
-/// exact loss, what Gaussian interference would make of them, the symmetric optimum, and where the
-/// distance comes from.
+/// Compares the weights of a safetensors file, trained here or elsewhere, with the theory: their
+/// exact loss, the loss that Gaussian interference would give, the symmetric optimum, and the
+/// contributions to the difference.
 ///
-/// Reads the names encoder, decoder, bias, those of the paper's released code
-/// (initial_layer.weight, final_layer.weight, final_layer.bias), or those of Elhage et al. (W,
-/// b_final). Every number is taken as the file has it, in F16, BF16, F32 or F64, and everything is
-/// computed in double precision. Losses are per feature.
+/// Accepted names are encoder, decoder, bias; those of the paper's released code
+/// (initial_layer.weight, final_layer.weight, final_layer.bias); and those of Elhage et al. (W,
+/// b_final). Weights may be F16, BF16, F32 or F64 and are not rounded; everything is computed in
+/// double precision. Losses are per feature.
 #[derive(Parser)]
 struct Arguments {
     /// The weight file.
@@ -33,11 +33,11 @@ struct Arguments {
     /// Seed of the fresh samples; training draws none of them, with this or any other seed.
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Fresh samples to measure the loss on.
+    /// Number of fresh samples that the loss is measured on.
     #[arg(long, default_value_t = 102_400, value_parser = RangedU64ValueParser::<usize>::new().range(2..=1_000_000_000))]
     samples: usize,
-    /// Rows, drawn at random, whose exact loss is evaluated [default: 2^22/n_s, so all for n_s up
-    /// to 2048].
+    /// Number of rows, drawn at random, whose exact loss is evaluated [default: 2^22/n_s, which is
+    /// all rows for n_s up to 2048].
     #[arg(long, value_parser = RangedU64ValueParser::<usize>::new().range(1..=4_294_967_295))]
     rows: Option<usize>,
     /// Print one JSON object instead of a table.
@@ -45,7 +45,8 @@ struct Arguments {
     json: bool,
 }
 
-/// The exact loss of all rows takes a time that grows like `n_s²`; of so many rows, like `n_s`.
+/// Product of n_s and the number of rows evaluated: each exact row loss takes a time that grows
+/// like n_s.
 const WORK: usize = 1 << 22;
 
 fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
@@ -174,8 +175,8 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
 
 /// Prints (key, value, meaning) as one JSON object or as a table.
 fn print(json: bool, rows: &[(&str, Value, &str)]) -> Result<(), Box<dyn Error>> {
-    // What there is none of is left out: JSON has no word for it but null. That is for an exact
-    // loss that is not known: `exact_unknown` says why.
+    // Absent values are omitted, except an exact loss that is not known, which JSON has as null
+    // with the reason in `exact_unknown`.
     let rows = rows.iter().filter(|(key, value, _)| !value.is_null() || json && *key == "exact_loss");
     if json {
         let object: serde_json::Map<_, _> =
@@ -223,7 +224,7 @@ fn feature_dimensionality(found: &Geometry) -> Line {
     ("feature_dimensionality", value, "D_i = W_ii²/Σ_j |W_ij W_ji|")
 }
 
-/// As JSON alone; the table has their number with the representation.
+/// As JSON alone; the table has their number, with the representation.
 fn antipodes(found: &Geometry, json: bool) -> Line {
     let value = if json { json!(found.antipodes) } else { Value::Null };
     ("antipodes", value, "pairs with cos < −0.9")
@@ -250,10 +251,10 @@ fn representation(found: &Geometry) -> Line {
     )
 }
 
-/// How many of the features with the most neighbours are listed.
+/// Number of features listed that have the most neighbours.
 const HUBS: usize = 5;
 
-/// With all their features as JSON; in the table, how many there are of each kind.
+/// In JSON with the features of each cluster; in the table, the number of clusters of each kind.
 fn clusters(found: &Geometry, json: bool) -> Line {
     let name = |cluster: &Cluster| cluster.polytope.as_ref().map(Polytope::to_string);
     let value = if json {

@@ -1,4 +1,4 @@
-//! What a decoder better than the ReLU would make of the same interference.
+//! The loss of decoders better than the ReLU, for the same interference.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -14,9 +14,9 @@ use toy_superposition::theory::{Decoders, decoders_at_ratio, relative_decoders, 
 /// The least losses of five element-wise decoders of x + ν, from closed forms: nothing is sampled
 /// or trained.
 ///
-/// ν is Gaussian interference at the least standard deviation σ that weights of rank n_d allow. The
-/// decoders are the linear one, the ReLU, JumpReLU (a ReLU with a threshold), Bayes's E[x | x + ν],
-/// and an oracle that is told which features are on. Losses are per feature.
+/// The interference ν is Gaussian with the least standard deviation σ that weights of rank n_d
+/// allow. The decoders are the linear one, the ReLU, JumpReLU (a ReLU with a threshold), the Bayes
+/// decoder E[x | x + ν], and an oracle that is told which features are on. Losses are per feature.
 #[derive(Parser)]
 struct Arguments {
     /// Probability p that a feature is on, in (0, 1].
@@ -25,21 +25,21 @@ struct Arguments {
     /// Ratio n_d/n_s, in (0, 1].
     #[arg(long, requires = "probability")]
     ratio: Option<f64>,
-    /// Folder for decoders.csv and the figure of ReLU and JumpReLU over Bayes, for p from 1e-6 to
-    /// 0.8 and r from 1e-3 to 1.
+    /// Folder for decoders.csv and the figure of the losses of ReLU and JumpReLU over that of the
+    /// Bayes decoder, for p from 1e-6 to 0.8 and r from 1e-3 to 1.
     #[arg(long)]
     out: Option<PathBuf>,
-    /// Print one JSON object instead of a table. At a ratio of 1, where no decoder loses anything,
-    /// relu_over_bayes is left out.
+    /// Print one JSON object instead of a table. At a ratio of 1, where every decoder's loss is 0,
+    /// relu_over_bayes is omitted.
     #[arg(long, requires = "probability")]
     json: bool,
 }
 
-/// The cells of the table and the figure, even on a logarithmic scale: (from, to, how many).
+/// Ranges of the cells of the table and the figure on logarithmic scales, and their numbers.
 const PROBABILITIES: (f64, f64, u32) = (1e-6, 0.8, 36);
 const RATIOS: (f64, f64, u32) = (1e-3, 1.0, 30);
 
-/// The files in the folder.
+/// Names of the files in the folder.
 const TABLE: &str = "decoders.csv";
 const FIGURE: &str = "decoders";
 
@@ -62,7 +62,7 @@ fn print(losses: &Decoders, ratio: f64, json: bool) -> Result<(), Box<dyn Error>
     let &Decoders { probability, sigma, linear, relu, threshold, bayes, oracle, .. } = losses;
     let best = threshold_optimum(probability, sigma)?.decoder;
     // Losses may be too small for f64 where their quotient is not. At a ratio of 1 all are 0, and
-    // there is none.
+    // there is no quotient.
     let relative = if sigma > 0.0 { Some(relative_decoders(probability, sigma)?) } else { None };
     let over_bayes =
         relative.map(|losses| losses.relu / losses.bayes).filter(|quotient| quotient.is_finite());
@@ -124,7 +124,7 @@ fn write(folder: &Path) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The centres of the cells.
+/// Returns the centres of the cells.
 fn cells((from, to, count): (f64, f64, u32)) -> Vec<f64> {
     let at = |k: u32| from * (to / from).powf((f64::from(k) + 0.5) / f64::from(count));
     (0..count).map(at).collect()

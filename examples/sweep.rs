@@ -12,32 +12,34 @@ use serde_json::json;
 use toy_superposition::files::check_writable;
 use toy_superposition::sweep::{Counts, Grid, Options, Shard, Superposition, Sweep};
 
-/// Makes and measures a model at each cell of a grid: trained, rug, mean-field, linear, theory.
+/// Evaluates the models of a grid: trained, rug, mean-field, linear, theory.
 ///
-/// Cells that have come to an end are kept in a journal: the same command goes on after Ctrl-C or
-/// kill -9, to the same bits. Shards may work in one folder at the same time (then run once more
-/// without --shard, or merge the folder, to write records.csv), or each in its own, to be merged.
+/// Results are kept in a journal: after Ctrl-C or kill -9, the same command continues, and ends
+/// with the same records to the bit. Several shards may run in one folder at the same time (run
+/// once more without --shard, or merge the folder, to write records.csv), or each in its own
+/// folder, to be merged.
 #[derive(Parser)]
 struct Arguments {
-    /// The grid (TOML; see examples/grids).
+    /// Grid file (TOML; examples/grids has some).
     #[arg(long, required_unless_present = "merge")]
     grid: Option<PathBuf>,
     /// Merge these folders into --out instead.
     #[arg(long, num_args = 1.., conflicts_with = "grid")]
     merge: Vec<PathBuf>,
-    /// The folder of the sweep: manifest.json, journal.jsonl, records.csv, failures.csv, cells/.
+    /// Folder of the sweep: manifest.json, journal.jsonl, records.csv, failures.csv, cells/.
     #[arg(long)]
     out: PathBuf,
-    /// Work on part I of N of the cells alone, such as 2/8.
+    /// Evaluate only part I of N of the cells, such as 2/8.
     #[arg(long, conflicts_with = "merge")]
     shard: Option<Shard>,
-    /// Threads; one per core if left out.
+    /// Number of threads [default: one per core].
     #[arg(long, conflicts_with = "merge")]
     threads: Option<NonZeroUsize>,
-    /// Try cells again that have failed.
+    /// Try cells again that failed in an earlier run.
     #[arg(long, conflicts_with = "merge")]
     retry_failed: bool,
-    /// Seconds between two checkpoints of a model in training: what a kill may lose.
+    /// Seconds between two checkpoints of a model in training, which is the work that a kill may
+    /// lose.
     #[arg(long, default_value = "10", conflicts_with = "merge", value_parser = command_line::seconds)]
     checkpoint_every: Duration,
     /// Print one JSON object on the last line.

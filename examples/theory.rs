@@ -1,4 +1,4 @@
-//! The symmetric optimum on paper, at one probability and one ratio.
+//! The symmetric optimum in closed form, at one probability and one ratio.
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -11,8 +11,8 @@ use toy_superposition::theory;
 /// The best symmetric weights at one (p, n_d/n_s), from closed forms: nothing is sampled or
 /// trained.
 ///
-/// The output is ReLU(a(x + ν) + b) with Gaussian interference ν of standard deviation σ, at the
-/// least σ that weights of rank n_d allow. Losses are per feature.
+/// The output is ReLU(a(x + ν) + b), where the interference ν is Gaussian with the least standard
+/// deviation σ that weights of rank n_d allow. Losses are per feature.
 #[derive(Parser)]
 struct Arguments {
     /// Probability p that a feature is on, in (0, 1].

@@ -21,14 +21,14 @@ use toy_superposition::train::{Ended, Recipe, Run, Trainer};
 /// Trains one autoencoder on fresh samples, in single precision, and measures it on fresh data.
 ///
 /// The same arguments give the same weights to the bit, on any number of threads. With
-/// --checkpoint, Ctrl-C and kill -9 lose at most what came after the last checkpoint, and the same
-/// command goes on from there.
+/// --checkpoint, Ctrl-C and kill -9 lose at most the work since the last checkpoint, and the same
+/// command continues from there.
 #[derive(Parser)]
 struct Arguments {
-    /// Features n_s.
+    /// Number of features n_s.
     #[arg(long)]
     features: usize,
-    /// Hidden dimensions n_d.
+    /// Number of hidden dimensions n_d.
     #[arg(long)]
     hidden: usize,
     #[command(flatten)]
@@ -38,37 +38,36 @@ struct Arguments {
     /// Seed of the weights and the samples.
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Stop after this many steps instead of by the recipe's rule; the fast recipe's schedule is
-    /// scaled to them.
+    /// Number of steps, instead of stopping by the recipe's rule; the fast recipe's schedule is
+    /// scaled to it.
     #[arg(long)]
     steps: Option<u64>,
-    /// As many steps as take about this many seconds, judged from the first 40; another machine may
-    /// take more steps or fewer.
+    /// Time to train for, in seconds. The number of steps is estimated from the time of the first
+    /// 40, and so differs between machines.
     #[arg(long, value_name = "SECONDS", conflicts_with_all = ["steps", "checkpoint"], value_parser = command_line::seconds)]
     budget: Option<Duration>,
-    /// Which recipe: that of the paper's text, that of its released code, or the fast one.
+    /// Recipe: that of the paper's text, that of its released code, or the fast one.
     #[arg(long, value_enum, default_value_t = Which::Code)]
     recipe: Which,
-    /// Which optimizer: the recipe's Adam, or gradient descent with momentum 0.9, for which --rate
-    /// is needed.
+    /// Optimizer: the recipe's Adam, or gradient descent with momentum 0.9, which needs --rate.
     #[arg(long, value_enum, default_value_t = Method::Adam)]
     optimizer: Method,
-    /// The same learning rate at every step, instead of the recipe's schedule.
+    /// Constant learning rate, instead of the recipe's schedule.
     #[arg(long, value_name = "RATE", required_if_eq("optimizer", "sgd"))]
     rate: Option<f64>,
-    /// Write the weights here (safetensors).
+    /// Write the weights to this file (safetensors).
     #[arg(long)]
     out: Option<PathBuf>,
-    /// Keep a checkpoint here, and go on from it if it is there.
+    /// Keep a checkpoint in this file, and continue from it if it exists.
     #[arg(long)]
     checkpoint: Option<PathBuf>,
     /// Seconds between two checkpoints.
     #[arg(long, default_value = "30", requires = "checkpoint", value_parser = command_line::seconds)]
     checkpoint_every: Duration,
-    /// Fresh samples to measure the loss on.
+    /// Number of fresh samples that the loss is measured on.
     #[arg(long, default_value_t = 102_400, value_parser = RangedU64ValueParser::<usize>::new().range(2..=1_000_000_000))]
     samples: usize,
-    /// Steps to leave out of the median times.
+    /// Number of steps to leave out of the median times.
     #[arg(long, default_value_t = 0)]
     warmup: usize,
     /// Print one JSON object on the last line.
@@ -90,7 +89,7 @@ enum Method {
 }
 
 impl Arguments {
-    /// The recipe, for so many steps if they are given.
+    /// Returns the recipe, for `steps` steps if they are given.
     fn recipe(&self, shape: Shape, steps: Option<u64>) -> Result<Recipe, Box<dyn Error>> {
         let mut recipe = match self.recipe {
             Which::Text => Recipe::text(shape.features())?,
@@ -111,7 +110,8 @@ impl Arguments {
     }
 }
 
-/// The steps that fit into `budget`, by the median time of steps 20 … 39; at least 1.
+/// Returns the number of steps that fit into `budget`, by the median time of steps 20 … 39; at
+/// least 1.
 fn affordable(
     arguments: &Arguments,
     shape: Shape,
@@ -135,7 +135,7 @@ fn affordable(
 fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let (features, hidden) = (arguments.features, arguments.hidden);
     let shape = Shape::new(features, hidden)?;
-    // Better now than after hours of training.
+    // The outputs are tested before hours of training.
     for path in arguments.out.iter().chain(&arguments.checkpoint) {
         check_writable(path)?;
     }
@@ -246,7 +246,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Milliseconds of each step but the first `warmup`, whole and by stage.
+/// Milliseconds of each step after the first `warmup`, in total and by stage.
 struct Times {
     warmup: usize,
     steps: Vec<f64>,
@@ -266,8 +266,8 @@ impl Times {
         }
     }
 
-    /// The medians; none without steps. Stages that most steps do without are left out: by how many
-    /// samples it has, a step goes one of two ways.
+    /// Returns the medians; none without steps. Stages that most steps do not have are left out,
+    /// since a step is computed in one of two ways, depending on its number of samples.
     fn medians(&self) -> (Option<f64>, serde_json::Map<String, serde_json::Value>) {
         let median = |times: &[f64]| {
             let mut times = times.to_vec();

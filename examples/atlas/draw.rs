@@ -68,7 +68,7 @@ pub(crate) fn hull(atlas: &Atlas, stem: &Path) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Draws R of the block whose name begins with `name`; of several, that of most features.
+/// Draws R of the block whose name begins with `name`; of several, the one with most features.
 pub(crate) fn block(atlas: &Atlas, name: &str, stem: &Path) -> Result<(), Box<dyn Error>> {
     let begins = |other: &str| other.to_lowercase().starts_with(&name.to_lowercase());
     let found = atlas.entries().iter().filter(|entry| begins(&entry.name));

@@ -1,4 +1,4 @@
-//! More blocks for the atlas: descents of the exact loss, and weights from elsewhere.
+//! New blocks for the atlas: descents of the exact loss, and weights from files.
 
 use std::error::Error;
 use std::path::Path;
@@ -13,14 +13,14 @@ use toy_superposition::train::initial_model;
 
 use crate::Arguments;
 
-/// How far above the hull a block may be from which a descent begins.
+/// Greatest ratio of a block's loss to the hull for a descent to begin there.
 const NEAR: f64 = 1.1;
-/// The factors of the hierarchies from which a descent begins.
+/// Factors of the hierarchies from which a descent begins.
 const FACTORS: [f64; 4] = [2.0, 3.0, 5.0, 9.0];
-/// Less than this, relatively, is no gain.
+/// Least relative gain that counts.
 const GAIN: f64 = 1e-4;
 
-/// The store with what lowers the hull.
+/// Returns the store extended by the blocks that lower the hull.
 pub(crate) fn extend(arguments: &Arguments, p: f64) -> Result<Store, Box<dyn Error>> {
     let path = arguments.store.as_deref().ok_or("--store FILE is where found blocks are kept")?;
     let mut store = if path.exists() { Store::load(path)? } else { Store::builtin()? };
@@ -43,7 +43,7 @@ pub(crate) fn extend(arguments: &Arguments, p: f64) -> Result<Store, Box<dyn Err
                     Activation::Relu,
                     seed,
                 )?;
-                // No output is off from the start.
+                // Biases are set so that no output is off at the start.
                 let (.., bias) = model.parameters_mut().split_mut();
                 bias.fill(0.0);
                 let (model, _) = descend(&model, p, steps)?;
@@ -77,7 +77,7 @@ pub(crate) fn extend(arguments: &Arguments, p: f64) -> Result<Store, Box<dyn Err
     Ok(store)
 }
 
-/// N,D.
+/// Parses a shape N,D.
 pub(crate) fn shape_of(text: &str) -> Result<(usize, usize), String> {
     let numbers = text.split_once(',').and_then(|(n, d)| Some((n.parse().ok()?, d.parse().ok()?)));
     match numbers {
@@ -90,8 +90,8 @@ fn shape<T: toy_superposition::model::Scalar>(model: &Autoencoder<T>) -> String 
     format!("({}, {})", model.features(), model.hidden())
 }
 
-/// The best end of the descents of the exact loss from a block; from a hierarchy, those of small
-/// factors.
+/// Returns the best result of descents of the exact loss from a block; for a hierarchy, from those
+/// of small factors.
 fn descended(start: &Entry, p: f64, steps: u64, seed: u64) -> Result<Autoencoder<f32>, Box<dyn Error>> {
     let features = start.design.features();
     if start.family == Family::Hierarchies && features > 2 {
@@ -105,7 +105,7 @@ fn descended(start: &Entry, p: f64, steps: u64, seed: u64) -> Result<Autoencoder
         return Ok(best.1.cast()?);
     }
     let mut model = start.design.autoencoder(&start.best.settings)?;
-    // A symmetric block is a stationary point: noise of a hundredth of the weights leads away from
+    // A symmetric block is a stationary point; noise of a hundredth of the weights leads away from
     // it.
     if ![Family::Hierarchies, Family::Descended].contains(&start.family) {
         let size = (model.encoder().norm_squared() / model.encoder().len() as f64).sqrt();
@@ -117,8 +117,8 @@ fn descended(start: &Entry, p: f64, steps: u64, seed: u64) -> Result<Autoencoder
     Ok(descend(&model, p, steps)?.0.cast()?)
 }
 
-/// Adds weights if they lower the hull, and forgets weights that are no longer on it. Says whether
-/// they do.
+/// Adds weights if they lower the hull, and removes weights that are no longer on it. Returns
+/// whether they were added.
 fn add(
     store: &mut Store,
     atlas: &mut Atlas,

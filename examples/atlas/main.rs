@@ -1,4 +1,4 @@
-//! The atlas of the best known weights: what is best at a ratio, and how it is made.
+//! The atlas of the best known weights: the best at a ratio, and their construction.
 
 mod draw;
 mod extend;
@@ -20,57 +20,60 @@ use toy_superposition::theory;
 
 /// The best known weights for independent features with one probability, at any ratio.
 ///
-/// Direct sums add losses, so that mixtures of two blocks reach every loss on the lower convex hull
-/// of all known blocks, in the limit of many features. With --features, the best sum of the hull's
-/// blocks with so many.
+/// The losses of direct sums add up, so mixtures of two blocks reach every loss on the lower convex
+/// hull of all known blocks, in the limit of many features. With --features, the best sum of the
+/// hull's blocks with that many features is printed.
 ///
-/// The blocks are designs, whose gain and bias are optimised here, and weights from a file
-/// (--store, or the one that comes with the library) that were found by search or by descent of the
-/// exact loss. --descend and --add extend such a file; what is not better than the hull is refused.
+/// The blocks are designs, whose gain and bias are optimised here, and weights that were found by
+/// search or by descent of the exact loss, from a file (--store, or the one included in the
+/// library). --descend and --add extend such a file; blocks that do not improve on the hull are
+/// refused.
 #[derive(Parser)]
 pub(crate) struct Arguments {
     /// Probability p that a feature is on, in (0, 1].
     #[arg(long)]
     probability: f64,
-    /// Ratio n_d/n_s, in (0, 1]; the whole hull if left out.
+    /// Ratio n_d/n_s, in (0, 1] [default: the whole hull].
     #[arg(long)]
     ratio: Option<f64>,
-    /// Features n_s of the direct sum; n_d is the ratio times this, rounded.
+    /// Number of features n_s of the direct sum; n_d is the ratio times this, rounded.
     #[arg(long, default_value_t = 1000, requires = "ratio", value_parser = RangedU64ValueParser::<usize>::new().range(1..=1_048_576))]
     features: usize,
     /// Draw the hull beside the Gaussian optimum and its Bayes bound, the best linear model,
     /// trained models, and the lower bound into FIGURE.png and FIGURE.svg.
     #[arg(long, conflicts_with_all = ["ratio", "descend", "add"])]
     figure: Option<PathBuf>,
-    /// Draw the weights R of the block whose name begins like this into FIGURE instead.
+    /// Draw the weights R of the block whose name begins with NAME into FIGURE instead.
     #[arg(long, value_name = "NAME", requires = "figure")]
     picture: Option<String>,
-    /// Write the weights of these features here.
+    /// Write the weights of the direct sum to this file (safetensors).
     #[arg(long, requires = "ratio")]
     out: Option<PathBuf>,
-    /// The file of found blocks; with --descend or --add it is made from the library's if it is not
-    /// there.
+    /// File of found blocks. With --descend or --add it is created from the library's if it does
+    /// not exist.
     #[arg(long)]
     store: Option<PathBuf>,
-    /// Descend the exact loss from the blocks near the hull, with so many iterations of L-BFGS.
+    /// Descend the exact loss from the blocks near the hull, with this number of iterations of
+    /// L-BFGS.
     #[arg(long, requires = "store", conflicts_with = "ratio")]
     descend: Option<u64>,
-    /// Descend from random weights of this shape N,D instead; several times for several shapes.
+    /// Descend from random weights of the shape N,D instead; may be given several times.
     #[arg(long, value_name = "N,D", requires = "descend", value_parser = extend::shape_of)]
     shape: Vec<(usize, usize)>,
-    /// So many random weights of each shape.
+    /// Number of random weights of each shape.
     #[arg(long, default_value_t = 8, requires = "shape", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     random: u64,
     /// Add the weights in this file.
     #[arg(long, requires = "store", conflicts_with_all = ["ratio", "descend"])]
     add: Option<PathBuf>,
-    /// The largest block to descend from.
+    /// Greatest number of features of a block to descend from.
     #[arg(long, default_value_t = 128)]
     block: usize,
-    /// Seed of random weights, and of the small noise by which a descent leaves a symmetric block.
+    /// Seed of random weights, and of the small noise with which a descent leaves a symmetric
+    /// block.
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Print one JSON object.
+    /// Print one JSON object instead of a table.
     #[arg(long)]
     json: bool,
 }

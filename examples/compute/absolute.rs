@@ -49,8 +49,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         let trained = train_all(&jobs)?;
         let mut points = Vec::new();
         for (p, trained) in PROBABILITIES.iter().zip(trained.chunks(arguments.seeds as usize)) {
-            // What is left out of |x| has variance p/3 − p²/4. With six neurons nothing is, and p/3
-            // is the unit.
+            // The features left out of |x| have variance p/3 − p²/4. With six neurons none is left
+            // out, and the unit is p/3.
             let left: f64 = (width / 2..features).map(|i| ratio.powi(i as i32)).sum();
             let naive = if left > 0.0 { left * (p / 3.0 - p * p / 4.0) / features as f64 } else { p / 3.0 };
             let over: Vec<f64> = trained.iter().map(|trained| trained.loss / naive).collect();

@@ -18,10 +18,11 @@ use crate::experiment::{Job, Mean, draw, level, train_all};
 const FEATURES: usize = 24;
 const PROBABILITY: f64 = 0.1;
 const WIDTHS: [usize; 6] = [6, 12, 24, 48, 96, 192];
-/// Samples on which pairs are classified.
+/// Number of samples on which pairs are classified.
 const CLASSIFIED: u64 = 5000;
 
-/// The share of the pairs that are on, and of those that are off, on the right side of 1/2.
+/// Returns the share of the pairs that are on, and of those that are off, whose output is on the
+/// right side of 1/2.
 fn right(
     network: &Network<f32>,
     law: &LawSpec,
@@ -72,7 +73,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let mut groups = trained.chunks(arguments.seeds as usize).zip(jobs.chunks(arguments.seeds as usize));
     let both = PROBABILITY * PROBABILITY;
     let variance = both * (1.0 - both);
-    // The best affine map of x: one that knows x_i and x_j explains 2 p³(1 − p) of p²(1 − p²).
+    // The best affine map of x uses x_i and x_j, which explain 2 p³(1 − p) of p²(1 − p²).
     let linear = (variance - 2.0 * PROBABILITY.powi(3) * (1.0 - PROBABILITY)) / variance;
     let pairs = target.outputs() as f64;
     say!(

@@ -1,4 +1,4 @@
-//! Width, depth, and the depth of the target, at one interference.
+//! Effects of width, depth and the depth of the target, at one level of interference.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -17,9 +17,9 @@ use crate::experiment::{Job, Mean, draw, train_all};
 const FEATURES: usize = 64;
 const HIDDEN: usize = 16;
 const PROBABILITY: f64 = 0.05;
-/// Groups of features, each of which has a parity.
+/// Number of groups of features whose parity is computed.
 const GROUPS: usize = 64;
-/// (layers, neurons of each).
+/// Numbers of layers, and of neurons per layer.
 const SHAPES: [(usize, usize); 7] = [(1, 32), (1, 128), (1, 512), (2, 32), (2, 128), (3, 32), (3, 128)];
 
 /// A target, its name, its variance, and the loss of the best function of x + σ Z.
@@ -35,7 +35,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         let tent = Elementwise::iterated(FEATURES, Function::Tent, times)?;
         let magnitude = AnyMagnitude::Uniform(UnitUniform);
         let bayes = ElementwiseBaselines::new(p, magnitude, |x| tent.at(x))?.bayes_at_ratio(ratio)?;
-        // The tent and its iterates of U[0, 1] are U[0, 1] again.
+        // If x is U[0, 1], so are the tent of x and its iterates.
         let variance = p / 3.0 - p * p / 4.0;
         targets.push((Arc::new(tent), format!("tent^{times}"), variance, Some(bayes)));
     }

@@ -1,4 +1,4 @@
-//! What the experiments share: many networks, trained side by side, and means over seeds.
+//! Functions that the experiments share: training of many networks side by side, means over seeds.
 
 use std::error::Error;
 use std::path::Path;
@@ -13,10 +13,10 @@ use toy_superposition::data::{LawSpec, Stream};
 use toy_superposition::figures::{Chart, ChartMark, ChartPoint, ChartSeries, chart};
 use toy_superposition::train::{Run, side_by_side};
 
-/// Fresh samples on which each network is measured.
+/// Number of fresh samples that each network is measured on.
 pub(crate) const SAMPLES: u64 = 50_000;
 
-/// One network to be trained.
+/// A network to be trained.
 #[derive(Clone)]
 pub(crate) struct Job {
     pub(crate) architecture: Architecture,
@@ -27,7 +27,7 @@ pub(crate) struct Job {
     pub(crate) seed: u64,
 }
 
-/// A trained network with its loss on fresh samples, importance included.
+/// A trained network with its loss on fresh samples, weighted by the importance.
 pub(crate) struct Trained {
     pub(crate) network: Network<f32>,
     pub(crate) loss: f64,
@@ -50,7 +50,7 @@ impl Job {
     }
 }
 
-/// Trains each network, one thread each.
+/// Trains the networks side by side, on one thread each.
 pub(crate) fn train_all(jobs: &[Job]) -> Result<Vec<Trained>, Box<dyn Error>> {
     let done = AtomicUsize::new(0);
     let results = side_by_side(jobs, None, |job| {
@@ -89,7 +89,7 @@ impl std::fmt::Display for Mean {
     }
 }
 
-/// A dashed line at `y` from the least to the greatest x.
+/// Returns a dashed line at `y` from the least to the greatest x.
 pub(crate) fn level(name: &str, y: f64, from: f64, to: f64) -> ChartSeries {
     let points = [from, to].map(|x| ChartPoint { x, y, error: 0.0 }).to_vec();
     ChartSeries { name: name.to_owned(), points, mark: ChartMark::Dashed }

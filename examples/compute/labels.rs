@@ -1,4 +1,4 @@
-//! Labels that carry a linear map (Bhagat et al., 2025): ReLU(x) + M x of 100 features by 50
+//! Labels that contain a linear map (Bhagat et al., 2025): ReLU(x) + M x of 100 features by 50
 //! neurons, without an embedding.
 
 use std::error::Error;
@@ -22,12 +22,12 @@ const WIDTH: usize = 50;
 const PROBABILITY: f64 = 0.01;
 const DEVIATIONS: [f64; 5] = [0.01, 0.02, 0.0316, 0.05, 0.1];
 
-/// Standard normal entries, symmetric or not, times `deviation`; the diagonal of a symmetric one
-/// has no larger variance.
+/// Returns a matrix of standard normal entries, symmetric or not, times `deviation`. The diagonal
+/// of a symmetric one has the same variance as the other entries.
 fn noise(deviation: f64, symmetric: bool, seed: u64) -> Result<DMatrix<f64>, Box<dyn Error>> {
     let mut rng = Stream::Draws.rng(seed, 2);
-    // A direction in so many dimensions has independent entries but for its norm, which varies by 1
-    // %.
+    // A random direction in this many dimensions has independent entries except for its norm, which
+    // varies by 1 %.
     let size = FEATURES * FEATURES;
     let values = EmbeddingKind::Random.matrix(1, size, &mut rng)? * (size as f64).sqrt();
     let square = DMatrix::from_column_slice(FEATURES, FEATURES, values.as_slice()) * deviation;
@@ -66,7 +66,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let embedded = |seed| {
         let mut rng = Stream::Draws.rng(seed, 0);
         let embedding = EmbeddingKind::Random.matrix(FEATURES, 1000, &mut rng)?;
-        // The network puts W_Eᵀ W_E x out by itself, and has the rest of x + ReLU(x) to learn.
+        // The network's outputs contain W_Eᵀ W_E x already, and it has to learn the rest of x +
+        // ReLU(x).
         job(DMatrix::identity(FEATURES, FEATURES) - embedding.tr_mul(&embedding), seed)
     };
     kinds.push((

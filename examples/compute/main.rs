@@ -23,64 +23,64 @@ use command_line::{importance, law};
 /// Trains a network on fresh samples to compute --target of features in superposition, in single
 /// precision, and measures it on other samples.
 ///
-/// x of n_s features is embedded in n_d dimensions; layers of ReLU neurons follow, and a read-out.
-/// Losses are means over samples and outputs. The same arguments give the same weights to the bit,
-/// on any number of threads. --experiment repeats one of the experiments of docs/computation.md
-/// instead, over several seeds.
+/// The n_s features x are embedded in n_d dimensions; layers of ReLU neurons follow, and a
+/// read-out. Losses are means over samples and outputs. The same arguments give the same weights to
+/// the bit, on any number of threads. --experiment repeats one of the experiments of
+/// docs/computation.md instead, over several seeds.
 #[derive(Parser)]
 struct Arguments {
-    /// What to compute: identity, relu, abs, identity+relu or tent, of each feature, applied K
+    /// Function to compute: identity, relu, abs, identity+relu or tent of each feature, applied K
     /// times for NAME^K; or and, product or parity of groups of features.
     #[arg(long, default_value = "relu", value_name = "NAME[^K]")]
     target: String,
-    /// Features of each group, for and, product and parity.
+    /// Number of features in each group, for and, product and parity.
     #[arg(long, default_value_t = 2)]
     group: usize,
-    /// Random groups; all pairs if left out.
+    /// Number of random groups [default: all pairs].
     #[arg(long)]
     groups: Option<usize>,
-    /// Features n_s.
+    /// Number of features n_s.
     #[arg(long, default_value_t = 64, value_parser = RangedU64ValueParser::<usize>::new().range(1..=1 << 20))]
     features: usize,
-    /// Dimensions n_d of the embedding; n_s if left out.
+    /// Number of dimensions n_d of the embedding [default: n_s].
     #[arg(long, value_parser = RangedU64ValueParser::<usize>::new().range(1..=1 << 20))]
     hidden: Option<usize>,
-    /// Neurons of each layer.
+    /// Number of neurons in each layer.
     #[arg(long, default_value_t = 64, value_parser = RangedU64ValueParser::<usize>::new().range(1..=1 << 20))]
     width: usize,
-    /// Layers.
+    /// Number of layers.
     #[arg(long, default_value_t = 1, value_parser = RangedU64ValueParser::<usize>::new().range(0..=1000))]
     layers: usize,
-    /// The embedding: identity, rug, ovoid, graph, haar or random.
+    /// Embedding: identity, rug, ovoid, graph, haar or random.
     #[arg(long, default_value = "identity")]
     embedding: String,
-    /// Whether each layer adds to the stream of n_d dimensions (read by the transposed embedding if
-    /// there is one output per feature), or sees only the layer before.
+    /// Whether each layer adds to the stream of n_d dimensions (which is read by the transposed
+    /// embedding if there is one output per feature), or sees only the previous layer.
     #[arg(long, value_enum, default_value_t = StackName::Plain)]
     stack: StackName,
-    /// Learn the embedding too, from the one that is named.
+    /// Also learn the embedding, which is initialised with the one named.
     #[arg(long)]
     learn_embedding: bool,
-    /// Layers and outputs without biases.
+    /// Use no biases in layers and outputs.
     #[arg(long)]
     no_bias: bool,
-    /// A ReLU on the outputs.
+    /// Apply a ReLU to the outputs.
     #[arg(long)]
     output_relu: bool,
     #[command(flatten)]
     law: law::LawArguments,
-    /// Magnitudes U[−1, 1] in the place of U[0, 1], with --probability.
+    /// Use magnitudes U[−1, 1] instead of U[0, 1], with --probability.
     #[arg(long, requires = "probability")]
     signed: bool,
     #[command(flatten)]
     importance: importance::ImportanceArguments,
-    /// Steps of training.
+    /// Number of training steps.
     #[arg(long)]
     steps: Option<u64>,
-    /// Samples per step.
+    /// Number of samples per step.
     #[arg(long, default_value_t = 2048)]
     batch: usize,
-    /// The highest learning rate.
+    /// Highest learning rate.
     #[arg(long, default_value_t = 3e-3)]
     rate: f64,
     /// AdamW's weight decay.
@@ -89,20 +89,20 @@ struct Arguments {
     /// Seed of the embedding, the weights and the samples.
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Fresh samples to measure the loss on.
+    /// Number of fresh samples that the loss is measured on.
     #[arg(long, default_value_t = 102_400, value_parser = RangedU64ValueParser::<usize>::new().range(2..=1_000_000_000))]
     samples: usize,
-    /// Write the weights here (safetensors).
+    /// Write the weights to this file (safetensors).
     #[arg(long, value_name = "FILE")]
     save_weights: Option<PathBuf>,
     /// Repeat an experiment of docs/computation.md.
     #[arg(long, value_enum, conflicts_with_all = ["target", "features", "hidden", "width", "layers", "embedding", "law", "probability", "group", "groups", "stack", "learn_embedding", "no_bias", "output_relu", "importance", "batch", "rate", "weight_decay", "seed", "samples", "save_weights"])]
     experiment: Option<Experiment>,
-    /// Seeds of an experiment, from 0; its error bars are standard errors over them.
+    /// Number of seeds of an experiment, from 0; its error bars are standard errors over them.
     #[arg(long, default_value_t = 3, value_parser = RangedU64ValueParser::<u64>::new().range(2..=1000), requires = "experiment")]
     seeds: u64,
-    /// Draw a figure into this file (PNG, and SVG beside it): the loss of each step, or the
-    /// experiment's.
+    /// Draw the loss of each step, or the experiment's figure, into this file (PNG, and SVG beside
+    /// it).
     #[arg(long, value_name = "FILE.png")]
     out: Option<PathBuf>,
     /// Print one JSON object on the last line.
@@ -118,24 +118,24 @@ enum StackName {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Experiment {
-    /// |x|: 3 features by 6 neurons, and 100 by 40 with importance 0.8^i (Elhage et al. 2022).
+    /// |x| of 3 features by 6 neurons, and of 100 by 40 with importance 0.8^i (Elhage et al. 2022).
     Absolute,
     /// The residual network of Braun et al. (2025).
     Residual,
-    /// Labels that carry a linear map (Bhagat et al. 2025).
+    /// Labels that contain a linear map (Bhagat et al. 2025).
     Labels,
     /// The AND of all pairs against the width.
     Conjunction,
     /// Linear probes layer by layer against state evolution.
     Probes,
-    /// Width, depth, and the depth of the target.
+    /// Effects of width, depth, and the depth of the target.
     Depth,
-    /// The gain of noise that is added before a layer.
+    /// The gain of noise added before a layer.
     Noise,
 }
 
 fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
-    // Better now than after minutes of training.
+    // The output is tested before minutes of training.
     if let Some(path) = &arguments.out {
         toy_superposition::figures::check_writable(path.with_extension(""))?;
     }

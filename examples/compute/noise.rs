@@ -1,5 +1,5 @@
-//! How noise that is added before a layer reaches the outputs, beside a network with a linear layer
-//! in the middle.
+//! The gain of noise added before a layer, beside that of a network with a linear layer in the
+//! middle.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -25,8 +25,9 @@ const SAMPLES: u64 = 8192;
 /// Standard deviations of the noise, in units of the root mean square of what it is added to.
 const STRENGTHS: [f64; 4] = [0.01, 0.1, 0.3, 1.0];
 
-/// `E(y(h + ε) − y(h))² / s²` over the variance of the outputs, for noise before each layer and
-/// before the read-out, at each strength s: the gain of the noise's share of variance.
+/// Returns `E(y(h + ε) − y(h))² / s²` over the variance of the outputs, for noise before each layer
+/// and before the read-out, at each strength s. This is the gain of the noise's share of the
+/// variance.
 fn gains(network: &Network<f32>, law: &LawSpec, seed: u64) -> Result<Vec<Vec<f64>>, Box<dyn Error>> {
     let range = Stream::Evaluation.samples(seed, 1 << 20..(1 << 20) + SAMPLES);
     let x: DMatrix<f32> = sample_dense(&law.build()?, range)?;

@@ -1,4 +1,4 @@
-//! One network, trained and measured.
+//! Training and measurement of one network.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -16,7 +16,7 @@ use toy_superposition::train::{Ended, Run};
 use crate::Arguments;
 use crate::setting::Setting;
 
-/// Points of the drawn curve.
+/// Number of points of the curve.
 const POINTS: usize = 100;
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
@@ -131,13 +131,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The losses of the naive solution, of the best map of n_d dimensions that is linear, or affine
-/// where outputs have biases, and of the best function of each feature's read-out at the Welch
-/// bound. `None` where they are not known: the naive solution for functions of functions, all for
-/// features that are not alike.
+/// Returns the losses of the naive solution, of the best map through n_d dimensions (affine if the
+/// outputs have biases, otherwise linear), and of the best function of each feature's read-out at
+/// the Welch bound. A loss is `None` if it is not known: that of the naive solution for iterated
+/// functions, and all for features that are not identically distributed.
 ///
-/// The naive solution computes as many outputs as its neurons can and is 0 elsewhere; where a
-/// stream carries x past the neurons, they have only ReLU(x) to add to it.
+/// The naive solution computes as many outputs as its neurons allow and is 0 elsewhere. If a stream
+/// carries x past the neurons, these only have to add ReLU(x) to it.
 fn baselines(target: Elementwise, law: &dyn Law, architecture: &Architecture) -> [Option<f64>; 3] {
     let Architecture { features, hidden, width, layers, .. } = *architecture;
     let rank = hidden.min(features);

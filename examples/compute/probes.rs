@@ -21,12 +21,12 @@ const FEATURES: usize = 64;
 const HIDDEN: usize = 16;
 const WIDTH: usize = 128;
 const LAYERS: usize = 3;
-/// Samples that a probe is fitted to, and as many others that it is measured on.
+/// Number of samples that a probe is fitted to, and of further samples that it is measured on.
 const SAMPLES: u64 = 8192;
-/// Samples on which the iterative decoder is measured.
+/// Number of samples that the iterative decoder is measured on.
 const DECODED: u64 = 2048;
 
-/// The loss of a linear probe of x on the embedding and on the activations of each layer.
+/// Returns the losses of linear probes of x on the embedding and on the activations of each layer.
 pub(crate) fn losses(network: &Network<f32>, law: &LawSpec, seed: u64) -> Result<Vec<f64>, Box<dyn Error>> {
     let law = law.build()?;
     let held = |first: u64| -> Result<_, Box<dyn Error>> {
@@ -36,7 +36,7 @@ pub(crate) fn losses(network: &Network<f32>, law: &LawSpec, seed: u64) -> Result
         let all = std::iter::once(&streams[0]).chain(&activations);
         Ok((x, all.map(|values| values.map(f64::from)).collect::<Vec<_>>()))
     };
-    // Beyond the samples on which the network itself was measured.
+    // These follow the samples that the network itself was measured on.
     let ((x, fitted), (fresh, measured)) = (held(1 << 20)?, held(1 << 21)?);
     let of = |(fitted, measured)| {
         let probe = LinearProbe::fit(fitted, &x, 1e-6)?;

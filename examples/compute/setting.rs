@@ -1,4 +1,4 @@
-//! The network, the law and the target that the arguments ask for.
+//! The network, the law and the target given by the arguments.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -14,16 +14,16 @@ use crate::{Arguments, StackName};
 pub(crate) struct Setting {
     pub(crate) law: LawSpec,
     pub(crate) target: Arc<dyn Target>,
-    /// The target again, if it is a function of each feature.
+    /// The target, if it is a function of each feature.
     pub(crate) elementwise: Option<Elementwise>,
     pub(crate) network: Network<f32>,
     pub(crate) training: Training,
 }
 
-/// `U[−1, 1]`.
+/// Magnitudes `U[−1, 1]`.
 pub(crate) const SIGNED: MagnitudeSpec = MagnitudeSpec::Interval { low: -1.0, high: 1.0 };
 
-/// Independent features of U[−1, 1].
+/// Returns the law of independent features with magnitudes U[−1, 1].
 pub(crate) fn signed(features: usize, probability: f64) -> LawSpec {
     LawSpec { magnitude: SIGNED, ..LawSpec::paper(features, probability) }
 }
@@ -53,7 +53,7 @@ impl Setting {
         architecture.learned_embedding = arguments.learn_embedding;
         let kind = EmbeddingKind::from_name(&arguments.embedding).ok_or_else(|| {
             let names = EmbeddingKind::NAMES.join(", ");
-            format!("{:?} is no embedding: {names}", arguments.embedding)
+            format!("{:?} is not an embedding; these are: {names}", arguments.embedding)
         })?;
         let embedding = kind.matrix(features, hidden, &mut Stream::Draws.rng(seed, 0))?;
         let network = Network::random(architecture, &embedding, &mut Stream::Weights.rng(seed, 0))?;
@@ -66,13 +66,15 @@ impl Setting {
     }
 }
 
-/// A target, and the same again if it is a function of each feature.
+/// A target, and once more if it is a function of each feature.
 type Targets = (Arc<dyn Target>, Option<Elementwise>);
 
 fn target(arguments: &Arguments) -> Result<Targets, Box<dyn Error>> {
     let features = arguments.features;
     let (name, times) = match arguments.target.split_once('^') {
-        Some((name, times)) => (name, times.parse().map_err(|_| format!("{times:?} is no number of times"))?),
+        Some((name, times)) => {
+            (name, times.parse().map_err(|_| format!("{times:?} is not a number of applications"))?)
+        }
         None => (&arguments.target[..], 1),
     };
     let rule = match name {
@@ -82,18 +84,21 @@ fn target(arguments: &Arguments) -> Result<Targets, Box<dyn Error>> {
         name => {
             let function = Function::from_name(name).ok_or_else(|| {
                 let names = Function::NAMES.join(", ");
-                format!("{name:?} is no target: {names}, and, product or parity")
+                format!("{name:?} is not a target; these are: {names}, and, product, parity")
             })?;
             let target = Elementwise::iterated(features, function, times)?;
             return Ok((Arc::new(target), Some(target)));
         }
     };
     if times != 1 {
-        return Err(format!("{name} is not applied {times} times: it has another number of outputs").into());
+        return Err(format!(
+            "{name} cannot be applied {times} times: its outputs are not as many as the features"
+        )
+        .into());
     }
     let joint = match (arguments.groups, arguments.group) {
         (None, 2) => Joint::all_pairs(features, rule)?,
-        (None, size) => return Err(format!("give --groups: how many groups of {size} features").into()),
+        (None, size) => return Err(format!("give --groups, the number of groups of {size} features").into()),
         (Some(groups), size) => {
             Joint::random(features, rule, size, groups, &mut Stream::Draws.rng(arguments.seed, 1))?
         }

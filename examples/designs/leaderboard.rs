@@ -1,4 +1,4 @@
-//! The table of one point.
+//! The table of designs at one point.
 
 use command_line::say;
 use rayon::prelude::*;
@@ -8,12 +8,12 @@ use toy_superposition::theory::{self, FeatureLaw};
 
 use crate::{AnyError, Arguments, bar, trained};
 
-/// A line of the table.
+/// A row of the table.
 pub(crate) struct Line {
     pub(crate) name: String,
     pub(crate) loss: f64,
     pub(crate) standard_error: f64,
-    /// What only designs have.
+    /// The entry of a design; `None` for trained weights.
     pub(crate) entry: Option<Entry>,
 }
 
@@ -24,7 +24,7 @@ impl Line {
     }
 }
 
-/// n_d from the ratio.
+/// Returns n_d for a ratio.
 pub(crate) fn hidden(features: usize, ratio: f64) -> Result<usize, AnyError> {
     if features == 0 || !(ratio > 0.0 && ratio <= 1.0) {
         return Err(format!("{features} features at a ratio of {ratio}: ratios in (0, 1] are allowed").into());
@@ -32,7 +32,7 @@ pub(crate) fn hidden(features: usize, ratio: f64) -> Result<usize, AnyError> {
     Ok(((ratio * features as f64).round() as usize).clamp(1, features))
 }
 
-/// The best of each candidate, on all threads.
+/// Returns the best entry of each candidate, evaluated on all threads.
 pub(crate) fn best_of<'a>(
     candidates: &[Candidate],
     law: impl Into<FeatureLaw<'a>>,
@@ -52,15 +52,15 @@ pub(crate) fn best_of<'a>(
     Ok(best)
 }
 
-/// The best sum of all blocks, and of each family with lossless and dropped features, without
-/// repetitions.
+/// Returns the best direct sum of all blocks, and that of each family with lossless and dropped
+/// features, without repetitions.
 fn sums(blocks: &[Entry], features: usize, hidden: usize) -> Result<Vec<Entry>, AnyError> {
     let mut sums = vec![Mixtures::new(blocks, features)?.at(features, hidden)?];
     for family in Family::ALL {
         let of = |block: &&Entry| [family, Family::Apart].contains(&block.family);
         let own: Vec<Entry> = blocks.iter().filter(of).cloned().collect();
         let sum = Mixtures::new(&own, features)?.at(features, hidden)?;
-        // The same design under another name, such as a rug that is made of pairs.
+        // The same design may occur under another name, such as a rug that is a sum of pairs.
         let same = |other: &Entry| {
             let (a, b) = (other.best.loss, sum.best.loss);
             (a - b).abs() <= 1e-6 * a.abs().max(b.abs())
@@ -72,8 +72,8 @@ fn sums(blocks: &[Entry], features: usize, hidden: usize) -> Result<Vec<Entry>, 
     Ok(sums)
 }
 
-/// Designs of fewer features beside dropped ones, where the Gaussian optimum says that dropping
-/// pays.
+/// Returns designs of fewer features beside dropped ones, where the Gaussian optimum says that
+/// dropping pays.
 fn with_dropped(arguments: &Arguments, p: f64, hidden: usize) -> Result<Vec<Entry>, AnyError> {
     let features = arguments.features;
     let mixture = theory::envelope(p, hidden as f64 / features as f64)?;
@@ -102,7 +102,7 @@ pub(crate) fn print(arguments: &Arguments, p: f64, ratio: f64) -> Result<(), Any
     blocks.extend(hierarchies(features.min(arguments.block), p)?);
     entries.extend(sums(&blocks, features, hidden)?);
     entries.sort_by(|a, b| a.best.loss.total_cmp(&b.best.loss));
-    // The lengths in a hierarchy are out of a descent's reach.
+    // A descent does not reach the lengths in a hierarchy.
     let within_reach = |entry: &&Entry| !entry.name.contains("hierarchy (");
     let best = entries.iter().find(within_reach).cloned();
     let mut lines: Vec<Line> = entries.into_iter().map(Line::of).collect();
@@ -131,7 +131,7 @@ pub(crate) fn print(arguments: &Arguments, p: f64, ratio: f64) -> Result<(), Any
     Ok(())
 }
 
-/// Prints the lines: losses over p, and over each yardstick.
+/// Prints the rows: losses over p, and relative to each yardstick.
 pub(crate) fn table(lines: &[Line], p: f64, yardsticks: &[(&str, f64)]) {
     let heads: String = yardsticks.iter().map(|(name, _)| format!(" {:>10}", format!("/{name}"))).collect();
     say!("{:>12}  {:>8}{heads}  design", "loss/p", "±");
@@ -148,12 +148,12 @@ pub(crate) fn table(lines: &[Line], p: f64, yardsticks: &[(&str, f64)]) {
     }
 }
 
-/// A loss over the least; none where that is 0, at a ratio of 1.
+/// Returns a loss relative to the least one, or `None` where that is 0, at a ratio of 1.
 pub(crate) fn over(loss: f64, least: f64) -> Option<f64> {
     Some(loss / least).filter(|quotient| quotient.is_finite())
 }
 
-/// The lines as objects, with what their losses are over each yardstick.
+/// Returns the rows as JSON objects, with their losses relative to each yardstick.
 pub(crate) fn lines_json(lines: &[Line], yardsticks: &[(&str, f64)]) -> Vec<Value> {
     lines.iter().map(|line| line_json(line, yardsticks)).collect()
 }

@@ -1,5 +1,4 @@
-//! The leaderboard of designs: weights that are made, not trained, at their best, and trained ones
-//! beside them.
+//! The leaderboard of designs: constructed weights at their best settings, beside trained ones.
 
 mod leaderboard;
 mod map;
@@ -19,19 +18,20 @@ use indicatif::{ProgressBar, ProgressStyle};
 /// where.
 ///
 /// Each design has the gain, the bias and, where it helps, the coefficient of the all-ones
-/// direction that minimise its exact loss per feature: nothing is sampled, but for rows of designs
+/// direction that minimise its exact loss per feature. Nothing is sampled except rows of designs
 /// that are not symmetric, whose standard error is given. Losses are compared with the optimum for
 /// Gaussian interference at the Welch bound, and with the envelope of its mixtures with dropped and
-/// lossless features; under a law (--law) with the best affine model, and each output has settings
-/// of its own. The same arguments give the same table.
+/// lossless features. Under a law (--law) they are compared with the best affine model, and each
+/// output has settings of its own. The same arguments give the same table.
 #[derive(Parser)]
 pub(crate) struct Arguments {
     /// Probability p that a feature is on, in (0, 1].
     #[arg(long, requires = "ratio", required_unless_present_any = ["map", "law"])]
     probability: Option<f64>,
-    /// The law of the features instead of a probability, from a TOML file: features, [switches],
-    /// [magnitude] (see the README of crates/data). Designs with dependent features as neighbours
-    /// and apart, and the principal components; at most 1024 features.
+    /// Law of the features instead of a probability, from a TOML file: features, [switches],
+    /// [magnitude] (see the README of crates/data; examples/laws has some). The table has each
+    /// design with dependent features as neighbours and apart, and the principal components; at
+    /// most 1024 features.
     #[arg(
         long,
         value_name = "FILE.toml",
@@ -42,45 +42,45 @@ pub(crate) struct Arguments {
     /// Ratio n_d/n_s, in (0, 1].
     #[arg(long, conflicts_with = "map")]
     ratio: Option<f64>,
-    /// Features n_s; n_d is the ratio times this, rounded.
+    /// Number of features n_s; n_d is the ratio times this, rounded.
     #[arg(long, default_value_t = 256, value_parser = RangedU64ValueParser::<usize>::new().range(1..=1_048_576))]
     features: usize,
-    /// Random sets that are tried for each random design.
+    /// Number of random sets tried for each random design.
     #[arg(long, default_value_t = 8, value_parser = RangedU64ValueParser::<usize>::new().range(1..=1_000_000))]
     draws: usize,
-    /// The largest block of a direct sum, at most 128.
+    /// Greatest size of a block of a direct sum, at most 128.
     #[arg(long, default_value_t = 128, value_parser = RangedU64ValueParser::<usize>::new().range(1..=128))]
     block: usize,
-    /// Seed of everything random.
+    /// Seed of all random numbers.
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Train too: minibatches by the recipe of the paper's code, and the mean-field loss without
-    /// samples.
+    /// Also train models: on minibatches by the recipe of the paper's code, and on the mean-field
+    /// loss without samples.
     #[arg(long)]
     train: bool,
-    /// Stop the minibatches after so many steps instead of by the recipe's rule.
+    /// Number of minibatch steps, instead of stopping by the recipe's rule.
     #[arg(long, requires = "train")]
     steps: Option<u64>,
-    /// So many iterations of L-BFGS on the exact loss, from the trained weights and from the best
+    /// Number of iterations of L-BFGS on the exact loss, from the trained weights and from the best
     /// design; at most 256 features.
     #[arg(long, requires = "train")]
     polish: Option<u64>,
-    /// Write designs.csv and the figures best.png, gain.png (and SVG) into this folder: the best
-    /// design over (p, r).
+    /// Write the best design over (p, r) into this folder: designs.csv and the figures best and
+    /// gain (PNG and SVG).
     #[arg(long, conflicts_with_all = ["probability", "train", "json"])]
     map: Option<PathBuf>,
-    /// Cells of the map along each axis.
+    /// Number of cells of the map along each axis.
     #[arg(long, default_value_t = 16, conflicts_with = "probability")]
     cells: u32,
-    /// Print one JSON object instead of a table. At a ratio of 1 the least loss is 0, and what is
-    /// over it is left out.
+    /// Print one JSON object instead of a table. At a ratio of 1 the least loss is 0, and relative
+    /// losses are omitted.
     #[arg(long)]
     json: bool,
 }
 
 type AnyError = Box<dyn Error + Send + Sync>;
 
-/// A progress bar on standard error, if that is a terminal.
+/// Returns a progress bar on standard error, which is hidden unless that is a terminal.
 pub(crate) fn bar(label: &str, length: usize) -> ProgressBar {
     let bar = ProgressBar::new(length as u64);
     if let Ok(style) = ProgressStyle::with_template("{prefix} {wide_bar} {pos}/{len}, {eta} left") {

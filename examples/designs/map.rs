@@ -1,4 +1,4 @@
-//! The map of which design is best where, and by how much.
+//! The map of the best design over (p, r), and of its gain over the next one.
 
 use std::path::Path;
 
@@ -13,11 +13,12 @@ use toy_superposition::theory;
 use crate::leaderboard::{hidden, over};
 use crate::{AnyError, Arguments, bar};
 
-/// Probabilities, even on a logarithmic scale, and ratios, even on a linear one: (from, to).
+/// Range of the probabilities, evenly spaced on a logarithmic scale, and of the ratios, evenly
+/// spaced.
 const PROBABILITIES: (f64, f64) = (1e-3, 0.8);
 const RATIOS: (f64, f64) = (0.0, 1.0);
 
-/// The files in the folder.
+/// Names of the files in the folder.
 const TABLE: &str = "designs.csv";
 const FIGURES: [&str; 2] = ["best", "gain"];
 
@@ -25,7 +26,7 @@ struct Cell {
     probability: f64,
     ratio: f64,
     best: Entry,
-    /// The least loss of another family.
+    /// The best entry of another family.
     second: Entry,
     optimum: f64,
     envelope: f64,
@@ -144,7 +145,7 @@ pub(crate) fn draw(arguments: &Arguments, folder: &Path) -> Result<(), AnyError>
     Ok(())
 }
 
-/// The best entry, of equal ones that of the first family, and the best of the others that are
+/// Returns the best entry (the first family's, of equal ones), and the best of the others that is
 /// worse and of another kind.
 fn first_two(mut entries: Vec<Entry>) -> (Entry, Entry) {
     const EQUAL: f64 = 1.0 + 1e-6;

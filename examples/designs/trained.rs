@@ -1,4 +1,4 @@
-//! Trained weights by the same exact loss.
+//! Trained weights, measured by the same exact loss.
 
 use command_line::bar as steps;
 use rand::RngExt;
@@ -12,11 +12,11 @@ use toy_superposition::train::{Ended, Recipe, Run, Task, Trainer, descend, initi
 use crate::leaderboard::Line;
 use crate::{AnyError, Arguments};
 
-/// The exact loss is found from no more rows than this.
+/// Greatest number of rows that the exact loss is evaluated for.
 const MOST_ROWS: usize = 256;
 
-/// Trained by minibatches and by the mean field, and descents of the exact loss from there and from
-/// the best design.
+/// Returns the rows of models trained on minibatches and on the mean-field loss, and of descents of
+/// the exact loss from there and from the best design.
 pub(crate) fn lines(
     arguments: &Arguments,
     p: f64,
@@ -67,7 +67,7 @@ pub(crate) fn lines(
         };
         polish("trained on minibatches", minibatch.cast()?)?;
         polish("trained on the mean-field loss", mean_field)?;
-        // A symmetric design may be stationary without being a minimum.
+        // Noise is added because a symmetric design may be stationary without being a minimum.
         let mut model = best.design.autoencoder(&best.best.settings)?;
         let mut rng = Stream::Perturbation.rng(seed, 0);
         for parameter in model.parameters_mut().as_mut_slice() {
@@ -78,8 +78,8 @@ pub(crate) fn lines(
     Ok(lines)
 }
 
-/// Descent of the mean-field loss until it is within 1e-10 of the least in closed form, 600 steps
-/// at most; and why it ended.
+/// Descends the mean-field loss for at most 600 steps, until it is within 1e-10 of the least value
+/// in closed form. Returns the model and why the descent ended.
 fn mean_field(
     model: Autoencoder<f64>,
     objective: MeanField<f64>,
@@ -96,13 +96,13 @@ fn mean_field(
     Ok((trainer.into_model(), ended))
 }
 
-/// L-BFGS on the exact loss.
+/// Descends the exact loss by L-BFGS.
 fn exact(
     mut model: Autoencoder<f64>,
     p: f64,
     iterations: u64,
 ) -> Result<(Autoencoder<f64>, Minimum), AnyError> {
-    /// Counts evaluations.
+    /// An objective that counts its evaluations.
     struct Counted(ExactObjective, indicatif::ProgressBar);
 
     impl Objective<Autoencoder<f64>> for Counted {
@@ -135,7 +135,7 @@ fn exact(
     Ok((model, minimum))
 }
 
-/// The exact loss of a model: of all rows, or of some at even distances.
+/// Returns the row of a model: its exact loss over all rows, or over evenly spaced ones.
 fn line<T: Scalar>(name: String, model: &Autoencoder<T>, p: f64) -> Result<Line, AnyError> {
     let rows: Vec<usize> = (0..model.features()).step_by(model.features().div_ceil(MOST_ROWS)).collect();
     let exact = theory::exact_model_loss(model, &rows, p)?;

@@ -1,4 +1,4 @@
-//! The table for features of any law whose exact loss is known.
+//! The table of designs for features of any law with an exact loss.
 
 use command_line::say;
 use serde_json::json;
@@ -16,10 +16,11 @@ pub(crate) fn print(arguments: &Arguments, spec: &LawSpec, ratio: f64) -> Result
     let ratio = hidden as f64 / features as f64;
     let probabilities: Vec<f64> = (0..features).map(|j| law.moments(j).probability).collect();
     let p = probabilities.iter().sum::<f64>() / features as f64;
-    // A law without an exact loss is refused before the work.
+    // A law without an exact loss is refused before the long computation.
     theory::exact_row_loss(&vec![0.0; features], 0, 0.0, &law)?;
 
-    // The draws of a block, and no more, are chosen for independent features of the mean p.
+    // Only the choice of each block among its random draws assumes independent features of the mean
+    // p.
     let blocks = best_of(&blocks(features.min(arguments.block), seed)?, p, "blocks")?;
     let candidates = under_law(&law, hidden, &blocks, arguments.draws, seed)?;
     let mut entries = best_of(&candidates, &law, "designs")?;

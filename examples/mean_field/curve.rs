@@ -1,4 +1,4 @@
-//! The loss along a descent, as a figure.
+//! The loss during a descent, as a figure.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex};
 use toy_superposition::figures::{self, Chart, ChartMark, ChartPoint, ChartSeries, Scale};
 use toy_superposition::model::{Model, Objective};
 
-/// The losses of all evaluations of a gradient, in order.
+/// Losses of all evaluations of a gradient, in order.
 pub(crate) type Losses = Arc<Mutex<Vec<f64>>>;
 
-/// An objective whose losses are written down.
+/// An objective that records its losses.
 #[derive(Clone)]
 pub(crate) struct Recorded<O> {
     pub(crate) objective: O,
@@ -36,8 +36,8 @@ impl<M: Model, O: Objective<M>> Objective<M> for Recorded<O> {
     }
 }
 
-/// Draws the least loss so far over p against the evaluations: the first `steps` of them are
-/// Adam's, the others those of L-BFGS.
+/// Draws the least loss so far over p against the number of evaluations, the first `steps` of which
+/// are Adam's and the others those of L-BFGS.
 pub(crate) fn draw(
     stem: &Path,
     losses: &[f64],
@@ -47,7 +47,7 @@ pub(crate) fn draw(
     what: &str,
 ) -> figures::Result<figures::Written> {
     let mut least = f64::INFINITY;
-    // A loss of 0 has no place on the scale.
+    // A logarithmic scale cannot show a loss of 0.
     let losses = losses.iter().enumerate().filter(|(_, loss)| **loss > 0.0);
     let points = losses.map(|(k, &loss)| {
         least = least.min(loss);

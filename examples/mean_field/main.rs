@@ -1,5 +1,5 @@
-//! Trains on the loss itself, without samples: the mean-field loss, or the exact loss of a small
-//! model.
+//! Minimisation of the loss itself, without samples: the mean-field loss, or the exact loss of a
+//! small model.
 
 mod curve;
 mod start;
@@ -26,15 +26,15 @@ use crate::start::Start;
 
 /// Minimises the expected loss over all weights, in double precision and without samples.
 ///
-/// The mean-field loss takes the interference for Gaussian; its minimum is known in closed form.
-/// The exact loss, for up to 256 features, takes nothing for granted, and knows other laws of the
+/// The mean-field loss assumes Gaussian interference; its minimum is known in closed form. The
+/// exact loss, for up to 256 features, makes no such assumption, and accepts other laws of the
 /// features (--law). The same arguments give the same weights to the bit.
 #[derive(Parser)]
 struct Arguments {
-    /// Features n_s.
+    /// Number of features n_s.
     #[arg(long)]
     features: usize,
-    /// Hidden dimensions n_d.
+    /// Number of hidden dimensions n_d.
     #[arg(long)]
     hidden: usize,
     /// The law of the features; other laws than the paper's are for --objective exact.
@@ -42,40 +42,41 @@ struct Arguments {
     law: law::LawArguments,
     #[command(flatten)]
     importance: importance::ImportanceArguments,
-    /// Seed of the initial weights, or of the noise on those to start from.
+    /// Seed of the initial weights, or of the noise added to the starting point.
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// The loss to minimise.
+    /// Loss to minimise.
     #[arg(long, value_enum, default_value_t = Which::MeanField)]
     objective: Which,
-    /// Adam's steps.
+    /// Number of steps of Adam.
     #[arg(long, default_value_t = 520)]
     steps: u64,
-    /// Adam's first learning rate; it falls to 0 along half a cosine.
+    /// Initial learning rate of Adam, which falls to 0 along half a cosine.
     #[arg(long, default_value_t = RATE)]
     rate: f64,
-    /// Iterations of L-BFGS after Adam's last step; with --steps 0, from the initial weights.
+    /// Number of iterations of L-BFGS after the last step of Adam; with --steps 0, from the initial
+    /// weights.
     #[arg(long, default_value_t = 0)]
     polish: u64,
-    /// Stop the mean-field descent once the loss is within this, relatively, of the least in closed
-    /// form: that of the symmetric optimum or, where some features are better dropped, of the
-    /// envelope.
+    /// Stop the mean-field descent once the loss is within this relative distance of the least loss
+    /// in closed form, which is that of the symmetric optimum or, where some features are better
+    /// dropped, of the envelope.
     #[arg(long, default_value_t = TOLERANCE, value_parser = |text: &str| command_line::number(text, 0.0..=1e300))]
     tolerance: f64,
-    /// Start from the weights in this file (safetensors) instead of the seed's, or from a design of
-    /// this shape at its best gain and bias: of the catalogue, of the atlas, or `atlas`, the best
-    /// direct sum. A name may be cut short: design:rug. The lengths in a hierarchy are beyond Adam
-    /// and L-BFGS on the weights: for those there is `atlas --descend`.
+    /// Start from the weights in this file (safetensors) instead of random ones, or from a design
+    /// of this shape at its best gain and bias: from the catalogue, from the atlas, or `atlas`, the
+    /// best direct sum. The beginning of a name suffices, as in design:rug. Adam and L-BFGS on the
+    /// weights cannot reach the lengths in a hierarchy; use `atlas --descend` for those.
     #[arg(long, value_name = "design:NAME|FILE")]
     start: Option<Start>,
-    /// Noise on each weight to start from, drawn by the seed, in units of the root mean square of
-    /// the encoder. A symmetric design is a stationary point: 0.01 leads away from it.
+    /// Noise added to each initial weight, drawn with the seed, in units of the root mean square of
+    /// the encoder. A symmetric design is a stationary point, which a noise of 0.01 leaves.
     #[arg(long, default_value_t = 0.0, requires = "start", value_parser = |text: &str| command_line::number(text, 0.0..=1e300))]
     noise: f64,
-    /// Write the weights here (safetensors).
+    /// Write the weights to this file (safetensors).
     #[arg(long)]
     out: Option<std::path::PathBuf>,
-    /// Draw the loss along the descent into CURVE.png and CURVE.svg; for the paper's law.
+    /// Draw the loss during the descent into CURVE.png and CURVE.svg; for the paper's law only.
     #[arg(long)]
     curve: Option<std::path::PathBuf>,
     /// Print one JSON object on the last line.
@@ -92,17 +93,17 @@ enum Which {
     Exact,
 }
 
-/// Where a descent ended, after how many evaluations of the gradient, and why.
+/// The end of a descent, the number of evaluations of the gradient, and why it ended.
 struct Descent {
     model: Autoencoder<f64>,
     steps: u64,
     ended: String,
-    /// The losses of all evaluations, Adam's first, and how many of them are Adam's.
+    /// Losses of all evaluations, Adam's first, and the number of Adam's.
     losses: Vec<f64>,
     adam: usize,
 }
 
-/// Descends until the loss is at most `goal`, if there is one.
+/// Descends until the loss is at most `goal`, if one is given.
 fn minimise<O: Objective<Autoencoder<f64>> + Send + Clone>(
     arguments: &Arguments,
     law: &LawSpec,
@@ -151,8 +152,8 @@ fn minimise<O: Objective<Autoencoder<f64>> + Send + Clone>(
     Ok(Descent { model, steps, ended, losses: recorded(), adam })
 }
 
-/// The mean and the least exact loss of ten random rugs, gain and bias from the theory; all rows of
-/// a rug are alike.
+/// Returns the mean and the least exact loss of ten random rugs, with gain and bias from the
+/// theory. All rows of a rug are alike.
 fn rugs(arguments: &Arguments, p: f64, optimum: &theory::Optimum) -> Result<(f64, f64), Box<dyn Error>> {
     let loss = |draw| -> Result<f64, Box<dyn Error>> {
         let rug = PersianRug::random(arguments.features, arguments.hidden, &mut Stream::Draws.rng(0, draw))?;
@@ -205,7 +206,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let rows: Vec<usize> = (0..features).step_by(features.div_ceil(1024)).collect();
     let exact = theory::exact_model_loss(&model, &rows, p)?.loss;
     let loss = if arguments.objective == Which::Exact { exact } else { mean_field };
-    // At a ratio of 1 the optimum loses nothing, and no gap is relative to it.
+    // At a ratio of 1 the optimum has no loss, and no gap is relative to it.
     let gap = Some(loss / optimum.loss - 1.0).filter(|gap| gap.is_finite());
     let statistics = Statistics::of_model(&model, &vec![feature.moments(); features])?;
     let welch = theory::welch_sigma(p, ratio)?;
@@ -268,7 +269,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Writes the weights where the arguments say, with the law that they were found for.
+/// Writes the weights to the file given by the arguments, with the law that they were found for.
 fn save(
     arguments: &Arguments,
     law: &LawSpec,
@@ -286,7 +287,7 @@ fn save(
     Ok(())
 }
 
-/// The most features for a descent of the exact loss.
+/// Greatest number of features for a descent of the exact loss.
 const MOST: usize = 256;
 
 const FOR_PAPER: &str = "the mean-field loss is for the paper's law; other laws are for --objective exact";
@@ -295,7 +296,7 @@ fn too_many(features: usize) -> Box<dyn Error> {
     format!("{features} features: the exact loss is for at most {MOST}").into()
 }
 
-/// The exact loss under another law than the paper's.
+/// Minimises the exact loss under another law than the paper's.
 fn other_law(arguments: &Arguments, law: &LawSpec) -> Result<(), Box<dyn Error>> {
     let &Arguments { features, hidden, .. } = arguments;
     if arguments.objective == Which::MeanField {
@@ -341,7 +342,7 @@ fn other_law(arguments: &Arguments, law: &LawSpec) -> Result<(), Box<dyn Error>>
     save(arguments, law, None, model)
 }
 
-/// The loss weighted by the importance of each feature, under any law.
+/// Minimises the loss weighted by the importance of each feature, under any law.
 fn weighted(arguments: &Arguments, law: &LawSpec, importance: Vec<f64>) -> Result<(), Box<dyn Error>> {
     let &Arguments { features, hidden, .. } = arguments;
     if arguments.tolerance != TOLERANCE || arguments.curve.is_some() {
@@ -365,7 +366,7 @@ fn weighted(arguments: &Arguments, law: &LawSpec, importance: Vec<f64>) -> Resul
     };
     let seconds = start.elapsed().as_secs_f64();
     let exact = ExactObjective::new(&data)?.with_importance(importance.clone())?.loss(&model)?;
-    // Each feature's share of the dimensions, if all were Gaussian.
+    // Each feature's share of the dimensions for Gaussian interference.
     let shares = match paper {
         Some(p) => Some(Envelope::new(Feature::uniform(p)?)?.allocate(&importance, hidden)?),
         None => None,

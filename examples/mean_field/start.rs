@@ -1,4 +1,4 @@
-//! Where a descent starts: weights of a file, or a design at its best.
+//! The start of a descent: weights from a file, or a design at its best gain and bias.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -11,12 +11,12 @@ use toy_superposition::data::{LawSpec, Stream};
 use toy_superposition::designs::{Atlas, Candidate, Entry, blocks, whole};
 use toy_superposition::model::{Autoencoder, Weights};
 
-/// What `--start` says.
+/// The value of `--start`.
 #[derive(Debug, Clone)]
 pub(crate) enum Start {
     /// `design:NAME`.
     Design(String),
-    /// Anything else.
+    /// The path of a weight file.
     File(PathBuf),
 }
 
@@ -41,7 +41,7 @@ impl fmt::Display for Start {
 }
 
 impl Start {
-    /// The weights; those of a design have `features` features in `hidden` dimensions, and its best
+    /// Returns the weights. A design has `features` features in `hidden` dimensions, and its best
     /// gain and bias for the law.
     pub(crate) fn model(
         &self,
@@ -62,8 +62,8 @@ impl Start {
     }
 }
 
-/// A model with noise of `size` times the root mean square of its encoder on every weight: a
-/// symmetric design is a stationary point.
+/// Returns a model with noise of `size` times the root mean square of its encoder added to every
+/// weight, since a symmetric design is a stationary point.
 pub(crate) fn disturbed(mut model: Autoencoder<f64>, size: f64, seed: u64) -> Autoencoder<f64> {
     let unit = (model.encoder().norm_squared() / model.encoder().len() as f64).sqrt();
     let mut rng = Stream::Perturbation.rng(seed, 0);
@@ -73,13 +73,13 @@ pub(crate) fn disturbed(mut model: Autoencoder<f64>, size: f64, seed: u64) -> Au
     model
 }
 
-/// Letters and digits alone, in lower case.
+/// Returns the letters and digits of a name, in lower case.
 fn plain(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase()).collect()
 }
 
-/// The design of least loss of those of this shape whose name begins like this: of the catalogue,
-/// or else of the atlas.
+/// Returns the design of least loss among those of this shape whose name begins with `name`, from
+/// the catalogue or else from the atlas.
 fn named(name: &str, features: usize, hidden: usize, p: f64) -> Result<Entry, Box<dyn Error>> {
     const DRAWS: usize = 8;
     let begins = |other: &str| plain(other).starts_with(&plain(name));

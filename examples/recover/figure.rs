@@ -10,9 +10,9 @@ use toy_superposition::theory::optimum_at_ratio;
 
 use crate::problem::{Found, Problem};
 
-/// Layers drawn.
+/// Number of layers drawn.
 const LAYERS: usize = 12;
-/// Losses below this share of p are not drawn.
+/// Losses below this multiple of p are not drawn.
 const LEAST: f64 = 1e-8;
 
 pub(crate) fn layers(

@@ -1,4 +1,4 @@
-//! Recovers sparse features from `y = A x` with more than one layer.
+//! Recovery of sparse features from `y = A x` by more than one layer.
 
 mod figure;
 mod map;
@@ -16,17 +16,18 @@ use problem::{Name, Problem};
 use serde_json::{Value, json};
 use toy_superposition::recovery::{Evolution, Sign, SparsePrior, donoho_tanner, threshold};
 
-/// Recovers n_s sparse features from n_d hidden numbers with iterative decoders, and says how well:
-/// measured, and by state evolution.
+/// Recovers n_s sparse features from n_d hidden numbers with iterative decoders, and prints the
+/// loss, as measured and by state evolution.
 ///
-/// y = A x without noise, x of independent features that are on with probability p. The paper's
-/// model decodes with one linear map and one ReLU; OAMP (oamp) is a network of many layers, whose
-/// first is the best of all decoders with one. Losses are per feature. A sample counts as recovered
-/// if its error is at most a thousandth of its norm. Decoders that are told how many features are
-/// on (cosamp, iht, htp) are told the largest number of any sample drawn, at most n_d.
+/// There is no noise in y = A x, and x has independent features that are on with probability p. The
+/// paper's model decodes with one linear map and one ReLU; OAMP (oamp) is a network of many layers,
+/// the first of which is the best decoder with a single layer. Losses are per feature. A sample
+/// counts as recovered if its error is at most a thousandth of its norm. Decoders that need the
+/// number of features that are on (cosamp, iht, htp) get the largest number in any sample, at most
+/// n_d.
 ///
 /// With --weights the encoder is that of a trained model, and every decoder is tried on it. With
-/// --threshold only the ratios n_d/n_s are printed above which recovery is exact. With --map a
+/// --threshold only the ratios n_d/n_s above which recovery is exact are printed. With --map a
 /// table and two figures are measured over (p, n_d/n_s).
 #[derive(Parser)]
 struct Arguments {
@@ -38,17 +39,17 @@ struct Arguments {
     hidden: Option<usize>,
     #[command(flatten)]
     law: law::LawArguments,
-    /// The decoder.
+    /// Decoder to use.
     #[arg(long, value_enum, default_value = "oamp")]
     decoder: Name,
-    /// The encoder A: rug (random rows of a Hadamard matrix), gaussian (independent entries), haar
-    /// (a random subspace), or a weight file.
+    /// Encoder A: rug (random rows of a Hadamard matrix), gaussian (independent entries), haar (a
+    /// random subspace), or a weight file.
     #[arg(long, default_value = "rug", value_name = "rug|gaussian|haar|FILE")]
     operator: String,
-    /// Samples to recover.
+    /// Number of samples to recover.
     #[arg(long, default_value_t = 16, value_parser = RangedU64ValueParser::<usize>::new().range(2..=1_000_000))]
     samples: usize,
-    /// Layers or iterations at most; each decoder has its own number if left out.
+    /// Greatest number of layers or iterations [default: depends on the decoder].
     #[arg(long, value_parser = RangedU64ValueParser::<usize>::new().range(1..=1_000_000))]
     iterations: Option<usize>,
     /// Seed of A and of the samples.
@@ -60,9 +61,9 @@ struct Arguments {
     /// Print the least ratios at which recovery is exact for n_s → ∞, and nothing else.
     #[arg(long, conflicts_with_all = ["features", "hidden", "map"])]
     threshold: bool,
-    /// Measure layers and phases over (p, n_d/n_s) and write map.csv, layers and phases (PNG and
-    /// SVG) into this folder: the layers for --features (8192 if left out), the phases for that and
-    /// an eighth of it.
+    /// Measure layers and phases over (p, n_d/n_s), and write map.csv and the figures layers and
+    /// phases (PNG and SVG) into this folder. Layers are measured for --features [default: 8192],
+    /// phases for that number and an eighth of it.
     #[arg(long, value_name = "FOLDER", conflicts_with_all = ["probability", "law", "hidden"])]
     map: Option<PathBuf>,
     /// Draw the loss of each layer into this file (PNG, and SVG beside it).
@@ -73,7 +74,7 @@ struct Arguments {
     json: bool,
 }
 
-/// Layers whose state evolution is printed.
+/// Number of layers whose state evolution is printed.
 const LAYERS: usize = 8;
 
 fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {

@@ -1,9 +1,9 @@
-//! How many layers buy how much, whether the design of A matters, and where recovery is exact, over
-//! (p, r).
+//! The gain of further layers, the effect of the design of A, and the threshold of exact recovery,
+//! over (p, r).
 //!
-//! `map.csv` has a line for each (p, r, n_s), operator and quantity: losses over p of the best
-//! ReLU, of the first layers of OAMP, of l1 and in the limit, and the shares of samples that OAMP
-//! and l1 recover.
+//! `map.csv` has a row per (p, r, n_s), operator and quantity: losses over p of the best ReLU, of
+//! the first layers of OAMP, of l1 and in the limit, and the shares of samples that OAMP and l1
+//! recover.
 
 use std::error::Error;
 use std::path::Path;
@@ -23,24 +23,24 @@ use crate::problem::{Name, Problem, operator};
 
 type AnyError = Box<dyn Error>;
 
-/// (p, r) of the table of layers.
+/// Points (p, r) of the table of layers.
 const POINTS: [(f64, f64); 8] =
     [(0.01, 0.1), (0.05, 0.15), (0.05, 0.25), (0.05, 0.5), (0.1, 0.25), (0.2, 0.25), (0.2, 0.5), (0.4, 0.5)];
-/// Layers of the table.
+/// Number of layers in the table.
 const LAYERS: usize = 6;
-/// Of the figure of phases.
+/// Probabilities in the figure of phases.
 const PROBABILITIES: [f64; 5] = [0.02, 0.05, 0.1, 0.2, 0.4];
-/// Ratios as multiples of the limit's.
+/// Ratios as multiples of the threshold for n_s → ∞.
 const MULTIPLES: [f64; 9] = [0.8, 0.9, 0.95, 1.0, 1.05, 1.1, 1.2, 1.35, 1.5];
-/// Iterations of OAMP and of l1 at most.
+/// Greatest numbers of iterations of OAMP and of l1.
 const MOST: [usize; 2] = [300, 5000];
-/// Layers in which designs are compared.
+/// Number of layers in which designs are compared.
 const COMPARED: usize = 4;
-/// The files in the folder.
+/// Names of the files in the folder.
 const TABLE: &str = "map.csv";
 const FIGURES: [&str; 2] = ["layers", "phases"];
 
-/// The table, as it grows.
+/// The table, which is written as it grows.
 struct Table(csv::Writer<Vec<u8>>);
 
 impl Table {
@@ -130,7 +130,8 @@ pub(crate) fn run(arguments: &Arguments, folder: &Path) -> Result<(), AnyError> 
     Ok(())
 }
 
-/// The table of layers at one point, and the measured losses as a series.
+/// Adds the losses of the layers at one point to the table, and returns the measured ones as a
+/// series.
 fn layer_losses(problem: &Problem, table: &mut Table) -> Result<ChartSeries, AnyError> {
     const LEAST: f64 = 1e-6;
     let (p, r) = (problem.prior.probability(), problem.ratio());
@@ -158,7 +159,7 @@ fn layer_losses(problem: &Problem, table: &mut Table) -> Result<ChartSeries, Any
     Ok(ChartSeries { name: format!("({p}, {r:.2})"), points, mark: ChartMark::Joined })
 }
 
-/// Designs beside random rugs or subspaces of the same shape, at p = r/4.
+/// Compares designs with random rugs or subspaces of the same shape, at p = r/4.
 fn designs(arguments: &Arguments, table: &mut Table) -> Result<(), AnyError> {
     let rugs = [
         ("ovoid", PersianRug::ovoid(4096)?),
@@ -170,8 +171,8 @@ fn designs(arguments: &Arguments, table: &mut Table) -> Result<(), AnyError> {
     for (name, rug) in rugs {
         shapes.push((name.to_owned(), Box::new(RugOperator::new(rug))));
     }
-    // The largest graphs of at most 512 vertices whose least eigenvalue has a tenth to a third of
-    // the dimensions.
+    // The largest graphs of at most 512 vertices whose least eigenvalue has a multiplicity of a
+    // tenth to a third of the number of vertices.
     let mut graphs = 0;
     for known in KnownGraph::up_to(512).into_iter().rev() {
         let frame = known.graph()?.frame(Eigenspace::Least);
@@ -204,8 +205,8 @@ fn designs(arguments: &Arguments, table: &mut Table) -> Result<(), AnyError> {
     Ok(())
 }
 
-/// Where the share of recovered samples goes through a half: by a straight line between two ratios,
-/// with the standard error of the shares over its slope.
+/// Returns the ratio at which the share of recovered samples crosses a half, by linear
+/// interpolation, with the standard error of the shares divided by the slope.
 fn crossing(shares: &[(f64, f64, f64)]) -> Option<(f64, f64)> {
     let pair = shares.windows(2).find(|pair| pair[0].1 < 0.5 && pair[1].1 >= 0.5)?;
     let ((low, a, e), (high, b, f)) = (pair[0], pair[1]);

@@ -1,4 +1,4 @@
-//! An encoder, samples, and what a decoder makes of them.
+//! An encoder, samples, and the results of a decoder on them.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -40,10 +40,10 @@ impl fmt::Display for Name {
     }
 }
 
-/// What is to be decoded.
+/// An encoder and samples to be decoded.
 pub(crate) struct Problem {
     pub(crate) operator: Box<dyn LinearOperator<f64>>,
-    /// In a few words.
+    /// Short description of the encoder.
     pub(crate) description: String,
     pub(crate) prior: SparsePrior,
     pub(crate) x: DMatrix<f64>,
@@ -51,7 +51,7 @@ pub(crate) struct Problem {
     pub(crate) seed: u64,
 }
 
-/// What a decoder made of it.
+/// The results of a decoder.
 pub(crate) struct Found {
     pub(crate) name: Name,
     pub(crate) loss: f64,
@@ -62,7 +62,7 @@ pub(crate) struct Found {
     pub(crate) seconds: f64,
 }
 
-/// A sample is recovered if its error is at most this share of its norm.
+/// A sample is recovered if its error is at most this fraction of its norm.
 const RECOVERED: f64 = 1e-3;
 
 impl Problem {
@@ -97,7 +97,7 @@ impl Problem {
         Self::of(operator, description.to_owned(), &law, arguments.samples, arguments.seed)
     }
 
-    /// With samples `0..samples` of the evaluation stream.
+    /// Builds the problem from samples `0..samples` of the evaluation stream.
     pub(crate) fn of(
         operator: Box<dyn LinearOperator<f64>>,
         description: String,
@@ -119,21 +119,23 @@ impl Problem {
         self.y.nrows() as f64 / self.x.nrows() as f64
     }
 
-    /// Decodes, with at most so many iterations if told, and compares.
+    /// Decodes, with at most `iterations` iterations if given, and compares the result with the
+    /// samples.
     pub(crate) fn measure(&self, name: Name, iterations: Option<usize>) -> Result<Found, Box<dyn Error>> {
         let most = self.x.column_iter().map(|x| x.iter().filter(|&&x| x != 0.0).count()).max();
-        // No more can be told apart, whatever the samples hold.
+        // At most n_d features can be told apart.
         let most = most.unwrap_or(0).clamp(1, self.y.nrows());
         let chosen = iterations.unwrap_or(usize::MAX).min(self.y.nrows());
         let limits = |usual: usize| Limits::new(iterations.unwrap_or(usual), 1e-6);
-        // What a decoder prepares counts.
+        // The time includes the preparation of the decoder.
         let start = Instant::now();
         let decoder: Box<dyn Decoder<f64> + '_> = match name {
             Name::Oamp => Box::new(Oamp::new(&self.prior).with_limits(limits(200)?)),
             Name::Amp => Box::new(Amp::new(&self.prior).with_limits(limits(200)?)),
             Name::Omp => Box::new(Omp::new(1e-6)?.with_most(chosen)),
             Name::BatchOmp => Box::new(BatchOmp::new(&*self.operator, 1e-6)?.with_most(chosen)),
-            // It fits three times as many entries, which must not be more than there are equations.
+            // CoSaMP fits three times as many entries, which must not exceed the number of
+            // equations.
             Name::Cosamp => {
                 let most = most.min((self.y.nrows() / 3).max(1));
                 Box::new(HardThresholding::cosamp(most).with_limits(limits(200)?))
@@ -172,7 +174,8 @@ impl Problem {
         })
     }
 
-    /// The loss per feature of layers 1, 2, … of the unrolled OAMP, each with its standard error.
+    /// Returns the loss per feature of layers 1, 2, … of the unrolled OAMP, each with its standard
+    /// error.
     pub(crate) fn layers(&self, layers: usize) -> Result<Vec<(f64, f64)>, Box<dyn Error>> {
         let mut losses = Vec::with_capacity(layers);
         Oamp::new(&self.prior).unrolled(&*self.operator, &self.y, layers, |_, answer| {
@@ -187,7 +190,7 @@ impl Problem {
     }
 }
 
-/// A mean and its standard error.
+/// Returns a mean and its standard error.
 fn mean(values: &[f64]) -> (f64, f64) {
     let count = values.len() as f64;
     let mean = values.iter().sum::<f64>() / count;
@@ -199,7 +202,7 @@ fn draw<D: Distribution>(law: &D, samples: usize, seed: u64) -> Result<DMatrix<f
     Ok(sample_dense(law, Stream::Evaluation.samples(seed, 0..samples as u64))?)
 }
 
-/// An encoder that is drawn.
+/// Returns an encoder drawn at random.
 pub(crate) fn operator(
     kind: &str,
     features: usize,

@@ -1,4 +1,4 @@
-//! Every decoder on the encoder of a trained model: how much of its loss is the decoder's fault.
+//! Every decoder on the encoder of a trained model: how much of its loss is due to its decoder.
 
 use std::error::Error;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! The models beside the best known weights: is what the paper calls the optimum one?
+//! The models beside the best known weights, to decide whether the paper's optimum is one.
 
 use toy_superposition::designs::{Atlas, AtlasMixture, Error, Family};
 use toy_superposition::sweep::{Model, Record};
@@ -6,18 +6,17 @@ use toy_superposition::sweep::{Model, Record};
 use crate::compare::{number, trained};
 use crate::report::Section;
 
-/// What counts as far below the trained models.
+/// Ratio to the trained models' loss that counts as far below.
 const FAR: f64 = 0.85;
-/// More points are counted, not listed.
+/// Greatest number of points listed; the others are counted.
 const MOST_ROWS: usize = 150;
-/// The p and r of the headline, or the point that is nearest to them.
+/// The p and r of the headline; the nearest point is taken.
 const HEADLINE: (f64, f64) = (0.05, 0.25);
 
-/// Mean and standard deviation of the losses of models that differ by their seeds alone, and their
-/// number.
+/// Mean, standard deviation and number of the losses of models that differ only in their seeds.
 type Losses = (f64, f64, usize);
 
-/// Of one kind at the point of `here`.
+/// Returns the losses of one kind of model at the point of `here`.
 fn losses(records: &[Record], here: &Record, kind: Model) -> Option<Losses> {
     let of = |record: &&Record| record.kind == kind && same(record, here);
     let losses: Vec<f64> = records.iter().filter(of).map(|record| record.best_loss().0).collect();
@@ -41,7 +40,7 @@ pub(crate) struct Point<'a> {
     best: AtlasMixture,
 }
 
-/// All points at which models were trained, by rising p and r.
+/// Returns all points at which models were trained, in increasing order of p and r.
 pub(crate) fn points(records: &[Record]) -> Result<Vec<Point<'_>>, Error> {
     let mut first: Vec<&Record> = Vec::new();
     for record in trained(records) {
@@ -69,7 +68,7 @@ pub(crate) fn points(records: &[Record]) -> Result<Vec<Point<'_>>, Error> {
     Ok(points)
 }
 
-/// The point with a rug that is nearest to the headline's, of the largest n_s.
+/// Returns the point with a rug that is nearest to the headline's, at the largest n_s.
 pub(crate) fn nearest<'a>(points: &'a [Point<'a>]) -> Option<&'a Point<'a>> {
     let distance = |point: &Point<'_>| {
         (point.record.probability / HEADLINE.0).ln().abs() + (point.record.ratio / HEADLINE.1).ln().abs()
@@ -85,7 +84,8 @@ impl Point<'_> {
         self.record.probability
     }
 
-    /// What the rug, the trained model and the best known weights lose here, and which these are.
+    /// Returns the losses of the rug, the trained model and the best known weights, with the design
+    /// of the latter.
     pub(crate) fn headline(&self) -> Option<String> {
         let (Record { probability, features, hidden, .. }, best) = (self.record, self.best.loss);
         let over_p = |loss: f64| format!("{} p", number(loss / probability, 4));
@@ -133,7 +133,8 @@ impl Point<'_> {
     }
 }
 
-/// Whether the loss of the rug is the optimum; nothing where no models were trained.
+/// Returns the section on whether the loss of the rug is the optimum, or `None` if no models were
+/// trained.
 pub(crate) fn section(points: &[Point<'_>]) -> Option<Section> {
     let all = points.len();
     let far = points.iter().filter(|point| point.best.loss <= FAR * point.trained.0).count();

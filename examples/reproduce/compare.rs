@@ -1,20 +1,20 @@
-//! How losses compare with the theory, over many records.
+//! Comparison of losses with the theory over many records.
 
 use toy_superposition::sweep::{Model, Record};
 
 pub(crate) const KINDS: [(Model, &str); 3] =
     [(Model::Trained, "trained"), (Model::Rug, "Persian rug"), (Model::MeanField, "mean-field")];
 
-/// Relative differences up to this count as none.
+/// Relative differences up to this size count as none.
 pub(crate) const TOLERANCE: f64 = 0.01;
-/// Standard errors from which a difference counts.
+/// Number of standard errors from which a difference counts.
 pub(crate) const SIGNIFICANT: f64 = 3.0;
 
 pub(crate) fn trained(records: &[Record]) -> impl Iterator<Item = &Record> + Clone {
     records.iter().filter(|record| record.kind == Model::Trained)
 }
 
-/// The record of another kind at the same point.
+/// Returns the record of another kind at the same point.
 pub(crate) fn beside<'a>(records: &'a [Record], record: &Record, kind: Model) -> Option<&'a Record> {
     let here = |other: &&Record| {
         other.kind == kind
@@ -24,7 +24,7 @@ pub(crate) fn beside<'a>(records: &'a [Record], record: &Record, kind: Model) ->
     records.iter().find(here)
 }
 
-/// Where a loss lies.
+/// Position of a loss relative to the theory.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Side {
     Below,
@@ -32,7 +32,8 @@ pub(crate) enum Side {
     Above,
 }
 
-/// Below the theory, above it, or within the tolerance or three standard errors, whichever is more.
+/// Returns whether the loss is below the theory, above it, or within the larger of the tolerance
+/// and three standard errors.
 pub(crate) fn side(record: &Record) -> Side {
     let (relative, error) = record.relative_to_theory();
     match relative {
@@ -42,12 +43,12 @@ pub(crate) fn side(record: &Record) -> Side {
     }
 }
 
-/// What the records of one kind, called `what`, say; `None` if there are none.
+/// Returns a summary of the records of one kind, called `what`, or `None` if there are none.
 pub(crate) fn compare(records: &[&Record], (kind, what): (Model, &str)) -> Option<String> {
     let records: Vec<&Record> = records.iter().copied().filter(|record| record.kind == kind).collect();
     let count = |wanted| records.iter().filter(|record| side(record) == wanted).count();
     let (below, within, above) = (count(Side::Below), count(Side::Within), count(Side::Above));
-    // All differences are infinite where the theory has no loss.
+    // All differences are infinite where the theory's loss is 0.
     let difference = quantiles(records.iter().map(|record| record.relative_to_theory().0));
     let difference = difference.map(|values| values.map(percent)).map(|[least, median, largest]| {
         format!("; relative difference {least} … {largest}, median {median}")
@@ -61,7 +62,7 @@ pub(crate) fn compare(records: &[&Record], (kind, what): (Model, &str)) -> Optio
     })
 }
 
-/// Least, median and largest.
+/// Returns the least value, the median and the greatest value.
 pub(crate) fn quantiles(values: impl Iterator<Item = f64>) -> Option<[f64; 3]> {
     let mut values: Vec<f64> = values.filter(|value| value.is_finite()).collect();
     values.sort_by(f64::total_cmp);
@@ -69,8 +70,8 @@ pub(crate) fn quantiles(values: impl Iterator<Item = f64>) -> Option<[f64; 3]> {
     Some([values[0], median, values[values.len() - 1]])
 }
 
-/// A number with this many decimals, or with an exponent where it is large or would come out as 0;
-/// a dash for none.
+/// Returns a number with this many decimals, with an exponent if it is large or would be rounded to
+/// 0, or a dash if it is not a number.
 pub(crate) fn number(value: f64, decimals: usize) -> String {
     let digits = format!("{value:.decimals$}");
     match value {
@@ -80,7 +81,7 @@ pub(crate) fn number(value: f64, decimals: usize) -> String {
     }
 }
 
-/// A relative difference in per cent.
+/// Returns a relative difference in per cent.
 pub(crate) fn percent(relative: f64) -> String {
     if relative.is_finite() { format!("{:+.1} %", 100.0 * relative) } else { number(relative, 1) }
 }

@@ -1,4 +1,4 @@
-//! The figures of a report: each stands in the section that takes it.
+//! The figures of a report, each in the section that takes it.
 
 use std::error::Error;
 use std::fmt::Write;
@@ -8,18 +8,18 @@ use command_line::chain;
 use toy_superposition::sweep::figures::{Drawing, drawings};
 use toy_superposition::sweep::{Superposition, Sweep};
 
-/// What became of the figures.
+/// The figures by state.
 pub(crate) struct Figures {
-    /// Those that no section has taken.
+    /// Figures that no section has taken.
     pub(crate) drawn: Vec<Drawing>,
-    /// Names of those that the records are not enough for.
+    /// Names of figures that the records do not suffice for.
     absent: Vec<String>,
-    /// Names, and why.
+    /// Names of figures that failed, and why.
     pub(crate) failed: Vec<(String, String)>,
 }
 
 impl Figures {
-    /// Draws all that can be drawn.
+    /// Draws all figures that the records suffice for.
     pub(crate) fn draw(sweep: &Sweep<Superposition>, out: &Path) -> Result<Self, Box<dyn Error>> {
         let drawings = drawings(sweep)?;
         let (mut drawn, mut failed) = (Vec::new(), Vec::new());
@@ -35,7 +35,7 @@ impl Figures {
         Ok(Self { drawn, absent: drawings.absent, failed })
     }
 
-    /// Takes the figures whose names begin with one of these, as Markdown.
+    /// Takes the figures whose names begin with one of `names`, and returns them as Markdown.
     pub(crate) fn take(&mut self, names: &[&str]) -> String {
         let wanted = |drawing: &mut Drawing| names.iter().any(|name| drawing.name.starts_with(name));
         let markdown = |drawing: Drawing| {
@@ -45,7 +45,7 @@ impl Figures {
         self.drawn.extract_if(.., wanted).map(markdown).collect()
     }
 
-    /// Those that no section has taken, and those that are not there.
+    /// Appends the figures that no section has taken, and the names of those that are missing.
     pub(crate) fn rest(&mut self, text: &mut String) {
         let (figures, mut missing) = (self.take(&[""]), String::new());
         for (name, reason) in &self.failed {

@@ -1,4 +1,4 @@
-//! The same (p, r) over seeds, and over n_s.
+//! Comparisons over seeds and over n_s at the same (p, r).
 
 use std::fmt::Write;
 
@@ -8,7 +8,7 @@ use toy_superposition::sweep::{Model, Record};
 use crate::compare::{KINDS, number, percent, quantiles, trained};
 use crate::report::Section;
 
-/// Records that differ by their seeds alone.
+/// Records that differ only in their seeds.
 type Group<'a> = Vec<&'a Record>;
 
 fn groups(records: &[Record], kind: Model) -> Vec<Group<'_>> {
@@ -26,14 +26,15 @@ fn groups(records: &[Record], kind: Model) -> Vec<Group<'_>> {
     groups
 }
 
-/// Whether two models of different n_s are at the same point: n_d is a whole number.
+/// Returns whether two models of different n_s are at the same point, given that n_d is a whole
+/// number.
 fn same_point(a: &Record, b: &Record) -> bool {
     let step = 1.0 / a.features.min(b.features) as f64;
     a.probability == b.probability && (a.ratio - b.ratio).abs() < step
 }
 
-/// How much seeds differ, and how n_s matters at the points where several were run; nothing where
-/// there are no such points.
+/// Returns the section on how much seeds differ, and how the loss depends on n_s at the points
+/// where several n_s were run, or `None` if there are no such points.
 pub(crate) fn seeds(records: &[Record]) -> Option<Section> {
     let (mut rows, mut moved) = (String::new(), Vec::<String>::new());
     for (kind, name) in KINDS {
@@ -51,7 +52,7 @@ pub(crate) fn seeds(records: &[Record]) -> Option<Section> {
         let points = shown.chunk_by(|a, b| same_point(a[0], b[0])).filter(|sizes| sizes.len() > 1);
         let ends: Vec<[f64; 2]> =
             points.map(|sizes| [sizes[0], sizes[sizes.len() - 1]].map(|group| distance(group))).collect();
-        // At r = 1 the theory loses nothing, and no distance to it is relative.
+        // At r = 1 the theory's loss is 0, and no distance to it is relative.
         let ends: Vec<_> = ends.into_iter().filter(|ends| ends.iter().all(|end| end.is_finite())).collect();
         let mean = |end: usize| ends.iter().map(|ends| ends[end].abs()).sum::<f64>() / ends.len() as f64;
         if !ends.is_empty() {
@@ -83,7 +84,7 @@ pub(crate) fn seeds(records: &[Record]) -> Option<Section> {
     })
 }
 
-/// The mean loss relative to the theory.
+/// Returns the mean loss relative to the theory.
 fn distance(group: &Group<'_>) -> f64 {
     group.iter().map(|record| record.relative_to_theory().0).sum::<f64>() / group.len() as f64
 }
@@ -116,8 +117,8 @@ fn row(name: &str, group: &Group<'_>) -> String {
     )
 }
 
-/// Whether symmetry emerges as n_s grows (Figs. 4 to 7): trained models of one n_s against those of
-/// twice as many features at the same point, means over seeds; nothing where no models were trained.
+/// Returns the section on whether symmetry emerges as n_s grows (Figs. 4 to 7), by comparing means
+/// over seeds at one n_s and at twice that n_s, or `None` if no models were trained.
 pub(crate) fn symmetry(records: &[Record]) -> Option<Section> {
     let all = groups(records, Model::Trained);
     let mut sizes: Vec<usize> = trained(records).map(|record| record.features).collect();

@@ -1,4 +1,4 @@
-//! Features of another law than the paper's: their grid, and their part of the report.
+//! Features of another law than the paper's: their grid, and their section of the report.
 
 use std::fmt::Write;
 
@@ -8,8 +8,8 @@ use toy_superposition::sweep::{Block, Grid, Model, Record, Superposition, Values
 use crate::compare::{number, trained};
 use crate::report::Section;
 
-/// Makes one block of a grid: trained and linear models for features of `law`, with all its ratios
-/// and seeds.
+/// Reduces a grid to one block: trained and linear models for features of `law`, with all ratios
+/// and seeds of the grid.
 pub(crate) fn put(grid: &mut Grid<Superposition>, law: LawSpec) {
     let mut ratios: Vec<f64> = grid.blocks.iter().flat_map(|block| block.ratios.numbers()).collect();
     ratios.sort_by(f64::total_cmp);
@@ -29,7 +29,7 @@ pub(crate) fn put(grid: &mut Grid<Superposition>, law: LawSpec) {
     }];
 }
 
-/// A table of the models of each law; nothing if there are none.
+/// Returns a table of the models of each law, or `None` if there are none.
 pub(crate) fn section(records: &[Record]) -> Option<Section> {
     let (mut numbers, mut last) = (String::new(), None);
     for record in trained(records) {

@@ -9,7 +9,7 @@ use crate::compare::{
 };
 use crate::report::Section;
 
-/// The losses of each kind of model against the theory, by n_s.
+/// Returns the losses of each kind of model relative to the theory, by n_s.
 pub(crate) fn summary(records: &[Record]) -> String {
     let mut text = String::new();
     let records: Vec<&Record> = records.iter().filter(|record| record.law.is_none()).collect();
@@ -29,7 +29,7 @@ fn on(records: &[Record], wanted: Side) -> impl Iterator<Item = &Record> + Clone
     trained(records).filter(move |record| side(record) == wanted)
 }
 
-/// What trained models do, in a sentence or two.
+/// Returns the finding on trained models in a sentence or two.
 pub(crate) fn headline(records: &[Record], settings: &Superposition) -> String {
     let relative = trained(records).map(|record| record.relative_to_theory().0);
     let range = quantiles(relative)
@@ -53,7 +53,8 @@ pub(crate) fn headline(records: &[Record], settings: &Superposition) -> String {
     )
 }
 
-/// Whether trained models have the loss of the theory; nothing where no models were trained.
+/// Returns the section on whether trained models have the loss of the theory, or `None` if no
+/// models were trained.
 pub(crate) fn section(records: &[Record]) -> Option<Section> {
     let all = trained(records).count();
     let differs = |difference: f64, error: f64| difference > SIGNIFICANT * error;
@@ -74,7 +75,7 @@ pub(crate) fn section(records: &[Record]) -> Option<Section> {
     );
     let below = on(records, Side::Below);
     if below.clone().next().is_some() {
-        // Were these rows' interference Gaussian, they would do worse than they do.
+        // With Gaussian interference of the same variance, these rows would have a larger loss.
         let heavy_tailed = below.clone().filter(|record| {
             let (loss, error) = record.best_loss();
             record.gaussian_loss.is_some_and(|gaussian| differs(gaussian - loss, error))

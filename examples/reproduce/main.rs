@@ -1,4 +1,4 @@
-//! The paper's main claim, measured: trained models, the Persian rug, the linear model and the
+//! The main claim of the paper, measured: trained models, the Persian rug, the linear model and the
 //! theory side by side.
 
 mod best;
@@ -25,32 +25,32 @@ use toy_superposition::sweep::{Grid, Options, Superposition, Sweep};
 use crate::figures::Figures;
 
 /// Trains a family of models, measures them on fresh data beside the untrained Persian rug, the
-/// optimal linear model and the analytic theory, and writes every figure, records.csv and
-/// report.md.
+/// optimal linear model and the analytic theory, and writes all figures, records.csv and report.md.
 ///
-/// The family is a sweep (see the example `sweep`): the same command goes on after Ctrl-C or kill
-/// -9, to the same results.
+/// The family is a sweep (see the example `sweep`): after Ctrl-C or kill -9, the same command
+/// continues, and ends with the same results.
 #[derive(Parser)]
 struct Arguments {
-    /// How large a family.
+    /// Size of the family.
     #[arg(long, value_enum, default_value_t = Preset::Quick)]
     preset: Preset,
-    /// Train for features of the law in this TOML file (see the README of crates/data) at all
-    /// ratios of the preset, in place of its n_s and p, beside the optimal linear model.
+    /// Train for features of the law in this TOML file (see the README of crates/data;
+    /// examples/laws has some) at all ratios of the preset, in place of its n_s and p, beside the
+    /// optimal linear model.
     #[arg(long, value_name = "FILE.toml")]
     law: Option<PathBuf>,
-    /// Draw the figures and write the report of the sweep in this folder, finished or not, instead
-    /// of running one.
+    /// Draw the figures and write the report of the sweep in this folder, which need not be
+    /// finished, instead of running one.
     #[arg(long, conflicts_with_all = ["preset", "seed", "threads", "law"])]
     from: Option<PathBuf>,
-    /// Where the results go; out/reproduction/PRESET, or with a law out/reproduction/PRESET-FILE,
-    /// if left out.
+    /// Folder of the results [default: out/reproduction/PRESET, or with a law
+    /// out/reproduction/PRESET-FILE].
     #[arg(long)]
     out: Option<PathBuf>,
-    /// Added to every seed of the family.
+    /// Number added to every seed of the family.
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Threads; one per core if left out.
+    /// Number of threads [default: one per core].
     #[arg(long)]
     threads: Option<NonZeroUsize>,
     /// Print one JSON object on the last line.
@@ -60,13 +60,13 @@ struct Arguments {
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Preset {
-    /// A few small models in seconds, to see that everything runs.
+    /// A few small models in seconds, as a test of the program.
     Smoke,
     /// n_s = 64 and 128, and 256 at two points: a minute and a half on two cores.
     Quick,
-    /// n_s = 128 … 2048, the cells that tell most: some three quarters of an hour on two cores.
+    /// n_s = 128 … 2048, the most informative cells: about three quarters of an hour on two cores.
     TwoCores,
-    /// n_s = 512 at ten points (p, r), two seeds each, beside the best known weights: some half an
+    /// n_s = 512 at ten points (p, r), two seeds each, beside the best known weights: about half an
     /// hour on two cores.
     TenPoints,
     /// The paper's grid, 20 probabilities × 20 ratios at n_s = 128 … 2048: days.

@@ -7,8 +7,8 @@ use toy_superposition::sweep::Record;
 use crate::compare::{number, quantiles, trained};
 use crate::report::Section;
 
-/// How exact, Edgeworth and Gaussian losses compare with measured ones; nothing where no model has
-/// any.
+/// Returns the section that compares exact, Edgeworth and Gaussian losses with measured ones.
+/// Returns `None` if no model has any.
 pub(crate) fn section(records: &[Record]) -> Option<Section> {
     let (mut finding, mut numbers) = (String::new(), String::new());
     for (name, of) in [
@@ -34,7 +34,7 @@ pub(crate) fn section(records: &[Record]) -> Option<Section> {
     }
     let scores = trained(records).filter(|record| record.exact_standard_error == Some(0.0));
     let scores = scores.filter_map(|r| Some((r.loss - r.exact_loss?) / r.standard_error));
-    // Where no sample has a feature that is on, there is no standard error.
+    // Where no feature is on in any sample, there is no standard error.
     let scores = scores.filter(|score| score.is_finite());
     if let Some([least, _, largest]) = quantiles(scores.clone()) {
         let squares: f64 = scores.clone().map(|score| score * score).sum();

@@ -1,4 +1,4 @@
-//! `report.md`: what this run finds of each of the paper's claims, the headline first.
+//! `report.md`: the findings of this run on each of the paper's claims, the headline first.
 
 use std::error::Error;
 use std::fmt::Write;
@@ -10,17 +10,17 @@ use crate::compare::{beside, number, percent, trained};
 use crate::figures::Figures;
 use crate::{best, groups, laws, losses, predictions, time};
 
-/// More rows are left to records.csv.
+/// Greatest number of rows of a table; the others are in records.csv.
 const MOST_ROWS: usize = 150;
 
-/// One claim and what became of it.
+/// A claim and its findings.
 pub(crate) struct Section {
     pub(crate) title: &'static str,
-    /// What the paper says.
+    /// The paper's claim.
     pub(crate) paper: &'static str,
-    /// What this run finds.
+    /// The finding of this run.
     pub(crate) finding: String,
-    /// What the names of its figures begin with.
+    /// Prefixes of the names of the section's figures.
     pub(crate) figures: &'static [&'static str],
     pub(crate) numbers: String,
 }
@@ -89,7 +89,7 @@ pub(crate) fn text(
     Ok(text)
 }
 
-/// What was run, and how long it took.
+/// Appends what was run, and how long it took.
 fn run(text: &mut String, sweep: &Sweep<Superposition>, counts: Counts) {
     let settings = &sweep.grid().experiment;
     let cut = settings.max_epochs.map(|most| format!(" for at most {most} epochs"));

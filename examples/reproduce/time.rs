@@ -1,10 +1,10 @@
-//! What the cells took, and what the paper's grid would take.
+//! The time that the cells took, and that the paper's grid would take.
 
 use std::fmt::Write;
 
 use toy_superposition::sweep::{Cell, Experiment, Grid, Model, Superposition, Sweep};
 
-/// Seconds taken and seconds as estimated beforehand.
+/// Seconds taken and seconds estimated beforehand.
 #[derive(Clone, Copy, Default)]
 struct Pace {
     cells: usize,
@@ -12,12 +12,13 @@ struct Pace {
     estimated: f64,
 }
 
-/// Of the machine, not of the one thread that most cells have.
+/// Returns the time of a cell as time of the whole machine; most cells use a single thread.
 fn machine_time(experiment: &Superposition, (cell, seconds): &(Cell<Model>, f64), threads: f64) -> f64 {
     if experiment.effort(cell).whole_machine { *seconds } else { seconds / threads }
 }
 
-/// A table of the time that trained models took, by n_s, and the paper's grid at the same pace.
+/// Appends a table of the time that trained models took, by n_s, and of the paper's grid at the
+/// same pace.
 pub(crate) fn section(text: &mut String, sweep: &Sweep<Superposition>) {
     let threads = std::thread::available_parallelism().map_or(1, usize::from) as f64;
     let experiment = &sweep.grid().experiment;

@@ -18,49 +18,50 @@ use toy_superposition::model::{Names, Weights};
 use toy_superposition::rug::{self, Cumulants, Design, MatrixFreeRug, PersianRug, welch_coherence};
 use toy_superposition::theory;
 
-/// Measures the Persian rug R = n_d⁻¹ Σ_{k ∈ S} H_ik H_kj without its matrix, for n_s up to 2²⁰ and
-/// more, and draws it (the paper's Fig. 1).
+/// Measures the Persian rug R = n_d⁻¹ Σ_{k ∈ S} H_ik H_kj without forming its matrix, for n_s up to
+/// 2²⁰ and more, and draws it (the paper's Fig. 1).
 #[derive(Parser)]
 struct Arguments {
-    /// Features n_s: a power of two.
+    /// Number of features n_s, a power of two.
     #[arg(long, default_value_t = 256)]
     features: usize,
-    /// Hidden dimensions n_d: the size of S, 40 if not given. For cubes and ovoid it follows from
-    /// the features, and one that is given must agree.
+    /// Number of hidden dimensions n_d, which is the size of S [default: 40]. For some sets, such
+    /// as cubes and ovoid, it follows from the number of features, and a given value must agree.
     #[arg(long)]
     hidden: Option<usize>,
-    /// How S is chosen.
+    /// Construction of S.
     #[arg(long, value_enum, default_value_t = Set::Random)]
     set: Set,
-    /// Random sets to choose from: the best by exact loss if there is a probability, by coherence
-    /// if not. Of a search, the annealings side by side.
+    /// Number of random sets to choose from: the best by exact loss if a probability is given,
+    /// otherwise by coherence. For a search, the number of annealings, which run side by side.
     #[arg(long, default_value_t = 1)]
     draws: usize,
-    /// Swaps that each annealing of a search tries.
+    /// Number of swaps that each annealing of a search tries.
     #[arg(long, default_value_t = SWAPS)]
     swaps: u64,
-    /// Search among sets that a group of this order leaves as they are: it divides n_s − 1, and n_d
-    /// is a multiple of it or one more.
+    /// Search among sets that are invariant under a group of this order, which must divide n_s − 1;
+    /// n_d must be a multiple of it or one more.
     #[arg(long, default_value_t = 1)]
     symmetry: usize,
-    /// Keep a checkpoint of a search here, and go on from it if it is there.
+    /// Keep a checkpoint of a search in this file, and continue from it if it exists.
     #[arg(long)]
     checkpoint: Option<PathBuf>,
     /// Seed of S.
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Probability p that a feature is on: gain and bias by the theory and by the exact loss.
+    /// Probability p that a feature is on; with it, gain and bias are computed by the theory and by
+    /// the exact loss.
     #[arg(long)]
     probability: Option<f64>,
-    /// Write its weights at the gain and the bias of the least exact loss here (safetensors): to
-    /// start a descent from (`mean_field --start FILE`). Needs a probability.
+    /// Write the weights at the gain and bias of the least exact loss to this file (safetensors),
+    /// for example to start a descent from (`mean_field --start FILE`). Needs a probability.
     #[arg(long, value_name = "FILE", requires = "probability")]
     save_weights: Option<PathBuf>,
-    /// Draw it as OUT.png and OUT.svg; a .png or .svg at the end of OUT is left out.
+    /// Draw the rug as OUT.png and OUT.svg; an extension .png or .svg of OUT is ignored.
     #[arg(long)]
     out: Option<PathBuf>,
-    /// Print one JSON object instead of a table. Without interference (n_d = n_s) lyapunov,
-    /// skewness and excess_kurtosis are left out.
+    /// Print one JSON object instead of a table. Without interference (n_d = n_s), lyapunov,
+    /// skewness and excess_kurtosis are omitted.
     #[arg(long)]
     json: bool,
 }
@@ -69,9 +70,9 @@ const SWAPS: u64 = 200_000;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 enum Set {
-    /// Any.
+    /// Any set, drawn at random.
     Random,
-    /// The random set's shift of least skewness.
+    /// The shift of least skewness of a random set.
     LeastSkewed,
     /// A difference set (n_s = 4ᵏ, n_d = n_s/2 ± √n_s/2): equiangular.
     Difference,
@@ -85,24 +86,25 @@ enum Set {
     /// The set of least exact loss that simulated annealing finds (needs a probability; n_s up to
     /// 4096, with --symmetry up to 32768).
     Search,
-    /// Any set of odd rows (n_d ≤ n_s/2): no two add up to a third, and the skewness is least.
+    /// A set of odd rows (n_d ≤ n_s/2), drawn at random: no two add up to a third, and the skewness
+    /// is least.
     SumFree,
 }
 
 impl Set {
-    /// Whether there are many sets of this kind and shape, so that one has to be drawn.
+    /// Returns whether there are many sets of this kind and shape, so that one has to be drawn.
     fn drawn(self) -> bool {
         matches!(self, Self::Random | Self::LeastSkewed | Self::SumFree | Self::Search)
     }
 }
 
-/// The gain and the bias of the theory for Gaussian interference; the bias is the raw one.
+/// Returns the gain and the (raw) bias of the theory for Gaussian interference.
 fn theoretical(rug: &PersianRug, p: f64) -> Result<(f64, f64), Box<dyn Error>> {
     let optimum = theory::optimum_at_ratio(p, rug.ratio())?;
     Ok((optimum.a, rug.raw_bias(optimum.a, optimum.effective_bias, &Moments::uniform(p)?)))
 }
 
-/// The exact loss: all rows are alike.
+/// Returns the exact loss; all rows are alike.
 fn exact_loss(rug: &PersianRug, a: f64, bias: f64, p: f64) -> Result<f64, Box<dyn Error>> {
     Ok(MatrixFreeRug::<f64>::new(rug.clone(), a, bias)?.exact_loss(p)?.loss)
 }
@@ -148,7 +150,7 @@ fn choose(arguments: &Arguments) -> Result<PersianRug, Box<dyn Error>> {
 }
 
 fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
-    /// A picture has a point for each entry of R.
+    /// Greatest number of features of a picture, which has a point for each entry of R.
     const DRAWN: usize = 4096;
     let &Arguments { features, seed, set, .. } = arguments;
     if let Some(out) = &arguments.out {
@@ -177,7 +179,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         note!("warning: {warning}");
     }
     let has_zero = rug.rows()[0] == 0;
-    // What a rug has not (without interference it has no skewness) is left out.
+    // Absent values, such as the skewness without interference, are left out.
     let mut rows = vec![
         (
             "off_diagonal_sum",

@@ -1,4 +1,4 @@
-//! The search for a good set: its progress, and its checkpoint.
+//! The search for a good set, its progress and its checkpoint.
 
 use std::error::Error;
 use std::io::ErrorKind;
@@ -12,7 +12,8 @@ use toy_superposition::designs::{Annealing, STAGES, Search, SearchConfig};
 use toy_superposition::files::write_atomically;
 use toy_superposition::rug::PersianRug;
 
-/// The rug that the search finds. It goes on from the checkpoint if there is one, and leaves none.
+/// Returns the rug that the search finds. It continues from the checkpoint if there is one, and
+/// removes it at the end.
 pub(crate) fn search(
     config: SearchConfig,
     checkpoint: Option<&Path>,
@@ -57,7 +58,7 @@ pub(crate) fn search(
     Ok(found.rug)
 }
 
-/// What two searches must share to go on from each other's checkpoints.
+/// Returns what two searches must have in common to continue from each other's checkpoints.
 fn identity(config: &SearchConfig) -> Value {
     json!({
         "features": config.features, "hidden": config.hidden, "symmetry": config.symmetry,
@@ -78,7 +79,7 @@ fn text(search: &Search) -> String {
     json!({ "format": 1, "search": identity(search.config()), "annealings": annealings }).to_string()
 }
 
-/// The annealings in a checkpoint; `None` if there is no such file.
+/// Returns the annealings in a checkpoint, or `None` if there is no such file.
 fn read(path: &Path, config: &SearchConfig) -> Result<Option<Vec<Annealing>>, Box<dyn Error>> {
     let refuse = |what: &str| format!("{}: {what}", path.display());
     let text = match std::fs::read_to_string(path) {

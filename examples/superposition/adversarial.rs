@@ -1,4 +1,4 @@
-//! How much a small change of the input can harm, with and without superposition.
+//! Effect of small changes of the input, with and without superposition.
 
 use std::error::Error;
 
@@ -13,7 +13,7 @@ use crate::trained::{BATCH, Size, Trained, densities, family};
 
 pub(crate) const FIGURES: &[&str] = &["adversarial"];
 
-/// ε over the mean norm of an input.
+/// Length ε of the change over the mean norm of an input.
 const SHARE: f64 = 0.1;
 
 pub(crate) fn run(options: &Options) -> Result<Value, Box<dyn Error>> {

@@ -1,11 +1,11 @@
-//! Correlated and anticorrelated features, against the exact losses of the arrangements that Elhage
-//! et al. describe.
+//! Correlated and anticorrelated features, compared with the exact losses of the arrangements that
+//! Elhage et al. describe.
 //!
-//! Features that are on together should not be antipodal, features that never are should be. For
-//! pairs that are on together with probability p, in one dimension per pair, two arrangements
-//! compete: vectors orthogonal within the pairs and antipodal across them, which lose `p²/6` per
-//! feature, and both features of a pair along one direction, of which the output has the mean,
-//! `p E(u − u')²/4 = p/24`. The latter loses less for `p > 1/4`.
+//! Features that are on together should not be antipodal, and features that are never on together
+//! should be. For pairs that are on together with probability p, in one dimension per pair, two
+//! arrangements compete. Vectors that are orthogonal within pairs and antipodal across them lose
+//! `p²/6` per feature. If both features of a pair lie along one direction and their outputs are
+//! their mean, the loss is `p E(u − u')²/4 = p/24`, which is less for `p > 1/4`.
 
 use std::error::Error;
 
@@ -22,18 +22,18 @@ use crate::solve::{Found, Task, best, shape};
 
 pub(crate) const FIGURES: &[&str] = &["correlated", "correlated_mean"];
 
-/// The density of the first experiments.
+/// Density of the first experiments.
 const SPARSE: f64 = 0.05;
-/// The densities at which pairs collapse to their mean, or do not.
+/// Densities at which pairs may or may not collapse to their mean.
 const DENSITIES: [f64; 10] = [0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.6, 0.8];
 
-/// A law, and the arrangement that should suit it.
+/// A law and the arrangement that is expected for it.
 struct Case {
     name: &'static str,
     task: Task,
-    /// Unit vectors as columns, without biases.
+    /// Unit vectors as columns; the biases are 0.
     ideal: DMatrix<f64>,
-    /// How many neighbours are of one pair or set.
+    /// Number of consecutive features in a pair or set.
     set: usize,
 }
 
@@ -50,7 +50,7 @@ fn sets(size: usize, p: f64) -> LawSpec {
     law(2 * size, SwitchesSpec::Groups { size: Some(size), groups: None, probability, of: None })
 }
 
-/// The columns `e_0 … e_{d−1}, −e_0 … −e_{d−1}`: antipodes are d apart.
+/// Returns the columns `e_0 … e_{d−1}, −e_0 … −e_{d−1}`, in which antipodes are d apart.
 fn across(dimensions: usize) -> DMatrix<f64> {
     DMatrix::from_fn(dimensions, 2 * dimensions, |row, i| {
         if i % dimensions != row {
@@ -63,7 +63,7 @@ fn across(dimensions: usize) -> DMatrix<f64> {
     })
 }
 
-/// The columns `e_0, −e_0, e_1, −e_1, …`: neighbours are antipodes.
+/// Returns the columns `e_0, −e_0, e_1, −e_1, …`, in which neighbours are antipodes.
 fn within(dimensions: usize) -> DMatrix<f64> {
     DMatrix::from_fn(dimensions, 2 * dimensions, |row, i| {
         if i / 2 != row {
@@ -76,7 +76,7 @@ fn within(dimensions: usize) -> DMatrix<f64> {
     })
 }
 
-/// Both features of a pair along one direction: the columns `e_0/√2, e_0/√2, e_1/√2, …`.
+/// Returns the columns `e_0/√2, e_0/√2, e_1/√2, …`: both features of a pair along one direction.
 fn mean(dimensions: usize) -> DMatrix<f64> {
     within(dimensions).abs() * 0.5_f64.sqrt()
 }
@@ -98,13 +98,13 @@ fn cases() -> Vec<Case> {
     ]
 }
 
-/// The exact loss per feature of an arrangement without biases.
+/// Returns the exact loss per feature of an arrangement with biases of 0.
 fn loss_of(ideal: &DMatrix<f64>, law: &LawSpec) -> Result<f64, Box<dyn Error>> {
     let bias = vec![0.0; ideal.ncols()];
     Ok(exact_loss(&ideal.tr_mul(ideal), &bias, &law.build()?)?.loss)
 }
 
-/// The mean of `cos θ` over all pairs of features of one set.
+/// Returns the mean of `cos θ` over all pairs of features of one set.
 fn cosine_within(found: &Found, set: usize) -> f64 {
     let vectors = found.model.encoder();
     let features = vectors.ncols();
@@ -226,7 +226,7 @@ pub(crate) fn run(options: &Options) -> Result<Value, Box<dyn Error>> {
     Ok(json!({ "probability": SPARSE, "starts": starts, "laws": list, "pairs": means }))
 }
 
-/// The vectors of two pairs.
+/// Returns the feature vectors of two pairs.
 fn plane(title: String, found: &Found) -> Plane {
     let columns = found.model.encoder();
     let vector = |column: usize| PlaneVector {

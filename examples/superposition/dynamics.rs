@@ -1,5 +1,5 @@
-//! Training seen from the features: their dimensionality against steps, and their vectors on their
-//! way.
+//! Features during training: their dimensionality against the number of steps, and the paths of
+//! their vectors.
 
 use std::error::Error;
 
@@ -18,11 +18,11 @@ use crate::solve::{Task, shape};
 
 pub(crate) const FIGURES: &[&str] = &["dynamics_dimensionality", "dynamics_loss", "dynamics_plane"];
 
-/// The density of the features in the plane, and of many.
+/// Density of the features, in the plane and in many dimensions.
 const SPARSE: f64 = 0.05;
 const DENSER: f64 = 0.3;
 
-/// D_i and the loss of a model after some steps.
+/// The dimensionalities D_i and the loss of a model after a number of steps.
 struct Moment {
     step: u64,
     loss: f64,
@@ -35,7 +35,7 @@ pub(crate) fn run(options: &Options) -> Result<Value, Box<dyn Error>> {
     Ok(json!({ "many": many, "plane": plane }))
 }
 
-/// Many features, trained on samples at a constant rate.
+/// Many features, trained on samples at a constant learning rate.
 fn many(options: &Options) -> Result<Value, Box<dyn Error>> {
     let (features, hidden) = options.size((30, 10), (12, 4));
     let steps = options.size(4000, 400);
@@ -138,7 +138,7 @@ fn many(options: &Options) -> Result<Value, Box<dyn Error>> {
     )
 }
 
-/// Five features in the plane, along Adam on the exact loss.
+/// Five features in the plane, during a descent of the exact loss by Adam.
 fn plane(options: &Options) -> Result<Value, Box<dyn Error>> {
     let steps = options.size(1200, 120);
     let task = Task::paper(5, 2, SPARSE);

@@ -1,4 +1,4 @@
-//! Importance and sparsity: which features are represented, and at which price for the others.
+//! Importance and sparsity: which features are represented, and at what cost for the others.
 
 use std::error::Error;
 
@@ -12,7 +12,7 @@ use crate::solve::{Found, Task, best};
 pub(crate) const FIGURES: &[&str] = &["features"];
 
 const DENSITIES: [f64; 6] = [1.0, 0.5, 0.3, 0.1, 0.03, 0.01];
-/// ι_i = 0.7^i.
+/// Base of the importance, ι_i = 0.7^i.
 const IMPORTANCE: f64 = 0.7;
 
 pub(crate) fn run(options: &Options) -> Result<Value, Box<dyn Error>> {

@@ -10,7 +10,7 @@ use crate::trained::{BATCH, Size, Trained, densities, family};
 
 pub(crate) const FIGURES: &[&str] = &["geometry", "geometry_features"];
 
-/// The dimensionalities at which features gather, by the arrangement.
+/// Dimensionalities at which features concentrate, by arrangement.
 const LEVELS: [(&str, f64); 5] = [
     ("tetrahedron 3/4", 0.75),
     ("triangle 2/3", 2.0 / 3.0),
@@ -18,7 +18,7 @@ const LEVELS: [(&str, f64); 5] = [
     ("pentagon 2/5", 0.4),
     ("antiprism 3/8", 0.375),
 ];
-/// How near to a level a feature counts as on it.
+/// Greatest distance from a level at which a feature counts as on it.
 const NEAR: f64 = 0.015;
 
 pub(crate) fn run(options: &Options) -> Result<Value, Box<dyn Error>> {
@@ -100,7 +100,7 @@ fn scattered(models: &[Trained], trained: &str) -> Chart {
     let of = |model: &Trained| {
         let x = model.density.recip();
         let features = model.geometry.dimensionality.clone();
-        // Side by side by their order, so that equal ones stay apart.
+        // Drawn side by side in sorted order, so that equal values can be told apart.
         let mut sorted = features;
         sorted.sort_by(f64::total_cmp);
         let width = sorted.len() as f64;

@@ -1,5 +1,5 @@
-//! How degenerate a minimum is: local learning coefficients of polygons and designs, beside those
-//! of matrices that are known.
+//! Degeneracy of minima: local learning coefficients of polygons and designs, beside those of
+//! reduced-rank regression, which are known.
 
 use std::error::Error;
 
@@ -19,10 +19,10 @@ use crate::options::Options;
 
 pub(crate) const FIGURES: &[&str] = &[];
 
-/// The localisation γ about A = B = 0, and about a minimum.
+/// Localisation γ about A = B = 0, and about a minimum.
 const WIDE: f64 = 1.0;
 const NEAR: f64 = 100.0;
-/// Features, for polygons and designs.
+/// Number of features of the polygons and designs.
 const FEATURES: usize = 6;
 
 pub(crate) fn run(options: &Options) -> Result<Value, Box<dyn Error>> {
@@ -73,7 +73,7 @@ fn yardsticks(options: &Options) -> Result<Vec<Value>, Box<dyn Error>> {
     Ok(list)
 }
 
-/// Regular polygons beside dropped features.
+/// Returns regular polygons with dropped features.
 fn polygons() -> Result<Vec<(String, DirectSum)>, Box<dyn Error>> {
     let sum = |corners: usize| -> Result<_, Box<dyn Error>> {
         let mut parts: Vec<(usize, BoxedDesign)> = vec![(1, Box::new(Frame::harmonic(corners, &[1])?))];
@@ -85,7 +85,7 @@ fn polygons() -> Result<Vec<(String, DirectSum)>, Box<dyn Error>> {
     [4, 5, 6].into_iter().map(sum).collect()
 }
 
-/// Six features in three dimensions.
+/// Returns designs of six features in three dimensions.
 fn designs() -> Result<Vec<(String, DirectSum)>, Box<dyn Error>> {
     let alone = |design| DirectSum::new(vec![(1, design)]);
     Ok(vec![
@@ -102,8 +102,8 @@ fn designs() -> Result<Vec<(String, DirectSum)>, Box<dyn Error>> {
     ])
 }
 
-/// The same weights, but for a last bias so far below 0 that its output is 0 about there whatever
-/// its vector: flat in three directions.
+/// Returns the same weights with the last bias so negative that the last output is 0 nearby
+/// whatever its vector, so that the loss is constant in three directions.
 fn dead(model: &Autoencoder<f64>) -> Result<Autoencoder<f64>, Box<dyn Error>> {
     let mut parameters = model.parameters().clone();
     parameters.encoder_mut().column_mut(FEATURES - 1).fill(0.0);
@@ -111,7 +111,7 @@ fn dead(model: &Autoencoder<f64>) -> Result<Autoencoder<f64>, Box<dyn Error>> {
     Ok(Autoencoder::from_parameters(parameters, Activation::Relu))
 }
 
-/// The coefficients of weights at a minimum of the exact loss.
+/// Prints and returns the coefficients of weights at a minimum of the exact loss.
 fn minima<'a>(
     options: &Options,
     heading: &str,
@@ -180,8 +180,8 @@ fn report(found: &LearningCoefficient, config: &LearningCoefficientConfig) -> Va
     })
 }
 
-/// A direct sum with tied weights, at a stationary point of the exact loss over all of them: from
-/// its best gains and biases, by L-BFGS.
+/// Returns a direct sum with tied weights at a stationary point of the exact loss, found by L-BFGS
+/// from its best gains and biases.
 fn least(design: &DirectSum, law: FeatureLaw<'_>) -> Result<Autoencoder<f64>, Box<dyn Error>> {
     use toy_superposition::rug::Design;
     let settings = optimise(design, law, false)?.settings;
@@ -201,13 +201,13 @@ fn least(design: &DirectSum, law: FeatureLaw<'_>) -> Result<Autoencoder<f64>, Bo
 /// The curvatures of a loss at a point.
 struct Curvature {
     largest: f64,
-    /// How many are above a ten-thousandth of the largest, and how many below minus that.
+    /// Numbers of eigenvalues above a ten-thousandth of the largest, and below minus that.
     positive: usize,
     negative: usize,
 }
 
 impl Curvature {
-    /// By central differences of the gradient.
+    /// Computes the curvatures by central differences of the gradient.
     fn at(model: &Autoencoder<f64>, objective: &mut ExactObjective) -> Result<Self, Box<dyn Error>> {
         const SHIFT: f64 = 1e-4;
         let count = model.as_slice().len();

@@ -1,5 +1,5 @@
 //! The experiments of Elhage et al., "Toy models of superposition" (2022), and learning
-//! coefficients, one by one or all.
+//! coefficients, singly or all.
 
 mod adversarial;
 mod correlated;
@@ -23,10 +23,10 @@ use serde_json::{Map, Value};
 
 /// Repeats the experiments of Elhage et al., "Toy models of superposition" (2022).
 ///
-/// The models are y = ReLU(WᵀW x + b) with features that are on with probability p (a sparsity of
-/// S = 1 − p) and have magnitudes U[0, 1] then. Small ones descend the exact expected loss from
-/// several random starts, without samples; large ones are trained on samples. Without a COMMAND,
-/// all of their experiments run one after the other. docs/superposition.md says what comes out.
+/// The models are y = ReLU(WᵀW x + b). Features are on with probability p (a sparsity of S = 1 − p)
+/// and then have magnitudes U[0, 1]. Small models descend the exact expected loss from several
+/// random starts, without samples; large ones are trained on samples. Without a COMMAND, all
+/// experiments of Elhage et al. run in turn. The results are described in docs/superposition.md.
 #[derive(Parser)]
 struct Arguments {
     #[command(subcommand)]
@@ -40,29 +40,29 @@ enum Command {
     /// Which features are represented, by importance and sparsity: W and b of 20 features in 5
     /// dimensions.
     Features,
-    /// How many dimensions 400 features in 30 take up, each and on average, against 1/(1 − S).
+    /// Dimensions taken up by each of 400 features in 30 dimensions, and on average, against 1/(1 −
+    /// S).
     Geometry,
-    /// What features in the plane look like: pentagons, pairs, and other polygons.
+    /// Features in the plane: pentagons, pairs and other polygons.
     Polygons,
-    /// Not represented, superposed or a dimension of its own, over importance and p: 2 features in
-    /// 1 dimension and 3 in 2.
+    /// Whether a feature is not represented, superposed or has a dimension of its own, over
+    /// importance and p, for 2 features in 1 dimension and 3 in 2.
     Phases,
-    /// How the dimensionality of features changes while a model is trained, and their vectors on
-    /// their way.
+    /// Dimensionalities of features during training, and the paths of their vectors.
     Dynamics,
-    /// What correlated and anticorrelated features do: antipodes, octahedra, the mean of a pair.
+    /// Correlated and anticorrelated features: antipodes, octahedra, the mean of a pair.
     Correlated,
-    /// How much a small change of the input can harm, against the features per dimension.
+    /// Effect of a small change of the input, against the number of features per dimension.
     Adversarial,
-    /// How degenerate minima are: local learning coefficients of polygons and designs, by Langevin
-    /// dynamics on the exact loss, beside those that are known.
+    /// Degeneracy of minima: local learning coefficients of polygons and designs, by Langevin
+    /// dynamics on the exact loss, beside known ones.
     LearningCoefficients,
-    /// All of those of Elhage et al.; the same as no command.
+    /// All experiments of Elhage et al., which is the default.
     All,
 }
 
 impl Command {
-    /// Those of Elhage et al.
+    /// The experiments of Elhage et al.
     const EACH: [Self; 7] = [
         Self::Features,
         Self::Geometry,
@@ -87,7 +87,7 @@ impl Command {
         }
     }
 
-    /// The figures that it draws.
+    /// Returns the names of the figures that the experiment draws.
     fn figures(self) -> &'static [&'static str] {
         match self {
             Self::Features => features::FIGURES,

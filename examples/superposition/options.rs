@@ -1,4 +1,4 @@
-//! What all experiments are told, and how they say what they found.
+//! Options and output of all experiments.
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -13,10 +13,10 @@ pub(crate) struct Options {
     /// Seed of the initial weights and of the samples.
     #[arg(long, global = true, default_value_t = 0)]
     pub(crate) seed: u64,
-    /// Small sizes and few starts: a look within seconds, not a result.
+    /// Use small sizes and few starts: a preview within seconds, not a result.
     #[arg(long, global = true)]
     pub(crate) quick: bool,
-    /// Draw figures (PNG and SVG) into this folder, which is made if it is not there.
+    /// Draw figures (PNG and SVG) into this folder, which is created if needed.
     #[arg(long, global = true, value_name = "FOLDER")]
     out: Option<PathBuf>,
     /// Print one JSON object instead of tables.
@@ -25,7 +25,7 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// Finds out whether the figures can be written, before the work.
+    /// Checks before the computation that the figures can be written.
     pub(crate) fn prepare<'a>(
         &self,
         names: impl Iterator<Item = &'a &'static str>,
@@ -38,7 +38,7 @@ impl Options {
         Ok(())
     }
 
-    /// Draws a figure, if figures are asked for.
+    /// Draws a figure if --out is given.
     pub(crate) fn figure(
         &self,
         name: &str,
@@ -51,14 +51,14 @@ impl Options {
         Ok(())
     }
 
-    /// Prints a line of a table, unless JSON is asked for.
+    /// Prints a line of a table unless --json is given.
     pub(crate) fn tell(&self, line: std::fmt::Arguments<'_>) {
         if !self.json {
             say!("{line}");
         }
     }
 
-    /// `large`, or `small` for a quick look.
+    /// Returns `large`, or `small` with --quick.
     pub(crate) fn size<T>(&self, large: T, small: T) -> T {
         if self.quick { small } else { large }
     }

@@ -1,5 +1,5 @@
-//! One dimension too few: whether a further feature is dropped, superposed or takes a dimension,
-//! over its importance and p.
+//! One feature more than dimensions: whether the last feature is dropped, superposed or has a
+//! dimension of its own, over its importance and p.
 
 use std::error::Error;
 
@@ -16,7 +16,7 @@ const NAMES: [&str; 3] = ["not represented", "superposed", "own dimension"];
 
 pub(crate) fn run(options: &Options) -> Result<Value, Box<dyn Error>> {
     let cells = options.size(16, 6);
-    // Even in the logarithm: densities from 0.01 to 1, importances from 0.1 to 10.
+    // Evenly spaced in the logarithm: densities from 0.01 to 1, importances from 0.1 to 10.
     let centre =
         |k: u32, from: f64, to: f64| from * (to / from).powf((f64::from(k) + 0.5) / f64::from(cells));
     let densities: Vec<f64> = (0..cells).map(|k| centre(k, 0.01, 1.0)).collect();
@@ -52,8 +52,8 @@ pub(crate) fn run(options: &Options) -> Result<Value, Box<dyn Error>> {
         let share = agree as f64 / pairs.len() as f64;
         let counts = [0, 1, 2].map(|phase| measured.iter().filter(|&&found| found == phase).count());
         options.tell(format_args!(
-            "{features} features in {}: of {} cells {} {}, {} {}, {} {}; as the analytic losses say in {:.1} %; least loss \
-             {gain:.3} of theirs",
+            "{features} features in {}: of {} cells {} {}, {} {}, {} {}; {:.1} % agree with the analytic losses; least ratio \
+             of the loss to the analytic one {gain:.3}",
             features - 1,
             pairs.len(),
             counts[0],
@@ -94,7 +94,7 @@ pub(crate) fn run(options: &Options) -> Result<Value, Box<dyn Error>> {
     Ok(json!({ "starts": starts, "maps": maps }))
 }
 
-/// What the last feature of a model is, an index into [`NAMES`].
+/// Returns the state of the last feature of a model as an index into [`NAMES`].
 fn phase(found: &Found) -> usize {
     match found.geometry.representation.last() {
         Some(Representation::Superposed) => 1,
@@ -111,12 +111,12 @@ fn analytic(sacrifice: Sacrifice, features: usize) -> usize {
     }
 }
 
-/// Where the analytic losses cross.
+/// Returns the boundaries at which the analytic losses are equal.
 fn boundaries(features: usize) -> Vec<Boundary> {
     let densities = (0..=200).map(|k| 0.01 * 57.0_f64.powf(f64::from(k) / 200.0));
     let below: Vec<_> = densities.filter_map(|p| Some((p, antipodal_above(p).ok()??))).collect();
     let own = |(p, iota): (f64, f64)| (p, if features == 2 { iota.recip() } else { 1.0 });
-    // Where nothing is superposed, the least important feature is dropped.
+    // If nothing is superposed, the least important feature is dropped.
     let above = below.iter().copied().map(own).chain([(1.0, 1.0)]).collect();
     vec![
         Boundary { name: "superposed above".to_owned(), points: below },

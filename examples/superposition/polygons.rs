@@ -1,4 +1,4 @@
-//! Features in the plane: n_d = 2, the best of several starts on the exact loss.
+//! Features in the plane, n_d = 2: the best of several descents of the exact loss.
 
 use std::error::Error;
 
@@ -10,9 +10,9 @@ use crate::solve::{Found, Task, best, shape};
 
 pub(crate) const FIGURES: &[&str] = &["polygons_density", "polygons_features"];
 
-/// Densities at which five features are drawn.
+/// Densities at which models of five features are drawn.
 const DENSITIES: [f64; 8] = [0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.9];
-/// Numbers of features that are drawn at the density of [`SPARSE`].
+/// Numbers of features of the models drawn at the density [`SPARSE`].
 const FEATURES: [usize; 8] = [2, 3, 4, 5, 6, 7, 8, 10];
 const SPARSE: f64 = 0.05;
 
@@ -76,7 +76,7 @@ pub(crate) fn run(options: &Options) -> Result<Value, Box<dyn Error>> {
     Ok(json!({ "models": list }))
 }
 
-/// The vectors of a model with two hidden dimensions.
+/// Returns the feature vectors of a model with two hidden dimensions.
 fn plane(title: String, found: &Found) -> Plane {
     let columns = found.model.encoder();
     let vector = |column: usize| PlaneVector {

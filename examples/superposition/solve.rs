@@ -1,4 +1,4 @@
-//! Small models at the least exact loss found from several random starts, many of them at once.
+//! Small models of least exact loss over several random starts, solved in parallel.
 
 use std::error::Error;
 
@@ -13,25 +13,25 @@ use toy_superposition::train::{descend, side_by_side};
 pub(crate) struct Task {
     pub(crate) law: LawSpec,
     pub(crate) hidden: usize,
-    /// Of each feature.
+    /// Importance of each feature.
     pub(crate) importance: Vec<f64>,
 }
 
 /// The best model of a task.
 pub(crate) struct Found {
     pub(crate) model: Autoencoder<f64>,
-    /// Its exact loss per feature, weighted by the importance.
+    /// Exact loss per feature, weighted by the importance.
     pub(crate) loss: f64,
     pub(crate) product: Product,
     pub(crate) geometry: Geometry,
-    /// The share of the starts that ended within a thousandth of the best loss.
+    /// Share of the starts that ended within a thousandth of the best loss.
     pub(crate) agreement: f64,
 }
 
 type Sent<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
-/// The relative error of the loss that is descended from every start, and of that which the best
-/// end is polished on.
+/// Relative error of the loss during the descent from every start, and while the best result is
+/// refined.
 const TOLERANCE: f64 = 1e-4;
 const POLISHED: f64 = 1e-6;
 
@@ -40,14 +40,14 @@ impl Task {
         Self { law: LawSpec::paper(features, p), hidden, importance: vec![1.0; features] }
     }
 
-    /// The exact loss with a relative error of about `tolerance`.
+    /// Returns the exact loss as an objective with a relative error of about `tolerance`.
     pub(crate) fn objective(&self, tolerance: f64) -> theory::Result<ExactObjective> {
         let law = self.law.build().map_err(theory::Error::Law)?;
         ExactObjective::new(&law)?.with_tolerance(tolerance)?.with_importance(self.importance.clone())
     }
 
-    /// The weights of start `start` of a seed: `U(±√(3/n_d))`, or half that for every other, and no
-    /// bias.
+    /// Returns the initial weights of start `start` of a seed: `U(±√(3/n_d))`, or half that for
+    /// every other start, with biases of 0.
     pub(crate) fn start(&self, seed: u64, start: u64) -> Sent<Autoencoder<f64>> {
         let shape = Shape::tied(self.law.features, self.hidden)?;
         let mut rng = Stream::Weights.rng(seed, start);
@@ -58,14 +58,14 @@ impl Task {
         Ok(model)
     }
 
-    /// Descends; the model becomes the end, and its loss is returned.
+    /// Replaces the model by the end of a descent, and returns its loss.
     fn descend(&self, model: &mut Autoencoder<f64>, tolerance: f64) -> Sent<f64> {
         let config = LbfgsConfig { max_iterations: 150, gradient_tolerance: 1e-7, ..LbfgsConfig::default() };
         Ok(descend(model, &mut self.objective(tolerance)?, &Lbfgs::new(config)?)?.loss)
     }
 }
 
-/// The best of `starts` descents of each task.
+/// Returns the best of `starts` descents of each task.
 pub(crate) fn best(tasks: &[Task], starts: u64, seed: u64) -> Result<Vec<Found>, Box<dyn Error>> {
     let items: Vec<_> = tasks.iter().flat_map(|task| (0..starts).map(move |start| (task, start))).collect();
     let ends = side_by_side(&items, None, |(task, start)| {
@@ -78,7 +78,7 @@ pub(crate) fn best(tasks: &[Task], starts: u64, seed: u64) -> Result<Vec<Found>,
     found.into_iter().collect::<Sent<_>>().map_err(|error| error as Box<dyn Error>)
 }
 
-/// The best of the ends of a task's descents, polished.
+/// Returns the best end of a task's descents, refined.
 fn found(task: &Task, ends: &[(f64, Autoencoder<f64>)]) -> Sent<Found> {
     let (least, model) = ends.iter().min_by(|a, b| a.0.total_cmp(&b.0)).ok_or("no starts")?;
     let near = ends.iter().filter(|(loss, _)| *loss <= least * 1.001 + 1e-12).count();
@@ -90,7 +90,7 @@ fn found(task: &Task, ends: &[(f64, Autoencoder<f64>)]) -> Sent<Found> {
     Ok(Found { model, loss, product, geometry, agreement })
 }
 
-/// The clusters of a model, such as `pentagon` or `2 × antipodal pair, 1 dropped`.
+/// Returns the clusters of a model as text, such as `pentagon` or `2 × antipodal pair, 1 dropped`.
 pub(crate) fn shape(geometry: &Geometry) -> String {
     let mut names: Vec<(String, usize)> = Vec::new();
     for cluster in &geometry.clusters {

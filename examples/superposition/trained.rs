@@ -7,7 +7,7 @@ use toy_superposition::model::{Autoencoder, Shape};
 use toy_superposition::theory::{Geometry, Product};
 use toy_superposition::train::{Batches, Recipe, Trainer, side_by_side};
 
-/// The size of a model and of its training.
+/// Sizes of a model and of its training.
 #[derive(Clone, Copy)]
 pub(crate) struct Size {
     pub(crate) features: usize,
@@ -15,12 +15,12 @@ pub(crate) struct Size {
     pub(crate) steps: u64,
 }
 
-/// The samples of a step.
+/// Number of samples per step.
 pub(crate) const BATCH: usize = 512;
 
 /// A trained model.
 pub(crate) struct Trained {
-    /// p = 1 − S.
+    /// Density p = 1 − S.
     pub(crate) density: f64,
     pub(crate) model: Autoencoder<f32>,
     pub(crate) geometry: Geometry,
@@ -28,7 +28,7 @@ pub(crate) struct Trained {
 
 type Sent<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
-/// A model per density, by the fast recipe with smaller batches.
+/// Returns one model per density, trained by the fast recipe with smaller batches.
 pub(crate) fn family(size: Size, densities: &[f64], seed: u64) -> Result<Vec<Trained>, Box<dyn Error>> {
     let one = |&density: &f64| -> Sent<Trained> {
         let shape = Shape::tied(size.features, size.hidden)?;
@@ -48,7 +48,7 @@ pub(crate) fn family(size: Size, densities: &[f64], seed: u64) -> Result<Vec<Tra
     models.into_iter().collect::<Sent<_>>().map_err(|error| error as Box<dyn Error>)
 }
 
-/// `count` densities whose reciprocals run evenly in the logarithm from 1 to `most`.
+/// Returns `count` densities whose reciprocals are evenly spaced in the logarithm from 1 to `most`.
 pub(crate) fn densities(count: u32, most: f64) -> Vec<f64> {
     (0..count).map(|k| most.powf(-f64::from(k) / f64::from(count - 1))).collect()
 }

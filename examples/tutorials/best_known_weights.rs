@@ -1,4 +1,4 @@
-//! The best known weights at a ratio, from the atlas, beside the theory and what training found.
+//! The best known weights at a ratio, from the atlas, beside the theory and trained models.
 
 use std::error::Error;
 
@@ -15,8 +15,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("trained, 512 features:        {:.5} p", trained.mean() / p);
     println!("Gaussian theory:              {:.5} p", optimum_at_ratio(p, ratio)?.loss / p);
 
-    // Weights of this size, as an autoencoder; their loss is found by integration, not from
-    // samples.
+    // Weights of this size as an autoencoder, whose loss is integrated, not sampled.
     let model = atlas.weights(ratio, features)?;
     let exact = exact_loss(&model.product(), model.bias().as_slice(), p)?;
     println!("{features} features in {} dimensions: {:.5} p", model.hidden(), exact.loss / p);

@@ -11,7 +11,7 @@ use toy_superposition::train::{descend, initial_model};
 fn main() -> Result<(), Box<dyn Error>> {
     let shape = Shape::tied(5, 2)?;
     for probability in [0.05, 0.9] {
-        // The expected loss itself and its gradient: there are no samples and no noise.
+        // The expected loss and its gradient are exact: there are no samples and no noise.
         let mut objective = ExactObjective::new(probability)?;
         let mut best = None;
         for seed in 0..5 {

@@ -11,7 +11,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (features, hidden, p, seed) = (1 << 20, 1 << 18, 0.05, 1);
     let rug = PersianRug::random(features, hidden, &mut Stream::Draws.rng(seed, 0))?;
 
-    // The gain and the bias that are best for Gaussian interference.
+    // The best gain and bias for Gaussian interference.
     let best = optimum_at_ratio(p, hidden as f64 / features as f64)?;
     let bias = rug.raw_bias(best.a, best.effective_bias, &Moments::uniform(p)?);
     let model = MatrixFreeRug::<f64>::new(rug, best.a, bias)?;
@@ -25,7 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut squares = y.norm_squared();
     for sample in 0..batch.samples() {
         let (on, values) = batch.sample(sample);
-        // (x − y)² − y² wherever x is not 0.
+        // The sum of (x − y)² − y² over the x that are not 0.
         squares += on.iter().zip(values).map(|(&i, x)| x * (x - 2.0 * y[(i as usize, sample)])).sum::<f64>();
     }
     let loss = squares / (features * batch.samples()) as f64;

@@ -5,7 +5,7 @@ use toy_superposition::data::Stream;
 use toy_superposition::rug::PersianRug;
 use toy_superposition::sweep::{Cell, Context, Experiment, Grid, Kind, Options, Reason, Sweep};
 
-/// What is done at a cell, by its name in the grid.
+/// The kinds of cells, by their names in the grid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 enum Rows {
     Random,
@@ -13,12 +13,12 @@ enum Rows {
 
 impl Kind for Rows {}
 
-/// The settings under `[experiment]`: there are none.
+/// The settings under `[experiment]`, of which there are none.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Coherence {}
 
-/// One row of records.csv.
+/// A row of records.csv.
 #[derive(Debug, Serialize, Deserialize)]
 struct Found {
     features: usize,
@@ -48,7 +48,7 @@ seeds = [0, 1]
 "#;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // Run it twice: the second time all cells are in the journal already.
+    // In a second run, all cells are in the journal already.
     let folder = std::env::temp_dir().join("own_experiment");
     let sweep = Sweep::create(&folder, Grid::<Coherence>::parse(GRID)?)?;
     sweep.run(&Options::default(), |_| {})?;

@@ -17,7 +17,7 @@ impl Magnitude for Triangular {
         [1.0 / 3.0, 1.0 / 6.0, 1.0 / 10.0, 1.0 / 15.0]
     }
 
-    // With a smooth density on a bounded support, exact losses are found by quadrature.
+    // With a smooth density on a bounded support, exact losses are computed by quadrature.
     fn support(&self) -> (f64, f64) {
         (0.0, 1.0)
     }
@@ -43,7 +43,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let x = sample_dense::<f64, _>(&law, Stream::Evaluation.samples(1, 0..4))?;
     println!("four samples, one per column: {x:.2}");
 
-    // Any weights will do, here random ones.
+    // Any weights may be used; these are random.
     let shape = Shape::new(12, 6)?;
     let model = initial_model::<f64>(shape, Initialisation::UnitNorm, Activation::Relu, 1)?;
     let check = check_law(&model, &law, &(0..12).collect::<Vec<_>>())?;

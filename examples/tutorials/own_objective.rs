@@ -9,7 +9,7 @@ use toy_superposition::optim::Lbfgs;
 use toy_superposition::theory::{self, Feature, MeanField};
 use toy_superposition::train::{Recipe, Run, Task, Trainer, descend, initial_model};
 
-/// `L(W, b) + λ |b|²`.
+/// The objective `L(W, b) + λ |b|²`.
 struct Penalised {
     mean_field: MeanField<f64>,
     lambda: f64,
@@ -44,7 +44,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         let mut model = start.clone();
         let minimum = descend(&mut model, &mut objective()?, &Lbfgs::default())?;
 
-        // Adam, 300 steps at a rate of 0.01. A trainer takes any objective and any model.
+        // 300 steps of Adam at a learning rate of 0.01. A trainer takes any objective and any
+        // model.
         let (recipe, law) = (Recipe::without_samples(0.01, 300)?, LawSpec::paper(32, 0.1));
         let task = Task::new("mean-field loss with a penalty", law);
         let mut trainer = Trainer::new(start, objective()?, &recipe, task)?;

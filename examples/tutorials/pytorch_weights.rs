@@ -1,5 +1,5 @@
-//! Checks weights from PyTorch against the theory. Give it a file and the p that the model was
-//! trained for; without arguments it checks an untrained model.
+//! Compares weights from PyTorch with the theory. The arguments are a weight file and the p that
+//! the model was trained for; without arguments an untrained model is used.
 //!
 //! ```sh
 //! cargo run --release --example pytorch_weights -- weights.safetensors 0.1
@@ -13,9 +13,10 @@
 //! save_file({name: tensor.contiguous() for name, tensor in weights.items()}, "weights.safetensors")
 //! ```
 //!
-//! with an encoder of n_d × n_s, a decoder of n_s × n_d and a bias of n_s (tensors: of an
-//! `nn.Linear`, its `weight`), or by `save_file(model.state_dict(), …)` under the names of the
-//! paper's code or of Elhage et al. (`W`, `b_final`). `Weights::load_named` takes other names.
+//! with an encoder of n_d × n_s, a decoder of n_s × n_d and a bias of n_s. They must be tensors: of
+//! an `nn.Linear`, its `weight`. A file saved by `save_file(model.state_dict(), …)` is accepted as
+//! well if it has the names of the paper's code or of Elhage et al. (`W`, `b_final`);
+//! `Weights::load_named` accepts any names.
 
 use std::error::Error;
 

@@ -22,7 +22,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             Trainer::on_fresh_batches(recipe.initial_model::<f32>(shape, seed)?, data()?, &recipe, seed)?;
         trainer.run(&Run::default(), |_, _| {})?;
 
-        // Measured on samples that training never draws.
+        // The loss is measured on samples that training never draws.
         let fresh = Stream::Evaluation.samples(seed, 0..20_000);
         let loss = sampled_loss(trainer.model(), &data()?, fresh)?;
         let ratio = hidden as f64 / features as f64;

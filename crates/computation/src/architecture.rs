@@ -1,23 +1,4 @@
-//! Which network it is: sizes, how layers follow each other, and which parts are learned.
-//!
-//! ```math
-//! h_0 = W_E x, \qquad
-//! \text{residual: } h_l = h_{l-1} + W^{out}_l f_l(W^{in}_l h_{l-1} + b_l), \qquad
-//! \text{plain: } h_l = f_l(W_l h_{l-1} + b_l), \qquad
-//! y = g(U h_L + c)
-//! ```
-//!
-//! | symbol | shape | block |
-//! |---|---|---|
-//! | `W_E` | hidden × features | `embedding`, unless it is fixed |
-//! | `W^in_l`, `W^out_l` | width × hidden, hidden × width | `input`, `output` (residual) |
-//! | `W_1`, `W_l` | width × hidden, width × width | `first`, `middle` (plain) |
-//! | `b_l` | width | `bias`, if there are any |
-//! | `U` | outputs × hidden (residual) or width (plain) | `readout`, unless it is `W_Eᵀ` |
-//! | `c` | outputs | `output_bias`, if there is one |
-//!
-//! `f_l` is ReLU, or the identity for a linear layer; `g` is the identity or ReLU. Without layers
-//! `y = g(U W_E x + c)`, which is the autoencoder of the paper.
+//! The architecture of a network: sizes, how layers are connected, and which parts are learned.
 
 use std::ops::Range;
 
@@ -25,14 +6,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
 
-/// How layers follow each other.
+/// How layers are connected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Stack {
     /// Each layer adds to a stream of `hidden` dimensions.
     Residual,
-    /// Each layer sees only the one before.
+    /// Each layer sees only the previous one.
     Plain,
 }
 
@@ -47,9 +28,31 @@ pub enum Readout {
     Learned,
 }
 
-/// The architecture of a network. [`residual`](Self::residual) and [`plain`](Self::plain) make one
-/// without layers, and [`with_layers`](Self::with_layers) and [`with_width`](Self::with_width) give
-/// it some; every field may be set after that, and [`Network`](crate::Network) checks them.
+/// The architecture of a network.
+///
+/// ```math
+/// h_0 = W_E x, \qquad
+/// \text{residual: } h_l = h_{l-1} + W^{out}_l f_l(W^{in}_l h_{l-1} + b_l), \qquad
+/// \text{plain: } h_l = f_l(W_l h_{l-1} + b_l), \qquad
+/// y = g(U h_L + c)
+/// ```
+///
+/// | Symbol | Shape | Block of parameters |
+/// |---|---|---|
+/// | `W_E` | hidden × features | `embedding`, unless it is fixed |
+/// | `W^in_l`, `W^out_l` | width × hidden, hidden × width | `input`, `output` (residual) |
+/// | `W_1`, `W_l` | width × hidden, width × width | `first`, `middle` (plain) |
+/// | `b_l` | width | `bias`, if layers have biases |
+/// | `U` | outputs × hidden (residual) or width (plain) | `readout`, unless it is `W_Eᵀ` |
+/// | `c` | outputs | `output_bias`, if outputs have biases |
+///
+/// `f_l` is the ReLU, or the identity for a linear layer; `g` is the identity or the ReLU. Without
+/// layers, `y = g(U W_E x + c)`, which is the autoencoder of the paper.
+///
+/// [`residual`](Self::residual), [`plain`](Self::plain) and [`autoencoder`](Self::autoencoder)
+/// return an architecture without layers; [`with_layers`](Self::with_layers) and
+/// [`with_width`](Self::with_width) add layers. All fields may be set afterwards;
+/// [`Network`](crate::Network) checks them when it is built.
 ///
 /// ```
 /// use toy_superposition_computation::Architecture;
@@ -64,35 +67,35 @@ pub enum Readout {
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Architecture {
-    /// The number of features n_s.
+    /// Number of features, n_s.
     pub features: usize,
-    /// The dimensions n_d in which they are embedded.
+    /// Number of dimensions of the embedding, n_d.
     pub hidden: usize,
-    /// The number of outputs.
+    /// Number of outputs.
     pub outputs: usize,
-    /// The number of layers L; may be 0.
+    /// Number of layers, L; may be 0.
     pub layers: usize,
-    /// The neurons of each layer.
+    /// Number of neurons of each layer.
     pub width: usize,
-    /// How layers follow each other.
+    /// How layers are connected.
     pub stack: Stack,
     /// Whether `W_E` is learned.
     pub learned_embedding: bool,
-    /// How outputs are read.
+    /// How the outputs are read.
     pub readout: Readout,
     /// Whether layers have biases.
     pub bias: bool,
     /// Whether outputs have biases.
     pub output_bias: bool,
-    /// Whether outputs pass a ReLU.
+    /// Whether the outputs pass through a ReLU.
     pub output_relu: bool,
-    /// The layers, counted from 0, that have the identity in the place of the ReLU.
+    /// Indices, from 0, of the layers with the identity in place of the ReLU.
     pub linear_layers: Vec<usize>,
 }
 
 impl Architecture {
-    /// Residual layers on a fixed embedding that also reads the outputs; no biases, no ReLU on the
-    /// outputs: the network of Braun et al. (2025).
+    /// Returns residual layers on a fixed embedding whose transpose reads the outputs, without
+    /// biases and without a ReLU on the outputs: the network of Braun et al. (2025).
     pub fn residual(features: usize, hidden: usize) -> Self {
         Self {
             features,
@@ -110,8 +113,8 @@ impl Architecture {
         }
     }
 
-    /// Plain layers with biases on a fixed embedding, and a learned read-out with biases and
-    /// without a ReLU.
+    /// Returns plain layers with biases on a fixed embedding, with a learned read-out that has
+    /// biases and no ReLU.
     pub fn plain(features: usize, hidden: usize, outputs: usize) -> Self {
         Self {
             outputs,
@@ -123,7 +126,7 @@ impl Architecture {
         }
     }
 
-    /// The paper's autoencoder: no layers, everything learned, a ReLU on the outputs.
+    /// Returns the paper's autoencoder: no layers, all parameters learned, a ReLU on the outputs.
     pub fn autoencoder(features: usize, hidden: usize) -> Self {
         Self {
             learned_embedding: true,
@@ -134,20 +137,19 @@ impl Architecture {
         }
     }
 
-    /// The same with this many layers.
+    /// Returns the same architecture with this number of layers.
     #[must_use]
     pub fn with_layers(self, layers: usize) -> Self {
         Self { layers, ..self }
     }
 
-    /// The same with so many neurons in each layer; without it there is one.
+    /// Returns the same architecture with `width` neurons in each layer. The default is one.
     #[must_use]
     pub fn with_width(self, width: usize) -> Self {
         Self { width, ..self }
     }
 
-    /// Refuses sizes that no network has, a read-out that reads nothing, and linear layers that are
-    /// not there.
+    /// Checks the sizes, that the read-out has something to read, and that the linear layers exist.
     pub(crate) fn check(&self) -> Result<()> {
         for (name, given, least) in [
             ("features", self.features, 1),
@@ -169,13 +171,13 @@ impl Architecture {
         }
     }
 
-    /// Whether the outputs are read from the dimensions of the embedding, so that features reach
-    /// them without a neuron.
+    /// Returns whether the outputs are read from the space of the embedding, so that features reach
+    /// them without passing a neuron.
     pub(crate) fn has_stream(&self) -> bool {
         self.stack == Stack::Residual || self.layers == 0
     }
 
-    /// The name and the shape of each block of parameters, in their order.
+    /// Returns the name and the shape of each block of parameters, in order.
     pub(crate) fn blocks(&self) -> Vec<(&'static str, Vec<usize>)> {
         let &Self { features, hidden, outputs, layers, width, .. } = self;
         let (residual, some) = (self.stack == Stack::Residual, layers > 0);
@@ -193,14 +195,14 @@ impl Architecture {
         blocks.into_iter().filter(|block| block.0).map(|(_, name, shape)| (name, shape)).collect()
     }
 
-    /// The number of parameters, at most 2¹²⁸ − 1.
+    /// Returns the number of parameters, saturating at 2¹²⁸ − 1.
     pub fn parameters(&self) -> u128 {
         let size =
             |shape: Vec<usize>| shape.into_iter().fold(1_u128, |n, side| n.saturating_mul(side as u128));
         self.blocks().into_iter().fold(0, |sum, (_, shape)| sum.saturating_add(size(shape)))
     }
 
-    /// Where a block lies in the list of parameters; empty if there is no such block.
+    /// Returns the range of a block in the list of parameters, empty if there is no such block.
     pub(crate) fn range(&self, name: &str) -> Range<usize> {
         let mut start = 0;
         for (block, shape) in self.blocks() {

@@ -1,4 +1,4 @@
-//! The network as its neurons see it: the stream and the embedding multiplied out.
+//! The circuit of a network's neurons: the products of embedding, stream and read-out.
 //!
 //! ```math
 //! z_l = A_l x + \sum_{k < l} C_{lk} r_k + b_l, \qquad r_l = f_l(z_l), \qquad y = g\Bigl(G x + \sum_l B_l r_l + c\Bigr)
@@ -11,8 +11,9 @@
 //! | `B_l` | `U W^out_l` | `U`, last layer only | outputs × width |
 //! | `G` | `U W_E` | none | outputs × features |
 //!
-//! A batch costs no product with the n_d dimensions of the stream: they are summed over once per
-//! step. `A` and `G` meet x, which is sparse. Gradients come back by the same products, transposed.
+//! A batch needs no product with the n_d dimensions of the stream, which are summed over once per
+//! step. `A` and `G` multiply x, which is sparse. Gradients are pulled back through the transposed
+//! products.
 
 use faer::MatRef;
 use toy_superposition_model::Scalar;
@@ -21,27 +22,27 @@ use crate::network::input_block;
 use crate::product::{product, slice};
 use crate::{Architecture, Network, Readout, Stack};
 
-/// Where each part lies in a flat list.
+/// Where each part of a circuit lies in a flat list.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Wiring {
     pub(crate) features: usize,
     pub(crate) outputs: usize,
     pub(crate) width: usize,
     pub(crate) layers: usize,
-    /// How many layers read x, the first ones, and how many the outputs read, the last ones.
+    /// Number of layers that read x (the first ones), which is also the number of layers that the
+    /// outputs read (the last ones).
     pub(crate) reads: usize,
     /// `(l, k)` of each `C_lk`.
     pub(crate) pairs: Vec<(usize, usize)>,
     /// Whether a layer has a ReLU.
     pub(crate) rectified: Vec<bool>,
     pub(crate) output_relu: bool,
-    /// Whether `G` is among the parts: it is not where it is always the same, and where there is
-    /// none.
+    /// Whether `G` is stored among the parts: not if it is constant, and not if there is none.
     pub(crate) own_direct: bool,
 }
 
 impl Wiring {
-    /// The bytes of all parts.
+    /// Returns the size of all parts in bytes.
     pub(crate) fn bytes<T>(&self) -> u128 {
         let Self { features, outputs, width, .. } = *self;
         let product = |a: usize, b: usize| a as u128 * b as u128;
@@ -70,50 +71,51 @@ impl Wiring {
         }
     }
 
-    /// `A`, all layers that read x on top of each other, (reads · width) × features, by columns.
+    /// Range of `A`, all layers that read x on top of each other, (reads · width) × features, by
+    /// columns.
     pub(crate) fn inputs(&self) -> std::ops::Range<usize> {
         0..self.reads * self.width * self.features
     }
 
-    /// The `C` of pair `pair`, width × width, by columns.
+    /// Range of the `C` of pair `pair`, width × width, by columns.
     pub(crate) fn between(&self, pair: usize) -> std::ops::Range<usize> {
         let size = self.width * self.width;
         slice(self.inputs().end + pair * size, size)
     }
 
-    /// `b`, layers · width.
+    /// Range of `b`, of length layers · width.
     pub(crate) fn bias(&self) -> std::ops::Range<usize> {
         slice(self.between(self.pairs.len()).start, self.layers * self.width)
     }
 
-    /// `B`, outputs × (reads · width), by columns.
+    /// Range of `B`, outputs × (reads · width), by columns.
     pub(crate) fn sent(&self) -> std::ops::Range<usize> {
         slice(self.bias().end, self.outputs * self.reads * self.width)
     }
 
-    /// `c`, outputs.
+    /// Range of `c`, of length outputs.
     pub(crate) fn output_bias(&self) -> std::ops::Range<usize> {
         slice(self.sent().end, self.outputs)
     }
 
-    /// `G`, outputs × features, by columns; empty where it is not among the parts.
+    /// Range of `G`, outputs × features, by columns; empty if it is not among the parts.
     pub(crate) fn direct(&self) -> std::ops::Range<usize> {
         let size = if self.own_direct { self.outputs * self.features } else { 0 };
         slice(self.output_bias().end, size)
     }
 
-    /// The length of the list.
+    /// Returns the length of the list.
     pub(crate) fn len(&self) -> usize {
         self.direct().end
     }
 
-    /// The numbers of neurons of all layers.
+    /// Returns the number of neurons of all layers.
     pub(crate) fn neurons(&self) -> usize {
         self.layers * self.width
     }
 }
 
-/// The matrices of a network as they lie.
+/// The matrices of a network, as views of its parameters.
 struct Parts<'a, T> {
     /// `W_E`, hidden × features.
     embedding: MatRef<'a, T>,
@@ -148,7 +150,7 @@ fn parts<'a, T: Scalar>(network: &'a Network<T>, wiring: &Wiring) -> Parts<'a, T
     }
 }
 
-/// Writes the circuit of a network into `circuit`, of [`Wiring::len`], whatever it held.
+/// Writes the circuit of a network into `circuit`, of length [`Wiring::len`], overwriting it.
 pub(crate) fn compose<T: Scalar>(network: &Network<T>, wiring: &Wiring, circuit: &mut [T]) {
     let &Wiring { outputs, width, reads, .. } = wiring;
     let Parts { embedding, readout, inputs, output } = parts(network, wiring);
@@ -182,8 +184,8 @@ fn copy_or_zero<T: Scalar>(out: &mut [T], from: &[T]) {
     if from.is_empty() { out.fill(T::zero()) } else { out.copy_from_slice(from) }
 }
 
-/// Overwrites `gradient` (one number per parameter) with what `slopes`, the gradient with respect
-/// to the circuit, means for the parameters.
+/// Overwrites `gradient` (one number per parameter) with the gradient with respect to the
+/// parameters, given `slopes`, the gradient with respect to the circuit.
 pub(crate) fn pull_back<T: Scalar>(network: &Network<T>, wiring: &Wiring, slopes: &[T], gradient: &mut [T]) {
     let architecture = network.architecture();
     let &Architecture { features, hidden, outputs, width, .. } = architecture;

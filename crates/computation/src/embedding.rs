@@ -7,32 +7,32 @@ use toy_superposition_rug::{Design, Eigenspace, Frame, KnownGraph, PersianRug};
 
 use crate::{Error, Result};
 
-/// Where the columns of an embedding `W_E` (hidden × features) come from. All have norm 1.
+/// Kinds of embeddings `W_E` (hidden × features). All columns have norm 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EmbeddingKind {
-    /// Each feature has a dimension of its own: hidden = features.
+    /// Each feature has a dimension of its own; hidden = features.
     Identity,
     /// n_d random rows of the Hadamard matrix of order n_s, a power of two: the Persian rug.
     Rug,
-    /// The rug of an ovoid: n_s = 16ᵉ, and n_d as [`PersianRug::ovoid`] has it.
+    /// The rug of an ovoid; n_s = 16ᵉ, with the n_d of [`PersianRug::ovoid`].
     Ovoid,
-    /// The tight frame of the least eigenvalue of a strongly regular graph of these sizes, if one
-    /// is known.
+    /// The tight frame of the least eigenvalue of a strongly regular graph, if one is known for
+    /// these sizes.
     Graph,
-    /// n_d rows of a random orthogonal matrix, columns divided by their norms.
+    /// n_d rows of a random orthogonal matrix, with columns divided by their norms.
     Haar,
     /// Independent random directions.
     Random,
 }
 
 impl EmbeddingKind {
-    /// The names under which [`from_name`](Self::from_name) knows them.
+    /// The names that [`from_name`](Self::from_name) accepts.
     pub const NAMES: [&'static str; 6] = ["identity", "rug", "ovoid", "graph", "haar", "random"];
 
     const ALL: [Self; 6] = [Self::Identity, Self::Rug, Self::Ovoid, Self::Graph, Self::Haar, Self::Random];
 
-    /// The kind of a name; `None` for any other name.
+    /// Returns the kind with this name, or `None` if there is none.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::NAMES.iter().position(|known| *known == name).map(|k| Self::ALL[k])
     }
@@ -41,12 +41,12 @@ impl EmbeddingKind {
         Self::NAMES[self as usize]
     }
 
-    /// `W_E`, hidden × features. Only [`Rug`](Self::Rug), [`Haar`](Self::Haar) and
-    /// [`Random`](Self::Random) draw.
+    /// Returns `W_E`, hidden × features. Only [`Rug`](Self::Rug), [`Haar`](Self::Haar) and
+    /// [`Random`](Self::Random) draw random numbers.
     ///
     /// # Errors
-    /// [`Error::Embedding`] for sizes that the kind does not have, [`Error::Rug`] for those that no
-    /// design has.
+    /// [`Error::Embedding`] for sizes that the kind does not have, and [`Error::Rug`] for sizes
+    /// that no design has.
     pub fn matrix<R: Rng + ?Sized>(
         self,
         features: usize,

@@ -1,122 +1,121 @@
-//! What can be wrong with a network, a target or what they are trained on.
+//! Errors of networks, targets and their training.
 
-/// What was given and what is allowed.
+/// An error of a network, a target or its training.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The parameters, a batch or a weight file was refused.
+    /// Parameters, a batch or a weight file were refused.
     #[error(transparent)]
     Model(#[from] toy_superposition_model::Error),
     /// The law of the features was refused.
     #[error(transparent)]
     Data(#[from] toy_superposition_data::Error),
-    /// The design that is to be the embedding was refused.
+    /// The design of the embedding was refused.
     #[error(transparent)]
     Rug(#[from] toy_superposition_rug::Error),
     /// The law of one feature was refused.
     #[error(transparent)]
     Recovery(#[from] toy_superposition_recovery::Error),
-    /// The run was refused.
+    /// The training run was refused.
     #[error(transparent)]
     Train(#[from] toy_superposition_train::Error),
-    /// A size of an architecture that is too small, or too large to be counted.
+    /// A size is too small, or too large to be counted.
     #[error("{name} = {given}: {least} to {} are possible", u32::MAX)]
     Size {
-        /// Which size it is.
+        /// Name of the size.
         name: &'static str,
-        /// What was given.
+        /// The size given.
         given: usize,
-        /// The least that is possible.
+        /// Least size allowed.
         least: usize,
     },
-    /// A read-out by the transposed embedding where there is none to read with.
+    /// The transposed embedding cannot read the outputs.
     #[error(
         "the transposed embedding reads {features} features out of the stream: not {outputs} outputs, \
          and not from a plain layer"
     )]
     Transpose {
-        /// The number of features.
+        /// Number of features.
         features: usize,
-        /// The number of outputs.
+        /// Number of outputs.
         outputs: usize,
     },
-    /// A layer that is not there.
+    /// A layer does not exist.
     #[error("layer {given} of {layers}, counted from 0")]
     Layer {
-        /// Which layer was named.
+        /// Index of the layer.
         given: usize,
-        /// How many there are.
+        /// Number of layers.
         layers: usize,
     },
-    /// A length that does not fit the others.
+    /// A length does not match the others.
     #[error("{what}: {given}, expected {expected}")]
     Length {
-        /// What it is the length of.
+        /// What the length is of.
         what: &'static str,
-        /// What was given.
+        /// The length given.
         given: usize,
-        /// What it must be.
+        /// The length expected.
         expected: usize,
     },
-    /// A feature that is not there.
+    /// A feature does not exist.
     #[error("group {group} names feature {given} of {features}")]
     Feature {
-        /// In which group.
+        /// Index of the group that names it.
         group: usize,
-        /// The feature.
+        /// Index of the feature.
         given: u32,
-        /// How many features there are.
+        /// Number of features.
         features: usize,
     },
-    /// A group of features without members, or with one that it names twice.
+    /// A group of features is empty or names a feature twice.
     #[error("group {group} is empty or names a feature twice")]
     Group {
-        /// Which group.
+        /// Index of the group.
         group: usize,
     },
-    /// An embedding of a kind that does not exist at these sizes.
+    /// An embedding of this kind does not exist at these sizes.
     #[error("no {kind} embedding of {features} features in {hidden} dimensions: {needs}")]
     Embedding {
-        /// The kind.
+        /// Name of the kind.
         kind: &'static str,
-        /// The number of features.
+        /// Number of features.
         features: usize,
-        /// The number of dimensions.
+        /// Number of dimensions.
         hidden: usize,
         /// What the kind needs.
         needs: &'static str,
     },
-    /// A number outside its interval.
+    /// A number is outside its interval.
     #[error("{name} = {given} is outside {allowed}")]
     OutOfRange {
-        /// Which number it is.
+        /// Name of the number.
         name: &'static str,
-        /// What was given.
+        /// The number given.
         given: f64,
-        /// The interval.
+        /// The interval allowed.
         allowed: &'static str,
     },
-    /// A weight file that does not say which network it holds.
+    /// A weight file does not say which network it holds.
     #[error("the file holds no network: its metadata `{key}` {}", if *present { "cannot be read" } else { "is missing" })]
     NotANetwork {
-        /// The key of the metadata, or the name of the vector.
+        /// Key of the metadata, or name of the vector.
         key: &'static str,
-        /// Whether there is such an entry.
+        /// Whether the file has such an entry.
         present: bool,
     },
-    /// A probe on fewer samples than it has weights, or on activations of which it cannot tell the
-    /// directions apart.
+    /// A probe has fewer than two samples per activation, or its normal equations have no solution.
     #[error("a probe of {inputs} activations cannot be fitted to {samples} samples")]
     Probe {
-        /// The number of activations.
+        /// Number of activations.
         inputs: usize,
-        /// The number of samples.
+        /// Number of samples.
         samples: usize,
     },
 }
 
 impl Error {
-    /// The loss, if this says that it is not finite.
+    /// Returns the loss if this error says that it is not finite.
     pub fn non_finite_loss(&self) -> Option<f64> {
         match self {
             Self::Model(error) => error.non_finite_loss(),

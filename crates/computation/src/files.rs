@@ -1,10 +1,4 @@
 //! Weight files: one safetensors file with a tensor per block.
-//!
-//! | part | where |
-//! |---|---|
-//! | parameters | a tensor per block of the [`Architecture`] |
-//! | a fixed embedding | vector `fixed_embedding`, `W_E` by columns |
-//! | which network it is | metadata `architecture`, as JSON |
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,21 +13,27 @@ const ARCHITECTURE: &str = "architecture";
 const EMBEDDING: &str = "fixed_embedding";
 
 impl<T: Scalar> Network<T> {
-    /// Writes the network with further metadata, atomically: whatever happens, the file is the old
-    /// one or the new one.
+    /// Writes the network and further metadata to a safetensors file, atomically: after a crash the
+    /// file is either the old or the new one.
+    ///
+    /// | Content | Place in the file |
+    /// |---|---|
+    /// | parameters | one tensor per block of the [`Architecture`] |
+    /// | a fixed embedding | vector `fixed_embedding`, `W_E` by columns |
+    /// | the architecture | metadata `architecture`, as JSON |
     ///
     /// # Errors
-    /// Of [`Error::Model`]: `Write` if it cannot be written, `Format` if it is too large for the
-    /// format.
+    /// [`Error::Model`], with `Write` if the file cannot be written and `Format` if it is too large
+    /// for the format.
     pub fn save(&self, path: impl AsRef<Path>, metadata: &BTreeMap<String, String>) -> Result<()> {
         let bytes = self.to_file(metadata)?;
         Ok(write_atomically(path, &bytes).map_err(ModelError::Write)?)
     }
 
-    /// The bytes that [`save`](Self::save) writes.
+    /// Returns the bytes that [`save`](Self::save) writes.
     ///
     /// # Errors
-    /// As [`save`](Self::save), for the format.
+    /// [`Error::Model`] with `Format` if the file is too large for the format.
     pub fn to_file(&self, metadata: &BTreeMap<String, String>) -> Result<Vec<u8>> {
         let mut attachments = Attachments { metadata: metadata.clone(), ..Attachments::default() };
         let architecture = serde_json::to_string(self.architecture())
@@ -46,10 +46,11 @@ impl<T: Scalar> Network<T> {
         Ok(self.to_bytes(attachments)?)
     }
 
-    /// Reads a network, and the metadata beside it.
+    /// Reads a network and its metadata from a file.
     ///
     /// # Errors
-    /// Of [`Error::Model`] `File` if it cannot be read; and as [`from_file`](Self::from_file).
+    /// [`Error::Model`] with `File` if the file cannot be read, and the errors of
+    /// [`from_file`](Self::from_file).
     pub fn load(path: impl AsRef<Path>) -> Result<(Self, BTreeMap<String, String>)> {
         let path = path.as_ref();
         let bytes =
@@ -57,13 +58,13 @@ impl<T: Scalar> Network<T> {
         Self::from_file(&bytes)
     }
 
-    /// The network in the bytes of a file, and the metadata beside it.
+    /// Reads a network and its metadata from the bytes of a file.
     ///
     /// # Errors
-    /// [`Error::NotANetwork`] without an architecture or a fixed embedding that can be read; of
-    /// [`Error::Model`] `Format` for bytes that are no safetensors file, `Block`, `Type`,
-    /// `Precision` and `NotFinite` for parameters that are no such network's; and as
-    /// [`zeros`](Self::zeros).
+    /// [`Error::NotANetwork`] without a readable architecture or fixed embedding; [`Error::Model`]
+    /// with `Format` for bytes that are not a safetensors file, or with `Block`, `Type`,
+    /// `Precision` or `NotFinite` for parameters that do not match the architecture; and the errors
+    /// of [`zeros`](Self::zeros).
     pub fn from_file(bytes: &[u8]) -> Result<(Self, BTreeMap<String, String>)> {
         let Attachments { mut metadata, mut vectors } = Attachments::from_bytes(bytes)?;
         let text = metadata.remove(ARCHITECTURE);
@@ -72,7 +73,7 @@ impl<T: Scalar> Network<T> {
             .map_err(|_| Error::NotANetwork { key: ARCHITECTURE, present: true })?;
         architecture.check()?;
         let (features, hidden) = (architecture.features, architecture.hidden);
-        // What a file claims is not believed before it is there.
+        // The size is checked against the file before memory is allocated for it.
         if architecture.parameters() > bytes.len() as u128 {
             return Err(Error::NotANetwork { key: ARCHITECTURE, present: true });
         }

@@ -1,4 +1,4 @@
-//! Training on fresh samples: what [`Trainer`] needs to know of a network and its target.
+//! Training on fresh samples: the objective of [`Trainer`] for a network and its target.
 
 use std::sync::Arc;
 
@@ -10,7 +10,8 @@ use toy_superposition_train::{Batches, Recipe, Task, Trainer};
 use crate::error::check_length;
 use crate::{Error, Network, NetworkLoss, Result, Target};
 
-/// The loss on the batch of the current step: the [samples](Batches::samples) that the step has.
+/// The stochastic objective whose value is the loss on the [samples](Batches::samples) of each
+/// step.
 #[derive(Debug)]
 pub struct FreshSamples<T: Scalar, D> {
     law: D,
@@ -21,7 +22,7 @@ pub struct FreshSamples<T: Scalar, D> {
     loss: NetworkLoss<T>,
 }
 
-/// The loss on one batch.
+/// The objective whose value is the loss on one batch.
 #[derive(Debug)]
 pub struct OnBatch<'a, T: Scalar> {
     batch: &'a SparseBatch<T>,
@@ -29,7 +30,7 @@ pub struct OnBatch<'a, T: Scalar> {
 }
 
 impl<'a, T: Scalar> OnBatch<'a, T> {
-    /// The objective of a batch.
+    /// Returns the loss on `batch` as an objective.
     pub fn new(batch: &'a SparseBatch<T>, loss: &'a mut NetworkLoss<T>) -> Self {
         Self { batch, loss }
     }
@@ -64,8 +65,8 @@ impl<T: Scalar, D: Distribution> Stochastic<Network<T>> for FreshSamples<T, D> {
     }
 }
 
-/// A run of `network` on fresh samples of `law` against `target`, as `recipe` says, whose
-/// importance is one number per output.
+/// Returns a training run of `network` on fresh samples of `law` against `target`, by `recipe`,
+/// whose importance has one number per output.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -88,10 +89,9 @@ impl<T: Scalar, D: Distribution> Stochastic<Network<T>> for FreshSamples<T, D> {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// # Errors
-/// [`Error::Length`] if network, law, target and importance do not fit each other;
-/// [`Error::OutOfRange`] for an importance that is negative or not finite; of [`Error::Train`]
-/// `Missing` for a recipe without batches, and what [`Trainer::new`] refuses.
+/// [`Error::Length`] if network, law, target and importance do not match; [`Error::OutOfRange`] for
+/// an importance that is negative or not finite; [`Error::Train`], with `Missing` for a recipe
+/// without batches, and with the errors of [`Trainer::new`].
 pub fn trainer<T: Scalar, D: Distribution + Send>(
     network: Network<T>,
     law: D,
@@ -118,7 +118,7 @@ pub fn trainer<T: Scalar, D: Distribution + Send>(
     let task = Task { objective, law: Some(law.spec()), seed: Some(seed) };
     let batch = SparseBatch::new(law.features())?;
     let samples = FreshSamples { law, batches, seed, sampler: Sampler::new(), batch, loss };
-    // What the objective knows of the recipe is in the task.
+    // The task holds these parts of the recipe.
     let recipe = Recipe { batches: None, importance: None, ..recipe.clone() };
     Ok(Trainer::new(network, samples, &recipe, task)?)
 }

@@ -1,4 +1,4 @@
-//! Targets of several features at once: the AND, the product or the parity of each group of a list.
+//! Targets of several features: the AND, the product or the parity of each group of a list.
 
 use rand::Rng;
 use rand::seq::index;
@@ -7,15 +7,15 @@ use toy_superposition_files::fingerprint;
 use crate::target::checked_features;
 use crate::{Error, Result, Target};
 
-/// How the features of a group make one output. A feature is on where it is not 0.
+/// The function of a group of features that makes an output. A feature is on if it is not 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Rule {
-    /// 1 where all are on, else 0.
+    /// 1 if all features are on, else 0.
     And,
-    /// The product of the values.
+    /// Product of the values.
     Product,
-    /// 1 where an odd number is on, else 0.
+    /// 1 if an odd number of features is on, else 0.
     Parity,
 }
 
@@ -29,7 +29,7 @@ impl std::fmt::Display for Rule {
     }
 }
 
-/// One output per group of features.
+/// A target with one output per group of features.
 ///
 /// ```
 /// use toy_superposition_computation::{Joint, Rule, Target};
@@ -45,16 +45,17 @@ pub struct Joint {
     features: usize,
     rule: Rule,
     groups: Vec<Vec<u32>>,
-    /// The groups that each feature is in.
+    /// The groups that contain each feature.
     of: Vec<Vec<u32>>,
 }
 
 impl Joint {
-    /// One output per group, in their order. The edges of a graph are groups of two.
+    /// Returns a target with one output per group, in order. The edges of a graph are groups of
+    /// two.
     ///
     /// # Errors
     /// [`Error::Size`] for no features, no groups or more than `u32::MAX` of either;
-    /// [`Error::Feature`] for a feature that is not there; [`Error::Group`] for a group that is
+    /// [`Error::Feature`] for a feature that does not exist; [`Error::Group`] for a group that is
     /// empty or names a feature twice.
     pub fn new(features: usize, rule: Rule, groups: Vec<Vec<u32>>) -> Result<Self> {
         checked_features(features)?;
@@ -77,22 +78,22 @@ impl Joint {
         Ok(Self { features, rule, groups, of })
     }
 
-    /// All `n(n − 1)/2` pairs, `(0, 1), (0, 2), …, (1, 2), …`: the universal AND, where the rule is
-    /// [`Rule::And`].
+    /// Returns the target of all `n(n − 1)/2` pairs, `(0, 1), (0, 2), …, (1, 2), …`. With
+    /// [`Rule::And`] it is the universal AND.
     ///
     /// # Errors
-    /// [`Error::Size`] for fewer than two features; of [`Error::Model`] `TooLarge` if there is no
-    /// memory for all pairs.
+    /// [`Error::Size`] for fewer than two features, and [`Error::Model`] with `TooLarge` if there
+    /// is not enough memory for all pairs.
     pub fn all_pairs(features: usize, rule: Rule) -> Result<Self> {
         let n = checked_features(features)? as u32;
         toy_superposition_model::check_memory("all pairs of features", 24 * (features as u128).pow(2))?;
         Self::new(features, rule, (0..n).flat_map(|i| (i + 1..n).map(move |j| vec![i, j])).collect())
     }
 
-    /// So many groups of `size` features, drawn independently, each with features in increasing
-    /// order.
+    /// Returns a target of groups of `size` features that are drawn independently. Features within
+    /// a group are in increasing order.
     ///
-    /// # Errors
+    /// [`Error::OutOfRange`] unless `1 ≤ size ≤ features`, and the errors of [`new`](Self::new).
     /// [`Error::OutOfRange`] unless `1 ≤ size ≤ features`; as [`new`](Self::new).
     pub fn random<R: Rng + ?Sized>(
         features: usize,
@@ -113,7 +114,7 @@ impl Joint {
         Self::new(features, rule, (0..groups).map(&mut draw).collect())
     }
 
-    /// The groups.
+    /// Returns the groups.
     pub fn groups(&self) -> &[Vec<u32>] {
         &self.groups
     }
@@ -129,7 +130,7 @@ impl Target for Joint {
     }
 
     fn evaluate(&self, indices: &[u32], values: &[f64], out: &mut [f64]) {
-        // First how many of each group are on.
+        // First count how many features of each group are on.
         out.fill(0.0);
         for &index in indices {
             self.of[index as usize].iter().for_each(|&group| out[group as usize] += 1.0);

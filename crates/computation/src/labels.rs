@@ -1,4 +1,4 @@
-//! Targets whose labels carry a linear map of all features beside a function of each.
+//! Targets whose labels contain a linear map of all features besides a function of each.
 
 use std::sync::Arc;
 
@@ -8,11 +8,11 @@ use toy_superposition_files::fingerprint;
 use crate::error::check_length;
 use crate::{Error, Result, Target};
 
-/// `F(x) + M x`.
+/// The target `F(x) + M x`.
 ///
 /// With `F = ReLU` and `M = 1 − W_Eᵀ W_E` these are the labels that the residual network of Braun
-/// et al. (2025) is trained on without saying so: its features reach the outputs through `W_Eᵀ W_E`
-/// and are compared with themselves (Bhagat et al., 2025).
+/// et al. (2025) is implicitly trained on: its features reach the outputs through `W_Eᵀ W_E` and
+/// are compared with themselves (Bhagat et al., 2025).
 #[derive(Clone)]
 pub struct WithLinear {
     target: Arc<dyn Target>,
@@ -29,11 +29,11 @@ impl std::fmt::Debug for WithLinear {
 }
 
 impl WithLinear {
-    /// `target` plus `matrix` (outputs × features) times the sample.
+    /// Returns the target `target` plus `matrix` (outputs × features) times the sample.
     ///
     /// # Errors
-    /// [`Error::Length`] if the matrix has another shape; [`Error::OutOfRange`] for an entry that
-    /// is not finite.
+    /// [`Error::Length`] if the matrix has another shape, and [`Error::OutOfRange`] for an entry
+    /// that is not finite.
     pub fn new(target: Arc<dyn Target>, matrix: DMatrix<f64>) -> Result<Self> {
         check_length("rows of the linear map", matrix.nrows(), target.outputs())?;
         check_length("columns of the linear map", matrix.ncols(), target.features())?;
@@ -45,7 +45,7 @@ impl WithLinear {
         }
     }
 
-    /// `M`, outputs × features.
+    /// Returns `M`, outputs × features.
     pub fn matrix(&self) -> &DMatrix<f64> {
         &self.matrix
     }

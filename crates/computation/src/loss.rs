@@ -12,21 +12,21 @@ use crate::error::check_length;
 use crate::pass::{Chunk, Pass, Run};
 use crate::{Error, Network, Result, Target};
 
-/// Samples of a chunk: at least this many, and a multiple of it.
+/// The number of samples of a chunk is a multiple of this.
 const SAMPLES: usize = 64;
-/// Chunks of a batch, at most. They share out the work, and each has a gradient of its own.
+/// Greatest number of chunks of a batch. Each is a unit of work with a gradient of its own.
 const CHUNKS: usize = 16;
-/// Samples that are drawn at a time to measure a loss.
+/// Number of samples drawn at a time to measure a loss.
 const BATCH: usize = 1024;
 
-/// The loss of networks against one target, with its scratch memory.
+/// The loss of networks against one target, with scratch memory:
 ///
 /// ```math
 /// L = \frac{1}{B t} \sum_{s \le B} \sum_{i \le t} \iota_i (y_i(x_s) - F_i(x_s))^2
 /// ```
 ///
-/// the mean over samples **and outputs**, as everywhere in this project: for one output per feature
-/// it is the paper's loss per feature. The importance `ι` is 1 unless it is given.
+/// The loss is the mean over samples **and outputs**, as everywhere in this project: for one output
+/// per feature it is the paper's loss per feature. The importance `ι` is 1 unless it is given.
 pub struct NetworkLoss<T> {
     target: Arc<dyn Target>,
     importance: Vec<T>,
@@ -43,7 +43,7 @@ impl<T: Scalar> std::fmt::Debug for NetworkLoss<T> {
 }
 
 impl<T: Scalar> NetworkLoss<T> {
-    /// The loss against `target`, all outputs being equally important.
+    /// Returns the loss against `target` with all outputs equally important.
     pub fn new(target: Arc<dyn Target>) -> Self {
         Self {
             target,
@@ -55,11 +55,10 @@ impl<T: Scalar> NetworkLoss<T> {
         }
     }
 
-    /// The loss in which the squared error of output `i` counts `importance[i]` times.
+    /// Returns the loss in which the squared error of output `i` has the weight `importance[i]`.
     ///
-    /// # Errors
-    /// [`Error::Length`] unless there is one number per output; [`Error::OutOfRange`] for one that
-    /// is negative or not finite in `T`.
+    /// [`Error::Length`] unless there is one number per output, and [`Error::OutOfRange`] for one
+    /// that is negative or not finite in `T`.
     pub fn with_importance(target: Arc<dyn Target>, importance: &[f64]) -> Result<Self> {
         check_length("importance", importance.len(), target.outputs())?;
         let allowed = |value: f64| value >= 0.0 && T::round_from(value).is_finite();
@@ -70,24 +69,24 @@ impl<T: Scalar> NetworkLoss<T> {
         Ok(Self { importance, ..Self::new(target) })
     }
 
-    /// The target.
+    /// Returns the target.
     pub fn target(&self) -> &dyn Target {
         &*self.target
     }
 
-    /// The loss on a batch.
+    /// Returns the loss on a batch.
     ///
-    /// # Errors
-    /// [`Error::Length`] if network, target and batch differ in features or outputs; of
-    /// [`Error::Model`] `EmptyBatch` for no samples and `NotFinite` for a loss that is not finite.
+    /// [`Error::Length`] if network, target and batch differ in features or outputs;
+    /// [`Error::Model`], with `EmptyBatch` for no samples and `NotFinite` for a loss that is not
+    /// finite.
     pub fn loss(&mut self, network: &Network<T>, batch: &SparseBatch<T>) -> Result<f64> {
         self.pass(network, batch, false).and_then(|wiring| self.mean(&wiring, batch))
     }
 
-    /// The loss on a batch; `gradient` is overwritten with one number per parameter.
+    /// Returns the loss on a batch, and overwrites `gradient` with one number per parameter.
     ///
     /// # Errors
-    /// As [`loss`](Self::loss), and [`Error::Length`] for a gradient of another length.
+    /// The errors of [`loss`](Self::loss), and [`Error::Length`] for a gradient of another length.
     pub fn loss_and_gradient(
         &mut self,
         network: &Network<T>,
@@ -104,10 +103,10 @@ impl<T: Scalar> NetworkLoss<T> {
         })
     }
 
-    /// The loss on a batch with its standard error over the samples.
+    /// Returns the loss on a batch with its standard error over the samples.
     ///
     /// # Errors
-    /// As [`loss`](Self::loss).
+    /// The errors of [`loss`](Self::loss).
     pub fn estimate(&mut self, network: &Network<T>, batch: &SparseBatch<T>) -> Result<Estimate> {
         let wiring = self.pass(network, batch, false)?;
         self.mean(&wiring, batch)?;
@@ -115,12 +114,13 @@ impl<T: Scalar> NetworkLoss<T> {
         Ok(self.chunks.iter().flat_map(|chunk| &chunk.losses).map(|loss| loss / outputs).collect())
     }
 
-    /// The loss on the samples of `range` with its standard error. A network that was trained on a
-    /// seed is measured without bias on
-    /// [`Stream::Evaluation`](toy_superposition_data::Stream::Evaluation) of that seed.
+    /// Returns the loss on the samples of `range` with its standard error. For a network that was
+    /// trained with a seed, the samples of
+    /// [`Stream::Evaluation`](toy_superposition_data::Stream::Evaluation) with that seed give an
+    /// unbiased estimate.
     ///
     /// # Errors
-    /// As [`loss`](Self::loss).
+    /// The errors of [`loss`](Self::loss).
     pub fn sampled<D: Distribution>(
         &mut self,
         network: &Network<T>,
@@ -180,9 +180,9 @@ impl<T: Scalar> NetworkLoss<T> {
         if loss.is_finite() { Ok(loss) } else { Err(refused.into()) }
     }
 
-    /// The sum of the chunks' gradients.
+    /// Adds up the gradients of the chunks, in order.
     fn add_up(&mut self, wiring: &Wiring) {
-        /// Numbers that one thread adds up at a time.
+        /// Number of entries that one thread adds up at a time.
         const PIECE: usize = 1 << 12;
         self.slopes.resize(wiring.len(), T::zero());
         let chunks = &self.chunks;

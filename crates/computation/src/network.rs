@@ -8,16 +8,16 @@ use toy_superposition_model::{Model, Scalar, check_memory};
 
 use crate::{Architecture, Readout, Result, Stack};
 
-/// An embedding that is not learned, with what is always the same of it.
+/// A fixed embedding with the products that depend on it alone.
 #[derive(Debug, PartialEq)]
 struct Fixed<T> {
     /// `W_E`, hidden × features.
     matrix: DMatrix<T>,
-    /// `W_Eᵀ W_E`, if features reach the outputs by it; else empty.
+    /// `W_Eᵀ W_E` if features reach the outputs through it, otherwise empty.
     gram: DMatrix<T>,
 }
 
-/// A network of an [`Architecture`].
+/// A network: an [`Architecture`], its embedding and its parameters.
 ///
 /// ```
 /// use toy_superposition_computation::{Architecture, EmbeddingKind, Network};
@@ -38,14 +38,14 @@ pub struct Network<T> {
 }
 
 impl<T: Scalar> Network<T> {
-    /// A network whose parameters are all 0, but for a learned embedding, which begins as
-    /// `embedding` (hidden × features).
+    /// Returns a network whose parameters are all 0, except for a learned embedding, which is
+    /// initialised with `embedding` (hidden × features).
     ///
     /// # Errors
-    /// [`Error::Size`](crate::Error::Size), [`Error::Transpose`](crate::Error::Transpose) and
-    /// [`Error::Layer`](crate::Error::Layer) for an architecture that makes no network; of
-    /// [`Error::Model`](crate::Error::Model): `Mismatch` for an embedding of another shape,
-    /// `NotFinite` for a NaN or an infinity in it, and `TooLarge` if there is no memory.
+    /// [`Error::Size`](crate::Error::Size), [`Error::Transpose`](crate::Error::Transpose) or
+    /// [`Error::Layer`](crate::Error::Layer) for an invalid architecture;
+    /// [`Error::Model`](crate::Error::Model), with `Mismatch` for an embedding of another shape,
+    /// `NotFinite` for a NaN or an infinity in it, and `TooLarge` if there is not enough memory.
     pub fn zeros(architecture: Architecture, embedding: &DMatrix<f64>) -> Result<Self> {
         architecture.check()?;
         let (features, hidden) = (architecture.features, architecture.hidden);
@@ -70,7 +70,7 @@ impl<T: Scalar> Network<T> {
             if reaches {
                 check_memory("the Gram matrix of the embedding", 16 * (features as u128).pow(2))?;
             }
-            // Of the rounded embedding, which is what a file holds.
+            // Computed from the rounded embedding, which is what a file holds.
             let exact = matrix.map(T::to_f64);
             let gram = if reaches { exact.tr_mul(&exact) } else { DMatrix::zeros(0, 0) };
             Some(Arc::new(Fixed { matrix, gram: gram.map(T::round_from) }))
@@ -78,11 +78,11 @@ impl<T: Scalar> Network<T> {
         Ok(Self { architecture, fixed, values })
     }
 
-    /// A network with random weights as of PyTorch's `nn.Linear`, `U(±1/√k)` for `k` inputs,
-    /// without their biases, which begin at 0. A learned embedding begins as `embedding`.
+    /// Returns a network with the random weights of PyTorch's `nn.Linear`, `U(±1/√k)` for `k`
+    /// inputs, but with biases of 0. A learned embedding is initialised with `embedding`.
     ///
     /// # Errors
-    /// As [`zeros`](Self::zeros).
+    /// The errors of [`zeros`](Self::zeros).
     pub fn random<R: Rng + ?Sized>(
         architecture: Architecture,
         embedding: &DMatrix<f64>,
@@ -103,18 +103,18 @@ impl<T: Scalar> Network<T> {
         Ok(network)
     }
 
-    /// The architecture.
+    /// Returns the architecture.
     pub fn architecture(&self) -> &Architecture {
         &self.architecture
     }
 
-    /// A copy of `W_E`, hidden × features.
+    /// Returns a copy of `W_E`, hidden × features.
     pub fn embedding(&self) -> DMatrix<T> {
         let Architecture { hidden, features, .. } = self.architecture;
         DMatrix::from_column_slice(hidden, features, self.embedding_slice())
     }
 
-    /// `W_E` column by column.
+    /// Returns `W_E` by columns.
     pub(crate) fn embedding_slice(&self) -> &[T] {
         match &self.fixed {
             Some(fixed) => fixed.matrix.as_slice(),
@@ -122,19 +122,19 @@ impl<T: Scalar> Network<T> {
         }
     }
 
-    /// `W_Eᵀ W_E`, features × features, where it is always the same.
+    /// Returns `W_Eᵀ W_E`, features × features, if it is constant.
     pub(crate) fn gram(&self) -> Option<&[T]> {
         let fixed = self.fixed.as_ref()?;
         (self.architecture.readout == Readout::Transpose).then_some(fixed.gram.as_slice())
     }
 
-    /// A block of the parameters; empty if there is no block of that name.
+    /// Returns a block of the parameters, empty if there is no block of that name.
     pub(crate) fn block(&self, name: &str) -> &[T] {
         &self.values[self.architecture.range(name)]
     }
 
-    /// A copy of the block `name` of the parameters as a matrix `rows × columns`, of which part
-    /// `part` is asked for: of `input`, `output`, `bias` and `middle` there is one part per layer.
+    /// Returns a copy of part `part` of the block `name` as a matrix `rows × columns`. The blocks
+    /// `input`, `output`, `bias` and `middle` have one part per layer.
     pub(crate) fn matrix(&self, name: &str, part: usize, rows: usize, columns: usize) -> DMatrix<T> {
         DMatrix::from_column_slice(
             rows,
@@ -143,10 +143,10 @@ impl<T: Scalar> Network<T> {
         )
     }
 
-    /// The network in another precision, each number rounded to the nearest.
+    /// Returns the network in another precision, with each number rounded to the nearest.
     ///
     /// # Errors
-    /// As [`zeros`](Self::zeros), for numbers that are too large for `U`.
+    /// The errors of [`zeros`](Self::zeros), for numbers that are too large for `U`.
     pub fn cast<U: Scalar>(&self) -> Result<Network<U>> {
         let mut network = Network::zeros(self.architecture.clone(), &self.embedding().map(T::to_f64))?;
         let pairs = network.values.iter_mut().zip(&self.values);
@@ -155,8 +155,8 @@ impl<T: Scalar> Network<T> {
     }
 }
 
-/// The blocks of the [`Architecture`]; matrices lie by columns as `W` of `W h`, and so by rows as
-/// `Wᵀ`, which is the shape that a file says.
+/// The blocks are those of the [`Architecture`]. The matrix `W` of a product `W h` is stored by
+/// columns, which is `Wᵀ` by rows, and the latter is the shape written to a file.
 impl<T: Scalar> Model for Network<T> {
     type Scalar = T;
     type Gradient = Vec<T>;
@@ -189,7 +189,7 @@ impl<T: Scalar> Model for Network<T> {
     }
 }
 
-/// `W_l` or `W^in_l` of each layer that reads the embedding.
+/// Returns the name of the block with `W_l` or `W^in_l` of the layers that read the embedding.
 pub(crate) fn input_block(stack: Stack) -> &'static str {
     if stack == Stack::Residual { "input" } else { "first" }
 }

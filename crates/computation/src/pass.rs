@@ -12,8 +12,8 @@
 //! \partial C_{lk} = \epsilon_l r_k^T, \quad \partial b_l = \epsilon_l 1, \quad \partial A_l = \epsilon_l x^T
 //! ```
 //!
-//! Chunks have a size that does not depend on the threads, and their gradients are added in their
-//! order.
+//! The size of a chunk does not depend on the number of threads, and the gradients of the chunks
+//! are added in order.
 
 use faer::{MatMut, MatRef};
 use pulp::{Simd, WithSimd};
@@ -24,22 +24,22 @@ use crate::Target;
 use crate::circuit::Wiring;
 use crate::plain::rectified;
 
-/// Partial sums of a sample's loss.
+/// Number of partial sums of a sample's loss.
 const LANES: usize = 8;
 
-/// What all chunks of a pass have in common.
+/// What all chunks of a pass share.
 #[derive(Clone, Copy)]
 pub(crate) struct Pass<'a, T> {
     pub(crate) wiring: &'a Wiring,
-    /// The circuit, of [`Wiring::len`].
+    /// The circuit, of length [`Wiring::len`].
     pub(crate) circuit: &'a [T],
-    /// `G`, if there is any.
+    /// `G`, if there is one.
     pub(crate) direct: Option<&'a [T]>,
     pub(crate) target: &'a dyn Target,
-    /// One number per output; empty for 1.
+    /// One number per output; empty if all are 1.
     pub(crate) importance: &'a [T],
     pub(crate) batch: &'a SparseBatch<T>,
-    /// `2/(B t)`, if a gradient is asked for.
+    /// `2/(B t)`, if a gradient is requested.
     pub(crate) scale: Option<T>,
 }
 
@@ -54,7 +54,7 @@ pub(crate) struct Chunk<T> {
     outputs: Vec<T>,
     values: Vec<f64>,
     target: Vec<f64>,
-    /// With respect to the circuit.
+    /// Gradient with respect to the circuit.
     pub(crate) gradient: Vec<T>,
     /// `Σ_i ι_i (y_i − F_i)²` of each sample.
     pub(crate) losses: Vec<f64>,
@@ -147,7 +147,7 @@ impl<T: Scalar> Chunk<T> {
         }
     }
 
-    /// Turns `y` into `δ`, and measures the loss of each sample.
+    /// Replaces `y` by `δ`, and measures the loss of each sample.
     #[inline(always)]
     fn compare(&mut self, pass: &Pass<'_, T>, first: usize, count: usize) {
         let &Pass { wiring, target, batch, importance, .. } = pass;
@@ -163,7 +163,7 @@ impl<T: Scalar> Chunk<T> {
             for (block, (y, wanted)) in y.chunks_mut(LANES).zip(self.target.chunks(LANES)).enumerate() {
                 let weights = importance.get(block * LANES..).unwrap_or_default();
                 for (k, (y, &wanted)) in y.iter_mut().zip(wanted).enumerate() {
-                    // NaN stays: it is not off.
+                    // The comparison keeps NaN, which does not count as off.
                     let on = !(wiring.output_relu && *y <= zero);
                     let difference = if on { *y } else { zero } - T::round_from(wanted);
                     let weighted = weights.get(k).map_or(difference, |&weight| weight * difference);

@@ -1,5 +1,5 @@
-//! The plain twin of [`NetworkLoss`](crate::NetworkLoss): the definition of the network in dense
-//! products, layer by layer, with what it holds on the way.
+//! The reference implementation of [`NetworkLoss`](crate::NetworkLoss): the definition of the
+//! network in dense products, layer by layer, with all intermediate values.
 //!
 //! Samples are columns. See [`Architecture`] for the formula.
 
@@ -11,11 +11,11 @@ use toy_superposition_model::Scalar;
 use crate::error::check_length;
 use crate::{Architecture, Error, Network, Readout, Result, Stack, Target, evaluate_dense};
 
-/// What a network computes of a batch, layer by layer.
+/// The intermediate values and outputs of a network on a batch. Samples are columns.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Trace<T> {
-    /// `h_0, …, h_L`: hidden × samples, of plain layers from `h_1` on width × samples.
+    /// `h_0, …, h_L`: hidden × samples, or width × samples from `h_1` on for plain layers.
     pub streams: Vec<DMatrix<T>>,
     /// `f_l(z_l)` of each layer, width × samples.
     pub activations: Vec<DMatrix<T>>,
@@ -23,7 +23,8 @@ pub struct Trace<T> {
     pub outputs: DMatrix<T>,
 }
 
-/// All that a network computes of `x`, features × samples.
+/// Returns all intermediate values of a network for `x`, features × samples, by the definition in
+/// [`Architecture`].
 ///
 /// # Errors
 /// [`Error::Length`] for another number of features.
@@ -37,12 +38,13 @@ pub fn trace<T: Scalar>(network: &Network<T>, x: &DMatrix<T>) -> Result<Trace<T>
     Ok(Trace { streams, activations, outputs })
 }
 
-/// The outputs of a network whose stream is `stream` before layer `layer`, counted from 0: hidden ×
-/// samples, or width × samples before a plain layer that is not the first. For `layer = L` the
-/// outputs that are read from it.
+/// Returns the outputs of a network whose stream is `stream` before layer `layer`, counted from 0.
+/// The stream is hidden × samples, or width × samples before a plain layer other than the first.
+/// For `layer = L` the outputs are read from `stream` directly.
 ///
 /// # Errors
-/// [`Error::Layer`] for a layer above L, [`Error::Length`] for a stream of another height.
+/// [`Error::Layer`] for a layer above L, and [`Error::Length`] for a stream with another number of
+/// rows.
 pub fn continue_from<T: Scalar>(
     network: &Network<T>,
     layer: usize,
@@ -59,11 +61,11 @@ pub fn continue_from<T: Scalar>(
     Ok(read(network, &streams[streams.len() - 1]))
 }
 
-/// The loss by the definition: the mean over samples and outputs of `ι (y − F)²`, `x` being
-/// features × samples.
+/// Returns the loss by its definition, the mean over samples and outputs of `ι (y − F)²`, where `x`
+/// is features × samples.
 ///
 /// # Errors
-/// [`Error::Length`] for sizes that do not fit, and for an importance that is not one number per
+/// [`Error::Length`] for sizes that do not match, and for an importance without one number per
 /// output.
 pub fn loss(
     network: &Network<f64>,
@@ -112,7 +114,7 @@ fn layers<T: Scalar>(
     }
 }
 
-/// `max(z, 0)`; NaN stays.
+/// Returns `max(z, 0)`, or NaN for NaN.
 pub(crate) fn rectified<T: Scalar>(z: T) -> T {
     if z <= T::zero() { T::zero() } else { z }
 }

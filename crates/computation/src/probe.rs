@@ -1,8 +1,4 @@
-//! Linear probes: how well features can be read from what a network holds, by one linear map.
-//!
-//! ```math
-//! \hat x = P\,h + q, \qquad (P, q) = \arg\min \sum_s |P h_s + q - x_s|^2 + \lambda B |P|^2
-//! ```
+//! Linear probes, which measure how well features can be read from activations by one linear map.
 
 use nalgebra::{DMatrix, DVector};
 
@@ -10,6 +6,10 @@ use crate::error::check_length;
 use crate::{Error, Result};
 
 /// A linear map from activations to features, fitted by least squares.
+///
+/// ```math
+/// \hat x = P\,h + q, \qquad (P, q) = \arg\min \sum_s |P h_s + q - x_s|^2 + \lambda B |P|^2
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct LinearProbe {
     weights: DMatrix<f64>,
@@ -17,14 +17,14 @@ pub struct LinearProbe {
 }
 
 impl LinearProbe {
-    /// The best map from `activations` (inputs × samples) to `features` (features × samples).
-    /// `ridge ≥ 0` is `λ`, in units of the mean variance of the activations; a small one keeps
-    /// directions apart that never vary.
+    /// Returns the best map from `activations` (inputs × samples) to `features` (features ×
+    /// samples). `ridge ≥ 0` is `λ` in units of the mean variance of the activations; a small
+    /// positive value makes the solution unique if some directions never vary.
     ///
     /// # Errors
-    /// [`Error::Length`] unless there are as many samples of both; [`Error::Probe`] for fewer than
-    /// two samples per input, and if the normal equations have no solution; [`Error::OutOfRange`]
-    /// for a negative ridge.
+    /// [`Error::Length`] unless both have the same number of samples; [`Error::Probe`] for fewer
+    /// than two samples per input, or if the normal equations have no solution;
+    /// [`Error::OutOfRange`] for a negative ridge.
     pub fn fit(activations: &DMatrix<f64>, features: &DMatrix<f64>, ridge: f64) -> Result<Self> {
         check_length("samples of the features", features.ncols(), activations.ncols())?;
         if !(ridge >= 0.0 && ridge.is_finite()) {
@@ -50,12 +50,12 @@ impl LinearProbe {
         Ok(Self { weights, bias })
     }
 
-    /// `P`, features × inputs.
+    /// Returns `P`, features × inputs.
     pub fn weights(&self) -> &DMatrix<f64> {
         &self.weights
     }
 
-    /// `P h + q`, features × samples.
+    /// Returns `P h + q`, features × samples.
     ///
     /// # Errors
     /// [`Error::Length`] for another number of inputs.
@@ -66,11 +66,11 @@ impl LinearProbe {
         Ok(out)
     }
 
-    /// The mean over features and samples of `(P h + q − x)²`. On other samples than those of the
-    /// fit it is unbiased.
+    /// Returns the mean over features and samples of `(P h + q − x)²`. It is an unbiased estimate
+    /// on samples other than those of the fit.
     ///
     /// # Errors
-    /// [`Error::Length`] for sizes that do not fit.
+    /// [`Error::Length`] for sizes that do not match.
     pub fn loss(&self, activations: &DMatrix<f64>, features: &DMatrix<f64>) -> Result<f64> {
         let read = self.read(activations)?;
         check_length("features", features.nrows(), read.nrows())?;

@@ -1,4 +1,4 @@
-//! Dense products by faer, shared out in blocks of columns.
+//! Dense products by faer, in parallel over blocks of columns.
 
 use std::ops::Range;
 
@@ -6,19 +6,20 @@ use faer::{MatMut, MatRef};
 use toy_superposition_data::parallel::for_each_chunk;
 use toy_superposition_model::Scalar;
 
-/// Columns of the result that one thread computes at a time.
+/// Number of columns of the result that one thread computes at a time.
 const COLUMNS: usize = 32;
 
-/// `start..start + length`.
+/// Returns `start..start + length`.
 pub(crate) fn slice(start: usize, length: usize) -> Range<usize> {
     start..start + length
 }
 
-/// Into `out`, column-major of so many rows, the product of each left factor with `right`, from its
-/// row on: `out = left · right`, or `out += left · right`. The left factors cover all rows.
+/// Writes into `out`, which is column-major with the given number of rows, the product of each left
+/// factor with `right`, from the row on that is given with the factor: `out = left · right`, or
+/// `out += left · right`. The left factors cover all rows.
 ///
-/// Each column is summed in one order by one thread: the bits do not depend on the number of
-/// threads.
+/// Each column is summed in one order by one thread, so that the bits do not depend on the number
+/// of threads.
 pub(crate) fn product<T: Scalar>(
     out: &mut [T],
     rows: usize,

@@ -1,23 +1,24 @@
-//! What a network is to compute of a sample: functions of one feature each.
+//! Targets: the function of a sample that a network is to compute. Functions of one feature each.
 
 use crate::error::check_length;
 use crate::{Error, Result};
 
-/// A function of a sample, `x ↦ F(x)`: one number per feature to one number per output.
+/// A function of a sample, `x ↦ F(x)`, from one number per feature to one number per output.
 ///
 /// [`Elementwise`], [`Joint`](crate::Joint) and [`WithLinear`](crate::WithLinear) implement it.
 pub trait Target: Send + Sync {
-    /// The number of features of `x`.
+    /// Returns the number of features of `x`.
     fn features(&self) -> usize;
 
-    /// The number of outputs of `F`.
+    /// Returns the number of outputs of `F`.
     fn outputs(&self) -> usize;
 
-    /// Writes `F(x)` into `out`, of length [`outputs`](Self::outputs), whatever it held. `indices`
-    /// (increasing) and `values` are the features that are not 0.
+    /// Overwrites `out`, of length [`outputs`](Self::outputs), with `F(x)`. `indices` (increasing)
+    /// and `values` are the features of `x` that are not 0.
     fn evaluate(&self, indices: &[u32], values: &[f64], out: &mut [f64]);
 
-    /// What distinguishes this function from any other; part of the identity of a run.
+    /// Returns a text that distinguishes this function from any other. It is part of the identity
+    /// of a run.
     fn describe(&self) -> String;
 }
 
@@ -33,23 +34,23 @@ pub enum Function {
     Absolute,
     /// `x + max(x, 0)`.
     IdentityPlusRelu,
-    /// `2 min(x, 1 − x)`, which takes [0, 1] twice onto itself. Iterated `k` times it has `2^k`
-    /// linear pieces there: one layer needs as many neurons, `k` layers need two each.
+    /// `2 min(x, 1 − x)`, which maps [0, 1] twice onto itself. Its `k`-th iterate has `2^k` linear
+    /// pieces there, for which one layer needs as many neurons, but `k` layers need two each.
     Tent,
 }
 
 impl Function {
-    /// The names under which [`from_name`](Self::from_name) knows them.
+    /// The names that [`from_name`](Self::from_name) accepts.
     pub const NAMES: [&'static str; 5] = ["identity", "relu", "abs", "identity+relu", "tent"];
 
     const ALL: [Self; 5] = [Self::Identity, Self::Relu, Self::Absolute, Self::IdentityPlusRelu, Self::Tent];
 
-    /// The function of a name; `None` for any other name.
+    /// Returns the function with this name, or `None` if there is none.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::NAMES.iter().position(|known| *known == name).map(|k| Self::ALL[k])
     }
 
-    /// Its value at `x`.
+    /// Returns the value at `x`.
     pub fn at(self, x: f64) -> f64 {
         match self {
             Self::Identity => x,
@@ -60,8 +61,8 @@ impl Function {
         }
     }
 
-    /// How many ReLU neurons on x compute it exactly: of signed features or of nonnegative ones,
-    /// the tent on [0, 1] alone.
+    /// Returns the number of ReLU neurons on x that compute the function exactly, for signed or for
+    /// nonnegative features. For the tent this holds on [0, 1].
     ///
     /// ```
     /// use toy_superposition_computation::Function;
@@ -76,14 +77,15 @@ impl Function {
     }
 }
 
-/// Its name.
+/// Writes the function's name.
 impl std::fmt::Display for Function {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(Self::NAMES[*self as usize])
     }
 }
 
-/// `F_i(x) = f(f(… f(x_i)))`: one output per feature, `f` applied a number of times.
+/// The target `F_i(x) = f(f(… f(x_i)))`: one output per feature, with `f` applied a fixed number of
+/// times.
 ///
 /// ```
 /// use toy_superposition_computation::{Elementwise, Function, Target};
@@ -102,7 +104,7 @@ pub struct Elementwise {
 }
 
 impl Elementwise {
-    /// `F_i(x) = f(x_i)`.
+    /// Returns the target `F_i(x) = f(x_i)`.
     ///
     /// # Errors
     /// [`Error::Size`] for no features, or more than `u32::MAX`.
@@ -110,20 +112,20 @@ impl Elementwise {
         Self::iterated(features, function, 1)
     }
 
-    /// `f` applied `times` times; the identity for 0.
+    /// Returns the target that applies `f` `times` times; the identity for 0.
     ///
     /// # Errors
-    /// As [`new`](Self::new).
+    /// The errors of [`new`](Self::new).
     pub fn iterated(features: usize, function: Function, times: usize) -> Result<Self> {
         checked_features(features).map(|features| Self { features, function, times })
     }
 
-    /// The function, and how often it is applied.
+    /// Returns the function and how often it is applied.
     pub fn function(&self) -> (Function, usize) {
         (self.function, self.times)
     }
 
-    /// The value at one feature.
+    /// Returns the value of an output whose feature is `x`.
     pub fn at(&self, x: f64) -> f64 {
         (0..self.times).fold(x, |x, _| self.function.at(x))
     }
@@ -158,7 +160,7 @@ impl Target for Elementwise {
     }
 }
 
-/// `F(x)` for each column of a dense `features × samples` matrix: outputs × samples.
+/// Returns `F(x)`, outputs × samples, for each column of a dense features × samples matrix.
 ///
 /// # Errors
 /// [`Error::Length`] for another number of features.

@@ -1,4 +1,4 @@
-//! How a network is trained by default.
+//! The default training of a network.
 
 use toy_superposition_model::Initialisation;
 use toy_superposition_optim::{AdamConfig, OptimizerConfig, Schedule, StopRule, WeightDecay};
@@ -6,9 +6,9 @@ use toy_superposition_train::{Batches, Recipe};
 
 use crate::Result;
 
-/// AdamW on fresh samples for a number of steps, at a rate that rises in the first fiftieth of them
-/// and falls to 0 along half a cosine. The default is what Braun et al. (2025) say of their
-/// network.
+/// Settings of AdamW on fresh samples for a number of steps. The learning rate rises linearly
+/// during the first fiftieth of the steps and then falls to 0 along half a cosine. The defaults are
+/// those of Braun et al. (2025).
 ///
 /// ```
 /// use toy_superposition_computation::Training;
@@ -21,15 +21,15 @@ use crate::Result;
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Training {
-    /// Fresh samples per step. Default 2048.
+    /// Fresh samples per step. The default is 2048.
     pub batch: usize,
-    /// Steps. Default 10000.
+    /// Number of steps. The default is 10,000.
     pub steps: u64,
-    /// The highest learning rate. Default 0.003.
+    /// Highest learning rate. The default is 0.003.
     pub rate: f64,
-    /// AdamW's decay λ: each step multiplies the parameters by `1 − rate λ`. Default 0.01.
+    /// AdamW's decay λ: each step multiplies the parameters by `1 − rate λ`. The default is 0.01.
     pub weight_decay: f64,
-    /// How much the squared error of each output counts; `None` for 1.
+    /// Weight of the squared error of each output; `None` for weights of 1.
     pub importance: Option<Vec<f64>>,
 }
 
@@ -40,11 +40,11 @@ impl Default for Training {
 }
 
 impl Training {
-    /// The recipe for [`trainer`](crate::trainer).
+    /// Returns the recipe for [`trainer`](crate::trainer).
     ///
     /// # Errors
-    /// [`Error::Train`](crate::Error::Train) for no samples or no steps, and for a rate or a decay
-    /// that is out of range.
+    /// [`Error::Train`](crate::Error::Train) for no samples or no steps, and for a learning rate or
+    /// a decay that is out of range.
     pub fn recipe(&self) -> Result<Recipe> {
         let train = toy_superposition_train::Error::from;
         let warm_up = self.steps / 50;
@@ -53,7 +53,7 @@ impl Training {
             _ => Schedule::warm_up_cosine(self.rate, warm_up, 0.0, self.steps - warm_up),
         };
         let weight_decay = WeightDecay::Decoupled(self.weight_decay);
-        // Gradients of a loss per output are small; none of them shall count as 0.
+        // Gradients of a loss per output are small, and none should be rounded to 0 by epsilon.
         let adam = AdamConfig { epsilon: 1e-12, weight_decay, ..AdamConfig::default() };
         Ok(Recipe {
             batches: Some(Batches::new(self.batch, None)?),

@@ -1,5 +1,5 @@
-//! Laws whose kind is known only when the program runs, as
-//! [`LawSpec::build`](crate::LawSpec::build) makes them.
+//! Laws whose kind is known only at run time, as [`LawSpec::build`](crate::LawSpec::build) makes
+//! them.
 
 use nalgebra::Complex;
 #[cfg(feature = "sampling")]
@@ -12,22 +12,23 @@ use crate::{
 #[cfg(feature = "sampling")]
 use crate::{SampleMagnitude, SampleSwitches};
 
-/// Switches of any kind times magnitudes of any kind.
+/// A law whose switches and magnitudes are known only at run time, as
+/// [`LawSpec::build`](crate::LawSpec::build) makes it.
 pub type AnyLaw = Features<AnySwitches, AnyMagnitude>;
 
-/// Switches of any kind.
+/// One of the crate's laws of switches, chosen at run time.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum AnySwitches {
     /// Independent switches.
     Independent(Independent),
-    /// A fixed number on.
+    /// A fixed number of features on.
     Exactly(Exactly),
     /// Correlated pairs.
     Pairs(Pairs),
     /// Groups that switch together.
     Groups(Box<Groups<AnySwitches>>),
-    /// A graph of sources.
+    /// Switches correlated along a graph.
     Graph(Graph),
 }
 
@@ -82,7 +83,7 @@ impl SampleSwitches for AnySwitches {
     }
 }
 
-/// Magnitudes of any kind.
+/// One of the crate's laws of magnitudes, chosen at run time.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum AnyMagnitude {
@@ -90,7 +91,7 @@ pub enum AnyMagnitude {
     Uniform(UnitUniform),
     /// Uniform on an interval.
     Interval(Interval),
-    /// Always the same number.
+    /// A constant.
     Constant(Constant),
     /// The exponential law.
     Exponential(Exponential),

@@ -4,32 +4,35 @@
 //! E Π_i f_i^{c_i} = Π_blocks Σ_h Π_k ψ_k(h) Π_{u in the block} (off_u(h) + on_u(h) Π_{i ∈ u} f_i)
 //! ```
 //!
-//! `u` are the units of a block: features that switch together. Given the hidden variables `h`,
-//! units are independent. Each function of `h` depends on few of them, so that the sum is done over
-//! one variable `x` after the other. With `o` the variables that `x` occurs with,
+//! The `u` are the units of a block: lists of features that switch together. Given the hidden
+//! variables `h`, the units are independent. Each function depends on few components of `h`, so
+//! that the sum can be done over one variable `x` after the other. With `o` the variables that `x`
+//! occurs together with,
 //!
 //! ```text
 //! M_s(o) = Σ_x ψ_s(o, x) Π_u (off_u(o, x) + on_u(o, x) Π_{i ∈ u} f_i) Π_r M_r(o, x) ,
 //! ```
 //!
-//! `u` and `r < s` the units and the earlier sums that contain `x`; the last sum is the whole. A
-//! mixture of products has one hidden variable and one sum. A feature that is independent of all
-//! others is a block of one unit, `1 − p + p f`. The law of all other features given the switch of
-//! one of them has the same form: multiply ψ by `on_u` or by `off_u`.
+//! where `u` and `r < s` run over the units and the earlier sums that contain `x`. The last sum is
+//! the whole expression. A mixture of products has one hidden variable and one sum. A feature that
+//! is independent of all others is a block of one unit, `1 − p + p f`. The law of all other
+//! features given the switch of one of them has the same form, with ψ multiplied by `on_u` or by
+//! `off_u`.
 
 use std::sync::Arc;
 
 use nalgebra::Complex;
 
-/// Features that depend on each other and on no others; see
-/// [`Switches::blocks`](crate::Switches::blocks).
+/// A set of features that are independent of all other features, with the joint law of their
+/// switches as a sum over hidden variables `h`; from [`Switches::blocks`](crate::Switches::blocks).
 ///
 /// ```math
 /// \mathbb E \prod_{i} f_i^{c_i}
-/// = \sum_h \prod_k \psi_k(h) \prod_u \Bigl(\mathrm{off}_u(h) + \mathrm{on}_u(h) \prod_{i \in u} f_i\Bigr)
+/// = \sum_h \prod_k \psi_k(h)
+/// \prod_u \Bigl(\mathrm{off}_u(h) + \mathrm{on}_u(h) \prod_{i \in u} f_i\Bigr)
 /// ```
 ///
-/// over the features `i` of the block, for any complex `f`.
+/// for the features `i` and the units `u` of the block and any complex `f`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Block {
     units: Vec<Vec<u32>>,
@@ -39,13 +42,16 @@ pub struct Block {
 /// The sum over one hidden variable of a [`Block`].
 ///
 /// ```math
-/// M_s(o) = \sum_x \psi_s(e) \prod_u \Bigl(\mathrm{off}_u(e) + \mathrm{on}_u(e) \prod_{i \in u} f_i\Bigr)
+/// M_s(o) = \sum_x \psi_s(e)
+/// \prod_u \Bigl(\mathrm{off}_u(e) + \mathrm{on}_u(e) \prod_{i \in u} f_i\Bigr)
 /// \prod_r M_r(e), \qquad e = o\,\mathrm{states} + x .
 /// ```
 ///
-/// ψ and the factors are probabilities where the law is a mixture. Of [`Exactly`](crate::Exactly)
-/// they are complex, and of features of a [`Graph`](crate::Graph) that many sources reach they are
-/// differences; there only the whole sum is a probability.
+/// Here o stands for the variables that remain, x for the hidden variable, and the r are earlier
+/// sums of the block. If the law is a mixture, ψ and the factors are probabilities. For
+/// [`Exactly`](crate::Exactly) they are complex, and for features of a [`Graph`](crate::Graph) that
+/// many sources reach they are differences of probabilities; then only the whole sum is a
+/// probability.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sum {
     states: usize,
@@ -54,7 +60,7 @@ pub struct Sum {
     messages: Vec<Message>,
 }
 
-/// What a unit enters a [`Sum`] with: `off + on Π_{i ∈ u} f_i` at each entry.
+/// The factor of a unit in a [`Sum`]: `off + on Π_{i ∈ u} f_i` at each entry.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Factor {
     unit: usize,
@@ -62,7 +68,7 @@ pub struct Factor {
     at: Arc<[u32]>,
 }
 
-/// An earlier sum that enters a [`Sum`].
+/// An earlier sum of the block as a factor in a [`Sum`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Message {
     sum: usize,
@@ -75,12 +81,12 @@ impl Factor {
         Self { unit, values, at }
     }
 
-    /// The place of the unit in [`Block::units`].
+    /// The index of the unit in [`Block::units`].
     pub fn unit(&self) -> usize {
         self.unit
     }
 
-    /// `[off, on]` at entry `entry`.
+    /// The pair `[off, on]` at entry `entry`.
     ///
     /// # Panics
     /// If `entry` is not below the number of entries of the sum.
@@ -89,7 +95,7 @@ impl Factor {
         self.values[self.at[entry] as usize]
     }
 
-    /// The distinct `[off, on]`, of which [`at`](Self::at) is one.
+    /// The distinct pairs `[off, on]`; [`at`](Self::at) returns one of them.
     pub fn values(&self) -> &[[Complex<f64>; 2]] {
         &self.values
     }
@@ -100,12 +106,12 @@ impl Message {
         Self { sum, at }
     }
 
-    /// The place of the sum in [`Block::sums`], before the one that it enters.
+    /// The index of the earlier sum in [`Block::sums`].
     pub fn sum(&self) -> usize {
         self.sum
     }
 
-    /// Which of its values enters at entry `entry`.
+    /// The index of the value of the earlier sum that is a factor at entry `entry`.
     ///
     /// # Panics
     /// If `entry` is not below the number of entries of the sum.
@@ -125,35 +131,37 @@ impl Sum {
         Self { states, weights, factors, messages }
     }
 
-    /// How many values the hidden variable has.
+    /// The number of values of the hidden variable.
     pub fn states(&self) -> usize {
         self.states
     }
 
-    /// ψ at each entry `e`, which adds to the value `e / states()`.
+    /// The weight ψ at each entry `e`. Entry `e` is a term of the value `e / states()` of the sum.
     pub fn weights(&self) -> &[Complex<f64>] {
         &self.weights
     }
 
-    /// The units that enter. Each enters one sum of its block.
+    /// The factors of units. Each unit of a block is a factor in exactly one sum.
     pub fn factors(&self) -> &[Factor] {
         &self.factors
     }
 
-    /// The earlier sums that enter. Each enters one sum.
+    /// The factors that are earlier sums. Each sum but the last is a factor in exactly one later
+    /// sum.
     pub fn messages(&self) -> &[Message] {
         &self.messages
     }
 }
 
 impl Block {
-    /// The sums must be in order, the last one with one value.
+    /// A block of these units and sums. A sum may only use earlier sums, and the last sum must have
+    /// a single value.
     pub(crate) fn new(units: Vec<Vec<u32>>, sums: Vec<Sum>) -> Self {
         Self { units, sums }
     }
 
-    /// `Σ_a π_a Π_u (off_au + on_au Π_{i ∈ u} f_i)`. `factors` has a list over `a` for each unit, or
-    /// one for all.
+    /// `Σ_a π_a Π_u (off_au + on_au Π_{i ∈ u} f_i)`. `factors` holds one list over `a` per unit, or
+    /// a single list for all units.
     pub(crate) fn mixture(
         units: Vec<Vec<u32>>,
         weights: Vec<Complex<f64>>,
@@ -166,13 +174,13 @@ impl Block {
         Self::new(units, vec![Sum::new(weights.len(), weights, factors, Vec::new())])
     }
 
-    /// One unit, on with `probability`.
+    /// A block of one unit, which is on with probability `probability`.
     pub(crate) fn unit(unit: Vec<u32>, probability: f64) -> Self {
         Self::mixture(vec![unit], vec![Complex::ONE], vec![vec![switch(probability)]])
     }
 
-    /// The block with feature `members(u)` in the place of each feature `u`: what was a feature is
-    /// a unit.
+    /// The block in which each feature `u` is replaced by the features `members(u)`, which switch
+    /// together.
     pub(crate) fn expanded<'a>(self, members: impl Fn(u32) -> &'a [u32]) -> Self {
         let expand = |unit: Vec<u32>| unit.into_iter().flat_map(|u| members(u).iter().copied()).collect();
         Self { units: self.units.into_iter().map(expand).collect(), sums: self.sums }
@@ -184,14 +192,14 @@ impl Block {
         &self.units
     }
 
-    /// The sums, one for each hidden variable, in order.
+    /// The sums, one per hidden variable, in the order in which they are done.
     pub fn sums(&self) -> &[Sum] {
         &self.sums
     }
 
-    /// The law of the other units given that unit `unit` is `on`, or off: the same units and sums, in
-    /// which the switch of that unit is certain. Weights are not finite if its state has the
-    /// probability 0.
+    /// The law of the block given that unit `unit` is on (`on = true`) or off. The units and sums
+    /// are the same, and the switch of that unit is certain. The weights are not finite if the
+    /// given state has probability 0.
     ///
     /// # Panics
     /// If `unit` is not below the number of units.
@@ -213,7 +221,7 @@ impl Block {
         given
     }
 
-    /// `E Π_i f_i^{c_i}` over the features `i` of the block, `f_i = factors[i]`.
+    /// `E Π_i f_i^{c_i}` over the features `i` of the block, with `f_i = factors[i]`.
     ///
     /// # Panics
     /// If a feature of the block is `≥ factors.len()`.
@@ -222,7 +230,7 @@ impl Block {
         self.sum(&self.units.iter().map(unit).collect::<Vec<_>>())
     }
 
-    /// The same with one factor for each unit.
+    /// [`average`](Self::average) with one factor per unit: `units[u] = Π_{i ∈ u} f_i`.
     fn sum(&self, units: &[Complex<f64>]) -> Complex<f64> {
         let mut found: Vec<Vec<Complex<f64>>> = Vec::with_capacity(self.sums.len());
         for sum in &self.sums {
@@ -241,7 +249,7 @@ impl Block {
     }
 }
 
-/// `[1 − p, p]`.
+/// The probabilities `[1 − p, p]` of off and on.
 pub(crate) fn switch(p: f64) -> [Complex<f64>; 2] {
     [Complex::from(1.0 - p), Complex::from(p)]
 }

@@ -1,12 +1,14 @@
 //! The first four cumulants of one feature `x = c u`.
 //!
-//! Cumulants of independent terms add up: `κ_m(Σ_j w_j x_j) = Σ_j w_jᵐ κ_m(x_j)`. That is how those
-//! of the interference are found from those of a feature.
+//! Cumulants of independent terms add up: `κ_m(Σ_j w_j x_j) = Σ_j w_jᵐ κ_m(x_j)`. The cumulants of
+//! the interference follow from those of a feature in this way.
 
 use crate::error::checked_probability;
 use crate::{Moments, Result};
 
-/// The first four cumulants of a random number.
+/// The first four cumulants of a random variable.
+///
+/// Cumulants of independent terms add up: `κ_m(Σ_j w_j x_j) = Σ_j w_jᵐ κ_m(x_j)`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Cumulants {
     /// κ₁, the mean.
@@ -15,13 +17,13 @@ pub struct Cumulants {
     pub variance: f64,
     /// κ₃, the third central moment.
     pub third: f64,
-    /// κ₄, the fourth central moment less `3κ₂²`.
+    /// κ₄, the fourth central moment minus `3κ₂²`.
     pub fourth: f64,
 }
 
 impl Cumulants {
-    /// The cumulants of the paper's feature (section 2): `u ~ U[0, 1]` with probability `p`,
-    /// else 0.
+    /// The cumulants of the paper's feature (section 2), which is `U[0, 1]` with probability `p`
+    /// and 0 otherwise:
     ///
     /// `κ₁ = p/2`, `κ₂ = p/3 − p²/4`, `κ₃ = p(1 − p)²/4`, `κ₄ = p/5 − 5p²/6 + p³ − 3p⁴/8`.
     ///
@@ -37,7 +39,7 @@ impl Cumulants {
         checked_probability(0, probability).map(Self::of_unit_uniform)
     }
 
-    /// [`uniform`](Self::uniform) of a probability that is known to be in (0, 1].
+    /// [`uniform`](Self::uniform) for a probability that is known to be in (0, 1].
     pub(crate) fn of_unit_uniform(p: f64) -> Self {
         let moments = Moments { probability: p, mean: p / 2.0, second_moment: p / 3.0 };
         Self {
@@ -67,14 +69,15 @@ impl Cumulants {
         }
     }
 
-    /// The skewness `κ₃ / κ₂^{3/2}`; `None` where it is no finite number: without variance, or
-    /// where the skewness itself is beyond f64.
+    /// The skewness `κ₃ / κ₂^{3/2}`. `None` where it is not a finite number: where the variance is
+    /// 0 or the skewness overflows.
     pub fn skewness(&self) -> Option<f64> {
-        // One division after another: the variance's powers may underflow.
+        // Dividing in two steps avoids powers of the variance, which may underflow.
         Some(self.third / self.variance / self.variance.sqrt()).filter(|ratio| ratio.is_finite())
     }
 
-    /// The excess kurtosis `κ₄ / κ₂²`; `None` as for the [skewness](Self::skewness).
+    /// The excess kurtosis `κ₄ / κ₂²`. `None` where it is not a finite number: where the variance
+    /// is 0 or the kurtosis overflows.
     pub fn excess_kurtosis(&self) -> Option<f64> {
         Some(self.fourth / self.variance / self.variance).filter(|ratio| ratio.is_finite())
     }

@@ -4,11 +4,11 @@
 //! Σ_h Π_k ψ_k(h) Π_u (off_u(h) + on_u(h) f_u) ,   h ∈ {0, 1}ⁿ ,
 //! ```
 //!
-//! each function of few of the `h`. To sum over one of them, multiply all functions that contain
-//! it; the sum is a function of the others that these contain. The next switch is always one that
-//! is with the fewest others (minimum degree, Rose 1970). The largest number of switches in one
-//! product is the width of the plan, which costs `2^width`. For trees and chains it is small
-//! however many switches there are.
+//! where each function depends on few of the `h`. To sum over one of them, multiply all functions
+//! that contain it; the sum is a function of the other switches in these functions. The next switch
+//! is always one that shares functions with the fewest others (minimum degree, Rose 1970). The
+//! largest number of switches in one product is the width of the plan, whose cost grows as
+//! `2^width`. For trees and chains the width is small for any number of switches.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -20,7 +20,8 @@ use crate::blocks::{Factor, Message, Sum};
 /// The greatest width of a plan.
 pub(crate) const MOST_WIDTH: usize = 16;
 
-/// A function of hidden switches: `values[k]` where bit `b` of `k` says whether `scope[b]` is on.
+/// A function of hidden switches: its value is `values[k]`, where bit `b` of `k` is 1 if `scope[b]`
+/// is on.
 #[derive(Debug, Clone)]
 pub(crate) struct Table<T> {
     pub(crate) scope: Vec<usize>,
@@ -32,11 +33,12 @@ pub(crate) struct Table<T> {
 struct Step {
     /// The switches that the sum is a function of.
     rest: Vec<usize>,
-    /// The functions that are multiplied: those given, and after them the sums of earlier steps.
+    /// The indices of the functions that are multiplied. The given functions come first, and after
+    /// them the sums of earlier steps.
     inputs: Vec<usize>,
 }
 
-/// In what order to sum.
+/// The order in which the switches are summed over.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
     given: usize,
@@ -48,8 +50,9 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// A plan to sum over `switches` switches of functions with these scopes, all of which hang
-    /// together. If one product would have more than [`MOST_WIDTH`] switches, their number.
+    /// Returns a plan for the sum over `switches` switches of a product of functions with these
+    /// scopes, which must be connected. The error is the number of switches in a product that would
+    /// have more than [`MOST_WIDTH`].
     pub(crate) fn new(switches: usize, mut scopes: Vec<Vec<usize>>) -> Result<Self, usize> {
         let given = scopes.len();
         let mut neighbours = vec![BTreeSet::new(); switches];
@@ -86,12 +89,13 @@ impl Plan {
         Ok(plan)
     }
 
-    /// The sums of `weights` and `factors`, one for each unit. Their scopes must have been given in
-    /// this order, `weights` first.
+    /// Returns the sums of the product of `weights` and `factors`, where `factors` has one table
+    /// per unit. [`Plan::new`] must have been given their scopes in this order, `weights` first.
     pub(crate) fn sums(&self, weights: &[Table<f64>], factors: &[Table<[f64; 2]>]) -> Vec<Sum> {
         let sum = |Step { rest, inputs }: &Step| {
             let entries = 2_usize << rest.len();
-            // Bit 0 of an entry is the switch that is summed over, the others are the rest in order.
+            // Bit 0 of an entry is the switch that is summed over. The other bits are the remaining
+            // switches, in order.
             let place = |h: usize| rest.iter().position(|&other| other == h).map_or(0, |b| b + 1);
             let at = |scope: &[usize]| -> Arc<[u32]> {
                 let places: Vec<usize> = scope.iter().map(|&h| place(h)).collect();

@@ -1,18 +1,19 @@
-//! What can be wrong with a distribution or a batch.
+//! Errors of laws, batches and descriptions of laws.
 
 use crate::elimination::MOST_WIDTH;
 use crate::graph::MOST_FACTORS;
 
-/// What was given and what is allowed.
+/// An invalid law, batch or description of a law. Each variant holds the value that was given and
+/// the values that are allowed.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A probability that is NaN or outside (0, 1].
     #[error("probability {given} of feature {feature} is outside (0, 1]")]
     Probability {
-        /// The feature it was given for (0 for a scalar probability).
+        /// The feature that the probability was given for (0 for a scalar probability).
         feature: usize,
-        /// What was given.
+        /// The given value.
         given: f64,
     },
     /// A source probability of a graph that is NaN or outside [0, 1].
@@ -20,13 +21,13 @@ pub enum Error {
     Source {
         /// The feature.
         feature: usize,
-        /// What was given.
+        /// The given value.
         given: f64,
     },
     /// A number of features on at once that is zero or above the number of features.
-    #[error("{given} features on at once, outside 1..={features}")]
+    #[error("{given} features on at once is outside 1..={features}")]
     Count {
-        /// What was given.
+        /// The given value.
         given: usize,
         /// The number of features n_s.
         features: usize,
@@ -42,29 +43,29 @@ pub enum Error {
     /// An interval that is empty or not finite.
     #[error("interval [{low}, {high}]: its ends must be finite, the first below the second")]
     Interval {
-        /// The lower end as given.
+        /// The given lower end.
         low: f64,
-        /// The upper end as given.
+        /// The given upper end.
         high: f64,
     },
     /// A rate that is not positive and finite.
     #[error("rate {given} is outside (0, ∞)")]
     Rate {
-        /// What was given.
+        /// The given value.
         given: f64,
     },
     /// The weight of a point that is negative or not finite.
     #[error("weight {given} of point {point} is outside [0, ∞)")]
     Weight {
-        /// Which point it is.
+        /// The index of the point.
         point: usize,
-        /// What was given.
+        /// The given value.
         given: f64,
     },
     /// A correlation that is NaN or that two switches of this probability cannot have.
     #[error("correlation {given} is outside [{least}, {greatest}]")]
     Correlation {
-        /// What was given.
+        /// The given value.
         given: f64,
         /// The least possible correlation.
         least: f64,
@@ -77,17 +78,18 @@ pub enum Error {
         /// The group.
         group: usize,
     },
-    /// A feature that two groups (or one group twice) claim.
+    /// A feature that is in two groups, or twice in one group.
     #[error("feature {feature} is in group {first} and again in group {second}")]
     Overlap {
         /// The feature.
         feature: usize,
-        /// The group that has it.
+        /// The first group that lists it.
         first: usize,
-        /// The group that claims it again.
+        /// The group that lists it again.
         second: usize,
     },
-    /// A group member outside the features, which are as many as the groups' sizes sum to.
+    /// A group member that is not below the number of features, which is the sum of the groups'
+    /// sizes.
     #[error("group {group} has member {feature}, but all groups together have {features} features")]
     Member {
         /// The group.
@@ -97,35 +99,36 @@ pub enum Error {
         /// The number of features n_s.
         features: usize,
     },
-    /// An edge that leads out of the graph, or from a feature to itself.
+    /// An edge with an end outside the graph, or from a feature to itself.
     #[error("edge {from} → {to}: its ends must be two different features below {features}")]
     Edge {
-        /// Where the edge starts.
+        /// The feature at the start of the edge.
         from: usize,
-        /// Where it ends.
+        /// The feature at its end.
         to: usize,
         /// The number of features n_s.
         features: usize,
     },
-    /// An edge given twice.
+    /// An edge that is given twice.
     #[error("edge {from} → {to} is given twice")]
     DuplicateEdge {
-        /// Where the edge starts.
+        /// The feature at the start of the edge.
         from: usize,
-        /// Where it ends.
+        /// The feature at its end.
         to: usize,
     },
     /// A transmission probability of an edge that is NaN or outside (0, 1].
     #[error("transmission {given} of edge {from} → {to} is outside (0, 1]")]
     Transmission {
-        /// Where the edge starts.
+        /// The feature at the start of the edge.
         from: usize,
-        /// Where it ends.
+        /// The feature at its end.
         to: usize,
-        /// What was given.
+        /// The given value.
         given: f64,
     },
-    /// A batch row names a feature that does not exist, or its indices do not increase.
+    /// A feature index of a sample that is not below the number of features or not above the index
+    /// before it.
     #[error("sample {sample}: feature index {index} must be above its predecessor and below {features}")]
     Index {
         /// The row of the batch.
@@ -142,40 +145,40 @@ pub enum Error {
         sample: usize,
         /// The feature.
         feature: usize,
-        /// What was given.
+        /// The given value.
         given: f64,
     },
-    /// No features at all, or more than a 32-bit index can name.
+    /// A number of features that is 0 or does not fit a 32-bit index.
     #[error("number of features {given} is outside 1..={max}", max = u32::MAX)]
     Features {
-        /// What was given.
+        /// The given value.
         given: usize,
     },
-    /// Two lengths that must agree do not.
+    /// A list whose length differs from the expected one.
     #[error("{what}: length {given}, expected {expected}")]
     Length {
-        /// Which list it was.
+        /// The name of the list.
         what: &'static str,
-        /// Its length.
+        /// The given length.
         given: usize,
-        /// The length it must have.
+        /// The expected length.
         expected: usize,
     },
-    /// An odd number of features where they come in pairs.
-    #[error("{features} features do not come in pairs")]
+    /// An odd number of features for a law of pairs.
+    #[error("{features} features cannot be split into pairs")]
     Odd {
         /// The number of features n_s.
         features: usize,
     },
     /// Groups of a size that does not divide the number of features.
-    #[error("{features} features do not come in groups of {size}")]
+    #[error("{features} features cannot be split into groups of {size}")]
     Size {
         /// The size of each group.
         size: usize,
         /// The number of features n_s.
         features: usize,
     },
-    /// A law that has both or neither of two keys.
+    /// A description of a law that has both or neither of two keys.
     #[error("give either `{one}` or `{other}`")]
     Keys {
         /// One of the keys.
@@ -183,39 +186,39 @@ pub enum Error {
         /// The other.
         other: &'static str,
     },
-    /// A user-defined law: its description holds only its name.
-    #[error("the law `{name}` is known by name alone and cannot be built from its description")]
+    /// A user-defined law, which cannot be built because its description holds only its name.
+    #[error("the law `{name}` is user-defined and cannot be built from its description")]
     Custom {
         /// The name.
         name: String,
     },
-    /// A text that describes no law.
-    #[error("no law: {message}")]
+    /// A text that does not describe a law.
+    #[error("the text does not describe a law: {message}")]
     Syntax {
-        /// What is wrong, and where.
+        /// A description of the error with its position.
         message: String,
     },
     /// Switches that are not known to be a product of blocks.
     #[error("the switches have no exact form")]
     NoBlocks,
-    /// A graph with a component whose sources depend on each other too much to be summed over.
+    /// A graph with a component that is too densely connected for the sum over its sources.
     #[error(
-        "no exact form: to sum over the {sources} sources with edges of a component takes tables of {width} switches and {factors} factors or more, of at most {MOST_WIDTH} and {MOST_FACTORS}"
+        "no exact form: summing over the {sources} sources with edges of one component needs tables of at least {width} switches and {factors} factors, above the limits {MOST_WIDTH} or {MOST_FACTORS}"
     )]
     Wide {
-        /// The sources with edges of the component.
+        /// The number of sources with edges in the component.
         sources: usize,
-        /// The switches of one table, or that there are at least so many.
+        /// The number of switches of the largest table, or a lower bound on it.
         width: usize,
-        /// The factors of all tables, or that there are at least so many.
+        /// The number of factors in all tables, or a lower bound on it.
         factors: f64,
     },
     /// Lists that do not fit in memory.
-    #[error("no memory for {what}: {bytes} bytes")]
+    #[error("could not allocate {bytes} bytes for {what}")]
     Memory {
-        /// What they would hold.
+        /// What the lists would hold.
         what: &'static str,
-        /// What they would take.
+        /// The number of bytes that the lists need.
         bytes: usize,
     },
 }
@@ -223,7 +226,7 @@ pub enum Error {
 /// A result with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Refuses a probability outside (0, 1].
+/// Returns the probability, or an error if it is outside (0, 1].
 pub(crate) fn checked_probability(feature: usize, given: f64) -> Result<f64> {
     if given > 0.0 && given <= 1.0 { Ok(given) } else { Err(Error::Probability { feature, given }) }
 }

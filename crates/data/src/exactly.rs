@@ -1,4 +1,4 @@
-//! Exactly `k` of the n_s features on, every subset of that size equally likely.
+//! Exactly `k` of the n_s features are on, and every subset of that size is equally likely.
 
 use nalgebra::Complex;
 #[cfg(feature = "sampling")]
@@ -11,24 +11,24 @@ use crate::stream::below;
 use crate::switches::{checked_features, distinct};
 use crate::{Block, Error, Result, Switches, SwitchesSpec};
 
-/// Exactly `on` features on, a uniformly random subset.
+/// Exactly `k` features are on in every sample, and every subset of that size is equally likely.
 ///
 /// ```text
 /// p = k / n_s,    Cov(c_i, c_j) = −p (1 − p) / (n_s − 1)
 /// P[m given features on] = k (k − 1) … (k − m + 1) / (n_s (n_s − 1) … (n_s − m + 1))
 /// ```
 ///
-/// For `k ≤ n_s / 8`: draw as many features as are missing, sort, drop repetitions, until `k` are
-/// there (about `n_s ln(n_s / (n_s − k)) ≤ 1.07 k` draws). The law does not change when the
-/// features are renamed, so every subset is as likely as any other. For larger `k`: go through the
-/// features and take one with probability (still to take) / (still to come) — Knuth, The Art of
-/// Computer Programming 2, section 3.4.2, algorithm S.
+/// For `k ≤ n_s / 8`, sampling draws as many features as are missing, sorts them and drops
+/// repetitions, until there are `k` (about `n_s ln(n_s / (n_s − k)) ≤ 1.07 k` draws). This
+/// procedure treats all features alike, so every subset is equally likely. For larger `k`, it goes
+/// through the features and takes each with the probability (number still to take) / (number still
+/// to come): algorithm S of Knuth, The Art of Computer Programming 2, section 3.4.2.
 ///
 /// ```
 /// use toy_superposition_data::{Exactly, Switches};
 /// let three = Exactly::new(10, 3)?;
 /// assert_eq!(three.probability(0), 0.3);
-/// // Those that are on leave less room for others: 3 · 2/(10 · 9) − 0.3².
+/// // A feature that is on makes the others less likely: 3 · 2/(10 · 9) − 0.3².
 /// assert!((three.covariance(0, 1) - (6.0 / 90.0 - 0.09)).abs() < 1e-15);
 /// # Ok::<(), toy_superposition_data::Error>(())
 /// ```
@@ -39,7 +39,7 @@ pub struct Exactly {
 }
 
 impl Exactly {
-    /// `on` of `features` features are on in every sample.
+    /// The law by which `on` of `features` features are on in every sample.
     ///
     /// # Errors
     /// [`Error::Features`] unless `1 ≤ features ≤ u32::MAX`; [`Error::Count`] unless
@@ -78,15 +78,16 @@ impl Switches for Exactly {
         Some((0..features.len()).map(ratio).product())
     }
 
-    /// The law of independent switches of probability `p = k/n_s`, given that `k` are on: with
-    /// `z_a = e^{2πi a/N}`,
+    /// One block, from the law of independent switches of probability `p = k/n_s` given that `k` of
+    /// them are on. With `z_a = e^{2πi a/N}`,
     ///
     /// ```text
     /// E Π f_i^{c_i} = (1/(N P)) Σ_{a < N} z_a^{−k} Π_i (1 − p + p z_a f_i) ,   P = P[k are on] .
     /// ```
     ///
-    /// The sum counts `k ± N, k ± 2N, …` on as well. `N = n_s + 1` leaves none of them; a smaller
-    /// `N` suffices where so many have, by Bernstein's inequality, a probability below `e^{−46}`.
+    /// The sum also includes the states with `k ± N, k ± 2N, …` features on. For `N = n_s + 1`
+    /// there are none. A smaller `N` suffices if, by Bernstein's inequality, the probability of
+    /// these states is below `e^{−46}`.
     fn blocks(&self) -> Result<Vec<Block>> {
         let (n, k) = (f64::from(self.features), f64::from(self.on));
         let p = k / n;
@@ -94,7 +95,7 @@ impl Switches for Exactly {
         let enough = depth / 3.0 + (depth * depth / 9.0 + 2.0 * depth * k * (1.0 - p)).sqrt();
         let count = (enough.ceil() as usize).min(self.features() + 1);
         let root = |turns: f64| {
-            // Reduced first: the sine of a large angle would lose digits.
+            // The angle is reduced first, since the sine of a large angle loses digits.
             let turns = turns / count as f64;
             Complex::cis(2.0 * std::f64::consts::PI * (turns - turns.round()))
         };
@@ -119,8 +120,8 @@ impl SampleSwitches for Exactly {
     fn sample<R: Rng + ?Sized>(&self, rng: &mut R, on: &mut Vec<u32>) {
         let (start, end) = (on.len(), on.len() + self.on as usize);
         if self.on > self.features / 8 {
-            // Written always and kept by the next position: whether a feature is on is no branch to
-            // mispredict.
+            // Each feature is written, and the position advances only if the feature is on. This
+            // avoids a branch that would often be mispredicted.
             on.resize(end, 0);
             let (mut next, mut feature) = (start, 0);
             while next < end {

@@ -1,9 +1,10 @@
-//! Switches correlated along a sparse graph (paper, section 5.3, "Correlated Data", which leaves
-//! the law open).
+//! Switches correlated along a sparse graph. (The paper's section 5.3, "Correlated Data", does not
+//! specify a law.)
 //!
 //! Each feature has an independent source `z_m ~ Bernoulli(s_m)`. A source that fires turns its own
-//! feature on, and every feature it has an edge `m → j` to with probability `t_mj`, independently
-//! (a noisy OR, one step deep). With `t_jj = 1`:
+//! feature on. It also turns on each feature `j` to which it has an edge `m → j`, independently
+//! with probability `t_mj` (a noisy OR). A feature that is turned on by an edge does not transmit
+//! further. With `t_jj = 1`:
 //!
 //! ```text
 //! P[c_j = 0] = Π_m (1 − s_m t_mj)
@@ -12,8 +13,8 @@
 //!     d_m = s_m (1 − s_m) t_mj t_mk / ((1 − s_m t_mj)(1 − s_m t_mk))
 //! ```
 //!
-//! where `d_m ≠ 0` only for sources that reach both. Correlations are never negative, and they
-//! reach two steps along the graph: features with a common source are correlated.
+//! where `d_m ≠ 0` only for sources that reach both features. Correlations are never negative, and
+//! features with a common source are correlated.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +33,8 @@ use crate::stream::unit;
 use crate::switches::{checked_features, distinct};
 use crate::{Block, Error, PerFeature, Result, Switches, SwitchesSpec};
 
-/// A source at `from` that fires turns feature `to` on with probability `transmission`.
+/// An edge of a [`Graph`]: when the source of feature `from` fires, it turns feature `to` on with
+/// probability `transmission`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct Edge {
@@ -40,11 +42,14 @@ pub struct Edge {
     pub from: u32,
     /// The feature that it turns on.
     pub to: u32,
-    /// The probability `t` that it does, in (0, 1].
+    /// The probability `t` that a firing source turns the feature on, in (0, 1].
     pub transmission: f64,
 }
 
-/// Independent sources and edges that carry them on; see the [crate] docs for the other laws.
+/// Switches correlated along a sparse graph of independent sources.
+///
+/// Each feature `m` has a source `z_m`. A source that fires turns its own feature on, and turns
+/// each feature `j` to which it has an edge on with probability `t_mj`, independently (a noisy OR):
 ///
 /// ```math
 /// c_j = 1 - \prod_m (1 - z_m e_{mj}),\quad z_m \sim \mathrm{Bernoulli}(s_m),\quad
@@ -52,34 +57,38 @@ pub struct Edge {
 /// ```
 /// ```math
 /// p_j = 1 - \prod_m (1 - s_m t_{mj}),\qquad
-/// \mathrm{Cov}(c_j, c_k) = (1 - p_j)(1 - p_k)\Bigl(\prod_m \frac{1 - s_m + s_m (1 - t_{mj})(1 - t_{mk})}
+/// \mathrm{Cov}(c_j, c_k) = (1 - p_j)(1 - p_k)
+/// \Bigl(\prod_m \frac{1 - s_m + s_m (1 - t_{mj})(1 - t_{mk})}
 /// {(1 - s_m t_{mj})(1 - s_m t_{mk})} - 1\Bigr).
 /// ```
 ///
-/// A sample costs its non-zeros plus the edges out of the sources that fire (and a sort).
+/// Correlations are never negative: two features are correlated if a common source reaches both.
+/// Drawing a sample takes time proportional to the number of its non-zeros and of the edges from
+/// sources that fire, plus a sort.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Graph {
     sources: Vec<f64>,
     #[cfg_attr(not(feature = "sampling"), allow(dead_code))]
     law: Classes,
     probabilities: Vec<f64>,
-    /// Edges sorted by `(from, to)`, and where each `from` starts.
+    /// The edges, sorted by `(from, to)`; those of `from` start at `out_starts[from]`.
     outgoing: Vec<Edge>,
     out_starts: Vec<usize>,
-    /// What reaches each feature, itself with transmission 1 included: sorted by `(to, from)`.
+    /// The edges together with one edge of transmission 1 from each feature to itself, sorted by
+    /// `(to, from)`; those of `to` start at `in_starts[to]`.
     incoming: Vec<Edge>,
     in_starts: Vec<usize>,
 }
 
 impl Graph {
-    /// Source `i` fires with probability `sources[i]`, which may be 0 for a feature that only edges
-    /// turn on.
+    /// The graph whose source `i` fires with probability `sources[i]`, which may be 0 for a feature
+    /// that only edges turn on.
     ///
     /// # Errors
-    /// [`Error::Features`] unless `1 ≤ sources.len() ≤ u32::MAX`; [`Error::Source`] unless
-    /// `0 ≤ s ≤ 1`; [`Error::Edge`] for an end outside the graph or an edge from a feature to
-    /// itself; [`Error::Transmission`] unless `0 < t ≤ 1`; [`Error::DuplicateEdge`];
-    /// [`Error::Probability`] for a feature that nothing ever turns on.
+    /// [`Error::Features`] unless `1 ≤ sources.len() ≤ u32::MAX`; [`Error::Source`] unless `0 ≤ s ≤
+    /// 1`; [`Error::Edge`] for an end outside the graph or an edge from a feature to itself;
+    /// [`Error::Transmission`] unless `0 < t ≤ 1`; [`Error::DuplicateEdge`]; [`Error::Probability`]
+    /// for a feature that is never on.
     pub fn new(sources: &[f64], edges: &[Edge]) -> Result<Self> {
         let features = checked_features(sources.len())?;
         for (feature, &given) in sources.iter().enumerate() {
@@ -111,7 +120,7 @@ impl Graph {
         let in_starts = starts(features, incoming.iter().map(|edge| edge.to));
         let mut probabilities = Vec::with_capacity(features);
         for feature in 0..features {
-            // 1 − Π (1 − q) without cancellation.
+            // This computes 1 − Π (1 − q) without cancellation.
             let into = &incoming[in_starts[feature]..in_starts[feature + 1]];
             let probability = into.iter().fold(0.0, |on, edge| {
                 let q = sources[edge.from as usize] * edge.transmission;
@@ -141,7 +150,7 @@ impl Graph {
         &self.outgoing[self.out_starts[feature]..self.out_starts[feature + 1]]
     }
 
-    /// The features that edges connect, whatever their direction; each feature is in one component.
+    /// The connected components of the graph, ignoring the direction of its edges.
     fn components(&self) -> Vec<Vec<usize>> {
         let mut seen = vec![false; self.sources.len()];
         let mut components = Vec::new();
@@ -165,21 +174,24 @@ impl Graph {
         components
     }
 
-    /// Given which sources fire, switches are independent. The hidden switches are the sources that
-    /// have edges. A feature that few of them reach is a function of those,
+    /// The law of one component as a sum over hidden switches. Given which sources fire, the
+    /// switches of the features are independent, so the hidden switches are the sources that have
+    /// edges. A feature that few of them reach contributes a function of those,
     ///
     /// ```text
     /// off(z) + (1 − off(z)) f ,   off(z) = (1 − s) Π_m (1 − t_m)^{z_m} ,
     /// ```
     ///
-    /// `1 − s` only where its own source has no edges. A feature that many reach has a hidden switch
-    /// `h` of its own, which takes the product apart into functions of two switches:
+    /// with the factor `1 − s` only if its own source has no edges. A feature that many sources
+    /// reach has a hidden switch `h` of its own, which splits the product into functions of two
+    /// switches:
     ///
     /// ```text
     /// Σ_h [f, (1 − f)(1 − s)]_h Π_m (1 − t_m)^{h z_m} .
     /// ```
     ///
-    /// How many are few is tried, and the cheapest plan taken.
+    /// Several values of the threshold between few and many are tried, and the cheapest plan is
+    /// taken.
     fn block(&self, component: &[usize]) -> Result<Block> {
         let units = component.iter().map(|&feature| vec![feature as u32]).collect();
         let mut sources = component.to_vec();
@@ -254,7 +266,8 @@ impl Graph {
         Ok(Block::new(units, plan.sums(&weights, &factors)))
     }
 
-    /// What reaches `feature`: `sources` are those with edges, in increasing order.
+    /// Returns what can turn `feature` on, where `sources` are the sources with edges, in
+    /// increasing order.
     fn reached(&self, feature: usize, sources: &[usize]) -> Reached {
         let hidden =
             |edge: &Edge| sources.binary_search(&(edge.from as usize)).ok().map(|z| (z, edge.transmission));
@@ -263,18 +276,20 @@ impl Graph {
     }
 }
 
-/// What reaches a feature.
+/// The sources that can turn a feature on.
 struct Reached {
-    /// The places of the sources with edges that do, and their transmissions.
+    /// The indices, among the sources with edges, of those that reach the feature, with their
+    /// transmissions.
     by: Vec<(usize, f64)>,
-    /// The probability of its own source if that has no edges, else 0.
+    /// The probability of the feature's own source if that has no edges, and 0 otherwise.
     own: f64,
 }
 
-/// Sums over the subsets of more than so many features are not attempted.
+/// The greatest number of features whose joint probability is computed, as a sum over their
+/// subsets.
 const MOST: usize = 16;
 
-/// No more factors than this in all products of a block.
+/// The greatest number of factors in all products of a block.
 pub(crate) const MOST_FACTORS: f64 = (1 << 22) as f64;
 
 impl Switches for Graph {
@@ -294,8 +309,8 @@ impl Switches for Graph {
         if p == 1.0 || q == 1.0 {
             return 0.0;
         }
-        // Π (1 + d) − 1 over the common sources, without cancellation: both lists are sorted by
-        // source.
+        // This computes Π (1 + d) − 1 over the common sources without cancellation. Both lists are
+        // sorted by source.
         let (mut to_i, mut to_j) = (self.reaching(i).iter().peekable(), self.reaching(j).iter().peekable());
         let mut excess = 0.0;
         while let (Some(a), Some(b)) = (to_i.peek(), to_j.peek()) {
@@ -315,8 +330,9 @@ impl Switches for Graph {
         (1.0 - p) * (1.0 - q) * excess
     }
 
-    /// Source by source, over the subsets of the given features that are on so far: a sum of
-    /// positive terms. `None` for more than 16 features.
+    /// Goes through the sources and keeps the probability of each subset of the given features that
+    /// the sources so far turn on, so that all terms are positive. `None` for more than 16
+    /// features.
     fn joint_probability(&self, features: &[usize]) -> Option<f64> {
         let features = distinct(features);
         if features.len() > MOST {
@@ -348,12 +364,13 @@ impl Switches for Graph {
         by_subset.last().copied()
     }
 
-    /// One block for each component, by elimination of its sources one after the other. Chains,
-    /// rings and trees of many thousand features are summed.
+    /// One block per component, from the elimination of its sources one after the other. This works
+    /// for chains, rings and trees of many thousand features.
     ///
     /// # Errors
-    /// [`Error::Wide`] if a component takes a table of more than 16 switches, or tables of more than
-    /// 2²² factors in all. At most 16 sources with edges never take more than 16.
+    /// [`Error::Wide`] if a component needs a table of more than 16 switches, or tables of more
+    /// than 2²² factors in total. A component with at most 16 sources that have edges never needs a
+    /// table of more than 16 switches.
     fn blocks(&self) -> Result<Vec<Block>> {
         self.components().iter().map(|component| self.block(component)).collect()
     }
@@ -389,7 +406,8 @@ impl SampleSwitches for Graph {
     }
 }
 
-/// Where each key of `0..count` starts in the sorted `keys`: length `count + 1`.
+/// Returns where each key of `0..count` starts in the sorted `keys`, and their number: `count + 1`
+/// entries.
 fn starts(count: usize, keys: impl Iterator<Item = u32>) -> Vec<usize> {
     let mut starts = vec![0; count + 1];
     keys.for_each(|key| starts[key as usize + 1] += 1);

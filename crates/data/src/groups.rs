@@ -1,6 +1,6 @@
 //! Groups of features that switch together: `c_i = C_{g(i)}`.
 //!
-//! The group switches `C` follow any law of switches, with the groups in the place of the features:
+//! The group switches `C` follow any law of switches, in which groups take the role of features:
 //!
 //! ```text
 //! P[c_i = 1] = P[C_{g(i)} = 1],    Cov(c_i, c_j) = Cov(C_{g(i)}, C_{g(j)})
@@ -16,7 +16,11 @@ use crate::SampleSwitches;
 use crate::switches::checked_features;
 use crate::{Block, Error, Independent, Result, Switches, SwitchesSpec};
 
-/// Disjoint groups that hold every feature; each group is on or off as a whole.
+/// Disjoint groups that together hold all features. Each group is on or off as a whole.
+///
+/// The group switches follow the law `S`, so that `P[c_i = 1] = P[C_{g(i)} = 1]` for a feature `i`
+/// of the group `g(i)`, and `Cov(c_i, c_j) = Cov(C_{g(i)}, C_{g(j)})`. The magnitudes are
+/// independent.
 ///
 /// ```
 /// use toy_superposition_data::{Groups, Independent, Switches};
@@ -30,18 +34,19 @@ use crate::{Block, Error, Independent, Result, Switches, SwitchesSpec};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Groups<S = Independent> {
     switches: S,
-    /// Members of group `g`: `members[starts[g]..starts[g + 1]]`, increasing.
+    /// The members of group `g` are `members[starts[g]..starts[g + 1]]`, in increasing order.
     members: Vec<u32>,
     starts: Vec<usize>,
     group_of: Vec<u32>,
-    /// Whether `members` is 0, 1, 2, …, so that groups in order give features in order.
+    /// True if `members` is 0, 1, 2, …, so that groups in increasing order give features in
+    /// increasing order.
     in_order: bool,
 }
 
 impl<S: Switches> Groups<S> {
-    /// Group `g` has the features `groups[g]`, in any order, and switch `g` of `switches`. The
-    /// number of features is the sum of the groups' sizes, and each of `0..n_s` is in exactly one
-    /// group; a feature that keeps to itself is a group of one.
+    /// Group `g` consists of the features `groups[g]`, in any order, and has switch `g` of
+    /// `switches`. The number of features n_s is the sum of the groups' sizes, and each feature in
+    /// `0..n_s` must be in exactly one group, which may have a single member.
     ///
     /// # Errors
     /// [`Error::Features`] unless `1 ≤ n_s ≤ u32::MAX`; [`Error::Length`] unless `switches` has as
@@ -78,12 +83,12 @@ impl<S: Switches> Groups<S> {
         Ok(Self { switches, members, starts, group_of, in_order })
     }
 
-    /// Groups of `size` neighbours: group `g` has the features `g size` to `(g + 1) size − 1` and
-    /// switch `g` of `switches`.
+    /// Groups of `size` consecutive features: group `g` has switch `g` of `switches` and consists
+    /// of the `size` features that start at `g size`.
     ///
     /// # Errors
     /// [`Error::Features`] unless `1 ≤ n_s ≤ u32::MAX` for `n_s = size` times the number of groups;
-    /// [`Error::Memory`] if there is no memory for that many.
+    /// [`Error::Memory`] if the lists of the groups do not fit in memory.
     pub fn equal(size: usize, switches: S) -> Result<Self> {
         let groups = switches.features();
         let features = checked_features(groups.saturating_mul(size))?;
@@ -149,7 +154,8 @@ impl<S: SampleSwitches> SampleSwitches for Groups<S> {
     fn sample<R: Rng + ?Sized>(&self, rng: &mut R, on: &mut Vec<u32>) {
         let start = on.len();
         self.switches.sample(rng, on);
-        // The groups, then behind them their members; then the groups go.
+        // The list holds the groups first. Their members are appended, and then the groups are
+        // removed.
         let groups = on.len() - start;
         for position in start..start + groups {
             let group = on[position] as usize;

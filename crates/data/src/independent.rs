@@ -1,11 +1,11 @@
 //! Independent switches, `c_i ~ Bernoulli(p_i)` (paper, section 2), in time proportional to the
 //! non-zeros.
 //!
-//! One `p` for all features is one run of [`Trials`]. With a `p_i` for each, the features are
-//! sorted once into classes: those with `p_i ≥ 1/16` are tried one by one, and those with
-//! `2⁻ᵏ⁻¹ < p_i ≤ 2⁻ᵏ` are tried together at the greatest of their probabilities `p̂` and kept with
-//! probability `p_i / p̂ > 1/2`. A sample then costs at most 16 words (tried one by one) or about 4
-//! words (classes) per expected non-zero, a word per class, and a sort.
+//! With one `p` for all features, a sample is one run of [`Trials`]. With one `p_i` per feature,
+//! the features are sorted once into classes. Those with `p_i ≥ 1/16` are tried one by one. Those
+//! with `2⁻ᵏ ≤ p_i < 2⁻ᵏ⁺¹` are tried together with the greatest of their probabilities, `p̂`, and
+//! a success is kept with probability `p_i / p̂ > 1/2`. A sample then costs at most 16 words (tried
+//! one by one) or about 4 words (classes) per expected non-zero, a word per class, and a sort.
 
 #[cfg(feature = "sampling")]
 use rand::Rng;
@@ -19,10 +19,15 @@ use crate::switches::{checked_features, distinct};
 use crate::trials::Trials;
 use crate::{Block, PerFeature, Result, Switches, SwitchesSpec};
 
-/// From this probability on, features are tried one by one.
+/// Features with at least this probability are tried one by one.
 const FREQUENT_FROM: f64 = 1.0 / 16.0;
 
-/// Independent switches with one probability for all features or one for each.
+/// Independent switches, `c_i ~ Bernoulli(p_i)`, with one probability for all features or one per
+/// feature.
+///
+/// Drawing a sample takes time proportional to the expected number of non-zeros. With one
+/// probability per feature, it also takes a sort, and a random word per factor of two in the range
+/// of the probabilities below 1/16.
 ///
 /// ```
 /// use toy_superposition_data::{Independent, Switches};
@@ -132,10 +137,11 @@ struct Class {
 }
 
 impl Classes {
-    /// The caller has found the probabilities to be in [0, 1] and at most `u32::MAX` many.
+    /// Sorts the features into classes. The caller must have checked that the probabilities are in
+    /// [0, 1] and that there are at most `u32::MAX` of them.
     pub(crate) fn new(probabilities: &[f64]) -> Self {
         let mut frequent = Vec::new();
-        // Keyed by the binary exponent, so the order of the classes is that of the exponents.
+        // The key is the binary exponent, so that the classes are in the order of their exponents.
         let mut members = std::collections::BTreeMap::<i32, Vec<u32>>::new();
         for (feature, &probability) in probabilities.iter().enumerate() {
             if probability >= FREQUENT_FROM {
@@ -158,8 +164,8 @@ impl Classes {
     #[cfg(feature = "sampling")]
     pub(crate) fn sample<R: Rng + ?Sized>(&self, rng: &mut R, on: &mut Vec<u32>) {
         let start = on.len();
-        // Written always and kept by the next position: whether a feature is on is no branch to
-        // mispredict.
+        // Each feature is written, and the position advances only if the feature is on. This avoids
+        // a branch that would often be mispredicted.
         let mut next = start;
         on.resize(start + self.frequent.len(), 0);
         for &feature in &self.frequent {

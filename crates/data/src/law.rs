@@ -8,8 +8,8 @@ use crate::{Cumulants, Independent, LawSpec, Magnitude, Moments, Result, Switche
 #[cfg(feature = "sampling")]
 use crate::{SampleMagnitude, SampleSwitches, Scalar};
 
-/// The law of one sample `x ∈ ℝ^n_s`: moments, cumulants, joint probabilities and, where it is
-/// elementary, the generating function of a weighted sum.
+/// The law of one sample `x ∈ ℝ^n_s`: moments, cumulants, joint probabilities and, where it has a
+/// closed form, the generating function of a weighted sum.
 ///
 /// ```text
 /// c ∈ {0, 1}^n_s   switches, independent or not          trait Switches
@@ -17,14 +17,14 @@ use crate::{SampleMagnitude, SampleSwitches, Scalar};
 /// x                the sample                            trait Law, struct Features
 /// ```
 ///
-/// These traits know moments, cumulants and probabilities and draw nothing. With the feature
-/// `sampling`, each has a trait on top that draws: `SampleSwitches`, `SampleMagnitude` and
+/// These traits give moments, cumulants and probabilities and draw no samples. With the feature
+/// `sampling`, a subtrait of each draws samples: `SampleSwitches`, `SampleMagnitude` and
 /// `Distribution`.
 ///
 /// ```
 /// use toy_superposition_data::{Features, Groups, Independent, Law, UnitUniform};
 ///
-/// // Features 0 and 1 switch together, 2 keeps to itself.
+/// // Features 0 and 1 switch together; feature 2 is independent of both.
 /// let groups = Groups::new(&[vec![0, 1], vec![2]], Independent::new(2, 0.25)?)?;
 /// let law: Box<dyn Law> = Box::new(Features::new(groups, UnitUniform));
 /// assert_eq!(law.joint_probability(&[0, 1]), Some(0.25));
@@ -41,7 +41,7 @@ pub trait Law: Sync {
     /// If `feature ≥ features()`.
     fn moments(&self, feature: usize) -> Moments;
 
-    /// `Cov(x_i, x_j)`; for `i = j` the variance.
+    /// `Cov(x_i, x_j)`, which is the variance of `x_i` if `i = j`.
     ///
     /// # Panics
     /// If `i ≥ features()` or `j ≥ features()`.
@@ -53,15 +53,16 @@ pub trait Law: Sync {
     /// If `feature ≥ features()`.
     fn cumulants(&self, feature: usize) -> Cumulants;
 
-    /// The probability that all the given features are on together; a feature that is given twice
-    /// counts once. `None` for a law that does not know it, or cannot find it for so many features.
+    /// The probability that all the given features are on together, where a feature that is given
+    /// twice counts once. `None` if the law has no method to compute it, or none for this many
+    /// features.
     ///
     /// # Panics
     /// If a feature is `≥ features()`.
     fn joint_probability(&self, features: &[usize]) -> Option<f64>;
 
-    /// `E exp(s Σ_i w_i x_i)`; the characteristic function of the sum at `t` is its value at
-    /// `s = it`. `None` where it does not converge, and for a law without an elementary form.
+    /// `E exp(s Σ_i w_i x_i)`; the characteristic function of the sum at `t` is its value at `s =
+    /// it`. `None` where it does not converge, and for a law without a closed form.
     ///
     /// # Panics
     /// If `weights.len() ≠ features()`.
@@ -78,15 +79,15 @@ pub trait Law: Sync {
     fn spec(&self) -> LawSpec;
 }
 
-/// A law that can be drawn from.
+/// A law that samples can be drawn from.
 ///
 /// Implement it for data that [`Features`] does not cover, such as magnitudes that depend on each
 /// other.
 #[cfg(feature = "sampling")]
 pub trait Distribution: Law {
     /// Appends one sample: the features that are on, in increasing order, to `indices`, and the
-    /// value of each, found in `f64` and rounded to `T`, to `values`. What the vectors hold already
-    /// stays as it is.
+    /// value of each, computed in `f64` and rounded to `T`, to `values`. The entries that the
+    /// vectors already hold must not change.
     fn sample<T: Scalar, R: Rng + ?Sized>(&self, rng: &mut R, indices: &mut Vec<u32>, values: &mut Vec<T>);
 }
 
@@ -97,7 +98,8 @@ pub trait Distribution: Law {
 /// \mathrm{Cov}(x_i, x_j) = \mathrm{Cov}(c_i, c_j)\,(\mathbb E u)^2 \quad (i \ne j),
 /// ```
 /// ```math
-/// \mathbb E e^{s \sum_i w_i x_i} = \mathbb E \prod_i \varphi(s w_i)^{c_i}, \qquad \varphi(s) = \mathbb E e^{su}.
+/// \mathbb E e^{s \sum_i w_i x_i} = \mathbb E \prod_i \varphi(s w_i)^{c_i}, \qquad
+/// \varphi(s) = \mathbb E e^{su}.
 /// ```
 ///
 /// A sample draws all its switches from its stream first and then one magnitude per non-zero, in

@@ -7,19 +7,19 @@ use nalgebra::Complex;
 
 use crate::{Cumulants, Error, MagnitudeSpec, Result};
 
-/// The law of a magnitude `u`: its moments and, where they are elementary, its density and
+/// The law of a magnitude `u`: its moments and, where they have a closed form, its density and
 /// generating function.
 ///
-/// The paper's is [`UnitUniform`]. Others: [`Interval`](crate::Interval),
+/// The paper's magnitude is [`UnitUniform`]. The others are [`Interval`](crate::Interval),
 /// [`Constant`](crate::Constant), [`Exponential`](crate::Exponential), [`Points`](crate::Points),
-/// and [`WithMoments`] for a user-defined law.
+/// and [`WithMoments`] for a distribution of `rand_distr`.
 ///
-/// For a user-defined implementation the exact losses of the crate `theory` need a
+/// The exact losses of the crate `theory` need the following from a user-defined implementation: a
 /// [`density`](Self::density) that is smooth between its [`breaks`](Self::breaks), its
-/// [`support`](Self::support), and where that is not bounded the second of its
+/// [`support`](Self::support) and, if the support is unbounded, the second of its
 /// [`raw_moments`](Self::raw_moments).
 pub trait Magnitude: Sync {
-    /// `E u, E u², E u³, E u⁴`.
+    /// The first four raw moments, `[E u, E u², E u³, E u⁴]`.
     fn raw_moments(&self) -> [f64; 4];
 
     /// `E u`.
@@ -42,25 +42,25 @@ pub trait Magnitude: Sync {
         (f64::NEG_INFINITY, f64::INFINITY)
     }
 
-    /// The density at `u`. `None` for a law that has none or does not know it.
+    /// The density at `u`. `None` for a law that has no density or does not implement it.
     fn density(&self, _u: f64) -> Option<f64> {
         None
     }
 
-    /// The points inside the support, in increasing order, between which the density is smooth:
-    /// where it or one of its derivatives jumps. None for most laws.
+    /// The points inside the support, in increasing order, where the density or one of its
+    /// derivatives jumps; between them the density is smooth. The list is empty for most laws.
     fn breaks(&self) -> Vec<f64> {
         Vec::new()
     }
 
-    /// The distribution function `P[u ≤ at]`. `None` for a law that does not know it.
+    /// The distribution function `P[u ≤ at]`. `None` for a law that does not implement it.
     fn distribution_function(&self, _at: f64) -> Option<f64> {
         None
     }
 
     /// `E e^{su}`; the characteristic function at `t` is its value at `s = it`.
     ///
-    /// `None` where it does not converge, and for a law without an elementary form.
+    /// `None` where it does not converge, and for a law without a closed form.
     fn generating_function(&self, _s: Complex<f64>) -> Option<Complex<f64>> {
         None
     }
@@ -69,15 +69,15 @@ pub trait Magnitude: Sync {
     fn spec(&self) -> MagnitudeSpec;
 }
 
-/// A magnitude that can be drawn.
+/// A magnitude that samples can be drawn from.
 #[cfg(feature = "sampling")]
 pub trait SampleMagnitude: Magnitude {
-    /// One magnitude.
+    /// Draws one magnitude.
     fn sample<R: Rng + ?Sized>(&self, rng: &mut R) -> f64;
 }
 
 /// The paper's magnitude, `u ~ U[0, 1]` (section 2): mean 1/2, second moment 1/3. Samples lie
-/// strictly inside.
+/// strictly between 0 and 1.
 ///
 /// ```
 /// use toy_superposition_data::{Magnitude, UnitUniform};
@@ -142,13 +142,13 @@ pub struct WithMoments<D> {
 }
 
 impl<D> WithMoments<D> {
-    /// `distribution`, whose moments are `moments[k − 1] = E uᵏ`. That they are those of
-    /// `distribution` is the caller's promise, and so is that `name` says which distribution it is:
-    /// two runs of one name, equal moments and otherwise equal settings count as the same run.
+    /// The law `distribution`, with the moments `moments[k − 1] = E uᵏ`. The caller must ensure
+    /// that these are the moments of `distribution` and that `name` identifies it: two runs with
+    /// the same name, moments and other settings count as the same run.
     ///
     /// # Errors
-    /// [`Error::Moments`] for moments that no magnitude has, or those of a magnitude that is
-    /// always 0.
+    /// [`Error::Moments`] for moments that no magnitude can have, and for those of a magnitude that
+    /// is always 0.
     pub fn new(name: impl Into<String>, distribution: D, moments: [f64; 4]) -> Result<Self> {
         Ok(Self { distribution, name: name.into(), moments: checked_moments(moments)? })
     }
@@ -172,8 +172,9 @@ impl<D: rand_distr::Distribution<f64> + Sync> SampleMagnitude for WithMoments<D>
     }
 }
 
-/// Refuses moments that are not finite or that break `E u² > 0` or the inequalities of Cauchy and
-/// Schwarz, `(E u)² ≤ E u²`, `(E u²)² ≤ E u⁴`, `(E u³)² ≤ E u² E u⁴`, by more than rounding.
+/// Returns the moments, or an error if they are not finite or violate, by more than rounding,
+/// `E u² > 0` or one of the Cauchy–Schwarz inequalities `(E u)² ≤ E u²`, `(E u²)² ≤ E u⁴`,
+/// `(E u³)² ≤ E u² E u⁴`.
 pub(crate) fn checked_moments(moments: [f64; 4]) -> Result<[f64; 4]> {
     let [m1, m2, m3, m4] = moments;
     let at_least = |greater: f64, less: f64| greater * (1.0 + 1e-12) >= less;
@@ -185,7 +186,7 @@ pub(crate) fn checked_moments(moments: [f64; 4]) -> Result<[f64; 4]> {
     if possible { Ok(moments) } else { Err(Error::Moments { moments }) }
 }
 
-/// `(eᶻ − 1)/z = ∫₀¹ e^{zu} du`, without cancellation near 0.
+/// `(eᶻ − 1)/z = ∫₀¹ e^{zu} du`, computed without cancellation near 0.
 pub(crate) fn mean_exponential(z: Complex<f64>) -> Complex<f64> {
     if z == Complex::ZERO {
         return Complex::ONE;

@@ -1,12 +1,5 @@
-//! Magnitudes with elementary moments and generating functions, beside the paper's
+//! Magnitudes with closed-form moments and generating functions, besides the paper's
 //! [`UnitUniform`](crate::UnitUniform).
-//!
-//! | law | density | `E uᵏ` | `E e^{su}` |
-//! |---|---|---|---|
-//! | [`Interval`] | `1/(b − a)` on `[a, b]` | `Σ_{i ≤ k} aⁱ bᵏ⁻ⁱ / (k + 1)` | `e^{sa} (e^{s(b − a)} − 1)/(s(b − a))` |
-//! | [`Constant`] | none | `vᵏ` | `e^{sv}` |
-//! | [`Exponential`] | `λ e^{−λu}`, `u ≥ 0` | `k!/λᵏ` | `λ/(λ − s)`, `Re s < λ` |
-//! | [`Points`] | none | `Σ_i q_i v_iᵏ` | `Σ_i q_i e^{s v_i}` |
 
 #[cfg(feature = "sampling")]
 use rand::Rng;
@@ -20,7 +13,10 @@ use crate::magnitude::{Magnitude, checked_moments, mean_exponential};
 use crate::stream::unit;
 use crate::{Error, MagnitudeSpec, Result};
 
-/// `u ~ U[low, high]`.
+/// The uniform law `u ~ U[low, high]`.
+///
+/// With `a = low` and `b = high`: `E uᵏ = Σ_{i ≤ k} aⁱ bᵏ⁻ⁱ / (k + 1)` and
+/// `E e^{su} = e^{sa} (e^{s(b − a)} − 1)/(s(b − a))`.
 ///
 /// ```
 /// use toy_superposition_data::{Interval, Magnitude};
@@ -53,7 +49,7 @@ impl Magnitude for Interval {
     fn raw_moments(&self) -> [f64; 4] {
         let (mut power, mut sum) = (1.0, 1.0);
         std::array::from_fn(|index| {
-            // Σ_{i ≤ k} lowⁱ highᵏ⁻ⁱ from that of k − 1.
+            // Updates Σ_{i ≤ k} lowⁱ highᵏ⁻ⁱ from the sum for k − 1.
             power *= self.low;
             sum = sum * self.high + power;
             sum / (index as f64 + 2.0)
@@ -89,7 +85,8 @@ impl SampleMagnitude for Interval {
     }
 }
 
-/// A magnitude that is always the same number; it draws nothing from the RNG.
+/// A magnitude that always has the same value v, so that `E uᵏ = vᵏ` and `E e^{su} = e^{sv}`.
+/// Sampling it takes nothing from the RNG.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Constant(f64);
 
@@ -135,7 +132,8 @@ impl SampleMagnitude for Constant {
     }
 }
 
-/// The exponential law with density `λ e^{−λu}`, `u ≥ 0`.
+/// The exponential law with density `λ e^{−λu}` for `u ≥ 0`, so that `E uᵏ = k!/λᵏ` and `E e^{su} =
+/// λ/(λ − s)` for `Re s < λ`.
 ///
 /// ```
 /// use toy_superposition_data::{Exponential, Magnitude};
@@ -200,7 +198,8 @@ impl SampleMagnitude for Exponential {
     }
 }
 
-/// A magnitude that takes finitely many values.
+/// A magnitude that takes finitely many values `v_i`, with probabilities `q_i`, so that `E uᵏ = Σ_i
+/// q_i v_iᵏ` and `E e^{su} = Σ_i q_i e^{s v_i}`.
 ///
 /// ```
 /// use toy_superposition_data::{Magnitude, Points};

@@ -23,10 +23,12 @@ use crate::{Block, Error, Result, Switches, SwitchesSpec};
 /// Cov(c_i, c_j) = ρ p (1 − p) within a pair, 0 across pairs
 /// ```
 ///
-/// A sample costs one random word per pair with anything on, and little more.
+/// Drawing a sample takes time proportional to the number of pairs with a feature on, and one
+/// random word for each of them beyond those that choose the pairs.
 ///
-/// `ρ = 1` switches a pair together, the least possible `ρ` (`−p/(1 − p)` for `p ≤ 1/2`) never
-/// both: the correlated and anticorrelated pairs of Elhage et al. (2022).
+/// With `ρ = 1` both features of a pair are always on together. With the least possible `ρ`, which
+/// is `−p/(1 − p)` for `p ≤ 1/2`, they never are. These are the correlated and anticorrelated pairs
+/// of Elhage et al. (2022).
 ///
 /// ```
 /// use toy_superposition_data::{Pairs, Switches};
@@ -49,13 +51,13 @@ pub struct Pairs {
 }
 
 impl Pairs {
-    /// `pairs` pairs (`n_s = 2 pairs` features) with switches of probability `probability` and
-    /// correlation `correlation`.
+    /// Returns `pairs` pairs (`n_s = 2 pairs` features) whose switches have the probability p =
+    /// `probability` and the correlation ρ = `correlation`.
     ///
     /// # Errors
-    /// [`Error::Features`] unless `1 ≤ 2 pairs ≤ u32::MAX`; [`Error::Probability`] unless
-    /// `0 < p ≤ 1`; [`Error::Correlation`] unless `max(−p/(1 − p), −(1 − p)/p) ≤ ρ ≤ 1` (at
-    /// `p = 1`, where the switches do not vary: unless `ρ = 0`).
+    /// [`Error::Features`] unless `1 ≤ 2 pairs ≤ u32::MAX`; [`Error::Probability`] unless `0 < p ≤
+    /// 1`; [`Error::Correlation`] unless `max(−p/(1 − p), −(1 − p)/p) ≤ ρ ≤ 1` (at `p = 1`, where
+    /// the switches are constant, unless `ρ = 0`).
     pub fn new(pairs: usize, probability: f64, correlation: f64) -> Result<Self> {
         checked_features(pairs.saturating_mul(2))?;
         let p = checked_probability(0, probability)?;
@@ -64,8 +66,8 @@ impl Pairs {
         if !(correlation >= least && correlation <= greatest) {
             return Err(Error::Correlation { given: correlation, least, greatest });
         }
-        // Given the first switch, the second is on with this probability; the clamps remove
-        // rounding only.
+        // Given that the first switch is on, the second is on with this probability. The clamps
+        // only remove rounding errors.
         let second_given_first = (p + correlation * (1.0 - p)).clamp(0.0, 1.0);
         let any = (p * (2.0 - second_given_first)).min(1.0);
         let both = p * second_given_first / any;
@@ -107,7 +109,7 @@ impl Switches for Pairs {
     fn blocks(&self) -> Result<Vec<Block>> {
         let (p, [off, on]) = (self.probability, switch(1.0));
         let first_only = p * (1.0 - self.second_given_first);
-        // The second given that the first is off.
+        // The probability that the second is on given that the first is off.
         let given_off = if p < 1.0 { first_only / (1.0 - p) } else { 0.0 };
         let second = vec![switch(given_off), switch(self.second_given_first)];
         let factors = vec![vec![[on, off], [off, on]], second];

@@ -1,7 +1,7 @@
-//! Loops on all threads, or on one without the feature `parallel`.
+//! Loops that run on all threads, or on one thread without the feature `parallel`.
 //!
-//! Threads share out pieces of fixed size; no sum is ever split among them, so the bits do not
-//! depend on the threads.
+//! The work is divided into pieces of a fixed size, and no sum is split among threads, so that the
+//! results do not depend on the number of threads.
 
 /// Runs `work(k, chunk)` on the `k`-th chunk of `size` entries (the last may be shorter), in
 /// parallel.
@@ -21,8 +21,8 @@ pub fn for_each_chunk<T: Send>(values: &mut [T], size: usize, work: impl Fn(usiz
     }
 }
 
-/// Runs `work` on a thread of the pool, so that the parallel loops in it begin there, without
-/// waking one each.
+/// Runs `work` on a thread of the pool and returns its result. The parallel loops inside `work`
+/// then start on that thread, and none of them has to wake the pool.
 pub fn in_pool<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     #[cfg(feature = "parallel")]
     return rayon::scope(|_| work());
@@ -35,8 +35,8 @@ pub fn for_each<T: Send>(items: &mut [T], work: impl Fn(usize, &mut T) + Send + 
     for_each_chunk(items, 1, |k, item| work(k, &mut item[0]));
 }
 
-/// Runs `work(k, column)` on the `k`-th run of `height` entries, in parallel; a thread takes
-/// `together` columns at a time. Entries that fill no column are passed over.
+/// Runs `work(k, column)` on the `k`-th column of `height` consecutive entries, in parallel. A
+/// thread takes `together` columns at a time. Entries after the last full column are skipped.
 ///
 /// # Panics
 /// If `height` or `together` is 0.

@@ -1,24 +1,24 @@
-//! Batches of samples: sample `k` of a seed is the same wherever, whenever and on however many
-//! threads it is drawn.
+//! Batches of samples. Sample `k` of a seed does not depend on the batch it is drawn in, or on the
+//! number of threads.
 //!
-//! With the `parallel` feature the samples are shared out in blocks, one part of the batch a block,
-//! and the parts are put together in order. Without it, or on one thread, they are written straight
-//! into the batch.
+//! With the feature `parallel`, the samples are divided into blocks, each block is drawn into a
+//! part of its own, and the parts are concatenated in order. Without it, or on one thread, samples
+//! are written directly into the batch.
 
 use nalgebra::DMatrix;
 
 use crate::{Distribution, Error, Result, SampleRange, Scalar, SparseBatch};
 
-/// Draws batches, and keeps the memory that drawing them on several threads takes.
+/// Draws batches, and keeps the memory that drawing on several threads needs.
 ///
-/// One sampler and one [`SparseBatch`], used again and again, stop allocating once the largest
-/// batch has been seen (to within the fluctuation of the number of non-zeros).
+/// A sampler and a [`SparseBatch`] that are reused stop allocating once they have held the largest
+/// batch (up to fluctuations in the number of non-zeros).
 ///
 /// ```
 /// use toy_superposition_data::{Features, Sampler, SparseBatch, Stream};
 /// let law = Features::paper(100, 0.05)?;
 /// let mut batch = SparseBatch::<f32>::new(100)?;
-/// // The samples 1000 … 1255 of seed 7, whatever was drawn before them.
+/// // Samples 1000 to 1255 of seed 7; they do not depend on what was drawn before.
 /// Sampler::new().sample_into(&law, Stream::Training.samples(7, 1000..1256), &mut batch)?;
 /// assert_eq!(batch.samples(), 256);
 /// # Ok::<(), toy_superposition_data::Error>(())
@@ -41,13 +41,14 @@ impl<T: Scalar> Sampler<T> {
         Self::default()
     }
 
-    /// Replaces what `batch` holds by the samples of `range`: row `k` is drawn from
-    /// [`SampleRange::rng`]`(k)` and from nothing else.
+    /// Replaces the contents of `batch` by the samples of `range`. Row `k` is drawn only from
+    /// [`SampleRange::rng`]`(k)`.
     ///
     /// # Errors
-    /// [`Error::Length`] if `batch` and `distribution` differ in the number of features. For a
-    /// value that overflows `T` [`Error::NotFinite`]; for a [`Distribution`] that breaks its word
-    /// on the indices [`Error::Index`] or [`Error::Length`]. After an error the batch is empty.
+    /// [`Error::Length`] if `batch` and `distribution` differ in the number of features;
+    /// [`Error::NotFinite`] for a value that overflows `T`; [`Error::Index`] or [`Error::Length`]
+    /// for a [`Distribution`] that does not append its samples as [`Distribution::sample`]
+    /// requires. After an error the batch is empty.
     pub fn sample_into<D: Distribution>(
         &mut self,
         distribution: &D,
@@ -106,11 +107,12 @@ impl<T: Scalar> Sampler<T> {
     }
 }
 
-/// Enough blocks to even out what threads do besides, few enough to cost nothing.
+/// Enough blocks to balance the load of the threads, and few enough that their overhead is
+/// negligible.
 #[cfg(feature = "parallel")]
 const BLOCKS_PER_THREAD: usize = 4;
 
-/// Appends the samples of `range` to `batch`; errors call them `named, named + 1, …`.
+/// Appends the samples of `range` to `batch`. Errors number them `named, named + 1, …`.
 fn fill_block<T: Scalar, D: Distribution>(
     distribution: &D,
     range: SampleRange,
@@ -123,7 +125,7 @@ fn fill_block<T: Scalar, D: Distribution>(
     })
 }
 
-/// [`Sampler::sample_into`] for a single batch.
+/// Draws a single batch, as [`Sampler::sample_into`] does.
 ///
 /// # Errors
 /// As [`Sampler::sample_into`].
@@ -135,7 +137,8 @@ pub fn sample_into<T: Scalar, D: Distribution>(
     Sampler::new().sample_into(distribution, range, batch)
 }
 
-/// The same samples as a dense `features × samples` matrix: the range's sample `k` is column `k`.
+/// Draws the samples of `range` as a dense `features × samples` matrix, whose column `k` is the
+/// range's sample `k`.
 ///
 /// # Errors
 /// As [`Sampler::sample_into`].

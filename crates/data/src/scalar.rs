@@ -6,11 +6,12 @@ mod sealed {
     impl Sealed for f64 {}
 }
 
-/// A floating-point number that models and batches are made of: `f32` or `f64`.
+/// The floating-point type of models and batches: `f32` or `f64`.
 ///
-/// Sealed: arithmetic comes from [`nalgebra::RealField`], and this trait adds only the conversions.
+/// The trait is sealed. Arithmetic comes from [`nalgebra::RealField`]; this trait only adds
+/// conversions.
 pub trait Scalar: sealed::Sealed + nalgebra::RealField + Copy + Default + Into<f64> {
-    /// The nearest value of this type.
+    /// Rounds to the nearest value of this type.
     fn round_from(value: f64) -> Self;
 
     /// The exact value as an `f64`.
@@ -18,11 +19,11 @@ pub trait Scalar: sealed::Sealed + nalgebra::RealField + Copy + Default + Into<f
         self.into()
     }
 
-    /// The list as one of a known type, for code that differs between the two.
+    /// The slice with its concrete type, for code that differs between `f32` and `f64`.
     fn floats_mut(values: &mut [Self]) -> FloatsMut<'_>;
 }
 
-/// A list of either type, from [`Scalar::floats_mut`].
+/// A mutable slice of either type, as [`Scalar::floats_mut`] returns it.
 #[derive(Debug)]
 pub enum FloatsMut<'a> {
     /// Single precision.

@@ -1,4 +1,4 @@
-//! A batch of sparse samples, one compressed row a sample.
+//! A batch of sparse samples in compressed sparse rows, one row per sample.
 //!
 //! Row `k` holds the indices (increasing) and the values of the features that are on in sample `k`:
 //!
@@ -13,7 +13,10 @@ use nalgebra::DMatrix;
 use crate::switches::checked_features;
 use crate::{Error, Result, Scalar};
 
-/// Samples in compressed sparse rows: `samples × features`, one row a sample.
+/// Samples in compressed sparse rows: a `samples × features` matrix with one row per sample.
+///
+/// Row `k` holds the indices, in increasing order, and the values of the features that are on in
+/// sample `k`.
 ///
 /// ```
 /// use toy_superposition_data::SparseBatch;
@@ -42,8 +45,8 @@ impl<T: Scalar> SparseBatch<T> {
         Ok(Self { features, offsets: vec![0], indices: Vec::new(), values: Vec::new() })
     }
 
-    /// The batch whose sample `k` is column `k` of a dense `features × samples` matrix; zeros are
-    /// left out.
+    /// The batch whose sample `k` is column `k` of a dense `features × samples` matrix. Zeros are
+    /// not stored.
     ///
     /// # Errors
     /// [`Error::Features`] as in [`new`](Self::new); [`Error::NotFinite`] for a NaN or an infinity.
@@ -69,7 +72,7 @@ impl<T: Scalar> SparseBatch<T> {
     /// # Errors
     /// [`Error::Length`] if the slices differ in length, [`Error::Index`] unless the indices
     /// increase and stay below the number of features, [`Error::NotFinite`] for a NaN or an
-    /// infinity. The batch is then unchanged.
+    /// infinity. After an error the batch is unchanged.
     pub fn push_sample(&mut self, indices: &[u32], values: &[T]) -> Result<()> {
         check_sample(self.samples(), self.features, indices, values)?;
         self.indices.extend_from_slice(indices);
@@ -78,7 +81,7 @@ impl<T: Scalar> SparseBatch<T> {
         Ok(())
     }
 
-    /// Forgets the samples, keeps the memory.
+    /// Removes all samples and keeps the allocated memory.
     pub fn clear(&mut self) {
         self.offsets.truncate(1);
         self.indices.clear();
@@ -100,8 +103,8 @@ impl<T: Scalar> SparseBatch<T> {
         self.values.len()
     }
 
-    /// Where each sample starts in [`indices`](Self::indices) and [`values`](Self::values): length
-    /// B + 1.
+    /// Where each sample starts in [`indices`](Self::indices) and [`values`](Self::values),
+    /// followed by the number of stored values: B + 1 entries.
     pub fn offsets(&self) -> &[usize] {
         &self.offsets
     }
@@ -142,11 +145,11 @@ impl<T: Scalar> SparseBatch<T> {
         dense
     }
 
-    /// Appends the sample that `write` appends to the indices and values, called `sample` in
-    /// errors.
+    /// Appends the sample that `write` appends to the indices and values. Errors give its number as
+    /// `sample`.
     ///
     /// The errors are those of [`push_sample`](Self::push_sample), and [`Error::Length`] if `write`
-    /// takes away what was there; after one the batch may hold half a sample.
+    /// removes earlier entries. After an error the batch may hold an incomplete sample.
     pub(crate) fn push_with(
         &mut self,
         sample: usize,
@@ -163,7 +166,7 @@ impl<T: Scalar> SparseBatch<T> {
         Ok(())
     }
 
-    /// Replaces the samples by those of `parts`, one part after the other, without giving up the
+    /// Replaces the samples by those of `parts`, one part after the other, and keeps the allocated
     /// memory.
     #[cfg(feature = "parallel")]
     pub(crate) fn assign(&mut self, parts: &[Self]) {
@@ -173,14 +176,15 @@ impl<T: Scalar> SparseBatch<T> {
             self.offsets.extend(part.offsets[1..].iter().map(|end| before + end));
             before += part.non_zeros();
         }
-        // No `clear` first: `resize` then writes only what is new, and every entry is copied over.
+        // Without `clear` first, `resize` writes only the new entries; every entry is then
+        // overwritten by the copy.
         self.indices.resize(before, 0);
         self.values.resize(before, T::zero());
         copy_parts(parts, &mut self.indices, &mut self.values);
     }
 }
 
-/// Copies the parts one after the other, halves at a time.
+/// Copies the parts one after the other, the two halves of the list in parallel.
 #[cfg(feature = "parallel")]
 fn copy_parts<T: Scalar>(parts: &[SparseBatch<T>], indices: &mut [u32], values: &mut [T]) {
     match parts {
@@ -202,13 +206,13 @@ fn copy_parts<T: Scalar>(parts: &[SparseBatch<T>], indices: &mut [u32], values: 
     }
 }
 
-/// Refuses lists of different length, indices that do not increase or are not below `features`, and
-/// values that are not finite.
+/// Returns an error if the lists differ in length, if the indices do not increase or are not below
+/// `features`, or if a value is not finite.
 fn check_sample<T: Scalar>(sample: usize, features: usize, indices: &[u32], values: &[T]) -> Result<()> {
     if indices.len() != values.len() {
         return Err(Error::Length { what: "values", given: values.len(), expected: indices.len() });
     }
-    // Without branches, for speed; which entry it was is found out below.
+    // The check has no branches, for speed; the loop after it finds the invalid entry.
     let increasing = indices.windows(2).fold(true, |all, pair| all & (pair[0] < pair[1]));
     let finite = values.iter().fold(true, |all, value| all & value.is_finite());
     if increasing && finite && indices.last().is_none_or(|&last| (last as usize) < features) {

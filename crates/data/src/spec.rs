@@ -1,4 +1,4 @@
-//! Laws as data: what a grid file, a weight file and a checkpoint say of the law of their features.
+//! Laws as data, as grid files, weight files and checkpoints hold them.
 
 use crate::{
     AnyLaw, AnyMagnitude, AnySwitches, Constant, Edge, Error, Exactly, Exponential, Features, Graph, Groups,
@@ -7,7 +7,7 @@ use crate::{
 
 /// A law of features as data.
 ///
-/// With the feature `serde` they are read from and written to any of its formats. In TOML:
+/// With the feature `serde` it can be read from and written to any serde format. In TOML:
 ///
 /// ```toml
 /// features = 6
@@ -21,12 +21,12 @@ use crate::{
 ///
 /// | `switches.kind` | keys |
 /// |---|---|
-/// | `independent` | `probability`: a number, or one per feature |
-/// | `exactly` | `on`: how many are on |
+/// | `independent` | `probability`: one number, or a list with one per feature |
+/// | `exactly` | `on`: the number of features that are on |
 /// | `pairs` | `probability`, `correlation` |
-/// | `groups` | `size` or `groups = [[0, 1], [2]]`; `probability` (a number, or one per group) or `of`, the switches of the groups |
-/// | `graph` | `sources` (a number, or one per feature), `edges = [{ from = 0, to = 1, transmission = 0.5 }]` |
-/// | `custom` | `name`: a user-defined law, which is described and not built |
+/// | `groups` | `size` or `groups = [[0, 1], [2]]`; `probability` (one number, or a list with one per group) or `of`, the law of the switches of the groups |
+/// | `graph` | `sources` (one number, or a list with one per feature), `edges = [{ from = 0, to = 1, transmission = 0.5 }]` |
+/// | `custom` | `name`: a user-defined law, which cannot be built from its description |
 ///
 /// | `magnitude.kind` | keys |
 /// |---|---|
@@ -37,8 +37,8 @@ use crate::{
 /// | `points` | `values`, `weights` |
 /// | `custom` | `name`, `moments` |
 ///
-/// Any other key is refused by name. The names are the interface: renaming a Rust field must not
-/// rename a key.
+/// Any other key is an error that names the key. The keys are part of the public interface:
+/// renaming a Rust field must not rename a key.
 ///
 /// ```
 /// use toy_superposition_data::{Features, Law, LawSpec};
@@ -55,12 +55,13 @@ pub struct LawSpec {
     pub features: usize,
     /// Which features are on.
     pub switches: SwitchesSpec,
-    /// How strongly they are on.
+    /// The magnitudes of the features that are on.
     #[cfg_attr(feature = "serde", serde(default))]
     pub magnitude: MagnitudeSpec,
 }
 
-/// A law of switches as data; the number of features stands beside it, in [`LawSpec::features`].
+/// A law of switches as data. The number of features is not part of it: it is
+/// [`LawSpec::features`].
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(
     feature = "serde",
@@ -71,7 +72,7 @@ pub struct LawSpec {
 pub enum SwitchesSpec {
     /// [`Independent`].
     Independent {
-        /// One probability for all features, or one for each.
+        /// One probability for all features, or one per feature.
         probability: PerFeature,
     },
     /// [`Exactly`].
@@ -79,7 +80,7 @@ pub enum SwitchesSpec {
         /// How many features are on.
         on: usize,
     },
-    /// [`Pairs`]; the number of features is even.
+    /// [`Pairs`], for an even number of features.
     Pairs {
         /// The probability of each switch.
         probability: f64,
@@ -88,8 +89,8 @@ pub enum SwitchesSpec {
     },
     /// [`Groups`]: either `size` or `groups`, and either `probability` or `of`.
     Groups {
-        /// The size of groups of neighbours, all alike: features 0 to `size − 1` are the first
-        /// group.
+        /// The size of each group, for groups of equal size: features 0 to `size − 1` are the first
+        /// group, the next `size` features are the second, and so on.
         #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
         size: Option<usize>,
         /// The members of each group.
@@ -98,7 +99,7 @@ pub enum SwitchesSpec {
         /// The probability of each group, if groups are independent.
         #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
         probability: Option<PerFeature>,
-        /// The switches of the groups, if they are not.
+        /// The law of the group switches, if groups are not independent.
         #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
         of: Option<Box<SwitchesSpec>>,
     },
@@ -110,9 +111,9 @@ pub enum SwitchesSpec {
         #[cfg_attr(feature = "serde", serde(default))]
         edges: Vec<Edge>,
     },
-    /// User-defined switches, which have a name and cannot be built.
+    /// User-defined switches, which are described by a name and cannot be built from it.
     Custom {
-        /// What distinguishes them from any others.
+        /// The name, which tells these switches from any others.
         name: String,
     },
 }
@@ -127,7 +128,8 @@ pub enum SwitchesSpec {
 #[non_exhaustive]
 pub enum MagnitudeSpec {
     /// [`UnitUniform`].
-    // With braces, since serde does not refuse unknown keys beside the tag of a variant without.
+    // The braces make serde refuse unknown keys beside the tag, which it does not do for a unit
+    // variant.
     Uniform {},
     /// [`Interval`].
     Interval {
@@ -153,9 +155,9 @@ pub enum MagnitudeSpec {
         /// Their probabilities, up to a common factor.
         weights: Vec<f64>,
     },
-    /// A user-defined magnitude, which has a name and cannot be built.
+    /// A user-defined magnitude, which is described by a name and cannot be built from it.
     Custom {
-        /// What distinguishes it from any others.
+        /// The name, which tells this magnitude from any other.
         name: String,
         /// `E u` to `E u⁴`, if they are known.
         #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
@@ -164,24 +166,24 @@ pub enum MagnitudeSpec {
 }
 
 impl Default for MagnitudeSpec {
-    /// The paper's: [`MagnitudeSpec::Uniform`].
+    /// The paper's magnitude, [`MagnitudeSpec::Uniform`].
     fn default() -> Self {
         Self::Uniform {}
     }
 }
 
-/// One number for all features, or one for each.
+/// One number for all features, or one number per feature.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(untagged))]
 pub enum PerFeature {
-    /// The same for all.
+    /// The same number for all features.
     Same(f64),
-    /// One for each.
+    /// One number per feature.
     Each(Vec<f64>),
 }
 
 impl PerFeature {
-    /// One number per feature.
+    /// The numbers as a list with one entry per feature.
     fn list(&self, features: usize, what: &'static str) -> Result<Vec<f64>> {
         match self {
             Self::Same(value) => {
@@ -201,7 +203,7 @@ impl LawSpec {
     /// The key under which weight files and checkpoints keep the law in their metadata.
     pub const METADATA_KEY: &str = "law";
 
-    /// The data of the paper: independent features of one probability, magnitudes `U[0, 1]`.
+    /// The data of the paper: independent features with one probability and magnitudes `U[0, 1]`.
     pub fn paper(features: usize, probability: f64) -> Self {
         let switches = SwitchesSpec::Independent { probability: PerFeature::Same(probability) };
         Self { features, switches, magnitude: MagnitudeSpec::default() }
@@ -218,7 +220,7 @@ impl LawSpec {
         }
     }
 
-    /// A user-defined law, which `name` tells from any other.
+    /// The description of a user-defined law, which `name` tells from any other law.
     pub fn custom(features: usize, name: impl Into<String>) -> Self {
         let name = name.into();
         let magnitude = MagnitudeSpec::Custom { name: name.clone(), moments: None };
@@ -290,7 +292,7 @@ impl MagnitudeSpec {
     /// The magnitude that this describes.
     ///
     /// # Errors
-    /// [`Error::Custom`], and the errors of the constructors.
+    /// [`Error::Custom`] for a user-defined magnitude, and the errors of the constructors.
     pub fn build(&self) -> Result<AnyMagnitude> {
         Ok(match self {
             Self::Uniform {} => AnyMagnitude::Uniform(UnitUniform),
@@ -305,7 +307,7 @@ impl MagnitudeSpec {
 
 #[cfg(feature = "serde")]
 mod text {
-    //! The text forms.
+    //! The law as one line of JSON, and [`PerFeature`] as a number or a list.
 
     use std::fmt;
     use std::str::FromStr;
@@ -315,14 +317,15 @@ mod text {
     use super::{LawSpec, PerFeature};
     use crate::Error;
 
-    /// Writes one line of JSON, keys in a fixed order: what metadata keeps.
+    /// Writes the law as one line of JSON with its keys in a fixed order. Weight files and
+    /// checkpoints keep this line in their metadata.
     impl fmt::Display for LawSpec {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str(&serde_json::to_string(self).map_err(|_| fmt::Error)?)
         }
     }
 
-    /// Reads JSON.
+    /// Reads the JSON that `Display` writes.
     impl FromStr for LawSpec {
         type Err = Error;
 
@@ -339,7 +342,7 @@ mod text {
                 type Value = PerFeature;
 
                 fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                    f.write_str("a number, or a list of numbers, one for each")
+                    f.write_str("a number, or a list with one number per feature or group")
                 }
 
                 fn visit_f64<E>(self, value: f64) -> Result<PerFeature, E> {

@@ -1,4 +1,4 @@
-//! Which random words belong to which purpose and item, and how words become numbers.
+//! The streams of random words of each purpose and item, and how words become numbers.
 //!
 //! ```text
 //! item k of stream S of seed s  =  ChaCha8, key seed_from_u64(s), nonce S.number(k), from word 0
@@ -12,7 +12,8 @@ use std::ops::Range;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// What random numbers are for. Each purpose has streams of its own, one per item.
+/// The purpose of random numbers. Each purpose has its own ChaCha8 streams, one per item, such as a
+/// sample.
 ///
 /// | stream | numbers of its items |
 /// |---|---|
@@ -21,9 +22,10 @@ use rand_chacha::ChaCha8Rng;
 /// | `Weights` | 2⁶⁴ − 1, 2⁶⁴ − 3, …, 2⁶⁴ − 2³² + 1 |
 /// | `Rows`, `Perturbation` | 2⁶⁴ − 2, 2⁶⁴ − 4, …, 2⁶⁴ − 2³² |
 ///
-/// Two purposes share numbers only where no computation uses both: a constructed design is not
-/// trained, and what is perturbed is not measured on a choice of rows. Items are taken modulo the
-/// length of their stream, so that no item number leads from one row of the table into another.
+/// Two purposes share stream numbers only where no computation uses both: a constructed design is
+/// not trained, and perturbed weights are not measured on a choice of rows. Items are taken modulo
+/// the number of items of their purpose, so that no item of one row of the table has a stream
+/// number of another row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Stream {
     /// The samples that a model is trained on.
@@ -32,7 +34,7 @@ pub enum Stream {
     Evaluation,
     /// Initial weights.
     Weights,
-    /// The choice of the rows of a matrix that are evaluated where all of them would take too long.
+    /// The choice of the matrix rows that are evaluated when all of them would take too long.
     Rows,
     /// Random choices in constructed weights, such as the rows of a rug.
     Draws,
@@ -41,7 +43,7 @@ pub enum Stream {
 }
 
 impl Stream {
-    /// The ChaCha stream of an item; the table of [`Stream`] lists them.
+    /// The number of the ChaCha stream of an item, as the table of [`Stream`] lists it.
     pub const fn number(self, item: u64) -> u64 {
         const HALF: u64 = 1 << 63;
         const SINGLE: u64 = 1 << 32;
@@ -53,18 +55,19 @@ impl Stream {
         }
     }
 
-    /// The random numbers of one item: `ChaCha8Rng::seed_from_u64(seed)`, set to stream
-    /// [`number`](Self::number)`(item)`.
+    /// The random number generator of one item: `ChaCha8Rng::seed_from_u64(seed)`, set to the
+    /// stream [`number`](Self::number)`(item)`.
     ///
-    /// Use it wherever work is split into items that must not depend on how they are shared out.
-    /// Streams of one seed never overlap (2⁶⁴ streams of 2⁷⁰ bytes).
+    /// Use it where work is split into items whose results must not depend on how the items are
+    /// distributed over threads. The streams of one seed never overlap (there are 2⁶⁴ streams of
+    /// 2⁷⁰ bytes).
     pub fn rng(self, seed: u64, item: u64) -> ChaCha8Rng {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         rng.set_stream(self.number(item));
         rng
     }
 
-    /// The samples `items` of this stream of `seed`; none if the range is empty.
+    /// The samples `items` of this stream of `seed`. An empty range gives no samples.
     ///
     /// ```
     /// use toy_superposition_data::Stream;
@@ -82,22 +85,22 @@ impl Stream {
 pub struct SampleRange {
     /// The seed.
     pub seed: u64,
-    /// What the samples are for.
+    /// The purpose of the samples.
     pub stream: Stream,
     /// The number of the first sample in its stream.
     pub first: u64,
-    /// How many samples there are.
+    /// The number of samples.
     pub samples: usize,
 }
 
 impl SampleRange {
-    /// The random numbers of the range's sample `index`, which is sample `first + index` (modulo
-    /// 2⁶⁴) of the stream.
+    /// The random number generator of the range's sample `index`, which is sample `first + index`
+    /// (modulo 2⁶⁴) of the stream.
     pub fn rng(&self, index: usize) -> ChaCha8Rng {
         self.stream.rng(self.seed, self.first.wrapping_add(index as u64))
     }
 
-    /// The `samples` samples of the stream that begin at the range's sample `index`.
+    /// The `samples` consecutive samples of the stream that begin at the range's sample `index`.
     #[must_use]
     pub fn part(&self, index: usize, samples: usize) -> Self {
         Self { first: self.first.wrapping_add(index as u64), samples, ..*self }
@@ -107,17 +110,17 @@ impl SampleRange {
 /// A number in the open interval (0, 1): `(k + 1/2) / 2⁵²` with `k` the top 52 bits of one 64-bit
 /// word.
 ///
-/// Exact in `f64`; the mean is exactly 1/2, and neither 0 nor 1 occurs.
+/// The number is exact in `f64`, its mean is exactly 1/2, and neither 0 nor 1 occurs.
 #[inline]
 pub(crate) fn unit<R: Rng + ?Sized>(rng: &mut R) -> f64 {
     const SCALE: f64 = 1.0 / (1u64 << 52) as f64;
     ((rng.next_u64() >> 12) as f64 + 0.5) * SCALE
 }
 
-/// A number of mean 0 and variance 1 from the normal law: `√(−2 ln(1 − u)) cos 2πv` of two numbers
-/// u, v in [0, 1) of `rng`, by Box and Muller.
+/// Draws a standard normal number by the Box–Muller transform: `√(−2 ln(1 − u)) cos 2πv` for u and
+/// v uniform on [0, 1).
 ///
-/// It never rejects, so that each number takes two 64-bit words of `rng`.
+/// Nothing is rejected, so that each number takes exactly two 64-bit words of `rng`.
 ///
 /// ```
 /// use toy_superposition_data::{Stream, standard_normal};
@@ -131,7 +134,8 @@ pub fn standard_normal<R: Rng + ?Sized>(rng: &mut R) -> f64 {
     radius * (std::f64::consts::TAU * rng.random::<f64>()).cos()
 }
 
-/// An integer in `0..n`, one 64-bit word; each value's probability is within 2⁻⁶⁴ of `1/n`.
+/// Draws an integer in `0..n` from one 64-bit word. The probability of each value is within 2⁻⁶⁴ of
+/// `1/n`.
 #[inline]
 pub(crate) fn below<R: Rng + ?Sized>(rng: &mut R, n: u32) -> u32 {
     ((u128::from(rng.next_u64()) * u128::from(n)) >> 64) as u32
@@ -141,7 +145,7 @@ pub(crate) fn below<R: Rng + ?Sized>(rng: &mut R, n: u32) -> u32 {
 mod tests {
     use super::*;
 
-    /// An RNG that gives the same word for ever.
+    /// An RNG that always returns the same word.
     struct Always(u64);
 
     impl rand::TryRng for Always {
@@ -185,7 +189,8 @@ mod tests {
         assert_ne!(Stream::Training.rng(8, 3).next_u64(), Stream::Training.rng(7, 3).next_u64());
     }
 
-    /// Whatever the item, its number lies in the range of its purpose, and the ranges are disjoint.
+    /// The stream number of every item lies in the range of its purpose, and the ranges are
+    /// disjoint.
     #[test]
     fn no_item_leads_from_one_purpose_into_another() {
         let items =

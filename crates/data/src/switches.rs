@@ -20,15 +20,16 @@ pub trait Switches: Sync {
     /// If `feature ≥ features()`.
     fn probability(&self, feature: usize) -> f64;
 
-    /// `Cov(c_i, c_j) = P[c_i = c_j = 1] − P[c_i = 1] P[c_j = 1]`, exact; for `i = j` the variance
-    /// `p_i (1 − p_i)`.
+    /// `Cov(c_i, c_j) = P[c_i = c_j = 1] − P[c_i = 1] P[c_j = 1]`, exact. For `i = j` this is the
+    /// variance `p_i (1 − p_i)`.
     ///
     /// # Panics
     /// If `i ≥ features()` or `j ≥ features()`.
     fn covariance(&self, i: usize, j: usize) -> f64;
 
-    /// The probability that all the given features are on together; a feature that is given twice
-    /// counts once. `None` for a law that does not know it, or cannot find it for so many features.
+    /// The probability that all the given features are on together, where a feature that is given
+    /// twice counts once. `None` if the law has no method to compute it, or none for this many
+    /// features.
     ///
     /// # Panics
     /// If a feature is `≥ features()`.
@@ -45,14 +46,14 @@ pub trait Switches: Sync {
     /// block.
     ///
     /// # Errors
-    /// [`Error::NoBlocks`] for a law that has no such form, [`Error::Wide`] for one whose sums would
-    /// take too long.
+    /// [`Error::NoBlocks`] for a law that has no such form, and [`Error::Wide`] for a law whose
+    /// sums have too many terms.
     fn blocks(&self) -> Result<Vec<Block>> {
         Err(Error::NoBlocks)
     }
 
-    /// `E Π_i factors[i]^{c_i}`, the generating function of the switches, from their
-    /// [`blocks`](Self::blocks). `None` for a law without them.
+    /// `E Π_i factors[i]^{c_i}`, the generating function of the switches, computed from their
+    /// [`blocks`](Self::blocks). `None` if `blocks` returns an error.
     ///
     /// # Panics
     /// If `factors.len() ≠ features()`.
@@ -65,14 +66,14 @@ pub trait Switches: Sync {
     fn spec(&self) -> SwitchesSpec;
 }
 
-/// Switches that can be drawn.
+/// Switches that samples can be drawn from.
 #[cfg(feature = "sampling")]
 pub trait SampleSwitches: Switches {
     /// Appends the features that are on in one sample to `on`, in increasing order.
     fn sample<R: Rng + ?Sized>(&self, rng: &mut R, on: &mut Vec<u32>);
 }
 
-/// The given features in increasing order, each once.
+/// Returns the given features in increasing order and without repetitions.
 pub(crate) fn distinct(features: &[usize]) -> Vec<usize> {
     let mut features = features.to_vec();
     features.sort_unstable();
@@ -80,7 +81,7 @@ pub(crate) fn distinct(features: &[usize]) -> Vec<usize> {
     features
 }
 
-/// Refuses no features, and more than a 32-bit index can name.
+/// Returns the number of features, or an error if it is 0 or does not fit a 32-bit index.
 pub(crate) fn checked_features(given: usize) -> Result<usize> {
     if given == 0 || given > u32::MAX as usize { Err(Error::Features { given }) } else { Ok(given) }
 }

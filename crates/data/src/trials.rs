@@ -1,16 +1,18 @@
-//! Equal, independent trials, in time proportional to the successes.
+//! Independent trials with equal probabilities, in time proportional to the number of successes.
 //!
-//! `n` trials succeed with probability `p` each. Three plans, by `p`:
+//! Each of `n` trials succeeds with probability `p`. There are three plans, chosen by `p`:
 //!
 //! ```text
-//! p < 1/16        skips: the failures before the next success, ⌊ln U / ln(1 − p)⌋ with U uniform on (0, 1)
-//! 1/16 ≤ p < 1    masks: 64 trials at once, comparing 64 uniform numbers with p bit by bit, in parallel lanes
-//! p = 1           every trial
+//! p < 1/16        skips: the number of failures before the next success is
+//!                 ⌊ln U / ln(1 − p)⌋ with U uniform on (0, 1)
+//! 1/16 ≤ p < 1    masks: 64 uniform numbers are compared with p bit by bit, in parallel lanes
+//! p = 1           every trial succeeds
 //! ```
 //!
-//! Skips cost one logarithm a success. A mask needs about 7.3 words for 64 trials whatever `p` is
-//! (each word halves the undecided lanes), that is, at most 1.8 words a success. Masks are exact,
-//! since `p 2⁶⁴` is then an integer; skips meet every probability to 2⁻⁵³ (absolute).
+//! Skips take one logarithm per success. A mask takes about 7.3 words per 64 trials for any `p`
+//! (each word halves the number of undecided lanes), which is at most 1.8 words per success. Masks
+//! are exact, since `p 2⁶⁴` is then an integer. Skips give every probability with an absolute error
+//! of at most 2⁻⁵³.
 
 #[cfg(feature = "sampling")]
 use rand::Rng;
@@ -39,7 +41,8 @@ enum Plan {
 }
 
 impl Trials {
-    /// `count ≤ u32::MAX` trials with a probability that the caller has found to be in (0, 1].
+    /// Plans `count` trials. The caller must have checked that `count ≤ u32::MAX` and that the
+    /// probability is in (0, 1].
     pub(crate) fn new(count: usize, probability: f64) -> Self {
         debug_assert!(count <= u32::MAX as usize && probability > 0.0 && probability <= 1.0);
         let plan = if probability == 1.0 {
@@ -96,15 +99,14 @@ impl Trials {
 
 /// 64 independent bits, each set with probability `bits / 2⁶⁴`.
 ///
-/// Lane by lane this is `U < p` for a uniform `U` whose binary digits are drawn from the first on,
-/// until the first digit that differs from that of `p`: there `U < p` if and only if the digit of
-/// `p` is the 1.
+/// In each lane this is the comparison `U < p` for a uniform `U`. The binary digits of `U` are
+/// drawn from the most significant one on, until one differs from that of `p`. Then `U < p` if and
+/// only if the digit of `p` is 1.
 #[cfg(feature = "sampling")]
 #[inline]
 fn successes<R: Rng + ?Sized>(rng: &mut R, mut bits: u64) -> u64 {
     let (mut below, mut equal_so_far) = (0, u64::MAX);
-    // Once the digits of p that are left are all 0, U < p is no longer possible in an undecided
-    // lane.
+    // Once the remaining digits of p are all 0, U < p is no longer possible in an undecided lane.
     while bits != 0 && equal_so_far != 0 {
         let digits = rng.next_u64();
         if bits >> 63 == 1 {
@@ -146,17 +148,17 @@ mod tests {
         }
     }
 
-    /// Failures before a success are geometric, and one run of failures says nothing about the
-    /// next: a χ² test of the joint table of consecutive gaps, α = 1e-6 for each probability. Both
-    /// plans, and both sides of the border.
+    /// The number of failures before a success is geometric, and consecutive numbers are
+    /// independent. This is a χ² test of the joint table of consecutive gaps, with α = 1e-6 for
+    /// each probability, for both plans and on both sides of the probability where they change.
     #[test]
     fn gaps_are_geometric_and_independent() {
         const KINDS: usize = 6;
         for (seed, p) in [0.002, 0.01, 0.062, 0.0625, 0.1, 0.3, 0.5, 0.7, 0.97].into_iter().enumerate() {
             let found = successes_of(2_000_000, p, seed as u64);
             let gaps: Vec<usize> = found.windows(2).map(|pair| (pair[1] - pair[0] - 1) as usize).collect();
-            // Kinds of gaps: at least 0, w, 2w, … failures, of roughly equal probability where p
-            // allows it.
+            // The gaps are sorted into classes of at least 0, w, 2w, … failures, with roughly equal
+            // probabilities where p allows it.
             let width = (0.25 / p).ceil() as usize;
             let q = 1.0 - p;
             let probability = |kind: usize| {
@@ -185,10 +187,10 @@ mod tests {
         }
     }
 
-    /// Each lane of a mask compares with all digits of p, not with the first ones only.
+    /// Each lane of a mask compares all digits of p, not only the first ones.
     #[test]
     fn masks_read_every_digit() {
-        /// Gives the digits of one number, most significant first, in all lanes at once.
+        /// Returns the digits of one number in all lanes at once, most significant first.
         struct Digits(u64);
         impl rand::TryRng for Digits {
             type Error = std::convert::Infallible;
@@ -221,11 +223,11 @@ mod tests {
         assert!(successes_of(0, 0.5, 1).is_empty());
         assert!(successes_of(1_000_000, f64::MIN_POSITIVE, 1).is_empty());
         assert!(successes_of(1_000_000, 5e-324, 1).is_empty());
-        // As many trials as there are indices: 4.3 successes expected, none of them out of range or
-        // in disorder.
+        // There are as many trials as indices. About 4.3 successes are expected, all of them in
+        // range and in order.
         let far = successes_of(u32::MAX as usize, 1e-9, 3);
         assert!(!far.is_empty() && far.is_sorted() && far.len() < 30);
-        // The last trial of a mask that is not full, and the one that would follow.
+        // The last trial of a mask that is not full can succeed, and the one after it cannot.
         for count in [1, 63, 64, 65, 127] {
             let reached = (0..200).filter_map(|seed| successes_of(count, 0.5, seed).last().copied()).max();
             assert_eq!(reached, Some(count as u32 - 1));

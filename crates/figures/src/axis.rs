@@ -1,22 +1,22 @@
-//! From values to places: an axis is a label, a range, a scale and its ticks.
+//! Axes, which map values to positions. An axis has a label, a range, a scale and ticks.
 //!
 //! A value v lies at the fraction `(g(v) − g(lo))/(g(hi) − g(lo))`, with g the identity or the
-//! logarithm; a range may run downwards. Linear ticks are multiples of 1, 2 or 5 times a power of
-//! ten; logarithmic ones are the powers of ten with unlabelled ticks between, or 1, 2, 5 times them
-//! where the range is short.
+//! logarithm. A range may run downwards. Linear ticks are multiples of 1, 2 or 5 times a power of
+//! ten. Logarithmic ticks are the powers of ten with unlabelled ticks between them, or 1, 2 and 5
+//! times the powers of ten if the range is short.
 
-/// How an axis or a colour bar spreads its values.
+/// The scale of an axis or of a colour bar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Scale {
-    /// Equal steps are equal differences.
+    /// A linear scale: equal distances are equal differences.
     #[default]
     Linear,
-    /// Equal steps are equal ratios; all values must be positive.
+    /// A logarithmic scale: equal distances are equal ratios. All values must be positive.
     Log,
 }
 
 impl Scale {
-    /// The value on an even scale.
+    /// The value itself or its logarithm, in which the scale is linear.
     pub(crate) fn even(self, v: f64) -> f64 {
         match self {
             Self::Linear => v,
@@ -24,8 +24,8 @@ impl Scale {
         }
     }
 
-    /// Back from [`even`](Self::even): finite, and positive on a logarithmic scale, where the exact
-    /// value may be beyond what an `f64` holds.
+    /// The inverse of [`even`](Self::even). The result is finite, and positive on a logarithmic
+    /// scale, even if the exact value overflows or underflows `f64`.
     pub(crate) fn value(self, even: f64) -> f64 {
         const LEAST: f64 = f64::from_bits(1);
         match self {
@@ -34,8 +34,8 @@ impl Scale {
         }
     }
 
-    /// The range of the values, widened by the fraction `margin` at both ends, never empty; (0, 1)
-    /// of nothing.
+    /// The range of the values, widened by the fraction `margin` at both ends. It is never empty,
+    /// and it is (0, 1) if there are no values.
     pub(crate) fn around(self, values: impl IntoIterator<Item = f64>, margin: f64) -> (f64, f64) {
         let (mut lo, mut hi) = (f64::INFINITY, f64::NEG_INFINITY);
         for v in values {
@@ -60,7 +60,7 @@ impl Scale {
     }
 }
 
-/// A tick; without a label it is a short one.
+/// A tick. A tick without a label is drawn short.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Tick {
     pub(crate) at: f64,
@@ -86,8 +86,8 @@ impl Axis {
         Self { label: label.to_owned(), scale, lo, hi, ticks }
     }
 
-    /// An axis over the cells 0 … count − 1 of a matrix, cell k from k to k + 1 and its tick in its
-    /// middle.
+    /// An axis over the cells 0 … count − 1 of a matrix. Cell k reaches from k to k + 1 and has its
+    /// tick in the middle.
     pub(crate) fn index(label: &str, count: usize, downward: bool) -> Self {
         let step = if count.is_power_of_two() && count >= 16 {
             count / 4
@@ -105,8 +105,8 @@ impl Axis {
         Self { label: label.to_owned(), scale: Scale::Linear, lo, hi, ticks }
     }
 
-    /// A logarithmic axis labelled at exactly the given values, which increase; a crowded one stays
-    /// without its label.
+    /// A logarithmic axis with ticks at exactly the given values, which must increase. Labels that
+    /// would overlap others are left out.
     pub(crate) fn listed(label: &str, values: &[f64], range: (f64, f64), most: usize) -> Self {
         let (from, to) = (Scale::Log.even(range.0), Scale::Log.even(range.1));
         let apart = (to - from) / most as f64;
@@ -124,9 +124,9 @@ impl Axis {
         Self { label: label.to_owned(), scale: Scale::Log, lo: range.0, hi: range.1, ticks }
     }
 
-    /// Where the value lies, 0 at `lo` and 1 at `hi`.
+    /// The position of the value, which is 0 at `lo` and 1 at `hi`.
     pub(crate) fn fraction(&self, v: f64) -> f64 {
-        // Halves, since the whole range may be more than an f64 holds.
+        // The values are halved, because the difference of the ends may overflow.
         let [lo, hi, v] = [self.lo, self.hi, v].map(|v| self.scale.even(v) / 2.0);
         (v - lo) / (hi - lo)
     }
@@ -137,7 +137,7 @@ impl Axis {
 }
 
 fn linear_ticks(lo: f64, hi: f64, most: usize) -> Vec<Tick> {
-    // a short range may hold no two multiples of the step asked for: then finer ones
+    // A short range may not contain two multiples of the first step; then finer steps are tried.
     let tries = [most, 2 * most, 4 * most].map(|most| even_ticks(lo, hi, most));
     tries.into_iter().find(|ticks| ticks.len() > 1).unwrap_or_default()
 }
@@ -179,7 +179,8 @@ fn log_ticks(lo: f64, hi: f64, most: usize) -> Vec<Tick> {
     let powers = (0..=(last - first) as i32).map(|k| first as i32 + k).collect::<Vec<_>>();
     let whole = powers.iter().filter(|&&k| inside(10f64.powi(k))).count();
     if whole < 2 {
-        // less than a decade or two: the multiples that fit, or even steps
+        // In a range of less than a decade or two, the ticks are the multiples that fit, or equal
+        // steps.
         let multiples = |of: &[u32]| {
             let all = powers.iter().flat_map(|&k| of.iter().map(move |&m| f64::from(m) * 10f64.powi(k)));
             all.filter(|&v| inside(v)).collect::<Vec<_>>()
@@ -197,7 +198,7 @@ fn log_ticks(lo: f64, hi: f64, most: usize) -> Vec<Tick> {
         return all.into_iter().map(tick).collect();
     }
     let stride = whole.div_ceil(most.max(1)) as i32;
-    // 10⁻⁴, 10⁻³, 10⁻² rather than 10⁻⁴, 0.001, 0.01
+    // All labels have the same form: 10⁻⁴, 10⁻³, 10⁻² instead of 10⁻⁴, 0.001, 0.01.
     let plain = powers.iter().filter(|&&k| inside(10f64.powi(k))).all(|k| (-3..=4).contains(k));
     let power = |k: i32, at| if plain { label(at) } else { format!("$10^{{{}}}$", signed(&k.to_string())) };
     let mut ticks = Vec::new();
@@ -214,13 +215,13 @@ fn log_ticks(lo: f64, hi: f64, most: usize) -> Vec<Tick> {
     ticks
 }
 
-/// A value as markup: `0.002` or `$2×10^{−5}$`.
+/// Formats a value as markup: `0.002` or `$2×10^{−5}$`.
 fn label(v: f64) -> String {
     let text = mathematics(v);
     if text.contains('^') { format!("${text}$") } else { text }
 }
 
-/// A value to three digits, to stand between `$` signs: `0.002` or `2×10^{−5}`.
+/// Formats a value with three digits, for use between `$` signs: `0.002` or `2×10^{−5}`.
 pub(crate) fn mathematics(v: f64) -> String {
     if v == 0.0 {
         return "0".to_owned();

@@ -1,4 +1,4 @@
-//! A scene as a PNG file.
+//! Draws a scene as a PNG file.
 
 use crate::colour::Colour;
 use crate::scene::{Mark, Outline, Raster, Rect, Scene, Segment, Stroke};
@@ -40,7 +40,7 @@ fn paint(Colour([r, g, b]): Colour) -> Paint<'static> {
     paint
 }
 
-/// Pixel columns or rows from `from` up to `to`, kept inside `limit`.
+/// Returns the pixel columns or rows from `from` to `to`, restricted to 0 … `limit`.
 fn span(from: f64, to: f64, limit: u32) -> std::ops::Range<usize> {
     let pixel = |v: f64| v.round().clamp(0.0, f64::from(limit)) as usize;
     pixel(from)..pixel(to)
@@ -74,7 +74,8 @@ fn stroke_style(stroke: &Stroke, scale: f64) -> tiny_skia::Stroke {
     }
 }
 
-/// The scene's PNG: `round(size · resolution)` pixels, opaque, with its dots a metre.
+/// Returns the scene as an opaque PNG of `round(size · resolution)` pixels, with its resolution in
+/// dots per metre.
 pub(crate) fn file(scene: &Scene) -> Result<Vec<u8>> {
     let scale = scene.resolution;
     let (width, height) = ((scene.width * scale).round() as u32, (scene.height * scale).round() as u32);
@@ -109,7 +110,7 @@ pub(crate) fn file(scene: &Scene) -> Result<Vec<u8>> {
     encoded(width, height, &rgb, Some(scale))
 }
 
-/// A raster's own PNG, one pixel an element.
+/// Returns a raster as a PNG with one pixel per element.
 pub(crate) fn embedded(raster: &Raster) -> Result<Vec<u8>> {
     let rgb = raster.pixels.iter().flat_map(|c| c.0).collect::<Vec<u8>>();
     encoded(raster.width as u32, raster.height as u32, &rgb, None)

@@ -1,4 +1,5 @@
-//! Any quantity against any other: many series, each a line, markers with error bars, or both.
+//! Any quantity against any other, as several series, each with a line, markers with error bars, or
+//! both.
 
 use std::path::Path;
 
@@ -10,7 +11,7 @@ use crate::page::{Key, Page};
 use crate::scene::{Scene, Stroke};
 use crate::{Result, validate};
 
-/// Series of points over two axes that the caller names.
+/// A chart of several series of points, with any quantities on its two axes.
 ///
 /// ```
 /// use toy_superposition_figures::{Chart, ChartMark, ChartPoint, ChartSeries, Scale, chart};
@@ -35,58 +36,59 @@ use crate::{Result, validate};
 /// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Chart {
-    /// The horizontal axis: what it shows and its unit. Mathematics stands between dollar signs.
+    /// The label of the horizontal axis: the quantity and its unit. Mathematics is written between
+    /// dollar signs.
     pub x_label: String,
-    /// The vertical axis, in the same way.
+    /// The label of the vertical axis.
     pub y_label: String,
     /// The scale of the horizontal axis.
     pub x_scale: Scale,
     /// The scale of the vertical axis.
     pub y_scale: Scale,
-    /// In the order of the legend; later ones are drawn over earlier ones.
+    /// The series, in the order of the legend. Later series are drawn over earlier ones.
     pub series: Vec<ChartSeries>,
-    /// Parameters and seed, wrapped below the figure.
+    /// The caption, such as parameters and seed. It is wrapped below the figure.
     pub caption: String,
 }
 
 /// One series of a [`Chart`].
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ChartSeries {
-    /// In the legend.
+    /// The name in the legend.
     pub name: String,
-    /// In the order in which a line joins them.
+    /// The points, in the order in which a line joins them.
     pub points: Vec<ChartPoint>,
-    /// How the points are shown.
+    /// The way in which the points are drawn.
     pub mark: ChartMark,
 }
 
 /// One point of a [`ChartSeries`].
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct ChartPoint {
-    /// On the horizontal axis.
+    /// The coordinate on the horizontal axis.
     pub x: f64,
-    /// On the vertical axis.
+    /// The coordinate on the vertical axis.
     pub y: f64,
-    /// Half the error bar of `y`; no bar is drawn for 0 or on a line.
+    /// Half the length of the error bar of `y`. No bar is drawn for 0, or on a line.
     pub error: f64,
 }
 
-/// How a series is shown.
+/// The way in which a series is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ChartMark {
     /// A line through the points.
     Line,
-    /// A dashed line through the points, for what is not measured, such as a bound.
+    /// A dashed line through the points, for quantities that are not measured, such as a bound.
     Dashed,
     /// A marker with an error bar at each point.
     Points,
     /// Markers with error bars, joined by a thin line.
     #[default]
     Joined,
-    /// A small dot at each point, without error bars: for points by the hundred.
+    /// A small dot at each point, without error bars, for hundreds of points.
     Dots,
     /// A thin dashed line over the whole width at the height of each point, whose `x` is ignored.
-    /// Its name stands at its right end and not in the legend.
+    /// The name of the series is at its right end and not in the legend.
     Level,
 }
 
@@ -110,10 +112,11 @@ impl ChartMark {
 /// Draws the chart into `stem.png` and `stem.svg`.
 ///
 /// # Errors
-/// [`Empty`](crate::Error::Empty) without a series or with an empty one,
-/// [`NotFinite`](crate::Error::NotFinite), [`Negative`](crate::Error::Negative) errors,
-/// [`NotPositive`](crate::Error::NotPositive) values on a logarithmic scale, and
-/// [`FileName`](crate::Error::FileName), [`Write`](crate::Error::Write) for the files.
+/// [`Empty`](crate::Error::Empty) if there is no series or a series has no points;
+/// [`NotFinite`](crate::Error::NotFinite) for a NaN or an infinity;
+/// [`Negative`](crate::Error::Negative) for a negative error;
+/// [`NotPositive`](crate::Error::NotPositive) for a value ≤ 0 on a logarithmic scale; and
+/// [`FileName`](crate::Error::FileName) or [`Write`](crate::Error::Write) for the files.
 pub fn chart(figure: &Chart, stem: impl AsRef<Path>) -> Result<Written> {
     output::write(&scene(figure)?, &figure.caption, stem.as_ref())
 }
@@ -141,7 +144,7 @@ fn scene(figure: &Chart) -> Result<Scene> {
     let points = || figure.series.iter().flat_map(|series| &series.points);
     let ends = points().flat_map(|point| {
         let lower = point.y - point.error;
-        // On a logarithmic scale a bar may run down to 0 and below.
+        // On a logarithmic scale an error bar may reach down to 0 or below.
         let shown = lower > 0.0 || figure.y_scale == Scale::Linear;
         [if shown { lower } else { point.y }, point.y + point.error]
     });
@@ -160,7 +163,7 @@ fn scene(figure: &Chart) -> Result<Scene> {
     for (k, s) in figure.series.iter().enumerate() {
         if s.mark == ChartMark::Level {
             for point in &s.points {
-                // Where another level is near above, the name stands below the line.
+                // If another level is close above this one, the name is below the line.
                 let height = |y| frame.at(x.lo, y)[1];
                 let above = |&y: &f64| (0.1..8.0).contains(&(height(point.y) - height(y)));
                 let below = levels.iter().any(above);
@@ -190,7 +193,7 @@ fn scene(figure: &Chart) -> Result<Scene> {
     Ok(page.finish(&figure.caption))
 }
 
-/// The series in the legend.
+/// The legend entry of a series, if it has one.
 fn key((k, s): (usize, &ChartSeries)) -> Option<(Key, String)> {
     let (shape, colour) = series(k);
     let key = match s.mark {

@@ -1,11 +1,11 @@
-//! Colours that stay apart for colour-blind readers.
+//! Colours that colour-blind readers can distinguish.
 //!
-//! Series: Okabe and Ito's qualitative palette without its yellow, which is lost on white.
-//! Sequential: viridis (van der Walt and Smith, CC0), from 17 of its colours, linear in between.
-//! Diverging: blue – near-white – orange, even in lightness on both sides. Values run from 0 to 1
-//! along a map.
+//! Series have the qualitative palette of Okabe and Ito without its yellow, which is hard to see on
+//! white. The sequential map is viridis (van der Walt and Smith, CC0), interpolated linearly
+//! between 17 of its colours. The diverging map goes from blue over near-white to orange, with the
+//! same lightness on both sides. A map takes values from 0 to 1.
 
-/// sRGB, opaque.
+/// An opaque sRGB colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Colour(pub(crate) [u8; 3]);
 
@@ -14,7 +14,7 @@ impl Colour {
         Self([(rgb >> 16) as u8, (rgb >> 8) as u8, rgb as u8])
     }
 
-    /// `self` at `t = 0`, `other` at `t = 1`.
+    /// Interpolates linearly from `self` at `t = 0` to `other` at `t = 1`.
     pub(crate) fn mix(self, other: Self, t: f64) -> Self {
         let channel = |k: usize| {
             let (a, b) = (f64::from(self.0[k]), f64::from(other.0[k]));
@@ -25,18 +25,18 @@ impl Colour {
 }
 
 pub(crate) const WHITE: Colour = Colour::hex(0xffffff);
-/// Text, frames, lines that belong to no series.
+/// The colour of text, frames and lines that belong to no series.
 pub(crate) const INK: Colour = Colour::hex(0x1a1a1a);
-/// Captions and key marks that stand for every series.
+/// The colour of captions and of legend marks that apply to all series.
 pub(crate) const SLATE: Colour = Colour::hex(0x4d4d4d);
-/// Grid lines.
+/// The colour of grid lines.
 pub(crate) const MIST: Colour = Colour::hex(0xe4e4e4);
-/// Behind the hatching of a cell without a value.
+/// The colour behind the hatching of a cell without a value.
 pub(crate) const BLANK: Colour = Colour::hex(0xeeeeee);
-/// The hatching.
+/// The colour of the hatching.
 pub(crate) const HATCH: Colour = Colour::hex(0x9a9a9a);
 
-/// One colour a series.
+/// The colours of series, one per series.
 pub(crate) const SERIES: [Colour; 7] = [
     Colour::hex(0x0072b2),
     Colour::hex(0xd55e00),
@@ -47,8 +47,8 @@ pub(crate) const SERIES: [Colour; 7] = [
     Colour::hex(0x000000),
 ];
 
-/// Fills of the regions of a map, told apart by lightness as well as hue; black lines with white
-/// rims show on all.
+/// The colours of the regions of a map, which differ in lightness as well as hue. Black lines with
+/// white rims are visible on all of them.
 pub(crate) const REGIONS: [Colour; 6] = [
     Colour::hex(0x7fb4d6),
     Colour::hex(0xf2c36b),
@@ -66,12 +66,12 @@ const VIRIDIS: [u32; 17] = [
 const BLUE_ORANGE: [u32; 9] =
     [0x0b2f66, 0x1f5fa8, 0x5b9bd0, 0xafd0e8, 0xf7f7f5, 0xf7c999, 0xd97f30, 0xa0480a, 0x652804];
 
-/// The sequential map.
+/// The colour of the sequential map at `t` in [0, 1].
 pub(crate) fn sequential(t: f64) -> Colour {
     along(&VIRIDIS, t)
 }
 
-/// The diverging map; `t = 1/2` is the centre.
+/// The colour of the diverging map at `t` in [0, 1], with the centre at `t = 1/2`.
 pub(crate) fn diverging(t: f64) -> Colour {
     along(&BLUE_ORANGE, t)
 }

@@ -1,23 +1,23 @@
-//! Values to colours, with the axis of the colour bar that says which.
+//! Maps from values to colours, with the axis of the colour bar.
 
 use crate::axis::{Axis, Scale};
 use crate::colour::{self, Colour};
 
-/// How a map's values become colours.
+/// The colour map of a figure's values.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub enum Colours {
-    /// Viridis over the values' range.
+    /// Viridis over the range of the values.
     #[default]
     Linear,
-    /// Viridis over the logarithms; all values must be positive.
+    /// Viridis over the range of the logarithms. All values must be positive.
     Log,
-    /// Blue below the centre, near-white at it, orange above; the range is symmetric about the
-    /// centre.
+    /// Blue below the centre, near-white at the centre and orange above it, over a range that is
+    /// symmetric about the centre.
     Diverging {
-        /// The value without a colour, such as 0 for differences or 1 for ratios.
+        /// The value that is near-white, such as 0 for differences or 1 for ratios.
         centre: f64,
-        /// How far from the centre the colours reach; beyond it they saturate and the colour bar's
-        /// ends are pointed. `None` reaches as far as the values do.
+        /// The distance from the centre at which colours saturate. If values lie beyond it, the
+        /// ends of the colour bar are pointed. `None` uses the largest distance of the values.
         reach: Option<f64>,
     },
 }
@@ -26,15 +26,15 @@ pub enum Colours {
 pub(crate) struct ColourMap {
     pub(crate) axis: Axis,
     diverging: bool,
-    /// Values beyond the range exist and take the colour of its end.
+    /// True if some values are beyond the range and have the colour of its end.
     pub(crate) saturates: bool,
 }
 
-/// Labels along a bar.
+/// The greatest number of labels along a colour bar.
 const MOST: usize = 6;
 
 impl ColourMap {
-    /// The map of these values, all of them finite, and positive if logarithmic.
+    /// The map of these values, which must be finite and, for a logarithmic map, positive.
     pub(crate) fn new(label: &str, colours: Colours, values: impl Iterator<Item = f64> + Clone) -> Self {
         match colours {
             Colours::Linear => Self::sequential(label, Scale::Linear, values),
@@ -52,7 +52,7 @@ impl ColourMap {
         Self { axis, diverging: false, saturates: false }
     }
 
-    /// `centre ± reach`; a reach of 0 becomes 1.
+    /// A diverging map over `centre ± reach`, where a reach of 0 is replaced by 1.
     pub(crate) fn symmetric(label: &str, centre: f64, reach: f64, saturates: bool) -> Self {
         let reach = if reach > 0.0 { reach } else { 1.0 };
         let axis = Axis::new(label, Scale::Linear, (centre - reach, centre + reach), MOST);
@@ -63,7 +63,7 @@ impl ColourMap {
         self.shade(self.axis.fraction(v))
     }
 
-    /// The colour at a fraction of the bar.
+    /// The colour at the fraction `t` of the bar.
     pub(crate) fn shade(&self, t: f64) -> Colour {
         if self.diverging { colour::diverging(t) } else { colour::sequential(t) }
     }

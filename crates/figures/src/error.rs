@@ -1,99 +1,100 @@
-//! What can be wrong with a figure's numbers or with the place it is written to.
+//! Errors of a figure's numbers and of writing its files.
 
 use std::path::PathBuf;
 
-/// What was given and what is allowed.
+/// Invalid numbers of a figure, or files that cannot be written. Each variant holds the value that
+/// was given and the values that are allowed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// There is nothing to draw.
+    /// A list without entries, where there must be something to draw.
     #[error("{what}: empty")]
     Empty {
-        /// Which list it was.
+        /// The name of the list.
         what: &'static str,
     },
     /// A value that is NaN or infinite.
     #[error("{what}: value {given} at index {index} is not finite")]
     NotFinite {
-        /// Which list it was.
+        /// The name of the list.
         what: &'static str,
-        /// Where in the list.
+        /// The index in the list.
         index: usize,
-        /// What was given.
+        /// The given value.
         given: f64,
     },
-    /// A value that is zero or negative where only positive ones have a place.
+    /// A value that is zero or negative where it must be positive, such as on a logarithmic axis.
     #[error("{what}: value {given} at index {index} must be above 0")]
     NotPositive {
-        /// Which list it was.
+        /// The name of the list.
         what: &'static str,
-        /// Where in the list.
+        /// The index in the list.
         index: usize,
-        /// What was given.
+        /// The given value.
         given: f64,
     },
     /// An error bar of negative length.
     #[error("{what}: value {given} at index {index} must be at least 0")]
     Negative {
-        /// Which list it was.
+        /// The name of the list.
         what: &'static str,
-        /// Where in the list.
+        /// The index in the list.
         index: usize,
-        /// What was given.
+        /// The given value.
         given: f64,
     },
-    /// Two lengths that must agree do not.
+    /// A list whose length differs from the expected one.
     #[error("{what}: length {given}, expected {expected}")]
     Length {
-        /// Which list it was.
+        /// The name of the list.
         what: &'static str,
-        /// Its length.
+        /// The given length.
         given: usize,
-        /// The length it must have.
+        /// The expected length.
         expected: usize,
     },
     /// Grid values that do not increase strictly.
     #[error("{what}: value {given} at index {index} must be above its predecessor")]
     Order {
-        /// Which list it was.
+        /// The name of the list.
         what: &'static str,
-        /// Where in the list.
+        /// The index in the list.
         index: usize,
-        /// What was given.
+        /// The given value.
         given: f64,
     },
-    /// A regime that has no name.
+    /// The index of a regime without a name.
     #[error("regime {given} of cell {index} must be below {names}, the number of names")]
     Regime {
         /// The cell.
         index: usize,
-        /// What was given.
+        /// The given value.
         given: usize,
-        /// How many names there are.
+        /// The number of names.
         names: usize,
     },
-    /// A group that has no name.
+    /// The index of a group without a name.
     #[error("group {given} of vector {index} must be below {names}, the number of names")]
     Group {
-        /// The vector, counted over all panels.
+        /// The index of the vector, counted over all panels.
         index: usize,
-        /// What was given.
+        /// The given value.
         given: usize,
-        /// How many names there are.
+        /// The number of names.
         names: usize,
     },
     /// A picture too large to hold in memory.
     #[error("picture of {width} x {height} pixels is too large")]
     Size {
-        /// Pixels across.
+        /// The width in pixels.
         width: u32,
-        /// Pixels down.
+        /// The height in pixels.
         height: u32,
     },
-    /// A path that ends in no file name.
+    /// A path without a file name.
     #[error("{} has no file name", path.display())]
     FileName {
-        /// What was given.
+        /// The given path.
         path: PathBuf,
     },
     /// A file that could not be written.
@@ -102,12 +103,12 @@ pub enum Error {
     /// A bitmap that could not be encoded.
     #[error("cannot encode the bitmap")]
     Encode {
-        /// What the encoder says.
+        /// The error of the encoder.
         source: Cause,
     },
 }
 
-/// The error of a library that this crate's interface does not name.
+/// An error of a library that is not part of this crate's public interface.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// A result with this crate's [`Error`].

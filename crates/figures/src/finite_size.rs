@@ -1,5 +1,5 @@
-//! Do trained models and rugs come to the theory as n_s grows? `(L − L*)/L*` against n_s with error
-//! bars.
+//! The convergence of trained models and rugs to the theory as n_s grows: `(L − L*)/L*` against n_s
+//! with error bars.
 
 use crate::axis::{Axis, Scale, mathematics};
 use crate::colour::{INK, SLATE};
@@ -11,7 +11,8 @@ use crate::scene::{Scene, Stroke};
 use crate::{Result, validate};
 use std::path::Path;
 
-/// The relative difference of trained models, and of rugs, to the theory, one series a pair (p, r).
+/// The relative difference `(L − L*)/L*` between the loss L of trained models or rugs and that of
+/// the theory, L*, against n_s, with one series per pair (p, r).
 ///
 /// ```
 /// use toy_superposition_figures::{FiniteSize, FiniteSizePoint, FiniteSizeSeries, finite_size};
@@ -31,42 +32,44 @@ use std::path::Path;
 /// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct FiniteSize {
-    /// In the order of the legend.
+    /// The series, in the order of the legend.
     pub series: Vec<FiniteSizeSeries>,
-    /// Parameters and seed, wrapped below the figure.
+    /// The caption, such as parameters and seed. It is wrapped below the figure.
     pub caption: String,
 }
 
-/// One pair (p, r).
+/// The series of one pair (p, r).
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct FiniteSizeSeries {
-    /// p.
+    /// The feature probability p.
     pub probability: f64,
-    /// r = n_d/n_s.
+    /// The ratio r = n_d/n_s.
     pub ratio: f64,
-    /// Trained models, by growing n_s, which is the order a line joins them in.
+    /// Trained models, joined by a line in this order, which should be that of increasing n_s.
     pub points: Vec<FiniteSizePoint>,
-    /// Persian rugs, in the same way: hollow markers and dotted lines. May be empty.
+    /// Persian rugs in the same order, with hollow markers and dotted lines. The list may be empty.
     pub rugs: Vec<FiniteSizePoint>,
 }
 
-/// One n_s.
+/// The relative difference at one n_s.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct FiniteSizePoint {
-    /// n_s.
+    /// The number of features n_s.
     pub features: usize,
-    /// `(L − L*)/L*`, a plain number: the figure shows per cent.
+    /// `(L − L*)/L*` as a plain number. The figure shows it in per cent.
     pub relative: f64,
-    /// Half the error bar of `relative`, such as one standard error over seeds.
+    /// Half the length of the error bar of `relative`, such as one standard error over seeds.
     pub error: f64,
 }
 
 /// Draws the differences into `stem.png` and `stem.svg`.
 ///
 /// # Errors
-/// [`Empty`](crate::Error::Empty) series or points, [`NotFinite`](crate::Error::NotFinite),
-/// [`Negative`](crate::Error::Negative) errors, [`NotPositive`](crate::Error::NotPositive) n_s, and
-/// [`FileName`](crate::Error::FileName), [`Write`](crate::Error::Write) for the files.
+/// [`Empty`](crate::Error::Empty) if there are no series or no points;
+/// [`NotFinite`](crate::Error::NotFinite) for a NaN or an infinity;
+/// [`Negative`](crate::Error::Negative) for a negative error;
+/// [`NotPositive`](crate::Error::NotPositive) for n_s = 0; and [`FileName`](crate::Error::FileName)
+/// or [`Write`](crate::Error::Write) for the files.
 pub fn finite_size(figure: &FiniteSize, stem: impl AsRef<Path>) -> Result<Written> {
     output::write(&scene(figure)?, &figure.caption, stem.as_ref())
 }
@@ -107,7 +110,7 @@ fn scene(figure: &FiniteSize) -> Result<Scene> {
     frame.grid(&mut page.scene);
     let theory = Stroke { dash: vec![4.0, 2.0], ..Stroke::solid(INK, 0.9) };
     frame.line(&mut page.scene, &[[x.lo, 0.0], [x.hi, 0.0]], &theory);
-    // series stand a little apart, so that their error bars do not hide each other
+    // The series are shifted slightly along the axis, so that their error bars do not overlap.
     let step = (x.hi / x.lo).powf(0.012);
     let middle = (figure.series.len() - 1) as f64 / 2.0;
     for (k, s) in figure.series.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! A plotting area: its axes drawn around it, and the way from values to points inside it.
+//! A plotting area: the axes around it, and the map from values to points inside it.
 
 use crate::axis::Axis;
 use crate::colour::{Colour, INK, MIST, SLATE, WHITE};
@@ -14,7 +14,7 @@ const LINE: f64 = 0.6;
 const LONG: f64 = 2.8;
 const SHORT: f64 = 1.6;
 
-/// The width a vertical axis needs to the left of its frame, label included.
+/// The width that a vertical axis with its label needs to the left of its frame.
 pub(crate) fn left_margin(y: &Axis) -> f64 {
     LABEL * 1.35 + tick_label_width(y) + LONG + 5.0
 }
@@ -23,7 +23,8 @@ fn tick_label_width(axis: &Axis) -> f64 {
     axis.ticks.iter().flat_map(|t| &t.label).map(|l| text::width(l, TICK)).fold(0.0, f64::max)
 }
 
-/// The height a horizontal axis needs below its frame: ticks and their labels, then the label.
+/// The height that a horizontal axis needs below its frame: first for its ticks and their labels,
+/// then for its label.
 pub(crate) const TICKS_BELOW: f64 = LONG + 1.5 + TICK;
 pub(crate) const LABEL_BELOW: f64 = LABEL * 1.45;
 
@@ -42,7 +43,7 @@ impl Frame<'_> {
         ]
     }
 
-    /// Pale lines at the labelled ticks, under everything else.
+    /// Draws pale grid lines at the labelled ticks, below everything else.
     pub(crate) fn grid(&self, scene: &mut Scene) {
         for tick in self.x.ticks.iter().filter(|t| t.label.is_some() && self.x.holds(t.at)) {
             let x = self.at(tick.at, self.y.lo)[0];
@@ -54,7 +55,7 @@ impl Frame<'_> {
         }
     }
 
-    /// The frame, the ticks outside it and, where asked, their labels.
+    /// Draws the frame, the ticks outside it and, if requested, their labels.
     pub(crate) fn draw(&self, scene: &mut Scene, label_x: bool, label_y: bool) {
         let (left, bottom) = (self.rect.x, self.rect.bottom());
         for tick in self.x.ticks.iter().filter(|t| self.x.holds(t.at)) {
@@ -78,19 +79,19 @@ impl Frame<'_> {
         scene.shape(self.rect.outline(), None, Some(Stroke::solid(INK, LINE)));
     }
 
-    /// The vertical axis's label, upward, left of the tick labels.
+    /// Draws the label of the vertical axis, running upward, left of the tick labels.
     pub(crate) fn label_y(&self, scene: &mut Scene) {
         let at = [self.rect.x - left_margin(self.y) + LABEL * 0.95, self.rect.y + self.rect.height / 2.0];
         scene.text(&self.y.label, at, LABEL, INK, Anchor::Middle, Turn::Upward);
     }
 
-    /// The horizontal axis's label, under the tick labels.
+    /// Draws the label of the horizontal axis below the tick labels.
     pub(crate) fn label_x(&self, scene: &mut Scene) {
         let at = [self.rect.x + self.rect.width / 2.0, self.rect.bottom() + TICKS_BELOW + LABEL];
         scene.text(&self.x.label, at, LABEL, INK, Anchor::Middle, Turn::Level);
     }
 
-    /// The line through the values, cut at the frame.
+    /// Draws the line through the values, clipped at the frame.
     pub(crate) fn line(&self, scene: &mut Scene, values: &[[f64; 2]], stroke: &Stroke) {
         let mut run: Vec<[f64; 2]> = Vec::new();
         for pair in values.windows(2) {
@@ -105,8 +106,8 @@ impl Frame<'_> {
         scene.line(&run, stroke.clone());
     }
 
-    /// Liang and Barsky's clipping: the part of the segment inside the frame; nothing of one that
-    /// has no place on the axes.
+    /// Returns the part of the segment inside the frame, by the Liang–Barsky algorithm. `None` if
+    /// there is no such part or an end has no position on the axes.
     fn cut(&self, a: [f64; 2], b: [f64; 2]) -> Option<[[f64; 2]; 2]> {
         let (mut from, mut to) = (0.0f64, 1.0f64);
         if a.iter().chain(&b).any(|place| !place.is_finite()) {
@@ -135,7 +136,8 @@ impl Frame<'_> {
         (from < to).then(|| [point(from), point(to)])
     }
 
-    /// A bar from y − error to y + error with caps, cut at the frame; nothing for no error.
+    /// Draws an error bar with caps from y − error to y + error, clipped at the frame. Nothing is
+    /// drawn if the error is 0.
     pub(crate) fn error_bar(&self, scene: &mut Scene, [x, y]: [f64; 2], error: f64, colour: Colour) {
         if error == 0.0 || !self.x.holds(x) {
             return;
@@ -144,7 +146,8 @@ impl Frame<'_> {
         let middle = self.at(x, y);
         let end = |v: f64| {
             let place = self.at(x, v)[1];
-            // below zero a logarithmic axis has no place: down to the frame
+            // Values at or below zero have no position on a logarithmic axis; the bar then reaches
+            // the frame.
             if place.is_nan() { bottom } else { place }
         };
         let (high, low) = (end(y + error), end(y - error));
@@ -158,7 +161,7 @@ impl Frame<'_> {
         }
     }
 
-    /// A thin dashed line over the whole width, with its name at its right end, above it or below.
+    /// Draws a thin dashed line over the whole width, with its name above or below its right end.
     pub(crate) fn level(&self, scene: &mut Scene, y: f64, name: &str, below: bool) {
         if !self.y.holds(y) {
             return;
@@ -170,14 +173,15 @@ impl Frame<'_> {
         scene.text(name, [right - 2.0, at], 0.85 * TICK, SLATE, Anchor::End, Turn::Level);
     }
 
-    /// A small dot; nothing outside the frame.
+    /// Draws a small dot, unless it is outside the frame.
     pub(crate) fn dot(&self, scene: &mut Scene, [x, y]: [f64; 2], colour: Colour) {
         if self.x.holds(x) && self.y.holds(y) {
             scene.shape(Outline::circle(self.at(x, y), 0.6), Some(colour), None);
         }
     }
 
-    /// A filled marker with a thin white rim, or a hollow one; nothing outside the frame.
+    /// Draws a filled marker with a thin white rim, or a hollow marker, unless it is outside the
+    /// frame.
     pub(crate) fn marker(
         &self,
         scene: &mut Scene,
@@ -192,7 +196,7 @@ impl Frame<'_> {
     }
 }
 
-/// The marker itself, as in a frame or a legend.
+/// Draws a marker, in a frame or in a legend.
 pub(crate) fn mark(scene: &mut Scene, at: [f64; 2], shape: Shape, colour: Colour, hollow: bool) {
     let outline = shape.outline(at, if hollow { 2.6 } else { 2.1 });
     if hollow {
@@ -213,7 +217,7 @@ mod tests {
         let axis = Axis::new("", Scale::Linear, (0.0, 10.0), 5);
         let rect = Rect { x: 0.0, y: 0.0, width: 10.0, height: 10.0 };
         let frame = Frame { rect, x: &axis, y: &axis };
-        // into the frame, through a corner inside it, out of the top
+        // The line enters the frame, passes a vertex inside it and leaves at the top.
         let cut = frame.cut([-5.0, 5.0], [5.0, 5.0]);
         assert_eq!(cut, Some([[0.0, 5.0], [5.0, 5.0]]));
         assert_eq!(frame.cut([-5.0, 5.0], [-1.0, 5.0]), None);

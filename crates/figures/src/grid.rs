@@ -1,4 +1,4 @@
-//! Cells over (p, r): from the grid's values to the edges between them.
+//! Cells over (p, r), whose edges lie between the values of a grid.
 
 use crate::axis::{Axis, Scale};
 use crate::scene::Rect;
@@ -7,8 +7,9 @@ use crate::{Result, frame::Frame, validate};
 pub(crate) const PROBABILITY: &str = "feature probability $p$";
 pub(crate) const RATIO: &str = "ratio $n_d/n_s$";
 
-/// Edges half-way between neighbours on the axis's own scale; the outer cells are as wide as their
-/// neighbours allow, and stop at 0 on a linear axis, as probabilities and ratios do.
+/// Returns the edges of the cells, which are half-way between neighbouring centres on the scale of
+/// the axis. The outer cells are symmetric about their centres but end at 0 on a linear axis, since
+/// probabilities and ratios are not negative.
 pub(crate) fn edges(centres: &[f64], scale: Scale) -> Vec<f64> {
     let even: Vec<f64> = centres.iter().map(|&c| scale.even(c)).collect();
     let mut edges: Vec<f64> = even.windows(2).map(|pair| (pair[0] + pair[1]) / 2.0).collect();
@@ -25,7 +26,7 @@ pub(crate) fn edges(centres: &[f64], scale: Scale) -> Vec<f64> {
     edges
 }
 
-/// The two lists and the number of cells agree and can be drawn.
+/// Requires two lists that can be drawn and a matching number of cells.
 pub(crate) fn check(
     probabilities: &[f64],
     ratios: &[f64],
@@ -43,7 +44,7 @@ pub(crate) fn check(
     validate::length("cells", cells, probabilities.len() * ratios.len())
 }
 
-/// The axis over all cells of several lists.
+/// Returns the axis over all cells of several lists.
 pub(crate) fn axis<'a>(
     label: &str,
     scale: Scale,
@@ -55,7 +56,7 @@ pub(crate) fn axis<'a>(
     Axis::new(label, scale, range, most)
 }
 
-/// Each cell's place in the frame, probability by probability.
+/// Returns the rectangle of each cell in the frame; the ratio varies fastest.
 pub(crate) fn cells(frame: &Frame<'_>, probabilities: &[f64], ratios: &[f64]) -> Vec<Rect> {
     let (p, r) = (edges(probabilities, frame.x.scale), edges(ratios, frame.y.scale));
     p.windows(2)

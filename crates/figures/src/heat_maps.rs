@@ -1,4 +1,4 @@
-//! The paper's Figs. 4–7, and any quantity over (p, r): maps side by side on one colour bar.
+//! The paper's Figs. 4–7: maps of any quantity over (p, r), side by side with one colour bar.
 
 use crate::axis::Scale;
 use crate::colour_map::{ColourMap, Colours};
@@ -10,7 +10,8 @@ use crate::scene::{Mark, Rect, Scene};
 use crate::{Result, validate};
 use std::path::Path;
 
-/// One quantity over (p, r), for several n_s or just once; up to three maps stand in a row.
+/// Maps of one quantity over the probability p and the ratio r = n_d/n_s, such as one map per n_s.
+/// Up to three maps are in a row. The paper's Figs. 4–7 are of this kind.
 ///
 /// ```
 /// use toy_superposition_figures::{Colours, HeatMap, HeatMaps, heat_maps};
@@ -36,40 +37,42 @@ use std::path::Path;
 /// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct HeatMaps {
-    /// The colour bar's label, such as `variance of the diagonal of $W$`.
+    /// The label of the colour bar, such as `variance of the diagonal of $W$`.
     pub quantity: String,
-    /// In reading order.
+    /// The maps, in reading order.
     pub panels: Vec<HeatMap>,
-    /// Shared by all panels.
+    /// The colours of all panels.
     pub colours: Colours,
-    /// The horizontal axis, p.
+    /// The scale of the horizontal axis, p.
     pub probability_scale: Scale,
-    /// The vertical axis, r.
+    /// The scale of the vertical axis, r.
     pub ratio_scale: Scale,
-    /// Parameters and seed, wrapped below the figure.
+    /// The caption, such as parameters and seed. It is wrapped below the figure.
     pub caption: String,
 }
 
-/// One map.
+/// One map of a [`HeatMaps`] figure.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct HeatMap {
-    /// Above the map, such as `$n_s = 512$`; may be empty.
+    /// The title above the map, such as `$n_s = 512$`. It may be empty.
     pub title: String,
-    /// The cells' p, increasing.
+    /// The probabilities p of the cells, increasing.
     pub probabilities: Vec<f64>,
-    /// The cells' r = n_d/n_s, increasing.
+    /// The ratios r = n_d/n_s of the cells, increasing.
     pub ratios: Vec<f64>,
-    /// The value at (p_i, r_j) is `values[i * ratios.len() + j]`; a missing one is hatched.
+    /// The values: that at (p_i, r_j) is `values[i * ratios.len() + j]`. A cell with `None` is
+    /// hatched.
     pub values: Vec<Option<f64>>,
 }
 
 /// Draws the maps into `stem.png` and `stem.svg`.
 ///
 /// # Errors
-/// [`Empty`](crate::Error::Empty) without a panel or any value, [`Length`](crate::Error::Length)
-/// unless a panel has a value (or `None`) for each pair, [`Order`](crate::Error::Order) of p and r,
-/// [`NotFinite`](crate::Error::NotFinite), [`NotPositive`](crate::Error::NotPositive) where a scale
-/// or the colours are logarithmic, and [`FileName`](crate::Error::FileName),
+/// [`Empty`](crate::Error::Empty) if there is no panel or no value;
+/// [`Length`](crate::Error::Length) unless each panel has a value (or `None`) for each pair (p, r);
+/// [`Order`](crate::Error::Order) unless p and r increase; [`NotFinite`](crate::Error::NotFinite)
+/// for a NaN or an infinity; [`NotPositive`](crate::Error::NotPositive) for a value ≤ 0 on a
+/// logarithmic scale or with logarithmic colours; and [`FileName`](crate::Error::FileName) or
 /// [`Write`](crate::Error::Write) for the files.
 pub fn heat_maps(figure: &HeatMaps, stem: impl AsRef<Path>) -> Result<Written> {
     output::write(&scene(figure)?, &figure.caption, stem.as_ref())
@@ -80,7 +83,7 @@ fn check(figure: &HeatMaps) -> Result<()> {
     let scales = [figure.probability_scale, figure.ratio_scale];
     for panel in &figure.panels {
         grid::check(&panel.probabilities, &panel.ratios, panel.values.len(), scales)?;
-        // a missing cell passes as 1, so that an index names its cell
+        // A missing value is replaced by 1, so that the index in an error is that of the cell.
         let values = panel.values.iter().map(|v| v.unwrap_or(1.0));
         match figure.colours {
             Colours::Log => validate::positive("cells", values)?,
@@ -101,7 +104,7 @@ fn scene(figure: &HeatMaps) -> Result<Scene> {
     let panels = &figure.panels;
     let known = panels.iter().flat_map(|p| &p.values).flatten().copied();
     let map = ColourMap::new(&figure.quantity, figure.colours, known);
-    // two maps in a row of three would leave a hole: 4 stand 2 and 2
+    // The rows have equal lengths where possible: four maps are in two rows of two.
     let columns = panels.len().div_ceil(panels.len().div_ceil(3));
     let (most_x, most_y) = [(6, 6), (5, 6), (3, 5)][columns - 1];
     let lists = |of: fn(&HeatMap) -> &Vec<f64>| panels.iter().map(move |p| of(p).as_slice());

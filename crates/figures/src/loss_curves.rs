@@ -1,7 +1,8 @@
 //! The paper's Fig. 2: loss/p against r = n_d/n_s of trained models, Persian rugs, optimal linear
 //! models and theory.
 //!
-//! Colour and shape say p; filled or hollow, solid or dashed say which kind.
+//! Colour and shape show p. Filled or hollow markers and solid or dashed lines show the kind of
+//! model.
 
 use crate::axis::{Axis, Scale, mathematics};
 use crate::colour::SLATE;
@@ -14,56 +15,58 @@ use crate::scene::{Scene, Stroke};
 use crate::{Result, validate};
 use std::path::Path;
 
-/// Fig. 2: one series a probability.
+/// The paper's Fig. 2: loss/p against r = n_d/n_s, with one series per probability p.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct LossCurves {
-    /// In the order of the legend.
+    /// The series, in the order of the legend.
     pub series: Vec<LossSeries>,
-    /// The vertical axis; logarithmic for losses that span decades.
+    /// The scale of the vertical axis, such as logarithmic for losses over several decades.
     pub loss_scale: Scale,
-    /// The horizontal axis; logarithmic to show r ≈ p for several p at once (Fig. 2b).
+    /// The scale of the horizontal axis. A logarithmic scale shows r ≈ p for several p (Fig. 2b).
     pub ratio_scale: Scale,
-    /// The ratios shown, from and to; `None` shows all.
+    /// The least and the greatest ratio r that is shown. `None` shows all.
     pub ratios: Option<(f64, f64)>,
-    /// The losses / p shown, from and to; `None` shows all.
+    /// The least and the greatest loss/p that is shown. `None` shows all.
     pub losses: Option<(f64, f64)>,
-    /// Parameters and seed, wrapped below the figure.
+    /// The caption, such as parameters and seed. It is wrapped below the figure.
     pub caption: String,
 }
 
-/// What is known at one probability; each list may be empty.
+/// The losses at one probability. Each list may be empty.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct LossSeries {
-    /// p.
+    /// The feature probability p.
     pub probability: f64,
-    /// Trained models: filled markers with error bars.
+    /// Losses of trained models, drawn as filled markers with error bars.
     pub trained: Vec<LossPoint>,
-    /// Persian rugs: hollow markers with error bars.
+    /// Losses of Persian rugs, drawn as hollow markers with error bars.
     pub rug: Vec<LossPoint>,
-    /// Optimal linear models: a dashed line in the order given.
+    /// Losses of optimal linear models, joined by a dashed line in this order.
     pub linear: Vec<LossPoint>,
-    /// The symmetric optimum: a solid line in the order given.
+    /// Losses of the symmetric optimum, joined by a solid line in this order.
     pub theory: Vec<LossPoint>,
 }
 
-/// A loss at a ratio.
+/// The loss at one ratio.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct LossPoint {
-    /// r = n_d/n_s.
+    /// The ratio r = n_d/n_s.
     pub ratio: f64,
-    /// Per feature, **not** divided by p: the figure divides.
+    /// The loss per feature, **not** divided by p. The figure divides it by p.
     pub loss: f64,
-    /// Half the error bar, such as one standard error of `loss`; 0 draws none, as do the lines.
+    /// Half the length of the error bar, such as one standard error of `loss`. No bar is drawn for
+    /// 0, or on a line.
     pub error: f64,
 }
 
 /// Draws Fig. 2a or 2b into `stem.png` and `stem.svg`.
 ///
 /// # Errors
-/// [`Empty`](crate::Error::Empty) without any point, [`NotFinite`](crate::Error::NotFinite),
-/// [`Negative`](crate::Error::Negative) errors, [`NotPositive`](crate::Error::NotPositive)
-/// probabilities or, on logarithmic axes, losses and ratios, [`Order`](crate::Error::Order) of the
-/// ranges, and [`FileName`](crate::Error::FileName), [`Write`](crate::Error::Write) for the files.
+/// [`Empty`](crate::Error::Empty) if there is no point; [`NotFinite`](crate::Error::NotFinite) for
+/// a NaN or an infinity; [`Negative`](crate::Error::Negative) for a negative error;
+/// [`NotPositive`](crate::Error::NotPositive) for a probability ≤ 0 or, on a logarithmic axis, a
+/// loss or ratio ≤ 0; [`Order`](crate::Error::Order) for a range whose ends do not increase; and
+/// [`FileName`](crate::Error::FileName) or [`Write`](crate::Error::Write) for the files.
 pub fn loss_curves(figure: &LossCurves, stem: impl AsRef<Path>) -> Result<Written> {
     output::write(&scene(figure)?, &figure.caption, stem.as_ref())
 }
@@ -143,8 +146,8 @@ fn scene(figure: &LossCurves) -> Result<Scene> {
         frame.line(&mut page.scene, &values(&s.linear, s.probability), &dashed);
         frame.line(&mut page.scene, &values(&s.theory, s.probability), &Stroke::solid(colour, 1.1));
     }
-    // hollow rugs are larger than the trained models' markers drawn over them, so that both show
-    // where they agree
+    // The hollow markers of rugs are larger than those of trained models, which are drawn over
+    // them, so that both are visible where they coincide.
     for hollow in [true, false] {
         let points = |s: &LossSeries| if hollow { s.rug.clone() } else { s.trained.clone() };
         let place = |s: &LossSeries, q: &LossPoint| [q.ratio, q.loss / s.probability];
@@ -195,7 +198,8 @@ mod tests {
     use super::*;
     use crate::scene::{Mark, Segment};
 
-    /// The middles of the markers filled with the k-th series' colour, legend keys included.
+    /// Returns the centres of the markers filled with the colour of the k-th series, including
+    /// those in the legend.
     fn markers(scene: &Scene, k: usize) -> Vec<[f64; 2]> {
         let filled = scene.marks.iter().filter_map(|mark| match mark {
             Mark::Shape { outline, fill: Some(fill), .. } if *fill == series(k).1 => Some(outline),
@@ -209,7 +213,7 @@ mod tests {
             .map(|outline| {
                 let ends = outline.0.iter().filter_map(|segment| match *segment {
                     Segment::Line(p) | Segment::Cubic(_, _, p) => Some(p),
-                    // a polygon's first corner; a circle comes back to its own
+                    // The first corner of a polygon, which a circle returns to at its end.
                     Segment::Move(p) => (k > 0).then_some(p),
                     _ => None,
                 });
@@ -235,7 +239,7 @@ mod tests {
         let (a, b) = (a.last().unwrap(), b.last().unwrap());
         assert!((a[1] - b[1]).abs() < 1e-9, "{a:?} {b:?}");
         assert!(b[0] > a[0] + 50.0);
-        // a higher loss is higher up; a zoom leaves out what lies outside
+        // A higher loss is drawn higher up, and points outside the range are left out.
         figure.series[1].trained[0].loss *= 1.5;
         let drawn = scene(&figure).unwrap();
         let (a, b) = (markers(&drawn, 0), markers(&drawn, 1));

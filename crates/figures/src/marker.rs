@@ -16,13 +16,13 @@ pub(crate) enum Shape {
 const SHAPES: [Shape; 6] =
     [Shape::Circle, Shape::Square, Shape::Triangle, Shape::Diamond, Shape::Nabla, Shape::Pentagon];
 
-/// Shape and colour of the k-th series; 42 pairs before the first comes again.
+/// The shape and colour of the k-th series. The first 42 pairs are distinct.
 pub(crate) fn series(k: usize) -> (Shape, Colour) {
     (SHAPES[k % SHAPES.len()], SERIES[k % SERIES.len()])
 }
 
 impl Shape {
-    /// The shape around `at`, of about the area of a circle of radius `r`.
+    /// The outline of the shape around `at`, with about the area of a circle of radius `r`.
     pub(crate) fn outline(self, at: [f64; 2], r: f64) -> Outline {
         let (corners, radius, turn) = match self {
             Self::Circle => return Outline::circle(at, r),

@@ -1,4 +1,4 @@
-//! The paper's Figs. 1 and 3: matrices as pictures, blue below 0, orange above.
+//! The paper's Figs. 1 and 3: matrices as pictures, with blue below 0 and orange above.
 
 use crate::axis::Axis;
 use crate::colour::Colour;
@@ -10,7 +10,7 @@ use crate::scene::{Mark, RESOLUTION, Raster, Rect, Scene};
 use crate::{Result, validate};
 use std::path::Path;
 
-/// Fig. 1: the Persian rug, or any square matrix.
+/// The paper's Fig. 1: the Persian rug, or any square matrix, with blue below 0 and orange above.
 ///
 /// ```
 /// use toy_superposition_figures::{Error, Rug, rug};
@@ -30,19 +30,19 @@ use std::path::Path;
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rug {
-    /// n, the matrix's rows and columns.
+    /// The number n of rows and columns of the matrix.
     pub features: usize,
-    /// n² values **row by row**: element (i, j) is `values[i * features + j]`.
+    /// The n² elements **row by row**: element (i, j) is `values[i * features + j]`.
     pub values: Vec<f64>,
-    /// The value of the strongest colour; beyond it colours saturate and the colour bar's ends are
-    /// pointed. `None` takes the largest off-diagonal magnitude, so that the diagonal does not wash
-    /// out the pattern.
+    /// The magnitude at which colours saturate. If elements are beyond it, the ends of the colour
+    /// bar are pointed. `None` uses the largest off-diagonal magnitude, so that a large diagonal
+    /// does not make the pattern pale.
     pub limit: Option<f64>,
-    /// Parameters and seed, wrapped below the figure.
+    /// The caption, such as parameters and seed. It is wrapped below the figure.
     pub caption: String,
 }
 
-/// Fig. 3: a block of W = W_out W_in and the bias beside it, on one scale.
+/// The paper's Fig. 3: a block of W = W_out W_in with the bias beside it, on the same colour scale.
 ///
 /// ```
 /// use toy_superposition_figures::{WeightBlock, weight_block};
@@ -59,28 +59,29 @@ pub struct Rug {
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct WeightBlock {
-    /// The block's rows and columns; 30 in the paper.
+    /// The number of rows and columns of the block (30 in the paper).
     pub features: usize,
-    /// The block's values **row by row**.
+    /// The elements of the block **row by row**.
     pub values: Vec<f64>,
     /// The bias of each row.
     pub bias: Vec<f64>,
-    /// Parameters and seed, wrapped below the figure.
+    /// The caption, such as parameters and seed. It is wrapped below the figure.
     pub caption: String,
 }
 
-/// The bitmap's largest side; a larger matrix is averaged over blocks.
+/// The greatest side of the bitmap in pixels. A larger matrix is averaged over blocks.
 const LARGEST: usize = 2048;
 
 /// Draws Fig. 1 into `stem.png` and `stem.svg`.
 ///
-/// The matrix is one embedded bitmap with a pixel an element (blocks of elements are averaged above
-/// 2048), and the PNG's resolution is raised until each of them covers whole pixels.
+/// The matrix is one bitmap with one pixel per element (above n = 2048, per block of elements,
+/// which are averaged). The resolution of the PNG is raised until each of them covers whole pixels.
 ///
 /// # Errors
-/// [`Empty`](crate::Error::Empty), [`Length`](crate::Error::Length) unless there are n² values,
-/// [`NotFinite`](crate::Error::NotFinite), [`NotPositive`](crate::Error::NotPositive) for the
-/// limit, and [`FileName`](crate::Error::FileName), [`Write`](crate::Error::Write) for the files.
+/// [`Empty`](crate::Error::Empty) if there is no element; [`Length`](crate::Error::Length) unless
+/// there are n² elements; [`NotFinite`](crate::Error::NotFinite) for a NaN or an infinity;
+/// [`NotPositive`](crate::Error::NotPositive) for a limit ≤ 0; and
+/// [`FileName`](crate::Error::FileName) or [`Write`](crate::Error::Write) for the files.
 pub fn rug(figure: &Rug, stem: impl AsRef<Path>) -> Result<Written> {
     output::write(&rug_scene(figure)?, &figure.caption, stem.as_ref())
 }
@@ -88,7 +89,7 @@ pub fn rug(figure: &Rug, stem: impl AsRef<Path>) -> Result<Written> {
 /// Draws Fig. 3 into `stem.png` and `stem.svg`.
 ///
 /// # Errors
-/// As [`rug`]; the bias must have a value a row.
+/// As for [`rug`], and [`Length`](crate::Error::Length) unless there is one bias per row.
 pub fn weight_block(figure: &WeightBlock, stem: impl AsRef<Path>) -> Result<Written> {
     output::write(&block_scene(figure)?, &figure.caption, stem.as_ref())
 }
@@ -163,7 +164,7 @@ fn block_scene(figure: &WeightBlock) -> Result<Scene> {
     Ok(page.finish(&figure.caption))
 }
 
-/// One pixel an element, or the mean of a block of them.
+/// Returns a picture with one pixel per element, or per block of elements, whose mean it shows.
 pub(crate) fn picture(columns: usize, rows: usize, values: &[f64], colour: impl Fn(f64) -> Colour) -> Raster {
     let factor = columns.max(rows).div_ceil(LARGEST);
     let (width, height) = (columns.div_ceil(factor), rows.div_ceil(factor));
@@ -187,7 +188,7 @@ mod tests {
     #[test]
     fn a_large_matrix_is_averaged_over_blocks() {
         let n = 2 * LARGEST + 1;
-        // 3×3 blocks: the mean of (column index mod 3) is 1 in each whole block
+        // With 3×3 blocks, the mean of (column index mod 3) is 1 in each complete block.
         let row: Vec<f64> = (0..n).map(|j| (j % 3) as f64).collect();
         let shade = |v: f64| Colour([(v * 100.0).round() as u8; 3]);
         let raster = picture(n, 1, &row, shade);

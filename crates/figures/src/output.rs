@@ -1,4 +1,4 @@
-//! The two files of a figure, each whole or not there.
+//! The two files of a figure, each of which is written completely or not at all.
 
 use crate::scene::Scene;
 use crate::{Error, Result, bitmap, svg};
@@ -6,18 +6,18 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use toy_superposition_files as files;
 
-/// Where a figure was written.
+/// The files to which a figure was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
-    /// The bitmap: 85 mm wide at 400 dots an inch (more for a large rug).
+    /// The bitmap, 85 mm wide at 400 dots per inch (more for a large rug).
     pub png: PathBuf,
     /// The vector drawing.
     pub svg: PathBuf,
 }
 
 impl Written {
-    /// The files of a figure: `stem.png` and `stem.svg`, where a `.png` or `.svg` at the end of
-    /// `stem` is left out.
+    /// The files of a figure, `stem.png` and `stem.svg`. A `.png` or `.svg` at the end of `stem` is
+    /// removed first.
     fn at(stem: &Path) -> Result<Self> {
         let name = stem.file_name().ok_or_else(|| Error::FileName { path: stem.to_owned() })?;
         let known = stem.extension().is_some_and(|e| e == OsStr::new("png") || e == OsStr::new("svg"));
@@ -31,8 +31,8 @@ impl Written {
     }
 }
 
-/// Finds out whether a figure can be written to `stem`, and leaves everything as it is. Call it
-/// before the work that the figure shows.
+/// Checks whether a figure can be written to `stem.png` and `stem.svg`, and changes nothing. Call
+/// it before the computation whose results the figure shows.
 ///
 /// ```
 /// use toy_superposition_figures::{Error, check_writable};

@@ -1,5 +1,5 @@
-//! A page 85 mm wide, a journal's column: a legend on top, a figure, colour bars and a caption,
-//! each below the last.
+//! A page 85 mm wide, the width of one journal column. It has a legend, a figure, colour bars and a
+//! caption, from top to bottom.
 
 use crate::colour::{BLANK, Colour, HATCH, INK, SLATE, WHITE};
 use crate::colour_map::ColourMap;
@@ -9,10 +9,10 @@ use crate::scene::{MILLIMETRES, Outline, RESOLUTION, Raster, Rect, Scene, Stroke
 use crate::text::{self, Anchor, Turn};
 
 pub(crate) const WIDTH: f64 = 85.0 / MILLIMETRES;
-/// Free paper at the left and right of everything.
+/// The width of the blank margins at the left and right of the page.
 pub(crate) const EDGE: f64 = 4.0;
 
-/// What stands before a legend's text.
+/// The sample that is drawn before the text of a legend entry.
 #[derive(Debug, Clone)]
 pub(crate) enum Key {
     Marker { shape: Shape, colour: Colour, hollow: bool },
@@ -24,7 +24,7 @@ pub(crate) enum Key {
 #[derive(Debug)]
 pub(crate) struct Page {
     pub(crate) scene: Scene,
-    /// Where the next part begins.
+    /// The y coordinate where the next part begins.
     pub(crate) y: f64,
 }
 
@@ -34,7 +34,7 @@ impl Page {
         Self { scene, y: 5.0 }
     }
 
-    /// Keys with their labels: side by side if one row holds them all, else in columns of one
+    /// Draws the legend: in one row if all entries fit there, and otherwise in columns of equal
     /// width.
     pub(crate) fn legend(&mut self, entries: &[(Key, String)]) {
         const GAP: f64 = 9.0;
@@ -63,7 +63,8 @@ impl Page {
         self.y = y + LEADING - 4.5 + 3.0;
     }
 
-    /// A frame over the page's width; below it the horizontal axis's label if `last`.
+    /// Returns a frame over the width of the page, and leaves room for the label of the horizontal
+    /// axis below it if `last`.
     pub(crate) fn frame<'a>(
         &mut self,
         x: &'a crate::axis::Axis,
@@ -77,7 +78,7 @@ impl Page {
         Frame { rect, x, y }
     }
 
-    /// A level colour bar under `across`, its ticks and its label.
+    /// Draws a horizontal colour bar below `across`, with its ticks and its label.
     pub(crate) fn colour_bar(&mut self, across: &Rect, map: &ColourMap) {
         const HEIGHT: f64 = 7.0;
         const CELLS: usize = 256;
@@ -106,7 +107,7 @@ impl Page {
         self.y = rect.bottom() + TICKS_BELOW + LABEL_BELOW;
     }
 
-    /// The caption over the page's width, and the page's end.
+    /// Draws the caption over the width of the page and returns the finished scene.
     pub(crate) fn finish(mut self, caption: &str) -> Scene {
         const LEADING: f64 = 9.2;
         let lines = text::wrap(caption, TICK, WIDTH - 2.0 * EDGE);
@@ -119,7 +120,7 @@ impl Page {
         self.scene
     }
 
-    /// A panel's title, over its frame.
+    /// Draws the title of a panel above its frame.
     pub(crate) fn title(&mut self, over: &Rect, title: &str) {
         let at = [over.x + over.width / 2.0, over.y - 3.0];
         self.scene.text(title, at, LABEL, INK, Anchor::Middle, Turn::Level);
@@ -153,13 +154,13 @@ impl Key {
     }
 }
 
-/// Grey with slanted lines that go on from one rectangle to the next.
+/// Fills a rectangle with grey and slanted lines, which continue from one rectangle to the next.
 pub(crate) fn hatch(scene: &mut Scene, rect: &Rect) {
     const APART: f64 = 3.2;
     scene.marks.push(crate::scene::Mark::Cell { rect: *rect, fill: BLANK });
     let (first, last) = ((rect.x + rect.y) / APART, (rect.right() + rect.bottom()) / APART);
     for k in first.ceil() as i64..=last.floor() as i64 {
-        // x + y = sum, inside the rectangle
+        // The part of the line x + y = sum inside the rectangle.
         let sum = k as f64 * APART;
         let (from, to) = (rect.x.max(sum - rect.bottom()), rect.right().min(sum - rect.y));
         if from < to {
@@ -168,7 +169,7 @@ pub(crate) fn hatch(scene: &mut Scene, rect: &Rect) {
     }
 }
 
-/// A line that stays visible on any ground.
+/// Draws a line with a white rim, so that it is visible on any background.
 pub(crate) fn rimmed(frame: &Frame<'_>, scene: &mut Scene, values: &[[f64; 2]], stroke: &Stroke) {
     frame.line(scene, values, &Stroke::solid(WHITE, stroke.width + 1.2));
     frame.line(scene, values, stroke);

@@ -1,5 +1,5 @@
-//! Which regime is optimal where over (p, r) or another pair of quantities, and the lines between,
-//! such as the convex envelope's.
+//! A map of the optimal regime over (p, r) or another pair of quantities, with lines between the
+//! regimes, such as those of the convex envelope.
 
 use crate::axis::Scale;
 use crate::colour::{INK, REGIONS};
@@ -11,7 +11,7 @@ use crate::scene::{Mark, Rect, Scene, Stroke};
 use crate::{Error, Result, validate};
 use std::path::Path;
 
-/// Regimes over (p, r).
+/// A map of regimes over the probability p and the ratio r = n_d/n_s, with boundary lines.
 ///
 /// ```
 /// use toy_superposition_figures::{Boundary, Error, PhaseMap, phase_map};
@@ -29,7 +29,7 @@ use std::path::Path;
 /// };
 /// let folder = tempfile::tempdir()?;
 /// assert!(phase_map(&figure, folder.path().join("phases"))?.png.exists());
-/// // There is no third name.
+/// // A third regime has no name.
 /// figure.regimes[3] = Some(2);
 /// let refused = phase_map(&figure, folder.path().join("phases"));
 /// assert!(matches!(refused, Err(Error::Regime { index: 3, given: 2, names: 2 })));
@@ -37,44 +37,46 @@ use std::path::Path;
 /// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct PhaseMap {
-    /// The regimes' names, in the order of the legend; up to six have colours of their own.
+    /// The names of the regimes, in the order of the legend. Up to six regimes have distinct
+    /// colours.
     pub names: Vec<String>,
-    /// The cells' p, increasing.
+    /// The probabilities p of the cells, increasing.
     pub probabilities: Vec<f64>,
-    /// The cells' r = n_d/n_s, increasing.
+    /// The ratios r = n_d/n_s of the cells, increasing.
     pub ratios: Vec<f64>,
-    /// The regime at (p_i, r_j), an index into `names`, is `regimes[i * ratios.len() + j]`; a
-    /// missing one is hatched.
+    /// The regimes, as indices into `names`: that of (p_i, r_j) is `regimes[i * ratios.len() + j]`.
+    /// A cell with `None` is hatched.
     pub regimes: Vec<Option<usize>>,
-    /// Lines over the map; the first is solid, the others dashed ever shorter.
+    /// Lines over the map. The first is solid, and the others have shorter and shorter dashes.
     pub boundaries: Vec<Boundary>,
-    /// The horizontal axis, p.
+    /// The scale of the horizontal axis, p.
     pub probability_scale: Scale,
-    /// The vertical axis, r.
+    /// The scale of the vertical axis, r.
     pub ratio_scale: Scale,
-    /// What the vertical axis shows if it is not r, but another quantity in the place of `ratios`.
+    /// The label of the vertical axis, if `ratios` holds a quantity other than r.
     pub ratio_label: Option<String>,
-    /// Parameters and seed, wrapped below the figure.
+    /// The caption, such as parameters and seed. It is wrapped below the figure.
     pub caption: String,
 }
 
-/// A line over the map.
+/// A line over a [`PhaseMap`].
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Boundary {
-    /// In the legend.
+    /// The name in the legend.
     pub name: String,
-    /// Pairs (p, r), joined in the order given.
+    /// The points (p, r) of the line, joined in this order.
     pub points: Vec<(f64, f64)>,
 }
 
 /// Draws the map into `stem.png` and `stem.svg`.
 ///
 /// # Errors
-/// [`Empty`](crate::Error::Empty) lists, [`Length`](crate::Error::Length) unless there is a regime
-/// (or `None`) for each pair, [`Order`](crate::Error::Order) of p and r,
-/// [`Regime`](crate::Error::Regime) without a name, [`NotFinite`](crate::Error::NotFinite),
-/// [`NotPositive`](crate::Error::NotPositive) on a logarithmic scale, and
-/// [`FileName`](crate::Error::FileName), [`Write`](crate::Error::Write) for the files.
+/// [`Empty`](crate::Error::Empty) for an empty list; [`Length`](crate::Error::Length) unless there
+/// is a regime (or `None`) for each pair (p, r); [`Order`](crate::Error::Order) unless p and r
+/// increase; [`Regime`](crate::Error::Regime) for a regime without a name;
+/// [`NotFinite`](crate::Error::NotFinite) for a NaN or an infinity;
+/// [`NotPositive`](crate::Error::NotPositive) for a value ≤ 0 on a logarithmic scale; and
+/// [`FileName`](crate::Error::FileName) or [`Write`](crate::Error::Write) for the files.
 pub fn phase_map(figure: &PhaseMap, stem: impl AsRef<Path>) -> Result<Written> {
     output::write(&scene(figure)?, &figure.caption, stem.as_ref())
 }
@@ -137,7 +139,7 @@ fn scene(figure: &PhaseMap) -> Result<Scene> {
     let cells = grid::cells(&frame, &figure.probabilities, &figure.ratios);
     let column = figure.ratios.len();
     for (cells, regimes) in cells.chunks(column).zip(figure.regimes.chunks(column)) {
-        // One rectangle for neighbours of one regime.
+        // Neighbouring cells of the same regime are drawn as one rectangle.
         let mut cells = cells.iter();
         for run in regimes.chunk_by(PartialEq::eq) {
             let (Some(lowest), rest) = (cells.next(), cells.by_ref().take(run.len() - 1)) else { break };

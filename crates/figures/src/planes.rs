@@ -12,8 +12,9 @@ use crate::scene::{Outline, Rect, Scene, Stroke};
 use crate::text::{Anchor, Turn};
 use crate::{Error, Result, validate};
 
-/// Vectors from the origin, in panels that share one scale; up to four stand in a row. A dashed
-/// circle has radius 1.
+/// Vectors from the origin in panels with the same scale, such as the features of models with two
+/// hidden dimensions, one panel per model. Up to four panels are in a row. A dashed circle has
+/// radius 1.
 ///
 /// ```
 /// use toy_superposition_figures::{Plane, PlaneVector, Planes, planes};
@@ -34,43 +35,43 @@ use crate::{Error, Result, validate};
 /// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Planes {
-    /// What the colours mean, in the order of the legend; empty for vectors of one colour and no
-    /// legend.
+    /// The names of the groups, each with its colour, in the order of the legend. If the list is
+    /// empty, all vectors have the same colour and there is no legend.
     pub groups: Vec<String>,
-    /// In reading order.
+    /// The panels, in reading order.
     pub panels: Vec<Plane>,
-    /// Parameters and seed, wrapped below the figure.
+    /// The caption, such as parameters and seed. It is wrapped below the figure.
     pub caption: String,
 }
 
-/// One panel.
+/// One panel of a [`Planes`] figure.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Plane {
-    /// Above the panel, such as `$p = 0.05$`.
+    /// The title above the panel, such as `$p = 0.05$`.
     pub title: String,
-    /// Below the panel, such as what was found; may be empty.
+    /// A note below the panel, such as the result. It may be empty.
     pub note: String,
-    /// Drawn in order.
+    /// The vectors, which are drawn in this order.
     pub vectors: Vec<PlaneVector>,
 }
 
-/// One vector.
+/// One vector of a [`Plane`].
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct PlaneVector {
-    /// Where it ends.
+    /// The end of the vector, which starts at the origin.
     pub tip: [f64; 2],
-    /// Its group, an index into [`Planes::groups`]; 0 if there are none.
+    /// The group of the vector, an index into [`Planes::groups`], or 0 if there are no groups.
     pub group: usize,
-    /// Where its tip was before, joined by a thin line in the order given.
+    /// Earlier positions of the tip, joined by a thin line in this order.
     pub trail: Vec<[f64; 2]>,
 }
 
 /// Draws the panels into `stem.png` and `stem.svg`.
 ///
 /// # Errors
-/// [`Empty`](crate::Error::Empty) without a panel, [`NotFinite`](crate::Error::NotFinite),
-/// [`Group`](crate::Error::Group) for a group without a name, and
-/// [`FileName`](crate::Error::FileName), [`Write`](crate::Error::Write) for the files.
+/// [`Empty`](crate::Error::Empty) if there is no panel; [`NotFinite`](crate::Error::NotFinite) for
+/// a NaN or an infinity; [`Group`](crate::Error::Group) for a group without a name; and
+/// [`FileName`](crate::Error::FileName) or [`Write`](crate::Error::Write) for the files.
 pub fn planes(figure: &Planes, stem: impl AsRef<Path>) -> Result<Written> {
     output::write(&scene(figure)?, &figure.caption, stem.as_ref())
 }

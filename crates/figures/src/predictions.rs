@@ -1,5 +1,5 @@
-//! Predicted against sampled loss of the same weights: above on the line y = x, below the relative
-//! deviation.
+//! Predicted against sampled loss of the same weights: the losses with the line y = x in the upper
+//! part, and their relative deviation in the lower part.
 
 use crate::axis::{Axis, Scale};
 use crate::colour::{Colour, INK, SLATE};
@@ -11,7 +11,10 @@ use crate::scene::{Scene, Stroke};
 use crate::{Result, validate};
 use std::path::Path;
 
-/// Exact, Edgeworth and Gaussian predictions of the loss of trained models.
+/// Exact, Edgeworth and Gaussian predictions of the loss of trained models, against the sampled
+/// loss.
+///
+/// The upper part shows the losses with the line y = x, and the lower part the relative deviation.
 ///
 /// ```
 /// use toy_superposition_figures::{PredictedLoss, Predictions, predictions};
@@ -31,24 +34,25 @@ use std::path::Path;
 /// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Predictions {
-    /// One a model.
+    /// The losses, one entry per model.
     pub models: Vec<PredictedLoss>,
-    /// The largest deviation that the lower part shows, in per cent; `None` shows all.
+    /// The largest deviation that the lower part shows, in per cent. `None` shows all.
     pub deviation: Option<f64>,
-    /// Parameters and seed, wrapped below the figure.
+    /// The caption, such as parameters and seed. It is wrapped below the figure.
     pub caption: String,
 }
 
-/// The losses of one model, each per feature and **not** divided by p: the figure divides.
+/// The losses of one model, each per feature and **not** divided by p. The figure divides them by
+/// p.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct PredictedLoss {
-    /// p.
+    /// The feature probability p.
     pub probability: f64,
     /// The mean loss over fresh samples.
     pub sampled: f64,
-    /// Its standard error.
+    /// The standard error of `sampled`.
     pub error: f64,
-    /// The exact expectation.
+    /// The exact expectation of the loss.
     pub exact: Option<f64>,
     /// The Gaussian prediction with its first Edgeworth corrections.
     pub edgeworth: Option<f64>,
@@ -61,17 +65,18 @@ const KINDS: [Kind; 3] =
     [("Gaussian", |m| m.gaussian, true), ("Edgeworth", |m| m.edgeworth, true), ("exact", |m| m.exact, false)];
 
 fn style(k: usize) -> (Shape, Colour) {
-    // from the back: Gaussian, Edgeworth, exact
+    // The order from back to front is Gaussian, Edgeworth, exact.
     series(KINDS.len() - 1 - k)
 }
 
 /// Draws the comparison into `stem.png` and `stem.svg`.
 ///
 /// # Errors
-/// [`Empty`](crate::Error::Empty) without a model or any prediction,
-/// [`NotFinite`](crate::Error::NotFinite), [`NotPositive`](crate::Error::NotPositive) losses or
-/// probabilities, [`Negative`](crate::Error::Negative) errors, and
-/// [`FileName`](crate::Error::FileName), [`Write`](crate::Error::Write) for the files.
+/// [`Empty`](crate::Error::Empty) if there is no model or no prediction;
+/// [`NotFinite`](crate::Error::NotFinite) for a NaN or an infinity;
+/// [`NotPositive`](crate::Error::NotPositive) for a loss or probability ≤ 0;
+/// [`Negative`](crate::Error::Negative) for a negative error; and
+/// [`FileName`](crate::Error::FileName) or [`Write`](crate::Error::Write) for the files.
 pub fn predictions(figure: &Predictions, stem: impl AsRef<Path>) -> Result<Written> {
     output::write(&scene(figure)?, &figure.caption, stem.as_ref())
 }
@@ -83,7 +88,7 @@ fn check(figure: &Predictions) -> Result<()> {
     validate::positive("probabilities", models.iter().map(|m| m.probability))?;
     validate::positive("sampled loss", models.iter().map(|m| m.sampled))?;
     validate::not_negative("errors of the sampled loss", models.iter().map(|m| m.error))?;
-    // a missing prediction passes as 1, so that an index names its model
+    // A missing prediction is replaced by 1, so that the index in an error is that of the model.
     validate::positive("exact loss", models.iter().map(|m| m.exact.unwrap_or(1.0)))?;
     validate::positive("Edgeworth loss", models.iter().map(|m| m.edgeworth.unwrap_or(1.0)))?;
     validate::positive("Gaussian loss", models.iter().map(|m| m.gaussian.unwrap_or(1.0)))?;
@@ -135,7 +140,7 @@ fn scene(figure: &Predictions) -> Result<Scene> {
             lower.marker(&mut page.scene, [s, deviation(model, v)], shape, colour, *hollow);
         }
     }
-    // over the markers, which are often larger
+    // The error bars are drawn over the markers, which are often larger.
     for model in models {
         let at = [model.sampled / model.probability, 0.0];
         lower.error_bar(&mut page.scene, at, 100.0 * model.error / model.sampled, SLATE);

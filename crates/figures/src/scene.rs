@@ -1,17 +1,17 @@
-//! A figure before it has a format: marks in points (1/72 inch), x to the right, y **down**, drawn
-//! in order.
+//! A figure independent of the file format: a list of marks, which are drawn in order. Coordinates
+//! are in points (1/72 inch), with x to the right and y **down**.
 //!
-//! Each figure builds one [`Scene`]; `svg` and `bitmap` each turn a scene into a file's content, so
-//! that the two formats cannot differ in anything but resolution.
+//! Each figure builds one [`Scene`]. The modules `svg` and `bitmap` each convert a scene to the
+//! contents of a file, so that the two formats differ only in resolution.
 
 use crate::colour::Colour;
 
-/// Millimetres in a point.
+/// Millimetres per point.
 pub(crate) const MILLIMETRES: f64 = 25.4 / 72.0;
-/// Pixels a point at 400 dots an inch.
+/// Pixels per point at 400 dots per inch.
 pub(crate) const RESOLUTION: f64 = 400.0 / 72.0;
 
-/// A rectangle by its upper left corner.
+/// A rectangle, given by its upper left corner and its size.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rect {
     pub(crate) x: f64,
@@ -29,7 +29,7 @@ impl Rect {
         self.y + self.height
     }
 
-    /// The rectangle of two opposite corners.
+    /// The rectangle with two given opposite corners.
     pub(crate) fn between(a: [f64; 2], b: [f64; 2]) -> Self {
         let (x, y) = (a[0].min(b[0]), a[1].min(b[1]));
         Self { x, y, width: (a[0] - b[0]).abs(), height: (a[1] - b[1]).abs() }
@@ -51,7 +51,7 @@ pub(crate) enum Segment {
     Close,
 }
 
-/// Lines and curves, open or closed.
+/// An outline of lines and curves, open or closed.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Outline(pub(crate) Vec<Segment>);
 
@@ -72,7 +72,7 @@ impl Outline {
         outline
     }
 
-    /// Four cubic arcs; off a true circle by 3e-4 of the radius.
+    /// A circle of four cubic arcs, which deviate from it by at most 3e-4 of the radius.
     pub(crate) fn circle([x, y]: [f64; 2], r: f64) -> Self {
         let k = 0.552_284_749_8 * r;
         Self(vec![
@@ -85,7 +85,7 @@ impl Outline {
         ])
     }
 
-    /// Each point moved by `map`.
+    /// The outline with `map` applied to each point.
     pub(crate) fn mapped(&self, map: impl Fn([f64; 2]) -> [f64; 2]) -> Self {
         Self(
             self.0
@@ -102,7 +102,7 @@ impl Outline {
     }
 }
 
-/// How a line is drawn; an empty `dash` is a solid line.
+/// The style of a line. An empty `dash` is a solid line.
 #[derive(Debug, Clone)]
 pub(crate) struct Stroke {
     pub(crate) colour: Colour,
@@ -124,20 +124,22 @@ pub(crate) struct Raster {
     pub(crate) pixels: Vec<Colour>,
 }
 
-/// One thing drawn.
+/// One element of a scene.
 #[derive(Debug, Clone)]
 pub(crate) enum Mark {
     /// An outline, filled, stroked or both.
     Shape { outline: Outline, fill: Option<Colour>, stroke: Option<Stroke> },
-    /// A filled rectangle whose edges snap to pixels, so that neighbours meet without a seam.
+    /// A filled rectangle whose edges are rounded to pixels, so that neighbours meet without a
+    /// seam.
     Cell { rect: Rect, fill: Colour },
-    /// A bitmap stretched over a rectangle, each pixel staying a sharp rectangle.
+    /// A bitmap stretched over a rectangle without smoothing, so that each pixel is a sharp
+    /// rectangle.
     Picture { rect: Rect, raster: Raster },
-    /// A label: what it says and the outlines of its glyphs, in place.
+    /// A label: its plain text and the outlines of its glyphs, in position.
     Text { plain: String, outline: Outline, fill: Colour },
 }
 
-/// All marks of a figure, its size in points, and the bitmap's pixels a point.
+/// All marks of a figure, its size in points, and the resolution of the bitmap in pixels per point.
 #[derive(Debug, Clone)]
 pub(crate) struct Scene {
     pub(crate) width: f64,

@@ -1,4 +1,5 @@
-//! A scene as an SVG document: text as outlines under an `aria-label`, bitmaps embedded as PNG.
+//! Draws a scene as an SVG document. Text consists of outlines with an `aria-label`, and bitmaps
+//! are embedded as PNG.
 
 use crate::Result;
 use crate::bitmap;
@@ -9,7 +10,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::fmt::Write as _;
 
-/// Two decimals, a 1/7200 of an inch, and no trailing zeros.
+/// Formats a number with at most two decimals, which resolve 1/7200 of an inch, and without
+/// trailing zeros.
 fn number(v: f64) -> String {
     let text = format!("{v:.2}");
     let text = text.trim_end_matches('0').trim_end_matches('.');
@@ -50,7 +52,7 @@ fn stroke_attributes(stroke: &Stroke) -> String {
     text
 }
 
-/// Text for an attribute or an element; characters that XML 1.0 forbids are left out.
+/// Escapes text for an attribute or an element. Characters that XML 1.0 forbids are left out.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -67,7 +69,7 @@ fn escaped(text: &str) -> String {
     out
 }
 
-/// The whole document; `description` is what a screen reader says of it.
+/// Returns the whole document, with `description` as the text for screen readers.
 pub(crate) fn document(scene: &Scene, description: &str) -> Result<String> {
     let (w, h) = (number(scene.width), number(scene.height));
     let (mm_w, mm_h) = (number(scene.width * MILLIMETRES), number(scene.height * MILLIMETRES));
@@ -77,7 +79,7 @@ pub(crate) fn document(scene: &Scene, description: &str) -> Result<String> {
         escaped(&plain(description))
     );
     for mark in &scene.marks {
-        // writing to a String cannot fail
+        // Writing to a String cannot fail.
         let _ = match mark {
             Mark::Shape { outline, fill, stroke } => writeln!(
                 out,

@@ -1,8 +1,8 @@
-//! Labels as outlines of the embedded font's glyphs.
+//! Labels as the outlines of glyphs of the embedded font.
 //!
-//! Between two `$` signs Latin and Greek letters are slanted, and `_` and `^` lower and raise the
-//! next character or the next `{group}`: `ratio $n_d/n_s$`, `$10^{−3}$`. A hyphen becomes a minus.
-//! A `$` without a partner is a dollar sign.
+//! Between two `$` signs, Latin and Greek letters are slanted, `_` makes the next character or
+//! `{group}` a subscript, and `^` makes it a superscript: `ratio $n_d/n_s$`, `$10^{−3}$`. A hyphen
+//! there becomes a minus sign. A single `$` is a dollar sign.
 
 use crate::colour::Colour;
 use crate::scene::{Mark, Outline, Scene, Segment};
@@ -11,7 +11,7 @@ use ttf_parser::{Face, GlyphId, OutlineBuilder};
 const UPRIGHT: &[u8] = include_bytes!("../assets/rug-figure-sans-regular.ttf");
 const SLANTED: &[u8] = include_bytes!("../assets/rug-figure-sans-italic.ttf");
 
-/// Which part of the text stands at the given point.
+/// The part of the text that is placed at the given point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Anchor {
     Start,
@@ -19,7 +19,7 @@ pub(crate) enum Anchor {
     End,
 }
 
-/// Which way the text runs.
+/// The direction of the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Turn {
     /// From left to right.
@@ -28,14 +28,14 @@ pub(crate) enum Turn {
     Upward,
 }
 
-/// One character and how it is set.
+/// One character and its style.
 #[derive(Debug, Clone, Copy)]
 struct Letter {
     glyph: char,
     slanted: bool,
-    /// Of the text's size.
+    /// The size as a fraction of the text's size.
     size: f64,
-    /// Upward, of the text's size.
+    /// The upward shift as a fraction of the text's size.
     rise: f64,
 }
 
@@ -77,7 +77,7 @@ fn letters(markup: &str) -> Vec<Letter> {
     list
 }
 
-/// The text without its marks: `ratio n_d/n_s`.
+/// The text without its `$` signs and braces, such as `ratio n_d/n_s`.
 pub(crate) fn plain(markup: &str) -> String {
     if markup.matches('$').count() < 2 {
         return markup.to_owned();
@@ -129,14 +129,14 @@ fn faces() -> [Face<'static>; 2] {
         .map(|data| Face::parse(data, 0).expect("the embedded fonts are valid; a test parses them"))
 }
 
-/// The outlines with the baseline's start at the origin, and the width.
+/// Returns the outlines, whose baseline starts at the origin, and the width.
 fn outlines(markup: &str, size: f64) -> (Outline, f64) {
     let faces = faces();
     let (mut segments, mut x) = (Vec::new(), 0.0);
     for letter in letters(markup) {
         let face = &faces[usize::from(letter.slanted)];
         let scale = letter.size * size / f64::from(face.units_per_em());
-        // glyph 0 is the font's own sign for a missing character
+        // Glyph 0 is the font's glyph for missing characters.
         let glyph = face.glyph_index(letter.glyph).unwrap_or(GlyphId(0));
         let mut pen = Pen { segments: &mut segments, x, y: -letter.rise * size, scale };
         face.outline_glyph(glyph, &mut pen);
@@ -145,7 +145,7 @@ fn outlines(markup: &str, size: f64) -> (Outline, f64) {
     (Outline(segments), x)
 }
 
-/// The width in points.
+/// The width of the text in points.
 pub(crate) fn width(markup: &str, size: f64) -> f64 {
     let faces = faces();
     let advance = |letter: &Letter| {
@@ -157,8 +157,8 @@ pub(crate) fn width(markup: &str, size: f64) -> f64 {
     letters(markup).iter().map(advance).sum()
 }
 
-/// Lines no wider than `limit`, broken at spaces outside `$…$`; a longer word stands alone on its
-/// line.
+/// Breaks the text into lines no wider than `limit`, at spaces outside `$…$`. A word that is wider
+/// gets a line of its own.
 pub(crate) fn wrap(markup: &str, size: f64, limit: f64) -> Vec<String> {
     let mut lines = Vec::new();
     for paragraph in markup.lines() {
@@ -191,7 +191,7 @@ fn words(paragraph: &str) -> Vec<String> {
 }
 
 impl Scene {
-    /// Text of `size` points with its baseline at `at`.
+    /// Draws text of `size` points with its baseline at `at`.
     pub(crate) fn text(
         &mut self,
         markup: &str,

@@ -1,35 +1,35 @@
-//! What every figure asks of its numbers before it draws them.
+//! Checks of a figure's numbers before it is drawn.
 
 use crate::{Error, Result};
 
-/// Not empty.
+/// Requires a list that is not empty.
 pub(crate) fn filled<T>(what: &'static str, list: &[T]) -> Result<()> {
     if list.is_empty() { Err(Error::Empty { what }) } else { Ok(()) }
 }
 
-/// Exactly `expected` values.
+/// Requires exactly `expected` values.
 pub(crate) fn length(what: &'static str, given: usize, expected: usize) -> Result<()> {
     if given == expected { Ok(()) } else { Err(Error::Length { what, given, expected }) }
 }
 
-/// No NaN, no infinity.
+/// Requires finite values.
 pub(crate) fn finite(what: &'static str, values: impl IntoIterator<Item = f64>) -> Result<()> {
     first(values, |v| !v.is_finite(), |index, given| Error::NotFinite { what, index, given })
 }
 
-/// Finite and above zero.
+/// Requires finite values above zero.
 pub(crate) fn positive(what: &'static str, values: impl IntoIterator<Item = f64> + Clone) -> Result<()> {
     finite(what, values.clone())?;
     first(values, |v| v <= 0.0, |index, given| Error::NotPositive { what, index, given })
 }
 
-/// Finite and at least zero.
+/// Requires finite values that are not negative.
 pub(crate) fn not_negative(what: &'static str, values: impl IntoIterator<Item = f64> + Clone) -> Result<()> {
     finite(what, values.clone())?;
     first(values, |v| v < 0.0, |index, given| Error::Negative { what, index, given })
 }
 
-/// Not empty, finite, strictly increasing.
+/// Requires a list that is not empty and whose values are finite and strictly increasing.
 pub(crate) fn increasing(what: &'static str, values: &[f64]) -> Result<()> {
     filled(what, values)?;
     finite(what, values.iter().copied())?;

@@ -1,4 +1,5 @@
-//! W = W_out W_in and the bias of several models on one scale, blue below 0, orange above.
+//! W = W_out W_in and the bias of several models on the same colour scale, with blue below 0 and
+//! orange above.
 
 use std::path::Path;
 
@@ -11,7 +12,8 @@ use crate::page::{EDGE, Page, WIDTH};
 use crate::scene::{Mark, Rect, Scene};
 use crate::{Result, validate};
 
-/// The weights of several models side by side; up to three stand in a row.
+/// W = W_out W_in and the bias of several models on the same colour scale, with blue below 0 and
+/// orange above. Up to three models are in a row.
 ///
 /// ```
 /// use toy_superposition_figures::{Error, WeightPanel, WeightPanels, weight_panels};
@@ -33,20 +35,20 @@ use crate::{Result, validate};
 /// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct WeightPanels {
-    /// In reading order.
+    /// The panels, in reading order.
     pub panels: Vec<WeightPanel>,
-    /// Parameters and seed, wrapped below the figure.
+    /// The caption, such as parameters and seed. It is wrapped below the figure.
     pub caption: String,
 }
 
-/// W of one model, and beside it the bias.
+/// W of one model, with its bias beside it.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct WeightPanel {
-    /// Above the matrix, such as `$p = 0.1$`.
+    /// The title above the matrix, such as `$p = 0.1$`.
     pub title: String,
-    /// n, the matrix's rows and columns.
+    /// The number n of rows and columns of the matrix.
     pub features: usize,
-    /// n² values **row by row**: element (i, j) is `values[i * features + j]`.
+    /// The n² elements **row by row**: element (i, j) is `values[i * features + j]`.
     pub values: Vec<f64>,
     /// The bias of each row.
     pub bias: Vec<f64>,
@@ -55,10 +57,10 @@ pub struct WeightPanel {
 /// Draws the panels into `stem.png` and `stem.svg`.
 ///
 /// # Errors
-/// [`Empty`](crate::Error::Empty) without a panel or for an empty one,
-/// [`Length`](crate::Error::Length) unless a panel has n² values and n biases,
-/// [`NotFinite`](crate::Error::NotFinite), and [`FileName`](crate::Error::FileName),
-/// [`Write`](crate::Error::Write) for the files.
+/// [`Empty`](crate::Error::Empty) if there is no panel or a panel has no elements;
+/// [`Length`](crate::Error::Length) unless each panel has n² elements and n biases;
+/// [`NotFinite`](crate::Error::NotFinite) for a NaN or an infinity; and
+/// [`FileName`](crate::Error::FileName) or [`Write`](crate::Error::Write) for the files.
 pub fn weight_panels(figure: &WeightPanels, stem: impl AsRef<Path>) -> Result<Written> {
     output::write(&scene(figure)?, &figure.caption, stem.as_ref())
 }
@@ -80,7 +82,7 @@ fn scene(figure: &WeightPanels) -> Result<Scene> {
     let mut single = Axis::index("", 1, false);
     single.ticks.clear();
     let room = WIDTH - 2.0 * EDGE - GAP * (columns - 1) as f64;
-    // A matrix, a small gap, and the bias as a column.
+    // Each panel has the matrix, a small gap, and the bias as a column.
     let whole = room / columns as f64;
     let (beside, between) = (0.08 * whole, 0.03 * whole);
     let side = whole - beside - between;

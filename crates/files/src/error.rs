@@ -1,41 +1,42 @@
-//! Why a file cannot be written.
+//! Errors of writing files.
 
 use std::fs::FileType;
 use std::io;
 use std::path::PathBuf;
 
-/// What was given and what the system said.
+/// The reason why a file or a folder cannot be written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A missing folder, no permission, or a full disk.
+    /// The system refused to write the file, for instance because of a missing folder, a missing
+    /// permission or a full disk.
     #[error("cannot write {}", path.display())]
     Write {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// What is there is no regular file, and is not replaced.
+    /// The path exists and is not a regular file, and only regular files are replaced.
     #[error("cannot write {}: it is {}, not a regular file", path.display(), name(*found))]
     NotAFile {
-        /// What was given.
+        /// The given path.
         path: PathBuf,
-        /// What it is.
+        /// The type of the file that exists.
         found: FileType,
     },
-    /// A path that ends in no file name, such as `folder/` or `..`.
-    #[error("cannot write {}: no file name at its end", path.display())]
+    /// A path that does not end in a file name, such as `folder/` or `..`.
+    #[error("cannot write {}; the path does not end in a file name", path.display())]
     NoName {
-        /// What was given.
+        /// The given path.
         path: PathBuf,
     },
-    /// A folder that cannot be made, or in which no file can be made.
+    /// A folder that cannot be created, or in which no file can be created.
     #[error("cannot write to the folder {}", path.display())]
     Folder {
         /// The folder.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
 }

@@ -10,16 +10,17 @@ use std::path::{Path, PathBuf};
 pub use error::{Error, Result};
 use tempfile::NamedTempFile;
 
-/// Writes `bytes` to a temporary file, flushes it to the disk, and renames it to `path`.
+/// Writes `bytes` to `path` atomically: to a temporary file, which is flushed to the disk and then
+/// renamed to `path`.
 ///
-/// The temporary file lies in the folder of the file that it replaces. A symbolic link is followed:
-/// the link stays, and the file that it leads to is replaced. The new file has the permissions of
-/// the old one. A hard link under another name keeps the old bytes.
+/// The temporary file is in the folder of the file that it replaces. A symbolic link is followed:
+/// the link remains, and the file that it points to is replaced. The new file has the permissions
+/// of the old one. A hard link under another name keeps the old contents.
 ///
 /// # Errors
-/// [`Error::NotAFile`] if `path` leads to a folder, a device, a pipe or a socket, [`Error::NoName`]
-/// if it ends in no file name, [`Error::Write`] for a missing folder, no permission or a full disk.
-/// What was there is then untouched.
+/// [`Error::NotAFile`] if `path` points to a folder, a device, a pipe or a socket;
+/// [`Error::NoName`] if it does not end in a file name; [`Error::Write`] for a missing folder, a
+/// missing permission or a full disk. After an error the old file is unchanged.
 pub fn write_atomically(path: impl AsRef<Path>, bytes: &[u8]) -> Result<()> {
     let path = path.as_ref();
     let target = target(path)?;
@@ -35,8 +36,9 @@ pub fn write_atomically(path: impl AsRef<Path>, bytes: &[u8]) -> Result<()> {
     write().map_err(|source| Error::Write { path: path.to_owned(), source })
 }
 
-/// A short name for a text: FNV-1a of 64 bits, the same on every machine and in every release. It
-/// tells texts apart that nobody chose so that they agree.
+/// A 64-bit fingerprint of a text, by the FNV-1a hash, which is the same on every machine and in
+/// every release. It distinguishes texts that were not chosen to collide, but it is not a
+/// cryptographic hash.
 ///
 /// ```
 /// assert_eq!(toy_superposition_files::fingerprint("a"), 0xaf63_dc4c_8601_ec8c);
@@ -46,12 +48,12 @@ pub fn fingerprint(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, step)
 }
 
-/// Writes a new file as [`write_atomically`] does, unless there is something of that name: then
-/// nothing is changed, and the answer is no. Of several processes that do so at once, one hears
-/// yes.
+/// Writes a new file atomically, as [`write_atomically`] does, and returns true. If `path` already
+/// exists, nothing is changed and the result is false. If several processes do this at the same
+/// time, at most one of them gets true.
 ///
 /// # Errors
-/// [`Error::Write`] for a missing folder, no permission or a full disk.
+/// [`Error::Write`] for a missing folder, a missing permission or a full disk.
 pub fn write_new(path: impl AsRef<Path>, bytes: &[u8]) -> Result<bool> {
     let path = path.as_ref();
     let write = || {
@@ -66,29 +68,29 @@ pub fn write_new(path: impl AsRef<Path>, bytes: &[u8]) -> Result<bool> {
     write().map_err(|source| Error::Write { path: path.to_owned(), source })
 }
 
-/// Finds out whether [`write_atomically`] can write `path`, and leaves everything as it is. Call it
-/// before the work whose results go there.
+/// Checks whether [`write_atomically`] can write to `path`, and changes nothing. Call it before the
+/// work whose results are written there.
 ///
 /// # Errors
-/// Those of [`write_atomically`], as far as a file without bytes shows them.
+/// The errors of [`write_atomically`] that show when an empty temporary file is created in the
+/// folder. A disk that becomes full later is not detected.
 pub fn check_writable(path: impl AsRef<Path>) -> Result<()> {
     let path = path.as_ref();
     let file = temporary(folder_of(&target(path)?));
     file.map(drop).map_err(|source| Error::Write { path: path.to_owned(), source })
 }
 
-/// Makes a folder, with those above it, unless it is there, and finds out whether files can be made
-/// in it.
+/// Creates a folder and its parents unless they exist, and checks that files can be created in it.
 ///
 /// # Errors
-/// [`Error::Folder`] if it cannot be made, or no file in it.
+/// [`Error::Folder`] if the folder cannot be created, or no file can be created in it.
 pub fn create_folder(path: impl AsRef<Path>) -> Result<()> {
     let path = path.as_ref();
     let made = fs::create_dir_all(path).and_then(|()| temporary(path));
     made.map(drop).map_err(|source| Error::Folder { path: path.to_owned(), source })
 }
 
-/// The file that `path` leads to, or would be.
+/// Returns the file that `path` points to, after following symbolic links. It need not exist.
 fn target(path: &Path) -> Result<PathBuf> {
     match fs::metadata(path) {
         Ok(found) if !found.is_file() => {
@@ -100,11 +102,11 @@ fn target(path: &Path) -> Result<PathBuf> {
         _ => {}
     }
     let bytes = path.as_os_str().as_encoded_bytes();
-    // "a/" and "a/." have the file name "a", but do not end in it.
+    // "a/" and "a/." have the file name "a" but do not end in it.
     if path.file_name().is_none_or(|name| !bytes.ends_with(name.as_encoded_bytes())) {
         return Err(Error::NoName { path: path.to_owned() });
     }
-    // Links that lead round in a circle were refused above.
+    // The loop ends, because `fs::metadata` fails for links that form a cycle.
     let mut target = path.to_owned();
     while let Ok(next) = fs::read_link(&target) {
         target = folder_of(&target).join(next);
@@ -116,13 +118,13 @@ fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// A new file with the permissions of any other, rather than a private one.
+/// Creates a temporary file with the default permissions of new files instead of private ones.
 fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".toy-superposition-").suffix(".tmp");
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    // For a missing folder, an error that does not name the temporary file.
+    // If the folder is missing, this error does not mention the temporary file.
     fs::metadata(folder.join("."))?;
     builder.tempfile_in(folder)
 }

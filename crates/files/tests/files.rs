@@ -1,4 +1,4 @@
-//! What is written, what is refused, and that a refusal leaves everything as it was.
+//! Tests what is written, what is an error, and that an error changes nothing.
 
 use std::error::Error as _;
 use std::fs;

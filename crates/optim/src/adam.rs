@@ -10,7 +10,7 @@ use crate::{
     update::{Rule, Update},
 };
 
-/// How an optimizer pulls the parameters towards zero.
+/// The weight decay of [`Adam`], with its factor λ.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum WeightDecay {
@@ -23,7 +23,7 @@ pub enum WeightDecay {
     Decoupled(f64),
 }
 
-/// The settings of [`Adam`]. The default is the paper's, from its released code.
+/// The settings of [`Adam`]. The defaults are those of the paper's released code.
 ///
 /// | Name | Default | Range |
 /// |---|---|---|
@@ -42,7 +42,7 @@ pub struct AdamConfig {
     pub beta1: f64,
     /// Decay $β_2$ of the second moment.
     pub beta2: f64,
-    /// The $ε$ added to the root of the second moment (PyTorch's own default is 1e-8).
+    /// The constant $ε$ that is added to the root of the second moment (PyTorch's default is 1e-8).
     pub epsilon: f64,
     /// Weight decay; [`WeightDecay::Decoupled`] makes this AdamW.
     pub weight_decay: WeightDecay,
@@ -61,16 +61,17 @@ impl Default for AdamConfig {
 /// θ_k = θ_{k-1} - \frac{η}{1-β_1^k} \frac{m_k}{\sqrt{v_k}/\sqrt{1-β_2^k} + ε}
 /// ```
 ///
-/// θ parameters, g gradient, m and v first and second moment (all of one length), η learning rate,
-/// k = 1, 2, … the step. Kingma and Ba, "Adam", 2015; Loshchilov and Hutter, "Decoupled weight
-/// decay", 2019; operations in PyTorch's order. The paper trains with Adam (section 3).
+/// where θ are the parameters, g the gradient, m and v the first and second moments (all of one
+/// length), η the learning rate, and k = 1, 2, … the step. The method is from Kingma and Ba,
+/// "Adam", 2015, and AdamW from Loshchilov and Hutter, "Decoupled weight decay", 2019. The
+/// operations are in PyTorch's order. The paper trains with Adam (section 3).
 ///
 /// ```
 /// use toy_superposition_optim::{Adam, AdamConfig, Optimizer, WeightDecay};
 /// let adamw = AdamConfig { weight_decay: WeightDecay::Decoupled(0.01), ..AdamConfig::default() };
 /// let mut adam = Adam::<f64>::new(1, adamw)?;
 /// let mut parameters = [1.0];
-/// // The first step of Adam is the learning rate, whatever the gradient's size; the decay comes before.
+/// // The length of the first step is the learning rate for any gradient. Decay comes before it.
 /// adam.step(&mut parameters, &[123.0], 0.1)?;
 /// assert!((parameters[0] - (1.0 - 0.1 * 0.01 - 0.1)).abs() < 1e-9);
 /// # Ok::<(), toy_superposition_optim::Error>(())
@@ -83,17 +84,17 @@ pub struct Adam<F> {
     second: Vec<F>,
 }
 
-/// Parameters updated side by side.
+/// The number of parameters that are updated together in one vector.
 const LANES: usize = 16;
 
 const FIRST: &str = "first_moment";
 const SECOND: &str = "second_moment";
 
 impl<F: Real> Adam<F> {
-    /// An optimizer of `parameters` numbers that has taken no step.
+    /// An optimizer for `parameters` numbers that has taken no step.
     ///
     /// # Errors
-    /// [`Error::Setting`] for a setting out of the range in [`AdamConfig`].
+    /// [`Error::Setting`] for a setting outside its range in [`AdamConfig`].
     pub fn new(parameters: usize, config: AdamConfig) -> Result<Self> {
         let AdamConfig { beta1, beta2, epsilon, weight_decay } = config;
         require((0.0..1.0).contains(&beta1), "beta1", beta1, "[0, 1)")?;
@@ -106,7 +107,7 @@ impl<F: Real> Adam<F> {
         Ok(Self { config, steps: 0, first: zeros.clone(), second: zeros })
     }
 
-    /// The settings it was built with.
+    /// The settings that the optimizer was built with.
     pub fn config(&self) -> &AdamConfig {
         &self.config
     }
@@ -140,8 +141,9 @@ impl<F: Real> AdamStep<F> {
         last.for_each(|(((p, g), m), v)| self.update(from_mut(p), from_ref(g), from_mut(m), from_mut(v)));
     }
 
-    /// Reads all before it writes any: lists often begin at the same place of a page, where a
-    /// processor takes what was just written to one for what is to be read from another, and waits.
+    /// Reads all lists before it writes any. The lists often start at the same offset within a
+    /// memory page, and then a processor may stall because it mistakes a load from one list for a
+    /// load of what was just stored to another (4K aliasing).
     #[inline(always)]
     fn update<const N: usize>(
         &self,
@@ -152,7 +154,7 @@ impl<F: Real> AdamStep<F> {
     ) {
         let (mut theta, mut m, mut v) = (*parameters, *first, *second);
         for k in 0..N {
-            // Without weight decay l2 is 0 and shrink is 1: both lines then change no bit.
+            // Without weight decay, l2 is 0 and shrink is 1, and these two lines change no bit.
             let g = gradient[k] + self.l2 * theta[k];
             let shrunk = self.shrink * theta[k];
             m[k] = self.keep_first * m[k] + self.take_first * g;

@@ -4,22 +4,25 @@
 //! g ← g \min(1, \frac{c}{‖g‖_2 + 10^{-6}}) \quad\text{or}\quad g_i ← \min(\max(g_i, -c), c)
 //! ```
 //!
-//! g the whole gradient as one slice, c the bound: PyTorch's `clip_grad_norm_` and
-//! `clip_grad_value_`.
+//! where g is the whole gradient as one slice and c the bound. These are PyTorch's
+//! `clip_grad_norm_` and `clip_grad_value_`.
 
 use crate::{
     error::{Error, Result, require},
     real::{Real, largest, norm, real, require_finite},
 };
 
-/// Scales the gradient to a Euclidean norm of at most `max_norm`, in (0, ∞), and returns the norm
-/// it had.
+/// Scales the gradient g to a Euclidean norm of at most c = `max_norm`, which must be in (0, ∞),
+/// and returns the norm before scaling:
 ///
-/// A longer gradient ends `max_norm`·10⁻⁶/norm short of the bound, as in PyTorch.
+/// `g ← g min(1, c/(‖g‖₂ + 10⁻⁶))`, as PyTorch's `clip_grad_norm_`.
+///
+/// A gradient that is scaled down gets a norm that is smaller than `max_norm` by about
+/// `max_norm`·10⁻⁶/norm.
 ///
 /// # Errors
 /// [`Error::Setting`] for a bound out of range; [`Error::NotFinite`] for a gradient with a NaN or
-/// an infinity, or whose norm exceeds the range of f64. Nothing has changed then.
+/// an infinity, or whose norm overflows f64. After an error the gradient is unchanged.
 pub fn clip_norm<F: Real>(gradient: &mut [F], max_norm: f64) -> Result<f64> {
     require(max_norm.is_finite() && max_norm > 0.0, "greatest norm", max_norm, "(0, ∞)")?;
     require_finite("gradient", gradient)?;
@@ -35,12 +38,12 @@ pub fn clip_norm<F: Real>(gradient: &mut [F], max_norm: f64) -> Result<f64> {
     Ok(norm)
 }
 
-/// Moves every component into [−`max_value`, `max_value`], `max_value` in (0, ∞), and returns the
-/// greatest magnitude there was.
+/// Clamps every component to [−`max_value`, `max_value`], where `max_value` must be in (0, ∞), and
+/// returns the greatest magnitude before clamping. This is PyTorch's `clip_grad_value_`.
 ///
 /// # Errors
 /// [`Error::Setting`] for a bound out of range, [`Error::NotFinite`] for a gradient with a NaN or
-/// an infinity. Nothing has changed then.
+/// an infinity. After an error the gradient is unchanged.
 pub fn clip_value<F: Real>(gradient: &mut [F], max_value: f64) -> Result<f64> {
     require(max_value.is_finite() && max_value > 0.0, "greatest value", max_value, "(0, ∞)")?;
     require_finite("gradient", gradient)?;

@@ -1,6 +1,7 @@
-//! What can be wrong with settings, gradients, losses and saved states.
+//! Errors of settings, gradients, losses and saved states.
 
-/// What was given and what is allowed.
+/// An invalid setting, gradient, loss or saved state. Each variant holds the value that was given
+/// and the values that are allowed.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -9,9 +10,9 @@ pub enum Error {
     Setting {
         /// The setting.
         name: &'static str,
-        /// What was given.
+        /// The given value.
         given: f64,
-        /// The interval it must lie in.
+        /// The interval of allowed values.
         allowed: &'static str,
     },
     /// A count that is zero or too large.
@@ -19,11 +20,11 @@ pub enum Error {
     Count {
         /// The setting.
         name: &'static str,
-        /// What was given.
+        /// The given value.
         given: u64,
-        /// The least allowed.
+        /// The least allowed value.
         least: u64,
-        /// The most allowed.
+        /// The greatest allowed value.
         most: u64,
     },
     /// Nesterov momentum without momentum, or with dampening.
@@ -34,58 +35,59 @@ pub enum Error {
         /// The dampening given.
         dampening: f64,
     },
-    /// A number that is NaN or infinite.
+    /// A number in a list that is NaN or infinite.
     #[error("{what}: {given} at index {index} is not finite")]
     NotFinite {
-        /// The list it stands in.
+        /// The name of the list.
         what: &'static str,
-        /// Its place there.
+        /// The index in the list.
         index: usize,
-        /// What was given.
+        /// The given value.
         given: f64,
     },
-    /// A number below zero where none can be.
+    /// A negative number in a list whose numbers must not be negative.
     #[error("{what}: {given} at index {index} is negative")]
     Negative {
-        /// The list it stands in.
+        /// The name of the list.
         what: &'static str,
-        /// Its place there.
+        /// The index in the list.
         index: usize,
-        /// What was given.
+        /// The given value.
         given: f64,
     },
-    /// Two lengths that must agree do not.
+    /// A list whose length differs from the expected one.
     #[error("{what}: length {given}, expected {expected}")]
     Length {
-        /// Which list it was.
+        /// The name of the list.
         what: &'static str,
-        /// Its length.
+        /// The given length.
         given: usize,
-        /// The length it must have.
+        /// The expected length.
         expected: usize,
     },
-    /// A saved state lacks a slot.
+    /// A saved state without a slot that the optimizer needs.
     #[error("the saved state has no slot {name}")]
     MissingSlot {
-        /// The slot that was looked for.
+        /// The missing slot.
         name: &'static str,
     },
-    /// A saved state has more slots than the optimizer, or fewer.
+    /// A saved state with more or fewer slots than the optimizer has.
     #[error("the saved state has {given} slots, expected {expected}")]
     Slots {
         /// The number of slots given.
         given: usize,
-        /// The number of slots the optimizer keeps.
+        /// The number of slots of the optimizer.
         expected: usize,
     },
-    /// A schedule that is a function, read from where functions cannot be written.
+    /// A serialised schedule that is a function, which cannot be read back because only its name
+    /// was written.
     #[cfg(feature = "serde")]
-    #[error("the schedule {name:?} is a function, of which only the name is written; it cannot be read back")]
+    #[error("the schedule {name:?} is a function and cannot be read back, since only its name is written")]
     FunctionSchedule {
         /// The function's name.
         name: String,
     },
-    /// A saved stop state that the rule cannot have left behind.
+    /// A saved stop state that the rule cannot have produced.
     #[error("the saved stop state belongs to another rule")]
     StopState,
 }
@@ -93,12 +95,12 @@ pub enum Error {
 /// A result with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Refuses a setting that fails its test.
+/// Returns an error unless the setting is valid.
 pub(crate) fn require(valid: bool, name: &'static str, given: f64, allowed: &'static str) -> Result<()> {
     if valid { Ok(()) } else { Err(Error::Setting { name, given, allowed }) }
 }
 
-/// Refuses a list whose length is not the expected one.
+/// Returns an error unless a list has the expected length.
 pub(crate) fn require_length(what: &'static str, given: usize, expected: usize) -> Result<()> {
     if given == expected { Ok(()) } else { Err(Error::Length { what, given, expected }) }
 }

@@ -1,4 +1,4 @@
-//! L-BFGS: a quasi-Newton method of limited memory.
+//! L-BFGS, a limited-memory quasi-Newton method.
 
 use std::collections::VecDeque;
 
@@ -26,20 +26,21 @@ use crate::{
     serde(default, deny_unknown_fields)
 )]
 pub struct LbfgsConfig {
-    /// Pairs (s, y) remembered.
+    /// The number of pairs (s, y) that are kept.
     pub history: usize,
-    /// The most iterations, each one line search.
+    /// The greatest number of iterations. Each iteration is one line search.
     pub max_iterations: u64,
-    /// Converged where no component of the gradient exceeds this.
+    /// The minimisation has converged when no component of the gradient exceeds this in magnitude.
     pub gradient_tolerance: f64,
-    /// Ends, not converged, where $\max|s_i| ≤$ this $·\max(1, \max|x_i|)$. At 0 only a step that
-    /// changes nothing ends.
+    /// The minimisation ends without convergence when a step has $\max|s_i| ≤ τ \max(1,
+    /// \max|x_i|)$, where $τ$ is this number. With 0, only a step that changes no parameter ends
+    /// it.
     pub step_tolerance: f64,
     /// The Wolfe constant $c_1$ of sufficient decrease.
     pub decrease: f64,
     /// The Wolfe constant $c_2$ of curvature.
     pub curvature: f64,
-    /// The most evaluations of the objective in one line search.
+    /// The greatest number of evaluations of the objective in one line search.
     pub line_search_evaluations: usize,
 }
 
@@ -61,20 +62,21 @@ impl Default for LbfgsConfig {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// The gradient is within its tolerance: the only outcome that is a stationary point.
+    /// The gradient is within its tolerance. This is the only outcome that counts as convergence to
+    /// a stationary point.
     GradientTolerance,
-    /// The last step is within its tolerance but the gradient is not: the loss has no more digits,
-    /// or a kink, as $|x|$ has at 0.
+    /// The last step is within its tolerance but the gradient is not. This happens where the loss
+    /// cannot be resolved further in its precision, or where it has a kink, as $|x|$ has at 0.
     StepTolerance,
-    /// The bound on iterations was reached first.
+    /// The greatest number of iterations was reached.
     MaxIterations,
-    /// Not even the steepest descent led on.
+    /// The line search failed even along the direction of steepest descent.
     LineSearchFailed(LineSearchFailure),
 }
 
 impl Outcome {
-    /// Whether the gradient is within its tolerance. [`Minimum::gradient`] says how large it is
-    /// where it is not.
+    /// Returns true if the gradient is within its tolerance. If it is not, [`Minimum::gradient`]
+    /// says how large it is.
     pub fn converged(&self) -> bool {
         matches!(self, Self::GradientTolerance)
     }
@@ -91,31 +93,39 @@ impl std::fmt::Display for Outcome {
     }
 }
 
-/// Where [`Lbfgs::minimise`] ended; the parameters are in the slice it was given.
+/// The result of [`Lbfgs::minimise`]. The parameters are in the slice that it was given.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct Minimum {
-    /// Why it ended there.
+    /// Why the minimisation ended.
     pub outcome: Outcome,
-    /// The objective at the parameters.
+    /// The objective at the final parameters.
     pub loss: f64,
-    /// The largest magnitude in the gradient there.
+    /// The largest magnitude of a component of the gradient at the final parameters.
     pub gradient: f64,
-    /// Iterations made.
+    /// The number of iterations.
     pub iterations: u64,
-    /// Evaluations of the objective.
+    /// The number of evaluations of the objective.
     pub evaluations: u64,
 }
 
-/// The minimiser; it keeps nothing between two calls.
+/// The L-BFGS minimiser, for objectives without noise, such as a mean-field loss.
 ///
 /// ```math
 /// x_{k+1} = x_k - t_k H_k g_k, \quad s_k = x_{k+1} - x_k, \quad y_k = g_{k+1} - g_k
 /// ```
 ///
-/// x parameters, g gradient, t step from a strong Wolfe line search, H the inverse Hessian that
-/// BFGS makes of the last m pairs (s, y) and the scale $s·y / y·y$, applied by the two-loop
-/// recursion (Nocedal and Wright, "Numerical optimization", algorithms 7.4 and 7.5). For objectives
-/// without noise, such as a mean-field loss.
+/// where x are the parameters, g is the gradient, and H is the approximation of the inverse Hessian
+/// that BFGS makes from the last m pairs (s, y) and the initial scale $s·y / y·y$. It is applied by
+/// the two-loop recursion (Nocedal and Wright, "Numerical optimization", algorithms 7.4 and 7.5).
+/// The line search looks for a step t that satisfies the strong Wolfe conditions along the
+/// direction $d = -H_k g_k$,
+///
+/// ```math
+/// φ(t) ≤ φ(0) + c_1 t φ'(0), \quad |φ'(t)| ≤ c_2 |φ'(0)|, \qquad φ(t) = f(x_k + t d),
+/// ```
+///
+/// up to a few units of rounding error of the loss. The minimiser has no state between two calls.
 ///
 /// ```
 /// use toy_superposition_optim::{Error, Lbfgs};
@@ -139,7 +149,7 @@ impl Lbfgs {
     /// A minimiser with the given settings.
     ///
     /// # Errors
-    /// [`Error::Setting`] or [`Error::Count`] for a setting out of the range in [`LbfgsConfig`].
+    /// [`Error::Setting`] or [`Error::Count`] for a setting outside its range in [`LbfgsConfig`].
     pub fn new(config: LbfgsConfig) -> Result<Self> {
         let count = |name, given: usize, least| {
             let (given, most) = (given as u64, 1000);
@@ -157,21 +167,22 @@ impl Lbfgs {
         Ok(Self { config })
     }
 
-    /// The settings.
+    /// The settings of the minimiser.
     pub fn config(&self) -> &LbfgsConfig {
         &self.config
     }
 
-    /// Minimises `objective`, which returns the loss at its first argument and writes the gradient
-    /// to its second, starting from `parameters` and ending in them.
+    /// Minimises `objective`, starting from `parameters`, and writes the result to `parameters`.
+    /// The objective returns the loss at its first argument and writes the gradient there to its
+    /// second argument.
     ///
-    /// The loss never rises by more than rounding error from one iterate to the next. Where the
-    /// loss or gradient is not finite the line search turns back. The bits depend on nothing but
-    /// the arguments.
+    /// From one iterate to the next the loss never rises by more than rounding error. Points where
+    /// the loss or gradient is not finite are rejected by the line search. The bits of the result
+    /// depend only on the arguments.
     ///
     /// # Errors
-    /// The objective's own, with the parameters at the last iterate; [`Error::NotFinite`] where the
-    /// loss or gradient at the starting point is not finite.
+    /// The errors of the objective, with the parameters left at the last iterate;
+    /// [`Error::NotFinite`] if the loss or the gradient at the starting point is not finite.
     pub fn minimise<F, E>(
         &self,
         parameters: &mut [F],
@@ -210,8 +221,8 @@ impl Lbfgs {
                 slope = dot(&direction, &gradient);
             }
             let start = Sample { step: 0.0, loss, slope };
-            // Without a history the direction has the gradient's length, which says nothing about
-            // the step.
+            // Without a history, the length of the direction is that of the gradient, which is not
+            // a suitable length for a step.
             let first = if history.is_empty() { (1.0 / norm(&gradient)).min(1.0) } else { 1.0 };
             let wolfe = Wolfe {
                 decrease: config.decrease,
@@ -235,7 +246,8 @@ impl Lbfgs {
             } else {
                 match search(start, first, wolfe, &mut evaluate)? {
                     Search::Found(end) => Ok(end),
-                    // A step down is progress, even if the slope stays steep there.
+                    // A step that lowers the loss is progress, even if it violates the curvature
+                    // condition.
                     Search::Failed { reason, low }
                         if low.loss < loss && reason != LineSearchFailure::Unbounded =>
                     {
@@ -245,7 +257,8 @@ impl Lbfgs {
                 }
             };
             let end = match found {
-                // A noisy objective may give another answer the second time: its NaN is not taken.
+                // A noisy objective may return a different value at the second evaluation. A NaN is
+                // not accepted.
                 Ok(end) if end.loss.is_finite() => end,
                 Ok(_) => break Outcome::LineSearchFailed(LineSearchFailure::NotFinite),
                 Err(_) if !history.is_empty() => {
@@ -259,7 +272,7 @@ impl Lbfgs {
             std::mem::swap(&mut gradient, &mut trial_gradient);
             loss = end.loss;
             if moved <= config.step_tolerance * largest(parameters).max(1.0) {
-                // The gradient has the first word, at the top of the loop.
+                // As at the top of the loop, the test of the gradient comes first.
                 let small = largest(&gradient) <= config.gradient_tolerance;
                 break if small { Outcome::GradientTolerance } else { Outcome::StepTolerance };
             }
@@ -268,7 +281,7 @@ impl Lbfgs {
     }
 }
 
-/// One pair s, y with s·y and y·y.
+/// One pair (s, y) with s·y and y·y.
 struct Pair<F> {
     s: Vec<F>,
     y: Vec<F>,
@@ -276,7 +289,7 @@ struct Pair<F> {
     yy: f64,
 }
 
-/// The last pairs, oldest first.
+/// The last pairs (s, y), oldest first.
 struct History<F> {
     capacity: usize,
     pairs: VecDeque<Pair<F>>,
@@ -297,7 +310,8 @@ impl<F: Real> History<F> {
         self.pairs.clear();
     }
 
-    /// Writes −H g by the two-loop recursion; −g without a history.
+    /// Writes −H g, computed by the two-loop recursion, to `direction`. Without a history this is
+    /// −g.
     fn direction(&mut self, gradient: &[F], direction: &mut [F]) {
         for (d, &g) in direction.iter_mut().zip(gradient) {
             *d = -g;
@@ -318,8 +332,8 @@ impl<F: Real> History<F> {
         }
     }
 
-    /// Remembers the step from `x` to `next` where its curvature is positive, and returns max
-    /// |s_i|.
+    /// Adds the step s from `x` to `next` to the history if its curvature is positive, and returns
+    /// max |s_i|.
     fn push(&mut self, x: &[F], next: &[F], gradient: &[F], next_gradient: &[F]) -> f64 {
         let full = self.pairs.len() == self.capacity;
         let mut pair = if full { self.pairs.pop_front() } else { None }.unwrap_or_else(|| Pair {
@@ -345,7 +359,7 @@ impl<F: Real> History<F> {
     }
 }
 
-/// `to += factor · values`.
+/// Computes `to += factor · values`.
 fn add<F: Real>(to: &mut [F], factor: f64, values: &[F]) {
     let factor: F = real(factor);
     for (to, &value) in to.iter_mut().zip(values) {

@@ -4,45 +4,48 @@
 //! φ(t) = f(x + t d): \quad φ(t) ≤ φ(0) + c_1 t φ'(0) + δ, \quad |φ'(t)| ≤ c_2 |φ'(0)|
 //! ```
 //!
-//! t step, φ(0) and φ′(0) < 0 loss and slope at the start, δ a few units of rounding error of φ(0):
-//! near a minimum the decrease drowns in rounding, and without δ the search would fail there
-//! instead of converging (compare the approximate conditions of Hager and Zhang 2005).
+//! where t is the step, φ(0) and φ′(0) < 0 are the loss and the slope at the start, and δ is a few
+//! units of rounding error of φ(0). Near a minimum the decrease is smaller than the rounding
+//! errors, and without δ the search would fail there instead of converging (compare the approximate
+//! conditions of Hager and Zhang 2005).
 //!
-//! Bracket and zoom (Nocedal and Wright, "Numerical optimization", algorithms 3.5 and 3.6) in one
-//! loop: `low` satisfies the first condition and points into the interval, `high` ends it (or is
-//! absent while the interval is unbounded), cubic interpolation chooses the next step, bisection
-//! takes over where it shrinks too slowly. A point where the loss or the gradient is not finite
-//! only ends the interval.
+//! The bracketing and zoom phases (Nocedal and Wright, "Numerical optimization", algorithms 3.5 and
+//! 3.6) are one loop. `low` satisfies the first condition and the loss falls from it into the
+//! interval; `high` is the other end of the interval, or `None` while the interval is unbounded.
+//! Cubic interpolation chooses the next step, or bisection if the interval shrinks too slowly. A
+//! point where the loss or the gradient is not finite can only be `high`.
 
 /// Why a line search found no step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum LineSearchFailure {
-    /// The direction does not descend: the slope is zero within the range of f64.
+    /// The loss does not fall along the direction: its slope underflows to zero or is not finite.
     Slope,
     /// The loss or its gradient was not finite at every point tried.
     NotFinite,
-    /// The loss kept falling, ever farther out, until the bound on evaluations was reached.
+    /// The loss was still falling at the farthest point when the bound on evaluations was reached.
     Unbounded,
-    /// The bound on evaluations was reached: the loss is noisy or not the integral of the gradient.
+    /// The bound on evaluations was reached. The loss is noisy, or the gradient is not its
+    /// derivative.
     Evaluations,
-    /// The interval shrank to nothing: the loss is noisy or not the integral of the gradient.
+    /// The interval shrank to the resolution of f64. The loss is noisy, or the gradient is not its
+    /// derivative.
     Interval,
 }
 
 impl std::fmt::Display for LineSearchFailure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Self::Slope => "the direction does not descend",
-            Self::NotFinite => "no finite loss and gradient along the direction",
-            Self::Unbounded => "the loss falls without end",
-            Self::Evaluations => "too many evaluations",
-            Self::Interval => "the interval shrank to nothing",
+            Self::Slope => "the loss does not fall along the direction",
+            Self::NotFinite => "no point that was tried had a finite loss and gradient",
+            Self::Unbounded => "the loss seems to be unbounded below",
+            Self::Evaluations => "the bound on evaluations was reached",
+            Self::Interval => "the interval shrank to the resolution of f64",
         })
     }
 }
 
-/// φ and φ′ at one step; the loss is NaN where the loss or the gradient is not finite.
+/// φ and φ′ at one step. `loss` is NaN if the loss or the gradient is not finite.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sample {
     pub(crate) step: f64,
@@ -50,7 +53,7 @@ pub(crate) struct Sample {
     pub(crate) slope: f64,
 }
 
-/// The constants of the two conditions, and how often φ may be evaluated.
+/// The constants of the two conditions, and the greatest number of evaluations of φ.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Wolfe {
     pub(crate) decrease: f64,
@@ -63,12 +66,12 @@ pub(crate) struct Wolfe {
 pub(crate) enum Search {
     /// Both conditions hold at the last point evaluated.
     Found(Sample),
-    /// They hold at none; `low` is the best that satisfies the first (its step is 0 if there is no
-    /// other).
+    /// Both conditions hold at no point that was evaluated. `low` is the best point that satisfies
+    /// the first condition; its step is 0 if that is only the start.
     Failed { reason: LineSearchFailure, low: Sample },
 }
 
-/// Searches from `start` (step 0, negative slope), trying `first` first.
+/// Searches from `start`, which has step 0 and a negative slope. The first step tried is `first`.
 pub(crate) fn search<E>(
     start: Sample,
     first: f64,
@@ -81,7 +84,7 @@ pub(crate) fn search<E>(
         let trial = evaluate(step)?;
         let ceiling = start.loss + wolfe.decrease * step * start.slope;
         finite |= trial.loss.is_finite();
-        // False for NaN.
+        // This is false if the loss is NaN.
         let descends = trial.loss <= ceiling.min(low.loss) + wolfe.rounding && trial.slope.is_finite();
         let previous = low;
         if !descends {
@@ -100,7 +103,7 @@ pub(crate) fn search<E>(
                 let stride = low.step - previous.step;
                 let (least, most) = (low.step + 1.1 * stride, low.step + 4.0 * stride);
                 let guess = minimum(previous, low, wolfe.rounding);
-                // Behind, or NaN: the loss falls ever faster.
+                // If the estimate is behind `low` or NaN, the loss falls ever faster.
                 if guess > low.step { guess.clamp(least, most) } else { most }
             }
             Some(high) => {
@@ -127,21 +130,21 @@ pub(crate) fn search<E>(
     Ok(Search::Failed { reason, low })
 }
 
-/// Where two points with their slopes put the minimum; by the slopes alone where the losses differ
-/// by rounding.
+/// Estimates the position of the minimum from two points with their slopes, or from the slopes
+/// alone if the losses differ only by rounding.
 fn minimum(a: Sample, b: Sample, rounding: f64) -> f64 {
     if (a.loss - b.loss).abs() <= rounding { secant(a, b) } else { cubic(a, b) }
 }
 
-/// The local minimum of the cubic through two points with their slopes; NaN or infinite where there
-/// is none.
+/// The local minimum of the cubic through two points with their slopes. It is NaN or infinite if
+/// there is none.
 fn cubic(a: Sample, b: Sample) -> f64 {
     let d1 = a.slope + b.slope - 3.0 * (a.loss - b.loss) / (a.step - b.step);
     let d2 = (d1 * d1 - a.slope * b.slope).sqrt().copysign(b.step - a.step);
     b.step - (b.step - a.step) * (b.slope + d2 - d1) / (b.slope - a.slope + 2.0 * d2)
 }
 
-/// Where the slope through two points vanishes.
+/// The zero of the linear interpolation of the slopes at two points.
 fn secant(a: Sample, b: Sample) -> f64 {
     a.step - a.slope * (b.step - a.step) / (b.slope - a.slope)
 }
@@ -157,7 +160,8 @@ mod tests {
 
     #[test]
     fn cubic_is_exact_on_cubics() {
-        // f = t³ − 3t² has its minimum at 2; from either side, in either order.
+        // f = t³ − 3t² has its minimum at 2. The two points may be on either side and in either
+        // order.
         let f = |t: f64| (t * t * t - 3.0 * t * t, 3.0 * t * t - 6.0 * t);
         for (a, b) in [(0.5, 3.0), (3.0, 0.5), (1.2, 1.7), (5.0, 2.5)] {
             approx::assert_relative_eq!(cubic(at(a, f), at(b, f)), 2.0, epsilon = 0.0, max_relative = 1e-12);
@@ -198,8 +202,8 @@ mod tests {
 
     #[test]
     fn where_the_loss_is_rounding_error_the_slope_leads() {
-        // 64 + 5e-16 (t − 3)², hidden by the two units of rounding that every point but the start
-        // has on top.
+        // The function is 64 + 5e-16 (t − 3)², plus two units of rounding error at every point but
+        // the start.
         let f = |t: f64| (64.0 + if t > 0.0 { 2.0 * 64.0 * f64::EPSILON } else { 0.0 }, 1e-15 * (t - 3.0));
         for first in [1e-2, 1.0, 3.0, 100.0] {
             let run = |rounding| {
@@ -221,7 +225,7 @@ mod tests {
 
     #[test]
     fn a_trial_is_no_nearer_to_an_end_than_a_tenth() {
-        // −t/1000 + 1000 t³: the minimum is at 5.8e-4, where the cubic puts it.
+        // The function is −t/1000 + 1000 t³. Its minimum, which the cubic finds, is at 5.8e-4.
         let f = |t: f64| (-1e-3 * t + 1e3 * t.powi(3), -1e-3 + 3e3 * t * t);
         let wolfe = Wolfe { decrease: 1e-4, curvature: 0.1, rounding: 0.0, evaluations: 40 };
         let mut steps = Vec::new();

@@ -1,8 +1,8 @@
 //! The interface of an optimizer, and its state as plain data.
 //!
-//! An optimizer maps `(θ, g, η)` to a new `θ`: parameters, gradient and learning rate, with `θ` and
-//! `g` slices of one fixed length. What it remembers between steps is a step count and named slots
-//! of that same length.
+//! An optimizer maps parameters `θ`, a gradient `g` and a learning rate `η` to new parameters,
+//! where `θ` and `g` are slices of one fixed length. Between steps it keeps a step count and named
+//! slots of that same length.
 
 use std::fmt::Debug;
 
@@ -14,15 +14,19 @@ use crate::{
     update::Update,
 };
 
-/// A rule that moves parameters against a gradient, one step at a time.
+/// An optimizer that updates parameters by a gradient, one step at a time.
+///
+/// A step maps parameters `θ`, a gradient `g` and a learning rate `η` to new parameters, where `θ`
+/// and `g` are slices of one fixed length.
 pub trait Optimizer<F: Real>: Debug + Send + Sync {
-    /// The number of parameters that it was built for.
+    /// The number of parameters that the optimizer was built for.
     fn parameters(&self) -> usize;
 
-    /// Counts one more step, and returns what it does to the parameters. [`step`](Self::step) is
-    /// this and its [application](Update::apply); in parts it may run on several threads.
+    /// Counts one more step and returns the update that it makes to the parameters.
+    /// [`step`](Self::step) is this call followed by [`Update::apply`]. Here the update can be
+    /// split and applied on several threads.
     ///
-    /// The learning rate is a number in [0, ∞), free to change from step to step; see
+    /// The learning rate is a number in [0, ∞), which may change from step to step; see
     /// [`Schedule`](crate::Schedule).
     ///
     /// # Errors
@@ -33,9 +37,9 @@ pub trait Optimizer<F: Real>: Debug + Send + Sync {
     /// built for.
     ///
     /// # Errors
-    /// A wrong length, a learning rate out of range, or a gradient with a NaN or an infinity
-    /// ([`Error::NotFinite`] names the first); then neither the parameters nor the state have
-    /// changed.
+    /// [`Error::Length`] for a wrong length, [`Error::NotFinite`] for a gradient with a NaN or an
+    /// infinity (it gives the index of the first), and [`Error::Setting`] for a learning rate
+    /// outside [0, ∞). After an error neither the parameters nor the state have changed.
     fn step(&mut self, parameters: &mut [F], gradient: &[F], learning_rate: f64) -> Result<()> {
         require_length("parameters", parameters.len(), self.parameters())?;
         require_length("gradient", gradient.len(), self.parameters())?;
@@ -43,21 +47,23 @@ pub trait Optimizer<F: Real>: Debug + Send + Sync {
         self.begin_step(learning_rate)?.apply(parameters, gradient)
     }
 
-    /// What must be kept for [`restore`](Self::restore) to go on with the same bits.
+    /// The state from which [`restore`](Self::restore) continues with the same bits.
     fn state(&self) -> State<'_, F>;
 
-    /// Takes over a saved state; the optimizer must have been built with the same length and
-    /// config.
+    /// Replaces the state by a saved one. The optimizer must have been built with the same number
+    /// of parameters and the same settings.
     ///
     /// # Errors
-    /// A slot missing, unknown, of another length, not finite, or negative where it holds squares;
-    /// then the optimizer has not changed.
+    /// [`Error::Slots`] or [`Error::MissingSlot`] for slots other than this optimizer's,
+    /// [`Error::Length`] for a slot of a wrong length, [`Error::NotFinite`] for a NaN or an
+    /// infinity, and [`Error::Negative`] for a negative mean of squares. After an error the
+    /// optimizer has not changed.
     fn restore(&mut self, state: &State<'_, F>) -> Result<()>;
 }
 
-/// An optimizer with its settings, as a recipe names it. The default is the paper's Adam.
+/// An optimizer with its settings, as training recipes hold it. The default is the paper's Adam.
 ///
-/// With the feature `serde`: `kind = "adam"` or `kind = "sgd"` beside the settings.
+/// With the feature `serde`, `kind = "adam"` or `kind = "sgd"` is written beside the settings.
 ///
 /// ```
 /// use toy_superposition_optim::{OptimizerConfig, SgdConfig};
@@ -86,7 +92,7 @@ impl Default for OptimizerConfig {
 }
 
 impl OptimizerConfig {
-    /// The optimizer, of `parameters` numbers, before its first step.
+    /// The optimizer for `parameters` numbers, before its first step.
     ///
     /// # Errors
     /// As [`Adam::new`] and [`Sgd::new`].
@@ -98,17 +104,18 @@ impl OptimizerConfig {
     }
 }
 
-/// The state of an [`Optimizer`]: how many steps it took, and its slots by name.
+/// The state of an [`Optimizer`]: the number of steps it has taken, and its slots by name.
 #[derive(Debug, Clone, PartialEq)]
 pub struct State<'a, F> {
-    /// Steps taken so far.
+    /// Number of steps taken so far.
     pub steps: u64,
     /// Name and values of each slot, one value per parameter.
     pub slots: Vec<(&'static str, &'a [F])>,
 }
 
 impl<'a, F: Real> State<'a, F> {
-    /// The slots of the given names, and no others, each finite and of the given length.
+    /// Returns the slots of the given names. It is an error if there are other slots, or if a slot
+    /// is not finite or not of the given length.
     pub(crate) fn read<const N: usize>(
         &self,
         names: [&'static str; N],

@@ -1,7 +1,7 @@
-//! Real numbers: the bound on what is optimized, its conversions, and reductions in a fixed order.
+//! The floating-point types of the optimizers, conversions, and reductions in a fixed order.
 //!
-//! A reduction here always adds in the same order, in f64 and in eight lanes, so that its bits
-//! depend on the numbers alone.
+//! A reduction always adds in the same order, in f64 and in eight lanes, so that its bits depend
+//! only on the numbers.
 
 use std::fmt::Debug;
 
@@ -9,10 +9,10 @@ use num_traits::{FromPrimitive, NumAssign, Signed};
 
 use crate::error::{Error, Result};
 
-/// What parameters and gradients are made of: `f32` or `f64`.
+/// The floating-point type of parameters and gradients: `f32` or `f64`.
 ///
-/// A name for the bound and nothing more; it holds wherever its parts do, so that a trait of one's
-/// own over the two types (`toy_superposition_model::Scalar` is one) implies it.
+/// This trait only names its bounds and is implemented for every type that meets them. A trait of
+/// your own over the two types, such as `toy_superposition_model::Scalar`, therefore implies it.
 pub trait Real:
     Copy + Debug + PartialOrd + NumAssign + Signed + FromPrimitive + Into<f64> + Send + Sync + 'static
 {
@@ -23,32 +23,33 @@ impl<F> Real for F where
 {
 }
 
-/// The nearest `F`; infinite where `F` cannot hold it.
+/// Rounds to the nearest `F`, which is infinite if the value overflows.
 #[inline(always)]
 pub(crate) fn real<F: Real>(value: f64) -> F {
     F::from_f64(value).unwrap_or_else(|| F::zero() / F::zero())
 }
 
-/// The value as an `f64`, exact.
+/// The exact value as an `f64`.
 #[inline(always)]
 pub(crate) fn wide<F: Real>(value: F) -> f64 {
     value.into()
 }
 
-/// Whether the value is neither NaN nor infinite.
+/// Returns true if the value is neither NaN nor infinite.
 #[inline(always)]
 pub(crate) fn is_finite<F: Real>(value: F) -> bool {
     wide(value).is_finite()
 }
 
-/// `√value`, in the precision of `F`, so that as many fit a vector as the machine has room for.
+/// `√value`, computed in the precision of `F`, so that the loop vectorises at the full width of
+/// `F`.
 #[inline(always)]
 pub(crate) fn root<F: Real>(value: F) -> F {
     let value = wide(value);
     if size_of::<F>() == size_of::<f32>() { real((value as f32).sqrt().into()) } else { real(value.sqrt()) }
 }
 
-/// The distance from 1 to the next number.
+/// The machine epsilon of `F`, the distance from 1 to the next larger number.
 pub(crate) fn epsilon<F: Real>() -> f64 {
     if size_of::<F>() == size_of::<f32>() { f32::EPSILON.into() } else { f64::EPSILON }
 }
@@ -68,12 +69,12 @@ pub(crate) fn dot<F: Real>(a: &[F], b: &[F]) -> f64 {
     sums.iter().sum::<f64>() + tail
 }
 
-/// The largest magnitude, zero for an empty list. NaN are passed over.
+/// The largest magnitude, which is zero for an empty list. NaNs are ignored.
 pub(crate) fn largest<F: Real>(values: &[F]) -> f64 {
     wide(values.iter().fold(F::zero(), |most, &value| if value.abs() > most { value.abs() } else { most }))
 }
 
-/// The Euclidean norm; neither overflows nor underflows where the norm itself does not.
+/// The Euclidean norm, which overflows or underflows only if its value does.
 pub(crate) fn norm<F: Real>(values: &[F]) -> f64 {
     let square = dot(values, values);
     if square.is_finite() && square > 1e-280 {
@@ -86,13 +87,13 @@ pub(crate) fn norm<F: Real>(values: &[F]) -> f64 {
     scale * values.iter().map(|&value| (wide(value) / scale).powi(2)).sum::<f64>().sqrt()
 }
 
-/// Whether no value is NaN or infinite.
+/// Returns true if no value is NaN or infinite.
 pub(crate) fn all_finite<F: Real>(values: &[F]) -> bool {
-    // Without a short cut inside a block the comparison vectorises.
+    // The comparison vectorises because it does not return early inside a block.
     values.chunks(1024).all(|block| block.iter().fold(true, |finite, &value| finite & is_finite(value)))
 }
 
-/// Refuses a list with a NaN or an infinity, naming the first.
+/// Returns an error with the first NaN or infinity of a list, if there is one.
 pub(crate) fn require_finite<F: Real>(what: &'static str, values: &[F]) -> Result<()> {
     if all_finite(values) {
         return Ok(());

@@ -5,19 +5,20 @@ use std::sync::Arc;
 
 use crate::error::{Error, Result, require};
 
-/// A learning rate for each step: constant, with or without a linear warm-up before and a cosine
-/// after; a table; or any function.
+/// The learning rate as a function of the step: a constant with an optional linear warm-up before
+/// it and an optional cosine decay after it, a table, or any function.
 ///
 /// ```math
 /// η(k) = \begin{cases} η_0 (k+1)/K_w & k < K_w \\
-/// η_∞ + (η_0-η_∞) \tfrac12 (1 + \cos(π (k-K_w)/K_c)) & 0 ≤ k-K_w < K_c \\ η_∞ & \text{after} \end{cases}
+/// η_∞ + (η_0-η_∞) \tfrac12 (1 + \cos(π (k-K_w)/K_c)) & 0 ≤ k-K_w < K_c \\
+/// η_∞ & \text{after} \end{cases}
 /// ```
 ///
-/// k = 0, 1, … the step about to be taken, $η_0$ the rate, $η_∞$ the floor, $K_w$ steps of warm-up,
-/// $K_c$ steps of cosine. (The paper's rate is constant; its mean-field counterpart converges with
-/// a cosine.) Any other schedule is a table of rates or a function.
+/// where k = 0, 1, … is the step about to be taken, $η_0$ the rate, $η_∞$ the floor, $K_w$ the
+/// number of warm-up steps and $K_c$ the number of cosine steps. (The paper's rate is constant; the
+/// mean-field model converges with a cosine.) Any other schedule is a table of rates or a function.
 ///
-/// A pure function of the step, so that there is nothing to save or to restore.
+/// A schedule is a pure function of the step and has no state to save or restore.
 ///
 /// | Name | Range |
 /// |---|---|
@@ -49,7 +50,7 @@ enum Form {
     Function(Function),
 }
 
-/// Warm-up, plateau and cosine; 0 steps of either: there is none.
+/// Warm-up, constant rate and cosine. 0 steps of warm-up or cosine mean that there is none.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Pieces {
     rate: f64,
@@ -58,7 +59,7 @@ struct Pieces {
     cosine: u64,
 }
 
-/// A function, known by its name alone.
+/// A function, which is identified by its name alone.
 #[derive(Clone)]
 struct Function {
     name: String,
@@ -78,7 +79,7 @@ impl PartialEq for Function {
 }
 
 impl Schedule {
-    /// The same rate at every step.
+    /// A schedule with the same rate at every step.
     ///
     /// # Errors
     /// [`Error::Setting`] for a rate outside [0, ∞).
@@ -86,33 +87,35 @@ impl Schedule {
         Self::pieces(rate, rate, None, None)
     }
 
-    /// Rises linearly: `rate / warm_up` at step 0, `rate` from step `warm_up − 1` on.
+    /// A rate that rises linearly from `rate / warm_up` at step 0 to `rate` at step `warm_up − 1`
+    /// and is then constant.
     ///
     /// # Errors
-    /// [`Error::Setting`] for a rate outside [0, ∞), [`Error::Count`] for no steps.
+    /// [`Error::Setting`] for a rate outside [0, ∞), [`Error::Count`] for zero steps.
     pub fn warm_up(rate: f64, warm_up: u64) -> Result<Self> {
         Self::pieces(rate, rate, Some(warm_up), None)
     }
 
-    /// Falls along half a cosine: `rate` at step 0, `floor` from step `cosine` on.
+    /// A rate that falls along half a period of a cosine from `rate` at step 0 to `floor` at step
+    /// `cosine` and is then constant.
     ///
     /// # Errors
     /// [`Error::Setting`] for a rate outside [0, ∞) or a floor outside [0, rate], [`Error::Count`]
-    /// for no steps.
+    /// for zero steps.
     pub fn cosine(rate: f64, floor: f64, cosine: u64) -> Result<Self> {
         Self::pieces(rate, floor, None, Some(cosine))
     }
 
-    /// [`warm_up`](Self::warm_up) for `warm_up` steps, then [`cosine`](Self::cosine) for `cosine`
-    /// steps.
+    /// A [`warm_up`](Self::warm_up) of `warm_up` steps, followed by a [`cosine`](Self::cosine) of
+    /// `cosine` steps.
     ///
     /// # Errors
-    /// Those of the two.
+    /// As for [`warm_up`](Self::warm_up) and [`cosine`](Self::cosine).
     pub fn warm_up_cosine(rate: f64, warm_up: u64, floor: f64, cosine: u64) -> Result<Self> {
         Self::pieces(rate, floor, Some(warm_up), Some(cosine))
     }
 
-    /// The rates of steps 0, 1, …; from the table's end on, its last rate.
+    /// A table of the rates of steps 0, 1, …. All later steps have its last rate.
     ///
     /// # Errors
     /// [`Error::Setting`] for a rate outside [0, ∞), [`Error::Count`] for an empty table.
@@ -122,11 +125,11 @@ impl Schedule {
         Ok(Self(Form::Table(rates)))
     }
 
-    /// Any function of the step, which must be pure.
+    /// A schedule given by any pure function of the step.
     ///
-    /// Two functions of one name are taken for the same schedule, in comparisons and in a
-    /// checkpoint: put into the name whatever the rates depend on. A rate outside [0, ∞) is refused
-    /// by the optimizer at its step.
+    /// Two functions with the same name count as the same schedule, in comparisons and in
+    /// checkpoints, so the name must include everything that the rates depend on. A rate outside
+    /// [0, ∞) is an error of the optimizer at that step.
     pub fn function(name: impl Into<String>, function: impl Fn(u64) -> f64 + Send + Sync + 'static) -> Self {
         Self(Form::Function(Function { name: name.into(), function: Arc::new(function) }))
     }
@@ -139,11 +142,11 @@ impl Schedule {
         Ok(Self(Form::Pieces(Pieces { rate, floor, warm_up, cosine })))
     }
 
-    /// The learning rate of step `step` = 0, 1, ….
+    /// The learning rate of the step with the number `step` = 0, 1, ….
     pub fn learning_rate(&self, step: u64) -> f64 {
         match &self.0 {
             Form::Pieces(pieces) => pieces.learning_rate(step),
-            // Never empty.
+            // The table is never empty.
             Form::Table(rates) => rates[usize::try_from(step).unwrap_or(usize::MAX).min(rates.len() - 1)],
             Form::Function(Function { function, .. }) => function(step),
         }
@@ -168,18 +171,18 @@ impl Pieces {
     }
 }
 
-/// Refuses a learning rate outside [0, ∞).
+/// Returns an error for a learning rate outside [0, ∞).
 pub(crate) fn check_learning_rate(learning_rate: f64) -> Result<()> {
     require(learning_rate.is_finite() && learning_rate >= 0.0, "learning rate", learning_rate, "[0, ∞)")
 }
 
-/// A number of steps that is not zero and that an f64 holds exactly.
+/// Returns a number of steps, or an error if it is zero or too large to be exact in an f64.
 fn count(name: &'static str, given: u64) -> Result<u64> {
     let most = 1 << 53;
     if (1..=most).contains(&given) { Ok(given) } else { Err(Error::Count { name, given, least: 1, most }) }
 }
 
-/// The written form: checked when it is read.
+/// The serialised form, which is checked when it is read.
 #[cfg(feature = "serde")]
 mod written {
     use super::{Form, Pieces, Schedule};

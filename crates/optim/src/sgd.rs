@@ -24,26 +24,26 @@ use crate::{
     serde(default, deny_unknown_fields)
 )]
 pub struct SgdConfig {
-    /// The factor $μ$ by which the momentum buffer is kept.
+    /// The factor $μ$ of the previous momentum buffer in the new one.
     pub momentum: f64,
     /// The part $τ$ of the gradient that does not enter the momentum buffer after the first step.
     pub dampening: f64,
-    /// Whether the step looks ahead along the momentum.
+    /// Whether to use Nesterov momentum, $h_k + μ b_k$ instead of $b_k$.
     pub nesterov: bool,
-    /// The factor $λ$ of $λθ$ in the gradient.
+    /// The factor $λ$ of the term $λθ$ that is added to the gradient (L2 weight decay).
     pub weight_decay: f64,
 }
 
-/// Gradient descent over a fixed number of parameters.
+/// Gradient descent with momentum over a fixed number of parameters.
 ///
 /// ```math
 /// h_k = g_k + λ θ_{k-1}, \quad b_1 = h_1, \quad b_k = μ b_{k-1} + (1-τ) h_k, \quad
 /// θ_k = θ_{k-1} - η \, (b_k \text{ or, with Nesterov, } h_k + μ b_k)
 /// ```
 ///
-/// θ parameters, g gradient, b momentum buffer (all of one length), η learning rate, μ momentum, τ
-/// dampening, λ weight decay, k = 1, 2, … the step: PyTorch's `SGD`, first step undampened
-/// included.
+/// where θ are the parameters, g the gradient and b the momentum buffer (all of one length), η the
+/// learning rate, μ the momentum, τ the dampening, λ the weight decay, and k = 1, 2, … the step.
+/// This is PyTorch's `SGD`, whose first step is not dampened.
 ///
 /// ```
 /// use toy_superposition_optim::{Optimizer, Sgd, SgdConfig};
@@ -59,18 +59,18 @@ pub struct Sgd<F> {
     config: SgdConfig,
     parameters: usize,
     steps: u64,
-    /// As long as the parameters, or empty without momentum.
+    /// The momentum buffer: as long as the parameters, or empty without momentum.
     momentum: Vec<F>,
 }
 
 const MOMENTUM: &str = "momentum";
 
 impl<F: Real> Sgd<F> {
-    /// An optimizer of `parameters` numbers that has taken no step.
+    /// An optimizer for `parameters` numbers that has taken no step.
     ///
     /// # Errors
-    /// [`Error::Setting`] for a setting out of the range in [`SgdConfig`], [`Error::Nesterov`] for
-    /// Nesterov momentum that has no momentum or some dampening.
+    /// [`Error::Setting`] for a setting outside its range in [`SgdConfig`], and [`Error::Nesterov`]
+    /// for Nesterov momentum with zero momentum or non-zero dampening.
     pub fn new(parameters: usize, config: SgdConfig) -> Result<Self> {
         let SgdConfig { momentum, dampening, nesterov, weight_decay } = config;
         require(momentum.is_finite() && momentum >= 0.0, "momentum", momentum, "[0, ∞)")?;
@@ -83,7 +83,7 @@ impl<F: Real> Sgd<F> {
         Ok(Self { config, parameters, steps: 0, momentum: vec![F::zero(); kept] })
     }
 
-    /// The settings it was built with.
+    /// The settings that the optimizer was built with.
     pub fn config(&self) -> &SgdConfig {
         &self.config
     }
@@ -94,16 +94,16 @@ impl<F: Real> Sgd<F> {
 pub(crate) struct SgdStep<F> {
     rate: F,
     decay: F,
-    /// How much of the momentum is kept, and how much of the gradient enters it.
+    /// The factors of the old momentum and of the gradient in the new momentum.
     keep: F,
     take: F,
-    /// How much of the gradient and of the momentum the step goes.
+    /// The factors of the gradient and of the momentum in the step.
     fresh: F,
     carried: F,
 }
 
 impl<F: Real> SgdStep<F> {
-    /// Updates slices of one length in one pass; without momentum the third is empty.
+    /// Updates slices of one length in one pass. Without momentum, `momentum` is empty.
     #[inline(always)]
     pub(crate) fn apply(&self, parameters: &mut [F], gradient: &[F], momentum: &mut [F]) {
         let Self { rate, decay, keep, take, fresh, carried } = *self;

@@ -1,25 +1,4 @@
-//! Stochastic gradient Langevin dynamics: a walk about a point whose long-run law is a tempered
-//! posterior.
-//!
-//! ```math
-//! U(w) = nβ\,L(w) + \frac γ2 |w - w^*|^2, \qquad
-//! w_{k+1} = w_k - \frac ε2 ∇U(w_k) + \sqrt ε\,ξ_k, \qquad ξ_k \sim N(0, 1)
-//! ```
-//!
-//! w parameters, w* the centre, ξ independent normal numbers (all of one length), L a loss, nβ the
-//! inverse temperature, γ the localisation, ε the step. As ε → 0 the law of `w_k` tends to the
-//! density `∝ exp(−U)`. At a finite ε it is another one: along a direction of curvature a of U its
-//! variance is
-//!
-//! ```math
-//! \frac{1}{a\,(1 - εa/4)}, \qquad 0 < εa < 4,
-//! ```
-//!
-//! instead of 1/a, and for εa ≥ 4 the walk runs away. Where the loss is exact, a test of Metropolis
-//! takes that error away ([`Sgld::log_acceptance`]). Welling and Teh, "Bayesian learning via
-//! stochastic gradient Langevin dynamics", 2011; the pull towards the centre is that of Lau,
-//! Furman, Wang, Murfet and Wei, "The local learning coefficient", 2023; the test is that of
-//! Roberts and Tweedie, "Exponential convergence of Langevin distributions", 1996.
+//! Stochastic gradient Langevin dynamics.
 
 use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
@@ -27,7 +6,7 @@ use rand_distr::StandardNormal;
 use crate::error::{Result, require, require_length};
 use crate::real::{Real, real, require_finite, wide};
 
-/// The settings of [`Sgld`]. There are no defaults: they belong to the loss.
+/// The settings of [`Sgld`]. There are no defaults, since suitable values depend on the loss.
 ///
 /// | Name | Range |
 /// |---|---|
@@ -40,24 +19,48 @@ pub struct SgldConfig {
     /// The factor $nβ$ of the loss in the potential. For n samples of a statistical model whose
     /// negative log likelihood per sample is L, Watanabe's choice is $n/\ln n$.
     pub inverse_temperature: f64,
-    /// The strength $γ$ of the pull towards the centre: without any loss each parameter has the
-    /// variance 1/γ about it.
+    /// The strength $γ$ of the attraction to the centre. Without a loss, each parameter has the
+    /// variance 1/γ around the centre.
     pub localisation: f64,
-    /// The step $ε$: the variance of the noise of one step, in each parameter.
+    /// The step size $ε$, which is the variance of the noise that one step adds to each parameter.
     pub step: f64,
 }
 
-/// A sampler of parameters about a centre.
+/// Stochastic gradient Langevin dynamics (SGLD) around a centre: a random walk whose stationary law
+/// is a tempered posterior.
 ///
-/// A step is a pure function of the parameters, the gradient and the random numbers: there is no
-/// state to save but the parameters. Two chains of one sampler need nothing of each other.
+/// ```math
+/// U(w) = nβ\,L(w) + \frac γ2 |w - w^*|^2, \qquad
+/// w_{k+1} = w_k - \frac ε2 ∇U(w_k) + \sqrt ε\,ξ_k, \qquad ξ_k \sim N(0, 1)
+/// ```
+///
+/// where w are the parameters, w* is the centre and ξ are independent normal numbers (all of one
+/// length), L is a loss, nβ the inverse temperature, γ the localisation and ε the step size. As
+/// ε → 0 the law of `w_k` tends to the density `∝ exp(−U)`. At a finite ε it differs: along a
+/// direction in which U has the curvature a, the variance is
+///
+/// ```math
+/// \frac{1}{a\,(1 - εa/4)}, \qquad 0 < εa < 4,
+/// ```
+///
+/// instead of 1/a, and for εa ≥ 4 the walk diverges. If the loss and its gradient are exact, a
+/// Metropolis test removes this error ([`log_acceptance`](Self::log_acceptance)).
+///
+/// A step is a pure function of the parameters, the gradient and the random numbers, so that a
+/// chain has no state besides its parameters, and one sampler can run several chains.
+///
+/// References: Welling and Teh, "Bayesian learning via stochastic gradient Langevin dynamics",
+/// 2011; for the term with the centre, Lau, Furman, Wang, Murfet and Wei, "The local learning
+/// coefficient", 2023; for the test, Roberts and Tweedie, "Exponential convergence of Langevin
+/// distributions", 1996.
 ///
 /// ```
 /// # fn main() -> Result<(), toy_superposition_optim::Error> {
 /// use rand::SeedableRng;
 /// use toy_superposition_optim::{Sgld, SgldConfig};
 ///
-/// // L(w) = w²/2 with nβ = 9 and γ = 1: a Gaussian of variance 1/10, and at this step of 0.1/(1 − 0.01).
+/// // L(w) = w²/2 with nβ = 9 and γ = 1 gives a Gaussian of variance 0.1. At this step size the
+/// // variance is 0.1/(1 − 0.01).
 /// let config = SgldConfig { inverse_temperature: 9.0, localisation: 1.0, step: 0.004 };
 /// let sampler = Sgld::new(&[0.0], config)?;
 /// let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(1);
@@ -76,22 +79,22 @@ pub struct Sgld<F> {
     centre: Vec<F>,
 }
 
-/// Where a chain is: the parameters, and their loss L with its gradient.
+/// A point of a chain: the parameters, and the loss L there with its gradient.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Place<'a, F> {
     /// The parameters.
     pub parameters: &'a [F],
-    /// The loss there.
+    /// The loss L at these parameters.
     pub loss: f64,
-    /// `∂L/∂w`, as long as the parameters.
+    /// The gradient `∂L/∂w`, as long as the parameters.
     pub gradient: &'a [F],
 }
 
 impl<F: Real> Sgld<F> {
-    /// A sampler about `centre` w*.
+    /// A sampler around the centre w* = `centre`.
     ///
     /// # Errors
-    /// [`Error::Setting`](crate::Error::Setting) for a setting out of the range in [`SgldConfig`],
+    /// [`Error::Setting`](crate::Error::Setting) for a setting outside its range in [`SgldConfig`],
     /// [`Error::NotFinite`](crate::Error::NotFinite) for a centre with a NaN or an infinity.
     pub fn new(centre: &[F], config: SgldConfig) -> Result<Self> {
         let SgldConfig { inverse_temperature, localisation, step } = config;
@@ -103,7 +106,7 @@ impl<F: Real> Sgld<F> {
         Ok(Self { config, centre: centre.to_vec() })
     }
 
-    /// The settings it was built with.
+    /// The settings that the sampler was built with.
     pub fn config(&self) -> &SgldConfig {
         &self.config
     }
@@ -113,13 +116,13 @@ impl<F: Real> Sgld<F> {
         &self.centre
     }
 
-    /// Takes one step in place. `gradient` is that of the loss L alone, or an estimate of it
-    /// without bias; a normal number is drawn for each parameter, in their order.
+    /// Takes one step in place. `gradient` is the gradient of the loss L alone, or an unbiased
+    /// estimate of it. One normal number is drawn per parameter, in the order of the parameters.
     ///
     /// # Errors
     /// [`Error::Length`](crate::Error::Length) for a list of another length than the centre,
-    /// [`Error::NotFinite`](crate::Error::NotFinite) for a gradient with a NaN or an infinity; then
-    /// no parameter has changed and nothing was drawn.
+    /// [`Error::NotFinite`](crate::Error::NotFinite) for a gradient with a NaN or an infinity.
+    /// After an error no parameter has changed and no number has been drawn.
     pub fn step<R: Rng + ?Sized>(&self, parameters: &mut [F], gradient: &[F], rng: &mut R) -> Result<()> {
         self.check(parameters, gradient)?;
         let SgldConfig { step, .. } = self.config;
@@ -132,7 +135,7 @@ impl<F: Real> Sgld<F> {
         Ok(())
     }
 
-    /// The potential `U = nβ L + γ/2 |w − w*|²` at parameters of this loss.
+    /// The potential `U = nβ L + γ/2 |w − w*|²` at the parameters w, where the loss is L = `loss`.
     ///
     /// # Errors
     /// [`Error::Length`](crate::Error::Length) for a list of another length than the centre.
@@ -142,21 +145,22 @@ impl<F: Real> Sgld<F> {
         Ok(self.config.inverse_temperature * loss + 0.5 * self.config.localisation * squares.sum::<f64>())
     }
 
-    /// The logarithm of the quotient by which Metropolis and Hastings accept a step from `from` to
+    /// The logarithm of the Metropolis–Hastings acceptance ratio for a step from w = `from` to w′ =
     /// `to`,
     ///
     /// ```math
     /// \ln \frac{e^{-U(w')}\,q(w|w')}{e^{-U(w)}\,q(w'|w)}
-    ///   = U(w) - U(w') + \tfrac12 (w' - w)·(∇U(w) + ∇U(w')) + \tfrac ε8 \left(|∇U(w)|^2 - |∇U(w')|^2\right),
+    ///   = U(w) - U(w') + \tfrac12 (w' - w)·(∇U(w) + ∇U(w'))
+    ///   + \tfrac ε8 \left(|∇U(w)|^2 - |∇U(w')|^2\right),
     /// ```
     ///
-    /// with the density q of [`step`](Self::step). A chain that takes a step where `ln v` is below
-    /// it, v uniform on (0, 1), and stays where it is otherwise, has the law `∝ exp(−U)` at any ε.
-    /// Loss and gradient must be exact for that.
+    /// where q is the transition density of [`step`](Self::step). A chain that accepts a step if
+    /// `ln v` is below this number, with v uniform on (0, 1), and otherwise stays where it is, has
+    /// the stationary law `∝ exp(−U)` for any ε. Loss and gradient must be exact for this.
     ///
     /// # Errors
-    /// [`Error::Length`](crate::Error::Length), [`Error::NotFinite`](crate::Error::NotFinite) as
-    /// [`step`](Self::step).
+    /// [`Error::Length`](crate::Error::Length) and [`Error::NotFinite`](crate::Error::NotFinite),
+    /// as for [`step`](Self::step).
     pub fn log_acceptance(&self, from: Place<'_, F>, to: Place<'_, F>) -> Result<f64> {
         self.check(from.parameters, from.gradient)?;
         self.check(to.parameters, to.gradient)?;
@@ -172,7 +176,7 @@ impl<F: Real> Sgld<F> {
         Ok(fall + 0.5 * along + 0.125 * self.config.step * squares)
     }
 
-    /// The slope of U in one parameter, of which the loss has the slope `slope`.
+    /// The derivative of U by one parameter, where `slope` is the derivative of the loss.
     fn force(&self, parameter: f64, slope: f64, centre: f64) -> f64 {
         self.config.inverse_temperature * slope + self.config.localisation * (parameter - centre)
     }

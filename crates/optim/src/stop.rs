@@ -7,31 +7,33 @@ use crate::trend::{BLOCKS, probability_of_so_slow_a_descent};
 
 /// A rule that reads one loss per step and says when to stop.
 ///
-/// With $\bar ℓ_1$ the mean of the last w losses and $\bar ℓ_0$ the mean of the w before those:
+/// Let $\bar ℓ_1$ be the mean of the last w losses and $\bar ℓ_0$ the mean of the w losses before
+/// those. The rules of the paper are:
 ///
-/// - the paper's text (section 3): after any step, stop as soon as $\bar ℓ_1 < \bar ℓ_0$ no longer
-///   holds; w = 100;
-/// - its released code: at the start of an epoch with more than 2w losses behind it, look whether
-///   $\log_{10} \bar ℓ_0 - \log_{10} \bar ℓ_1 ≤ 0$; if so, stop after that epoch; w = 200, epochs
-///   of 30 steps (30,000 samples in batches of 1024), at most 1500 of them.
+/// - the paper's text (section 3): stop after the first step at which $\bar ℓ_1 < \bar ℓ_0$ does
+///   not hold, with w = 100;
+/// - its released code: if $\log_{10} \bar ℓ_0 - \log_{10} \bar ℓ_1 ≤ 0$ at the start of an epoch
+///   after more than 2w losses, stop at the end of that epoch, with w = 200 and at most 1500 epochs
+///   of 30 steps (30,000 samples in batches of 1024).
 ///
-/// Both stop by chance: of two windows without any trend the later one has the higher mean half of
-/// the time, and where the descent is slow compared with the noise of a window, hardly less often.
-/// The third rule is a test with a stated probability of stopping too early:
+/// Both rules may stop by chance. Of two windows without a trend, the later one has the higher mean
+/// half of the time, and almost as often if the descent is slow compared with the noise of a
+/// window. The third rule is a statistical test with a stated probability of stopping too early:
 ///
-/// - descent: after w, 2w, 3w, … losses, take for granted that the expected loss falls by the
-///   fraction f of itself (or more) within the last w, in a straight line, and stop if losses that
-///   fall as slowly as those seen, or more slowly, would then have a probability of at most $α_k =
-///   α/(k(k+1))$ at the k-th look (Student's test of the slope through 20 means). Since $Σ_k α_k =
-///   α$, a run whose loss falls by f per window all the time is stopped, ever, with probability at
-///   most α. What it cannot see: a loss that rests and falls later.
+/// - descent: after w, 2w, 3w, … losses, test the hypothesis that the expected loss falls in a
+///   straight line, by at least the fraction f of its mean, over the last w losses. The test is
+///   Student's test of the slope through the means of 20 blocks. Stop at the k-th test if the
+///   p-value is at most $α_k = α/(k(k+1))$. Since $Σ_k α_k = α$, a run whose loss always falls by f
+///   per window is stopped too early with probability at most α. The test cannot know that a loss
+///   that is constant now will fall later.
 ///
-/// There is no default: the paper's text and its code differ, so a recipe has to name its rule.
+/// There is no default, because the paper's text and its code differ and a recipe must state which
+/// rule it uses.
 ///
 /// | Name | Range |
 /// |---|---|
 /// | `steps`, `epoch_steps`, `max_epochs` | 1 … 2⁶⁴ − 1 |
-/// | `window` | 1 … 10⁶; of `Descent`, from 20 on |
+/// | `window` | 1 … 10⁶, and for `Descent` 20 … 10⁶ |
 /// | `fall`, `false_stop` | (0, 1) |
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(
@@ -41,51 +43,51 @@ use crate::trend::{BLOCKS, probability_of_so_slow_a_descent};
 )]
 #[non_exhaustive]
 pub enum StopRule {
-    /// After so many steps.
+    /// Stops after a given number of steps.
     Steps {
         /// The number of steps.
         steps: u64,
     },
-    /// As soon as the mean of the last `window` losses is not below the mean of the `window`
-    /// before.
+    /// Stops as soon as the mean of the last `window` losses is not below the mean of the `window`
+    /// losses before those.
     Windows {
         /// The width w of each window.
         window: usize,
     },
-    /// The same comparison, of logarithms, at each epoch's start, to take effect at that epoch's
-    /// end.
+    /// Makes the same comparison, of the logarithms of the means, at the start of each epoch, and
+    /// stops at the end of that epoch if the later mean is not lower.
     EpochWindows {
         /// The width w of each window.
         window: usize,
-        /// Steps per epoch.
+        /// The number of steps per epoch.
         epoch_steps: u64,
-        /// The most epochs there can be.
+        /// The greatest number of epochs.
         max_epochs: u64,
     },
-    /// As soon as a test, after each `window` losses, finds that the loss no longer falls by the
-    /// fraction `fall` of itself per window. A run whose expected loss does is stopped with
-    /// probability `false_stop` at most, all its looks together, if the means of a twentieth of a
-    /// window scatter independently, normally and alike.
+    /// Stops as soon as a test, made after every `window` losses, finds that the loss no longer
+    /// falls by the fraction `fall` of its mean per window. A run whose expected loss still falls
+    /// this fast is stopped with a probability of at most `false_stop` over all its tests, if the
+    /// means of twentieths of a window are independent and normal with equal variances.
     Descent {
         /// The width w of each window, in steps.
         window: usize,
-        /// The fraction f of itself by which the loss falls within a window, as long as the descent
-        /// is worth its steps.
+        /// The fraction f of its mean by which the loss must fall within a window for the run to
+        /// continue.
         fall: f64,
-        /// The probability α of stopping although it falls so fast.
+        /// The greatest probability α of stopping a run whose loss still falls this fast.
         false_stop: f64,
     },
 }
 
 impl StopRule {
-    /// The rule in the paper's text: windows of 100, looked at after every step.
+    /// The rule in the paper's text: windows of 100 losses, compared after every step.
     pub const PAPER_TEXT: Self = Self::Windows { window: 100 };
 
-    /// The rule in the paper's released code: windows of 200, epochs of 30 steps, at most 1500
-    /// epochs.
+    /// The rule in the paper's released code: windows of 200 losses, epochs of 30 steps, and at
+    /// most 1500 epochs.
     pub const RELEASED_CODE: Self = Self::EpochWindows { window: 200, epoch_steps: 30, max_epochs: 1500 };
 
-    /// The most steps there can be, if the rule bounds them.
+    /// The greatest number of steps that the rule allows, or `None` if it sets no bound.
     pub fn most_steps(&self) -> Option<u64> {
         match *self {
             Self::Steps { steps } => Some(steps),
@@ -96,7 +98,7 @@ impl StopRule {
         }
     }
 
-    /// How many losses the rule remembers.
+    /// The number of losses that the rule remembers.
     fn memory(&self) -> usize {
         match *self {
             Self::Steps { .. } => 0,
@@ -133,12 +135,13 @@ impl StopRule {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StopReason {
-    /// [`StopRule::Steps`]: as many steps were taken as were asked for, wherever the loss is.
+    /// The number of steps of [`StopRule::Steps`] was taken. This says nothing about the loss.
     Steps,
-    /// The mean of the last window of losses was not below the mean of the window before; or, by
-    /// [`StopRule::Descent`], the loss no longer fell as fast as it should.
+    /// The mean of the last window of losses was not below the mean of the window before it. For
+    /// [`StopRule::Descent`], the loss no longer fell as fast as the rule requires.
     Plateau,
-    /// [`StopRule::EpochWindows`]: the bound on epochs was reached while the loss was still falling.
+    /// The greatest number of epochs of [`StopRule::EpochWindows`] was reached while the loss was
+    /// still falling.
     MaxEpochs,
 }
 
@@ -152,31 +155,31 @@ impl std::fmt::Display for StopReason {
     }
 }
 
-/// All that a [`Stopper`] knows besides its rule.
+/// The state of a [`Stopper`], without its rule.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct StopState {
-    /// Losses read so far.
+    /// Number of losses read so far.
     pub steps: u64,
-    /// The losses still remembered, oldest first: the last 2w (w of [`StopRule::Descent`]), or all
-    /// while they are fewer.
+    /// The losses that are remembered, oldest first: the last 2w (for [`StopRule::Descent`] the
+    /// last w, for [`StopRule::Steps`] none), or all losses while there are fewer.
     pub recent: Vec<f64>,
-    /// Whether the epoch now running was found to be the last.
+    /// True if the current epoch will be the last.
     pub last_epoch: bool,
-    /// Why the rule has said to stop, if it has.
+    /// The reason to stop, once the rule has stopped the run.
     pub stopped: Option<StopReason>,
 }
 
-/// A [`StopRule`] at work.
+/// Applies a [`StopRule`] to the losses of a run.
 ///
 /// ```
 /// # fn main() -> Result<(), toy_superposition_optim::Error> {
 /// use toy_superposition_optim::{StopRule, Stopper};
 /// let mut stopper = Stopper::new(StopRule::Windows { window: 2 })?;
 /// for loss in [8.0, 7.0, 5.0, 4.0] {
-///     assert!(!stopper.observe(loss)?); // 8 + 7 > 5 + 4: falling
+///     assert!(!stopper.observe(loss)?); // 8 + 7 > 5 + 4: the loss falls
 /// }
 /// assert!(!stopper.observe(6.0)?); // 7 + 5 > 4 + 6
-/// assert!(stopper.observe(3.0)?); // 5 + 4 = 6 + 3: no longer falling
+/// assert!(stopper.observe(3.0)?); // 5 + 4 = 6 + 3: it no longer falls
 /// # Ok(()) }
 /// ```
 #[derive(Debug, Clone, PartialEq)]
@@ -189,23 +192,24 @@ pub struct Stopper {
 }
 
 impl Stopper {
-    /// A stopper that has read no loss.
+    /// A stopper that has not read any loss.
     ///
     /// # Errors
-    /// [`Error::Count`] for a number out of the range in [`StopRule`].
+    /// [`Error::Count`] or [`Error::Setting`] for a number outside its range in [`StopRule`].
     pub fn new(rule: StopRule) -> Result<Self> {
         rule.check()?;
         let recent = VecDeque::with_capacity(rule.memory());
         Ok(Self { rule, steps: 0, recent, last_epoch: false, stopped: None })
     }
 
-    /// A stopper as it was when [`state`](Self::state) was taken: it will stop at the same step.
+    /// Restores a stopper from its [`state`](Self::state). Given the same losses, it stops at the
+    /// same step as the original.
     ///
     /// # Errors
-    /// [`Error::Count`] for a number out of range in the rule, [`Error::Length`] where the losses
-    /// do not fill the rule's memory as `steps` says they must, [`Error::NotFinite`] for a NaN or
-    /// infinity among them, [`Error::StopState`] for a last epoch, or a reason to stop, that the
-    /// rule does not know.
+    /// [`Error::Count`] or [`Error::Setting`] for a number out of range in the rule;
+    /// [`Error::Length`] unless there are as many recent losses as the rule remembers after `steps`
+    /// losses; [`Error::NotFinite`] for a NaN or an infinity among them; [`Error::StopState`] for a
+    /// last epoch or a reason to stop that the rule cannot have.
     pub fn restore(rule: StopRule, state: &StopState) -> Result<Self> {
         rule.check()?;
         let expected = state.steps.min(rule.memory() as u64) as usize;
@@ -225,7 +229,7 @@ impl Stopper {
         Ok(Self { rule, steps, recent: recent.iter().copied().collect(), last_epoch, stopped })
     }
 
-    /// What must be kept for [`restore`](Self::restore).
+    /// The state from which [`restore`](Self::restore) continues.
     pub fn state(&self) -> StopState {
         StopState {
             steps: self.steps,
@@ -235,27 +239,27 @@ impl Stopper {
         }
     }
 
-    /// The rule it follows.
+    /// The rule that this stopper applies.
     pub fn rule(&self) -> StopRule {
         self.rule
     }
 
-    /// Losses read so far.
+    /// The number of losses read so far.
     pub fn steps(&self) -> u64 {
         self.steps
     }
 
-    /// Why the rule has said to stop, if it has.
+    /// The reason to stop, or `None` while the run goes on.
     pub fn stopped(&self) -> Option<StopReason> {
         self.stopped
     }
 
-    /// Reads the loss of the step just taken and says whether it was the last.
+    /// Reads the loss of the step that was just taken and returns true if the run should stop.
     ///
-    /// Once the answer is yes it stays yes, and further losses are not read.
+    /// Once it has returned true it always returns true, and further losses are not read.
     ///
     /// # Errors
-    /// [`Error::NotFinite`] for a loss that is NaN or infinite; it is not read.
+    /// [`Error::NotFinite`] for a loss that is NaN or infinite. The state has not changed then.
     pub fn observe(&mut self, loss: f64) -> Result<bool> {
         if self.stopped.is_some() {
             return Ok(true);
@@ -290,8 +294,8 @@ impl Stopper {
                     } else if self.steps > memory as u64 {
                         let (before, last) = self.means(window);
                         let change = before.log10() - last.log10();
-                        // As the released code's `while change > 0`: a NaN (all losses zero) stops
-                        // too.
+                        // This follows `while change > 0` in the released code: a NaN (all losses
+                        // are zero) also stops.
                         self.last_epoch = change.is_nan() || change <= 0.0;
                     }
                 }
@@ -308,7 +312,8 @@ impl Stopper {
         Ok(self.stopped.is_some())
     }
 
-    /// The mean of the first `window` remembered losses and the mean of the rest, summed in order.
+    /// Returns the mean of the first `window` remembered losses and the mean of the rest, summed in
+    /// order.
     fn means(&self, window: usize) -> (f64, f64) {
         let mean = |losses: &mut dyn Iterator<Item = &f64>| losses.sum::<f64>() / window as f64;
         (mean(&mut self.recent.iter().take(window)), mean(&mut self.recent.iter().skip(window)))

@@ -1,25 +1,26 @@
-//! Whether a series still falls: a straight line through the means of its blocks, and Student's
-//! test of its slope.
+//! A test of whether a series still falls: a straight line is fitted to the means of its blocks,
+//! and Student's test is applied to its slope.
 //!
-//! The w last losses are cut into B = 20 blocks of ⌊w/B⌋, whose means are $y_1, …, y_B$. With
-//! $x_i = i - (B+1)/2$ and $S = Σ_i x_i^2$, least squares give
+//! The last w losses are divided into B = 20 blocks of ⌊w/B⌋ losses, whose means are $y_1, …, y_B$.
+//! With $x_i = i - (B+1)/2$ and $S = Σ_i x_i^2$, least squares give
 //!
 //! ```math
 //! \hat β = \frac1S Σ_i x_i y_i, \qquad s^2 = \frac{1}{(B-2)\,S} Σ_i (y_i - \bar y - \hat β x_i)^2.
 //! ```
 //!
 //! $\hat β$ is the slope per block and s its standard error, estimated from the scatter of the
-//! means: noise that one loss passes on to the next within a block is counted as it is. If the
-//! means scatter independently and normally about a line of slope β, $(\hat β - β)/s$ has Student's
-//! distribution of B − 2 degrees of freedom.
+//! means, so that correlations between losses within a block are taken into account. If the means
+//! scatter independently and normally about a line of slope β, $(\hat β - β)/s$ has Student's
+//! distribution with B − 2 degrees of freedom.
 
-/// The number B of blocks; even, for [`upper_tail`].
+/// The number B of blocks, which [`upper_tail`] requires to be even.
 pub(crate) const BLOCKS: usize = 20;
 const FREEDOM: usize = BLOCKS - 2;
 
-/// The probability of as slow a descent as that of `losses` (at least [`BLOCKS`] of them) or a
-/// slower one, if the expected loss falls by `fall` times its mean, or by more, from the first to
-/// the last: the p-value of $β ≤ -f \bar y/B$. It is 0 for losses that are all alike.
+/// The probability of a descent as slow as that of `losses` (at least [`BLOCKS`] of them), or
+/// slower, if the expected loss falls by at least f = `fall` times its mean from the first loss to
+/// the last: the p-value of the hypothesis $β ≤ -f \bar y/B$. It is 0 for losses that are all
+/// equal.
 pub(crate) fn probability_of_so_slow_a_descent(
     losses: impl ExactSizeIterator<Item = f64> + DoubleEndedIterator,
     fall: f64,
@@ -39,9 +40,9 @@ pub(crate) fn probability_of_so_slow_a_descent(
     if error > 0.0 { upper_tail(excess / error) } else { f64::from(u8::from(excess < 0.0)) }
 }
 
-/// `P(T > t)` of Student's distribution with [`FREEDOM`] = ν degrees of freedom, for even ν a
-/// finite sum (Abramowitz and Stegun 26.7.4): with $θ = \arctan(t/\sqrt ν)$, $½ - ½ \sin θ \,(1 + ½
-/// \cos^2 θ + \frac{1·3}{2·4} \cos^4 θ + … )$, up to $\cos^{ν-2} θ$.
+/// `P(T > t)` for Student's distribution with ν = [`FREEDOM`] degrees of freedom. For even ν it is
+/// a finite sum (Abramowitz and Stegun 26.7.4): with $θ = \arctan(t/\sqrt ν)$, $½ - ½ \sin θ \,(1 +
+/// ½ \cos^2 θ + \frac{1·3}{2·4} \cos^4 θ + … )$, up to $\cos^{ν-2} θ$.
 fn upper_tail(t: f64) -> f64 {
     let nu = FREEDOM as f64;
     let (sine, square) = (t / (nu + t * t).sqrt(), nu / (nu + t * t));
@@ -57,8 +58,8 @@ fn upper_tail(t: f64) -> f64 {
 mod tests {
     use super::*;
 
-    /// From `tools/golden/optim_student.py`. The sum is of order 1, with rounding errors of a few
-    /// 1e-16.
+    /// The values are from `tools/golden/optim_student.py`. The sum is of order 1, with rounding
+    /// errors of a few 1e-16.
     #[test]
     fn the_tail_is_students() {
         let golden = [

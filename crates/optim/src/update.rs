@@ -1,4 +1,5 @@
-//! One step of an optimizer, to be applied to every parameter exactly once, whole or in pieces.
+//! One step of an optimizer, which is applied to every parameter exactly once, as a whole or in
+//! pieces.
 
 use crate::{
     adam::AdamStep,
@@ -7,12 +8,12 @@ use crate::{
     sgd::SgdStep,
 };
 
-/// One step over a range of the parameters; from
-/// [`Optimizer::begin_step`](crate::Optimizer::begin_step).
+/// One step of an optimizer on a range of the parameters, as
+/// [`Optimizer::begin_step`](crate::Optimizer::begin_step) returns it.
 ///
-/// The range may be cut, [in two](Self::split_at) or [in chunks](Self::chunks), and the pieces
-/// applied in any order, on any thread, inside any other pass over the gradient: the bits are those
-/// of the whole.
+/// The range may be split [in two](Self::split_at) or [into chunks](Self::chunks), and the pieces
+/// may be applied in any order and on any thread, for instance where the gradient is computed. The
+/// result has the same bits as one step on the whole range.
 ///
 /// ```
 /// # fn main() -> Result<(), toy_superposition_optim::Error> {
@@ -29,11 +30,11 @@ use crate::{
 pub struct Update<'a, F> {
     rule: Rule<F>,
     parameters: usize,
-    /// What the rule remembers about the range: one number per parameter, or none.
+    /// The optimizer's slots for the range, each with one number per parameter or empty.
     slots: [&'a mut [F]; 2],
 }
 
-/// What is done to each parameter.
+/// The update of each parameter.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Rule<F> {
     Adam(AdamStep<F>),
@@ -45,8 +46,8 @@ impl<'a, F: Real> Update<'a, F> {
         Self { rule, parameters, slots }
     }
 
-    /// The update in pieces of `size` parameters, the last one of what remains. A size of 0 counts
-    /// as 1.
+    /// Splits the update into pieces of `size` parameters; the last piece may be smaller. A size of
+    /// 0 counts as 1.
     pub fn chunks(self, size: usize) -> Vec<Self> {
         let Self { rule, parameters, slots } = self;
         let size = size.max(1);
@@ -58,8 +59,8 @@ impl<'a, F: Real> Update<'a, F> {
         (0..parameters).step_by(size).map(piece).collect()
     }
 
-    /// The update of the first `middle` parameters and that of the others; all of them are in the
-    /// first if there are not so many.
+    /// Splits the update into that of the first `middle` parameters and that of the others. If
+    /// there are fewer parameters than `middle`, the first update has all of them.
     pub fn split_at(self, middle: usize) -> (Self, Self) {
         let Self { rule, parameters, slots } = self;
         let middle = middle.min(parameters);
@@ -71,15 +72,15 @@ impl<'a, F: Real> Update<'a, F> {
         )
     }
 
-    /// Updates `parameters`, the range of this update, by the same range of the gradient.
+    /// Updates `parameters`, the range of this update, using the same range of the gradient.
     ///
-    /// The gradient is taken as it is: a NaN in it becomes a NaN in the parameters and in what the
-    /// optimizer remembers. Inlined, so that the loop is compiled for the instruction set of the
-    /// function that calls it.
+    /// The gradient is not checked: a NaN in it becomes a NaN in the parameters and in the state of
+    /// the optimizer. The function is always inlined, so that its loop is compiled for the
+    /// instruction set of the caller.
     ///
     /// # Errors
-    /// [`Error::Length`](crate::Error::Length) where either has another length than the range;
-    /// nothing has changed then.
+    /// [`Error::Length`](crate::Error::Length) if a length differs from that of the range. In that
+    /// case nothing has changed.
     #[inline(always)]
     pub fn apply(self, parameters: &mut [F], gradient: &[F]) -> Result<()> {
         require_length("parameters", parameters.len(), self.parameters)?;

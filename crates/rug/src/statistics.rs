@@ -90,6 +90,7 @@ pub fn welch_coherence(features: usize, hidden: usize) -> Option<f64> {
 /// decoder can distinguish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
 pub struct Span {
     /// The dimension m = log₂ n_s of the space.
     pub dimension: u32,

@@ -1,4 +1,4 @@
-//! One cell of a grid: what is made, how large, from which data and which seed.
+//! One cell of a grid: its kind, sizes, law of the features and seed.
 
 use std::sync::Arc;
 
@@ -13,21 +13,22 @@ use toy_superposition_files::fingerprint;
 /// variant is its name in grid files, in [`Cell::id`] and so in file names. It consists of ASCII
 /// letters, digits and hyphens.
 pub trait Kind: Copy + Eq + Serialize + DeserializeOwned + Send + Sync {
-    /// Whether it draws random numbers, which is the default. A kind that draws none has one cell
-    /// for all seeds, of seed 0.
+    /// Returns whether the kind draws random numbers (the default: true). A kind that draws none
+    /// has a single cell for all seeds, with seed 0.
     fn is_random(self) -> bool {
         true
     }
 
-    /// Whether it can be done for features of any law. If not, which is the default, a block with
-    /// `laws` may not have it: it needs independent features with one probability and magnitudes
-    /// `U[0, 1]`.
+    /// Returns whether the kind can be evaluated for features of any law (the default: false). A
+    /// kind that cannot is refused in a block with `laws`: it needs independent features with one
+    /// probability and magnitudes `U[0, 1]`.
     fn takes_laws(self) -> bool {
         false
     }
 }
 
-/// The name of a kind by serde: empty for what serde makes no string of, which no grid may hold.
+/// Returns the name that serde gives to a kind, or an empty string, which no grid may hold, if
+/// serde does not make a string of it.
 pub(crate) fn name<K: Kind>(kind: K) -> String {
     match serde_json::to_value(kind) {
         Ok(serde_json::Value::String(name)) => name,
@@ -35,7 +36,7 @@ pub(crate) fn name<K: Kind>(kind: K) -> String {
     }
 }
 
-/// One cell.
+/// One cell of a grid.
 ///
 /// ```
 /// use toy_superposition_sweep::{Cell, Model};
@@ -47,40 +48,40 @@ pub(crate) fn name<K: Kind>(kind: K) -> String {
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cell<K> {
-    /// What is done.
+    /// What is evaluated.
     pub kind: K,
-    /// n_s.
+    /// Number of features, n_s.
     pub features: usize,
-    /// n_d.
+    /// Number of hidden dimensions, n_d.
     pub hidden: usize,
-    /// p; of a [`law`](Self::law), the mean over the features.
+    /// Probability p that a feature is on; for a [`law`](Self::law), its mean over the features.
     pub probability: f64,
     /// The law of the features, in a block that has `laws`. Otherwise the law is that [of the
     /// paper](LawSpec::paper).
     pub law: Option<Arc<LawSpec>>,
-    /// The seed of all that is random.
+    /// Seed of all random numbers of the cell.
     pub seed: u64,
-    /// The first block of the grid that asks for the cell, counted from 0.
+    /// Index, from 0, of the first block of the grid that contains the cell.
     pub block: usize,
 }
 
 impl<K: Kind> Cell<K> {
-    /// n_d/n_s.
+    /// Returns the ratio n_d/n_s.
     pub fn ratio(&self) -> f64 {
         self.hidden as f64 / self.features as f64
     }
 
-    /// The law of the features.
+    /// Returns the law of the features.
     pub fn law(&self) -> LawSpec {
         let paper = || LawSpec::paper(self.features, self.probability);
         self.law.as_deref().cloned().unwrap_or_else(paper)
     }
 
-    /// The cell's name, such as `trained-n512-d128-p0.05-s3`: the same in every grid, and no two
-    /// cells of a grid share one. The p is the shortest decimal that reads back as the same number;
-    /// below 1e-10 it has an exponent, as in `p1e-225`, since a file name has room for 255 bytes. A
-    /// law stands in its place with the fingerprint of its JSON, as in
-    /// `trained-n512-d128-law0123456789abcdef-s3`.
+    /// Returns the cell's name, such as `trained-n512-d128-p0.05-s3`. A cell has the same name in
+    /// every grid, and no two cells of a grid share one. The probability is written as the shortest
+    /// decimal that reads back as the same number; below 1e-10 it has an exponent, as in `p1e-225`,
+    /// because file names are limited to 255 bytes. A law is written as the fingerprint of its
+    /// JSON, as in `trained-n512-d128-law0123456789abcdef-s3`.
     pub fn id(&self) -> String {
         let Self { kind, features, hidden, probability, seed, .. } = self;
         let law = match &self.law {

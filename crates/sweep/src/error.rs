@@ -1,183 +1,185 @@
-//! What can go wrong while a grid is read, run or merged.
+//! Errors of reading, running and merging sweeps.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// What was given and what is allowed.
+/// An error of reading, running or merging a sweep.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Weights were refused.
+    /// A model's weights were refused.
     #[error(transparent)]
     Model(#[from] toy_superposition_model::Error),
-    /// A file of a sweep that cannot be written.
+    /// A file of a sweep cannot be written.
     #[error(transparent)]
     Write(#[from] toy_superposition_files::Error),
-    /// A file or a folder that cannot be read or written.
+    /// A file or folder cannot be read or written.
     #[error("{}: cannot be read or written", path.display())]
     File {
         /// The file or the folder.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// A grid that is no TOML, or has keys or kinds that it may not have.
+    /// A grid is not valid TOML, or has an unknown key or kind.
     #[error("{}: cannot be read", path.as_deref().map_or("the grid".into(), Path::to_string_lossy))]
     GridSyntax {
-        /// The file, if the grid comes from one.
+        /// The file, if the grid was read from one.
         path: Option<PathBuf>,
-        /// Where and why.
+        /// The parser's error, with line and column.
         source: Cause,
     },
-    /// A list that must not be empty.
+    /// A list is empty that must not be.
     #[error("grid, block {block}: no {what}")]
     GridEmpty {
-        /// The block, by number and name.
+        /// Number and name of the block.
         block: String,
-        /// The list.
+        /// Name of the list.
         what: &'static str,
     },
-    /// A number out of range.
+    /// A number is out of range.
     #[error("grid, block {block}: {what}: {given:?}; allowed is {least:?} to {most:?}")]
     GridValue {
-        /// The block, by number and name.
+        /// Number and name of the block.
         block: String,
-        /// The list.
+        /// Name of the list.
         what: &'static str,
-        /// The number.
+        /// The number given.
         given: f64,
-        /// The least allowed.
+        /// Least value allowed.
         least: f64,
-        /// The most.
+        /// Greatest value allowed.
         most: f64,
     },
-    /// A block with both or neither of the two ways to give n_d.
+    /// A block gives both `ratios` and `hidden`, or neither.
     #[error("grid, block {block}: give either ratios or hidden")]
     GridWidths {
-        /// The block, by number and name.
+        /// Number and name of the block.
         block: String,
     },
-    /// A block with both ways to say what the features are like.
+    /// A block gives `laws` as well as `features` or `probabilities`.
     #[error("grid, block {block}: give either laws, or features and probabilities")]
     GridLaws {
-        /// The block, by number and name.
+        /// Number and name of the block.
         block: String,
     },
-    /// A law that there is not.
+    /// A law is invalid.
     #[error("grid, block {block}: law {law} is refused")]
     GridLaw {
-        /// The block, by number and name.
+        /// Number and name of the block.
         block: String,
-        /// The law, counted from 1.
+        /// Number of the law in its block, from 1.
         law: usize,
-        /// Why.
+        /// Why the law is invalid.
         source: toy_superposition_data::Error,
     },
-    /// A kind that cannot be done for features of any law.
+    /// A block with `laws` has a kind that cannot be evaluated for features of any law.
     #[error(
-        "grid, block {block}: {kind} is for independent features of one probability alone: give features and probabilities, not laws"
+        "grid, block {block}: {kind} needs independent features with one probability: give features and probabilities, not laws"
     )]
     GridLawKind {
-        /// The block, by number and name.
+        /// Number and name of the block.
         block: String,
-        /// The kind's name.
+        /// Name of the kind.
         kind: String,
     },
-    /// A kind whose name by serde is not one to 64 ASCII letters, digits and hyphens.
-    #[error("grid, block {block}: the name of a kind is 1 to 64 letters, digits and hyphens; given: {given:?}")]
+    /// The name that serde gives to a kind is not 1 to 64 ASCII letters, digits and hyphens.
+    #[error(
+        "grid, block {block}: the name of a kind is 1 to 64 letters, digits and hyphens; given: {given:?}"
+    )]
     GridKind {
-        /// The block, by number and name.
+        /// Number and name of the block.
         block: String,
-        /// The kind's name.
+        /// Name of the kind.
         given: String,
     },
-    /// Settings that the experiment refuses.
+    /// The experiment refuses its settings.
     #[error("grid: the settings under [experiment] are refused")]
     Settings {
-        /// What the experiment says.
+        /// The experiment's error.
         source: Cause,
     },
-    /// A shard that is not I/N with 1 ≤ I ≤ N.
+    /// A shard is not I/N with 1 ≤ I ≤ N.
     #[error("shard {given}: must be I/N with I from 1 to N")]
     Shard {
-        /// What was given.
+        /// The text given.
         given: String,
     },
-    /// A folder that holds the sweep of another grid or version.
-    #[error("{}: a sweep of another {what}; choose another folder", path.display())]
+    /// The folder holds the sweep of another grid or version.
+    #[error("{}: holds a sweep of another {what}; choose another folder", path.display())]
     OtherSweep {
-        /// The manifest.
+        /// Path of the manifest.
         path: PathBuf,
-        /// What differs.
+        /// What differs: the grid or the version.
         what: &'static str,
     },
-    /// A folder without a sweep.
+    /// The folder holds no sweep.
     #[error("{}: holds no sweep (no manifest.json)", path.display())]
     NotASweep {
         /// The folder.
         path: PathBuf,
     },
-    /// An unreadable manifest.
+    /// The manifest cannot be read.
     #[error("{}: not a manifest of this kind of sweep", path.display())]
     Manifest {
-        /// The manifest.
+        /// Path of the manifest.
         path: PathBuf,
-        /// Where and why.
+        /// The parser's error.
         source: Cause,
     },
-    /// An unreadable line of a journal, other than a torn last one.
+    /// A line of a journal cannot be read, and is not a torn last line.
     #[error("{}: line {line} cannot be read", path.display())]
     Journal {
-        /// The journal.
+        /// Path of the journal.
         path: PathBuf,
-        /// The line, from 1.
+        /// Number of the line, from 1.
         line: usize,
-        /// Where and why.
+        /// The parser's error.
         source: Cause,
     },
-    /// A journal that another process is writing.
+    /// Another process is writing the journal.
     #[error("{}: another process is writing it", path.display())]
     Busy {
-        /// The journal.
+        /// Path of the journal.
         path: PathBuf,
     },
-    /// Two different records of one cell.
+    /// Two journals hold different records of one cell.
     #[error("two different records of {cell}: were they made by different programs or machines?")]
     Conflict {
-        /// The cell.
+        /// Name of the cell.
         cell: String,
     },
-    /// A record that is no row of a table.
-    #[error("the records make no table")]
+    /// The records cannot be written as a table.
+    #[error("the records cannot be written as a table")]
     Table {
-        /// What the writer of the table says.
+        /// The table writer's error.
         source: Cause,
     },
-    /// More threads than a sweep may have.
+    /// More threads were asked for than a sweep may use.
     #[error("{given} threads; allowed is 1 to {most}")]
     ManyThreads {
-        /// What was given.
+        /// The number given.
         given: usize,
-        /// The most.
+        /// Greatest number allowed.
         most: usize,
     },
-    /// Threads that cannot be started.
+    /// Threads cannot be started.
     #[error(transparent)]
     Threads {
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
 }
 
 impl Error {
-    /// Names the file that an input or output error is about.
+    /// Returns a function that attaches `path` to an input or output error.
     pub(crate) fn file(path: &Path) -> impl Fn(io::Error) -> Self + use<> {
         let path = path.to_owned();
         move |source| Self::File { path: path.clone(), source }
     }
 }
 
-/// The error of a library that this crate's interface does not name.
+/// A boxed error of a library that does not appear in this crate's interface.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// A result with this crate's [`Error`].

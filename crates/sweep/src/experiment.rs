@@ -1,4 +1,4 @@
-//! What a sweep does at each cell.
+//! The trait of an experiment, and what it is told about the run.
 
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};
@@ -10,11 +10,11 @@ use serde::de::DeserializeOwned;
 
 use crate::{Cell, Kind};
 
-/// Why a cell failed: any error will do, its text and that of its causes is recorded.
+/// Why a cell failed. Any error may be returned; the sweep records its text and that of its causes.
 pub type Reason = Box<dyn std::error::Error + Send + Sync>;
 
-/// An experiment with its settings: what a grid file has under `[experiment]`. Derive `Deserialize`
-/// with `#[serde(deny_unknown_fields)]`, so that a key that is not a setting is refused.
+/// An experiment with its settings, which a grid file gives under `[experiment]`. Derive
+/// `Deserialize` with `#[serde(deny_unknown_fields)]`, so that unknown keys are refused.
 ///
 /// ```
 /// use serde::{Deserialize, Serialize};
@@ -88,33 +88,34 @@ pub type Reason = Box<dyn std::error::Error + Send + Sync>;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait Experiment: Clone + Debug + PartialEq + Serialize + DeserializeOwned + Sync {
-    /// What can be done at a cell.
+    /// The kinds of cells that the experiment can evaluate.
     type Kind: Kind + Debug;
-    /// What is found there: a flat struct of numbers, strings and options of them, since it becomes
-    /// a row of CSV. It names its cell, and holds nothing that depends on when, where or how fast
-    /// it was found.
+    /// The result of a cell: a flat struct of numbers, strings and options of them, since it
+    /// becomes a row of a CSV file. It should name its cell, and must not hold anything that
+    /// depends on when, where or how fast it was computed.
     type Record: Serialize + DeserializeOwned + Send;
 
-    /// Refuses settings that no cell could be evaluated with. By default it takes all.
+    /// Checks the settings. The default accepts all.
     ///
     /// # Errors
-    /// What is wrong.
+    /// Says what is wrong with settings that no cell could be evaluated with.
     fn check(&self) -> Result<(), Reason> {
         Ok(())
     }
 
-    /// Estimates roughly what a cell will cost. By default all cells cost the same, and each is
-    /// evaluated on one thread.
+    /// Returns a rough estimate of the cost of a cell. By default all cells cost the same, and each
+    /// is evaluated on one thread.
     fn effort(&self, _: &Cell<Self::Kind>) -> Effort {
         Effort::new(1.0, "evaluation")
     }
 
-    /// Evaluates a cell; `None` if [`Context::interrupted`] before the end. The record is a
-    /// function of the settings and the cell, to the bit, and in particular not of how often the
-    /// evaluation was killed and begun again.
+    /// Evaluates a cell, and returns its record, or `None` if it stopped early because the run was
+    /// [interrupted](Context::interrupted). The record must be a function of the settings and the
+    /// cell alone, to the bit: it must not depend on how often the evaluation was killed and
+    /// resumed.
     ///
     /// # Errors
-    /// Why there is no record. The sweep records the reason and goes on with the next cell.
+    /// Says why there is no record. The sweep records the reason and continues with the next cell.
     fn evaluate(
         &self,
         cell: &Cell<Self::Kind>,
@@ -122,34 +123,34 @@ pub trait Experiment: Clone + Debug + PartialEq + Serialize + DeserializeOwned +
     ) -> Result<Option<Self::Record>, Reason>;
 }
 
-/// What a cell costs.
+/// Estimated cost of a cell.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct Effort {
-    /// About how long it takes on one thread. Only ratios matter: for the order of the cells and
-    /// for the time left.
+    /// Approximate time on one thread, in seconds. Only ratios matter: they determine the order of
+    /// the cells and the estimate of the time left.
     pub seconds: f64,
-    /// A short name of what the time goes into. A sweep measures how long the cells of each way
-    /// take beside their `seconds`, and estimates by it how long the others of that way will take.
+    /// Short name of the kind of work. A sweep measures the ratio of actual time to `seconds`
+    /// separately for each name, and scales the estimates of the remaining cells by it.
     pub way: &'static str,
-    /// Whether it uses all threads well, so that it is evaluated alone; other cells are evaluated
-    /// side by side, one thread each.
+    /// Whether the cell uses all threads well, and is therefore evaluated alone. Other cells are
+    /// evaluated side by side, on one thread each.
     pub whole_machine: bool,
 }
 
 impl Effort {
-    /// Returns the effort of a cell that takes about `seconds` on one thread, and uses one.
+    /// Returns the effort of a cell that takes about `seconds` on a single thread.
     pub fn new(seconds: f64, way: &'static str) -> Self {
         Self { seconds, way, whole_machine: false }
     }
 
-    /// Returns the same effort with another [`Effort::whole_machine`].
+    /// Returns the same effort with [`Effort::whole_machine`] set to `whole_machine`.
     pub fn with_whole_machine(self, whole_machine: bool) -> Self {
         Self { whole_machine, ..self }
     }
 }
 
-/// Where a cell is evaluated.
+/// The files of the cell that is being evaluated, and the run's request to stop.
 #[derive(Debug, Clone, Copy)]
 pub struct Context<'a> {
     pub(crate) cells: &'a Path,
@@ -159,27 +160,29 @@ pub struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    /// The cell's checkpoint, which the sweep removes once the cell is in the journal.
+    /// Returns the path of the cell's checkpoint. The sweep removes that file once the cell is in
+    /// the journal.
     pub fn checkpoint(&self) -> PathBuf {
         crate::folder::checkpoint_path(self.cells, self.id)
     }
 
-    /// The time between two checkpoints: what a kill may lose.
+    /// Returns the time between two checkpoints, which is the work that a kill may lose.
     pub fn checkpoint_every(&self) -> Duration {
         self.checkpoint_every
     }
 
-    /// Where the cell's weights are kept, for those who want to look at them.
+    /// Returns the path at which the cell's weights may be kept. The sweep leaves that file in
+    /// place.
     pub fn weights(&self) -> PathBuf {
         crate::folder::weights_path(self.cells, self.id)
     }
 
-    /// Set when the sweep is to end.
+    /// Returns the flag that is set when the run is to stop.
     pub fn interrupt(&self) -> &'a AtomicBool {
         self.interrupt
     }
 
-    /// Whether the sweep is to end.
+    /// Returns whether the run is to stop.
     pub fn interrupted(&self) -> bool {
         self.interrupt.load(Ordering::Relaxed)
     }

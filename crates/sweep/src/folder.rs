@@ -1,4 +1,4 @@
-//! A sweep on disk.
+//! The folder of a sweep.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -18,16 +18,16 @@ pub(crate) fn weights_path(cells: &Path, id: &str) -> PathBuf {
     cells.join(format!("{id}.safetensors"))
 }
 
-/// Cells in the grid's order, each with how it ended.
+/// Cells in the grid's order, each with its outcome.
 pub type Outcomes<E> = Vec<(Cell<<E as Experiment>::Kind>, Outcome<<E as Experiment>::Record>)>;
 
 /// A sweep in its folder.
 ///
-/// | in the folder | |
+/// | File | Contents |
 /// |---|---|
 /// | `manifest.json` | the grid and the version |
-/// | `journal.jsonl`, `journal-2-of-8.jsonl` | what has come to an end: of a whole run, of a shard |
-/// | `records.csv` | a row for each finished cell, in the grid's order |
+/// | `journal.jsonl`, `journal-2-of-8.jsonl` | the outcomes of a whole run, or of a shard |
+/// | `records.csv` | one row per finished cell, in the grid's order |
 /// | `failures.csv` | the cells that failed, with the reason |
 /// | `cells/` | checkpoints of cells in flight, weights of finished ones |
 #[derive(Debug, Clone)]
@@ -37,15 +37,16 @@ pub struct Sweep<E: Experiment> {
     pub(crate) cells: Vec<Cell<E::Kind>>,
 }
 
-/// What the journals hold, by cell.
+/// Contents of all journals, by name of the cell.
 pub(crate) type Ends<R> = HashMap<String, Line<R>>;
 
 impl<E: Experiment> Sweep<E> {
-    /// A sweep in a new folder, or, with the same grid, in one that it was begun in before.
+    /// Creates a sweep in a new folder, or opens the one that the folder holds if its grid is the
+    /// same.
     ///
     /// # Errors
-    /// [`Error::OtherSweep`] if the folder holds a sweep of another grid or version; as
-    /// [`Grid::cells`]; [`Error::File`].
+    /// [`Error::OtherSweep`] if the folder holds a sweep of another grid or version,
+    /// [`Error::File`], and the errors of [`Grid::cells`].
     pub fn create(folder: impl Into<PathBuf>, grid: Grid<E>) -> Result<Self> {
         let (folder, cells) = (folder.into(), grid.cells()?);
         manifest::write(&folder, &grid, cells.len())?;
@@ -54,10 +55,11 @@ impl<E: Experiment> Sweep<E> {
         Ok(Self { folder, grid, cells })
     }
 
-    /// The sweep that a folder holds.
+    /// Opens the sweep that a folder holds.
     ///
     /// # Errors
-    /// [`Error::NotASweep`], [`Error::Manifest`], [`Error::OtherSweep`] for one of another version.
+    /// [`Error::NotASweep`] or [`Error::Manifest`] if there is no readable manifest, and
+    /// [`Error::OtherSweep`] if it is of another version.
     pub fn open(folder: impl Into<PathBuf>) -> Result<Self> {
         let folder = folder.into();
         let grid: Grid<E> = manifest::read(&folder)?;
@@ -65,31 +67,31 @@ impl<E: Experiment> Sweep<E> {
         Ok(Self { folder, grid, cells })
     }
 
-    /// Its folder.
+    /// Returns the folder.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// Its grid.
+    /// Returns the grid.
     pub fn grid(&self) -> &Grid<E> {
         &self.grid
     }
 
-    /// Its cells, in the grid's order.
+    /// Returns the cells, in the grid's order.
     pub fn cells(&self) -> &[Cell<E::Kind>] {
         &self.cells
     }
 
-    /// Where the weights of a cell are, if its experiment keeps them.
+    /// Returns the path of a cell's weights, which exist if its experiment keeps them.
     pub fn weights(&self, cell: &Cell<E::Kind>) -> PathBuf {
         weights_path(&self.folder.join("cells"), &cell.id())
     }
 
-    /// The cells that have come to an end, in the grid's order, whoever is still working on the
-    /// others.
+    /// Returns the cells that have finished or failed, in the grid's order. Other processes may be
+    /// running the sweep meanwhile.
     ///
     /// # Errors
-    /// [`Error::Journal`] for an unreadable line, [`Error::Conflict`] if two journals have
+    /// [`Error::Journal`] for an unreadable line, and [`Error::Conflict`] if two journals hold
     /// different records of a cell.
     pub fn outcomes(&self) -> Result<Outcomes<E>> {
         let mut ends = self.ends()?;
@@ -97,10 +99,10 @@ impl<E: Experiment> Sweep<E> {
         Ok(self.cells.iter().filter_map(outcome).collect())
     }
 
-    /// How the cells stand.
+    /// Returns the numbers of finished, failed and remaining cells.
     ///
     /// # Errors
-    /// As [`outcomes`](Self::outcomes).
+    /// The errors of [`outcomes`](Self::outcomes).
     pub fn counts(&self) -> Result<Counts> {
         let outcomes = self.outcomes()?;
         let finished = outcomes.iter().filter(|(_, outcome)| matches!(outcome, Outcome::Record(_))).count();
@@ -108,10 +110,10 @@ impl<E: Experiment> Sweep<E> {
         Ok(Counts { finished, failed, left: self.cells.len() - outcomes.len() })
     }
 
-    /// The records of the finished cells, in the grid's order.
+    /// Returns the records of the finished cells, in the grid's order.
     ///
     /// # Errors
-    /// As [`outcomes`](Self::outcomes).
+    /// The errors of [`outcomes`](Self::outcomes).
     pub fn records(&self) -> Result<Vec<E::Record>> {
         let record = |(_, outcome)| match outcome {
             Outcome::Record(record) => Some(record),
@@ -120,11 +122,11 @@ impl<E: Experiment> Sweep<E> {
         Ok(self.outcomes()?.into_iter().filter_map(record).collect())
     }
 
-    /// The records of each block's finished cells, in the block's order; a cell that several blocks
-    /// have is in each.
+    /// Returns the records of each block's finished cells, in the block's order. A cell that
+    /// several blocks contain is listed in each.
     ///
     /// # Errors
-    /// As [`outcomes`](Self::outcomes).
+    /// The errors of [`outcomes`](Self::outcomes).
     pub fn records_by_block(&self) -> Result<Vec<Vec<E::Record>>>
     where
         E::Record: Clone,
@@ -140,12 +142,12 @@ impl<E: Experiment> Sweep<E> {
             .collect()
     }
 
-    /// The seconds that each finished cell took, in the grid's order: from its beginning, or its
-    /// last resumption, to its end, on one thread or, for a cell that [uses them
-    /// all](crate::Effort::whole_machine), on all of them.
+    /// Returns the time in seconds that each finished cell took, in the grid's order. It is counted
+    /// from the beginning of the cell, or from its last resumption, on one thread, or on all of
+    /// them for a cell that uses the [whole machine](crate::Effort::whole_machine).
     ///
     /// # Errors
-    /// As [`outcomes`](Self::outcomes).
+    /// The errors of [`outcomes`](Self::outcomes).
     pub fn seconds(&self) -> Result<Vec<(Cell<E::Kind>, f64)>> {
         let ends = self.ends()?;
         let seconds = |cell: &Cell<_>| {
@@ -155,12 +157,12 @@ impl<E: Experiment> Sweep<E> {
         Ok(self.cells.iter().filter_map(seconds).collect())
     }
 
-    /// Writes `records.csv` and `failures.csv` anew from the journals, each atomically. They do not
-    /// depend on the order in which cells came to an end. A run does this at its end, but a shard
-    /// does not.
+    /// Writes `records.csv` and `failures.csv` from the journals, each atomically. They do not
+    /// depend on the order in which cells ended. [`Sweep::run`] calls this at its end, except for a
+    /// shard.
     ///
     /// # Errors
-    /// As [`outcomes`](Self::outcomes), [`Error::Table`], [`Error::File`].
+    /// [`Error::Table`], [`Error::File`], and the errors of [`outcomes`](Self::outcomes).
     pub fn write_tables(&self) -> Result<()> {
         let (mut records, mut failures) = (Table::default(), Table::default());
         let refused = |error: csv::Error| Error::Table { source: error.into() };
@@ -176,9 +178,9 @@ impl<E: Experiment> Sweep<E> {
         Ok(())
     }
 
-    /// The last word of all journals on each cell. A journal's later lines count more than its
-    /// earlier ones (a cell that was tried again), and a record counts more than another journal's
-    /// failure.
+    /// Returns the final outcome of each cell over all journals. Within a journal a later line
+    /// replaces an earlier one, since the cell was tried again; a record takes precedence over a
+    /// failure in another journal.
     pub(crate) fn ends(&self) -> Result<Ends<E::Record>> {
         let mut ends = Ends::<E::Record>::new();
         for path in self.journals()? {
@@ -208,7 +210,7 @@ impl<E: Experiment> Sweep<E> {
     }
 }
 
-/// Adds a line to those of other journals.
+/// Adds a line to the outcomes, by the precedence of [`Sweep::ends`].
 pub(crate) fn add<R: serde::Serialize>(ends: &mut Ends<R>, id: String, line: Line<R>) -> Result<()> {
     let json = |line: &Line<R>| serde_json::to_string(&line.outcome).unwrap_or_default();
     match (ends.get(&id).map(|there| (&there.outcome, there)), &line.outcome) {

@@ -1,4 +1,4 @@
-//! A grid: blocks of cells, each block the product of its axes.
+//! A grid: blocks of cells, each the Cartesian product of its axes.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::cell::name;
 use crate::{Cell, Experiment, Kind, Values};
 use crate::{Error, Result};
 
-/// What is to be done, and where; a TOML file.
+/// An experiment's settings and the cells to evaluate it at, as read from a TOML file.
 ///
 /// ```toml
 /// [experiment]                    # the experiment's own settings
@@ -43,63 +43,65 @@ use crate::{Error, Result};
 /// | `ratios` | in (0, 1]; n_d = max(1, ⌊n_s r⌋), as in the paper's released code |
 /// | `hidden` | 1 … the least of `features` |
 ///
-/// Cells are listed block by block, within a block by features and probability or by law, then by
-/// ratio, kind and seed, the last fastest. A cell that an earlier block has is not listed again.
+/// Cells are listed block by block. Within a block they are ordered by features and probability (or
+/// by law), then ratio, kind and seed, the last varying fastest. A cell that an earlier block
+/// contains is not listed again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, bound = "E: Experiment")]
 pub struct Grid<E: Experiment> {
     /// The experiment's settings, the same for all cells.
     pub experiment: E,
-    /// The blocks, the most important first: a sweep works on them in this order.
+    /// The blocks, the most important first: a sweep evaluates them in this order.
     #[serde(rename = "block")]
     pub blocks: Vec<Block<E::Kind>>,
 }
 
-/// The product of its axes; see [`Grid`] for what they may hold.
+/// The Cartesian product of its axes. [`Grid`] lists the allowed values.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, bound = "K: Kind")]
 pub struct Block<K> {
-    /// What the block is for, in words; errors name it.
+    /// Description of the block, which error messages repeat.
     #[serde(default)]
     pub name: String,
-    /// What is done at each point.
+    /// What is evaluated at each point.
     pub kinds: Vec<K>,
-    /// n_s; empty if `laws` are given.
+    /// Numbers of features, n_s; empty if `laws` are given.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub features: Vec<usize>,
-    /// p; empty if `laws` are given.
+    /// Probabilities p; empty if `laws` are given.
     #[serde(default, skip_serializing_if = "Values::is_empty")]
     pub probabilities: Values,
     /// The laws of the features; empty if `features` and `probabilities` are given.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub laws: Vec<LawSpec>,
-    /// n_d/n_s; empty if `hidden` is given.
+    /// Ratios n_d/n_s; empty if `hidden` is given.
     #[serde(default)]
     pub ratios: Values,
-    /// n_d; empty if `ratios` are given.
+    /// Hidden dimensions, n_d; empty if `ratios` are given.
     #[serde(default)]
     pub hidden: Vec<usize>,
-    /// The seeds of the kinds that draw.
+    /// Seeds of the kinds that draw random numbers.
     #[serde(default = "one_seed")]
     pub seeds: Vec<u64>,
 }
 
-/// The number of features, the mean of their probabilities, and their law if it is given as one.
+/// The number of features, the mean of their probabilities, and their law if the block gives
+/// `laws`.
 type Data = (usize, f64, Option<Arc<LawSpec>>);
 
 fn one_seed() -> Vec<u64> {
     vec![0]
 }
 
-/// The most cells of a grid, those that several blocks have counted in each.
+/// Greatest number of cells of a grid; a cell that several blocks contain is counted in each.
 const MOST_CELLS: usize = 1_000_000;
 
 impl<E: Experiment> Grid<E> {
     /// Reads a grid from TOML text.
     ///
     /// # Errors
-    /// [`Error::GridSyntax`] with line and column: not TOML, an unknown key or kind, a missing key.
-    /// Values are checked by [`cells`](Self::cells).
+    /// [`Error::GridSyntax`], with line and column, if the text is not TOML, or has an unknown key
+    /// or kind or lacks a key. Values are checked by [`cells`](Self::cells).
     pub fn parse(text: &str) -> Result<Self> {
         Self::parse_from(text, None)
     }
@@ -107,7 +109,7 @@ impl<E: Experiment> Grid<E> {
     /// Reads a grid file.
     ///
     /// # Errors
-    /// [`Error::File`], and as [`parse`](Self::parse).
+    /// [`Error::File`], and the errors of [`parse`](Self::parse).
     pub fn read(path: &Path) -> Result<Self> {
         Self::parse_from(&std::fs::read_to_string(path).map_err(Error::file(path))?, Some(path))
     }
@@ -117,12 +119,12 @@ impl<E: Experiment> Grid<E> {
         toml::from_str(text).map_err(|source| Error::GridSyntax { path, source: source.into() })
     }
 
-    /// All cells, in the grid's order, none twice.
+    /// Returns all cells in the grid's order, without repetition.
     ///
     /// # Errors
     /// [`Error::GridEmpty`], [`Error::GridValue`], [`Error::GridWidths`], [`Error::GridLaws`],
-    /// [`Error::GridLaw`], [`Error::GridLawKind`], [`Error::GridKind`] for what a block may not
-    /// hold, and [`Error::Settings`] for what the experiment refuses.
+    /// [`Error::GridLaw`], [`Error::GridLawKind`] or [`Error::GridKind`] if a block is invalid, and
+    /// [`Error::Settings`] if the experiment refuses its settings.
     pub fn cells(&self) -> Result<Vec<Cell<E::Kind>>> {
         self.experiment.check().map_err(|source| Error::Settings { source })?;
         if self.blocks.is_empty() {
@@ -142,8 +144,8 @@ impl<E: Experiment> Grid<E> {
 }
 
 impl<K: Kind> Block<K> {
-    /// The cells of the block, which has been checked, as block number `index`; those of earlier
-    /// blocks too.
+    /// Returns the cells of the block, whose index is `index` and which has been checked. Cells
+    /// that earlier blocks contain are included.
     pub(crate) fn cells(&self, index: usize) -> Result<Vec<Cell<K>>> {
         let mut cells = Vec::new();
         for (features, probability, law) in self.data(index)? {
@@ -165,7 +167,8 @@ impl<K: Kind> Block<K> {
         Ok(cells)
     }
 
-    /// What the features of the block are like.
+    /// Returns the number of features, mean probability and law of each point along the block's
+    /// data axes.
     fn data(&self, index: usize) -> Result<Vec<Data>> {
         let mut data = Vec::new();
         for &features in &self.features {
@@ -175,7 +178,8 @@ impl<K: Kind> Block<K> {
             let refused = |source| Error::GridLaw { block: self.label(index), law: number + 1, source };
             let law = spec.build().map_err(refused)?;
             let probability = |i| law.moments(i).probability;
-            // Their mean from what they have more than the first: exact where all are alike.
+            // The mean is computed from differences to the first, so that it is exact where all are
+            // equal.
             let more: f64 = (1..spec.features).map(|i| probability(i) - probability(0)).sum();
             let mean = probability(0) + more / spec.features as f64;
             data.push((spec.features, mean, Some(Arc::new(spec.clone()))));
@@ -183,7 +187,7 @@ impl<K: Kind> Block<K> {
         Ok(data)
     }
 
-    /// The block's number, from 1, and its name.
+    /// Returns the block's number, from 1, and its name.
     fn label(&self, index: usize) -> String {
         match self.name.as_str() {
             "" => format!("{}", index + 1),
@@ -191,8 +195,8 @@ impl<K: Kind> Block<K> {
         }
     }
 
-    /// Refuses what a block may not hold, and more cells than `most`. Returns how many it has at
-    /// most.
+    /// Checks the block, including that it has at most `most` cells, and returns an upper bound of
+    /// their number.
     fn check(&self, index: usize, most: usize) -> Result<usize> {
         let block = || self.label(index);
         let (features, probabilities) = (self.features.len(), self.probabilities.count());
@@ -215,7 +219,7 @@ impl<K: Kind> Block<K> {
         if (ratios == 0) == (hidden == 0) {
             return Err(Error::GridWidths { block: block() });
         }
-        // Before the numbers are looked at, of which there may be 10¹⁸.
+        // This precedes the checks of the values, of which there may be 10¹⁸.
         let cells =
             lists.iter().fold(ratios.max(hidden), |product, (_, count)| product.saturating_mul(*count));
         if cells > most {

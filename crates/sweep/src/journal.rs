@@ -1,17 +1,18 @@
-//! The journal: a file to which one line of JSON is appended for each cell that has come to an end.
+//! The journal: a file to which one line of JSON is appended for each cell that has ended.
 //!
 //! ```json
 //! {"cell":"trained-n32-d8-p0.1-s0","seconds":1.25,"outcome":{"record":{"loss":0.0123}}}
 //! {"cell":"rug-n33-d8-p0.1-s0","seconds":0.01,"outcome":{"failed":"33 is not a power of two"}}
 //! ```
 //!
-//! A line goes to the operating system in one write, so that a killed process leaves whole lines or
-//! a torn last one. It is flushed to the disk at the latest with the first line that ends a second
-//! or more later, and when the journal is closed: more than that a power failure cannot take. A
-//! torn last line (no line end, or no JSON) is cut off when the journal is opened for writing; an
-//! unreadable line anywhere else is an error, for no crash makes one.
+//! A line is written by a single call of the operating system, so that a killed process leaves
+//! whole lines or a torn last one. The file is flushed to the disk with the first line that ends a
+//! second or more after the last flush, and when the journal is closed; a power failure cannot lose
+//! more than that. A torn last line (without a line end, or not JSON) is cut off when the journal
+//! is opened for writing. An unreadable line anywhere else is an error, since no crash produces
+//! one.
 //!
-//! A journal has one writer, which holds a lock on it. Anyone may read it meanwhile.
+//! A journal has one writer, which holds a lock on it. Other processes may read it meanwhile.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
@@ -25,7 +26,7 @@ use crate::{Error, Result};
 
 const FLUSH: Duration = Duration::from_secs(1);
 
-/// A cell's end.
+/// The outcome of a cell and its time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Line<R> {
@@ -38,9 +39,9 @@ pub(crate) struct Line<R> {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome<R> {
-    /// With what was found.
+    /// The cell finished with this record.
     Record(R),
-    /// Without, for this reason: what the error says, and each of its causes, separated by colons.
+    /// The cell failed for this reason: the texts of the error and its causes, separated by colons.
     Failed(String),
 }
 
@@ -53,7 +54,7 @@ pub(crate) struct Journal {
 }
 
 impl Journal {
-    /// Opens or makes a journal, locks it, and cuts off a torn last line.
+    /// Opens or creates a journal, locks it, and cuts off a torn last line.
     pub(crate) fn open(path: PathBuf) -> Result<Self> {
         let mut options = OpenOptions::new();
         let mut file = options
@@ -65,7 +66,7 @@ impl Journal {
             .map_err(Error::file(&path))?;
         match file.try_lock() {
             Err(TryLockError::WouldBlock) => return Err(Error::Busy { path }),
-            // Some file systems of clusters have no locks.
+            // Some cluster file systems do not support locks.
             Err(TryLockError::Error(source)) if source.kind() != ErrorKind::Unsupported => {
                 return Err(Error::File { path, source });
             }
@@ -82,8 +83,8 @@ impl Journal {
         Ok(Self { file, path, flushed: Instant::now() })
     }
 
-    /// Appends a line. A record that does not read back, say for a NaN, is recorded as failed; says
-    /// which it was.
+    /// Appends a line, and returns the outcome written. A record that does not read back, such as
+    /// one with a NaN, is written as failed.
     pub(crate) fn append<R: Serialize + DeserializeOwned>(
         &mut self,
         mut line: Line<R>,
@@ -96,8 +97,8 @@ impl Journal {
         text.push('\n');
         let end = self.file.stream_position().map_err(Error::file(&self.path))?;
         if let Err(source) = self.file.write_all(text.as_bytes()) {
-            // Nothing may follow half a line. If this fails too, it is cut off when the journal is
-            // next opened.
+            // No line may follow half a line. If this fails too, the half is cut off when the
+            // journal is next opened.
             let _ = self.file.set_len(end).and_then(|()| self.file.seek(SeekFrom::Start(end)));
             return Err(Error::File { path: self.path.clone(), source });
         }
@@ -116,12 +117,13 @@ impl Journal {
     }
 }
 
-/// A line as JSON. What cannot be written at all (a map with odd keys) cannot be read back either.
+/// Returns a line as JSON, or an empty string, which does not read back, for what JSON cannot
+/// express.
 fn to_json<R: Serialize>(line: &Line<R>) -> String {
     serde_json::to_string(line).unwrap_or_default()
 }
 
-/// All lines of a journal, without a torn last one.
+/// Returns all lines of a journal except a torn last one.
 pub(crate) fn read<R: DeserializeOwned>(path: &Path) -> Result<Vec<Line<R>>> {
     let bytes = std::fs::read(path).map_err(Error::file(path))?;
     let lines = whole(&bytes).split_inclusive(|&byte| byte == b'\n').enumerate();
@@ -136,7 +138,7 @@ pub(crate) fn read<R: DeserializeOwned>(path: &Path) -> Result<Vec<Line<R>>> {
     lines.map(parse).collect()
 }
 
-/// The bytes without a torn last line.
+/// Returns the bytes without a torn last line.
 fn whole(bytes: &[u8]) -> &[u8] {
     let ended = |bytes: &[u8]| bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
     let bytes = &bytes[..ended(bytes)];
@@ -168,7 +170,7 @@ mod tests {
         assert_eq!(bytes.iter().filter(|&&byte| byte == b'\n').count(), 2);
         let first = bytes.iter().position(|&byte| byte == b'\n').unwrap() + 1;
         for length in first..=bytes.len() {
-            // Some file systems leave zeros where a power failure stopped a write.
+            // Some file systems leave zeros where a power failure interrupted a write.
             for torn in [bytes[..length].to_vec(), [&bytes[..length], &[0; 7], b"\n"].concat()] {
                 if torn.len() > length && length == bytes.len() {
                     continue;

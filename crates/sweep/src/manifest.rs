@@ -1,4 +1,4 @@
-//! What the sweep in a folder is: `manifest.json`, written once and never changed.
+//! The manifest of a sweep, `manifest.json`, which is written once and never changed.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -9,9 +9,9 @@ use toy_superposition_files::write_new;
 use crate::{Error, Experiment, Grid, Result};
 
 const FILE: &str = "manifest.json";
-/// Of the folder's layout.
+/// Version of the folder's layout.
 const FORMAT: u32 = 1;
-/// Another version of this crate may train to other bits.
+/// Recorded because another version of this crate may give other bits.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -19,14 +19,14 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 struct Manifest<E: Experiment> {
     format: u32,
     version: String,
-    /// How many, for the reader.
+    /// Number of cells, for human readers.
     cells: usize,
     grid: Grid<E>,
 }
 
-/// Writes the manifest of a new folder; in an old one, refuses another sweep than the one that is
-/// there. Of several processes that begin at once in a new folder one writes, and the others meet
-/// its manifest.
+/// Writes the manifest of a new folder, or checks that the one of an existing folder is of the same
+/// sweep. If several processes begin in a new folder at once, one writes the manifest and the
+/// others check it.
 pub(crate) fn write<E: Experiment>(folder: &Path, grid: &Grid<E>, cells: usize) -> Result<()> {
     std::fs::create_dir_all(folder).map_err(Error::file(folder))?;
     let there = match read_if_there(folder)? {
@@ -47,7 +47,7 @@ fn json<E: Experiment>(folder: &Path, grid: &Grid<E>, cells: usize) -> Result<Ve
     serde_json::to_vec_pretty(&manifest).map_err(refused)
 }
 
-/// The grid of the sweep in a folder.
+/// Reads the grid of the sweep in a folder.
 pub(crate) fn read<E: Experiment>(folder: &Path) -> Result<Grid<E>> {
     read_if_there(folder)?.ok_or_else(|| Error::NotASweep { path: folder.to_owned() })
 }
@@ -59,7 +59,7 @@ fn read_if_there<E: Experiment>(folder: &Path) -> Result<Option<Grid<E>>> {
         Err(source) if source.kind() == ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(Error::File { path, source }),
     };
-    // Another version may have other settings: its number first.
+    // The version is read first, since another version may have other settings.
     #[derive(Deserialize)]
     struct Version {
         format: u32,

@@ -1,4 +1,4 @@
-//! Several folders into one.
+//! Merging several folders into one.
 
 use std::path::{Path, PathBuf};
 
@@ -10,15 +10,15 @@ use crate::{Cell, Experiment, Outcome, Sweep};
 use crate::{Error, Result};
 
 impl<E: Experiment> Sweep<E> {
-    /// Merges the sweeps in `parts`, which must be of one grid, into a folder, new or of the same
-    /// grid, and writes its tables: the same bits as if one process had done it all. Weights are
-    /// copied; the parts stay as they are. Cells that no part has finished can be run in the new
-    /// folder.
+    /// Merges the sweeps in the folders `parts`, which must be of one grid, into `folder`, which is
+    /// new or holds a sweep of the same grid, and writes its tables. The tables have the same bytes
+    /// as those of a single run. Weights are copied, and the parts are left unchanged. Cells that
+    /// no part has finished can then be run in the merged folder.
     ///
     /// # Errors
-    /// [`Error::GridEmpty`] for no parts, [`Error::OtherSweep`] for parts of different grids,
-    /// [`Error::Conflict`] if two have different records of a cell, and as [`open`](Self::open) and
-    /// [`create`](Self::create).
+    /// [`Error::GridEmpty`] if there are no parts, [`Error::OtherSweep`] if their grids differ,
+    /// [`Error::Conflict`] if two hold different records of a cell, and the errors of
+    /// [`open`](Self::open) and [`create`](Self::create).
     pub fn merge(folder: impl Into<PathBuf>, parts: &[impl AsRef<Path>]) -> Result<Self> {
         let folder = folder.into();
         let open = |path: &Path| Self::open(path);
@@ -52,15 +52,15 @@ impl<E: Experiment> Sweep<E> {
             }
         }
         journal.flush()?;
-        // The journal is still locked: no run writes newer tables meanwhile.
+        // The journal is still locked, so that no run writes newer tables meanwhile.
         merged.write_tables()?;
         drop(journal);
         Ok(merged)
     }
 }
 
-/// Copies the weights of a cell, unless they are there: another process may be copying or making
-/// the same ones.
+/// Copies the weights of a cell, unless they exist: another process may be copying or writing the
+/// same ones.
 fn copy_weights<E: Experiment>(from: &Sweep<E>, to: &Sweep<E>, cell: &Cell<E::Kind>) -> Result<()> {
     let (source, target) = (from.weights(cell), to.weights(cell));
     if source.is_file() && !target.exists() {

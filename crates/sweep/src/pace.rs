@@ -1,21 +1,21 @@
-//! The time left of a run.
+//! Estimates of the time left of a run.
 
 use std::collections::BTreeMap;
 
 use crate::Effort;
 
-/// Seconds of the cells of one way.
+/// Totals in seconds over the cells of one [`Effort::way`].
 #[derive(Debug, Clone, Copy, Default)]
 struct Way {
-    /// The estimates of the cells that are to come.
+    /// Sum of the estimates of the remaining cells.
     to_come: f64,
-    /// The estimates of the cells that are done.
+    /// Sum of the estimates of the cells that have finished.
     done: f64,
-    /// What the cells that are done took of the whole machine.
+    /// Time that the finished cells took, as time of the whole machine.
     taken: f64,
 }
 
-/// How long the cells that are done took beside their estimates, by [`Effort::way`].
+/// Ratio of the time that finished cells took to its estimate, by [`Effort::way`].
 #[derive(Debug)]
 pub(crate) struct Pace {
     ways: BTreeMap<&'static str, Way>,
@@ -23,7 +23,7 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
-    /// For cells of these efforts, on so many threads.
+    /// Returns the pace before any cell has ended, for cells of these efforts on `threads` threads.
     pub(crate) fn new(efforts: impl Iterator<Item = Effort>, threads: usize) -> Self {
         let mut ways: BTreeMap<_, Way> = BTreeMap::new();
         for effort in efforts {
@@ -32,8 +32,8 @@ impl Pace {
         Self { ways, threads: threads as f64 }
     }
 
-    /// Adds a cell that took so many seconds; none for one that failed, which says nothing of the
-    /// others.
+    /// Removes a cell from the remaining ones and, if it took `seconds`, counts its time. `None` is
+    /// for a cell that failed, whose time says nothing about the others.
     pub(crate) fn done(&mut self, effort: Effort, seconds: Option<f64>) {
         let way = self.ways.entry(effort.way).or_default();
         way.to_come = (way.to_come - estimate(effort)).max(0.0);
@@ -42,8 +42,9 @@ impl Pace {
         way.taken += if effort.whole_machine { seconds } else { seconds / self.threads };
     }
 
-    /// The time that the cells to come take at the pace of those of their way, or of all that are
-    /// done where none of their way is; `None` before the first cell.
+    /// Returns the estimated time of the remaining cells at the pace of the finished cells of their
+    /// way, or of all finished cells if there are none of that way. Returns `None` before the first
+    /// cell.
     pub(crate) fn seconds_left(&self) -> Option<f64> {
         let ways = self.ways.values();
         let (done, taken) = ways.clone().fold((0.0, 0.0), |sum, way| (sum.0 + way.done, sum.1 + way.taken));
@@ -52,7 +53,7 @@ impl Pace {
     }
 }
 
-/// No cell is free.
+/// Returns the estimate, at least a small positive number.
 fn estimate(effort: Effort) -> f64 {
     effort.seconds.max(1e-6)
 }
@@ -62,11 +63,12 @@ mod tests {
     use super::Pace;
     use crate::Effort;
 
-    /// Training takes twice its estimate and evaluation a tenth of it: each way's cells to come are
-    /// estimated by its own, and a way without a cell that is done by all of them.
+    /// Training takes twice its estimate and evaluation a tenth. The remaining cells of each way
+    /// are estimated by its own pace, and those of a way without finished cells by the pace of all.
     #[test]
     fn each_way_has_its_own_pace() {
-        let effort = |way, seconds, whole_machine| Effort::new(seconds, way).with_whole_machine(whole_machine);
+        let effort =
+            |way, seconds, whole_machine| Effort::new(seconds, way).with_whole_machine(whole_machine);
         let training = effort("training", 10.0, true);
         let evaluation = effort("evaluation", 3.0, false);
         let other = effort("other", 2.0, false);

@@ -1,5 +1,5 @@
-//! Running a sweep: every cell once, expensive ones first, to the same bits however often it is
-//! killed.
+//! Running a sweep: each cell is evaluated once, the expensive ones first, with the same results
+//! however often the run is killed.
 
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,10 +14,10 @@ use crate::journal::{Journal, Line};
 use crate::pace::Pace;
 use crate::{Cell, Context, Effort, Error, Experiment, Outcome, Result, Shard, Sweep};
 
-/// More would only wait for each other, after minutes that it takes to start them.
+/// More threads would only wait for each other, and take minutes to start.
 const MOST_THREADS: usize = 4096;
 
-/// How a sweep is run; none of it changes a record.
+/// How a sweep is run. No option changes a record.
 ///
 /// | Name | Default |
 /// |---|---|
@@ -54,17 +54,19 @@ const MOST_THREADS: usize = 4096;
 /// ```
 #[derive(Debug, Clone)]
 pub struct Options<'a> {
-    /// The part of the cells that this process works on. Shards write a journal each, so any number
-    /// of them may work in one folder, or each in its own, to be [merged](Sweep::merge) later.
+    /// The part of the cells that this process evaluates. Each shard writes a journal of its own,
+    /// so several shards may run in one folder, or each in its own folder, to be
+    /// [merged](Sweep::merge) later.
     pub shard: Option<Shard>,
-    /// The number of threads, at most 4096.
+    /// Number of threads, at most 4096. The default is one per core.
     pub threads: Option<NonZeroUsize>,
-    /// Whether cells that have failed before are tried again. Most would fail again for the same
-    /// reason, so a restart leaves them alone; after a full disk it should not.
+    /// Whether cells that failed in an earlier run are tried again. The default is not to, since
+    /// most would fail again for the same reason; set it after a failure of the machine, such as a
+    /// full disk.
     pub retry_failed: bool,
-    /// The time between two checkpoints of a cell.
+    /// Time between two checkpoints of a cell.
     pub checkpoint_every: Duration,
-    /// Set it to end the run soon; cells in flight leave a checkpoint.
+    /// A flag that ends the run soon after it is set. Cells in flight leave a checkpoint.
     pub interrupt: Option<&'a AtomicBool>,
 }
 
@@ -80,47 +82,48 @@ impl Default for Options<'_> {
     }
 }
 
-/// How far a run is, after a cell.
+/// Progress of a run, as reported at its beginning and after each cell.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct Progress<'a> {
-    /// The cell that has just come to an end; none at the run's beginning.
+    /// The cell that has just ended; `None` at the beginning of the run.
     pub cell: Option<&'a str>,
-    /// Why it failed, if it did.
+    /// Why the cell failed, if it did.
     pub failed: Option<&'a str>,
-    /// Its time.
+    /// The cell's time in seconds.
     pub seconds: f64,
-    /// How far the run is.
+    /// The numbers of finished, failed and remaining cells.
     pub counts: Counts,
-    /// The time left: the efforts of the cells that are left, each at the pace that the cells of its
-    /// [way](Effort::way) have had in this run, or at that of all cells where none of its way has
-    /// come to an end. `None` at the run's beginning.
+    /// Estimated time left, in seconds. The efforts of the remaining cells are scaled by the
+    /// measured pace of the cells of the same [way](Effort::way), or of all cells if none of that
+    /// way has ended yet. `None` at the beginning of the run.
     pub seconds_left: Option<f64>,
 }
 
-/// Cells by how they stand.
+/// Numbers of cells by state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
-    /// With a record.
+    /// Cells with a record.
     pub finished: usize,
-    /// Failed.
+    /// Cells that failed.
     pub failed: usize,
-    /// Still to come.
+    /// Cells without a result yet.
     pub left: usize,
 }
 
 impl<E: Experiment> Sweep<E> {
-    /// Evaluates the cells that have not come to an end yet and writes the tables (a shard does
-    /// not: its neighbours may be at work). `progress` is told of the beginning and of each cell's
-    /// end.
+    /// Evaluates the cells that have no result yet, and returns the final counts, which are of the
+    /// shard's cells. Unless a shard is given, it then writes the tables; a shard does not, since
+    /// other shards may still be running. `progress` is called at the beginning and after each
+    /// cell.
     ///
-    /// The order is that of the grid's blocks; within a block cells that use the whole machine come
-    /// first, one at a time, then the others side by side, the most expensive first. Counts are of
-    /// the shard's cells.
+    /// Blocks are evaluated in the grid's order. Within a block the cells that use the whole
+    /// machine come first, one at a time; the others follow side by side, the most expensive first.
     ///
     /// # Errors
-    /// [`Error::Busy`] if another process works on the same shard in this folder; [`Error::File`]
-    /// if the journal cannot be written; [`Error::ManyThreads`], [`Error::Threads`]; as
-    /// [`outcomes`](Sweep::outcomes). A cell that fails, or even panics, is no error.
+    /// [`Error::Busy`] if another process runs the same shard in this folder, [`Error::File`] if
+    /// the journal cannot be written, [`Error::ManyThreads`], [`Error::Threads`], and the errors of
+    /// [`outcomes`](Sweep::outcomes). A cell that fails or panics is recorded and is not an error.
     pub fn run(&self, options: &Options<'_>, progress: impl Fn(&Progress<'_>) + Sync) -> Result<Counts> {
         let name = options.shard.map_or(JOURNAL.to_owned(), Shard::journal_name);
         let journal = Journal::open(self.folder.join(name))?;
@@ -173,7 +176,7 @@ impl<E: Experiment> Sweep<E> {
         Ok(state.counts)
     }
 
-    /// The cells of a shard in the order of work, which depends on the grid alone.
+    /// Returns the cells of a shard in the order of evaluation, which depends on the grid alone.
     fn order_of_work(&self, shard: Option<Shard>) -> Vec<Work<'_, E>> {
         let experiment = &self.grid.experiment;
         let work = |cell| Work { cell, id: Cell::id(cell), effort: experiment.effort(cell) };
@@ -188,7 +191,7 @@ impl<E: Experiment> Sweep<E> {
     }
 }
 
-/// A cell to be worked on.
+/// A cell to be evaluated.
 struct Work<'a, E: Experiment> {
     cell: &'a Cell<E::Kind>,
     id: String,
@@ -200,7 +203,7 @@ struct Run<'a, E: Experiment, P> {
     sweep: &'a Sweep<E>,
     options: &'a Options<'a>,
     interrupt: &'a AtomicBool,
-    /// Set when the journal cannot be written: nothing that is still done would be kept.
+    /// Set when the journal cannot be written, since no further result could be kept.
     broken: AtomicBool,
     state: Mutex<State>,
     progress: P,
@@ -213,7 +216,7 @@ struct State {
 }
 
 impl<E: Experiment, P: Fn(&Progress<'_>) + Sync> Run<'_, E, P> {
-    /// Evaluates a cell and writes down how it ended; nothing if the run is to end.
+    /// Evaluates a cell and appends its outcome to the journal, unless the run is to stop.
     fn cell(&self, work: &Work<'_, E>) -> Result<()> {
         if self.interrupt.load(Ordering::Relaxed) || self.broken.load(Ordering::Relaxed) {
             return Ok(());
@@ -238,7 +241,7 @@ impl<E: Experiment, P: Fn(&Progress<'_>) + Sync> Run<'_, E, P> {
         };
         self.write_down(work, Line { cell: work.id.clone(), seconds, outcome })
             .inspect_err(|_| self.broken.store(true, Ordering::Relaxed))?;
-        // The cell is safe; a checkpoint that stays behind does no harm.
+        // The result is in the journal, so a checkpoint that stays behind does no harm.
         let _ = std::fs::remove_file(checkpoint_path(&cells, &work.id));
         Ok(())
     }
@@ -275,13 +278,13 @@ impl<E: Experiment, P: Fn(&Progress<'_>) + Sync> Run<'_, E, P> {
     }
 }
 
-/// What an error and its causes say, from the outermost to the innermost.
+/// Returns the texts of an error and its causes, from the outermost to the innermost.
 fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
-/// What a panic said.
+/// Returns the message of a panic.
 fn message(panic: &(dyn std::any::Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("(without a message)")

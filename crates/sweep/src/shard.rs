@@ -1,12 +1,12 @@
-//! A part of a sweep, for one of several machines.
+//! A part of a sweep, to be run by one of several processes.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::{Error, Result};
 
-/// Part `index` of `count`, counted from 1. Cells are dealt out in the order of work, like cards,
-/// so that every part has its share of expensive ones. Written `2/8`.
+/// Part `index` of `count`, counted from 1 and written `2/8`. Cells are dealt out in turn in the
+/// order of evaluation, so that each part has its share of the expensive ones.
 ///
 /// ```
 /// use toy_superposition_sweep::Shard;
@@ -20,7 +20,7 @@ pub struct Shard {
 }
 
 impl Shard {
-    /// Part `index` of `count`.
+    /// Returns part `index` of `count`.
     ///
     /// # Errors
     /// [`Error::Shard`] unless `1 ≤ index ≤ count`.
@@ -31,7 +31,7 @@ impl Shard {
         Ok(Self { index, count })
     }
 
-    /// Whether the cell at this place of the order of work is in the part.
+    /// Returns whether the part contains the cell at position `place` of the order of evaluation.
     pub(crate) fn holds(self, place: usize) -> bool {
         place % self.count == self.index - 1
     }

@@ -1,12 +1,12 @@
-//! The numbers along an axis of a grid: listed, or in even steps or ratios between two ends.
+//! The numbers along an axis of a grid: listed, or spaced evenly or geometrically between two ends.
 
 use std::fmt;
 
 use serde::de::{Error, MapAccess, SeqAccess, Visitor, value::SeqAccessDeserializer};
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// The numbers along an axis: in a grid file `[0.1, 0.2]`, `{ linspace = [0.1, 0.5, 5] }` or
-/// `{ logspace = [0.001, 1.0, 4] }`.
+/// The numbers along an axis, in a grid file `[0.1, 0.2]`, `{ linspace = [0.1, 0.5, 5] }` or `{
+/// logspace = [0.001, 1.0, 4] }`.
 ///
 /// ```
 /// use toy_superposition_sweep::Values;
@@ -21,16 +21,16 @@ use serde::{Deserialize, Deserializer, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Values {
-    /// Listed.
+    /// Numbers that are listed one by one.
     List(Vec<f64>),
-    /// From the first to the second in even steps, both included.
+    /// Evenly spaced numbers, both ends included.
     Even {
-        /// First, last, how many.
+        /// First number, last number, count.
         linspace: (f64, f64, usize),
     },
-    /// From the first to the second in even ratios, both included.
+    /// Geometrically spaced numbers, both ends included.
     EvenRatios {
-        /// First, last, how many.
+        /// First number, last number, count.
         logspace: (f64, f64, usize),
     },
 }
@@ -42,12 +42,12 @@ impl Default for Values {
 }
 
 impl Values {
-    /// Whether there are no numbers.
+    /// Returns whether there are no numbers.
     pub fn is_empty(&self) -> bool {
         self.count() == 0
     }
 
-    /// How many numbers there are.
+    /// Returns how many numbers there are.
     pub fn count(&self) -> usize {
         match *self {
             Self::List(ref numbers) => numbers.len(),
@@ -55,7 +55,7 @@ impl Values {
         }
     }
 
-    /// The numbers, in order, each computed when it is asked for.
+    /// Returns the numbers in order, each computed when it is asked for.
     pub fn numbers(&self) -> impl Iterator<Item = f64> + '_ {
         let count = self.count();
         (0..count).map(move |k| {
@@ -69,7 +69,7 @@ impl Values {
     }
 }
 
-// serde's own untagged enums take a table with one more key, or with the keys of two variants.
+// The derived implementation for an untagged enum would accept unknown keys and both keys at once.
 impl<'de> Deserialize<'de> for Values {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Axis;
@@ -109,8 +109,8 @@ impl<'de> Deserialize<'de> for Values {
     }
 }
 
-/// First, last, how many, and nothing more: serde's own tuples leave it to the format to refuse a
-/// fourth number.
+/// First number, last number, count. The derived implementation for a tuple leaves it to the format
+/// whether a fourth number is refused.
 struct Three((f64, f64, usize));
 
 impl<'de> Deserialize<'de> for Three {

@@ -3,8 +3,8 @@
 use indicatif::{ProgressBar, ProgressStyle};
 use toy_superposition_train::Step;
 
-/// A bar on standard error, of `steps` steps if so many are the most there can be. Nothing is drawn
-/// where standard error is not a terminal.
+/// Returns a progress bar on standard error, with a length of `steps` if there is such a bound.
+/// Nothing is drawn where standard error is not a terminal.
 pub fn bar(label: &str, steps: Option<u64>) -> ProgressBar {
     let bar = steps.map_or_else(ProgressBar::no_length, ProgressBar::new);
     if let Ok(style) = ProgressStyle::with_template("{prefix} {wide_bar} step {pos} {msg} {per_sec}") {
@@ -14,7 +14,7 @@ pub fn bar(label: &str, steps: Option<u64>) -> ProgressBar {
     bar
 }
 
-/// Moves the bar past a step.
+/// Advances the bar by a step.
 pub fn advance(bar: &ProgressBar, step: Step) {
     bar.set_position(step.index + 1);
     if step.index.is_multiple_of(32) {

@@ -1,4 +1,4 @@
-//! The importance of the features, as the arguments say it.
+//! Arguments for the importance of the features.
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -9,8 +9,8 @@ use clap::Args;
 #[derive(Debug, Args)]
 #[allow(missing_docs, reason = "clap would take it for what the program does")]
 pub struct ImportanceArguments {
-    /// How much the squared error of each feature counts: a ratio r in (0, 1], for 1, r, r², …, or
-    /// a file of n_s numbers between spaces or lines.
+    /// Weight of the squared error of each feature: a ratio r in (0, 1], for 1, r, r², …, or a file
+    /// of n_s numbers separated by white space.
     #[arg(long, value_name = "RATIO|FILE")]
     importance: Option<Importance>,
 }
@@ -35,7 +35,7 @@ impl FromStr for Importance {
 }
 
 impl ImportanceArguments {
-    /// The importance of each of `features` features; `None` if the arguments say nothing.
+    /// Returns the importance of each of `features` features, or `None` if it is not given.
     pub fn list(&self, features: usize) -> Result<Option<Vec<f64>>, Box<dyn Error>> {
         let path = match &self.importance {
             None => return Ok(None),

@@ -1,4 +1,4 @@
-//! The law of the features, as the arguments or a weight file say it.
+//! Arguments for the law of the features.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use toy_superposition_data::LawSpec;
 
-/// The law that a TOML file describes.
+/// Reads the law in a TOML file.
 pub fn read(path: &Path) -> Result<LawSpec, Box<dyn Error + Send + Sync>> {
     let unreadable = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
     let text = std::fs::read_to_string(path).map_err(|error| unreadable(&error))?;
@@ -19,14 +19,15 @@ pub struct LawArguments {
     /// Probability p that a feature is on: independent features, magnitudes U[0, 1].
     #[arg(long, conflicts_with = "law")]
     probability: Option<f64>,
-    /// The law of the features, from a TOML file: features, [switches], [magnitude] (see the README
-    /// of crates/data).
+    /// Law of the features, from a TOML file: features, [switches], [magnitude] (see the README of
+    /// crates/data; examples/laws has some).
     #[arg(long, value_name = "FILE.toml")]
     law: Option<PathBuf>,
 }
 
 impl LawArguments {
-    /// The law of `features` features. `other` is what to take if the arguments say nothing.
+    /// Returns the law of `features` features. `other` is the law of the weight file, which is used
+    /// if no argument is given.
     pub fn spec(&self, features: usize, other: Option<&str>) -> Result<LawSpec, Box<dyn Error>> {
         let (spec, from): (LawSpec, _) = match (self.probability, &self.law, other) {
             (Some(probability), ..) => return Ok(LawSpec::paper(features, probability)),

@@ -1,9 +1,9 @@
-//! What the examples share: how they read arguments, print, end, and hear Ctrl-C. It is a crate so
-//! that it is compiled once, and not once per example.
+//! What the examples share: reading arguments, printing, exit codes and Ctrl-C. It is a crate so
+//! that it is compiled once rather than once per example.
 //!
-//! An example ends with exit code 0 only if all of its output was written. A closed pipe is the
-//! exception: whoever runs `… | head -n 1` has read enough, and the example goes on quietly, for it
-//! may have files to write.
+//! An example ends with exit code 0 only if all of its output was written. A closed pipe is an
+//! exception: after `… | head -n 1` the example continues silently, since it may have files to
+//! write.
 
 use std::any::TypeId;
 use std::error::Error;
@@ -21,14 +21,14 @@ pub mod importance;
 pub mod law;
 pub mod progress;
 
-/// Prints a line on standard output. A failure is kept for the end, where it becomes the exit code,
-/// so that files can still be written.
+/// Prints a line on standard output. A failure is kept until the end, where it determines the exit
+/// code, so that files can still be written.
 #[macro_export]
 macro_rules! say {
     ($($text:tt)*) => { $crate::print(format_args!($($text)*)) };
 }
 
-/// A number of an interval, for clap; NaN is in none.
+/// Parses a number in a closed interval, for clap. NaN is refused.
 pub fn number(text: &str, allowed: std::ops::RangeInclusive<f64>) -> Result<f64, String> {
     match text.parse() {
         Ok(number) if allowed.contains(&number) => Ok(number),
@@ -37,18 +37,18 @@ pub fn number(text: &str, allowed: std::ops::RangeInclusive<f64>) -> Result<f64,
     }
 }
 
-/// Seconds, for clap: up to 30 years.
+/// Parses a duration in seconds, up to 30 years, for clap.
 pub fn seconds(text: &str) -> Result<Duration, String> {
     number(text, 0.0..=1e9).map(Duration::from_secs_f64)
 }
 
-/// Prints a line on standard error, and drops what cannot be written.
+/// Prints a line on standard error. Failures are ignored.
 #[macro_export]
 macro_rules! note {
     ($($text:tt)*) => { $crate::remark(format_args!($($text)*)) };
 }
 
-/// The first failure to write to standard output, other than a closed pipe.
+/// The first failure to write to standard output, except a closed pipe.
 static FAILURE: Mutex<Option<io::Error>> = Mutex::new(None);
 
 fn keep_failure(written: io::Result<()>) {
@@ -59,31 +59,31 @@ fn keep_failure(written: io::Result<()>) {
     }
 }
 
-/// What [`say!`] does.
+/// Implements [`say!`].
 pub fn print(text: Arguments<'_>) {
     keep_failure(writeln!(io::stdout(), "{text}"));
 }
 
-/// What [`note!`] does.
+/// Implements [`note!`].
 pub fn remark(text: Arguments<'_>) {
     let _ = io::stderr().write_all(format!("{text}\n").as_bytes());
 }
 
-/// The arguments given. A number may be negative, so that the program can say what is wrong with
-/// it.
+/// Parses the arguments. Negative numbers are accepted as values, so that the program can say why
+/// they are wrong.
 fn arguments<A: Parser>() -> clap::error::Result<A> {
     let mut command = A::command().mut_args(|arg| {
         let number = arg.get_value_parser().type_id() == TypeId::of::<f64>();
         let value = arg.get_action().takes_values();
-        // The first knows -1, the second also -1e-3 and -inf.
+        // The first setting accepts -1, the second also -1e-3 and -inf.
         arg.allow_negative_numbers(value).allow_hyphen_values(value && number)
     });
     let matches = command.try_get_matches_from_mut(std::env::args_os())?;
     A::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
 }
 
-/// Runs an example: its arguments, its work, and its exit code. An error is printed with its
-/// causes, as a sentence.
+/// Runs an example: parses its arguments, calls `run` and returns the exit code. An error is
+/// printed with its causes.
 pub fn start<A: Parser>(run: impl FnOnce(&A) -> Result<(), Box<dyn Error>>) -> ExitCode {
     let result = match arguments::<A>() {
         Ok(arguments) => run(&arguments),
@@ -105,13 +105,13 @@ pub fn start<A: Parser>(run: impl FnOnce(&A) -> Result<(), Box<dyn Error>>) -> E
     }
 }
 
-/// An error with its causes: `a: b: c`.
+/// Returns the texts of an error and its causes: `a: b: c`.
 pub fn chain(error: &(dyn Error + 'static)) -> String {
     let causes = std::iter::successors(Some(error), |&error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
-/// A flag that Ctrl-C sets; a second Ctrl-C ends the program at once.
+/// Returns a flag that Ctrl-C sets. A second Ctrl-C ends the program at once.
 pub fn interrupt() -> Result<&'static AtomicBool, ctrlc::Error> {
     static INTERRUPTED: AtomicBool = AtomicBool::new(false);
     let mut first = None;

@@ -1,4 +1,4 @@
-//! How far a sweep is, on standard error.
+//! Progress of a sweep on standard error.
 
 use std::io::{IsTerminal, Write};
 use std::sync::Mutex;
@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use toy_superposition_sweep::{Counts, Progress};
 
-/// One line on standard error: on a terminal, over and over the same; else a new one now and then.
-/// Where it cannot be written, because nobody reads it any more or the disk is full, it is dropped
-/// and the sweep goes on.
+/// Reports progress in one line on standard error: on a terminal the line is overwritten, elsewhere
+/// a new one is written at intervals. If it cannot be written, because the reader has gone or the
+/// disk is full, it is dropped, and the sweep continues.
 #[derive(Debug)]
 pub struct Reporter {
     terminal: bool,
@@ -18,15 +18,15 @@ pub struct Reporter {
 impl Reporter {
     const PAUSE: Duration = Duration::from_secs(5);
 
-    /// For standard error, whether it is a terminal or not.
+    /// Returns a reporter for standard error, which need not be a terminal.
     #[allow(clippy::new_without_default, reason = "it looks at standard error")]
     pub fn new() -> Self {
         Self { terminal: std::io::stderr().is_terminal(), last: Mutex::new(None) }
     }
 
-    /// Writes the line, unless it is too soon after the last.
+    /// Writes the line, unless the last one is too recent.
     pub fn tell(&self, progress: &Progress<'_>) {
-        let Progress { cell, failed, seconds, counts, seconds_left } = *progress;
+        let Progress { cell, failed, seconds, counts, seconds_left, .. } = *progress;
         let Ok(mut last) = self.last.lock() else { return };
         let Counts { finished, failed: failures, left } = counts;
         let total = finished + failures + left;

@@ -1,4 +1,4 @@
-//! Bayes's estimate of f(x) from a noisy x: the best that any function of one pre-activation can
+//! The Bayes estimate of f(x) from a noisy x: the best that any function of one pre-activation can
 //! do.
 //!
 //! ```math
@@ -7,30 +7,31 @@
 //! \hat f(y) = \frac{\sum_k w_k φ_σ(y - x_k) f(x_k)}{\sum_k w_k φ_σ(y - x_k)}
 //! ```
 //!
-//! `(x_k, w_k)` are the off state and Gauss's nodes for the magnitude, on panels no longer than
-//! σ/2. Every term is positive, so that nothing cancels where the loss is small. The integrand over
-//! y is analytic in a strip of a good part of σ about the real line and falls like a Gaussian at
-//! both ends, so the trapezoidal rule of step σ/12 leaves about 1e-12 of it.
+//! `(x_k, w_k)` are the off state and Gauss nodes for the magnitude, on panels no longer than σ/2.
+//! Every term is positive, so nothing cancels where the loss is small. The integrand over y is
+//! analytic in a strip about the real line whose width is a sizeable fraction of σ, and decays like
+//! a Gaussian at both ends, so the trapezoidal rule of step σ/12 has a relative error of about
+//! 1e-12.
 
 use toy_superposition_recovery::{Evolution, Prior};
 
 use super::{ElementwiseBaselines, PANELS};
 use crate::{Error, Result};
 
-/// How far from a value its noise counts, in units of σ: beyond lies 2e-22 of it.
+/// Range of the noise about a value, in units of σ; the density beyond it is below 2e-22.
 const REACH: f64 = 10.0;
-/// The step of y.
+/// Step of y, in units of σ.
 const STEP: f64 = 1.0 / 12.0;
-/// No more panels than this for the magnitude.
+/// Greatest number of panels for the magnitude.
 const MOST_PANELS: f64 = 65_536.0;
 
 impl<F: Fn(f64) -> f64> ElementwiseBaselines<F> {
-    /// The least loss per feature of any function of `x + ν`, `ν ~ N(0, σ²)`:
-    /// `E Var(f(x) | x + ν)`; 0 for σ = 0.
+    /// Returns the least loss per feature of any function of `x + ν` with `ν ~ N(0, σ²)`, `E
+    /// Var(f(x) | x + ν)`; 0 for σ = 0.
     ///
-    /// For f(x) = x it is `theory`'s `bayes_loss`, which is in closed form and for any σ. Relative
-    /// error about 1e-9 where f is as [`new`](Self::new) asks, or 1e-15 of Var f where that is
-    /// more. Time grows like 1/σ.
+    /// For f(x) = x it equals `theory`'s `bayes_loss`, which is in closed form and accepts any σ.
+    /// The relative error is about 1e-9, or the absolute error 1e-15 Var f if that is larger, for f
+    /// as [`new`](Self::new) requires. The time grows like 1/σ.
     ///
     /// ```
     /// use toy_superposition_computation::ElementwiseBaselines;
@@ -43,13 +44,13 @@ impl<F: Fn(f64) -> f64> ElementwiseBaselines<F> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::OutOfRange`] unless σ = 0 or σ is finite and at least 1/32768 of the length of the
+    /// [`Error::OutOfRange`] unless σ is 0, or finite and at least 1/32768 of the length of the
     /// magnitude's support (44 means for the exponential law).
     pub fn bayes(&self, sigma: f64) -> Result<f64> {
         if sigma == 0.0 {
             return Ok(0.0);
         }
-        // The ends of what x can be.
+        // Bounds of the support of x.
         let coarse = self.prior.nodes(1);
         let low = coarse.iter().map(|node| node.0).fold(self.prior.bends()[0], f64::min);
         let high = coarse.iter().map(|node| node.0).fold(self.prior.largest(), f64::max);
@@ -79,27 +80,27 @@ impl<F: Fn(f64) -> f64> ElementwiseBaselines<F> {
             }));
             sum += spread(&near);
         }
-        // φ_σ has the factor 1/(σ √2π), and the rule the step.
+        // φ_σ has the factor 1/(σ √2π), and the trapezoidal rule the step.
         Ok(sum * STEP / std::f64::consts::TAU.sqrt())
     }
 
-    /// [`bayes`](Self::bayes) at the least noise that a linear map of n_d = r n_s dimensions and
-    /// back leaves in each feature, the Welch bound `σ² = Var x (1/r − 1)`: what one layer on top
-    /// of a good embedding can do at best, if its interference is Gaussian and it looks at one
-    /// read-out per output.
+    /// Returns [`bayes`](Self::bayes) at the Welch bound `σ² = Var x (1/r − 1)`, the least noise
+    /// that a linear map to n_d = r n_s dimensions and back leaves in each feature. This is the
+    /// best that one layer on a good embedding can do if its interference is Gaussian and it uses
+    /// one read-out per output.
     ///
     /// # Errors
-    /// [`Error::OutOfRange`] for a ratio outside (0, 1], and as [`bayes`](Self::bayes).
+    /// [`Error::OutOfRange`] for a ratio outside (0, 1], and the errors of [`bayes`](Self::bayes).
     pub fn bayes_at_ratio(&self, ratio: f64) -> Result<f64> {
         check_ratio(ratio)?;
         self.bayes((self.moments.input_variance() * (1.0 - ratio) / ratio).sqrt())
     }
 
-    /// [`bayes`](Self::bayes) at the noise at which iterated recovery of x from `r = n_d/n_s` comes
-    /// to rest, for n_s → ∞: what many layers can do that first find x as well as they can. 0 where
-    /// recovery is exact.
+    /// Returns [`bayes`](Self::bayes) at the noise of the fixed point of iterative recovery of x
+    /// from `r = n_d/n_s`, for n_s → ∞. This is what many layers can do that first recover x as
+    /// well as possible. It is 0 where recovery is exact.
     ///
-    /// `evolution` says for which embedding: rows that are orthogonal (a random rug, Haar's) or
+    /// `evolution` names the kind of embedding: orthogonal rows (a random rug, a Haar matrix) or
     /// independent entries.
     ///
     /// ```
@@ -115,10 +116,10 @@ impl<F: Fn(f64) -> f64> ElementwiseBaselines<F> {
     /// ```
     ///
     /// # Errors
-    /// As [`bayes_at_ratio`](Self::bayes_at_ratio).
+    /// The errors of [`bayes_at_ratio`](Self::bayes_at_ratio).
     pub fn evolution_limit(&self, ratio: f64, evolution: Evolution) -> Result<f64> {
         check_ratio(ratio)?;
-        // At rest the loss of x is r τ².
+        // At the fixed point the loss of x is r τ².
         self.bayes((evolution.limit(&self.prior, ratio)? / ratio).sqrt())
     }
 }
@@ -131,7 +132,7 @@ fn check_ratio(ratio: f64) -> Result<()> {
     }
 }
 
-/// `Σ w (f − f̂)²` about the weighted mean f̂; 0 for no weight.
+/// Returns `Σ w (f − f̂)²` about the weighted mean f̂, or 0 if all weights are 0.
 fn spread(near: &[(f64, f64)]) -> f64 {
     let total: f64 = near.iter().map(|(weight, _)| weight).sum();
     if total == 0.0 {

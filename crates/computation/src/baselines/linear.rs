@@ -1,4 +1,4 @@
-//! The best linear maps: what a network does whose neurons do not act.
+//! The best linear maps, which are what a network computes whose neurons are not used.
 //!
 //! ```math
 //! \min_{\mathrm{rank}\,M \le d} \frac1n \mathrm E\,\lVert f(x) - M x \rVert^2
@@ -6,8 +6,9 @@
 //! K = \mathrm E f(x) x^\top, \quad S = \mathrm E x x^\top
 //! ```
 //!
-//! (reduced-rank regression; σ_k the singular values in decreasing order). For independent features
-//! that are alike, with `V = Var x`, `C = Cov(x, f)`, `μ = E x`, `η = E f`,
+//! This is reduced-rank regression, with σ_k the singular values in decreasing order. For
+//! independent, identically distributed features, with `V = Var x`, `C = Cov(x, f)`, `μ = E x`, `η
+//! = E f`,
 //!
 //! ```math
 //! K = C\,1 + η μ\,J, \quad S = V\,1 + μ^2 J, \quad J = \text{all ones}: \qquad
@@ -18,11 +19,11 @@ use super::{ElementwiseBaselines, check_part};
 use crate::Result;
 
 impl<F: Fn(f64) -> f64> ElementwiseBaselines<F> {
-    /// The loss per feature of the best linear map `ŷ = M x` of rank `rank` = d, without a
+    /// Returns the loss per feature of the best linear map `ŷ = M x` of rank d = `rank`, without a
     /// constant.
     ///
     /// # Errors
-    /// [`Error::Size`](crate::Error::Size) for no features,
+    /// [`Error::Size`](crate::Error::Size) for no features, and
     /// [`Error::OutOfRange`](crate::Error::OutOfRange) for d > n.
     pub fn linear(&self, features: usize, rank: usize) -> Result<f64> {
         check_part("rank", rank, features)?;
@@ -31,24 +32,24 @@ impl<F: Fn(f64) -> f64> ElementwiseBaselines<F> {
         let together = (moments.covariance() + n * means).powi(2)
             / (moments.input_variance() + n * moments.input * moments.input);
         let alone = self.explained();
-        // The direction of ones is among the best d unless all others are better and enough.
+        // The all-ones direction is among the best d unless all others are better and suffice.
         let ones = rank > 0 && (together >= alone || rank == features);
         let others = (rank - usize::from(ones)) as f64;
         let gained = others * alone + if ones { together } else { 0.0 };
         Ok(moments.value_square - gained / n)
     }
 
-    /// The loss per feature of the best map `ŷ = M x + b` with M of rank `rank` = d:
-    /// `Var f − (d/n) C²/V`.
+    /// Returns the loss per feature of the best affine map `ŷ = M x + b` with M of rank d = `rank`,
+    /// which is `Var f − (d/n) C²/V`.
     ///
     /// # Errors
-    /// As [`linear`](Self::linear).
+    /// The errors of [`linear`](Self::linear).
     pub fn affine(&self, features: usize, rank: usize) -> Result<f64> {
         check_part("rank", rank, features)?;
         Ok(self.moments().value_variance() - rank as f64 / features as f64 * self.explained())
     }
 
-    /// `C²/V`; 0 for features that are always the same.
+    /// Returns `C²/V`, or 0 for features that are constant.
     fn explained(&self) -> f64 {
         let (covariance, variance) = (self.moments().covariance(), self.moments().input_variance());
         if variance > 0.0 { covariance * covariance / variance } else { 0.0 }

@@ -1,28 +1,27 @@
-//! What can be reached without training: exact losses of simple ways to compute a function of each
-//! feature.
+//! Exact losses of simple ways to compute a function of each feature, without training.
 //!
 //! ```math
 //! y_i = f(x_i), \qquad x_i = c_i u_i, \quad c_i \sim B(p) \text{ independent}, \qquad
 //! L = \frac1n \sum_i \mathrm E\,(\hat y_i - y_i)^2
 //! ```
 //!
-//! n features, all alike, f any function of one number, u of any magnitude of `data`, of either
-//! sign. All losses are per feature; divided by p they are the L/p of Bhagat et al., "Compressed
-//! computation is (probably) not computation in superposition" (2025), and of Braun et al. (2025),
-//! whose features are `U[−1, 1]`.
+//! The n features are independent and identically distributed, f is any function of one number, and
+//! u has any magnitude of `data`, of either sign. All losses are per feature; divided by p they are
+//! the L/p of Bhagat et al., "Compressed computation is (probably) not computation in
+//! superposition" (2025), and of Braun et al. (2025), whose features are `U[−1, 1]`.
 //!
-//! | way | loss | method |
+//! | Estimator | Loss | Method |
 //! |---|---|---|
 //! | m of the n outputs computed, 0 for the others | `(1 − m/n) E f²` | [`naive`](ElementwiseBaselines::naive) |
 //! | the same, with the best constant for the others | `(1 − m/n) Var f` | [`naive_with_constant`](ElementwiseBaselines::naive_with_constant) |
-//! | the same without a constant, but the best multiple of the sum of the computed ones | see there | [`naive_with_offset`](ElementwiseBaselines::naive_with_offset) |
-//! | the best linear map of rank d, without and with a constant | see there | [`linear`](ElementwiseBaselines::linear), [`affine`](ElementwiseBaselines::affine) |
-//! | Bayes's estimate of f(x) from `x + ν`, `ν ~ N(0, σ²)` | `E Var(f(x) \| x + ν)` | [`bayes`](ElementwiseBaselines::bayes) |
+//! | the same without a constant, but with the best multiple of the sum of the computed outputs | in the method's documentation | [`naive_with_offset`](ElementwiseBaselines::naive_with_offset) |
+//! | the best linear map of rank d, without and with a constant | in the methods' documentation | [`linear`](ElementwiseBaselines::linear), [`affine`](ElementwiseBaselines::affine) |
+//! | the Bayes estimate of f(x) from `x + ν`, `ν ~ N(0, σ²)` | `E Var(f(x) \| x + ν)` | [`bayes`](ElementwiseBaselines::bayes) |
 //! | the same at the least σ that n_d dimensions allow | at `σ² = Var x (1/r − 1)` | [`bayes_at_ratio`](ElementwiseBaselines::bayes_at_ratio) |
-//! | the same at the noise that iterated recovery of x leaves | at the fixed point of state evolution | [`evolution_limit`](ElementwiseBaselines::evolution_limit) |
+//! | the same at the noise that iterative recovery of x leaves | at the fixed point of state evolution | [`evolution_limit`](ElementwiseBaselines::evolution_limit) |
 //!
-//! Two more are of linear read-outs of many binary features from few dimensions:
-//! [`random_directions`] and [`kept_apart`].
+//! [`random_directions`] and [`kept_apart`] are baselines for linear read-outs of many binary
+//! features from few dimensions.
 
 mod bayes;
 mod linear;
@@ -38,7 +37,26 @@ use toy_superposition_recovery::SparsePrior;
 
 use crate::{Error, Result};
 
-/// The exact baselines of one target `y_i = f(x_i)` of features that are alike and independent.
+/// Exact baselines of a target `y_i = f(x_i)` of independent, identically distributed features.
+///
+/// ```math
+/// y_i = f(x_i), \qquad x_i = c_i u_i, \quad c_i \sim B(p) \text{ independent}, \qquad
+/// L = \frac1n \sum_i \mathrm E\,(\hat y_i - y_i)^2
+/// ```
+///
+/// All losses are per feature. Divided by p they are the L/p of Bhagat et al., "Compressed
+/// computation is (probably) not computation in superposition" (2025), and of Braun et al. (2025),
+/// whose features are `U[−1, 1]`.
+///
+/// | Estimator | Method |
+/// |---|---|
+/// | m of the n outputs computed, 0 for the others | [`naive`](Self::naive) |
+/// | the same, with the best constant for the others | [`naive_with_constant`](Self::naive_with_constant) |
+/// | the same, with the best multiple of the sum of the computed outputs | [`naive_with_offset`](Self::naive_with_offset) |
+/// | the best linear map of rank d, without and with a constant | [`linear`](Self::linear), [`affine`](Self::affine) |
+/// | the Bayes estimate of f(x) from `x + ν`, `ν ~ N(0, σ²)` | [`bayes`](Self::bayes) |
+/// | the same at the least σ that n_d dimensions allow | [`bayes_at_ratio`](Self::bayes_at_ratio) |
+/// | the same at the noise that iterative recovery of x leaves | [`evolution_limit`](Self::evolution_limit) |
 ///
 /// ```
 /// use toy_superposition_computation::{ElementwiseBaselines, Function};
@@ -58,7 +76,7 @@ pub struct ElementwiseBaselines<F> {
     moments: TargetMoments,
 }
 
-/// The moments of x and f(x) that decide what constants and linear maps can do.
+/// The moments of x and f(x) that determine the losses of constants and linear maps.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -76,46 +94,47 @@ pub struct TargetMoments {
 }
 
 impl TargetMoments {
-    /// `Var x`.
+    /// Returns `Var x`.
     pub fn input_variance(&self) -> f64 {
         self.input_square - self.input * self.input
     }
 
-    /// `Var f(x)`: the loss of the best constant.
+    /// Returns `Var f(x)`, the loss of the best constant.
     pub fn value_variance(&self) -> f64 {
         self.value_square - self.value * self.value
     }
 
-    /// `Cov(x, f(x))`.
+    /// Returns `Cov(x, f(x))`.
     pub fn covariance(&self) -> f64 {
         self.product - self.input * self.value
     }
 }
 
-/// Equal parts of the magnitude's support for the moments. Kinks of f at multiples of such a part
-/// cost nothing.
+/// Number of equal panels of the magnitude's support for the moments. Kinks of f at their ends cost
+/// no precision.
 const PANELS: u32 = 1024;
 
 impl<F: Fn(f64) -> f64> ElementwiseBaselines<F> {
-    /// The target `function` of features that are on with `probability` and then of `magnitude`.
+    /// Returns the baselines of the target `function` for features that are on with `probability`
+    /// and then have `magnitude`.
     ///
-    /// Where the magnitude has a density, f should be smooth but for jumps and kinks at 0, at the
-    /// ends of the support and at multiples of 1/1024 of its length; kinks elsewhere cost about
-    /// 1e-8 of the losses, jumps about 1e-4.
+    /// Where the magnitude has a density, f should be smooth except for jumps and kinks at 0, at
+    /// the ends of the support and at multiples of 1/1024 of its length. Kinks elsewhere cause
+    /// relative errors of about 1e-8 in the losses, jumps about 1e-4.
     ///
     /// # Errors
-    /// [`Error::Recovery`] for a probability outside (0, 1]; [`Error::OutOfRange`] where f is not
-    /// finite.
+    /// [`Error::Recovery`] for a probability outside (0, 1], and [`Error::OutOfRange`] where f is
+    /// not finite.
     pub fn new(probability: f64, magnitude: AnyMagnitude, function: F) -> Result<Self> {
         Self::of(SparsePrior::new(probability, magnitude)?, function)
     }
 
-    /// The same of a law, whose features must be alike. The baselines are those of independent
-    /// features.
+    /// Returns the baselines for the features of a law, which must be identically distributed. They
+    /// are treated as independent.
     ///
     /// # Errors
-    /// [`Error::Recovery`] for features that are not alike or a magnitude that is not one of
-    /// `data`'s; as [`new`](Self::new).
+    /// [`Error::Recovery`] for features that are not identically distributed or a magnitude that is
+    /// not one of `data`'s, and the errors of [`new`](Self::new).
     pub fn of_law(law: &dyn Law, function: F) -> Result<Self> {
         Self::of(SparsePrior::of_law(law)?, function)
     }
@@ -137,12 +156,12 @@ impl<F: Fn(f64) -> f64> ElementwiseBaselines<F> {
         Ok(Self { prior, function, moments })
     }
 
-    /// The law of a feature.
+    /// Returns the law of a feature.
     pub fn prior(&self) -> &SparsePrior {
         &self.prior
     }
 
-    /// The moments of x and f(x).
+    /// Returns the moments of x and f(x).
     pub fn moments(&self) -> TargetMoments {
         self.moments
     }
@@ -155,7 +174,7 @@ impl<F> std::fmt::Debug for ElementwiseBaselines<F> {
     }
 }
 
-/// Refuses more of a part than there is of the whole, and a whole of nothing.
+/// Checks that there is at least one feature, and that `part` is at most the number of features.
 fn check_part(name: &'static str, part: usize, features: usize) -> Result<()> {
     if features == 0 {
         return Err(Error::Size { name: "features", given: 0, least: 1 });

@@ -1,47 +1,47 @@
-//! As many outputs as there are neurons are computed exactly, the others are guessed.
+//! The naive solution: as many outputs as there are neurons are exact, the others are guessed.
 
 use serde::{Deserialize, Serialize};
 
 use super::{ElementwiseBaselines, check_part};
 use crate::Result;
 
-/// The naive solution with its best multiple of the computed outputs on the others.
+/// The naive solution whose other outputs are the best multiple of the sum of the computed ones.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Offset {
-    /// The multiple a: what each computed output adds to each of the others.
+    /// Coefficient a with which each computed output is added to each of the others.
     pub offset: f64,
-    /// The loss per feature.
+    /// Loss per feature.
     pub loss: f64,
 }
 
 impl<F: Fn(f64) -> f64> ElementwiseBaselines<F> {
-    /// The loss per feature where `computed` = m of `features` = n outputs are exact and the others
-    /// 0: `(1 − m/n) E f²`.
+    /// Returns the loss per feature if m = `computed` of n = `features` outputs are exact and the
+    /// others 0: `(1 − m/n) E f²`.
     ///
-    /// For the ReLU, f costs one neuron per output.
+    /// For the ReLU, each exact output takes one neuron.
     ///
     /// # Errors
-    /// [`Error::Size`](crate::Error::Size) for no features,
+    /// [`Error::Size`](crate::Error::Size) for no features, and
     /// [`Error::OutOfRange`](crate::Error::OutOfRange) for m > n.
     pub fn naive(&self, features: usize, computed: usize) -> Result<f64> {
         check_part("computed outputs", computed, features)?;
         Ok(guessed(features, computed) * self.moments.value_square)
     }
 
-    /// The loss per feature where `computed` = m of n outputs are exact and the others `E f`, which
-    /// needs biases: `(1 − m/n) Var f`.
+    /// Returns the loss per feature if m = `computed` of n outputs are exact and the others `E f`,
+    /// which needs biases: `(1 − m/n) Var f`.
     ///
     /// # Errors
-    /// As [`naive`](Self::naive).
+    /// The errors of [`naive`](Self::naive).
     pub fn naive_with_constant(&self, features: usize, computed: usize) -> Result<f64> {
         check_part("computed outputs", computed, features)?;
         Ok(guessed(features, computed) * self.moments.value_variance())
     }
 
-    /// The naive solution without biases whose other outputs are the best multiple of the sum of
-    /// the computed ones.
+    /// Returns the naive solution without biases whose other outputs are the best multiple of the
+    /// sum of the computed ones:
     ///
     /// ```math
     /// \hat y_i = a \sum_{j \le m} f(x_j), \quad i > m, \qquad
@@ -54,7 +54,7 @@ impl<F: Fn(f64) -> f64> ElementwiseBaselines<F> {
     /// a is 0 for m = 0 and for μ = 0.
     ///
     /// # Errors
-    /// As [`naive`](Self::naive).
+    /// The errors of [`naive`](Self::naive).
     pub fn naive_with_offset(&self, features: usize, computed: usize) -> Result<Offset> {
         check_part("computed outputs", computed, features)?;
         let (square, m) = (self.moments.value.powi(2), computed as f64);
@@ -65,7 +65,7 @@ impl<F: Fn(f64) -> f64> ElementwiseBaselines<F> {
     }
 }
 
-/// `1 − m/n`.
+/// Returns `1 − m/n`.
 fn guessed(features: usize, computed: usize) -> f64 {
     (features - computed) as f64 / features as f64
 }

@@ -1,6 +1,6 @@
-//! The exact baselines: the published figures, sums over all outcomes, closed forms, and samples.
+//! The exact baselines against published figures, sums over all outcomes, closed forms and samples.
 //!
-//! Tests against samples are at α = 6e-7 each (|z| < 5), with fixed seeds.
+//! Tests against samples have α = 6e-7 each (|z| < 5), with fixed seeds.
 
 use nalgebra::{DMatrix, DVector};
 use rand::RngExt;
@@ -23,7 +23,7 @@ fn relu(p: f64) -> ElementwiseBaselines<impl Fn(f64) -> f64 + Clone> {
     ElementwiseBaselines::new(p, signed(), |x| Function::Relu.at(x)).unwrap()
 }
 
-/// |z| < 5 for the mean of independent values.
+/// Asserts |z| < 5 for the mean of independent values.
 fn assert_mean(values: &[f64], expected: f64, what: &str) {
     let count = values.len() as f64;
     let mean = values.iter().sum::<f64>() / count;
@@ -32,7 +32,7 @@ fn assert_mean(values: &[f64], expected: f64, what: &str) {
     assert!(z.abs() < 5.0, "{what}: {mean}, expected {expected}: z = {z}");
 }
 
-/// Of y = ReLU(x), x ~ U[−1, 1] · B(p), 100 features and 50 neurons, to all digits of the published
+/// y = ReLU(x) for x ~ U[−1, 1] · B(p), 100 features and 50 neurons, to all digits of the published
 /// figures.
 #[test]
 fn the_published_figures() {
@@ -57,7 +57,7 @@ fn the_published_figures() {
     }
 }
 
-/// All outcomes of three features that take three values, with their probabilities.
+/// Returns all outcomes of three features that take three values, with their probabilities.
 fn outcomes(p: f64, points: &Points) -> Vec<(DVector<f64>, f64)> {
     let one: Vec<(f64, f64)> =
         [(0.0, 1.0 - p)].into_iter().chain(points.iter().map(|(u, w)| (u, p * w))).collect();
@@ -70,7 +70,7 @@ fn outcomes(p: f64, points: &Points) -> Vec<(DVector<f64>, f64)> {
     all
 }
 
-/// Sums over all outcomes, with the best rank by singular values: nothing of the closed forms.
+/// Sums over all outcomes, with the best rank by singular values, without the closed forms.
 #[test]
 fn sums_over_all_outcomes() {
     let functions: [fn(f64) -> f64; 3] = [|x| x * x - 0.3, |x| x.max(0.0), |x| 1.0 - x];
@@ -118,7 +118,7 @@ fn sums_over_all_outcomes() {
     }
 }
 
-/// The losses of the estimators themselves on samples, with densities.
+/// The losses of the estimators on samples, for magnitudes with densities.
 #[test]
 fn samples_have_these_losses() {
     let magnitudes = [
@@ -173,7 +173,7 @@ fn bayes_of_the_feature_itself_is_the_closed_form() {
     }
 }
 
-/// On samples of y, with the estimate from a plain sum over the middles of 800 cells.
+/// Samples of y, with the estimate from a plain sum over the midpoints of 800 cells.
 #[test]
 fn bayes_of_a_function_is_the_loss_on_samples() {
     type Case = (f64, AnyMagnitude, f64, fn(f64) -> f64);
@@ -218,7 +218,8 @@ fn noise_leaves_between_nothing_and_the_variance() {
         [0.0, 1e-3, 0.03, 0.3, 3.0, 300.0].iter().map(|&s| target.bayes(s).unwrap()).collect();
     assert!(losses[0] == 0.0 && losses.windows(2).all(|pair| pair[0] < pair[1]), "{losses:?}");
     assert!((losses[5] / target.moments().value_variance() - 1.0).abs() < 1e-4, "{losses:?}");
-    // Little noise is only felt where f rises, and its variance is p/2 of it.
+    // Small noise matters only where f rises, and its contribution is σ² there, with probability
+    // p/2.
     assert!((losses[1] / (0.5 * 0.2 * 1e-6) - 1.0).abs() < 0.05, "{losses:?}");
 }
 
@@ -241,8 +242,8 @@ fn layers_come_to_rest_where_state_evolution_does() {
     assert!((found / expected - 1.0).abs() < 1e-12, "{found} {expected}");
 }
 
-/// T features along random signs in D dimensions: the interference is that of T − 1 others, to 1/T
-/// of the stated loss.
+/// T features along random signs in D dimensions: the interference is that of T − 1 others, which
+/// differs from the stated loss by 1/T of it.
 #[test]
 fn read_outs_of_binary_features_on_samples() {
     let (p, features, dimensions) = (0.2, 240, 80);
@@ -297,7 +298,7 @@ fn bad_input_is_refused() {
     assert!((alike.moments().value - 0.15).abs() < 1e-15);
 }
 
-/// `E Var(f(x) | x + ν)` for x ~ U[0, 1] · B(p) by the midpoint rule on both axes.
+/// Returns `E Var(f(x) | x + ν)` for x ~ U[0, 1] · B(p), by the midpoint rule on both axes.
 fn by_midpoints(f: impl Fn(f64) -> f64, p: f64, sigma: f64, nodes: usize) -> f64 {
     let values: Vec<(f64, f64)> =
         (0..nodes).map(|k| (k as f64 + 0.5) / nodes as f64).map(|u| (u, f(u))).collect();
@@ -318,7 +319,8 @@ fn by_midpoints(f: impl Fn(f64) -> f64, p: f64, sigma: f64, nodes: usize) -> f64
     (0..count).map(spread).sum::<f64>() * step / (sigma * std::f64::consts::TAU.sqrt())
 }
 
-/// Jumps and kinks at multiples of 1/1024 cost nothing, on whatever coarser grid they do not lie.
+/// Jumps and kinks at multiples of 1/1024 cost no precision, whether or not they lie on a coarser
+/// grid.
 #[test]
 fn bayes_of_functions_with_jumps_and_many_kinks() {
     let (p, sigma) = (0.2, 0.2);
@@ -333,7 +335,7 @@ fn bayes_of_functions_with_jumps_and_many_kinks() {
     assert!((found / expected - 1.0).abs() < 1e-3, "{found} {expected}");
 }
 
-/// Of a constant, nothing that is computed says anything more than the constant.
+/// For a constant function, no computed output is of use beyond the constant.
 #[test]
 fn the_offset_of_a_constant() {
     let one = ElementwiseBaselines::new(1.0, signed(), |_| 1.0).unwrap();

@@ -1,4 +1,4 @@
-//! Bad input is refused with what was given and what is allowed.
+//! Invalid input is refused with the given and the allowed values.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Weight files: what is read is what was written, and what is no network is refused.
+//! Weight files: a file reads back as it was written, and files without a network are refused.
 
 use std::collections::BTreeMap;
 
@@ -51,6 +51,6 @@ fn what_is_no_network_is_refused() {
     assert!(matches!(read(&block), Err(Error::Model(ModelError::Block { .. }))));
     assert!(matches!(Network::<f32>::from_file(&bytes), Err(Error::Model(ModelError::Precision { .. }))));
     assert!(matches!(Network::<f64>::load("/nowhere/at/all"), Err(Error::Model(ModelError::File { .. }))));
-    // A network of another embedding is another model: a checkpoint of it would be refused.
+    // A network with another embedding is another model, so that its checkpoint would be refused.
     assert_ne!(network.describe(), crate::network::<f64>(architecture, 2).describe());
 }

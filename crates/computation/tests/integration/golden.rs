@@ -12,7 +12,7 @@ use toy_superposition_model::Model;
 const GOLDEN: &str = include_str!("../golden/pytorch.csv");
 const FEATURES: usize = 5;
 
-/// As in the script.
+/// Returns an entry by the formula of the script.
 fn entry(k: usize, modulus: usize, scale: f64) -> f64 {
     (((k * 37 + 11) % modulus) as f64 - (modulus / 2) as f64) / scale
 }
@@ -79,7 +79,7 @@ fn losses_and_gradients_are_pytorchs() {
         let mut network = Network::zeros(architecture.clone(), &embedding).unwrap();
         let learned = if architecture.learned_embedding { embedding.len() } else { 0 };
         let values = network.as_mut_slice();
-        // The script counts within each matrix from where it begins.
+        // The script counts the entries of each matrix from 0.
         (learned..values.len()).for_each(|k| values[k] = entry(k, 29, 32.0));
         let outputs = architecture.outputs;
         let weights: Vec<f64> = (0..outputs).map(|i| 1.0 + i as f64 / 4.0).collect();

@@ -1,5 +1,5 @@
-//! The fast loss against the definition, its gradient against differences, and the special case of
-//! the autoencoder.
+//! The fast loss against the definition, its gradient against finite differences, and the special
+//! case of the autoencoder.
 
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ fn importance(outputs: usize) -> Vec<f64> {
     (0..outputs).map(|i| 0.8_f64.powi(i as i32)).collect()
 }
 
-/// Batches that fill no chunk, one chunk, and several of them; a dirty scratch throughout.
+/// Batches that fill no chunk, one chunk and several chunks, all with a used scratch memory.
 #[test]
 fn the_fast_loss_is_the_definition() {
     for (samples_count, probability) in [(1, 0.5), (64, 0.3), (1500, 0.2)] {
@@ -46,7 +46,7 @@ fn the_fast_loss_is_the_definition() {
             let estimate = fast.estimate(&network, &batch).unwrap();
             approx::assert_relative_eq!(estimate.mean(), found, epsilon = 0.0, max_relative = 1e-12);
             assert_eq!(estimate.count(), samples_count);
-            // In single precision: errors of 2⁻²⁴ on sums of a few dozen terms.
+            // In single precision, errors are 2⁻²⁴ on sums of a few dozen terms.
             let single = NetworkLoss::<f32>::new(target.clone())
                 .loss(
                     &network.cast().unwrap(),
@@ -60,8 +60,8 @@ fn the_fast_loss_is_the_definition() {
 }
 
 /// Central differences of the definition along every coordinate. The step is 1e-5, so that its cube
-/// is far below the rounding of the loss over the step, about 1e-11; a kink within the step would
-/// show as 1e-6 and more, and there is none for these seeds.
+/// is far below the rounding error of the loss divided by the step, about 1e-11. A kink within the
+/// step would cause a difference of 1e-6 or more, and there is none for these seeds.
 #[test]
 fn gradients_are_the_differences_of_the_definition() {
     const STEP: f64 = 1e-5;
@@ -91,8 +91,8 @@ fn gradients_are_the_differences_of_the_definition() {
     }
 }
 
-/// Without layers, with everything learned and a ReLU, the network is the paper's autoencoder, tied
-/// or not, and its loss and gradient are those of `model`.
+/// Without layers, with all parameters learned and a ReLU, the network is the paper's autoencoder,
+/// tied or not, and its loss and gradient are those of `model`.
 #[test]
 fn without_layers_it_is_the_autoencoder() {
     let (features, hidden) = (9, 4);
@@ -108,7 +108,7 @@ fn without_layers_it_is_the_autoencoder() {
         }
         let network = network::<f64>(&architecture, 3);
         let shape = if tied { Shape::tied(features, hidden) } else { Shape::new(features, hidden) }.unwrap();
-        // The read-out lies by columns there and by rows here.
+        // The read-out is stored by columns here and by rows in `model`.
         let (matrices, bias) = network.as_slice().split_at(network.as_slice().len() - features);
         let (encoder, readout) = matrices.split_at(features * hidden);
         let readout =
@@ -134,7 +134,7 @@ fn without_layers_it_is_the_autoencoder() {
     }
 }
 
-/// The stream that `continue_from` is given at any layer leads to the same outputs.
+/// Continuing from the traced stream of any layer gives the same outputs.
 #[test]
 fn a_trace_can_be_taken_up_anywhere() {
     let (_, x) = samples(9, 0.4, 17);
@@ -149,7 +149,7 @@ fn a_trace_can_be_taken_up_anywhere() {
     }
 }
 
-/// What is not a number is not taken for 0, not even by a ReLU on the outputs.
+/// NaN does not count as 0, even after a ReLU on the outputs.
 #[test]
 fn a_network_of_no_numbers_has_no_loss() {
     let (batch, x) = samples(9, 0.4, 17);

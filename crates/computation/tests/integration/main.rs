@@ -16,7 +16,7 @@ use toy_superposition_computation::{Architecture, EmbeddingKind, Network, Readou
 use toy_superposition_data::{Features, Independent, Interval, SparseBatch, Stream, sample_dense};
 use toy_superposition_model::{Model, Scalar};
 
-/// Every kind of network there is, at sizes of which no two agree.
+/// Returns every kind of network, with sizes that all differ.
 fn architectures() -> Vec<Architecture> {
     let mut all = Vec::new();
     for layers in [0, 1, 3] {
@@ -41,13 +41,13 @@ fn architectures() -> Vec<Architecture> {
     all
 }
 
-/// A random network with biases that are not 0.
+/// Returns a random network with biases other than 0.
 fn network<T: Scalar>(architecture: &Architecture, seed: u64) -> Network<T> {
     let (features, hidden) = (architecture.features, architecture.hidden);
     let embedding = EmbeddingKind::Random.matrix(features, hidden, &mut Stream::Draws.rng(seed, 0)).unwrap();
     let mut rng = Stream::Weights.rng(seed, 0);
     let mut network = Network::random(architecture.clone(), &embedding, &mut rng).unwrap();
-    // One network has no parameters at all.
+    // One of the networks has no parameters.
     let noise = EmbeddingKind::Random.matrix(1, network.as_slice().len().max(1), &mut rng).unwrap();
     let scale = 0.3 * (noise.len() as f64).sqrt();
     for (value, noise) in network.as_mut_slice().iter_mut().zip(noise.iter()) {
@@ -56,7 +56,7 @@ fn network<T: Scalar>(architecture: &Architecture, seed: u64) -> Network<T> {
     network
 }
 
-/// Features of both signs.
+/// Returns a law of features of both signs.
 fn signed(features: usize, probability: f64) -> Features<Independent, Interval> {
     Features::new(Independent::new(features, probability).unwrap(), Interval::new(-1.0, 1.0).unwrap())
 }

@@ -1,13 +1,13 @@
-//! Probes against what is known of them.
+//! Probes against their known losses.
 
 use nalgebra::DMatrix;
 use toy_superposition_computation::{EmbeddingKind, Error, LinearProbe};
 use toy_superposition_data::{Features, Stream, sample_dense};
 
 /// From the dimensions of a tight embedding the best linear map loses `(1 − n_d/n_s) Var x`. The
-/// probe is fitted to 20000 samples and measured on as many others: it has 25 numbers per feature,
-/// so that the fit costs about 25/20000 of that; the loss of a sample varies by about as much as
-/// the loss itself, so that 3 % is six standard errors and more.
+/// probe is fitted to 20000 samples and measured on another 20000. It has 25 numbers per feature,
+/// so that the fit increases the loss by about 25/20000. The loss of a sample varies by about as
+/// much as the loss itself, so that 3 % is more than six standard errors.
 #[test]
 fn a_probe_of_the_embedding_is_the_best_linear_map() {
     let (features, hidden, p) = (64, 24, 0.1);
@@ -21,7 +21,7 @@ fn a_probe_of_the_embedding_is_the_best_linear_map() {
     let expected = (1.0 - 24.0 / 64.0) * (p / 3.0 - p * p / 4.0);
     let loss = probe.loss(&(&embedding * &fresh), &fresh).unwrap();
     assert!((loss / expected - 1.0).abs() < 0.03, "{loss} {expected}");
-    // The fit is in the minimum: errors are orthogonal to what is read, and of mean 0.
+    // At the minimum, errors are orthogonal to the read values and have mean 0.
     let errors = probe.read(&(&embedding * &x)).unwrap() - &x;
     assert!(errors.column_mean().amax() < 1e-12);
     let along = &errors * (&embedding * &x).transpose() / 20_000.0;

@@ -32,7 +32,7 @@ fn functions_of_one_feature() {
     assert_eq!(Function::from_name("sin"), None);
 }
 
-/// The tent's second iterate on [0, 1]: 0, 1, 0, 1, 0 at the quarters, and straight between them.
+/// The tent's second iterate on [0, 1] is 0, 1, 0, 1, 0 at the quarters and linear between them.
 #[test]
 fn iterates_of_the_tent_have_twice_as_many_pieces_each() {
     let target = Elementwise::iterated(1, Function::Tent, 3).unwrap();
@@ -74,7 +74,7 @@ fn groups_of_features() {
             seen[usize::from(values[1] != 0.0)] = true;
         }
         assert_eq!(seen, [true; 2]);
-        // Whatever the list held.
+        // The previous contents of the list do not matter.
         target.evaluate(&[], &[], &mut out);
         assert_eq!(out, vec![0.0; 5]);
     }
@@ -119,7 +119,7 @@ fn embeddings_have_columns_of_norm_one() {
         let matrix = draw(1);
         assert_eq!(matrix.shape(), (hidden, features));
         assert!(matrix.column_iter().all(|column| (column.norm() - 1.0).abs() < 1e-12), "{name}");
-        // Tight, but for random directions and columns of Haar's that were divided by their norms.
+        // All embeddings are tight except random directions and Haar columns, which are normalised.
         if !["haar", "random"].contains(&name) {
             let ratio = features as f64 / hidden as f64;
             let rows = &matrix * matrix.transpose() - DMatrix::identity(hidden, hidden) * ratio;
@@ -127,18 +127,18 @@ fn embeddings_have_columns_of_norm_one() {
         }
         assert_eq!(["rug", "haar", "random"].contains(&name), draw(2) != matrix, "{name}");
     }
-    // Independent directions: products of two of them have variance 1/hidden; 0.031 is Bhagat et
-    // al.'s.
+    // Products of two independent directions have variance 1/hidden; 0.031 is the value of Bhagat
+    // et al.
     let random = EmbeddingKind::Random.matrix(100, 1000, &mut Stream::Draws.rng(3, 0)).unwrap();
     let gram = random.tr_mul(&random) - DMatrix::identity(100, 100);
     let deviation = (gram.norm_squared() / 9900.0).sqrt();
-    // Of 4950 independent products, the mean square is right to 2 %; 5 standard errors of it are 10
-    // %.
+    // The mean square of 4950 independent products has a standard error of 2 %, so that its root is
+    // right to 5 % at five standard errors.
     assert!((deviation * 1000_f64.sqrt() - 1.0).abs() < 0.05, "{deviation}");
 }
 
-/// A residual network without layers puts `W_Eᵀ W_E x` out: what its layers have to add to reach `x + ReLU(x)` are the labels
-/// `ReLU(x) + (1 − W_Eᵀ W_E) x`.
+/// The outputs of a residual network without layers are `W_Eᵀ W_E x`, so that the labels which its
+/// layers have to add to reach `x + ReLU(x)` are `ReLU(x) + (1 − W_Eᵀ W_E) x`.
 #[test]
 fn what_a_residual_network_has_to_learn() {
     let (features, hidden) = (7, 4);

@@ -1,5 +1,5 @@
-//! The same bits on any number of threads. (`train`, on which this crate leans, has no build
-//! without them.)
+//! Results have the same bits on any number of threads. (`train`, on which this crate depends, has
+//! no build without threads.)
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use toy_superposition_model::Model;
 
 use crate::{network, samples};
 
-/// A checksum of the bits, in order.
+/// Returns a checksum of the bits, in order.
 fn checksum(values: &[f64]) -> u64 {
     values
         .iter()

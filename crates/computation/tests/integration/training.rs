@@ -1,4 +1,4 @@
-//! Networks under the trainer: they learn, and resume to the bit.
+//! Networks under the trainer: they learn, and a resumed run has the same bits.
 
 use std::sync::Arc;
 
@@ -48,8 +48,8 @@ fn a_run_goes_on_from_a_checkpoint_to_the_bit() {
     }
 }
 
-/// |x| of 3 features by 6 neurons is learned to next to nothing on fresh samples (Elhage et al.: it
-/// can be exact).
+/// Six neurons learn |x| of three features on fresh samples to a loss of almost 0 (by Elhage et
+/// al., the solution can be exact).
 #[test]
 fn six_neurons_learn_the_absolute_value_of_three_features() {
     let target = Arc::new(Elementwise::new(3, Function::Absolute).unwrap());
@@ -70,6 +70,6 @@ fn six_neurons_learn_the_absolute_value_of_three_features() {
             loss.sampled(run.model(), &signed(3, 0.5), fresh).unwrap().mean()
         })
         .collect();
-    // The zero function loses p/3.
+    // The zero function has a loss of p/3.
     assert!(losses.iter().any(|loss| *loss < 1e-5), "{losses:?}");
 }

@@ -1,4 +1,4 @@
-//! What a figure shows: sizes, labels, colours, places.
+//! Sizes, labels, colours and positions in the drawn figures.
 
 use super::*;
 
@@ -13,7 +13,7 @@ fn every_figure_is_a_column_wide_and_carries_its_labels() {
             assert!(svg.contains(&format!("aria-label=\"{label}\"")), "{name}: {label}");
         }
         assert!(svg.contains("width=\"85mm\"") && !svg.contains("font-family"), "{name}");
-        // 85 mm at 400 dots an inch; the height in the viewBox's proportion
+        // The width is 85 mm at 400 dots per inch, and the height is in proportion to the viewBox.
         let bitmap = Bitmap::open(&written.png);
         let size = svg.split("viewBox=\"0 0 ").nth(1).unwrap().split('"').next().unwrap();
         let (w, h) = size.split_once(' ').unwrap();
@@ -26,7 +26,7 @@ fn every_figure_is_a_column_wide_and_carries_its_labels() {
         let want = bitmap.width as f64 * h / w;
         assert!((bitmap.height as f64 - want).abs() <= 1.0, "{name}: {} for {want}", bitmap.height);
     }
-    // nothing but the files: no temporary ones
+    // The folder has no other files, such as temporary ones.
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2 * all().len());
 }
 
@@ -36,13 +36,13 @@ fn the_same_numbers_give_the_same_bytes() {
     for (name, draw, _) in all() {
         let files = |written: Written| (fs::read(written.png).unwrap(), fs::read(written.svg).unwrap());
         let once = files(draw(&folder.path().join(name)).unwrap());
-        // over the files just written
+        // The second drawing replaces the files of the first.
         assert!(once == files(draw(&folder.path().join(name)).unwrap()), "{name}");
     }
 }
 
-/// The first embedded picture's or the first crisp cell's rectangle in an SVG, as fractions of the
-/// page.
+/// Returns the rectangle of the first embedded picture or the first crisp cell of an SVG, as
+/// fractions of the page.
 fn rectangle(svg: &str, start: &str) -> [f64; 4] {
     let element = svg.split(start).nth(1).unwrap().split("/>").next().unwrap();
     let value = |key: &str| -> f64 {
@@ -70,7 +70,7 @@ fn a_rug_shows_row_i_downward_and_column_j_to_the_right() {
     assert_eq!(at(0.0, 0.0), at(1.0, 1.0));
 }
 
-/// Any finite numbers have a place, ratios above 1 and below 0 too.
+/// Any finite numbers can be drawn, including ratios above 1 and below 0.
 #[test]
 fn ratios_need_not_lie_between_0_and_1() {
     let folder = tempfile::tempdir().unwrap();
@@ -82,8 +82,8 @@ fn ratios_need_not_lie_between_0_and_1() {
     assert!(svg.contains("aria-label=\"3000\"") && svg.contains("aria-label=\"0\""));
 }
 
-/// A level has a line of its own across the frame, stands in no legend, and needs no place on the
-/// horizontal axis; dots are drawn where they are.
+/// A level is a line across the whole frame, is not in the legend and needs no position on the
+/// horizontal axis. Dots are drawn at their positions.
 #[test]
 fn levels_and_dots() {
     let folder = tempfile::tempdir().unwrap();
@@ -113,15 +113,15 @@ fn levels_and_dots() {
     assert!(matches!(chart(&none, "/absent/x"), Err(Error::NotPositive { what: "x", index: 0, .. })));
 }
 
-/// A vector of length 1.5 reaches farther than one of 1 on the scale that panels share, upward is
-/// up, and each has its group's colour.
+/// On the common scale of the panels, a vector of length 1.5 reaches farther than one of length 1.
+/// Positive y is up, and each vector has the colour of its group.
 #[test]
 fn vectors_point_where_they_should() {
     let folder = tempfile::tempdir().unwrap();
     let mut figure = some_planes();
     let written = planes(&figure, folder.path().join("planes")).unwrap();
     let bitmap = Bitmap::open(&written.png);
-    // The middles of all pixels of a colour in a half of the page, below the legend.
+    // The mean position of the pixels of a colour in one half of the page, below the legend.
     let middle = |colour: [u8; 3], right: bool| {
         let (mut sum, mut count) = ([0.0, 0.0], 0.0);
         for y in 120..bitmap.height {
@@ -214,7 +214,7 @@ fn extreme_but_finite_numbers_are_drawn() {
             let mut figure = some_curves();
             figure.loss_scale = loss_scale;
             figure.series[0].trained[0] = LossPoint { ratio: big, loss: big, error: big };
-            // The axis shows losses over p, which f64 may not hold.
+            // The axis shows loss/p, which may overflow f64.
             if big == f64::MAX {
                 let refused = loss_curves(&figure, &stem).unwrap_err();
                 assert!(
@@ -237,7 +237,7 @@ fn extreme_but_finite_numbers_are_drawn() {
         sizes.series[0].points[0] = FiniteSizePoint { features: usize::MAX, relative: -big, error: big };
         finite_size(&sizes, &stem).unwrap();
         let mut losses = some_predictions();
-        // Losses over p must stay numbers.
+        // The values loss/p must be finite.
         let loss = big.min(1e300);
         (losses.models[0].sampled, losses.models[1].gaussian) = (loss, Some(loss));
         predictions(&losses, &stem).unwrap();
@@ -246,7 +246,7 @@ fn extreme_but_finite_numbers_are_drawn() {
         phases.boundaries[0].points[0] = (big, -big);
         phase_map(&phases, &stem).unwrap();
     }
-    // all equal, a single cell, an empty caption
+    // All values are equal, there is a single cell, and the caption is empty.
     let map = HeatMap {
         probabilities: vec![0.1],
         ratios: vec![0.2],

@@ -1,4 +1,4 @@
-//! Every figure as a reader meets it: its files, its labels, its colours, and what it refuses.
+//! Tests of every figure: its files, labels and colours, and the numbers that are errors.
 
 #![allow(clippy::unwrap_used)] // the lint's own exception covers test functions but not what they call
 
@@ -20,7 +20,7 @@ use toy_superposition_files as files;
 const CAPTION: &str = "Drawn from $n_s = 64$, seed 9.";
 
 fn a_rug() -> Rug {
-    // not symmetric: upper right 1, lower left −1
+    // The matrix is not symmetric: its upper right element is 1 and its lower left one is −1.
     Rug { features: 2, values: vec![0.0, 1.0, -1.0, 0.0], limit: None, caption: CAPTION.to_owned() }
 }
 
@@ -176,7 +176,7 @@ fn a_phase_map() -> PhaseMap {
 
 type Draw = Box<dyn Fn(&Path) -> Result<Written>>;
 
-/// Each figure with labels its SVG must carry.
+/// Returns each figure with the labels that its SVG must have.
 fn all() -> Vec<(&'static str, Draw, Vec<&'static str>)> {
     vec![
         ("rug", Box::new(|p| rug(&a_rug(), p)), vec!["feature index j", "feature index i", "matrix element"]),

@@ -1,4 +1,4 @@
-//! What no figure is drawn of.
+//! Numbers and paths for which no figure is drawn.
 
 use super::*;
 
@@ -16,7 +16,7 @@ fn paths_that_cannot_be_written_are_refused() {
         }
     }
     assert!(matches!(rug(&a_rug(), "/").unwrap_err(), Error::FileName { .. }));
-    // a directory in the file's place stays, and no temporary file with it
+    // If the path of the PNG is a directory, it is kept, and no temporary file remains.
     fs::create_dir(folder.path().join("taken.png")).unwrap();
     let taken = folder.path().join("taken.svg");
     for error in [rug(&a_rug(), &taken).unwrap_err(), check_writable(&taken).unwrap_err()] {
@@ -39,7 +39,7 @@ fn charts_without_a_place_on_their_scales_are_refused() {
     let error = draw(|f| (f.y_scale, f.series[0].points[2].y) = (Scale::Linear, f64::NAN));
     assert!(matches!(error, Error::NotFinite { what: "y", index: 2, .. }));
     assert!(matches!(draw(|f| f.series[0].points[0].error = -0.1), Error::Negative { .. }));
-    // On a linear scale, 0 and less have a place.
+    // On a linear scale, 0 and negative values are allowed.
     let error = draw(|f| (f.x_scale, f.series[2].points[1].x) = (Scale::Linear, -1.0));
     assert!(matches!(error, Error::Write(_)), "{error:?}");
 }
@@ -91,7 +91,7 @@ fn wrong_curves_are_refused() {
         Error::Negative { what: "loss errors", index: 1, .. }
     ));
     assert!(matches!(draw(|f| f.ratios = Some((0.4, 0.4))), Error::Order { what: "range of ratios", .. }));
-    // a linear axis takes any finite loss
+    // A linear axis accepts any finite loss.
     let mut linear = some_curves();
     linear.loss_scale = Scale::Linear;
     linear.series[0].rug[0].loss = -1e-9;
@@ -174,7 +174,7 @@ fn ranges_leave_out_what_lies_outside_and_must_make_sense() {
     let svg = |written: Written| fs::read_to_string(written.svg).unwrap();
     let stem = folder.path().join("figure");
     let curves = |losses| loss_curves(&LossCurves { losses, ..some_curves() }, &stem);
-    // Losses / p of 0.04 and 0.16: a range above the lower one has fewer marks.
+    // The values loss/p are 0.04 and 0.16. A range above the lower one has fewer marks.
     let (all, some) = (svg(curves(None).unwrap()), svg(curves(Some((0.1, 0.4))).unwrap()));
     assert!(some.matches("<path").count() < all.matches("<path").count());
     assert!(matches!(curves(Some((0.0, 0.4))), Err(Error::NotPositive { what: "range of losses", .. })));

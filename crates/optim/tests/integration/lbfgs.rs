@@ -2,8 +2,8 @@
 
 use toy_superposition_optim::{Error, Lbfgs, LbfgsConfig, LineSearchFailure, Minimum, Outcome, Real, Result};
 
-/// Rosenbrock's chained function, minimum 0 at (1, …, 1):
-/// Σ 100 (x_{i+1} − x_i²)² + (1 − x_i)².
+/// Rosenbrock's chained function, whose minimum is 0 at (1, …, 1): Σ 100 (x_{i+1} − x_i²)² + (1 −
+/// x_i)².
 fn rosenbrock<F: Real>(x: &[F], gradient: &mut [F]) -> f64 {
     gradient.fill(F::zero());
     let number = |value: f64| F::from_f64(value).unwrap();
@@ -28,8 +28,8 @@ fn minimise<F: Real>(
 #[test]
 fn rosenbrock_in_several_dimensions() {
     for (dimension, most) in [(2, 60), (10, 120), (100, 700)] {
-        // Away from the usual (−1.2, 1, …), from which n ≥ 4 may end in a local minimum near (−1,
-        // 1, …).
+        // The start is not the usual (−1.2, 1, …), which for n ≥ 4 may lead to a local minimum near
+        // (−1, 1, …).
         let mut x: Vec<f64> = (0..dimension).map(|i| if i % 2 == 0 { 0.2 } else { -0.4 }).collect();
         let config = LbfgsConfig { gradient_tolerance: 1e-9, ..LbfgsConfig::default() };
         let minimum = minimise(config, &mut x, rosenbrock).unwrap();
@@ -54,7 +54,7 @@ fn rosenbrock_in_f32() {
     let mut x = [-1.2f32, 1.0];
     let minimum = minimise(LbfgsConfig::default(), &mut x, rosenbrock).unwrap();
     assert!(minimum.outcome.converged() && minimum.evaluations <= 100, "{minimum:?}");
-    // The loss is below (ulp of 100 · valley)²-noise; x follows it along the valley by
+    // The loss is at the level of its rounding errors, and x is uncertain along the valley by
     // √(loss/λ_min).
     assert!((x[0] - 1.0).abs() <= 1e-4 && (x[1] - 1.0).abs() <= 2e-4, "{x:?}");
 }
@@ -89,9 +89,9 @@ fn ill_conditioned_quadratics() {
 
 #[test]
 fn a_positive_minimum_is_reached_to_the_last_bits() {
-    // f = Σ (1.1 + λ_i (cosh(x_i − 1) − 1)), λ from 1 to 1000: a sum near 66 whose roundings jitter
-    // by several units of 1.4e-14, so that its decrease drowns at |x_i − 1| ~ 1e-7; its gradient
-    // does not until 1e-13.
+    // f = Σ (1.1 + λ_i (cosh(x_i − 1) − 1)), λ from 1 to 1000. The sum is near 66 and has rounding
+    // errors of several units of 1.4e-14, which hide its decrease at |x_i − 1| ~ 1e-7. The gradient
+    // is accurate down to 1e-13.
     let n = 60;
     let lambda = |i: usize| 1000f64.powf(i as f64 / (n - 1) as f64);
     let config = LbfgsConfig { gradient_tolerance: 1e-11, ..LbfgsConfig::default() };
@@ -113,8 +113,8 @@ fn a_positive_minimum_is_reached_to_the_last_bits() {
 
 #[test]
 fn a_maximum_above_the_start_is_not_taken() {
-    // 1 − x + 5x² − 3x³: the first step, of length 1, ends at the maximum, whose slope is 0 and whose
-    // loss is 2. The minimum is at 1/9.
+    // The function is 1 − x + 5x² − 3x³. The first step, of length 1, ends at the maximum, where
+    // the slope is 0 and the loss is 2. The minimum is at 1/9.
     let mut x = [0.0];
     let minimum = minimise(LbfgsConfig::default(), &mut x, |x, gradient| {
         let x = x[0];
@@ -127,7 +127,7 @@ fn a_maximum_above_the_start_is_not_taken() {
 
 #[test]
 fn a_kink_is_not_convergence() {
-    // |x| + |y| has no gradient at its minimum; everywhere else it is (±1, ±1).
+    // |x| + |y| has no gradient at its minimum; elsewhere the gradient is (±1, ±1).
     for start in [[0.7, -0.3], [1.0, 1.0], [1e-3, 5.0]] {
         let mut x = start;
         let minimum = minimise(LbfgsConfig::default(), &mut x, |x, gradient| {
@@ -144,7 +144,7 @@ fn a_kink_is_not_convergence() {
 
 #[test]
 fn a_domain_with_an_edge_is_not_left() {
-    // x − ln x: NaN for x < 0, infinite at 0; the first step from 1e-3 is far too long.
+    // x − ln x is NaN for x < 0 and infinite at 0. The first step from 1e-3 is far too long.
     let mut x = [1e-3f64, 50.0];
     let minimum = minimise(LbfgsConfig::default(), &mut x, |x, gradient| {
         gradient[0] = 1.0 - 1.0 / x[0];
@@ -184,8 +184,8 @@ fn not_finite_at_the_start_is_an_error() {
 
 #[test]
 fn noise_ends_in_an_outcome() {
-    // A quadratic with noise of 1e-3 on loss and gradient: no tolerance can be met, yet the centre
-    // is neared.
+    // A quadratic with noise of 1e-3 in the loss and the gradient. No tolerance can be met, but the
+    // parameters must approach the centre.
     let mut state = 1u64;
     let mut noise = move || {
         state = (1_103_515_245 * state + 12_345) % (1 << 31);

@@ -15,7 +15,7 @@ fn lines(first: &str) -> impl Iterator<Item = Vec<&str>> {
     GOLDEN.lines().map(|line| line.split(',').collect::<Vec<_>>()).filter(move |fields| fields[0] == first)
 }
 
-/// The generator's `gradient(k)`: exact in f32.
+/// The generator's `gradient(k)`, which is exact in f32.
 fn gradient(k: i32) -> [f64; 8] {
     std::array::from_fn(|i| match i as i32 {
         3 => 0.0,
@@ -36,7 +36,7 @@ fn compare<F: Real>(what: &str, ours: &[F], theirs: &[&str], max_relative: f64) 
     }
 }
 
-/// Follows one case; returns how many lists of numbers it compared.
+/// Follows one case and returns the number of lists that it compared.
 fn follow<F: Real + Debug>(
     name: &str,
     kind: &str,
@@ -65,8 +65,8 @@ fn follow<F: Real + Debug>(
             let state = optimizer.state();
             assert_eq!(state.steps, steps as u64);
             let slot = state.slots.iter().find(|slot| slot.0 == fields[2]).unwrap();
-            // A moment is a sum with cancellation (factor ≲ 100 here), the parameters hardly move
-            // against theirs.
+            // A moment is a sum with cancellation (by a factor ≲ 100 here). The parameters have
+            // nearly no cancellation.
             compare(&what, slot.1, &fields[3..], 20.0 * tolerance);
         }
         compared += 1;
@@ -121,8 +121,8 @@ fn schedules() {
         }
         .unwrap();
         let (step, rate): (u64, f64) = (fields[2].parse().unwrap(), fields[3].parse().unwrap());
-        // PyTorch multiplies its rate from step to step: 48 roundings, amplified where it falls to
-        // a tenth.
+        // PyTorch multiplies its rate from step to step, with 48 rounding errors that grow where
+        // the rate falls to a tenth.
         assert_relative_eq!(schedule.learning_rate(step), rate, epsilon = 0.0, max_relative = 1e-12);
         compared += 1;
     }
@@ -139,7 +139,7 @@ fn clip<F: Real>(fields: &[&str], tolerance: f64) {
 
 #[test]
 fn clipping() {
-    // A norm, a quotient and a product in the type: a few units of rounding.
+    // A norm, a quotient and a product in the type cause a few units of rounding error.
     let (single, double): (Vec<_>, Vec<_>) = lines("clip").partition(|fields| fields[2] == "f32");
     assert_eq!((single.len(), double.len()), (3, 3));
     single.iter().for_each(|fields| clip::<f32>(fields, 4.0 * f64::from(f32::EPSILON)));

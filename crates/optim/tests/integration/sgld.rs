@@ -1,8 +1,8 @@
-//! Langevin steps: the law of one increment, the long-run law with and without Metropolis,
-//! refusals.
+//! Langevin steps: the law of one increment, the stationary law with and without the Metropolis
+//! test, and errors.
 //!
-//! Each statistical test is of numbers whose law is known, at a level of α = 1e-6 with a Bonferroni
-//! correction over what the test compares: |z| < 5.5 for up to 20 comparisons. Seeds are fixed.
+//! Each statistical test compares numbers whose law is known, at a significance level of α = 1e-6
+//! with a Bonferroni correction: |z| < 5.5 for up to 20 comparisons. Seeds are fixed.
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -13,15 +13,15 @@ const MOST: f64 = 5.5;
 
 const CONFIG: SgldConfig = SgldConfig { inverse_temperature: 7.0, localisation: 3.0, step: 0.02 };
 
-/// Mean and variance (about the sample's mean), with the number of values.
+/// Returns the mean, the variance (around the sample mean) and the number of values.
 fn moments(values: &[f64]) -> (f64, f64, f64) {
     let count = values.len() as f64;
     let mean = values.iter().sum::<f64>() / count;
     (mean, values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (count - 1.0), count)
 }
 
-/// Independent normal numbers have this mean and this variance: the sample's variance has the
-/// variance 2σ⁴/(n − 1).
+/// Asserts that independent normal numbers have this mean and this variance. The sample variance
+/// has the variance 2σ⁴/(n − 1).
 fn assert_normal(values: &[f64], mean: f64, variance: f64) {
     let (found, spread, count) = moments(values);
     let z = (found - mean) / (variance / count).sqrt();
@@ -42,7 +42,7 @@ fn an_increment_has_the_stated_mean_and_variance() {
         sampler.step(&mut w, &gradient, &mut rng).unwrap();
         (0..3).for_each(|k| increments[k].push(w[k] - start[k]));
     }
-    // −ε/2 (nβ g + γ (w − w*)) by hand.
+    // The means −ε/2 (nβ g + γ (w − w*)) were computed by hand.
     for (increments, mean) in increments.iter().zip([0.015, -0.182, 0.12]) {
         assert_normal(increments, mean, 0.02);
     }
@@ -70,7 +70,8 @@ fn a_step_is_its_formula_with_the_numbers_drawn_in_order() {
     }
 }
 
-/// Ends of independent chains on a loss, after enough steps to have forgotten where they began.
+/// Returns the last points of independent chains, after enough steps to be independent of the
+/// start.
 fn ends(
     config: SgldConfig,
     centre: f64,
@@ -99,9 +100,9 @@ fn ends(
     (0..chains).map(&mut chain).collect()
 }
 
-/// L = 2 (w − 1)² with nβ = 3, γ = 4 about −0.5: curvature a = 16, minimum of U at (12 − 2)/16. At
-/// εa = 1.6 a chain forgets all but a fifth at each step, and its variance is 1/0.6 of the
-/// density's.
+/// For L = 2 (w − 1)² with nβ = 3 and γ = 4 around −0.5, the curvature is a = 16 and the minimum of
+/// U is at (12 − 2)/16. At εa = 1.6 each step reduces the distance to the minimum to a fifth, and
+/// the variance of the chain is 1/0.6 times that of the density.
 #[test]
 fn the_law_on_a_quadratic_loss_at_a_finite_step() {
     let config = SgldConfig { inverse_temperature: 3.0, localisation: 4.0, step: 0.1 };
@@ -112,7 +113,7 @@ fn the_law_on_a_quadratic_loss_at_a_finite_step() {
     assert_normal(&values, 0.625, 1.0 / 16.0);
 }
 
-/// The density exp(−nβ w⁴/4) makes nβ L a number of Gamma's law with mean and variance 1/4.
+/// For the density exp(−nβ w⁴/4), nβ L has a Gamma distribution with mean and variance 1/4.
 #[test]
 fn metropolis_gives_the_density_of_a_quartic_loss() {
     let config = SgldConfig { inverse_temperature: 40.0, localisation: 0.0, step: 0.12 };

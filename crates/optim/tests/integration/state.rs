@@ -1,5 +1,5 @@
-//! What every optimizer promises: refusals that change nothing, states that go on to the bit, steps
-//! in parts.
+//! The contract of every optimizer: errors change nothing, restored states continue with the same
+//! bits, and steps can be applied in pieces.
 
 use proptest::prelude::*;
 use toy_superposition_optim::{
@@ -33,7 +33,7 @@ fn a_restored_optimizer_gives_the_same_bits() {
             let mut parameters = [0.5; LENGTH];
             advance(&mut *whole, &mut parameters, 0..cut);
             let mut later = parameters;
-            // A dirty optimizer: restoring must not lean on a fresh one.
+            // The optimizer has already taken steps, since restoring must not rely on a fresh one.
             advance(&mut *resumed, &mut [0.1; LENGTH], 0..3);
             resumed.restore(&whole.state()).unwrap();
             assert_eq!(resumed.state(), whole.state());
@@ -45,7 +45,7 @@ fn a_restored_optimizer_gives_the_same_bits() {
     }
 }
 
-/// Calls a step that must fail and checks that nothing moved.
+/// Takes a step that must fail, and checks that nothing has changed.
 fn refused(optimizer: &mut dyn Optimizer<f32>, parameters: &mut [f32], gradient: &[f32], rate: f64) -> Error {
     let copy = |state: State<'_, f32>| -> (u64, Vec<Vec<f32>>) {
         (state.steps, state.slots.iter().map(|slot| slot.1.to_vec()).collect())
@@ -162,7 +162,7 @@ proptest! {
             whole.step(&mut whole_parameters, &gradient, 0.01).unwrap();
             let pieces = parts.begin_step(0.01).unwrap().chunks(size);
             let chunks = parts_parameters.chunks_mut(size).zip(gradient.chunks(size)).zip(pieces);
-            // Last range first: the order is free.
+            // The last range comes first, since any order is allowed.
             for ((parameters, gradient), piece) in chunks.collect::<Vec<_>>().into_iter().rev() {
                 piece.apply(parameters, gradient).unwrap();
             }

@@ -1,5 +1,5 @@
-//! Stop rules against an independent twin (goldens from `tools/golden/optim_pytorch.py`), and their
-//! state.
+//! Stop rules are compared with an independent implementation (goldens from
+//! `tools/golden/optim_pytorch.py`), and their state is tested.
 
 use rand::RngExt;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
@@ -20,7 +20,7 @@ fn curve(seed: u64) -> impl Iterator<Item = f64> {
     })
 }
 
-/// Reads losses until the rule says to stop.
+/// Reads losses until the rule stops, and returns the number of losses read.
 fn run(stopper: &mut Stopper, losses: impl Iterator<Item = f64>) -> u64 {
     for loss in losses {
         if stopper.observe(loss).unwrap() {
@@ -50,11 +50,12 @@ fn the_twin_stops_at_the_same_step() {
 #[test]
 fn a_flat_curve_stops_as_early_as_it_can() {
     let flat = || std::iter::repeat_n(0.25, 1000);
-    // Two full windows.
+    // The rule needs two full windows.
     assert_eq!(run(&mut Stopper::new(StopRule::PAPER_TEXT).unwrap(), flat()), 200);
-    // 420 is the first epoch's start with more than 400 losses behind it; that epoch still runs.
+    // 420 is the start of the first epoch after more than 400 losses; the run stops at its end.
     assert_eq!(run(&mut Stopper::new(StopRule::RELEASED_CODE).unwrap(), flat()), 450);
-    // Exactly 2w losses at an epoch's start are not more than 2w: the next one counts.
+    // Exactly 2w losses at the start of an epoch are not enough, so the next epoch is the first to
+    // be tested.
     let rule = StopRule::EpochWindows { window: 10, epoch_steps: 20, max_epochs: 9 };
     assert_eq!(run(&mut Stopper::new(rule).unwrap(), flat()), 60);
     // log10(0) − log10(0) is NaN, which is not > 0.
@@ -155,15 +156,15 @@ fn counts_are_checked() {
     }
 }
 
-/// A normal number by Box and Muller.
+/// Draws a normal number by the Box–Muller transform.
 fn normal(rng: &mut ChaCha8Rng) -> f64 {
     let (radius, angle): (f64, f64) = (rng.random(), rng.random());
     (-2.0 * (1.0 - radius).ln()).sqrt() * (std::f64::consts::TAU * angle).cos()
 }
 
-/// How many of `runs` series of at most `looks` windows the rule stops, and after how many looks in
-/// the mean. A series falls by `slope` per step from 1, with noise of 0.05 of which each loss
-/// passes `kept` on to the next.
+/// Returns the number of series, out of `runs` series of at most `looks` windows, that the rule
+/// stops, and the mean number of tests until then. A series falls from 1 by `slope` per step, with
+/// autoregressive noise of 0.05 whose coefficient is `kept`.
 fn stops(rule: StopRule, slope: f64, kept: f64, looks: u64, runs: u64) -> (u64, f64) {
     let StopRule::Descent { window, .. } = rule else { panic!("not a test of descent") };
     let (mut stopped, mut looked) = (0, 0);
@@ -180,24 +181,24 @@ fn stops(rule: StopRule, slope: f64, kept: f64, looks: u64, runs: u64) -> (u64, 
     (stopped, looked as f64 / runs as f64)
 }
 
-/// Losses that fall as fast as the rule asks for at its first look, in the mean of the window: the
-/// number of 4000 series stopped there is binomial, of probability α/2. Later looks add at most
-/// α/2. Bounds: 4.9 standard deviations (1e-6).
+/// The losses fall exactly as fast as the rule requires at its first test. The number of 4000
+/// series that are stopped there is binomial with probability α/2, and later tests add at most α/2.
+/// The bounds are 4.9 standard deviations (1e-6).
 #[test]
 fn a_descent_is_stopped_as_rarely_as_stated() {
     const RUNS: u64 = 4000;
     let (window, fall, false_stop) = (100, 0.005, 0.2);
     let rule = StopRule::Descent { window, fall, false_stop };
-    // Falls by 99 slopes from the first loss to the last and has the mean 1 − 49.5 slopes: by
-    // `fall` of it per window of 100.
+    // The loss falls by 99 slopes from the first loss to the last and has the mean 1 − 49.5 slopes,
+    // so that it falls by `fall` of its mean per window of 100.
     let slope = fall / (window as f64 + 49.5 * fall);
     let bound = |probability: f64| 4.9 * (RUNS as f64 * probability * (1.0 - probability)).sqrt();
     let first = stops(rule, slope, 0.0, 1, RUNS).0 as f64 - RUNS as f64 * false_stop / 2.0;
     assert!(first.abs() < bound(false_stop / 2.0), "{first}");
-    // As the loss falls in a straight line it falls by more and more of itself.
+    // A loss that falls in a straight line falls by a growing fraction of its mean.
     let all = stops(rule, slope, 0.0, 12, RUNS).0 as f64 - RUNS as f64 * false_stop;
     assert!(all < bound(false_stop), "{all}");
-    // The paper's rule stops nearly all of the same series.
+    // The rule of the paper's text stops nearly all of the same series.
     let mut paper = 0;
     for seed in 0..100 {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -208,9 +209,9 @@ fn a_descent_is_stopped_as_rarely_as_stated() {
     assert!(paper > 90, "{paper}");
 }
 
-/// What the losses pass on to each other within a block does no harm: with a correlation of 0.5
-/// from one loss to the next, blocks of 50 are all but independent, and the variance of their means
-/// is three times that of independent losses, which an estimate from single losses would miss.
+/// Correlations between losses within a block do not invalidate the test. With a correlation of 0.5
+/// from one loss to the next, blocks of 50 are nearly independent, and the variance of their means
+/// is three times that for independent losses. An estimate from single losses would miss this.
 #[test]
 fn correlated_noise_is_counted() {
     const RUNS: u64 = 1000;
@@ -218,7 +219,7 @@ fn correlated_noise_is_counted() {
     let rule = StopRule::Descent { window, fall, false_stop };
     let slope = fall / (window as f64 + 499.5 * fall);
     let first = stops(rule, slope, 0.5, 1, RUNS).0 as f64;
-    // 12 % is what the correlation of neighbouring blocks, about 1/50, may add to the 10 %.
+    // The correlation of neighbouring blocks, about 1/50, may raise the 10 % to 12 %.
     assert!(first < RUNS as f64 * 0.12 + 4.9 * (RUNS as f64 * 0.12 * 0.88).sqrt(), "{first}");
     assert!(first > RUNS as f64 * 0.06, "{first}");
 }

@@ -1,11 +1,12 @@
-//! The written forms of settings: stable names, checked when read.
+//! The serialised forms of settings have stable names and are checked when they are read.
 
 use serde_json::{Value, from_value, json, to_value};
 use toy_superposition_optim::{
     AdamConfig, LbfgsConfig, OptimizerConfig, Schedule, SgdConfig, SgldConfig, StopRule, WeightDecay,
 };
 
-/// What is written, and that it is read back; the names are part of the format of checkpoints.
+/// Checks the serialised form, and that it is read back. The names are part of the format of
+/// checkpoints.
 fn written<V>(value: V, expected: Value)
 where
     V: serde::Serialize + serde::de::DeserializeOwned + PartialEq + std::fmt::Debug,

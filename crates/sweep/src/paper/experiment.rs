@@ -1,4 +1,4 @@
-//! The experiment's settings, and how each kind of cell is evaluated.
+//! The settings of the experiment, and the evaluation of each kind of cell.
 
 use std::fmt;
 
@@ -13,19 +13,19 @@ use toy_superposition_train::{Ended, Recipe, Run, Task, Trainer, initial_model};
 use super::record::Record;
 use crate::{Cell, Context, Effort, Experiment, Kind, Reason};
 
-/// What is made at a point of the grid.
+/// The kinds of models and predictions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Model {
-    /// Minibatch training by the recipe of the experiment, in single precision.
+    /// Minibatch training by the experiment's recipe, in single precision.
     Trained,
-    /// The Persian rug of a random set of rows, its diagonal and bias from the theory; n_s a power
-    /// of two.
+    /// The Persian rug of a random set of rows, with diagonal and bias from the theory; n_s must be
+    /// a power of two.
     Rug,
-    /// Descent of the mean-field loss, in double precision: no samples, Gaussian interference.
+    /// Descent of the mean-field loss in double precision: Gaussian interference and no samples.
     MeanField,
-    /// The optimal linear model, in closed form: [`theory::linear_loss`], and [`theory::Spectrum`]
+    /// The optimal linear model in closed form: [`theory::linear_loss`], or [`theory::Spectrum`]
     /// for a law.
     Linear,
     /// The symmetric optimum for Gaussian interference, in closed form.
@@ -54,21 +54,22 @@ impl Kind for Model {
     }
 }
 
-/// How models are trained: one of the paper's recipes, or the fast one.
+/// The recipe by which models are trained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RecipeName {
-    /// That of the paper's text, [`Recipe::text`].
+    /// The recipe of the paper's text, [`Recipe::text`].
     Text,
-    /// That of its released code, [`Recipe::code`].
+    /// The recipe of the paper's released code, [`Recipe::code`].
     #[default]
     Code,
-    /// Fewer steps at a higher rate, [`Recipe::fast`].
+    /// Fewer steps at a higher learning rate, [`Recipe::fast`].
     Fast,
 }
 
-/// Autoencoders: how they are made and measured. Trained and linear models are there for features
-/// of [any law](crate::Block::laws), the others for the paper's features.
+/// The experiment of the paper: how models are made and how they are measured. Trained and linear
+/// models accept features of [any law](crate::Block::laws); the other kinds need the paper's
+/// features.
 ///
 /// | Name | Default | Range |
 /// |---|---|---|
@@ -96,21 +97,21 @@ pub enum RecipeName {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Superposition {
-    /// How models are trained.
+    /// Recipe of the trained models.
     pub recipe: RecipeName,
-    /// The most epochs, of 30 steps each.
+    /// Greatest number of epochs, of 30 steps each.
     pub max_epochs: Option<u64>,
-    /// The steps that the fast recipe's schedule is scaled to.
+    /// Number of steps that the fast recipe's schedule is scaled to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub steps: Option<u64>,
-    /// The most steps of a mean-field descent.
+    /// Greatest number of steps of a mean-field descent.
     pub mean_field_steps: u64,
-    /// The fresh samples that each model's loss is measured on.
+    /// Number of fresh samples that each model's loss is measured on.
     pub samples: usize,
-    /// The most rows of a model whose exact loss is evaluated: all rows of models up to this size,
-    /// of larger ones so many, drawn with the cell's seed.
+    /// Greatest number of rows of a model whose exact loss is evaluated. In models with more
+    /// features this many rows are drawn with the cell's seed.
     pub exact_rows: usize,
-    /// Whether weights are kept; 4 bytes per number (8 for mean-field ones).
+    /// Whether weights are kept, at 4 bytes per number (8 for mean-field models).
     pub keep_weights: bool,
 }
 
@@ -129,14 +130,16 @@ impl Default for Superposition {
 }
 
 const MEAN_FIELD_RATE: f64 = 0.003;
-/// A descent ends this close, relatively, to the least loss, that of the lower convex envelope.
+/// A descent stops at this relative distance from the lower convex envelope, which is the least
+/// loss.
 const MEAN_FIELD_TOLERANCE: f64 = 1e-10;
 
-/// Samples per batch of every recipe.
+/// Samples per minibatch in every recipe.
 const BATCH: usize = 1024;
-/// Multiplications of a pass through a model from which it uses two threads or more well.
+/// Number of multiplications of a pass through a model above which two or more threads are used
+/// well.
 const WHOLE_MACHINE: f64 = 1e6;
-/// The largest n_s n_d of a model, 2³⁰: where memory ends it does so without a word.
+/// Greatest n_s n_d of a model, 2³⁰: a larger one could exhaust the memory and end the process.
 const MOST_WEIGHTS: usize = 1 << 30;
 
 impl Experiment for Superposition {
@@ -145,10 +148,10 @@ impl Experiment for Superposition {
 
     fn check(&self) -> Result<(), Reason> {
         if self.max_epochs == Some(0) || (self.max_epochs.is_some() && self.recipe != RecipeName::Code) {
-            return Err("max_epochs is for the recipe `code` and at least 1".into());
+            return Err("max_epochs needs the recipe `code` and must be at least 1".into());
         }
         if self.steps == Some(0) || (self.steps.is_some() && self.recipe != RecipeName::Fast) {
-            return Err("steps is for the recipe `fast` and at least 1".into());
+            return Err("steps needs the recipe `fast` and must be at least 1".into());
         }
         if self.samples < 2 || self.exact_rows < 2 || self.mean_field_steps == 0 {
             return Err("samples and exact_rows must be at least 2, mean_field_steps at least 1".into());
@@ -159,7 +162,7 @@ impl Experiment for Superposition {
     fn effort(&self, cell: &Cell<Model>) -> Effort {
         let (features, hidden) = (cell.features as f64, cell.hidden as f64);
         let product = features * hidden;
-        // As measured, roughly, on one thread: a sample's overhead, its residual, its products.
+        // Rough measurements on one thread: overhead per sample, residual, products.
         let pass = 1e-9 * (500.0 + 6.0 * features + product * (0.035 + 0.1 * cell.probability));
         let sampling = self.samples as f64 * pass;
         let exact = 1e-6 * features * features.min(self.exact_rows as f64) + 1e-10 * features * product;
@@ -206,10 +209,10 @@ impl Experiment for Superposition {
 }
 
 impl Superposition {
-    /// How models of a shape are trained.
+    /// Returns the recipe for models of a shape.
     ///
     /// # Errors
-    /// As [`Recipe::text`], [`Recipe::code`] and [`Recipe::fast`].
+    /// The errors of [`Recipe::text`], [`Recipe::code`] and [`Recipe::fast`].
     pub fn recipe(&self, shape: Shape) -> Result<Recipe, toy_superposition_train::Error> {
         let mut recipe = match self.recipe {
             RecipeName::Text => Recipe::text(shape.features())?,
@@ -269,7 +272,7 @@ impl Superposition {
         Ok(Some((trainer.into_model(), steps)))
     }
 
-    /// Measures a model and keeps its weights.
+    /// Measures a model, and keeps its weights if the experiment does.
     fn finish<T: Scalar>(
         &self,
         cell: &Cell<Model>,
@@ -302,10 +305,10 @@ impl Superposition {
     }
 }
 
-/// The rug of a cell: of those with the cell's n_s and n_d, the one that its seed draws.
+/// Returns the rug with the cell's n_s and n_d that is drawn with the cell's seed.
 ///
 /// # Errors
-/// As [`PersianRug::random`].
+/// The errors of [`PersianRug::random`].
 pub fn random_rug(cell: &Cell<Model>) -> Result<PersianRug, toy_superposition_rug::Error> {
     PersianRug::random(cell.features, cell.hidden, &mut Stream::Draws.rng(cell.seed, cell.hidden as u64))
 }

@@ -1,4 +1,4 @@
-//! What is known of a cell in the end: one flat row of a table.
+//! The record of a cell: one flat row of a table.
 
 use rand::seq::index;
 use serde::{Deserialize, Serialize};
@@ -10,8 +10,8 @@ use toy_superposition_theory as theory;
 use super::{Model, Superposition};
 use crate::{Cell, Reason};
 
-/// One row. Losses are per feature and not divided by p; what a kind of cell does not have is
-/// absent.
+/// The record of a cell of [`Superposition`]. Losses are per feature and not divided by p. Fields
+/// that a kind of cell does not have are `None`.
 ///
 /// ```
 /// use toy_superposition_sweep::{Grid, Options, Superposition, Sweep};
@@ -39,74 +39,77 @@ use crate::{Cell, Reason};
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Record {
-    /// What was made.
+    /// Kind of the cell.
     pub kind: Model,
-    /// n_s.
+    /// Number of features, n_s.
     pub features: usize,
-    /// n_d.
+    /// Number of hidden dimensions, n_d.
     pub hidden: usize,
-    /// n_d/n_s.
+    /// Ratio n_d/n_s.
     pub ratio: f64,
-    /// p; of a law, the mean over the features.
+    /// Probability p; for a law, its mean over the features.
     pub probability: f64,
     /// The law of the features as JSON, unless it is the paper's with this p.
     pub law: Option<String>,
-    /// The seed.
+    /// Seed of the cell.
     pub seed: u64,
-    /// The loss: of a model, measured on fresh samples; of `linear` and `theory`, in closed form.
+    /// Loss: for a model, measured on fresh samples; for `linear` and `theory`, in closed form.
     pub loss: f64,
-    /// Its standard error; 0 for a closed form.
+    /// Standard error of the loss; 0 for a closed form.
     pub standard_error: f64,
-    /// The symmetric optimum for Gaussian interference. Of a law, that at the least interference
-    /// its covariance allows, if all features have one p and magnitudes `U[0, 1]`.
+    /// Loss of the symmetric optimum for Gaussian interference. For a law, it is evaluated at the
+    /// least interference that the covariance allows, and given only if all features have one p and
+    /// magnitudes `U[0, 1]`.
     pub theory_loss: Option<f64>,
-    /// The best mixture of symmetric models: the lower convex envelope in r. Not known of laws.
+    /// Loss of the best mixture of symmetric models, the lower convex envelope in r; `None` for a
+    /// law.
     pub envelope_loss: Option<f64>,
-    /// The fraction of features that this mixture drops.
+    /// Fraction of features that this mixture drops.
     pub envelope_dropped: Option<f64>,
-    /// The optimal linear model.
+    /// Loss of the optimal linear model.
     pub linear_loss: f64,
-    /// Steps taken.
+    /// Number of steps taken.
     pub steps: Option<u64>,
-    /// The model's expected loss, exactly, from some or all of its rows.
+    /// Exact expected loss of the model, from all of its rows or a sample of them.
     pub exact_loss: Option<f64>,
-    /// Its numerical error, as estimated.
+    /// Estimated numerical error of the exact loss.
     pub exact_error: Option<f64>,
-    /// Its standard error for not having seen every row; 0 if it has.
+    /// Standard error of the exact loss due to rows that were not evaluated; 0 if all were.
     pub exact_standard_error: Option<f64>,
-    /// The loss that the model would have if its interference were Gaussian, of the same mean and
-    /// variance in each row.
+    /// Loss that the model would have if the interference of each row were Gaussian with the same
+    /// mean and variance.
     pub gaussian_loss: Option<f64>,
-    /// That with Edgeworth's terms of the third and fourth cumulants.
+    /// That loss with the Edgeworth terms of the third and fourth cumulants.
     pub edgeworth_loss: Option<f64>,
-    /// The mean of `W_ii`.
+    /// Mean of `W_ii` over i.
     pub diagonal_mean: Option<f64>,
-    /// The variance of `W_ii` over i (Fig. 4).
+    /// Variance of `W_ii` over i (Fig. 4).
     pub diagonal_variance: Option<f64>,
-    /// The mean of `b_i`.
+    /// Mean of `b_i` over i.
     pub bias_mean: Option<f64>,
-    /// The variance of `b_i` over i (Fig. 5).
+    /// Variance of `b_i` over i (Fig. 5).
     pub bias_variance: Option<f64>,
-    /// The mean of `b_i + Σ_{j≠i} W_ij E x_j`.
+    /// Mean of the effective bias `b_i + Σ_{j≠i} W_ij E x_j` over i.
     pub effective_bias_mean: Option<f64>,
-    /// The mean of `σ_i`, over features that are not dropped.
+    /// Mean of `σ_i` over features that are not dropped.
     pub sigma_mean: Option<f64>,
-    /// The variance over i of `Var ν_i = σ_i²`, over features that are not dropped (Fig. 6).
+    /// Variance of `Var ν_i = σ_i²` over features that are not dropped (Fig. 6).
     pub delta_variance: Option<f64>,
-    /// The largest `Λ_i` (Fig. 7).
+    /// Largest `Λ_i` (Fig. 7).
     pub lyapunov: Option<f64>,
-    /// The mean of `Λ_i`.
+    /// Mean of `Λ_i` over i.
     pub lyapunov_mean: Option<f64>,
-    /// How far the rows lie above the Welch bound, relatively; absent where features are dropped.
+    /// Relative excess of the rows over the Welch bound; `None` if features are dropped.
     pub welch_gap: Option<f64>,
-    /// Features with `|W_ii| ≤ 0.01 max_j |W_jj|`.
+    /// Number of dropped features, those with `|W_ii| ≤ 0.01 max_j |W_jj|`.
     pub dropped: Option<usize>,
 }
 
 impl Record {
-    /// What is known of a cell without a model, with the loss that the theory has for it: of a law,
-    /// which may have none, the linear one.
+    /// Returns the record of a cell without a model, whose loss is that of the theory, or for a
+    /// law, which may have none, that of the optimal linear model.
     pub(super) fn of_cell(cell: &Cell<Model>) -> Result<Self, Reason> {
         let (p, ratio) = (cell.probability, cell.ratio());
         let (theory_loss, envelope, linear_loss) = match &cell.law {
@@ -156,7 +159,7 @@ impl Record {
         })
     }
 
-    /// With the statistics of the weights that no covariance of the features changes.
+    /// Adds the statistics of the weights that do not depend on the covariance of the features.
     fn with_weights(self, statistics: &theory::Statistics) -> Self {
         Self {
             diagonal_mean: Some(statistics.diagonal.mean),
@@ -171,8 +174,8 @@ impl Record {
         }
     }
 
-    /// The most precise loss that is known, with its standard error: the exact one where every row
-    /// was seen, otherwise the measured one.
+    /// Returns the most precise known loss and its standard error: the exact loss if every row was
+    /// evaluated, otherwise the measured one.
     pub fn best_loss(&self) -> (f64, f64) {
         match (self.exact_loss, self.exact_standard_error) {
             (Some(loss), Some(0.0)) => (loss, 0.0),
@@ -180,9 +183,9 @@ impl Record {
         }
     }
 
-    /// `(L − L*)/L*` and its standard error, from [`best_loss`](Self::best_loss): 0 where the model
-    /// is as good as the symmetric optimum for Gaussian interference, infinite where that has no
-    /// loss (at `r = 1`) and the model does. Both are NaN for a law without such an optimum.
+    /// Returns `(L − L*)/L*` and its standard error, with L from [`best_loss`](Self::best_loss) and
+    /// L* the loss of the symmetric optimum for Gaussian interference. The value is infinite where
+    /// L* is 0 (at `r = 1`) and L is not. Both numbers are NaN for a law without such an optimum.
     pub fn relative_to_theory(&self) -> (f64, f64) {
         let (loss, error) = self.best_loss();
         let Some(theory_loss) = self.theory_loss else { return (f64::NAN, f64::NAN) };
@@ -193,10 +196,11 @@ impl Record {
 }
 
 impl Superposition {
-    /// Measures a model as the record of a cell.
+    /// Measures a model and returns its record.
     ///
     /// # Errors
-    /// If its features are not the cell's, or its weights are not finite.
+    /// Fails if the model does not have the cell's number of features, or its weights are not
+    /// finite.
     pub fn measure<T: Scalar>(&self, cell: &Cell<Model>, model: &Autoencoder<T>) -> Result<Record, Reason> {
         let law = cell.law().build()?;
         let sampled = sampled_loss(model, &law, self.fresh(cell))?;
@@ -223,8 +227,8 @@ impl Superposition {
         })
     }
 
-    /// Adds what is known of a model whose features have any law. Where the exact loss is not
-    /// known, its columns stay empty.
+    /// Adds the measurements of a model whose features have any law. Fields of the exact loss stay
+    /// `None` if the law has none.
     fn measure_by_law<T: Scalar>(
         &self,
         cell: &Cell<Model>,
@@ -248,7 +252,7 @@ impl Superposition {
         })
     }
 
-    /// Measures `y = ReLU(a R x + b)`, whose rows are all alike: row 0 stands for all of them.
+    /// Measures `y = ReLU(a R x + b)`. All rows are alike, so only row 0 is evaluated.
     pub(super) fn measure_rug(
         &self,
         cell: &Cell<Model>,
@@ -288,12 +292,12 @@ impl Superposition {
         })
     }
 
-    /// The samples that a cell's loss is measured on.
+    /// Returns the samples that a cell's loss is measured on.
     fn fresh(&self, cell: &Cell<Model>) -> SampleRange {
         Stream::Evaluation.samples(cell.seed, 0..self.samples as u64)
     }
 
-    /// The rows whose exact losses are evaluated, increasing.
+    /// Returns the rows whose exact losses are evaluated, in increasing order.
     fn rows(&self, cell: &Cell<Model>) -> Vec<usize> {
         if cell.features <= self.exact_rows {
             return (0..cell.features).collect();
@@ -305,12 +309,12 @@ impl Superposition {
     }
 }
 
-/// `E x`.
+/// Returns `E x = p/2`.
 fn data_mean(p: f64) -> f64 {
     p / 2.0
 }
 
-/// A number that can be written down.
+/// Returns the number if it is finite, since JSON cannot hold others.
 fn finite(value: f64) -> Option<f64> {
     value.is_finite().then_some(value)
 }

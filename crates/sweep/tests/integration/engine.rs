@@ -1,4 +1,4 @@
-//! A sweep as its user meets it: whatever happens to it, the same bytes come out.
+//! A sweep from its user's side: it ends with the same bytes whatever interrupts it.
 
 use std::fs;
 use std::num::NonZeroUsize;
@@ -16,11 +16,11 @@ use toy_superposition_sweep::{
     Values, Values::List,
 };
 
-/// Something to do that can go well, fail or panic, and that uses a checkpoint.
+/// An experiment that can succeed, fail or panic, and that uses a checkpoint.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Toy {
-    /// Fails from this p on, if `file` is there.
+    /// Cells fail from this p on while `file` exists.
     failing: f64,
     file: String,
 }
@@ -30,10 +30,10 @@ struct Toy {
 enum What {
     Drawn,
     Formula,
-    /// Of a name that is no part of a file name.
+    /// Its name cannot be part of a file name.
     #[serde(rename = "../formula")]
     Path,
-    /// Of no name: serde makes a table of it.
+    /// It has no name, since serde makes a table of it.
     Level(u8),
 }
 
@@ -67,7 +67,7 @@ impl Experiment for Toy {
     }
 
     fn evaluate(&self, cell: &Cell<What>, context: &Context<'_>) -> Result<Option<Found>, Reason> {
-        // Half of the work, then a checkpoint; the other half.
+        // Half of the work, a checkpoint, and the other half.
         let half = (cell.probability * 1e3).sin();
         if !context.checkpoint().exists() {
             fs::write(context.checkpoint(), half.to_string())?;
@@ -106,13 +106,13 @@ const GRID: &str = r#"
     hidden = [4, 5]
 "#;
 
-/// A grid whose cells from p = 0.4 on fail while `file` is there.
+/// Returns a grid whose cells fail from p = 0.4 on while `file` exists.
 fn grid(file: &Path) -> Grid<Toy> {
     let experiment = format!("[experiment]\nfailing = 0.4\nfile = {:?}\n", file.display().to_string());
     Grid::parse(&(experiment + GRID)).unwrap()
 }
 
-/// A folder for a test, with the file that makes cells fail.
+/// Returns a folder for a test, with the file that makes cells fail.
 fn folder() -> (tempfile::TempDir, Grid<Toy>) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("fail");
@@ -143,8 +143,8 @@ fn cells_are_the_grids_in_its_order_and_none_comes_twice() {
         ids[..4],
         ["drawn-n8-d2-p0.05-s3", "drawn-n8-d2-p0.05-s1", "formula-n8-d2-p0.05-s0", "drawn-n8-d8-p0.05-s3"]
     );
-    // 3 sizes, 10 p, 2 ratios, 2 seeds and a formula; then 2 sizes, 2 p, 2 hidden, of which none is
-    // there before: seed 0.
+    // 3 sizes, 10 p, 2 ratios, 2 seeds and a formula; then 2 sizes, 2 p and 2 hidden with seed 0,
+    // none of which is in the first block.
     assert_eq!(cells.len(), 180 + 8);
     assert_eq!(
         (cells[187].features, cells[187].hidden, cells[187].probability, cells[187].block),
@@ -170,7 +170,7 @@ fn bad_grids_are_refused_by_name() {
         let probabilities = Values::Even { linspace: (0.1, 0.9, 50_001) };
         Block { probabilities, ..grid.blocks[0].clone() }
     }
-    // A list that is empty hides no axis of 10¹⁸ numbers.
+    // An empty list does not hide an axis of 10¹⁸ numbers.
     let endless = Values::Even { linspace: (0.1, 0.9, 1 << 60) };
     let mut grid = good.clone();
     grid.blocks[0].probabilities = endless;
@@ -195,7 +195,7 @@ fn bad_grids_are_refused_by_name() {
         (refused(|g| g.blocks[1].features = vec![0]), "features"),
         (refused(|g| g.blocks[0].ratios = Values::Even { linspace: (0.1, 0.9, usize::MAX) }), "cells"),
         (refused(|g| g.blocks[0].probabilities = Values::Even { linspace: (0.1, 0.9, 1_000_001) }), "cells"),
-        // Two blocks, each within what is allowed.
+        // Two blocks, each within the limit on cells.
         (refused(|g| g.blocks = vec![many(g), many(g)]), "cells"),
     ] {
         assert!(matches!(error, Error::GridValue { what, .. } if what == expected), "{error}");
@@ -278,7 +278,7 @@ fn laws_are_an_axis_of_a_block_and_refusals_name_the_block() {
     assert_eq!(found, expected);
     assert_eq!((cells[0].probability, cells[4].probability), (0.1, 0.25));
     assert_eq!(cells[0].law().build().unwrap().spec(), cells[0].law());
-    // The identity of a law in file names must outlive releases.
+    // The name of a law in file names must not change between releases.
     assert_eq!(cells[4].id(), "drawn-n4-d1-lawcd5093630f5625e6-s7");
     let ids: std::collections::HashSet<String> = cells.iter().map(Cell::id).collect();
     assert_eq!(ids.len(), cells.len());
@@ -296,7 +296,7 @@ fn laws_are_an_axis_of_a_block_and_refusals_name_the_block() {
     let wide = laws.replace("ratios = [0.25, 0.5]", "hidden = [6]");
     let wide = error(&format!("kinds = [\"drawn\"]\n{wide}"));
     assert!(matches!(&wide, Error::GridValue { what: "hidden", most: 4.0, .. }), "{wide:?}");
-    // A file that cannot be read is named.
+    // The error names a file that cannot be read.
     fs::write(file.path(), "[experiment").unwrap();
     let unreadable = Grid::<Toy>::read(file.path()).unwrap_err();
     assert!(unreadable.to_string().contains(file.path().to_str().unwrap()), "{unreadable}");
@@ -349,7 +349,7 @@ fn of_two_grids_begun_at_once_in_a_new_folder_one_is_refused() {
                     Err(error) => assert!(matches!(error, Error::OtherSweep { what: "grid", .. }), "{error}"),
                 }
             }
-            // The manifest and the folder of cells: nothing temporary stays behind.
+            // The manifest and the folder of cells; no temporary file is left.
             assert_eq!(fs::read_dir(&path).unwrap().count(), 2);
         }
     }
@@ -362,7 +362,7 @@ fn one_run_a_cut_one_any_threads_and_merged_shards_write_the_same_bytes() {
     let whole = sweep("whole");
     let threads = |threads| Options { threads: NonZeroUsize::new(threads), ..Options::default() };
     let counts = run(&whole, &threads(1));
-    // Of 10 p, 0.4, 0.45 and 0.5 fail: 3 sizes, 2 ratios, 3 cells each.
+    // Of 10 p, 0.4, 0.45 and 0.5 fail: 3 sizes, 2 ratios and 3 cells each.
     assert_eq!(counts, Counts { finished: 188 - 54, failed: 54, left: 0 });
     let expected = tables(&whole);
     assert_eq!(expected.0.lines().count(), 1 + 134);
@@ -385,7 +385,7 @@ fn one_run_a_cut_one_any_threads_and_merged_shards_write_the_same_bytes() {
         assert!(tables(&sweep) == expected);
     }
 
-    // Interrupted again and again, a few cells at a time.
+    // Interrupted repeatedly, after a few cells each time.
     let cut = sweep("cut");
     let mut rounds = 0;
     loop {
@@ -402,8 +402,8 @@ fn one_run_a_cut_one_any_threads_and_merged_shards_write_the_same_bytes() {
     assert!(tables(&cut) == expected);
     assert_eq!(lines(&cut), 188);
 
-    // Shards in one folder, read by a last run, and shards in folders of their own, merged in any
-    // order.
+    // Shards in one folder, followed by a run without a shard, and shards in folders of their own,
+    // merged in any order.
     let shared = sweep("shared");
     let parts: Vec<_> =
         (1..=3).map(|index| (Shard::new(index, 3).unwrap(), sweep(&format!("part {index}")))).collect();
@@ -490,7 +490,7 @@ fn a_failed_cell_is_written_down_and_tried_again_only_when_told_to() {
     let counts = run(&sweep, &Options { retry_failed: true, ..Options::default() });
     assert_eq!((counts, lines(&sweep)), (Counts { finished: 188, failed: 0, left: 0 }, 188 + 54));
 
-    // As if nothing had ever failed.
+    // The files are the same as if nothing had ever failed.
     let other = Sweep::create(folder.path().join("other"), grid).unwrap();
     run(&other, &Options::default());
     assert!(tables(&other) == tables(&sweep));
@@ -516,7 +516,7 @@ fn a_folder_holds_one_sweep() {
     let merged = Sweep::<Toy>::merge(folder.path().join("merged"), &[&path, &elsewhere]);
     assert!(matches!(merged, Err(Error::OtherSweep { what: "grid", .. })), "{merged:?}");
 
-    // Another machine found something else.
+    // A part whose record of a cell differs.
     let differing = folder.path().join("differing");
     let copy = Sweep::create(&differing, grid.clone()).unwrap();
     let text =
@@ -525,7 +525,7 @@ fn a_folder_holds_one_sweep() {
     assert_eq!(copy.counts().unwrap(), counts);
     let merged = Sweep::<Toy>::merge(folder.path().join("conflict"), &[&path, &differing]);
     assert!(matches!(merged, Err(Error::Conflict { .. })), "{merged:?}");
-    // A record that is there already counts as much.
+    // A record that the folder already holds conflicts as well.
     let merged = Sweep::<Toy>::merge(&differing, &[&path]);
     assert!(matches!(merged, Err(Error::Conflict { .. })), "{merged:?}");
 
@@ -533,7 +533,7 @@ fn a_folder_holds_one_sweep() {
     let refused = Sweep::create(&elsewhere, other).unwrap().run(&many, |_| {});
     assert!(matches!(refused, Err(Error::ManyThreads { given: 4097, .. })), "{refused:?}");
 
-    // Two at a time.
+    // Two cells at a time.
     let begun = AtomicUsize::new(0);
     let again = Sweep::create(folder.path().join("busy"), grid.clone()).unwrap();
     again

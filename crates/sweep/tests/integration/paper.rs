@@ -1,4 +1,4 @@
-//! A sweep of real models: interrupted in mid-training, measured as elsewhere, drawn.
+//! A sweep of real models: interrupted during training, checked against other measurements, drawn.
 
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -49,7 +49,7 @@ fn sweep<E: Experiment>(folder: &tempfile::TempDir) -> Sweep<E> {
     Sweep::create(folder.path(), Grid::parse(GRID).unwrap()).unwrap()
 }
 
-/// The same experiment, but each cell that is trained is interrupted once, after so many steps.
+/// The same experiment, but the training of each cell is interrupted once.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 struct Interrupted(Superposition);
@@ -67,12 +67,12 @@ impl Interrupted {
         Ok(Trainer::on_fresh_batches(model, data, &self.0.recipe(shape)?, cell.seed)?)
     }
 
-    /// The steps, of 300, after which a training is interrupted.
+    /// Returns the step, of 300, after which a training is interrupted.
     fn steps(cell: &Cell<Model>) -> u64 {
         [1, 299, 100][cell.hidden % 3]
     }
 
-    /// The checkpoint that a sweep leaves that is interrupted after so many steps.
+    /// Leaves the checkpoint of a sweep that is interrupted after [`Self::steps`] steps.
     fn leave_checkpoint(&self, cell: &Cell<Model>, context: &Context<'_>) -> Result<(), Reason> {
         let stop = AtomicBool::new(false);
         let run = Run { checkpoint: Some(context.checkpoint()), interrupt: Some(&stop), ..Run::default() };
@@ -109,7 +109,7 @@ impl Experiment for Interrupted {
         let found = self.0.evaluate(cell, context)?;
         assert!(found.is_none(), "{cell:?} heeds the interrupt");
         if cell.kind == Model::Trained {
-            // It went on from the checkpoint, and left one again.
+            // It continued from the checkpoint and left another.
             let mut trainer = self.trainer(cell)?;
             assert!(trainer.resume(context.checkpoint())?);
             assert_eq!(trainer.steps(), Self::steps(cell));
@@ -156,7 +156,7 @@ fn features_of_any_law_are_trained_and_measured() {
     let [own, linear, pairs, pairs_linear, odd, odd_linear, paper, paper_linear] = &records[..] else {
         panic!("{} records", records.len())
     };
-    // The same data and the same model, to the bit; the exact losses from the same rows.
+    // The data and the model agree to the bit, and the exact losses are of the same rows.
     assert_eq!((own.loss, own.standard_error, own.steps), (paper.loss, paper.standard_error, paper.steps));
     let same = |a: Option<f64>, b: Option<f64>| {
         let (a, b) = (a.unwrap(), b.unwrap());
@@ -171,16 +171,17 @@ fn features_of_any_law_are_trained_and_measured() {
     assert_eq!((own.bias_variance, own.lyapunov), (paper.bias_variance, paper.lyapunov));
     assert_eq!((own.envelope_loss, paper.law.as_deref()), (None, None));
     assert_eq!(linear.loss, linear.linear_loss);
-    // Correlation helps, and the exact loss of four of the 16 rows less is as measured, to five
-    // standard errors.
+    // Correlation lowers the loss, and the exact loss, from 12 of the 16 rows, agrees with the
+    // measured one within five standard errors.
     assert!(pairs_linear.linear_loss < 0.95 * linear.linear_loss);
     let error = pairs.standard_error.hypot(pairs.exact_standard_error.unwrap());
     assert!((pairs.loss - pairs.exact_loss.unwrap()).abs() < 5.0 * error, "{pairs:?}");
     assert!(pairs.law.as_ref().unwrap().contains("\"correlation\":0.6"));
-    // Its optimum is for magnitudes U[0, 1]; of the exponential law there is the linear model.
+    // The optimum is defined for magnitudes U[0, 1]; the exponential law has the linear model
+    // alone.
     assert!(pairs.theory_loss.is_some() && odd.theory_loss.is_none());
     assert!(odd.relative_to_theory().0.is_nan() && odd_linear.loss > 0.0);
-    // A weight file says its law.
+    // A weight file holds its law.
     let weights = Weights::<f32>::load(sweep.weights(&sweep.cells()[2])).unwrap();
     assert_eq!(weights.metadata["law"], *pairs.law.as_ref().unwrap());
 }
@@ -190,7 +191,7 @@ fn models_are_the_same_however_often_training_is_interrupted() {
     let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
     let (whole, cut) = (sweep::<Superposition>(&folders[0]), sweep::<Interrupted>(&folders[1]));
     let counts = whole.run(&Options::default(), |_| {}).unwrap();
-    // There is no rug of 24 features, twice, and none larger than memory.
+    // There is no rug of 24 features (twice) and none larger than the memory.
     assert_eq!((counts.failed, counts.left), (3, 0));
     let mut rounds = 0;
     loop {
@@ -228,8 +229,8 @@ fn models_are_the_same_however_often_training_is_interrupted() {
     draw(&whole);
 }
 
-/// A record's numbers are those of the weights beside it. Of some 80 sampled and exact losses, at
-/// fixed seeds, one is off by five standard errors with a probability of α = 5e-5.
+/// Checks that a record's numbers are those of the weights beside it. At fixed seeds, one of some
+/// 80 sampled and exact losses is off by five standard errors with a probability of α = 5e-5.
 fn measured(sweep: &Sweep<Superposition>, record: &Record) {
     let name = (record.kind, record.features, record.hidden, record.probability, record.seed);
     let cell =
@@ -266,13 +267,13 @@ fn measured(sweep: &Sweep<Superposition>, record: &Record) {
             let data = Features::paper(cell.features, p).unwrap();
             let sampled =
                 sampled_loss(&model, &data, Stream::Evaluation.samples(cell.seed, 0..3000)).unwrap();
-            // Trained in single precision, measured again in double.
+            // Trained in single precision, measured again in double precision.
             assert!((sampled.mean() / record.loss - 1.0).abs() < 1e-4);
         }
     }
 }
 
-/// Every figure, of a sweep with enough cells for each.
+/// Draws every figure, from a sweep with enough cells for each.
 fn draw(sweep: &Sweep<Superposition>) {
     let drawings = figures::drawings(sweep).unwrap();
     let names: Vec<&str> = drawings.ready.iter().map(|drawing| drawing.name.as_str()).collect();
@@ -294,7 +295,7 @@ fn draw(sweep: &Sweep<Superposition>) {
         "phase_map",
     ];
     assert_eq!(names, expected);
-    // Of n_s = 24 there is one ratio.
+    // n_s = 24 has a single ratio.
     assert_eq!(drawings.absent, ["figure2a_loss_24", "figure2b_drop_24"]);
     assert!(drawings.failed.is_empty(), "{:?}", drawings.failed);
     for drawing in &drawings.ready {
@@ -303,7 +304,7 @@ fn draw(sweep: &Sweep<Superposition>) {
         assert!(written.png.is_file() && written.svg.is_file());
     }
 
-    // Of unreadable weights the picture alone is missing.
+    // If weights are unreadable, only their figure is missing.
     let weights = std::fs::read_dir(sweep.folder().join("cells")).unwrap().map(|file| file.unwrap().path());
     weights.for_each(|path| std::fs::write(path, "torn").unwrap());
     let torn = figures::drawings(sweep).unwrap();
@@ -311,7 +312,7 @@ fn draw(sweep: &Sweep<Superposition>) {
     assert_eq!(torn.ready.len(), drawings.ready.len() - 1);
 }
 
-/// A grid with the fast recipe trains by it: the steps that were asked for, from weights without
+/// A grid with the fast recipe trains by it: the given number of steps, from weights without
 /// biases.
 #[test]
 fn the_fast_recipe_takes_the_steps_it_is_given() {

@@ -215,6 +215,10 @@ impl fmt::Display for Attribution {
         let mut parts = self.headlines();
         parts.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
         let [(most, part), rest @ ..] = parts;
+        if part.abs() > 2.0 * self.distance().abs() {
+            let why = "The weights are far from the optimum: parts of opposite signs cancel, so take none by itself.";
+            writeln!(f, "{why}")?;
+        }
         writeln!(f, "The largest part is {most}: {}.", show(part))?;
         for (what, part) in rest.into_iter().filter(|&(_, part)| part != 0.0) {
             writeln!(f, "Then {what}: {}.", show(part))?;

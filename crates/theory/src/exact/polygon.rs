@@ -42,8 +42,9 @@ use crate::exact::piecewise::Piecewise;
 /// ```
 ///
 /// # Errors
-/// [`Error::SizeRange`] unless `3 ≤ k ≤ c`; [`Error::NotFinite`] for a length or a bias that is not
-/// finite, and for a loss that overflows.
+/// [`Error::SizeRange`](crate::Error::SizeRange) unless `3 ≤ k ≤ c`;
+/// [`Error::NotFinite`](crate::Error::NotFinite) for a length or a bias that is not finite, and for
+/// a loss that overflows.
 pub fn polygon_loss(corners: usize, features: usize, length: f64, bias: f64) -> Result<f64> {
     finite("length", length)?;
     finite("bias", bias)?;

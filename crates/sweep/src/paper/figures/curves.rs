@@ -1,4 +1,4 @@
-//! Fig. 2: the loss against the ratio, for several p.
+//! Fig. 2: the loss against the ratio for several p.
 
 use toy_superposition_figures::{LossCurves, LossPoint, LossSeries, Scale};
 use toy_superposition_theory as theory;
@@ -6,14 +6,14 @@ use toy_superposition_theory as theory;
 use super::{distinct, leaving_out, of_kind, over_seeds, seeds_of};
 use crate::{Model, Record};
 
-/// A curve needs as many ratios.
+/// Least number of ratios of a curve.
 const LEAST_RATIOS: usize = 4;
-/// More would not be told apart.
+/// Greatest number of curves that can be told apart.
 const MOST_PROBABILITIES: usize = 4;
 
-/// Fig. 2a: trained models and rugs of one n_s, with lines for the theory and the optimal linear
-/// model, for at most four p. `None` if the records have too few ratios. `how` says in the caption
-/// how models were made.
+/// Returns Fig. 2a: the losses of trained models and rugs with `features` features, and lines for
+/// the theory and the optimal linear model, for at most four p. Returns `None` if the records have
+/// too few ratios. The text `how` says in the caption how the models were made.
 pub fn loss_curves(records: &[Record], features: usize, how: &str) -> Option<LossCurves> {
     let (series, seeds) = all_series(records, features, (0.0, 1.0))?;
     let caption = format!("Loss against ratio: $n_s = {features}$, {seeds}; {how}; bars one standard error.");
@@ -27,10 +27,11 @@ pub fn loss_curves(records: &[Record], features: usize, how: &str) -> Option<Los
     }))
 }
 
-/// Fig. 2b: the same around `r = p`, where the loss begins to drop, both axes logarithmic, for p
-/// among the ratios up to 1/2. `None` if there are too few.
+/// Returns Fig. 2b: the same losses around `r = p`, where the loss begins to drop, on logarithmic
+/// axes, for p within the range of the ratios and up to 1/2. Returns `None` if there are too few
+/// ratios.
 pub fn initial_drop(records: &[Record], features: usize, how: &str) -> Option<LossCurves> {
-    /// Above it, Fig. 2a shows all there is.
+    /// For larger p, Fig. 2a shows everything.
     const MOST: f64 = 0.5;
     let trained = of_kind(records, Model::Trained).filter(|record| record.features == features);
     let ratios = distinct(trained.map(|record| record.ratio).filter(|&ratio| ratio <= MOST));
@@ -51,7 +52,7 @@ pub fn initial_drop(records: &[Record], features: usize, how: &str) -> Option<Lo
     }))
 }
 
-/// The series of one n_s for p in a range, and their seeds.
+/// Returns the series of one n_s for p in a range, and a text that names their seeds.
 fn all_series(records: &[Record], features: usize, range: (f64, f64)) -> Option<(Vec<LossSeries>, String)> {
     let records: Vec<Record> = records
         .iter()
@@ -62,7 +63,7 @@ fn all_series(records: &[Record], features: usize, range: (f64, f64)) -> Option<
     let probabilities = distinct(trained().map(|record| record.probability));
     let chosen: Vec<f64> = match probabilities.len() {
         count if count <= MOST_PROBABILITIES => probabilities,
-        // Evenly, the ends included.
+        // Evenly spaced, both ends included.
         count => (0..MOST_PROBABILITIES)
             .map(|k| probabilities[k * (count - 1) / (MOST_PROBABILITIES - 1)])
             .collect(),
@@ -72,8 +73,8 @@ fn all_series(records: &[Record], features: usize, range: (f64, f64)) -> Option<
     enough.then(|| (series, seeds_of(trained())))
 }
 
-/// Leaves out the points that the scale of losses has no place for, and says in the caption how
-/// many.
+/// Removes the points that a logarithmic scale of losses cannot show, and counts them in the
+/// caption.
 fn drawable(mut figure: LossCurves) -> LossCurves {
     let (scale, mut left_out) = (figure.loss_scale, 0);
     for LossSeries { probability, trained, rug, .. } in &mut figure.series {
@@ -91,8 +92,9 @@ fn drawable(mut figure: LossCurves) -> LossCurves {
     without_outliers(figure)
 }
 
-/// Limits the losses shown where rugs lie far above all else, and says in the caption how many do:
-/// where hardly any feature is on at a time, the interference of a rug is far from Gaussian.
+/// Limits the range of losses where rugs lie far above everything else, and counts those rugs in
+/// the caption. Where hardly any feature is on at a time, the interference of a rug is far from
+/// Gaussian.
 fn without_outliers(mut figure: LossCurves) -> LossCurves {
     let shown =
         |point: &&LossPoint| figure.ratios.is_none_or(|(low, high)| (low..=high).contains(&point.ratio));
@@ -134,7 +136,7 @@ fn series(records: &[Record], probability: f64) -> LossSeries {
     let ends = trained
         .iter()
         .fold((1.0, 0.0), |(low, high): (f64, f64), point| (low.min(point.ratio), high.max(point.ratio)));
-    // Both lines are known everywhere.
+    // Both lines are defined everywhere.
     let line = |of: fn(f64, f64) -> theory::Result<f64>| {
         let (low, high) = (0.8 * ends.0, (1.02 * ends.1).min(1.0));
         let even = (0..=100).map(|k| low + (high - low) * f64::from(k) / 100.0);

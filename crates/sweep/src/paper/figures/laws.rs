@@ -1,4 +1,4 @@
-//! Features of other laws: losses against the ratio, and against the correlation within pairs.
+//! Features of other laws: loss against the ratio, and against the correlation within pairs.
 
 use toy_superposition_data::{LawSpec, MagnitudeSpec, SwitchesSpec};
 use toy_superposition_figures::{Chart, ChartMark, ChartPoint, ChartSeries, Scale};
@@ -6,7 +6,7 @@ use toy_superposition_figures::{Chart, ChartMark, ChartPoint, ChartSeries, Scale
 use super::{distinct, of_kind, over_seeds, seeds_of};
 use crate::{Model, Record};
 
-/// A value of a record and its standard error.
+/// Returns a value of a record and its standard error.
 type Of = fn(&Record) -> Option<(f64, f64)>;
 
 const SERIES: [(&str, ChartMark, Of); 5] = [
@@ -17,14 +17,14 @@ const SERIES: [(&str, ChartMark, Of); 5] = [
     ("trained, measured", ChartMark::Points, |r| Some((r.loss, r.standard_error))),
 ];
 
-/// A law's JSON is cut off here, in a caption.
+/// Greatest length of a law's JSON in a caption.
 const MOST_TEXT: usize = 160;
 
-/// The losses over p of trained models of one law against r: a chart for each law that has models
-/// of two ratios or more.
+/// Returns one chart per law that has trained models of two or more ratios: their losses over p
+/// against r.
 pub fn law_curves(records: &[Record], how: &str) -> Vec<Chart> {
     let charts = grouped(records, |record| record.law.clone()).into_iter().filter_map(|(law, own)| {
-        // With places where a line may break.
+        // The spaces allow line breaks.
         let law = law.replace('"', "").replace(',', ", ");
         let mut text: String = law.chars().take(MOST_TEXT).collect();
         if text.len() < law.len() {
@@ -36,8 +36,8 @@ pub fn law_curves(records: &[Record], how: &str) -> Vec<Chart> {
     charts.collect()
 }
 
-/// The losses over p of trained models of pairs of features against the correlation of their
-/// switches: a chart for each n_s, n_d and p that has models of two correlations or more.
+/// Returns one chart per n_s, n_d and p that has trained models of pairs of features with two or
+/// more correlations: their losses over p against the correlation of the switches.
 pub fn correlation_curves(records: &[Record], how: &str) -> Vec<Chart> {
     let shape = |record: &Record| {
         let (probability, _, magnitude) = pairs(record)?;
@@ -60,7 +60,7 @@ pub fn correlation_curves(records: &[Record], how: &str) -> Vec<Chart> {
     charts.collect()
 }
 
-/// p, the correlation and the magnitude, if the features are pairs.
+/// Returns p, the correlation and the magnitude if the features are pairs.
 fn pairs(record: &Record) -> Option<(f64, f64, MagnitudeSpec)> {
     let law: LawSpec = record.law.as_ref()?.parse().ok()?;
     match law.switches {
@@ -69,7 +69,7 @@ fn pairs(record: &Record) -> Option<(f64, f64, MagnitudeSpec)> {
     }
 }
 
-/// The trained models that have a key, by their keys, in the order in which these first occur.
+/// Returns the trained models that have a key, grouped by key in the order of first occurrence.
 fn grouped<K: PartialEq>(records: &[Record], key: impl Fn(&Record) -> Option<K>) -> Vec<(K, Vec<&Record>)> {
     let mut groups: Vec<(K, Vec<&Record>)> = Vec::new();
     for record in of_kind(records, Model::Trained) {
@@ -82,7 +82,7 @@ fn grouped<K: PartialEq>(records: &[Record], key: impl Fn(&Record) -> Option<K>)
     groups
 }
 
-/// `None` unless there are records at two places of the horizontal axis or more.
+/// Returns `None` unless there are records at two or more places of the horizontal axis.
 fn chart(records: &[&Record], x_label: &str, x: impl Fn(&Record) -> f64, caption: String) -> Option<Chart> {
     let places = distinct(records.iter().map(|record| x(record)));
     let series = SERIES.iter().filter_map(|&(name, mark, of)| {

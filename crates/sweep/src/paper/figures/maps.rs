@@ -1,14 +1,14 @@
-//! Figs. 4 to 7, and more quantities of trained models over (p, r): one map an n_s.
+//! Figs. 4 to 7 and further quantities of trained models over (p, r): one map per n_s.
 
 use toy_superposition_figures::{Colours, HeatMap, HeatMaps, Scale};
 
 use super::{distinct, leaving_out, of_kind, over_seeds, seeds_of, sizes_of};
 use crate::{Model, Record};
 
-/// A map needs as many p, and as many ratios.
+/// Least number of p, and of ratios, of a map.
 const LEAST: usize = 3;
 
-/// What a map shows of trained models.
+/// A quantity of trained models that a map shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Quantity {
     /// Fig. 4: the variance of `W_ii` over i.
@@ -19,14 +19,14 @@ pub enum Quantity {
     DeltaVariance,
     /// Fig. 7: `Λ`, the largest of `Λ_i`.
     Lyapunov,
-    /// `log₁₀(L/L*)`: the loss against the theory.
+    /// `log₁₀(L/L*)`: the loss relative to the theory.
     Distance,
     /// The fraction of features that are dropped.
     Dropped,
 }
 
 impl Quantity {
-    /// All of them.
+    /// All quantities.
     pub const ALL: [Self; 6] = [
         Self::DiagonalVariance,
         Self::BiasVariance,
@@ -36,7 +36,7 @@ impl Quantity {
         Self::Dropped,
     ];
 
-    /// The name of the figure's files.
+    /// Returns the name of the figure's files.
     pub fn name(self) -> &'static str {
         match self {
             Self::DiagonalVariance => "figure4_diagonal",
@@ -48,7 +48,7 @@ impl Quantity {
         }
     }
 
-    /// The value of one trained model; `None` if it has none, or none that the colours can show.
+    /// Returns the value of a trained model, or `None` if it has none that the colours can show.
     pub fn of(self, record: &Record) -> Option<f64> {
         self.value(record).filter(|&value| self.shows(value))
     }
@@ -88,8 +88,8 @@ impl Quantity {
     }
 }
 
-/// A map for each n_s that one of the blocks has enough cells of; where several do, from the one
-/// with most. `None` if there is no such n_s or no value to show.
+/// Returns one map per n_s that has enough cells in one of the blocks, from the block with most
+/// cells. Returns `None` if there is no such n_s or no value to show.
 pub fn heat_maps(blocks: &[Vec<Record>], quantity: Quantity, how: &str) -> Option<HeatMaps> {
     let mut used: Vec<&Record> = Vec::new();
     let mut panels = Vec::new();
@@ -139,7 +139,7 @@ pub fn heat_maps(blocks: &[Vec<Record>], quantity: Quantity, how: &str) -> Optio
     })
 }
 
-/// Whether neighbours are about as far apart as the ends suggest (n_d is rounded).
+/// Returns whether the spacing is about even; it is not exact because n_d is rounded.
 fn is_even(values: &[f64]) -> bool {
     let step = (values[values.len() - 1] - values[0]) / (values.len() - 1) as f64;
     values.windows(2).all(|pair| ((pair[1] - pair[0]) / step - 1.0).abs() < 0.5)

@@ -1,4 +1,4 @@
-//! Every figure of the paper, and some of our own, from a sweep's records.
+//! The figures of the paper, and further ones, from a sweep's records.
 //!
 //! | figure | needs |
 //! |---|---|
@@ -6,7 +6,7 @@
 //! | 2a, 2b: loss against r, full range and around r = p | a block with four ratios or more |
 //! | 3: weights and bias | kept weights; the model nearest to the paper's |
 //! | 4 to 7: variances and Λ over (p, r) | a block with three p and three ratios or more |
-//! | maps of the distance to the theory and of dropped features | likewise |
+//! | maps of the distance to the theory and of dropped features | a block with three p and three ratios or more |
 //! | distance to the theory against n_s | the same p and ratio at two n_s or more |
 //! | predicted against measured loss | any trained model |
 //! | phase map with the convex envelope | nothing |
@@ -14,9 +14,8 @@
 //! | losses against the correlation of pairs | trained models of pairs at two correlations or more |
 //!
 //! Where several seeds were run, a point is their mean and its bar their standard error; where one
-//! was, the bar is the standard error of the measurement alone. Values without a place on a
-//! figure's scale, such as a loss of 0 on a logarithmic one, are left out, and the caption says how
-//! many.
+//! was, the bar is the standard error of the measurement. Values that a figure's scale cannot show,
+//! such as a loss of 0 on a logarithmic one, are left out and counted in the caption.
 
 mod curves;
 mod laws;
@@ -39,7 +38,7 @@ pub use weights::{example_rug, weight_block};
 
 use super::{Model, RecipeName, Record, Superposition};
 
-/// What is drawn.
+/// A figure of any kind.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "each is a figure of the figures crate")]
@@ -66,15 +65,16 @@ pub enum Figure {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Drawing {
-    /// The files' name without extension.
+    /// Name of the files, without extension.
     pub name: String,
     /// The figure.
     pub figure: Figure,
 }
 
 impl Drawing {
-    /// The text below it: parameters and seeds.
+    /// Returns the caption, which names parameters and seeds.
     pub fn caption(&self) -> &str {
         match &self.figure {
             Figure::Rug(figure) => &figure.caption,
@@ -88,10 +88,10 @@ impl Drawing {
         }
     }
 
-    /// Writes PNG and SVG into a folder.
+    /// Writes the figure as PNG and SVG into a folder.
     ///
     /// # Errors
-    /// Those of the figure's own function.
+    /// The errors of the figure's own function.
     pub fn draw(&self, folder: &Path) -> figures::Result<figures::Written> {
         let stem = folder.join(&self.name);
         match &self.figure {
@@ -107,16 +107,16 @@ impl Drawing {
     }
 }
 
-/// The figures of a sweep, each by itself: one that fails costs none of the others.
+/// The figures of a sweep. One that fails does not affect the others.
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct Drawings {
-    /// Those that the records are enough for.
+    /// The figures that the records suffice for.
     pub ready: Vec<Drawing>,
-    /// The names of those that the records are not enough for, or hold no value for that the
+    /// Names of the figures that the records do not suffice for, or have no value for that the
     /// figure's scale can show.
     pub absent: Vec<String>,
-    /// The names of those that could not be made, and why.
+    /// Names of the figures that failed, and why.
     pub failed: Vec<(String, Reason)>,
 }
 
@@ -131,10 +131,10 @@ impl Drawings {
     }
 }
 
-/// All figures of the records of a sweep, finished or not.
+/// Returns all figures of the records of a sweep, which need not be finished.
 ///
 /// # Errors
-/// As [`Sweep::outcomes`].
+/// The errors of [`Sweep::outcomes`].
 pub fn drawings(sweep: &Sweep<Superposition>) -> Result<Drawings, crate::Error> {
     let (of_laws, records): (Vec<_>, Vec<_>) =
         sweep.records()?.into_iter().partition(|record| record.law.is_some());
@@ -173,7 +173,7 @@ pub fn drawings(sweep: &Sweep<Superposition>) -> Result<Drawings, crate::Error> 
     Ok(drawings)
 }
 
-/// A caption that says how many values the figure leaves out.
+/// Adds to a caption how many values the figure leaves out.
 fn leaving_out(caption: String, count: usize) -> String {
     let values = match count {
         0 => return caption,
@@ -183,7 +183,7 @@ fn leaving_out(caption: String, count: usize) -> String {
     format!("{caption} {values} no place on the scale.")
 }
 
-/// How the models were made and measured, for captions.
+/// Returns, for captions, how the models were made and measured.
 fn how_made(experiment: &Superposition) -> String {
     let recipe = match experiment.recipe {
         RecipeName::Text => "recipe of the paper's text",
@@ -195,7 +195,7 @@ fn how_made(experiment: &Superposition) -> String {
     format!("{recipe}{most}{steps}, {} fresh samples per model", experiment.samples)
 }
 
-/// The n_s of the trained models, increasing.
+/// Returns the n_s of the trained models in increasing order.
 fn sizes_of(records: &[Record]) -> Vec<usize> {
     let mut sizes: Vec<usize> = of_kind(records, Model::Trained).map(|record| record.features).collect();
     sizes.sort_unstable();
@@ -207,7 +207,7 @@ fn of_kind(records: &[Record], kind: Model) -> impl Iterator<Item = &Record> + C
     records.iter().filter(move |record| record.kind == kind)
 }
 
-/// Without repetitions, increasing.
+/// Returns the numbers in increasing order, without repetitions.
 fn distinct(numbers: impl Iterator<Item = f64>) -> Vec<f64> {
     let mut numbers: Vec<f64> = numbers.collect();
     numbers.sort_by(f64::total_cmp);
@@ -215,7 +215,7 @@ fn distinct(numbers: impl Iterator<Item = f64>) -> Vec<f64> {
     numbers
 }
 
-/// `seed 3` or `seeds 0, 1, 2`.
+/// Returns the seeds as text: `seed 3` or `seeds 0, 1, 2`.
 fn seeds_of<'a>(records: impl Iterator<Item = &'a Record>) -> String {
     let mut seeds: Vec<u64> = records.map(|record| record.seed).collect();
     seeds.sort_unstable();
@@ -224,8 +224,8 @@ fn seeds_of<'a>(records: impl Iterator<Item = &'a Record>) -> String {
     format!("{} {}", if list.len() == 1 { "seed" } else { "seeds" }, list.join(", "))
 }
 
-/// The mean over seeds of a value with its standard error: over the seeds if there are several
-/// (which holds the error of each measurement), otherwise the one record's own.
+/// Returns the mean of a value over seeds and its standard error: that over the seeds if there are
+/// several (which contains the error of each measurement), otherwise the single record's own.
 fn over_seeds<'a>(
     records: impl Iterator<Item = &'a Record>,
     of: impl Fn(&Record) -> Option<(f64, f64)>,

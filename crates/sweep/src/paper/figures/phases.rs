@@ -1,16 +1,16 @@
-//! The phase map: which regime is optimal where, and where dropping features pays.
+//! The phase map: which regime is optimal, and where dropping features pays.
 
 use toy_superposition_figures::{Boundary, PhaseMap, Scale};
 use toy_superposition_theory::{self as theory, Envelope, Feature, Regime};
 
 use crate::Values;
 
-/// The regimes of the symmetric optimum over (p, r), with the tangent points of the lower convex
-/// envelope: below one ratio some features are better dropped, above another some are better kept
-/// apart. From the theory alone.
+/// Returns the regimes of the symmetric optimum over (p, r), with the tangent points of the lower
+/// convex envelope: below one ratio it is better to drop some features, above another it is better
+/// to keep some apart. The map needs no records.
 ///
 /// # Errors
-/// None for these p and r.
+/// The theory does not fail at the p and r of the map.
 pub fn phase_map() -> theory::Result<PhaseMap> {
     let probabilities = Values::EvenRatios { logspace: (1e-3, 1.0, 91) }.numbers().collect::<Vec<_>>();
     let ratios = Values::Even { linspace: (0.005, 0.995, 100) }.numbers().collect::<Vec<_>>();

@@ -1,4 +1,4 @@
-//! How far from the theory: against n_s, and by the predictions for each model's own weights.
+//! Distance from the theory against n_s, and predicted against measured losses.
 
 use std::cell::Cell;
 
@@ -7,21 +7,21 @@ use toy_superposition_figures::{FiniteSize, FiniteSizePoint, FiniteSizeSeries, P
 use super::{distinct, leaving_out, of_kind, over_seeds, seeds_of, sizes_of};
 use crate::{Model, Record};
 
-/// More series would not be told apart.
+/// Greatest number of series that can be told apart.
 const MOST_SERIES: usize = 6;
 
-/// `(L − L*)/L*` against n_s, a series for each (p, r) that has trained models of two n_s or more:
-/// at most six, those with the most n_s and models, none with less than half as many n_s as
-/// another. Ratios count as the same within one hidden dimension of the smaller model, since n_d is
-/// a whole number; each model is set against the theory at its own. `None` if there is no such (p,
-/// r).
+/// Returns `(L − L*)/L*` against n_s, with one series per (p, r) that has trained models of two or
+/// more n_s. At most six series are shown, those with the most n_s and models, and none with less
+/// than half as many n_s as another. Ratios that differ by at most one hidden dimension of the
+/// smaller model count as the same, since n_d is a whole number; each model is compared with the
+/// theory at its own ratio. Returns `None` if there is no such (p, r).
 pub fn finite_size(records: &[Record], how: &str) -> Option<FiniteSize> {
     let sizes = sizes_of(records);
-    // With their weights, and with how many of their points are left out.
+    // Each with its weight in the ranking and the number of its points that are left out.
     let mut candidates: Vec<(usize, FiniteSizeSeries, usize)> = Vec::new();
     for probability in distinct(of_kind(records, Model::Trained).map(|record| record.probability)) {
         let at = |kind| of_kind(records, kind).filter(move |record| record.probability == probability);
-        // From the largest model on, whose ratio is nearest to what was asked for.
+        // From the largest model on, whose ratio is nearest to the requested one.
         let mut seen: Vec<f64> = Vec::new();
         for &largest in sizes.iter().rev() {
             let of_size = at(Model::Trained).filter(|record| record.features == largest);
@@ -34,7 +34,7 @@ pub fn finite_size(records: &[Record], how: &str) -> Option<FiniteSize> {
                 let points = |kind| -> (Vec<FiniteSizePoint>, usize) {
                     let point = |&features: &usize| {
                         let records = at(kind).filter(same).filter(|record| record.features == features);
-                        // Of two ratios within the tolerance, the nearer.
+                        // Of two ratios within the tolerance, the nearer one counts.
                         let nearest = records
                             .clone()
                             .min_by(|a, b| (a.ratio - ratio).abs().total_cmp(&(b.ratio - ratio).abs()))?
@@ -74,9 +74,9 @@ pub fn finite_size(records: &[Record], how: &str) -> Option<FiniteSize> {
     Some(FiniteSize { series, caption: leaving_out(caption, left_out) })
 }
 
-/// The exact (where every row was evaluated), Edgeworth and Gaussian loss of each trained model
-/// against the measured one. `None` without a trained model that has a measured and a predicted
-/// loss above 0.
+/// Returns the exact loss (where every row was evaluated), Edgeworth loss and Gaussian loss of each
+/// trained model against the measured loss. Returns `None` if no trained model has a measured and a
+/// predicted loss above 0.
 pub fn predictions(records: &[Record], how: &str) -> Option<Predictions> {
     let left_out = Cell::new(0);
     let mut models = Vec::new();
@@ -104,6 +104,6 @@ pub fn predictions(records: &[Record], how: &str) -> Option<Predictions> {
         seeds_of(of_kind(records, Model::Trained))
     );
     let caption = leaving_out(caption, left_out.get());
-    // The upper part shows by how much the others are off.
+    // The upper part of the figure shows how far the others deviate.
     predicted.then_some(Predictions { models, deviation: Some(10.0), caption })
 }

@@ -7,7 +7,7 @@ use toy_superposition_theory as theory;
 
 use super::*;
 
-/// A record whose every number tells where it comes from.
+/// Returns a record whose numbers can be told apart.
 fn record(kind: Model, features: usize, hidden: usize, probability: f64, seed: u64) -> Record {
     let cell = Cell { kind, features, hidden, probability, law: None, seed, block: 0 };
     let theory = Record::of_cell(&cell).unwrap();
@@ -57,14 +57,14 @@ fn charts_of_laws_hold_the_losses_of_their_own_law() {
     };
     let records = [of(0.5, 4, 0), of(-0.1, 8, 0), of(0.5, 8, 0), of(0.5, 8, 2), of(1.0, 2, 0)];
     let charts = law_curves(&records, "made");
-    // Of one law there are two ratios.
+    // The other law has a single ratio.
     assert_eq!(charts.len(), 1);
     let names: Vec<&str> = charts[0].series.iter().map(|series| series.name.as_str()).collect();
     assert!(!names.contains(&"exact, for the trained weights") && names.len() == 4, "{names:?}");
     let measured = &charts[0].series.last().unwrap().points;
     assert_eq!(measured.iter().map(|point| point.x).collect::<Vec<_>>(), [0.25, 0.5]);
     assert!((measured[0].y - 0.254).abs() < 1e-12 && (measured[0].error - 1e-4).abs() < 1e-12);
-    // Two seeds: their mean and its error.
+    // Two seeds: their mean and its standard error.
     assert!((measured[1].y - 0.268).abs() < 1e-12 && (measured[1].error - 0.01).abs() < 1e-12);
     assert!(charts[0].caption.contains("correlation:0.5") && charts[0].caption.contains("seeds 0, 2"));
 
@@ -106,7 +106,7 @@ fn curves_hold_the_records_losses() {
     assert!(figure.caption.contains("$n_s = 64$, seed 5; made"), "{}", figure.caption);
     let drop = initial_drop(&records, 64, "made").unwrap();
     assert_eq!((drop.loss_scale, drop.ratio_scale), (Scale::Log, Scale::Log));
-    // Of p from the least ratio, 1/64, to 1/2: all but 0.7.
+    // All p from the least ratio, 1/64, to 1/2, which is all but 0.7.
     let shown: Vec<f64> = drop.series.iter().map(|series| series.probability).collect();
     assert_eq!(shown, [0.02, 0.05, 0.1, 0.4]);
     assert_eq!(drop.series[..2], figure.series[..2]);
@@ -114,7 +114,7 @@ fn curves_hold_the_records_losses() {
     assert!(loss_curves(&records, 128, "").is_none());
     assert!(loss_curves(&block(&[64], &[0.1], &[1, 2, 3], &[0]), 64, "").is_none());
 
-    // A rug far above everything else is told of, not drawn.
+    // A rug far above everything else is counted in the caption and not drawn.
     let mut odd = records.clone();
     let rug =
         |r: &&mut Record| r.kind == Model::Rug && r.features == 64 && r.hidden == 3 && r.probability == 0.05;
@@ -166,7 +166,7 @@ fn maps_hold_each_records_value_at_its_place() {
     assert_eq!(of(Quantity::DeltaVariance).floor(), 30_032.0);
     assert_eq!(of(Quantity::Lyapunov).floor(), 40_032.0);
     assert_eq!(of(Quantity::Dropped), 4.0 / 32.0);
-    // 1.01 times the measured loss, which is (1 + 0.09 + 2) times the theory's.
+    // The loss is 1.01 times the measured one, which is (1 + 0.09 + 2) times the theory's.
     assert!((of(Quantity::Distance) - (1.01_f64 * 3.09).log10()).abs() < 1e-12);
     assert!(heat_maps(&blocks[2..], Quantity::Lyapunov, "").is_none());
     let none = Record { diagonal_variance: Some(0.0), ..record(Model::Trained, 32, 9, 0.1, 2) };
@@ -175,7 +175,7 @@ fn maps_hold_each_records_value_at_its_place() {
 
 #[test]
 fn distances_are_those_of_each_size_at_its_own_ratio() {
-    // r = 0.3: 9/32, 19/64, 38/128 count as one ratio; 0.5 has one size alone.
+    // At r = 0.3, 9/32, 19/64 and 38/128 count as one ratio; 0.5 has a single size.
     let mut records = block(&[32], &[0.1, 0.2], &[9], &[0, 1, 2]);
     records.extend(block(&[64], &[0.1], &[19], &[0]));
     records.extend(block(&[128], &[0.1, 0.2], &[38, 64], &[7]));
@@ -186,8 +186,8 @@ fn distances_are_those_of_each_size_at_its_own_ratio() {
     assert_eq!((sizes(0), sizes(1)), (vec![32, 64, 128], vec![32, 128]));
     let relative = |hidden: usize, seed: u64| 1.01 * (1.0 + 0.01 * hidden as f64 + seed as f64) - 1.0;
     let [first, second, third] = figure.series[0].points[..] else { panic!("three sizes") };
-    // Over seeds 0, 1, 2: mean that of seed 1, standard error 1.01/√3. A single exact loss has no
-    // error.
+    // Over seeds 0, 1, 2 the mean is that of seed 1 and the standard error 1.01/√3. A single exact
+    // loss has no error.
     assert!(
         (first.relative - relative(9, 1)).abs() < 1e-12 && (first.error - 1.01 / 3f64.sqrt()).abs() < 1e-12
     );
@@ -217,8 +217,8 @@ fn distances_are_those_of_each_size_at_its_own_ratio() {
     assert_eq!((model.exact, model.edgeworth), (None, None));
 }
 
-/// Records of trained models with a loss of 0 at one hidden dimension, as where no sample has a
-/// feature that is on.
+/// Returns records of trained models with a loss of 0 at one hidden dimension, as if no feature
+/// were on in any sample.
 fn with_zeros(hidden: usize) -> Vec<Record> {
     let mut records = block(&[32, 64], &[0.1, 0.2, 0.4], &[1, 2, 4, 8, 16], &[0]);
     for record in records.iter_mut().filter(|r| r.kind == Model::Trained && r.hidden == hidden) {
@@ -243,14 +243,14 @@ fn values_without_a_place_on_a_logarithmic_scale_are_left_out_and_counted() {
     let drop = initial_drop(&records, 64, "").unwrap();
     assert!(drop.series.iter().all(|series| series.trained.len() == 4 && series.rug.len() == 5));
     told(&drop.caption, 3);
-    // A linear axis has a place for 0.
+    // A linear axis can show 0.
     let curves = loss_curves(&records, 64, "").unwrap();
     assert!(curves.series.iter().all(|series| series.trained.len() == 5));
     assert!(curves.caption.ends_with("standard error."), "{}", curves.caption);
     let figure = predictions(&records, "").unwrap();
     assert_eq!(figure.models.len(), 24);
     told(&figure.caption, 6);
-    // Variances of 0; and 0 times the theory's loss, of which there is no logarithm.
+    // Variances of 0 and a loss of 0 have no logarithm.
     for quantity in [Quantity::DiagonalVariance, Quantity::Distance] {
         let maps = heat_maps(std::slice::from_ref(&records), quantity, "").unwrap();
         assert_eq!(maps.panels.iter().flat_map(|panel| &panel.values).flatten().count(), 24);
@@ -259,7 +259,7 @@ fn values_without_a_place_on_a_logarithmic_scale_are_left_out_and_counted() {
     let maps = heat_maps(std::slice::from_ref(&records), Quantity::BiasVariance, "").unwrap();
     assert!(maps.caption.ends_with("seed 0; ."), "{}", maps.caption);
 
-    // One bad number of any sort spoils no figure: they are drawn.
+    // Invalid numbers of any sort do not prevent the figures from being drawn.
     let folder = tempfile::tempdir().unwrap();
     for odd in [0.0, -1e-3, 1e-320, 1e300, f64::INFINITY, f64::NAN] {
         let mut records = block(&[32, 64], &[0.1, 0.2, 0.4], &[1, 2, 4, 8], &[0, 1]);

@@ -7,15 +7,15 @@ use toy_superposition_rug::PersianRug;
 
 use crate::{Cell, Model, Reason, Superposition, Sweep};
 
-/// Features shown in Fig. 3.
+/// Number of features shown in Fig. 3.
 const BLOCK: usize = 30;
-/// The model of Fig. 3: n_s, p and r.
+/// The n_s, p and r of the paper's model in Fig. 3.
 const PAPERS: (f64, f64, f64) = (512.0, 0.0440, 0.254);
 
-/// Fig. 1: a rug of 256 features and 40 hidden dimensions, as in the paper.
+/// Returns Fig. 1: a rug of 256 features and 40 hidden dimensions, as in the paper.
 ///
 /// # Errors
-/// As [`PersianRug::random`], if there is no memory for the rug.
+/// The errors of [`PersianRug::random`], such as too little memory for the rug.
 pub fn example_rug(seed: u64) -> Result<Rug, toy_superposition_rug::Error> {
     let (features, hidden) = (256, 40);
     let rug = PersianRug::random(features, hidden, &mut Stream::Draws.rng(seed, 0))?;
@@ -30,15 +30,15 @@ pub fn example_rug(seed: u64) -> Result<Rug, toy_superposition_rug::Error> {
     })
 }
 
-/// Fig. 3: the first elements of `W` and the bias of the trained model nearest to the paper's, of
-/// those whose weights are there.
+/// Returns Fig. 3: the first elements of `W` and the bias of the trained model nearest to the
+/// paper's, among those whose weights were kept.
 ///
 /// # Errors
-/// If the weights cannot be read.
+/// Fails if the weights cannot be read.
 pub fn weight_block(sweep: &Sweep<Superposition>) -> Result<Option<WeightBlock>, Reason> {
     let far = |cell: &Cell<Model>| {
         let (features, p, ratio) = PAPERS;
-        // n_s matters least.
+        // n_s counts least in the distance between models.
         let size = (cell.features as f64 / features).sqrt();
         let ratios = [size, cell.probability / p, cell.ratio() / ratio];
         ratios.iter().map(|ratio| ratio.ln().abs()).sum::<f64>()
@@ -50,7 +50,7 @@ pub fn weight_block(sweep: &Sweep<Superposition>) -> Result<Option<WeightBlock>,
     let Some(cell) = nearest else { return Ok(None) };
     let model = Weights::<f64>::load(sweep.weights(cell))?.model;
     let size = BLOCK.min(cell.features);
-    // Of W alone this much: all of it, n_s × n_s, may be larger than memory.
+    // Only this corner of W is computed, since all of W (n_s × n_s) may exceed the memory.
     let corner = (model.decoder().rows(0, size) * model.encoder().columns(0, size)).transpose();
     let Cell { features, hidden, probability, seed, .. } = cell;
     Ok(Some(WeightBlock {
