@@ -156,7 +156,11 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         ),
         ("gaussian_loss", json!(check.gaussian_loss), "predicted from its own rows, Gaussian interference"),
         ("edgeworth_loss", json!(check.edgeworth_loss), "the same with third and fourth cumulants"),
-        ("optimum_loss", json!(check.optimum.loss), "symmetric optimum at this n_d/n_s"),
+        (
+            "optimum_loss",
+            json!(check.optimum.loss),
+            "symmetric optimum for Gaussian interference at this n_d/n_s",
+        ),
         ("linear_loss", json!(check.linear_loss), "optimal linear model"),
         dimensions_per_feature(&check.geometry),
         feature_dimensionality(&check.geometry),
@@ -168,7 +172,15 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     ];
     print(arguments.json, &rows)?;
     if !arguments.json {
-        say!("\n{}", check.attribution);
+        // A constant for each feature, its mean, loses the variance.
+        let constant = p / 3.0 - p * p / 4.0;
+        let (side, other, what) = match check.exact_loss {
+            loss if loss > constant => ("worse", constant, "a constant for each feature"),
+            loss if loss > check.linear_loss => ("worse", check.linear_loss, "the best linear model"),
+            _ => ("better", check.linear_loss, "the best linear model"),
+        };
+        say!("\nThe loss is {:.4} p, {side} than {what} ({:.4} p).", check.exact_loss / p, other / p);
+        say!("{}", check.attribution);
     }
     Ok(())
 }

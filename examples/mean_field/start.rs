@@ -50,7 +50,7 @@ impl Start {
         hidden: usize,
     ) -> Result<Autoencoder<f64>, Box<dyn Error>> {
         let name = match self {
-            Self::File(path) => return Ok(Weights::<f64>::load(path)?.model),
+            Self::File(path) => return Ok(untied(Weights::<f64>::load(path)?.model)?),
             Self::Design(name) => name,
         };
         let p = law.paper_probability().ok_or("a design to start from is for the paper's law")?;
@@ -60,6 +60,12 @@ impl Start {
         };
         Ok(entry.design.autoencoder(&entry.best.settings)?)
     }
+}
+
+/// Returns the same model with a decoder of its own.
+fn untied(model: Autoencoder<f64>) -> toy_superposition::model::Result<Autoencoder<f64>> {
+    let encoder = model.encoder().into_owned();
+    Autoencoder::new(&encoder, &model.decoder(), &model.bias().into_owned(), model.activation())
 }
 
 /// Returns a model with noise of `size` times the root mean square of its encoder added to every

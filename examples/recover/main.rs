@@ -21,10 +21,10 @@ use toy_superposition::recovery::{Evolution, Sign, SparsePrior, donoho_tanner, t
 ///
 /// There is no noise in y = A x, and x has independent features that are on with probability p. The
 /// paper's model decodes with one linear map and one ReLU; OAMP (oamp) is a network of many layers,
-/// the first of which is the best decoder with a single layer. Losses are per feature. A sample
-/// counts as recovered if its error is at most a thousandth of its norm. Decoders that need the
-/// number of features that are on (cosamp, iht, htp) get the largest number in any sample, at most
-/// n_d.
+/// the first of which is the best decoder with a single layer if the interference is Gaussian and
+/// alike for all features. Losses are per feature. A sample counts as recovered if its error is at
+/// most a thousandth of its norm. Decoders that need the number of features that are on (cosamp,
+/// iht, htp) get the largest number in any sample, at most n_d.
 ///
 /// With --weights the encoder is that of a trained model, and every decoder is tried on it. With
 /// --threshold only the ratios n_d/n_s above which recovery is exact are printed. With --map a

@@ -22,6 +22,7 @@ struct Coherence {}
 #[derive(Debug, Serialize, Deserialize)]
 struct Found {
     features: usize,
+    hidden: usize,
     seed: u64,
     coherence: f64,
 }
@@ -33,7 +34,7 @@ impl Experiment for Coherence {
     fn evaluate(&self, cell: &Cell<Rows>, _: &Context<'_>) -> Result<Option<Found>, Reason> {
         let &Cell { features, hidden, seed, .. } = cell;
         let rug = PersianRug::random(features, hidden, &mut Stream::Draws.rng(seed, 0))?;
-        Ok(Some(Found { features, seed, coherence: rug.statistics().coherence }))
+        Ok(Some(Found { features, hidden, seed, coherence: rug.statistics().coherence }))
     }
 }
 
@@ -48,13 +49,12 @@ seeds = [0, 1]
 "#;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // In a second run, all cells are in the journal already.
+    // A second run finds all cells in the journal. For another grid, delete the folder.
     let folder = std::env::temp_dir().join("own_experiment");
     let sweep = Sweep::create(&folder, Grid::<Coherence>::parse(GRID)?)?;
     sweep.run(&Options::default(), |_| {})?;
-    println!("{}:", folder.join("records.csv").display());
-    for Found { features, seed, coherence, .. } in sweep.records()? {
-        println!("n_s = {features:4}, seed {seed}: coherence {coherence:.3}");
+    for Found { features, hidden, seed, coherence } in sweep.records()? {
+        println!("n_s = {features:4}, n_d = {hidden:4}, seed {seed}: coherence {coherence:.3}");
     }
     Ok(())
 }

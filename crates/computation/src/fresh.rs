@@ -89,6 +89,7 @@ impl<T: Scalar, D: Distribution> Stochastic<Network<T>> for FreshSamples<T, D> {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
+/// # Errors
 /// [`Error::Length`] if network, law, target and importance do not match; [`Error::OutOfRange`] for
 /// an importance that is negative or not finite; [`Error::Train`], with `Missing` for a recipe
 /// without batches, and with the errors of [`Trainer::new`].

@@ -93,8 +93,8 @@ impl Joint {
     /// Returns a target of groups of `size` features that are drawn independently. Features within
     /// a group are in increasing order.
     ///
+    /// # Errors
     /// [`Error::OutOfRange`] unless `1 ≤ size ≤ features`, and the errors of [`new`](Self::new).
-    /// [`Error::OutOfRange`] unless `1 ≤ size ≤ features`; as [`new`](Self::new).
     pub fn random<R: Rng + ?Sized>(
         features: usize,
         rule: Rule,

@@ -57,6 +57,7 @@ impl<T: Scalar> NetworkLoss<T> {
 
     /// Returns the loss in which the squared error of output `i` has the weight `importance[i]`.
     ///
+    /// # Errors
     /// [`Error::Length`] unless there is one number per output, and [`Error::OutOfRange`] for one
     /// that is negative or not finite in `T`.
     pub fn with_importance(target: Arc<dyn Target>, importance: &[f64]) -> Result<Self> {
@@ -76,6 +77,7 @@ impl<T: Scalar> NetworkLoss<T> {
 
     /// Returns the loss on a batch.
     ///
+    /// # Errors
     /// [`Error::Length`] if network, target and batch differ in features or outputs;
     /// [`Error::Model`], with `EmptyBatch` for no samples and `NotFinite` for a loss that is not
     /// finite.

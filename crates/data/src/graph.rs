@@ -62,7 +62,7 @@ pub struct Edge {
 /// {(1 - s_m t_{mj})(1 - s_m t_{mk})} - 1\Bigr).
 /// ```
 ///
-/// Correlations are never negative: two features are correlated if a common source reaches both.
+/// Correlations are never negative. Two features are correlated if a source reaches both.
 /// Drawing a sample takes time proportional to the number of its non-zeros and of the edges from
 /// sources that fire, plus a sort.
 #[derive(Debug, Clone, PartialEq)]
@@ -85,10 +85,10 @@ impl Graph {
     /// that only edges turn on.
     ///
     /// # Errors
-    /// [`Error::Features`] unless `1 ≤ sources.len() ≤ u32::MAX`; [`Error::Source`] unless `0 ≤ s ≤
-    /// 1`; [`Error::Edge`] for an end outside the graph or an edge from a feature to itself;
-    /// [`Error::Transmission`] unless `0 < t ≤ 1`; [`Error::DuplicateEdge`]; [`Error::Probability`]
-    /// for a feature that is never on.
+    /// [`Error::Features`] unless `1 ≤ sources.len() ≤ u32::MAX`; [`Error::Source`] unless
+    /// `0 ≤ s ≤ 1`; [`Error::Edge`] for an end outside the graph or an edge from a feature to
+    /// itself; [`Error::Transmission`] unless `0 < t ≤ 1`; [`Error::DuplicateEdge`];
+    /// [`Error::Probability`] for a feature that is never on.
     pub fn new(sources: &[f64], edges: &[Edge]) -> Result<Self> {
         let features = checked_features(sources.len())?;
         for (feature, &given) in sources.iter().enumerate() {

@@ -61,8 +61,8 @@ pub trait Law: Sync {
     /// If a feature is `≥ features()`.
     fn joint_probability(&self, features: &[usize]) -> Option<f64>;
 
-    /// `E exp(s Σ_i w_i x_i)`; the characteristic function of the sum at `t` is its value at `s =
-    /// it`. `None` where it does not converge, and for a law without a closed form.
+    /// `E exp(s Σ_i w_i x_i)`; the characteristic function of the sum at `t` is its value at
+    /// `s = it`. `None` where it does not converge, and for a law without a closed form.
     ///
     /// # Panics
     /// If `weights.len() ≠ features()`.

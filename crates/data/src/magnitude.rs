@@ -10,9 +10,10 @@ use crate::{Cumulants, Error, MagnitudeSpec, Result};
 /// The law of a magnitude `u`: its moments and, where they have a closed form, its density and
 /// generating function.
 ///
-/// The paper's magnitude is [`UnitUniform`]. The others are [`Interval`](crate::Interval),
-/// [`Constant`](crate::Constant), [`Exponential`](crate::Exponential), [`Points`](crate::Points),
-/// and [`WithMoments`] for a distribution of `rand_distr`.
+/// The paper's magnitude is [`UnitUniform`]. Other laws of this crate are
+/// [`Interval`](crate::Interval), [`Constant`](crate::Constant),
+/// [`Exponential`](crate::Exponential), [`Points`](crate::Points), and [`WithMoments`] for anything
+/// that implements `rand_distr::Distribution<f64>`. Or implement the trait for a type of your own.
 ///
 /// The exact losses of the crate `theory` need the following from a user-defined implementation: a
 /// [`density`](Self::density) that is smooth between its [`breaks`](Self::breaks), its

@@ -132,8 +132,8 @@ impl SampleMagnitude for Constant {
     }
 }
 
-/// The exponential law with density `λ e^{−λu}` for `u ≥ 0`, so that `E uᵏ = k!/λᵏ` and `E e^{su} =
-/// λ/(λ − s)` for `Re s < λ`.
+/// The exponential law with density `λ e^{−λu}` for `u ≥ 0`, so that `E uᵏ = k!/λᵏ` and
+/// `E e^{su} = λ/(λ − s)` for `Re s < λ`.
 ///
 /// ```
 /// use toy_superposition_data::{Exponential, Magnitude};
@@ -198,8 +198,8 @@ impl SampleMagnitude for Exponential {
     }
 }
 
-/// A magnitude that takes finitely many values `v_i`, with probabilities `q_i`, so that `E uᵏ = Σ_i
-/// q_i v_iᵏ` and `E e^{su} = Σ_i q_i e^{s v_i}`.
+/// A magnitude that takes finitely many values `v_i`, with probabilities `q_i`, so that
+/// `E uᵏ = Σ_i q_i v_iᵏ` and `E e^{su} = Σ_i q_i e^{s v_i}`.
 ///
 /// ```
 /// use toy_superposition_data::{Magnitude, Points};

@@ -7,8 +7,8 @@ use crate::error::checked_probability;
 /// included).
 ///
 /// For `x = c u` with `c ~ Bernoulli(p)`, `mean = p E u` and `second_moment = p E u²`. For the data
-/// of the paper (section 2, `u ~ U[0, 1]`) these are `p/2` and `p/3`, and the variance is `p/3 −
-/// p²/4`.
+/// of the paper (section 2, `u ~ U[0, 1]`) these are `p/2` and `p/3`, and the variance is
+/// `p/3 − p²/4`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Moments {
     /// `P[c = 1]`, in (0, 1].

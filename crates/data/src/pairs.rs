@@ -55,9 +55,9 @@ impl Pairs {
     /// `probability` and the correlation ρ = `correlation`.
     ///
     /// # Errors
-    /// [`Error::Features`] unless `1 ≤ 2 pairs ≤ u32::MAX`; [`Error::Probability`] unless `0 < p ≤
-    /// 1`; [`Error::Correlation`] unless `max(−p/(1 − p), −(1 − p)/p) ≤ ρ ≤ 1` (at `p = 1`, where
-    /// the switches are constant, unless `ρ = 0`).
+    /// [`Error::Features`] unless `1 ≤ 2 pairs ≤ u32::MAX`; [`Error::Probability`] unless
+    /// `0 < p ≤ 1`; [`Error::Correlation`] unless `max(−p/(1 − p), −(1 − p)/p) ≤ ρ ≤ 1` (at
+    /// `p = 1`, where the switches are constant, unless `ρ = 0`).
     pub fn new(pairs: usize, probability: f64, correlation: f64) -> Result<Self> {
         checked_features(pairs.saturating_mul(2))?;
         let p = checked_probability(0, probability)?;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 
-use crate::tensors::{read_f32, read_f64};
+use crate::tensors::{read_f32, read_f64, tensors};
 use crate::{Error, Result, Scalar};
 
 /// The metadata of a safetensors file and its vectors: tensors of one dimension in F32 or F64.
@@ -54,11 +54,11 @@ impl Attachments {
     ///
     /// # Errors
     /// [`Error::Format`] for bytes that are not a valid safetensors file: truncated, overlong, or
-    /// with a hostile header.
+    /// with a hostile header; [`Error::TorchFile`] for a file of `torch.save`.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        let file = tensors(bytes)?;
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(Error::format)?;
         let metadata = header.metadata().iter().flatten().map(|(k, v)| (k.clone(), v.clone())).collect();
-        let file = SafeTensors::deserialize(bytes).map_err(Error::format)?;
         let vectors = file.iter().filter_map(|(name, view)| {
             let vector = match (view.shape().len(), view.dtype()) {
                 (1, Dtype::F32) => Vector::F32(read_f32(&view).collect()),

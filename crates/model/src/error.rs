@@ -109,6 +109,27 @@ pub enum Error {
         /// The sets of names that were looked for, each as text.
         expected: Vec<String>,
     },
+    /// The file holds an encoder of a known name and no bias.
+    #[error("no bias {bias:?} beside {encoder:?}; if the model has none, save n_s zeros under that name")]
+    NoBias {
+        /// The encoder's name in the file.
+        encoder: String,
+        /// The name that the bias must have.
+        bias: String,
+    },
+    /// The file holds a second bias that is not 0. The models of this crate have no bias in the
+    /// hidden layer, and a loss without it would be wrong.
+    #[error(
+        "{name:?} seems to be a second bias, which this model does not have; if it is that of the hidden layer, add \
+         W_out times it to the bias, and leave it out"
+    )]
+    OtherBias {
+        /// The name of the tensor in the file.
+        name: String,
+    },
+    /// The bytes are a file of `torch.save`.
+    #[error("this is a file of torch.save; save the weights by safetensors.torch.save_file")]
+    TorchFile,
     /// The file holds the same weights more than once, with different values or behind different
     /// prefixes.
     #[error("{names:?} belong to several models; load one of them by its names")]

@@ -8,12 +8,11 @@
 
 use std::borrow::{Borrow, BorrowMut};
 
-use safetensors::SafeTensors;
 use toy_superposition_data::SparseBatch;
 
 use crate::attachments::{bytes_of, write};
 use crate::error::check_finite;
-use crate::tensors::Tensor;
+use crate::tensors::{Tensor, tensors};
 use crate::{Attachments, Autoencoder, Error, MinibatchLoss, Names, Parameters, Result, Scalar, Weights};
 
 /// A model whose parameters are named blocks, stored one after another in one flat slice.
@@ -66,11 +65,11 @@ pub trait Model {
     /// model of the same description.
     ///
     /// # Errors
-    /// [`Error::Format`], [`Error::Block`], [`Error::Type`], [`Error::Precision`] and
-    /// [`Error::NotFinite`] for a file that does not hold such a model. The model is then
-    /// unchanged.
+    /// [`Error::Format`], [`Error::Block`], [`Error::Ambiguous`], [`Error::Type`],
+    /// [`Error::Precision`] and [`Error::NotFinite`] for a file that does not hold such a model.
+    /// The model is then unchanged.
     fn read(&mut self, bytes: &[u8]) -> Result<()> {
-        let file = SafeTensors::deserialize(bytes).map_err(Error::format)?;
+        let file = tensors(bytes)?;
         let mut values = Vec::with_capacity(self.as_slice().len());
         for (name, shape) in self.blocks() {
             values.extend(Tensor::block::<Self::Scalar>(&file, name, &shape)?);

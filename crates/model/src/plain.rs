@@ -13,8 +13,7 @@
 //! \frac{\partial L}{\partial b} = \delta 1
 //! ```
 //!
-//! For tied weights the gradient of the encoder is the sum of the last two matrices, the first of
-//! them transposed.
+//! For tied weights the gradient of the encoder is `∂L/∂W_in + (∂L/∂W_out)ᵀ`.
 
 use nalgebra::{DMatrix, DVector};
 

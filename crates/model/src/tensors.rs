@@ -9,9 +9,21 @@ use crate::{Activation, Autoencoder, Error, Names, Result, Scalar};
 /// Prefixes that PyTorch's wrappers `torch.compile` and `DistributedDataParallel` add to each name.
 const PREFIXES: [&str; 2] = ["_orig_mod.", "module."];
 
+/// Returns the tensors of a safetensors file.
+///
+/// # Errors
+/// [`Error::TorchFile`] for a file of `torch.save`, which is a zip archive or begins with a pickle;
+/// [`Error::Format`] for other bytes that are not a safetensors file.
+pub(crate) fn tensors(bytes: &[u8]) -> Result<SafeTensors<'_>> {
+    if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"\x80\x02\x8a\x0a") {
+        return Err(Error::TorchFile);
+    }
+    SafeTensors::deserialize(bytes).map_err(Error::format)
+}
+
 /// A tensor with its name in the file.
 pub(crate) struct Tensor<'a> {
-    name: &'a str,
+    pub(crate) name: &'a str,
     view: TensorView<'a>,
 }
 
@@ -30,6 +42,12 @@ impl<'a> Tensors<'a> {
         let (encoder, bias) = (Tensor::find(file, names.encoder())?, Tensor::find(file, names.bias())?);
         let decoder = names.decoder().map(|name| Tensor::find(file, name)).transpose()?.flatten();
         Ok(encoder.zip(bias).map(|(encoder, bias)| Self { names, encoder, decoder, bias }))
+    }
+
+    /// Returns whether a tensor, which is none of these, is a bias beside the encoder, such as
+    /// `initial_layer.bias` beside `initial_layer.weight`.
+    pub(crate) fn is_hidden_bias(&self, name: &str) -> bool {
+        self.encoder.name.strip_suffix("weight").is_some_and(|layer| name.strip_prefix(layer) == Some("bias"))
     }
 
     /// Returns the name of the encoder in the file.
@@ -72,7 +90,7 @@ impl<'a> Tensors<'a> {
 }
 
 impl<'a> Tensor<'a> {
-    fn find(file: &'a SafeTensors<'a>, name: &str) -> Result<Option<Self>> {
+    pub(crate) fn find(file: &'a SafeTensors<'a>, name: &str) -> Result<Option<Self>> {
         let mut found = file.iter().filter(|(full, _)| *full == name || without_prefixes(full) == name);
         let Some((name, view)) = found.next() else { return Ok(None) };
         match found.next() {

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use safetensors::SafeTensors;
 use toy_superposition_files::write_atomically;
 
 use crate::attachments::{bytes_of, write};
-use crate::tensors::Tensors;
+use crate::tensors::{Tensor, Tensors, tensors};
 use crate::{Activation, Attachments, Autoencoder, Error, Names, Result, Scalar, Vector};
 
 /// A model with the metadata and the vectors of its weight file.
@@ -90,9 +89,12 @@ impl<T: Scalar> Weights<T> {
     /// # Errors
     /// - [`Error::Format`] for bytes that are not a valid safetensors file: truncated, overlong, or
     ///   with a hostile header.
-    /// - [`Error::Names`] if there is no encoder and bias of known names, [`Error::Ambiguous`] for
-    ///   several models that differ, [`Error::TiedDecoder`] and [`Error::NoDecoder`] if it is not
-    ///   certain whether the weights are tied.
+    /// - [`Error::TorchFile`] for a file of `torch.save`.
+    /// - [`Error::Names`] if there is no encoder of a known name, [`Error::NoBias`] if there is no
+    ///   bias beside it, [`Error::OtherBias`] for a second bias, such as that of a hidden layer,
+    ///   that is not 0.
+    /// - [`Error::Ambiguous`] for several models that differ, [`Error::TiedDecoder`] and
+    ///   [`Error::NoDecoder`] if it is not certain whether the weights are tied.
     /// - [`Error::Type`], [`Error::Dimensions`], [`Error::Precision`] for a tensor that `T` cannot
     ///   hold.
     /// - [`Error::Mismatch`], [`Error::Shape`], [`Error::NotFinite`], [`Error::TopK`] and
@@ -103,7 +105,7 @@ impl<T: Scalar> Weights<T> {
 
     fn parse(bytes: &[u8], names: &[Names<'_>]) -> Result<Self> {
         let Attachments { mut metadata, mut vectors } = Attachments::from_bytes(bytes)?;
-        let file = SafeTensors::deserialize(bytes).map_err(Error::format)?;
+        let file = tensors(bytes)?;
         let activation = match metadata.remove("activation") {
             None => Activation::Relu,
             Some(given) => Activation::from_name(&given).ok_or(Error::Metadata {
@@ -127,10 +129,24 @@ impl<T: Scalar> Weights<T> {
             models.extend(Tensors::find(&file, names)?);
         }
         let [first, rest @ ..] = &models[..] else {
+            for &names in names {
+                if let Some(encoder) = Tensor::find(&file, names.encoder())? {
+                    let (encoder, bias) = (encoder.name.to_owned(), names.bias().to_owned());
+                    return Err(Error::NoBias { encoder, bias });
+                }
+            }
             let expected = names.iter().map(Names::to_string).collect();
             return Err(Error::Names { found: first_names(file.names()), expected });
         };
         let others = || file.iter().filter(|(name, _)| !models.iter().any(|tensors| tensors.contain(name)));
+        let by_default = names.len() > 1;
+        let second = others().find(|(name, view)| {
+            let bias = first.is_hidden_bias(name) || (by_default && named_like_a_bias(name));
+            bias && view.data().iter().any(|&byte| byte != 0)
+        });
+        if let Some((name, _)) = second {
+            return Err(Error::OtherBias { name: name.to_owned() });
+        }
         let matrices = others().filter(|(_, view)| view.shape().len() > 1);
         let matrices = first_names(matrices.map(|(name, _)| name));
         let model = first.model(tied, &matrices, activation)?;
@@ -173,6 +189,13 @@ impl<T: Scalar> Weights<T> {
         metadata.insert("tied".into(), tied.to_string());
         write::<T>(&tensors, &metadata, &self.vectors)
     }
+}
+
+/// Returns whether the last part of a tensor's name, which is `b` or begins with `b_` or `bias`, is
+/// that of a bias.
+fn named_like_a_bias(name: &str) -> bool {
+    let last = name.rsplit('.').next().unwrap_or(name);
+    last == "b" || last.starts_with("b_") || last.starts_with("bias")
 }
 
 /// Returns the first sixteen of these names in alphabetical order, for an error text.

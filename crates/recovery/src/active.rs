@@ -136,3 +136,17 @@ pub(crate) fn largest<T: Scalar>(values: &[T], count: usize, size: impl Fn(f64) 
     order.sort_unstable_by(before);
     order.into_iter().map(|(_, j)| j).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::largest;
+
+    #[test]
+    fn the_largest_are_above_zero_and_the_earlier_first() {
+        let values = [0.0, 2.0, 0.0, 3.0, -1.0, 2.0];
+        assert_eq!(largest(&values, 6, |value| value), [3, 1, 5]);
+        assert_eq!(largest(&values, 2, |value| value), [3, 1]);
+        assert_eq!(largest(&values, 4, f64::abs), [3, 1, 5, 4]);
+        assert!(largest(&values, 0, f64::abs).is_empty());
+    }
+}

@@ -275,3 +275,18 @@ impl<T: Scalar> Best<T> {
         Ok(Recovery { estimate: self.estimate, outcomes: outcomes.collect() })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::SparsePrior;
+
+    #[test]
+    fn damping_is_halved_down_to_an_eighth_or_to_what_was_set() {
+        let prior = SparsePrior::paper(0.1).unwrap();
+        let settings = Settings::new(&prior);
+        assert_eq!([1.0, 0.5, 0.25, 0.125].map(|d| settings.halved(d)), [0.5, 0.25, 0.125, 0.125]);
+        let low = settings.with_damping(0.1).unwrap();
+        assert_eq!(low.halved(0.1), 0.1);
+    }
+}

@@ -4,7 +4,7 @@ use crate::field::Field;
 use crate::persian::order;
 use crate::{Error, Result};
 
-/// The orbits of a subgroup of the multiplicative group of GF(n_s), on the rows that a
+/// The orbits of a subgroup of the multiplicative group of GF(n_s), on the rows from which a
 /// [`PersianRug`](crate::PersianRug) selects and on the entries of its first row.
 ///
 /// ```math

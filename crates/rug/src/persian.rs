@@ -46,11 +46,11 @@ use crate::{Error, Result, hadamard_entry, transform};
 ///
 /// | rug | n_s | n_d | off-diagonal entries |
 /// |---|---|---|---|
-/// | [`difference_set`](Self::difference_set) | 4ᵏ | 2²ᵏ⁻¹ ± 2ᵏ⁻¹ | `±2ᵏ⁻¹/n_d`: equiangular |
+/// | [`difference_set`](Self::difference_set) | 4ᵏ | 2²ᵏ⁻¹ ± 2ᵏ⁻¹ | `±2ᵏ⁻¹/n_d`: equiangular, at the Welch bound |
 /// | [`simplices`](Self::simplices) | 2ᵐ | n_s(1 − 1/c), c = 2ᵗ | `−1/(c − 1)` among c features, else 0 |
 /// | [`cubes`](Self::cubes) | 4ᵏ | 2ᵏ | at most about √2 (odd k) or 2 (even k) times the Welch bound |
 /// | [`ovoid`](Self::ovoid) | q⁴, q = 2ᵉ | (q² + 1)(q − 1) | `−(q² − q + 1)/n_d`, n_d times, and `(q − 1)/n_d` |
-/// | [`sum_free`](Self::sum_free) | 2ᵐ | up to n_s/2 | of each value as many as of its negative |
+/// | [`sum_free`](Self::sum_free) | 2ᵐ | up to n_s/2 | −1 once (the antipode); every other value as often as its negative |
 ///
 /// ```
 /// use toy_superposition_rug::PersianRug;

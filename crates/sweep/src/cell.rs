@@ -36,6 +36,11 @@ pub(crate) fn name<K: Kind>(kind: K) -> String {
     }
 }
 
+/// Returns the kind of a name, or `None` if there is none.
+pub(crate) fn named<K: Kind>(name: &str) -> Option<K> {
+    serde_json::from_value(name.into()).ok()
+}
+
 /// One cell of a grid.
 ///
 /// ```

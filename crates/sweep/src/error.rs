@@ -83,9 +83,11 @@ pub enum Error {
         /// Name of the kind.
         kind: String,
     },
-    /// The name that serde gives to a kind is not 1 to 64 ASCII letters, digits and hyphens.
+    /// The name that serde gives to a kind is not 1 to 64 ASCII letters, digits and hyphens, or is
+    /// read as another kind.
     #[error(
-        "grid, block {block}: the name of a kind is 1 to 64 letters, digits and hyphens; given: {given:?}"
+        "grid, block {block}: the name of a kind is 1 to 64 letters, digits and hyphens, and belongs to no other \
+         kind; given: {given:?}"
     )]
     GridKind {
         /// Number and name of the block.

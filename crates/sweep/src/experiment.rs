@@ -105,7 +105,7 @@ pub trait Experiment: Clone + Debug + PartialEq + Serialize + DeserializeOwned +
 
     /// Returns a rough estimate of the cost of a cell. By default all cells cost the same, and each
     /// is evaluated on one thread.
-    fn effort(&self, _: &Cell<Self::Kind>) -> Effort {
+    fn effort(&self, _cell: &Cell<Self::Kind>) -> Effort {
         Effort::new(1.0, "evaluation")
     }
 
@@ -139,7 +139,8 @@ pub struct Effort {
 }
 
 impl Effort {
-    /// Returns the effort of a cell that takes about `seconds` on a single thread.
+    /// Returns the effort of a cell that takes about `seconds` on one thread and is evaluated
+    /// beside others. `way` is a short name of the kind of work.
     pub fn new(seconds: f64, way: &'static str) -> Self {
         Self { seconds, way, whole_machine: false }
     }

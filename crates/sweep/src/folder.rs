@@ -59,7 +59,8 @@ impl<E: Experiment> Sweep<E> {
     ///
     /// # Errors
     /// [`Error::NotASweep`] or [`Error::Manifest`] if there is no readable manifest, and
-    /// [`Error::OtherSweep`] if it is of another version.
+    /// [`Error::OtherSweep`] if it is of another version; [`Error::File`] if it cannot be read; the
+    /// errors of [`Grid::cells`].
     pub fn open(folder: impl Into<PathBuf>) -> Result<Self> {
         let folder = folder.into();
         let grid: Grid<E> = manifest::read(&folder)?;
@@ -91,8 +92,8 @@ impl<E: Experiment> Sweep<E> {
     /// running the sweep meanwhile.
     ///
     /// # Errors
-    /// [`Error::Journal`] for an unreadable line, and [`Error::Conflict`] if two journals hold
-    /// different records of a cell.
+    /// [`Error::File`] if a journal cannot be read, [`Error::Journal`] for an unreadable line, and
+    /// [`Error::Conflict`] if two journals hold different records of a cell.
     pub fn outcomes(&self) -> Result<Outcomes<E>> {
         let mut ends = self.ends()?;
         let outcome = |cell: &Cell<_>| Some((cell.clone(), ends.remove(&cell.id())?.outcome));
@@ -162,7 +163,7 @@ impl<E: Experiment> Sweep<E> {
     /// shard.
     ///
     /// # Errors
-    /// [`Error::Table`], [`Error::File`], and the errors of [`outcomes`](Self::outcomes).
+    /// [`Error::Table`], [`Error::Write`], and the errors of [`outcomes`](Self::outcomes).
     pub fn write_tables(&self) -> Result<()> {
         let (mut records, mut failures) = (Table::default(), Table::default());
         let refused = |error: csv::Error| Error::Table { source: error.into() };

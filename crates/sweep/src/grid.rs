@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use toy_superposition_data::{Law, LawSpec};
 
-use crate::cell::name;
+use crate::cell::{name, named};
 use crate::{Cell, Experiment, Kind, Values};
 use crate::{Error, Result};
 
@@ -230,8 +230,11 @@ impl<K: Kind> Block<K> {
             (1..=64).contains(&name.len())
                 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
         };
-        if let Some(given) = self.kinds.iter().copied().map(name).find(|name| !fits(name)) {
-            return Err(Error::GridKind { block: block(), given });
+        for &kind in &self.kinds {
+            let given = name(kind);
+            if !fits(&given) || named(&given) != Some(kind) {
+                return Err(Error::GridKind { block: block(), given });
+            }
         }
         let fractions = self.probabilities.numbers().map(|p| ("probabilities", p));
         for (what, given) in fractions.chain(self.ratios.numbers().map(|ratio| ("ratios", ratio))) {

@@ -17,8 +17,9 @@ impl<E: Experiment> Sweep<E> {
     ///
     /// # Errors
     /// [`Error::GridEmpty`] if there are no parts, [`Error::OtherSweep`] if their grids differ,
-    /// [`Error::Conflict`] if two hold different records of a cell, and the errors of
-    /// [`open`](Self::open) and [`create`](Self::create).
+    /// [`Error::Conflict`] if two hold different records of a cell, [`Error::Busy`] if another
+    /// process runs a sweep in `folder`, and the errors of [`open`](Self::open),
+    /// [`create`](Self::create) and [`write_tables`](Self::write_tables).
     pub fn merge(folder: impl Into<PathBuf>, parts: &[impl AsRef<Path>]) -> Result<Self> {
         let folder = folder.into();
         let open = |path: &Path| Self::open(path);

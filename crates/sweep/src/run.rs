@@ -123,7 +123,8 @@ impl<E: Experiment> Sweep<E> {
     /// # Errors
     /// [`Error::Busy`] if another process runs the same shard in this folder, [`Error::File`] if
     /// the journal cannot be written, [`Error::ManyThreads`], [`Error::Threads`], and the errors of
-    /// [`outcomes`](Sweep::outcomes). A cell that fails or panics is recorded and is not an error.
+    /// [`write_tables`](Sweep::write_tables). A cell that fails or panics is recorded and is not an
+    /// error.
     pub fn run(&self, options: &Options<'_>, progress: impl Fn(&Progress<'_>) + Sync) -> Result<Counts> {
         let name = options.shard.map_or(JOURNAL.to_owned(), Shard::journal_name);
         let journal = Journal::open(self.folder.join(name))?;

@@ -5,8 +5,8 @@ use std::fmt;
 use serde::de::{Error, MapAccess, SeqAccess, Visitor, value::SeqAccessDeserializer};
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// The numbers along an axis, in a grid file `[0.1, 0.2]`, `{ linspace = [0.1, 0.5, 5] }` or `{
-/// logspace = [0.001, 1.0, 4] }`.
+/// The numbers along an axis, in a grid file `[0.1, 0.2]`, `{ linspace = [0.1, 0.5, 5] }` or
+/// `{ logspace = [0.001, 1.0, 4] }`.
 ///
 /// ```
 /// use toy_superposition_sweep::Values;

@@ -1,5 +1,7 @@
 //! The errors of this crate: what was given and what is allowed.
 
+use std::ops::RangeInclusive;
+
 /// Why a question to the theory has no answer: what was given and what is allowed.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -199,10 +201,10 @@ fn up_to(most: usize) -> String {
     if most == usize::MAX { "or more".to_owned() } else { format!("to {most}") }
 }
 
-/// Refuses a size outside `least..=most`.
-pub(crate) fn size(what: &'static str, given: usize, least: usize, most: usize) -> Result<()> {
-    let allowed = (least..=most).contains(&given);
-    if allowed { Ok(()) } else { Err(Error::SizeRange { what, given, least, most }) }
+/// Refuses a size outside `allowed`.
+pub(crate) fn size(what: &'static str, given: usize, allowed: RangeInclusive<usize>) -> Result<()> {
+    let (least, most) = (*allowed.start(), *allowed.end());
+    if allowed.contains(&given) { Ok(()) } else { Err(Error::SizeRange { what, given, least, most }) }
 }
 
 /// Refuses a noise level outside [0, ∞).

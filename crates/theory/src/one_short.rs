@@ -51,14 +51,12 @@ pub enum Sacrifice {
 /// # Errors
 /// [`Error::Probability`](crate::Error::Probability) outside (0, 1];
 /// [`Error::OutOfRange`](crate::Error::OutOfRange) for an importance that is negative or not
-/// finite; [`Error::Size`](crate::Error::Size) for fewer than two features;
+/// finite; [`Error::SizeRange`](crate::Error::SizeRange) for fewer than two features;
 /// [`Error::TooLarge`](crate::Error::TooLarge) if there is no memory for all pairs.
 pub fn one_short(probability: f64, importance: &[f64]) -> Result<Vec<(Sacrifice, f64)>> {
     error::probability(probability)?;
     let features = importance.len();
-    if features < 2 {
-        return Err(crate::Error::Size { what: "importance", given: features, expected: 2 });
-    }
+    error::size("features", features, 2..=usize::MAX)?;
     error::importance(importance, features)?;
     let (n, p) = (features as f64, probability);
     let (variance, both) = (p * (1.0 / 3.0 - p / 4.0), p * p / 6.0);

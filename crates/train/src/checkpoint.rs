@@ -60,8 +60,9 @@ impl<M: Model + Clone + Send, O: Stochastic<M> + Send> Trainer<M, O> {
     /// [`Error::OtherRun`], with each field that differs, if the checkpoint belongs to another law,
     /// importance, recipe, shape, activation, precision or seed; [`Error::CheckpointFormat`] if a
     /// version of this crate with another format wrote it; [`Error::NotACheckpoint`] if parts of it
-    /// are missing or damaged; otherwise the errors of [`Model::read`]. The trainer is then
-    /// unchanged. A missing file is not an error.
+    /// are missing or damaged; [`Error::Model`] for a file that cannot be read or whose model does
+    /// not fit, with the error of [`Model::read`] as its source; [`Error::Optim`] for losses or
+    /// moments that are not finite. The trainer is then unchanged. A missing file is not an error.
     pub fn resume(&mut self, path: impl AsRef<Path>) -> Result<bool> {
         let path = path.as_ref();
         let bytes = match std::fs::read(path) {

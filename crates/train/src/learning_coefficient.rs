@@ -54,8 +54,8 @@ impl LearningCoefficientConfig {
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct LearningCoefficient {
-    /// `λ̂ = nβ (E_β L − L(w*))`, the mean over all chains. It is negative only if w* is not a
-    /// minimum.
+    /// `λ̂ = nβ (E_β L − L(w*))`, the mean over all chains. A negative value means that the
+    /// chains reached losses below `L(w*)`.
     pub estimate: f64,
     /// Standard error of `estimate`, from the means of 16 consecutive parts of each chain. It is
     /// reliable if a part is longer than the autocorrelation time of the chain. It does not include
@@ -73,7 +73,8 @@ pub struct LearningCoefficient {
     pub acceptance: f64,
     /// `L(w*)`.
     pub loss: f64,
-    /// Smallest loss of all counted steps. It is well below `loss` if w* is not a minimum.
+    /// Smallest loss of all counted steps. It is well below `loss` if the chains left w* for
+    /// lower losses.
     pub least_loss: f64,
 }
 

@@ -161,7 +161,7 @@ impl Recipe {
     /// With `steps`, the rate rises in the first twentieth of the steps (but in at least 30, or in
     /// half of the steps if there are fewer than 60) and falls to 0 at the last step along half a
     /// cosine. Without `steps`, the rate stays constant after the warm-up until
-    /// [`StopRule::Descent`] finds that the loss falls by less than 1 % per 1000 steps, with a
+    /// [`StopRule::Descent`] finds that the loss falls by less than 2 % in 2000 steps, with a
     /// probability of 1 % of stopping too early. The run then [cools](Recipe::cooling) for a third
     /// of the steps taken so far.
     ///
@@ -180,7 +180,7 @@ impl Recipe {
                 (schedule, StopRule::Steps { steps }, 0.0)
             }
             None => {
-                let stop = StopRule::Descent { window: 1000, fall: 0.01, false_stop: 0.01 };
+                let stop = StopRule::Descent { window: 2000, fall: 0.02, false_stop: 0.01 };
                 (Schedule::warm_up(rate, 100)?, stop, 1.0 / 3.0)
             }
         };

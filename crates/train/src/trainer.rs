@@ -237,9 +237,9 @@ impl<M: Model + Send, O: Stochastic<M> + Send> Trainer<M, O> {
     /// trainers step on one pool at the same time, one may wait for the other.
     ///
     /// # Errors
-    /// [`Error::Diverged`] if the loss or its gradient is not finite, [`Error::Objective`] if the
-    /// objective fails for another reason, [`Error::Optim`] for a learning rate outside [0, ∞). The
-    /// model is then unchanged.
+    /// [`Error::Diverged`] if, after the first step, the loss or its gradient is not finite,
+    /// [`Error::Objective`] if the objective fails for another reason or refuses the first loss,
+    /// [`Error::Optim`] for a learning rate outside [0, ∞). The model is then unchanged.
     pub fn step(&mut self) -> Result<Step> {
         // The step runs on a thread of the pool, so that the parallel loops start there without
         // waking it one by one.

@@ -26,8 +26,8 @@ const STEP: f64 = 1.0 / 12.0;
 const MOST_PANELS: f64 = 65_536.0;
 
 impl<F: Fn(f64) -> f64> ElementwiseBaselines<F> {
-    /// Returns the least loss per feature of any function of `x + ν` with `ν ~ N(0, σ²)`, `E
-    /// Var(f(x) | x + ν)`; 0 for σ = 0.
+    /// Returns the least loss per feature of any function of `x + ν` with `ν ~ N(0, σ²)`,
+    /// `E Var(f(x) | x + ν)`; 0 for σ = 0.
     ///
     /// For f(x) = x it equals `theory`'s `bayes_loss`, which is in closed form and accepts any σ.
     /// The relative error is about 1e-9, or the absolute error 1e-15 Var f if that is larger, for f

@@ -7,8 +7,8 @@
 //! ```
 //!
 //! This is reduced-rank regression, with σ_k the singular values in decreasing order. For
-//! independent, identically distributed features, with `V = Var x`, `C = Cov(x, f)`, `μ = E x`, `η
-//! = E f`,
+//! independent, identically distributed features, with `V = Var x`, `C = Cov(x, f)`, `μ = E x`,
+//! `η = E f`,
 //!
 //! ```math
 //! K = C\,1 + η μ\,J, \quad S = V\,1 + μ^2 J, \quad J = \text{all ones}: \qquad

@@ -104,7 +104,7 @@ fn unknown_keys_are_refused_by_name_at_any_depth() {
     assert!(message.contains("tripels") && message.contains("pairs"), "{message}");
     let message =
         read("features = 2\nswitches = { kind = 'independent', probability = 'often' }").unwrap_err();
-    assert!(message.contains("a number, or a list of numbers"), "{message}");
+    assert!(message.contains("a number, or a list with one number per feature or group"), "{message}");
     assert!(matches!("{".parse::<LawSpec>(), Err(Error::Syntax { .. })));
 }
 

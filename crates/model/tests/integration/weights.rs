@@ -127,6 +127,50 @@ fn a_file_without_a_decoder_is_tied_and_whatever_contradicts_that_is_refused() {
     assert_eq!(read(&with("up"), &[("tied", "true")]).unwrap().model, tied_model());
 }
 
+/// A bias of the hidden layer would be left out of the model, and its loss would be wrong.
+#[test]
+fn a_second_bias_is_refused_unless_it_is_zero_and_a_missing_bias_is_named() {
+    let read = |tensors: &[_]| Weights::<f64>::from_bytes(&file(tensors, &[]));
+    for (names, second) in [
+        (["initial_layer.weight", "final_layer.bias"], "initial_layer.bias"),
+        (["W", "b_final"], "b_hidden"),
+        (["encoder", "bias"], "module.b"),
+    ] {
+        let [encoder, bias] = tied_tensors(names[0], names[1]);
+        let encoder = if names[0] == "W" { (encoder.0, encoder.1, &[3, 2][..], encoder.3) } else { encoder };
+        let with = |values: &[f32]| {
+            [encoder.clone(), bias.clone(), (second, Dtype::F32, &[2][..], bytes_of(values))]
+        };
+        assert!(matches!(read(&with(&[0.0, 1e-9])), Err(Error::OtherBias { name }) if name == second));
+        let model = read(&with(&[0.0, 0.0])).unwrap().model;
+        assert_eq!((model.features(), model.hidden()), (3, 2));
+        let none = read(&[encoder]);
+        assert!(
+            matches!(none, Err(Error::NoBias { encoder, bias }) if (&*encoder, &*bias) == (names[0], names[1]))
+        );
+    }
+    // By its own names one model of several is read; beside its encoder there may be no bias.
+    let [encoder, bias] = tied_tensors("down.weight", "up.bias");
+    let named = |second| {
+        let tensors = [encoder.clone(), bias.clone(), (second, Dtype::F32, &[2][..], bytes_of(&[1.0, 2.0]))];
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("weights.safetensors");
+        std::fs::write(&path, file(&tensors, &[])).unwrap();
+        Weights::<f64>::load_named(path, Names::custom("down.weight", "up.weight", "up.bias"))
+    };
+    assert!(named("other.bias").is_ok());
+    let refused = named("down.bias").unwrap_err();
+    let Error::Contents { source, .. } = refused else { panic!("{refused}") };
+    assert!(matches!(*source, Error::OtherBias { name } if name == "down.bias"));
+}
+
+#[test]
+fn a_file_of_torch_save_is_told() {
+    for bytes in [&b"PK\x03\x04 and so on"[..], b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."] {
+        assert!(matches!(Weights::<f32>::from_bytes(bytes), Err(Error::TorchFile)));
+    }
+}
+
 #[test]
 fn several_models_that_differ_are_refused() {
     let both = |last: f32| {
@@ -285,14 +329,15 @@ fn broken_and_hostile_files_are_refused() {
     let decoder = ("decoder", f, &[3usize, 2][..], d.clone());
     let bias = ("bias", f, &[3usize][..], b.clone());
     let nothing = Error::Names {
-        found: vec!["decoder".into(), "encoder".into()],
+        found: vec!["decoder".into(), "encoder.weight".into()],
         expected: vec![
             "encoder, decoder, bias".into(),
             "initial_layer.weight, final_layer.weight, final_layer.bias".into(),
             "W, b_final".into(),
         ],
     };
-    assert_eq!(read(&[encoder.clone(), decoder.clone()], &[]).to_string(), nothing.to_string());
+    let renamed = [("encoder.weight", f, encoder.2, e.clone()), decoder.clone()];
+    assert_eq!(read(&renamed, &[]).to_string(), nothing.to_string());
     assert!(matches!(
         read(&[encoder.clone(), ("decoder", f, &[2, 3], d.clone()), bias.clone()], &[]),
         Error::Mismatch { what: "decoder", given: (2, 3), expected: (3, 2) }

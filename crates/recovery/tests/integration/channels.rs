@@ -3,7 +3,7 @@
 use nalgebra::DMatrix;
 use toy_superposition_data::{
     AnyMagnitude, Constant, Exponential, Features, Groups, Independent, Interval, LawSpec, Magnitude, Points,
-    Stream, sample_dense,
+    Stream, UnitUniform, sample_dense,
 };
 use toy_superposition_recovery::{
     Belief, Decoder, Error, Evolution, LinearOperator, Oamp, Prior, SparsePrior,
@@ -47,6 +47,27 @@ fn magnitudes() -> [(f64, AnyMagnitude); 9] {
         (0.15, AnyMagnitude::Interval(Interval::new(-1.3, -0.4).unwrap())),
         (0.1, AnyMagnitude::Points(Points::new(&[-0.5, 1.5], &[0.3, 0.7]).unwrap())),
     ]
+}
+
+/// The nodes of a prior give the moments of its law. The panels are so short that the quadrature
+/// has no error but rounding, and the exponential is cut off where almost nothing is left.
+#[test]
+fn nodes_have_the_moments_of_the_law() {
+    for (magnitude, tolerance) in [
+        (AnyMagnitude::Uniform(UnitUniform), 1e-13),
+        (AnyMagnitude::Interval(Interval::new(-0.4, 1.7).unwrap()), 1e-13),
+        (AnyMagnitude::Constant(Constant::new(0.7).unwrap()), 1e-14),
+        (AnyMagnitude::Exponential(Exponential::new(0.3).unwrap()), 1e-10),
+    ] {
+        let p = 0.2;
+        let raw = magnitude.raw_moments();
+        let nodes = SparsePrior::new(p, magnitude).unwrap().nodes(64);
+        let moment = |k: i32| nodes.iter().map(|(x, weight)| weight * x.powi(k)).sum::<f64>();
+        assert!((moment(0) - 1.0).abs() < tolerance, "{raw:?} {}", moment(0));
+        assert!((moment(1) - p * raw[0]).abs() < tolerance, "{raw:?}");
+        assert!((moment(2) - p * raw[1]).abs() < tolerance, "{raw:?}");
+        assert_eq!(nodes[0], (0.0, 1.0 - p));
+    }
 }
 
 #[test]

@@ -52,6 +52,9 @@ fn the_lasso_is_scikit_learns() {
         assert_eq!(found.outcomes[0].stopped, StopReason::Converged);
         // The gap is quadratic in the distance: 1e-13 allows 1e-6.
         assert!((found.estimate - column(&problem["lasso"])).amax() < 2e-6);
+        let few = Lasso::new(0.1).unwrap().with_limits(Limits::new(7, 1e-13).unwrap());
+        let outcome = &few.decode(&operator, &column(&problem["y"])).unwrap().outcomes[0];
+        assert_eq!((outcome.iterations, outcome.stopped), (7, StopReason::Iterations));
     }
 }
 

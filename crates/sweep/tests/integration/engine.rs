@@ -33,6 +33,9 @@ enum What {
     /// Its name cannot be part of a file name.
     #[serde(rename = "../formula")]
     Path,
+    /// It is written by the name of another.
+    #[serde(rename(serialize = "drawn"))]
+    Twin,
     /// It has no name, since serde makes a table of it.
     Level(u8),
 }
@@ -206,6 +209,7 @@ fn bad_grids_are_refused_by_name() {
     for (error, expected) in [
         (refused(|g| g.blocks[1].kinds.push(What::Path)), "../formula"),
         (refused(|g| g.blocks[1].kinds.push(What::Level(1))), ""),
+        (refused(|g| g.blocks[1].kinds.push(What::Twin)), "drawn"),
     ] {
         assert!(matches!(&error, Error::GridKind { given, .. } if given == expected), "{error}");
     }

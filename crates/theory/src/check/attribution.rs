@@ -209,15 +209,16 @@ impl fmt::Display for Attribution {
         let (exact, optimum) = (self.exact_loss, self.optimum_loss);
         writeln!(
             f,
-            "The loss {exact:.6e} lies {side} the optimum {optimum:.6e}: {}.",
+            "The loss {exact:.6e} lies {side} the symmetric optimum for Gaussian interference, {optimum:.6e}, \
+             which is no lower bound: {}.",
             show(self.distance())
         )?;
         let mut parts = self.headlines();
         parts.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
         let [(most, part), rest @ ..] = parts;
-        if part.abs() > 2.0 * self.distance().abs() {
-            let why = "The weights are far from the optimum: parts of opposite signs cancel, so take none by itself.";
-            writeln!(f, "{why}")?;
+        let sum: f64 = self.headlines().iter().map(|(_, part)| part.abs()).sum();
+        if sum > 2.0 * self.distance().abs() {
+            writeln!(f, "Parts of opposite signs cancel, so that none of them explains the distance alone.")?;
         }
         writeln!(f, "The largest part is {most}: {}.", show(part))?;
         for (what, part) in rest.into_iter().filter(|&(_, part)| part != 0.0) {

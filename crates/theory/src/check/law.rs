@@ -102,7 +102,8 @@ struct Losses {
 ///
 /// # Errors
 /// [`Error::Activation`] for an output that is neither ReLU nor the identity; [`Error::Entry`] for
-/// weights that are not finite; [`Error::Size`] unless the law has n_s features; [`Error::Empty`],
+/// weights that are not finite; [`Error::Size`] unless the law has n_s features;
+/// [`Error::SizeRange`] if the model has more hidden dimensions than features; [`Error::Empty`],
 /// [`Error::Row`] or [`Error::Repeated`] for a list of rows that is empty, holds a row that does
 /// not exist, or holds a row twice. A law without an exact loss is not an error here;
 /// [`LawCheck::exact`] gives the reason.

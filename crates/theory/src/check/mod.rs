@@ -90,7 +90,7 @@ pub struct Check {
 /// # Errors
 /// [`Error::Probability`]; [`Error::Activation`] for an output that neither is nor
 /// [equals](Activation::simplified) ReLU or the identity; [`Error::Entry`] for weights that are not
-/// finite.
+/// finite; [`Error::SizeRange`] if the model has more hidden dimensions than features.
 #[cfg(feature = "models")]
 pub fn check<T: Scalar>(model: &Autoencoder<T>, probability: f64) -> Result<Check> {
     check_rows(model, probability, &all(model.features()))

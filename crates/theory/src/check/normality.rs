@@ -68,8 +68,8 @@ pub struct NormalTest {
 /// Below 1e-4 p is extrapolated; it is then small, but its digits mean nothing.
 ///
 /// # Errors
-/// [`Error::SizeRange`] for fewer than five values; [`Error::Entry`] for a value that is not finite;
-/// [`Error::OutOfRange`] if all values are equal.
+/// [`Error::SizeRange`] for fewer than five values; [`Error::Entry`] for a value that is not
+/// finite; [`Error::OutOfRange`] if all values are equal.
 pub fn lilliefors(mut sample: Vec<f64>) -> Result<NormalTest> {
     let count = sample.len();
     enough(count)?;
@@ -106,7 +106,8 @@ pub fn lilliefors(mut sample: Vec<f64>) -> Result<NormalTest> {
 /// [`lilliefors`] states.
 ///
 /// # Errors
-/// [`Error::SizeRange`] for fewer than five values; [`Error::OutOfRange`] unless `0 ≤ statistic ≤ 1`.
+/// [`Error::SizeRange`] for fewer than five values; [`Error::OutOfRange`] unless
+/// `0 ≤ statistic ≤ 1`.
 pub fn lilliefors_p_value(statistic: f64, count: usize) -> Result<f64> {
     enough(count)?;
     if !(0.0..=1.0).contains(&statistic) {
@@ -121,5 +122,5 @@ pub fn lilliefors_p_value(statistic: f64, count: usize) -> Result<f64> {
 }
 
 fn enough(count: usize) -> Result<()> {
-    crate::error::size("number of values", count, LEAST, usize::MAX)
+    crate::error::size("number of values", count, LEAST..=usize::MAX)
 }

@@ -160,7 +160,7 @@ impl Statistics {
             crate::error::finite("E x", moments.mean)?;
             crate::error::finite("E x²", moments.second_moment)?;
         }
-        crate::error::size("hidden", hidden, 1, features)?;
+        crate::error::size("hidden", hidden, 1..=features)?;
         let rows: Vec<Row> = (0..features).map(|i| row(product, moments, i)).collect();
         let mut found = Self::of_rows(rows, hidden);
         if found.dropped == 0 {
@@ -356,10 +356,12 @@ impl PaperCode {
     /// code takes `p = 0.8` for every curve. The right form is [`linear_loss`](crate::linear_loss).
     ///
     /// # Errors
-    /// [`Error::Probability`]; [`Error::SizeRange`] unless `1 ≤ hidden < features`.
+    /// [`Error::Probability`]; [`Error::SizeRange`] unless `2 ≤ features` and
+    /// `1 ≤ hidden < features`.
     pub fn linear_loss(features: usize, hidden: usize, probability: f64) -> Result<f64> {
         crate::error::probability(probability)?;
-        crate::error::size("hidden", hidden, 1, features.saturating_sub(1))?;
+        crate::error::size("features", features, 2..=usize::MAX)?;
+        crate::error::size("hidden", hidden, 1..=features - 1)?;
         Ok((features - hidden - 1) as f64 / features as f64 * probability / 3.0)
     }
 }

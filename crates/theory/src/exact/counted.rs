@@ -72,8 +72,8 @@ impl CountedLoss {
     /// # Errors
     /// [`Error::Probability`]; [`Error::Entry`] and [`Error::NotFinite`] for weights or a bias that
     /// are not finite; [`Error::Size`] unless there are as many counts as weights;
-    /// [`Error::SizeRange`] unless they add up to at most 2²⁴; [`Error::Empty`] if all counts are 0;
-    /// [`Error::OutOfRange`] unless `1e-10 ≤ tolerance ≤ 0.1`.
+    /// [`Error::SizeRange`] unless they add up to at most 2²⁴; [`Error::Empty`] if all counts are
+    /// 0; [`Error::OutOfRange`] unless `1e-10 ≤ tolerance ≤ 0.1`.
     pub fn new(
         weights: &[f64],
         typical: &[u32],
@@ -88,7 +88,8 @@ impl CountedLoss {
             return Err(Error::Size { what: "counts", given, expected });
         }
         let total: u64 = typical.iter().map(|&n| u64::from(n)).sum();
-        crate::error::size("sum of the counts", total as usize, 0, MOST_ENTRIES as usize)?;
+        let total = usize::try_from(total).unwrap_or(usize::MAX);
+        crate::error::size("sum of the counts", total, 0..=MOST_ENTRIES as usize)?;
         let others = weights.iter().zip(typical).flat_map(|(&w, &n)| (0..n).map(move |_| w));
         let row: Vec<f64> = std::iter::once(own).chain(others).collect();
         if row.len() == 1 {

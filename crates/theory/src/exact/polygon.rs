@@ -48,7 +48,8 @@ use crate::exact::piecewise::Piecewise;
 pub fn polygon_loss(corners: usize, features: usize, length: f64, bias: f64) -> Result<f64> {
     finite("length", length)?;
     finite("bias", bias)?;
-    crate::error::size("corners", corners, 3, features)?;
+    crate::error::size("features", features, 3..=usize::MAX)?;
+    crate::error::size("corners", corners, 3..=features)?;
     let (k, c, a) = (corners as f64, features as f64, length * length);
     let dropped = c - k;
     let own = Piecewise { probability: 1.0, own: a }.at(bias)[0];

@@ -63,7 +63,7 @@ impl<M: Integrable> Envelope<M> {
             return Err(Error::Empty { what: "list of importances" });
         }
         crate::error::importance(importance, features)?;
-        crate::error::size("hidden", hidden, 1, features)?;
+        crate::error::size("hidden", hidden, 1..=features)?;
         let most = importance.iter().copied().fold(0.0, f64::max);
         if most == 0.0 {
             return Err(Error::OutOfRange {

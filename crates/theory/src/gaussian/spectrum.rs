@@ -65,7 +65,7 @@ impl Spectrum {
 
     fn split(&self, hidden: usize) -> Result<(f64, f64)> {
         let features = self.eigenvalues.len();
-        crate::error::size("hidden", hidden, 1, features)?;
+        crate::error::size("hidden", hidden, 1..=features)?;
         let (kept, lost) = self.eigenvalues.split_at(hidden);
         Ok((kept.iter().sum(), lost.iter().sum()))
     }
@@ -133,7 +133,7 @@ impl Spectrum {
 /// The errors of [`Spectrum::of`]; [`Error::SizeRange`] unless `1 ≤ hidden ≤ n_s`.
 pub fn principal_components(law: &dyn Law, hidden: usize) -> Result<DMatrix<f64>> {
     let features = law.features();
-    crate::error::size("hidden", hidden, 1, features)?;
+    crate::error::size("hidden", hidden, 1..=features)?;
     let blocks =
         covariances(law)?.into_iter().map(|(block, covariance)| Ok((block, decomposed(covariance)?)));
     let blocks: Vec<_> = blocks.collect::<Result<_>>()?;

@@ -112,7 +112,7 @@ pub fn welch_check(product: &Product, hidden: usize, moments: &[Moments]) -> Res
     if moments.len() != features {
         return Err(Error::Size { what: "moments", given: moments.len(), expected: features });
     }
-    crate::error::size("hidden", hidden, 1, features)?;
+    crate::error::size("hidden", hidden, 1..=features)?;
     if product.diagonal().any(|given| given == 0.0) {
         return Err(Error::OutOfRange { what: "a diagonal entry of W", given: 0.0, allowed: "all but 0" });
     }

@@ -61,7 +61,7 @@ fn the_boundary_is_where_the_least_loss_changes_hands() {
 fn what_has_no_meaning_is_refused() {
     assert_eq!(one_short(0.0, &[1.0, 1.0]), Err(Error::Probability { given: 0.0 }));
     assert!(matches!(antipodal_above(f64::NAN), Err(Error::Probability { .. })));
-    assert!(matches!(one_short(0.1, &[1.0]), Err(Error::Size { given: 1, expected: 2, .. })));
+    assert!(matches!(one_short(0.1, &[1.0]), Err(Error::SizeRange { given: 1, least: 2, .. })));
     let refused = one_short(0.1, &[1.0, -0.5]);
     assert_eq!(refused, Err(Error::OutOfRange { what: "importance", given: -0.5, allowed: "[0, ∞)" }));
 }

@@ -65,7 +65,6 @@ pub enum Figure {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
 pub struct Drawing {
     /// Name of the files, without extension.
     pub name: String,
@@ -109,7 +108,6 @@ impl Drawing {
 
 /// The figures of a sweep. One that fails does not affect the others.
 #[derive(Debug, Default)]
-#[non_exhaustive]
 pub struct Drawings {
     /// The figures that the records suffice for.
     pub ready: Vec<Drawing>,
