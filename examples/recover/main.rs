@@ -46,9 +46,9 @@ struct Arguments {
     /// random subspace), or a weight file.
     #[arg(long, default_value = "rug", value_name = "rug|gaussian|haar|FILE")]
     operator: String,
-    /// Number of samples to recover.
-    #[arg(long, default_value_t = 16, value_parser = RangedU64ValueParser::<usize>::new().range(2..=1_000_000))]
-    samples: usize,
+    /// Number of samples to recover [default: 16; with --weights up to 512, fewer for more features].
+    #[arg(long, value_parser = RangedU64ValueParser::<usize>::new().range(2..=1_000_000))]
+    samples: Option<usize>,
     /// Greatest number of layers or iterations [default: depends on the decoder].
     #[arg(long, value_parser = RangedU64ValueParser::<usize>::new().range(1..=1_000_000))]
     iterations: Option<usize>,
@@ -158,6 +158,13 @@ fn print(json: bool, rows: &[(&str, Value, &str)]) -> Result<(), Box<dyn Error>>
         say!("{key:<18}{value:>24}  {meaning}", value = value.to_string());
     }
     Ok(())
+}
+
+impl Arguments {
+    /// Returns the number of samples without --weights.
+    fn samples(&self) -> usize {
+        self.samples.unwrap_or(16)
+    }
 }
 
 fn main() -> ExitCode {

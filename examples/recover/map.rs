@@ -83,7 +83,7 @@ pub(crate) fn run(arguments: &Arguments, folder: &Path) -> Result<(), AnyError> 
         let hidden = ((features as f64 * r).round() as usize).clamp(1, features);
         let (law, seed) = (LawSpec::paper(features, p), arguments.seed);
         let operator = operator("rug", features, hidden, seed)?;
-        Problem::of(operator, "random rug".to_owned(), &law, arguments.samples, seed)
+        Problem::of(operator, "random rug".to_owned(), &law, arguments.samples(), seed)
     };
     let mut layers = Vec::new();
     for (p, r) in POINTS {
@@ -105,7 +105,7 @@ pub(crate) fn run(arguments: &Arguments, folder: &Path) -> Result<(), AnyError> 
                 for r in MULTIPLES.map(|multiple| multiple * limit).into_iter().filter(|&r| r < 0.98) {
                     let problem = drawn(size, p, r)?;
                     let share = problem.measure(name, Some(most))?.success;
-                    let error = (share * (1.0 - share) / arguments.samples as f64).sqrt();
+                    let error = (share * (1.0 - share) / arguments.samples() as f64).sqrt();
                     table.write(&problem, &format!("{name} recovers"), (share, error))?;
                     shares.push((problem.ratio(), share, error));
                     if share == 1.0 {
@@ -188,7 +188,7 @@ fn designs(arguments: &Arguments, table: &mut Table) -> Result<(), AnyError> {
         let random = operator(kind, features, hidden, arguments.seed)?;
         for (name, operator) in [(name.clone(), design), (format!("random, beside {name}"), random)] {
             let law = LawSpec::paper(features, p);
-            let problem = Problem::of(operator, name, &law, arguments.samples * 4, arguments.seed)?;
+            let problem = Problem::of(operator, name, &law, arguments.samples() * 4, arguments.seed)?;
             let evolution = Evolution::Orthogonal.losses(&problem.prior, problem.ratio(), COMPARED)?;
             for (k, (limit, (loss, error))) in
                 evolution.into_iter().zip(problem.layers(COMPARED)?).enumerate()
@@ -229,7 +229,8 @@ fn draw_layers(
         caption: format!(
             "Measured loss of the first {LAYERS} layers of OAMP on a random rug of $n_s = {features}$ for several $(p, n_d/n_s)$: {} \
              samples, seed {}, error bars of one standard error. Losses below $10^{{-6}} p$ are left out.",
-            arguments.samples, arguments.seed
+            arguments.samples(),
+            arguments.seed
         ),
     };
     Ok(chart(&figure, stem)?)
@@ -262,7 +263,8 @@ fn draw_phases(
         caption: format!(
             "Lines: the ratio above which recovery is exact for $n_s → ∞$. Markers: where half of the samples are recovered (an error \
              of at most a thousandth of the norm) from a random rug; {} samples for each ratio, seed {}, error bars of one standard error.",
-            arguments.samples, arguments.seed
+            arguments.samples(),
+            arguments.seed
         ),
     };
     Ok(chart(&figure, stem)?)

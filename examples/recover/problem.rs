@@ -82,7 +82,7 @@ impl Problem {
                 Box::new(Dense::new(encoder)?),
                 description,
                 &law,
-                arguments.samples,
+                arguments.samples(),
                 arguments.seed,
             );
         }
@@ -94,7 +94,7 @@ impl Problem {
             "gaussian" => "independent Gaussian entries",
             _ => "a random subspace",
         };
-        Self::of(operator, description.to_owned(), &law, arguments.samples, arguments.seed)
+        Self::of(operator, description.to_owned(), &law, arguments.samples(), arguments.seed)
     }
 
     /// Builds the problem from samples `0..samples` of the evaluation stream.

@@ -17,11 +17,12 @@ pub(crate) fn run(arguments: &Arguments, path: &Path) -> Result<(), Box<dyn Erro
     let Weights { model, metadata, .. } = Weights::<f64>::load(path)?;
     let law =
         arguments.law.spec(model.features(), metadata.get(LawSpec::METADATA_KEY).map(String::as_str))?;
-    let range = Stream::Evaluation.samples(arguments.seed, 0..arguments.samples as u64);
+    let samples = arguments.samples.unwrap_or((16_384 / model.features()).clamp(16, 512));
+    let range = Stream::Evaluation.samples(arguments.seed, 0..samples as u64);
     let own = sampled_loss(&model, &law.build()?, range)?;
     let operator = Box::new(Dense::new(model.encoder().into_owned())?);
     let description = format!("the encoder of {}", path.display());
-    let problem = Problem::of(operator, description, &law, arguments.samples, arguments.seed)?;
+    let problem = Problem::of(operator, description, &law, samples, arguments.seed)?;
     let p = problem.prior.probability();
     let first = problem.layers(1)?[0];
     let mut decoders = vec![json!({

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use toy_superposition_data::LawSpec;
 
+use crate::note;
+
 /// Reads the law in a TOML file.
 pub fn read(path: &Path) -> Result<LawSpec, Box<dyn Error + Send + Sync>> {
     let unreadable = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
@@ -26,16 +28,34 @@ pub struct LawArguments {
 }
 
 impl LawArguments {
-    /// Returns the law of `features` features. `other` is the law of the weight file, which is used
-    /// if no argument is given.
-    pub fn spec(&self, features: usize, other: Option<&str>) -> Result<LawSpec, Box<dyn Error>> {
-        let (spec, from): (LawSpec, _) = match (self.probability, &self.law, other) {
-            (Some(probability), ..) => return Ok(LawSpec::paper(features, probability)),
+    /// Returns the law of `features` features. `recorded` is the law in the weight file, which is
+    /// used if no argument is given. If an argument gives another law, standard error says so.
+    pub fn spec(&self, features: usize, recorded: Option<&str>) -> Result<LawSpec, Box<dyn Error>> {
+        let given = self.probability.is_some() || self.law.is_some();
+        let recorded = match recorded.map(str::parse::<LawSpec>) {
+            Some(Err(_)) if given => None,
+            Some(Err(error)) => {
+                return Err(format!("the law in the metadata of the weight file: {error}").into());
+            }
+            recorded => recorded.transpose()?,
+        };
+        let differs = |spec: &LawSpec| {
+            if let Some(other) = recorded.as_ref().filter(|other| *other != spec) {
+                note!("note: the weight file records another law, {other}");
+            }
+        };
+        let (spec, from): (LawSpec, _) = match (self.probability, &self.law, &recorded) {
+            (Some(probability), ..) => {
+                let spec = LawSpec::paper(features, probability);
+                differs(&spec);
+                return Ok(spec);
+            }
             (None, Some(path), _) => {
                 let spec = read(path).map_err(|error| error as Box<dyn Error>)?;
+                differs(&spec);
                 (spec, path.display().to_string())
             }
-            (None, None, Some(text)) => (text.parse()?, "the weight file".to_owned()),
+            (None, None, Some(spec)) => (spec.clone(), "the weight file".to_owned()),
             (None, None, None) => return Err("give --probability, or --law FILE.toml".into()),
         };
         if spec.features != features {
