@@ -9,7 +9,7 @@ use clap::builder::RangedU64ValueParser;
 use command_line::{law, note, say};
 use rand::seq::index;
 use serde_json::{Value, json};
-use toy_superposition::data::{LawSpec, Stream};
+use toy_superposition::data::{LawSpec, Moments, Stream};
 use toy_superposition::model::{Weights, sampled_loss};
 use toy_superposition::theory::{
     self, Attribution, Cluster, Gaussianity, Geometry, Polytope, Representation,
@@ -173,7 +173,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     print(arguments.json, &rows)?;
     if !arguments.json {
         // A constant for each feature, its mean, loses the variance.
-        let constant = p / 3.0 - p * p / 4.0;
+        let constant = Moments::uniform(p)?.variance();
         let (side, other, what) = match check.exact_loss {
             loss if loss > constant => ("worse", constant, "a constant for each feature"),
             loss if loss > check.linear_loss => ("worse", check.linear_loss, "the best linear model"),

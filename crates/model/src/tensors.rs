@@ -15,10 +15,9 @@ const PREFIXES: [&str; 2] = ["_orig_mod.", "module."];
 /// [`Error::TorchFile`] for a file of `torch.save`, which is a zip archive or begins with a pickle;
 /// [`Error::Format`] for other bytes that are not a safetensors file.
 pub(crate) fn tensors(bytes: &[u8]) -> Result<SafeTensors<'_>> {
-    if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"\x80\x02\x8a\x0a") {
-        return Err(Error::TorchFile);
-    }
-    SafeTensors::deserialize(bytes).map_err(Error::format)
+    let of_torch = || bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"\x80\x02\x8a\x0a");
+    SafeTensors::deserialize(bytes)
+        .map_err(|error| if of_torch() { Error::TorchFile } else { Error::format(error) })
 }
 
 /// A tensor with its name in the file.

@@ -10,8 +10,8 @@ use toy_superposition_files::fingerprint;
 /// What can be done at a point of the grid, such as training a model or evaluating a formula.
 ///
 /// Derive `Serialize` and `Deserialize` for an enum without fields: the name that serde gives to a
-/// variant is its name in grid files, in [`Cell::id`] and so in file names. It consists of ASCII
-/// letters, digits and hyphens.
+/// variant is its name in grid files, in [`Cell::id`] and so in file names. It has 1 to 64 ASCII
+/// letters, digits and hyphens; any other name is [`Error::GridKind`](crate::Error::GridKind).
 pub trait Kind: Copy + Eq + Serialize + DeserializeOwned + Send + Sync {
     /// Returns whether the kind draws random numbers (the default: true). A kind that draws none
     /// has a single cell for all seeds, with seed 0.

@@ -31,32 +31,28 @@ impl LawArguments {
     /// Returns the law of `features` features. `recorded` is the law in the weight file, which is
     /// used if no argument is given. If an argument gives another law, standard error says so.
     pub fn spec(&self, features: usize, recorded: Option<&str>) -> Result<LawSpec, Box<dyn Error>> {
-        let given = self.probability.is_some() || self.law.is_some();
-        let recorded = match recorded.map(str::parse::<LawSpec>) {
-            Some(Err(_)) if given => None,
-            Some(Err(error)) => {
+        let given = match (self.probability, &self.law) {
+            (Some(probability), _) => Some((LawSpec::paper(features, probability), String::new())),
+            (None, Some(path)) => {
+                let spec = read(path).map_err(|error| error as Box<dyn Error>)?;
+                Some((spec, path.display().to_string()))
+            }
+            (None, None) => None,
+        };
+        let (spec, from) = match (given, recorded.map(str::parse::<LawSpec>)) {
+            (Some(given), recorded) => {
+                if let Some(Ok(other)) = recorded
+                    && other != given.0
+                {
+                    note!("note: the weight file records another law, {other}");
+                }
+                given
+            }
+            (None, Some(Ok(spec))) => (spec, "the weight file".to_owned()),
+            (None, Some(Err(error))) => {
                 return Err(format!("the law in the metadata of the weight file: {error}").into());
             }
-            recorded => recorded.transpose()?,
-        };
-        let differs = |spec: &LawSpec| {
-            if let Some(other) = recorded.as_ref().filter(|other| *other != spec) {
-                note!("note: the weight file records another law, {other}");
-            }
-        };
-        let (spec, from): (LawSpec, _) = match (self.probability, &self.law, &recorded) {
-            (Some(probability), ..) => {
-                let spec = LawSpec::paper(features, probability);
-                differs(&spec);
-                return Ok(spec);
-            }
-            (None, Some(path), _) => {
-                let spec = read(path).map_err(|error| error as Box<dyn Error>)?;
-                differs(&spec);
-                (spec, path.display().to_string())
-            }
-            (None, None, Some(spec)) => (spec.clone(), "the weight file".to_owned()),
-            (None, None, None) => return Err("give --probability, or --law FILE.toml".into()),
+            (None, None) => return Err("give --probability, or --law FILE.toml".into()),
         };
         if spec.features != features {
             let given = spec.features;

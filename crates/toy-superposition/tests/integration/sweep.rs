@@ -138,7 +138,7 @@ fn a_report_begins_with_its_headline_and_shows_each_figure_once() {
         .split("](")
         .skip(1)
         .filter_map(|rest| rest.split(')').next())
-        .filter(|to| to.ends_with("g"))
+        .filter(|to| to.ends_with(".png"))
         .collect();
     let count = shown.len();
     shown.sort_unstable();
