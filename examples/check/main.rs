@@ -1,5 +1,8 @@
 //! Compares any weights with the theory.
 
+mod features;
+mod table;
+
 use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -8,20 +11,24 @@ use clap::Parser;
 use clap::builder::RangedU64ValueParser;
 use command_line::{law, note, say};
 use rand::seq::index;
-use serde_json::{Value, json};
+use serde_json::json;
 use toy_superposition::data::{LawSpec, Moments, Stream};
-use toy_superposition::model::{Weights, sampled_loss};
+use toy_superposition::files::check_writable;
+use toy_superposition::model::{Estimate, Weights, sampled_loss};
 use toy_superposition::theory::{
-    self, Attribution, Cluster, Gaussianity, Geometry, Polytope, Representation,
+    self, Attribution, Check, Cluster, Gaussianity, Geometry, LawCheck, Polytope, Representation,
+    SampledLoss, Statistics,
 };
+
+use crate::table::{Line, group, line, print};
 
 /// Compares the weights of a safetensors file, trained here or elsewhere, with the theory: their
 /// exact loss, the loss that Gaussian interference would give, the symmetric optimum, and the
 /// contributions to the difference.
 ///
 /// Accepted names are encoder, decoder, bias; those of the paper's released code
-/// (initial_layer.weight, final_layer.weight, final_layer.bias); and those of Elhage et al. (W,
-/// b_final). Weights may be F16, BF16, F32 or F64 and are not rounded; everything is computed in
+/// (initial_layer.weight, final_layer.weight, final_layer.bias); those of two linear layers
+/// (encoder.weight, decoder.weight, decoder.bias); and those of Elhage et al. (W, b_final). Weights may be F16, BF16, F32 or F64 and are not rounded; everything is computed in
 /// double precision. Losses are per feature.
 #[derive(Parser)]
 struct Arguments {
@@ -40,6 +47,9 @@ struct Arguments {
     /// all rows for n_s up to 2048].
     #[arg(long, value_parser = RangedU64ValueParser::<usize>::new().range(1..=4_294_967_295))]
     rows: Option<usize>,
+    /// Write the numbers of each feature to this file: CSV, one line per feature.
+    #[arg(long, value_name = "FILE.csv")]
+    per_feature: Option<PathBuf>,
     /// Print one JSON object instead of a table.
     #[arg(long)]
     json: bool,
@@ -50,6 +60,9 @@ struct Arguments {
 const WORK: usize = 1 << 22;
 
 fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+    if let Some(path) = &arguments.per_feature {
+        check_writable(path)?;
+    }
     let Weights { model, metadata, .. } = Weights::<f64>::load(&arguments.weights)?;
     let features = model.features();
     let law = arguments.law.spec(features, metadata.get(LawSpec::METADATA_KEY).map(String::as_str))?;
@@ -61,243 +74,278 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         note!("exact loss of {count} rows of {features}: up to half a minute on two cores");
     }
     let rows = index::sample(&mut Stream::Rows.rng(arguments.seed, 0), features, count).into_vec();
-    let Some(p) = law.paper_probability() else {
-        let mut lines = vec![
-            ("features", json!(features), "n_s"),
-            ("hidden", json!(model.hidden()), "n_d"),
-            ("law", json!(law), "of the features"),
-            ("sampled_loss", json!(sampled.mean()), "measured on fresh samples"),
-            ("sampled_standard_error", json!(sampled.standard_error()), "of that"),
-        ];
-        let check = theory::check_law(&model, &data, &rows)?;
-        let (statistics, exact) = (&check.statistics, check.exact.as_ref().ok());
-        let unknown = check.exact.as_ref().err().map(|error| command_line::chain(error));
-        lines.extend([
-            ("diagonal_mean", json!(statistics.diagonal.mean), "mean of W_ii"),
-            (
-                "effective_bias_mean",
-                json!(statistics.effective_bias.mean),
-                "mean of the bias beside x_i and the rest of y_i",
-            ),
-            ("dropped", json!(statistics.dropped), "features whose gain is at most 1 % of the largest"),
-            (
-                "exact_loss",
-                json!(exact.map(|exact| exact.loss)),
-                "expected loss, by integration: nothing is sampled",
-            ),
-            ("exact_error", json!(exact.map(|exact| exact.error)), "its numerical error"),
-            ("exact_rows", json!(exact.map(|_| count)), "rows that it was found from"),
-            (
-                "exact_standard_error",
-                json!(exact.map(|exact| exact.standard_error)),
-                "for the rows left out; none from a single row",
-            ),
-            ("exact_unknown", json!(unknown), "why the exact loss is not known"),
-            ("gaussian_loss", json!(check.gaussian_loss), "predicted from its own rows and the covariance"),
-            ("edgeworth_loss", json!(check.edgeworth_loss), "the same with third and fourth cumulants"),
-            ("gaussianity", check.gaussianity.as_ref().map_or(Value::Null, gaussianity), ""),
-            ("sigma_mean", json!(statistics.sigma.mean), "mean of the std of y_i/g_i − x_i"),
-            ("welch_sigma", json!(check.welch_sigma), "the least that the covariance allows"),
-            ("welch_gap", json!(check.welch_gap), "mean of σ_i² above that, relative; none where it is 0"),
-            (
-                "optimum_loss",
-                json!(check.optimum_loss),
-                "optimum of equal shares of the dimensions, were it Gaussian",
-            ),
-            ("linear_loss", json!(check.linear_loss), "optimal linear model, from the eigenvalues"),
-            dimensions_per_feature(&check.geometry),
-            feature_dimensionality(&check.geometry),
-            representation(&check.geometry),
-            antipodes(&check.geometry, arguments.json),
-            hubs(&check.geometry),
-            clusters(&check.geometry, arguments.json),
-            (
-                "attribution",
-                check.attribution.as_ref().map_or(Value::Null, attribution),
-                "of exact_loss − optimum_loss",
-            ),
-        ]);
-        print(arguments.json, &lines)?;
-        if let (false, Some(found)) = (arguments.json, &check.attribution) {
-            say!("\n{found}");
+    let measured = Measured { sampled, rows: count };
+    let model_lines = vec![line("features", features, "n_s"), line("hidden", model.hidden(), "n_d")];
+    let (statistics, geometry, lines, sentences);
+    match law.paper_probability() {
+        Some(p) => {
+            let check = theory::check_rows(&model, p, &rows)?;
+            lines = of_paper(&check, p, &measured);
+            let nearly = nearly_dropped(&check.statistics);
+            sentences = vec![beside_linear(&check, p)?, check.attribution.to_string(), nearly];
+            (statistics, geometry) = (check.statistics, check.geometry);
         }
-        return Ok(());
-    };
-    let check = theory::check_rows(&model, p, &rows)?;
-    let statistics = &check.statistics;
-    let rows = [
-        ("features", json!(features), "n_s"),
-        ("hidden", json!(model.hidden()), "n_d"),
-        ("probability", json!(p), "p"),
-        ("diagonal_mean", json!(statistics.diagonal.mean), "mean of W_ii"),
-        ("diagonal_variance", json!(statistics.diagonal.variance), "their variance (Fig. 4)"),
-        ("bias_mean", json!(statistics.bias.mean), "mean of b_i, raw"),
-        ("bias_variance", json!(statistics.bias.variance), "their variance (Fig. 5)"),
-        ("effective_bias_mean", json!(statistics.effective_bias.mean), "mean of b_i + Σ_j≠i W_ij E x_j"),
-        ("sigma_mean", json!(statistics.sigma.mean), "mean of the std of ν_i"),
-        (
+        None => {
+            let check = theory::check_law(&model, &data, &rows)?;
+            lines = of_law(&check, json!(law), &measured);
+            let attribution = check.attribution.map_or(String::new(), |found| found.to_string());
+            sentences = vec![attribution, nearly_dropped(&check.statistics)];
+            (statistics, geometry) = (check.statistics, check.geometry);
+        }
+    }
+    print(arguments.json, &model_lines.into_iter().chain(lines).collect::<Vec<_>>());
+    if !arguments.json {
+        say!("");
+        sentences.iter().filter(|sentence| !sentence.is_empty()).for_each(|sentence| say!("{sentence}"));
+    }
+    match &arguments.per_feature {
+        Some(path) => features::write(&statistics, &geometry, path),
+        None => Ok(()),
+    }
+}
+
+/// What was measured on samples, and the number of rows of the exact loss.
+struct Measured {
+    sampled: Estimate,
+    rows: usize,
+}
+
+fn of_paper(check: &Check, p: f64, measured: &Measured) -> Vec<Line> {
+    let found = &check.statistics;
+    let mut lines = vec![
+        line("probability", p, "p"),
+        line("diagonal_mean", found.diagonal.mean, "mean of W_ii"),
+        line("diagonal_variance", found.diagonal.variance, "their variance (Fig. 4)"),
+        line("bias_mean", found.bias.mean, "mean of b_i, raw"),
+        line("bias_variance", found.bias.variance, "their variance (Fig. 5)"),
+        line("effective_bias_mean", found.effective_bias.mean, "mean of b_i + Σ_j≠i W_ij E x_j"),
+        line("sigma_mean", found.sigma.mean, "mean of the standard deviations σ_i of ν_i"),
+        line(
             "welch_gap",
-            json!(check.welch_gap),
+            check.welch_gap,
             "mean of σ_i² above its bound, relative (eq. 6); none where that is 0",
         ),
-        ("dropped", json!(statistics.dropped), "features with |W_ii| ≤ 1 % of the largest; they have no σ"),
-        ("lyapunov", json!(statistics.lyapunov_max), "Λ, worst row (eq. 3, Fig. 7)"),
-        ("delta_variance", json!(statistics.sigma_squared.variance), "Δvar(ν) (Fig. 6)"),
-        ("gaussianity", gaussianity(&check.gaussianity), ""),
-        ("sampled_loss", json!(sampled.mean()), "measured on fresh samples"),
-        ("sampled_standard_error", json!(sampled.standard_error()), "of that"),
-        ("exact_loss", json!(check.exact_loss), "expected loss, by integration: nothing is sampled"),
-        ("exact_error", json!(check.exact_error), "its numerical error"),
-        ("exact_rows", json!(count), "rows that it was found from"),
-        (
-            "exact_standard_error",
-            json!(check.exact_standard_error),
-            "for the rows left out; none from a single row",
+        line("dropped", found.dropped, "features with |W_ii| ≤ 1 % of the largest; they have no σ"),
+        line(
+            "lyapunov",
+            found.lyapunov_max,
+            "largest Λ_i = Σ|W_ij|³/(Σ W_ij²)^(3/2) of a row (eq. 3, Fig. 7)",
         ),
-        ("gaussian_loss", json!(check.gaussian_loss), "predicted from its own rows, Gaussian interference"),
-        ("edgeworth_loss", json!(check.edgeworth_loss), "the same with third and fourth cumulants"),
-        (
+        line("delta_variance", found.sigma_squared.variance, "Δvar(ν), the variance of σ_i² (Fig. 6)"),
+        gaussianity(Some(&check.gaussianity)),
+    ];
+    lines.extend(measured.sampled());
+    lines.extend([
+        line("exact_loss", check.exact_loss, EXACT_LOSS),
+        line("exact_error", check.exact_error, EXACT_ERROR),
+        line("exact_rows", measured.rows, EXACT_ROWS),
+        line("exact_standard_error", check.exact_standard_error, EXACT_STANDARD_ERROR),
+        line("gaussian_loss", check.gaussian_loss, "loss if the interference of each row were Gaussian"),
+        line("edgeworth_loss", check.edgeworth_loss, EDGEWORTH_LOSS),
+        line(
             "optimum_loss",
-            json!(check.optimum.loss),
+            check.optimum.loss,
             "symmetric optimum for Gaussian interference at this n_d/n_s",
         ),
-        ("linear_loss", json!(check.linear_loss), "optimal linear model"),
-        dimensions_per_feature(&check.geometry),
-        feature_dimensionality(&check.geometry),
-        representation(&check.geometry),
-        antipodes(&check.geometry, arguments.json),
-        hubs(&check.geometry),
-        clusters(&check.geometry, arguments.json),
-        ("attribution", attribution(&check.attribution), "of exact_loss − optimum_loss"),
+        line("linear_loss", check.linear_loss, "optimal linear model"),
+    ]);
+    lines.extend(geometry_lines(&check.geometry));
+    lines.push(attribution(Some(&check.attribution)));
+    lines
+}
+
+fn of_law(check: &LawCheck, law: serde_json::Value, measured: &Measured) -> Vec<Line> {
+    let (found, exact) = (&check.statistics, check.exact.as_ref().ok());
+    let unknown = check.exact.as_ref().err().map(|error| command_line::chain(error));
+    let exact = |of: fn(&SampledLoss) -> f64| exact.map(of);
+    let mut lines = vec![line("law", law, "of the features")];
+    lines.extend(measured.sampled());
+    lines.extend([
+        line("diagonal_mean", found.diagonal.mean, "mean of W_ii"),
+        line(
+            "effective_bias_mean",
+            found.effective_bias.mean,
+            "mean of the bias beside x_i and the rest of y_i",
+        ),
+        line("dropped", found.dropped, "features whose gain is at most 1 % of the largest"),
+        line("exact_loss", exact(|exact| exact.loss), EXACT_LOSS),
+        line("exact_error", exact(|exact| exact.error), EXACT_ERROR),
+        line("exact_rows", check.exact.is_ok().then_some(measured.rows), EXACT_ROWS),
+        line("exact_standard_error", exact(|exact| exact.standard_error), EXACT_STANDARD_ERROR),
+        line("exact_unknown", unknown, "why the exact loss is not known"),
+        line("gaussian_loss", check.gaussian_loss, "loss if the interference of each row were Gaussian"),
+        line("edgeworth_loss", check.edgeworth_loss, EDGEWORTH_LOSS),
+        gaussianity(check.gaussianity.as_ref()),
+        line("sigma_mean", found.sigma.mean, "mean of the standard deviations σ_i of y_i/g_i − x_i"),
+        line("welch_sigma", check.welch_sigma, "the least that the covariance allows"),
+        line("welch_gap", check.welch_gap, "mean of σ_i² above that, relative; none where it is 0"),
+        line(
+            "optimum_loss",
+            check.optimum_loss,
+            "optimum of equal shares of the dimensions, were it Gaussian",
+        ),
+        line("linear_loss", check.linear_loss, "optimal linear model, from the eigenvalues"),
+    ]);
+    lines.extend(geometry_lines(&check.geometry));
+    lines.push(attribution(check.attribution.as_ref()));
+    lines
+}
+
+const EXACT_LOSS: &str = "expected loss, by integration: nothing is sampled";
+const EXACT_ERROR: &str = "its numerical error";
+const EXACT_ROWS: &str = "number of rows that it was found from";
+const EXACT_STANDARD_ERROR: &str = "for the rows left out; none from a single row";
+const EDGEWORTH_LOSS: &str = "the same, corrected for third and fourth cumulants";
+
+impl Measured {
+    fn sampled(&self) -> [Line; 2] {
+        [
+            line("sampled_loss", self.sampled.mean(), "measured on fresh samples"),
+            line("sampled_standard_error", self.sampled.standard_error(), "of that"),
+        ]
+    }
+}
+
+/// Says which simple model the weights are better or worse than.
+fn beside_linear(check: &Check, p: f64) -> Result<String, Box<dyn Error>> {
+    // A constant for each feature, its mean, loses the variance.
+    let constant = Moments::uniform(p)?.variance();
+    let (side, other, what) = match check.exact_loss {
+        loss if loss > constant => ("worse", constant, "a constant for each feature"),
+        loss if loss > check.linear_loss => ("worse", check.linear_loss, "the best linear model"),
+        _ => ("better", check.linear_loss, "the best linear model"),
+    };
+    Ok(format!("The loss is {:.4} p, {side} than {what} ({:.4} p).", check.exact_loss / p, other / p))
+}
+
+/// Says how many features are not quite dropped, if there are any.
+fn nearly_dropped(found: &Statistics) -> String {
+    let most = found.rows.iter().fold(0.0_f64, |most, row| most.max(row.gain.abs()));
+    match found.kept().filter(|(_, row)| row.gain.abs() < 0.1 * most).count() {
+        0 => String::new(),
+        count => format!(
+            "Of the features that count as kept, {count} have a gain between 1 % and 10 % of the largest. Their σ_i, up to a \
+             hundred times larger, weigh on σ and on every part of the distance."
+        ),
+    }
+}
+
+fn gaussianity(found: Option<&Gaussianity>) -> Line {
+    let Some(found) = found else { return line("gaussianity", (), "") };
+    let test = found.normality;
+    let parts = vec![
+        line(
+            "lyapunov_ratio",
+            found.lyapunov_ratio,
+            "largest Λ_i times E|x − Ex|³/(Var x)^(3/2) of the features",
+        ),
+        line(
+            "excess_kurtosis_mean",
+            found.excess_kurtosis_mean,
+            "mean over rows of that of the interference",
+        ),
+        line("excess_kurtosis_max", found.excess_kurtosis_max, "the largest of a row"),
+        line(
+            "ks_statistic",
+            test.map(|test| test.statistic),
+            "Lilliefors' distance of the weights W_ij from normal ones",
+        ),
+        line(
+            "ks_p_value",
+            test.map(|test| test.p_value),
+            "its p-value, were the weights independent, which they are not",
+        ),
     ];
-    print(arguments.json, &rows)?;
-    if !arguments.json {
-        // A constant for each feature, its mean, loses the variance.
-        let constant = Moments::uniform(p)?.variance();
-        let (side, other, what) = match check.exact_loss {
-            loss if loss > constant => ("worse", constant, "a constant for each feature"),
-            loss if loss > check.linear_loss => ("worse", check.linear_loss, "the best linear model"),
-            _ => ("better", check.linear_loss, "the best linear model"),
-        };
-        say!("\nThe loss is {:.4} p, {side} than {what} ({:.4} p).", check.exact_loss / p, other / p);
-        say!("{}", check.attribution);
-    }
-    Ok(())
+    group("gaussianity", parts, "of the interference; all but the p-value are small if it is Gaussian")
 }
 
-/// Prints (key, value, meaning) as one JSON object or as a table.
-fn print(json: bool, rows: &[(&str, Value, &str)]) -> Result<(), Box<dyn Error>> {
-    // Absent values are omitted, except an exact loss that is not known, which JSON has as null
-    // with the reason in `exact_unknown`.
-    let rows = rows.iter().filter(|(key, value, _)| !value.is_null() || json && *key == "exact_loss");
-    if json {
-        let object: serde_json::Map<_, _> =
-            rows.map(|(key, value, _)| ((*key).to_owned(), value.clone())).collect();
-        say!("{}", Value::Object(object));
-        return Ok(());
-    }
-    for (key, value, meaning) in rows {
-        match value {
-            Value::Object(parts) => {
-                say!("{key:<48}  {meaning}");
-                for (key, value) in parts {
-                    say!("  {key:<22}{:>24}", value.to_string());
-                }
-            }
-            value => say!("{key:<24}{:>24}  {meaning}", value.to_string()),
-        }
-    }
-    Ok(())
-}
-
-fn gaussianity(found: &Gaussianity) -> Value {
-    json!({
-        "lyapunov_ratio": found.lyapunov_ratio,
-        "excess_kurtosis_mean": found.excess_kurtosis_mean,
-        "excess_kurtosis_max": found.excess_kurtosis_max,
-        "ks_statistic": found.normality.map(|test| test.statistic),
-        "ks_p_value": found.normality.map(|test| test.p_value),
-    })
-}
-
-type Line = (&'static str, Value, &'static str);
-
-fn dimensions_per_feature(found: &Geometry) -> Line {
-    ("dimensions_per_feature", json!(found.dimensions_per_feature), "D* = n_d/tr W (Elhage et al.)")
-}
-
-fn feature_dimensionality(found: &Geometry) -> Line {
+fn geometry_lines(found: &Geometry) -> [Line; 6] {
     let all = &found.dimensionality;
-    let value = json!({
-        "mean": all.iter().sum::<f64>() / all.len() as f64,
-        "min": all.iter().copied().fold(f64::INFINITY, f64::min),
-        "max": all.iter().copied().fold(0.0, f64::max),
-    });
-    ("feature_dimensionality", value, "D_i = W_ii²/Σ_j |W_ij W_ji|")
-}
-
-/// As JSON alone; the table has their number, with the representation.
-fn antipodes(found: &Geometry, json: bool) -> Line {
-    let value = if json { json!(found.antipodes) } else { Value::Null };
-    ("antipodes", value, "pairs with cos < −0.9")
+    let dimensionality = vec![
+        line("mean", all.iter().sum::<f64>() / all.len() as f64, "over the features"),
+        line("min", all.iter().copied().fold(f64::INFINITY, f64::min), "the smallest"),
+        line("max", all.iter().copied().fold(0.0, f64::max), "the largest"),
+    ];
+    let count = |what| found.representation.iter().filter(|&&it| it == what).count();
+    let representation = vec![
+        line("absent", count(Representation::Absent), "features with W_ii < 1/4"),
+        line("dedicated", count(Representation::Dedicated), "features with |cos| ≤ 0.1 with all others"),
+        line("superposed", count(Representation::Superposed), "the other features"),
+        line("antipodal_pairs", found.antipodes.len(), "pairs of features with cos < −0.9"),
+    ];
+    [
+        line("dimensions_per_feature", found.dimensions_per_feature, "D* = n_d/tr W (Elhage et al.)"),
+        group("feature_dimensionality", dimensionality, "D_i = W_ii²/Σ_j |W_ij W_ji|"),
+        group("representation", representation, "how many features have directions of their own"),
+        line("antipodes", json!(found.antipodes), "pairs with cos < −0.9").shown(String::new()),
+        hubs(found),
+        clusters(found),
+    ]
 }
 
 fn hubs(found: &Geometry) -> Line {
-    let hub = |feature: usize| json!({ "feature": feature, "neighbours": found.neighbours[feature] });
-    let value = found.hubs(HUBS).into_iter().map(hub).collect();
-    ("hubs", value, "the features with the most neighbours (|cos| > 0.1)")
-}
-
-fn representation(found: &Geometry) -> Line {
-    let count = |what| found.representation.iter().filter(|&&it| it == what).count();
-    let value = json!({
-        "absent": count(Representation::Absent),
-        "dedicated": count(Representation::Dedicated),
-        "superposed": count(Representation::Superposed),
-        "antipodal_pairs": found.antipodes.len(),
-    });
-    (
-        "representation",
-        value,
-        "absent: W_ii < 1/4; superposed: |cos| > 0.1 with another; dedicated: the others",
+    let hubs = found.hubs(HUBS).into_iter().map(|feature| (feature, found.neighbours[feature]));
+    let value =
+        hubs.clone().map(|(feature, neighbours)| json!({"feature": feature, "neighbours": neighbours}));
+    let text = hubs.clone().map(|(feature, neighbours)| format!("feature {feature}: {neighbours}"));
+    let text = text.collect::<Vec<_>>().join(", ");
+    line(
+        "hubs",
+        value.collect::<Vec<_>>(),
+        "the features with the most neighbours (|cos| > 0.1), and their number",
     )
+    .shown(text)
 }
 
 /// Number of features listed that have the most neighbours.
 const HUBS: usize = 5;
 
 /// In JSON with the features of each cluster; in the table, the number of clusters of each kind.
-fn clusters(found: &Geometry, json: bool) -> Line {
+fn clusters(found: &Geometry) -> Line {
     let name = |cluster: &Cluster| cluster.polytope.as_ref().map(Polytope::to_string);
-    let value = if json {
-        let cluster = |cluster: &Cluster| json!({ "features": cluster.features, "dimensions": cluster.dimensions, "polytope": name(cluster) });
-        found.clusters.iter().map(cluster).collect()
-    } else {
-        let mut counts = std::collections::BTreeMap::<_, usize>::new();
-        for cluster in &found.clusters {
-            let kind = || format!("cluster of {}", cluster.features.len());
-            *counts.entry(name(cluster).unwrap_or_else(kind)).or_default() += 1;
-        }
-        json!(counts)
-    };
-    ("clusters", value, "features that share a subspace (|cos| > 0.1), by polytope")
+    let value = found.clusters.iter().map(|cluster| {
+        json!({ "features": cluster.features, "dimensions": cluster.dimensions, "polytope": name(cluster) })
+    });
+    let mut counts = std::collections::BTreeMap::<_, usize>::new();
+    for cluster in &found.clusters {
+        let kind = || format!("cluster of {}", cluster.features.len());
+        *counts.entry(name(cluster).unwrap_or_else(kind)).or_default() += 1;
+    }
+    let text = counts.iter().map(|(kind, count)| format!("{count} × {kind}"));
+    let text = text.collect::<Vec<_>>().join(", ");
+    line("clusters", value.collect::<Vec<_>>(), "features that share a subspace (|cos| > 0.1), by polytope")
+        .shown(text)
 }
 
-fn attribution(found: &Attribution) -> Value {
-    json!({
-        "distance": found.distance(),
-        "sigma": found.sigma,
-        "rows": found.rows(),
-        "dropped": found.dropped,
-        "sigma_spread": found.sigma_spread,
-        "diagonal_spread": found.diagonal_spread,
-        "bias_spread": found.bias_spread,
-        "gain_and_bias": found.gain_and_bias,
-        "own_switch": found.own_switch,
-        "not_gaussian": found.not_gaussian,
-        "activation": found.activation,
-        "largest": found.dominant().0,
-    })
+fn attribution(found: Option<&Attribution>) -> Line {
+    let Some(found) = found else { return line("attribution", (), "") };
+    let parts = vec![
+        line("distance", found.distance(), "exact_loss − optimum_loss"),
+        line("sigma", found.sigma, "mean σ_i² above the Welch bound"),
+        line("gain_and_bias", found.gain_and_bias, "gains and biases off their best, on average"),
+        line("rows", found.rows(), "rows that differ, the sum of the next four"),
+        line("dropped", found.dropped, "dropped features, and the dimensions that the others gain"),
+        line("sigma_spread", found.sigma_spread, "differences between the σ_i"),
+        line("diagonal_spread", found.diagonal_spread, "differences between the gains"),
+        line("bias_spread", found.bias_spread, "differences between the biases"),
+        line(
+            "not_gaussian",
+            found.not_gaussian,
+            "interference that is not Gaussian: exact_loss − gaussian_loss",
+        ),
+        line(
+            "own_switch",
+            found.own_switch,
+            "interference that depends on the own switch; 0 for independent features",
+        ),
+        line("activation", found.activation, "an identity in place of the ReLU; 0 for a ReLU"),
+        line("largest", found.dominant().0, "the largest part"),
+    ];
+    group(
+        "attribution",
+        parts,
+        "of exact_loss − optimum_loss: sigma, gain_and_bias, rows, not_gaussian, own_switch and activation add up to it",
+    )
 }
 
 fn main() -> ExitCode {

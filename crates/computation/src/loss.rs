@@ -178,7 +178,7 @@ impl<T: Scalar> NetworkLoss<T> {
     fn mean(&self, wiring: &Wiring, batch: &SparseBatch<T>) -> Result<f64> {
         let sum: f64 = self.chunks.iter().flat_map(|chunk| &chunk.losses).sum();
         let loss = sum / (batch.samples() as f64 * wiring.outputs as f64);
-        let refused = ModelError::NotFinite { what: "loss", index: 0, given: loss };
+        let refused = ModelError::NotFinite { what: "loss", index: Vec::new(), given: loss };
         if loss.is_finite() { Ok(loss) } else { Err(refused.into()) }
     }
 

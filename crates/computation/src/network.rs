@@ -55,8 +55,9 @@ impl<T: Scalar> Network<T> {
                 toy_superposition_model::Error::Mismatch { what: "the embedding", given, expected }.into()
             );
         }
-        if let Some(index) = embedding.iter().position(|entry| !T::round_from(*entry).is_finite()) {
-            let (what, given) = ("the embedding", embedding[index]);
+        if let Some(position) = embedding.iter().position(|entry| !T::round_from(*entry).is_finite()) {
+            let (row, column) = embedding.vector_to_matrix_index(position);
+            let (what, index, given) = ("the embedding", vec![row, column], embedding[position]);
             return Err(toy_superposition_model::Error::NotFinite { what, index, given }.into());
         }
         check_memory("the parameters", architecture.parameters().saturating_mul(size_of::<T>() as u128))?;

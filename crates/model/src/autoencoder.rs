@@ -3,7 +3,7 @@
 use faer::MatRef;
 use nalgebra::{DMatrix, DMatrixView, DVector, DVectorView};
 
-use crate::error::{check_finite, check_shape};
+use crate::error::{check_finite, check_finite_matrix, check_shape};
 use crate::{Activation, Parameters, Result, Scalar, Shape, step};
 
 /// A one-layer sparse autoencoder with n_s features and n_d hidden dimensions, usually n_d < n_s.
@@ -49,6 +49,10 @@ impl<T: Scalar> Autoencoder<T> {
         activation: Activation,
     ) -> Result<Self> {
         let shape = Shape::new(encoder.ncols(), encoder.nrows())?;
+        if decoder.nrows() == bias.len() && encoder.nrows() != bias.len() {
+            // Two of the three agree on n_s, so that the encoder is the one to name.
+            check_shape("encoder", encoder.shape(), (encoder.nrows(), bias.len()))?;
+        }
         check_encoder(encoder, bias)?;
         check_shape("decoder", decoder.shape(), (shape.features(), shape.hidden()))?;
         Self::from_parts(shape, encoder, Some(decoder), bias, activation)
@@ -72,13 +76,13 @@ impl<T: Scalar> Autoencoder<T> {
         activation: Activation,
     ) -> Result<Self> {
         activation.check(shape.features())?;
-        check_finite("encoder", encoder.as_slice())?;
+        check_finite_matrix("encoder", encoder)?;
         check_finite("bias", bias.as_slice())?;
         let mut parameters = Parameters::zeros(shape)?;
         let (encoder_out, decoder_out, bias_out) = parameters.split_mut();
         encoder_out.copy_from_slice(encoder.as_slice());
         if let (Some(out), Some(decoder)) = (decoder_out, decoder) {
-            check_finite("decoder", decoder.as_slice())?;
+            check_finite_matrix("decoder", decoder)?;
             out.copy_from_slice(decoder.transpose().as_slice());
         }
         bias_out.copy_from_slice(bias.as_slice());

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use nalgebra::DMatrix;
+
 /// An error of a model, a batch or a weight file. It states what was given and what is allowed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -36,12 +38,13 @@ pub enum Error {
         expected: (usize, usize),
     },
     /// A NaN or an infinity.
-    #[error("{what} holds {given} at position {index}; every value must be finite")]
+    #[error("{what}{} is {given}; every value must be finite", subscript(index))]
     NotFinite {
         /// Name of the matrix, vector or number.
         what: &'static str,
-        /// Position of the value, in memory order.
-        index: usize,
+        /// Position of the value: row and column in a matrix, one index in a vector, and empty for
+        /// a number.
+        index: Vec<usize>,
         /// The value.
         given: f64,
     },
@@ -145,12 +148,18 @@ pub enum Error {
     },
     /// There is no decoder of a known name, and the weights may not be tied.
     #[error(
-        "no decoder beside {encoder:?}: the weights would be tied, but the metadata does not say \
-         tied = true, and it says tied = false or the file holds other matrices ({others:?})"
+        "no decoder {decoder:?} beside {encoder:?}{}; rename the decoder, or, if the weights are tied, put tied = true \
+         into the metadata{}",
+        if *declared { ", and the metadata says tied = false" } else { "" },
+        if others.is_empty() { String::new() } else { format!(" (the file also holds {})", others.join(", ")) }
     )]
     NoDecoder {
         /// The encoder's name in the file.
         encoder: String,
+        /// The name that the decoder must have.
+        decoder: String,
+        /// Whether the metadata says that the weights are not tied.
+        declared: bool,
         /// Other tensors of two or more dimensions (at most sixteen), one of which may be the
         /// decoder.
         others: Vec<String>,
@@ -171,14 +180,14 @@ pub enum Error {
     },
     /// A value that the wanted type would have to round.
     #[error(
-        "tensor {tensor} holds {given} at position {index}, which {wanted} cannot hold exactly; load the file in \
-         double precision (and cast it)"
+        "{tensor}{} is {given}, which {wanted} cannot hold exactly; load the file in double precision (and cast it)",
+        subscript(index)
     )]
     Precision {
         /// Name of the tensor.
         tensor: String,
-        /// Position of the value, in the order of the file.
-        index: usize,
+        /// Position of the value in the tensor of the file: one index per dimension.
+        index: Vec<usize>,
         /// The value.
         given: f64,
         /// The wanted type.
@@ -251,10 +260,26 @@ pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 /// A result with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Refuses the first NaN or infinity of a list.
+/// Writes an index as `[3, 5]`, and nothing for that of a number.
+fn subscript(index: &[usize]) -> String {
+    if index.is_empty() { String::new() } else { format!("{index:?}") }
+}
+
+/// Refuses the first NaN or infinity of a vector.
 pub(crate) fn check_finite<T: crate::Scalar>(what: &'static str, values: &[T]) -> Result<()> {
     match values.iter().position(|value| !value.is_finite()) {
-        Some(index) => Err(Error::NotFinite { what, index, given: values[index].to_f64() }),
+        Some(index) => Err(Error::NotFinite { what, index: vec![index], given: values[index].to_f64() }),
+        None => Ok(()),
+    }
+}
+
+/// Refuses the first NaN or infinity of a matrix, column by column.
+pub(crate) fn check_finite_matrix<T: crate::Scalar>(what: &'static str, matrix: &DMatrix<T>) -> Result<()> {
+    match matrix.iter().position(|value| !value.is_finite()) {
+        Some(position) => {
+            let (row, column) = matrix.vector_to_matrix_index(position);
+            Err(Error::NotFinite { what, index: vec![row, column], given: matrix[position].to_f64() })
+        }
         None => Ok(()),
     }
 }

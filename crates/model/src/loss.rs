@@ -248,7 +248,7 @@ impl<T: Scalar> MinibatchLoss<T> {
         if loss.is_finite() {
             Ok(loss)
         } else {
-            Err(Error::NotFinite { what: "loss", index: 0, given: loss })
+            Err(Error::NotFinite { what: "loss", index: Vec::new(), given: loss })
         }
     }
 

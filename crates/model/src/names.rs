@@ -9,6 +9,7 @@ use std::fmt;
 /// |---|---|---|---|
 /// | [`Own`](Self::Own) | `encoder` | `decoder` | `bias` |
 /// | [`ReleasedCode`](Self::ReleasedCode) | `initial_layer.weight` | `final_layer.weight` | `final_layer.bias` |
+/// | [`Layers`](Self::Layers) | `encoder.weight` | `decoder.weight` | `decoder.bias` |
 /// | [`Elhage`](Self::Elhage) | `W`, n_s × n_d | none: the weights are tied | `b_final` |
 /// | [`Custom`](Self::Custom) | the caller's | the caller's | the caller's |
 ///
@@ -26,6 +27,8 @@ pub enum Names<'a> {
     Own,
     /// The names in the paper's released code.
     ReleasedCode,
+    /// The names of a PyTorch module with two linear layers, `encoder` and `decoder`.
+    Layers,
     /// The names in the notebook of Elhage et al. (2022). Its model is
     /// `y = ReLU(W Wᵀ x + b_final)`, where the tensor `W`, n_s × n_d, is the transpose of the
     /// encoder.
@@ -43,7 +46,8 @@ pub enum Names<'a> {
 
 impl<'a> Names<'a> {
     /// The names that are tried by default.
-    pub(crate) const KNOWN: [Names<'static>; 3] = [Names::Own, Names::ReleasedCode, Names::Elhage];
+    pub(crate) const KNOWN: [Names<'static>; 4] =
+        [Names::Own, Names::ReleasedCode, Names::Layers, Names::Elhage];
 
     /// Returns a caller's own names, with the layout of [`Names::Own`].
     pub const fn custom(encoder: &'a str, decoder: &'a str, bias: &'a str) -> Self {
@@ -55,6 +59,7 @@ impl<'a> Names<'a> {
         match self {
             Self::Own => "encoder",
             Self::ReleasedCode => "initial_layer.weight",
+            Self::Layers => "encoder.weight",
             Self::Elhage => "W",
             Self::Custom { encoder, .. } => encoder,
         }
@@ -65,6 +70,7 @@ impl<'a> Names<'a> {
         match self {
             Self::Own => Some("decoder"),
             Self::ReleasedCode => Some("final_layer.weight"),
+            Self::Layers => Some("decoder.weight"),
             Self::Elhage => None,
             Self::Custom { decoder, .. } => Some(decoder),
         }
@@ -75,6 +81,7 @@ impl<'a> Names<'a> {
         match self {
             Self::Own => "bias",
             Self::ReleasedCode => "final_layer.bias",
+            Self::Layers => "decoder.bias",
             Self::Elhage => "b_final",
             Self::Custom { bias, .. } => bias,
         }

@@ -81,9 +81,12 @@ impl<'a> Tensors<'a> {
             (Some(decoder), Some(true)) => Err(Error::TiedDecoder { decoder: decoder.name.to_owned() }),
             (None, Some(true)) => Autoencoder::tied(&encoder, &bias, activation),
             (None, None) if others.is_empty() => Autoencoder::tied(&encoder, &bias, activation),
-            (None, _) => {
-                Err(Error::NoDecoder { encoder: self.encoder.name.to_owned(), others: others.to_vec() })
-            }
+            (None, _) => Err(Error::NoDecoder {
+                encoder: self.encoder.name.to_owned(),
+                decoder: self.names.decoder().unwrap_or_default().to_owned(),
+                declared: tied == Some(false),
+                others: others.to_vec(),
+            }),
         }
     }
 }
@@ -132,13 +135,16 @@ impl<'a> Tensor<'a> {
     }
 
     fn exactly<T: Scalar>(&self, values: impl Iterator<Item = f64>) -> Result<Vec<T>> {
-        let exactly = |(index, given): (usize, f64)| {
+        let exactly = |(position, given): (usize, f64)| {
             let value = T::round_from(given);
             if value.to_f64() == given || !given.is_finite() {
-                Ok(value)
-            } else {
-                Err(Error::Precision { tensor: self.name.to_owned(), index, given, wanted: T::NAME })
+                return Ok(value);
             }
+            let index = match *self.view.shape() {
+                [_, columns] => vec![position / columns, position % columns],
+                _ => vec![position],
+            };
+            Err(Error::Precision { tensor: self.name.to_owned(), index, given, wanted: T::NAME })
         };
         values.enumerate().map(exactly).collect()
     }

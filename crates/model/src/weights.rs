@@ -11,11 +11,11 @@ use crate::{Activation, Attachments, Autoencoder, Error, Names, Result, Scalar, 
 
 /// A model with the metadata and the vectors of its weight file.
 ///
-/// | tensor | shape | in the paper's released code | in Elhage et al. (2022) |
-/// |---|---|---|---|
-/// | `encoder` | n_d × n_s | `initial_layer.weight` | `W`, n_s × n_d |
-/// | `decoder` | n_s × n_d | `final_layer.weight` | |
-/// | `bias` | n_s | `final_layer.bias` | `b_final` |
+/// | tensor | shape | in the paper's released code | of two linear layers | in Elhage et al. (2022) |
+/// |---|---|---|---|---|
+/// | `encoder` | n_d × n_s | `initial_layer.weight` | `encoder.weight` | `W`, n_s × n_d |
+/// | `decoder` | n_s × n_d | `final_layer.weight` | `decoder.weight` | |
+/// | `bias` | n_s | `final_layer.bias` | `decoder.bias` | `b_final` |
 ///
 /// Every set of names in [`Names`] is read. Each name may stand behind the prefixes `_orig_mod.`
 /// (`torch.compile`) and `module.` (`DistributedDataParallel`). Matrices are stored row by row, as

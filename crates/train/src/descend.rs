@@ -147,7 +147,7 @@ mod tests {
             values.fill(0.0);
             values[2] = 1.0 - 1.0 / bias;
             let loss = bias - bias.ln();
-            let refused = ModelError::NotFinite { what: "loss", index: 0, given: loss };
+            let refused = ModelError::NotFinite { what: "loss", index: Vec::new(), given: loss };
             if loss.is_finite() { Ok(loss) } else { Err(refused) }
         }
     }

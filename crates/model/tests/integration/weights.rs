@@ -21,7 +21,7 @@ fn model<T: toy_superposition_model::Scalar>(tied: bool, activation: Activation)
 fn a_saved_model_comes_back_to_the_bit() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("weights.safetensors");
-    for names in [Names::Own, Names::ReleasedCode, Names::Elhage] {
+    for names in [Names::Own, Names::ReleasedCode, Names::Layers, Names::Elhage] {
         for (tied, activation) in [
             (false, Activation::Relu),
             (true, Activation::Relu),
@@ -116,9 +116,13 @@ fn a_file_without_a_decoder_is_tied_and_whatever_contradicts_that_is_refused() {
     ));
     assert!(matches!(
         read(&with("up"), &[("tied", "false")]),
-        Err(Error::NoDecoder { encoder, others }) if encoder == "encoder" && others == ["up"]
+        Err(Error::NoDecoder { encoder, decoder, declared: true, others })
+            if encoder == "encoder" && decoder == "decoder" && others == ["up"]
     ));
-    assert!(matches!(read(&with("up"), &[]), Err(Error::NoDecoder { others, .. }) if others == ["up"]));
+    let message = read(&with("up"), &[]).unwrap_err().to_string();
+    let expected = "no decoder \"decoder\" beside \"encoder\"; rename the decoder, or, if the weights are tied, put tied = true \
+                    into the metadata (the file also holds up)";
+    assert_eq!(message, expected);
     assert!(matches!(
         read(&[encoder.clone(), bias.clone()], &[("tied", "false")]),
         Err(Error::NoDecoder { others, .. }) if others.is_empty()
@@ -264,10 +268,12 @@ fn short_numbers_are_read_exactly_and_nothing_is_rounded_unasked() {
     let rounded = Weights::<f32>::from_bytes(&file(&tensors(0.1), &[]));
     assert!(matches!(
         rounded,
-        Err(Error::Precision { tensor, index: 2, given: 0.1, wanted: "F32" }) if tensor == "bias"
+        Err(Error::Precision { tensor, index, given: 0.1, wanted: "F32" }) if tensor == "bias" && index == [2]
     ));
     let huge = Weights::<f64>::from_bytes(&file(&tensors(1e39), &[])).unwrap().model;
-    assert!(matches!(huge.cast::<f32>(), Err(Error::NotFinite { what: "parameters", index: 8, .. })));
+    assert!(
+        matches!(huge.cast::<f32>(), Err(Error::NotFinite { what: "parameters", index, .. }) if index == [8])
+    );
 }
 
 /// The bytes of files in this format never change.
@@ -291,6 +297,9 @@ fn a_transposed_encoder_is_suspected() {
     assert_eq!(refused(tall.clone(), tall), "encoder is 64 × 16, expected 16 × 64; is it transposed?");
     assert_eq!(refused(wide.clone(), wide), "decoder is 16 × 64, expected 64 × 16; is it transposed?");
     assert_eq!(refused(DMatrix::zeros(16, 63), DMatrix::zeros(63, 16)), "bias is 64 × 1, expected 63 × 1");
+    // Where two of the three agree on n_s, the third is named.
+    let narrow = DMatrix::zeros(16, 63);
+    assert_eq!(refused(narrow, DMatrix::zeros(64, 16)), "encoder is 16 × 63, expected 16 × 64");
 }
 
 #[test]
@@ -329,14 +338,15 @@ fn broken_and_hostile_files_are_refused() {
     let decoder = ("decoder", f, &[3usize, 2][..], d.clone());
     let bias = ("bias", f, &[3usize][..], b.clone());
     let nothing = Error::Names {
-        found: vec!["decoder".into(), "encoder.weight".into()],
+        found: vec!["decoder".into(), "encoder.kernel".into()],
         expected: vec![
             "encoder, decoder, bias".into(),
             "initial_layer.weight, final_layer.weight, final_layer.bias".into(),
+            "encoder.weight, decoder.weight, decoder.bias".into(),
             "W, b_final".into(),
         ],
     };
-    let renamed = [("encoder.weight", f, encoder.2, e.clone()), decoder.clone()];
+    let renamed = [("encoder.kernel", f, encoder.2, e.clone()), decoder.clone()];
     assert_eq!(read(&renamed, &[]).to_string(), nothing.to_string());
     assert!(matches!(
         read(&[encoder.clone(), ("decoder", f, &[2, 3], d.clone()), bias.clone()], &[]),
@@ -356,8 +366,18 @@ fn broken_and_hostile_files_are_refused() {
     ));
     assert!(matches!(
         read(&[encoder.clone(), decoder.clone(), ("bias", f, &[3], bytes_of(&[0.0, f32::NAN, 0.0]))], &[]),
-        Error::NotFinite { what: "bias", index: 1, .. }
+        Error::NotFinite { what: "bias", index, .. } if index == [1]
     ));
+    // A position is that in the file, row and column, and a single precision is refused there too.
+    let mut entries = [1.0; 6];
+    entries[5] = f32::INFINITY;
+    let infinite = [("encoder", f, encoder.2, bytes_of(&entries)), decoder.clone(), bias.clone()];
+    assert_eq!(read(&infinite, &[]).to_string(), "encoder[1, 2] is inf; every value must be finite");
+    let mut entries = [1.0; 6];
+    entries[3] = 0.1;
+    let double = entries.iter().flat_map(|value: &f64| value.to_le_bytes()).collect();
+    let message = read(&[("encoder", Dtype::F64, encoder.2, double), decoder.clone(), bias.clone()], &[]);
+    assert!(message.to_string().starts_with("encoder[1, 0] is 0.1, which F32 cannot hold"), "{message}");
     assert!(matches!(
         read(&[encoder.clone(), decoder.clone(), bias.clone()], &[("activation", "gelu")]),
         Error::Metadata { key: "activation", .. }

@@ -1,0 +1,385 @@
+//! Follows models while they are trained: do they stay at the symmetric solution, and for how long?
+
+use std::error::Error;
+use std::fmt;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::str::FromStr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use clap::Parser;
+use clap::builder::RangedU64ValueParser;
+use command_line::{bar, note, say};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use toy_superposition::data::{Features, Independent, Stream};
+use toy_superposition::figures::{Chart, ChartMark, ChartPoint, ChartSeries, Scale, chart};
+use toy_superposition::files::{create_folder, write_atomically};
+use toy_superposition::model::{Autoencoder, Shape, sampled_loss};
+use toy_superposition::optim::{StopRule, Stopper};
+use toy_superposition::theory::{Feature, Statistics, optimum_at_ratio};
+use toy_superposition::train::{Recipe, Trainer};
+
+/// A loss below this multiple of the theory's has left the symmetric solution.
+const LEFT: f64 = 0.97;
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(120);
+
+/// Follows models while they are trained: their loss on fresh samples, dropped features, diagonal
+/// and Lyapunov ratio, at some ten steps per decade.
+///
+/// The symmetric solution of the theory is a plateau of the loss. The table says where each run
+/// left it: the first step that was looked at with a loss at least 3 % below the theory's. Each run
+/// is one file of the folder, with one JSON object per line. A run that is there is not repeated;
+/// one that was cut off continues from its checkpoint, to the same lines.
+#[derive(Parser)]
+struct Arguments {
+    /// The runs, as N_S,N_D,P,RECIPE,SEED,STEPS. The recipe is `code`, that of the paper's released
+    /// code, which is continued past the step at which its rule would stop it, or `fast`, scaled to
+    /// the number of steps. With 0 steps, `code` ends where its rule says.
+    #[arg(required = true, value_name = "RUN")]
+    runs: Vec<Spec>,
+    /// Folder of the runs.
+    #[arg(long)]
+    out: PathBuf,
+    /// Draw the runs into files whose names begin with this: loss, share of dropped features,
+    /// standard deviation of the diagonal and largest Lyapunov ratio, against steps.
+    #[arg(long, value_name = "STEM")]
+    figures: Option<PathBuf>,
+    /// Number of fresh samples that each loss is measured on.
+    #[arg(long, default_value_t = 10_240, value_parser = RangedU64ValueParser::<usize>::new().range(2..=1_000_000_000))]
+    samples: usize,
+    /// Print one JSON object per run instead of the table.
+    #[arg(long)]
+    json: bool,
+}
+
+/// A run: the model, its data, its recipe, its seed, and its number of steps, if it is fixed.
+#[derive(Clone, PartialEq)]
+struct Spec {
+    features: usize,
+    hidden: usize,
+    probability: f64,
+    recipe: Which,
+    seed: u64,
+    steps: Option<u64>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Which {
+    Code,
+    Fast,
+}
+
+impl FromStr for Spec {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        fn number<T: FromStr<Err: fmt::Display>>(name: &str, text: &str) -> Result<T, String> {
+            text.parse().map_err(|error| format!("{name} `{text}`: {error}"))
+        }
+        let parts: Vec<&str> = text.split(',').collect();
+        let &[features, hidden, probability, recipe, seed, steps] = &parts[..] else {
+            return Err(format!("{} parts, not the 6 of N_S,N_D,P,RECIPE,SEED,STEPS", parts.len()));
+        };
+        let spec = Self {
+            features: number("N_S", features)?,
+            hidden: number("N_D", hidden)?,
+            probability: number("P", probability)?,
+            recipe: match recipe {
+                "code" => Which::Code,
+                "fast" => Which::Fast,
+                other => return Err(format!("the recipe is `code` or `fast`, not `{other}`")),
+            },
+            seed: number("SEED", seed)?,
+            steps: Some(number("STEPS", steps)?).filter(|&steps| steps > 0),
+        };
+        if (spec.recipe, spec.steps) == (Which::Fast, None) {
+            return Err("the recipe `fast` needs a number of steps".to_owned());
+        }
+        Ok(spec)
+    }
+}
+
+/// Writes the name of the run's files.
+impl fmt::Display for Spec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { features, hidden, probability, seed, .. } = self;
+        let recipe = ["code", "fast"][usize::from(self.recipe == Which::Fast)];
+        write!(f, "n{features}-d{hidden}-p{probability}-{recipe}-s{seed}-t{}", self.steps.unwrap_or(0))
+    }
+}
+
+/// What was seen at one step: one line of a run's file.
+#[derive(Clone, Serialize, Deserialize)]
+struct Look {
+    /// Number of steps taken.
+    step: u64,
+    /// Whether the released code's rule would have stopped the run by this step.
+    rule_stopped: bool,
+    /// Whether the run has ended.
+    last: bool,
+    /// Loss per feature on fresh samples, and its standard error.
+    loss: f64,
+    loss_standard_error: f64,
+    /// Mean and standard deviation of W_ii.
+    diagonal: f64,
+    diagonal_sd: f64,
+    /// Mean of b_i.
+    bias: f64,
+    /// Number of features with |W_ii| ≤ 0.01 max_j |W_jj|.
+    dropped: usize,
+    /// Largest and mean Λ_i (equation 3).
+    lyapunov_max: f64,
+    lyapunov_mean: f64,
+}
+
+impl Spec {
+    fn path(&self, folder: &Path) -> PathBuf {
+        folder.join(format!("{self}.jsonl"))
+    }
+
+    /// Returns what was seen of the run so far; nothing if it has not begun.
+    fn kept(&self, folder: &Path) -> Result<Vec<Look>, Box<dyn Error>> {
+        let path = self.path(folder);
+        let text = match fs::read_to_string(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            text => text.map_err(|error| format!("{}: {error}", path.display()))?,
+        };
+        let look = |(k, line)| {
+            serde_json::from_str(line).map_err(|error| format!("{}, line {}: {error}", path.display(), k + 1))
+        };
+        Ok(text.lines().enumerate().map(look).collect::<Result<_, _>>()?)
+    }
+
+    fn data(&self) -> Result<Features<Independent>, Box<dyn Error>> {
+        Ok(Features::paper(self.features, self.probability)?)
+    }
+
+    /// Measures a model after `step` steps.
+    fn look(&self, model: &Autoencoder<f32>, step: u64, samples: usize) -> Result<Look, Box<dyn Error>> {
+        let fresh = Stream::Evaluation.samples(self.seed, 0..samples as u64);
+        let loss = sampled_loss(model, &self.data()?, fresh)?;
+        let moments = vec![Feature::uniform(self.probability)?.moments(); self.features];
+        let found = Statistics::of_model(model, &moments)?;
+        Ok(Look {
+            step,
+            rule_stopped: false,
+            last: false,
+            loss: loss.mean(),
+            loss_standard_error: loss.standard_error(),
+            diagonal: found.diagonal.mean,
+            diagonal_sd: found.diagonal.variance.sqrt(),
+            bias: found.bias.mean,
+            dropped: found.dropped,
+            lyapunov_max: found.lyapunov_max,
+            lyapunov_mean: found.lyapunov_mean,
+        })
+    }
+
+    /// Trains the model, or continues, and returns what was seen.
+    fn follow(&self, arguments: &Arguments, interrupt: &AtomicBool) -> Result<Vec<Look>, Box<dyn Error>> {
+        let Arguments { out: folder, samples, .. } = arguments;
+        let mut looks = self.kept(folder)?;
+        if looks.last().is_some_and(|look| look.last) {
+            return Ok(looks);
+        }
+        let shape = Shape::new(self.features, self.hidden)?;
+        let mut recipe = match self.recipe {
+            Which::Code => Recipe::code(self.features)?,
+            Which::Fast => Recipe::fast(shape, self.steps)?,
+        };
+        if let Some(steps) = self.steps {
+            recipe.stop = StopRule::Steps { steps };
+        }
+        let model = recipe.initial_model::<f32>(shape, self.seed)?;
+        let mut trainer = Trainer::on_fresh_batches(model, self.data()?, &recipe, self.seed)?;
+        let checkpoint = folder.join(format!("{self}.checkpoint"));
+        if trainer.resume(&checkpoint)? {
+            note!("{self}: resumed after step {}", trainer.steps());
+        }
+        looks.retain(|look| look.step <= trainer.steps());
+        // The rule reads all losses again, so that it needs no place in the checkpoint.
+        let mut rule = Stopper::new(StopRule::RELEASED_CODE)?;
+        for &loss in trainer.losses() {
+            rule.observe(loss)?;
+        }
+
+        let bar = bar::bar(&self.to_string(), recipe.most_steps());
+        let mut saved = Instant::now();
+        while !trainer.stopped() {
+            let interrupted = interrupt.load(Ordering::Relaxed);
+            if interrupted || saved.elapsed() >= CHECKPOINT_EVERY {
+                trainer.save(&checkpoint)?;
+                saved = Instant::now();
+            }
+            if interrupted {
+                return Err(format!("interrupted after step {} of {self}", trainer.steps()).into());
+            }
+            let step = trainer.step()?;
+            bar::advance(&bar, step);
+            rule.observe(step.loss)?;
+            let taken = step.index + 1;
+            let due = looks.last().map_or(30, |look| (look.step + 30).max(look.step * 5 / 4));
+            if taken >= due || step.stopped {
+                let rule_stopped = self.recipe == Which::Code && rule.stopped().is_some();
+                let look = self.look(trainer.model(), taken, *samples)?;
+                looks.push(Look { rule_stopped, last: step.stopped, ..look });
+                self.keep(folder, &looks)?;
+            }
+        }
+        bar.finish_and_clear();
+        remove(&checkpoint)?;
+        Ok(looks)
+    }
+
+    fn keep(&self, folder: &Path, looks: &[Look]) -> Result<(), Box<dyn Error>> {
+        let mut text = String::new();
+        for look in looks {
+            text += &format!("{}\n", serde_json::to_string(look)?);
+        }
+        Ok(write_atomically(self.path(folder), text.as_bytes())?)
+    }
+}
+
+/// Removes a file that may be missing.
+fn remove(path: &Path) -> Result<(), Box<dyn Error>> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(format!("cannot remove {}: {error}", path.display()).into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A run that has ended, and the loss of the symmetric solution for it.
+struct Followed<'a> {
+    spec: &'a Spec,
+    looks: Vec<Look>,
+    theory: f64,
+}
+
+impl Followed<'_> {
+    /// Returns the first step that was looked at after the run left the symmetric solution.
+    fn left(&self) -> Option<u64> {
+        self.looks.iter().find(|look| look.loss < LEFT * self.theory).map(|look| look.step)
+    }
+
+    fn name(&self) -> String {
+        let Spec { features, recipe, seed, probability, .. } = self.spec;
+        let recipe = if *recipe == Which::Fast { "fast" } else { "released" };
+        format!("$n_s = {features}$, $p = {probability}$, {recipe}, seed {seed}")
+    }
+
+    fn print(&self, json: bool) -> Result<(), Box<dyn Error>> {
+        let Self { spec, looks, theory } = self;
+        let last = looks.last().ok_or("a run without steps")?;
+        let rule = looks.iter().find(|look| look.rule_stopped).map(|look| look.step);
+        if json {
+            say!(
+                "{}",
+                json!({"run": spec.to_string(), "theory_loss": theory, "left": self.left(), "rule_stops": rule, "end": last})
+            );
+            return Ok(());
+        }
+        let step = |step: Option<u64>| step.map_or("–".to_owned(), |step| step.to_string());
+        say!(
+            "| {spec} | {} | {:.5} ± {:.5} | {:+.1} % | {} | {} | {} | {:.3} ± {:.3} | {:.2} |",
+            last.step,
+            last.loss / spec.probability,
+            last.loss_standard_error / spec.probability,
+            100.0 * (last.loss / theory - 1.0),
+            step(self.left()),
+            step(rule),
+            last.dropped,
+            last.diagonal,
+            last.diagonal_sd,
+            last.lyapunov_max
+        );
+        Ok(())
+    }
+}
+
+/// A quantity against steps: the end of its file's name, its label, its scale and its value.
+type Quantity = (&'static str, &'static str, Scale, fn(&Followed<'_>, &Look) -> [f64; 2]);
+
+/// Each with its standard error, 0 where it is not sampled.
+const QUANTITIES: [Quantity; 4] = [
+    ("loss", "loss / loss of the symmetric optimum", Scale::Linear, |run, look| {
+        [look.loss / run.theory, look.loss_standard_error / run.theory]
+    }),
+    ("dropped", "share of dropped features", Scale::Linear, |run, look| {
+        [look.dropped as f64 / run.spec.features as f64, 0.0]
+    }),
+    ("diagonal", "standard deviation of $W_{ii}$", Scale::Log, |_, look| [look.diagonal_sd, 0.0]),
+    ("lyapunov", "largest Λ", Scale::Log, |_, look| [look.lyapunov_max, 0.0]),
+];
+
+fn draw(runs: &[Followed<'_>], samples: usize, stem: &Path) -> Result<(), Box<dyn Error>> {
+    for (end, label, scale, value) in QUANTITIES {
+        let mut series: Vec<ChartSeries> = runs
+            .iter()
+            .map(|run| ChartSeries {
+                name: run.name(),
+                points: run
+                    .looks
+                    .iter()
+                    .map(|look| {
+                        let [y, error] = value(run, look);
+                        ChartPoint { x: look.step as f64, y, error }
+                    })
+                    .filter(|point| scale == Scale::Linear || point.y > 0.0)
+                    .collect(),
+                mark: ChartMark::Joined,
+            })
+            .collect();
+        series.retain(|series| !series.points.is_empty());
+        let mut file = stem.as_os_str().to_owned();
+        file.push(format!("_{end}"));
+        let figure = Chart {
+            x_label: "steps".to_owned(),
+            y_label: label.to_owned(),
+            x_scale: Scale::Log,
+            y_scale: scale,
+            series,
+            caption: format!(
+                "Models during training, from random weights. Losses are those of {samples} fresh samples, with bars of one \
+                 standard error, relative to the optimum of the Gaussian theory. Features with $|W_{{ii}}|$ of at most 1 % of the \
+                 largest are dropped. Steps by the fast recipe depend on the number for which its schedule was made."
+            ),
+        };
+        let written = chart(&figure, PathBuf::from(file))?;
+        note!("wrote {} and {}", written.png.display(), written.svg.display());
+    }
+    Ok(())
+}
+
+fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+    create_folder(&arguments.out)?;
+    let interrupt = command_line::interrupt()?;
+    let mut runs = Vec::new();
+    if !arguments.json {
+        say!(
+            "| run | steps | loss / p | to the theory | left by step | rule stops by step | dropped | W_ii | largest Λ |"
+        );
+        say!("|---|---|---|---|---|---|---|---|---|");
+    }
+    for spec in &arguments.runs {
+        let ratio = Shape::new(spec.features, spec.hidden)?.hidden() as f64 / spec.features as f64;
+        let theory = optimum_at_ratio(spec.probability, ratio)?.loss;
+        let looks = spec.follow(arguments, interrupt)?;
+        let followed = Followed { spec, looks, theory };
+        followed.print(arguments.json)?;
+        runs.push(followed);
+    }
+    match &arguments.figures {
+        Some(stem) => draw(&runs, arguments.samples, stem),
+        None => Ok(()),
+    }
+}
+
+fn main() -> ExitCode {
+    command_line::start(run)
+}
