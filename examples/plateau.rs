@@ -25,7 +25,6 @@ use toy_superposition::train::{Recipe, Trainer};
 
 /// A loss below this multiple of the theory's has left the symmetric solution.
 const LEFT: f64 = 0.97;
-const CHECKPOINT_EVERY: Duration = Duration::from_secs(120);
 
 /// Follows models while they are trained: their loss on fresh samples, dropped features, diagonal
 /// and Lyapunov ratio, at some ten steps per decade.
@@ -51,6 +50,9 @@ struct Arguments {
     /// Number of fresh samples that each loss is measured on.
     #[arg(long, default_value_t = 10_240, value_parser = RangedU64ValueParser::<usize>::new().range(2..=1_000_000_000))]
     samples: usize,
+    /// Seconds between two checkpoints.
+    #[arg(long, default_value = "120", value_parser = command_line::seconds)]
+    checkpoint_every: Duration,
     /// Print one JSON object per run instead of the table.
     #[arg(long)]
     json: bool,
@@ -200,8 +202,8 @@ impl Spec {
         if trainer.resume(&checkpoint)? {
             note!("{self}: resumed after step {}", trainer.steps());
         }
-        looks.retain(|look| look.step <= trainer.steps());
-        // The rule reads all losses again, so that it needs no place in the checkpoint.
+        // What was seen after the checkpoint is not looked at again: the steps are the same to the
+        // bit. The rule reads all losses again, so that it needs no place in the checkpoint.
         let mut rule = Stopper::new(StopRule::RELEASED_CODE)?;
         for &loss in trainer.losses() {
             rule.observe(loss)?;
@@ -211,7 +213,7 @@ impl Spec {
         let mut saved = Instant::now();
         while !trainer.stopped() {
             let interrupted = interrupt.load(Ordering::Relaxed);
-            if interrupted || saved.elapsed() >= CHECKPOINT_EVERY {
+            if interrupted || saved.elapsed() >= arguments.checkpoint_every {
                 trainer.save(&checkpoint)?;
                 saved = Instant::now();
             }

@@ -9,7 +9,7 @@ A line of the journal is one JSON object: the run, the step, whether the stop ru
 fresh samples with its standard error, mean and standard deviation of W_ii, mean of b, dropped features (|W_ii| <= 0.01
 max_j |W_jj|), the largest and the mean Lyapunov ratio (eq. 3), and the mean excess kurtosis of the interference. Runs whose
 last line is in the journal are not repeated; a run that was cut off begins again, and its later lines count. The example
-`plateau` draws a journal."""
+`plateau` follows runs of this project's own training in the same way, and draws them."""
 import argparse, json, math, pathlib, time
 import numpy as np, torch as t
 

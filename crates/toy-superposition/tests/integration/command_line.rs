@@ -475,6 +475,56 @@ fn a_search_goes_on_from_its_checkpoint() {
     assert!(torn.contains("search.json"), "{torn}");
 }
 
+/// A run that was killed continues to the same lines; one that has ended is not repeated.
+#[test]
+fn a_run_that_is_followed_goes_on_from_its_checkpoint() {
+    const RUN: &str = "16,4,0.1,code,1,4000";
+    let folder = tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let follow = |out: &Path| {
+        let mut command =
+            example("plateau", &[RUN, "--samples", "256", "--checkpoint-every", "0.02", "--json"]);
+        command.arg("--out").arg(out);
+        command
+    };
+    let lines = |out: &Path| fs::read_to_string(out.join("n16-d4-p0.1-code-s1-t4000.jsonl"));
+    let (whole, cut) = (at("whole"), at("cut"));
+    let told = json(&succeeds(&mut follow(&whole)));
+    assert_eq!((told["end"]["step"].as_u64(), told["end"]["last"].as_bool()), (Some(4000), Some(true)));
+    // The rule needs the losses before the checkpoint too.
+    assert!(told["rule_stops"].as_u64().is_some_and(|step| (1000..3500).contains(&step)), "{told}");
+
+    let mut running = follow(&cut).stdout(Stdio::null()).spawn().unwrap();
+    while lines(&cut).map_or(0, |text| text.lines().count()) < 12 && running.try_wait().unwrap().is_none() {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    let _ = running.kill();
+    running.wait().unwrap();
+    let output = succeeds(&mut follow(&cut));
+    assert_eq!(lines(&cut).unwrap(), lines(&whole).unwrap());
+    assert_eq!(json(&output), told);
+    assert!(!cut.join("n16-d4-p0.1-code-s1-t4000.checkpoint").exists());
+
+    let mut draw = follow(&cut);
+    succeeds(draw.arg("--figures").arg(at("figure")));
+    for quantity in ["loss", "dropped", "diagonal", "lyapunov"] {
+        assert!(at(&format!("figure_{quantity}.png")).exists(), "{quantity}");
+    }
+    fs::write(cut.join("n16-d4-p0.1-code-s1-t4000.jsonl"), "{\"step\":30").unwrap();
+    let torn = refused(&mut follow(&cut));
+    assert!(torn.contains("s1-t4000.jsonl, line 1"), "{torn}");
+    for (given, told) in [
+        ("64,16,0.2,code,1", "5 parts"),
+        ("64,16,0.2,slow,1,9", "not `slow`"),
+        ("64,16,x,code,1,9", "P `x`"),
+        ("64,16,0.2,fast,1,0", "needs a number of steps"),
+    ] {
+        let output = example("plateau", &[given, "--out", "none"]).output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        assert!(errors(&output).contains(told), "{}", errors(&output));
+    }
+}
+
 /// The weights of the atlas have the loss that it says, and what is not better than the hull is not
 /// added to a store.
 #[test]
