@@ -495,7 +495,7 @@ fn a_run_that_is_followed_goes_on_from_its_checkpoint() {
     assert!(told["rule_stops"].as_u64().is_some_and(|step| (1000..3500).contains(&step)), "{told}");
 
     let mut running = follow(&cut).stdout(Stdio::null()).spawn().unwrap();
-    while lines(&cut).map_or(0, |text| text.lines().count()) < 12 && running.try_wait().unwrap().is_none() {
+    while lines(&cut).map_or(0, |text| text.lines().count()) < 17 && running.try_wait().unwrap().is_none() {
         std::thread::sleep(std::time::Duration::from_millis(1));
     }
     let _ = running.kill();
