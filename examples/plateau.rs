@@ -369,7 +369,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         say!("|---|---|---|---|---|---|---|---|---|");
     }
     for spec in &arguments.runs {
-        let ratio = Shape::new(spec.features, spec.hidden)?.hidden() as f64 / spec.features as f64;
+        let ratio = command_line::ratio(spec.features, spec.hidden)?;
         let theory = optimum_at_ratio(spec.probability, ratio)?.loss;
         let looks = spec.follow(arguments, interrupt)?;
         let followed = Followed { spec, looks, theory };

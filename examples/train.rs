@@ -140,7 +140,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         check_writable(path)?;
     }
     let law = arguments.law.spec(features, None)?;
-    let ratio = hidden as f64 / features as f64;
+    let ratio = command_line::ratio(features, hidden)?;
     let theory = match law.paper_probability() {
         Some(p) => Some((p, theory::optimum_at_ratio(p, ratio)?.loss, theory::linear_loss(p, ratio)?)),
         None => None,

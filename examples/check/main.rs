@@ -1,7 +1,6 @@
 //! Compares any weights with the theory.
 
 mod features;
-mod table;
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -9,6 +8,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use clap::builder::RangedU64ValueParser;
+use command_line::table::{Line, group, line, print};
 use command_line::{law, note, say};
 use rand::seq::index;
 use serde_json::json;
@@ -19,8 +19,6 @@ use toy_superposition::theory::{
     self, Attribution, Check, Cluster, Gaussianity, Geometry, LawCheck, Polytope, Representation,
     SampledLoss, Statistics,
 };
-
-use crate::table::{Line, group, line, print};
 
 /// Compares the weights of a safetensors file, trained here or elsewhere, with the theory: their
 /// exact loss, the loss that Gaussian interference would give, the symmetric optimum, and the

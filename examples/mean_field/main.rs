@@ -187,7 +187,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         return weighted(arguments, &law, importance);
     }
     let Some(p) = law.paper_probability() else { return other_law(arguments, &law) };
-    let ratio = hidden as f64 / features as f64;
+    let ratio = command_line::ratio(features, hidden)?;
     let optimum = theory::optimum_at_ratio(p, ratio)?;
     let mixture = theory::envelope(p, ratio)?;
     let feature = Feature::uniform(p)?;

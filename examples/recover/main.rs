@@ -11,9 +11,10 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use clap::builder::RangedU64ValueParser;
-use command_line::{law, say};
+use command_line::law;
+use command_line::table::{line, print};
 use problem::{Name, Problem};
-use serde_json::{Value, json};
+use serde_json::json;
 use toy_superposition::recovery::{Evolution, Sign, SparsePrior, donoho_tanner, threshold};
 
 /// Recovers n_s sparse features from n_d hidden numbers with iterative decoders, and prints the
@@ -88,19 +89,20 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         let prior = SparsePrior::of_law(&arguments.law.spec(1, None)?.build()?)?;
         let limit = threshold(&prior);
         let on = prior.probability();
-        return print(
+        print(
             arguments.json,
             &[
-                ("probability", json!(on), "p"),
-                ("delta_star", json!(limit.ratio), "n_d/n_s above which AMP and OAMP recover exactly"),
-                ("tau_star", json!(limit.noise), "noise at which they stick just below it"),
-                (
+                line("probability", on, "p"),
+                line("delta_star", limit.ratio, "n_d/n_s above which AMP and OAMP recover exactly"),
+                line("tau_star", limit.noise, "noise at which they stick just below it"),
+                line(
                     "donoho_tanner",
-                    json!(donoho_tanner(on, Sign::Nonnegative)?),
+                    donoho_tanner(on, Sign::Nonnegative)?,
                     "n_d/n_s above which nonnegative l1 does (DT⁺)",
                 ),
             ],
         );
+        return Ok(());
     }
     if let Some(path) = &arguments.weights {
         return weights::run(arguments, path);
@@ -118,46 +120,36 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         Name::L1 => toy_superposition::recovery::l1_loss(&problem.prior, r)?,
         _ => evolution.limit(&problem.prior, r)?,
     };
+    let layers = losses.iter().map(|loss| format!("{loss:.4e}")).collect::<Vec<_>>().join(", ");
+    let stopped = found.stopped.iter().map(|(why, samples)| format!("{why}: {samples}"));
+    let stopped = stopped.collect::<Vec<_>>().join(", ");
     print(
         arguments.json,
         &[
-            ("features", json!(problem.x.nrows()), "n_s"),
-            ("hidden", json!(problem.y.nrows()), "n_d"),
-            ("probability", json!(p), "p"),
-            ("decoder", json!(found.name.to_string()), ""),
-            ("loss", json!(found.loss), "mean squared error per feature"),
-            ("loss_over_p", json!(found.loss / p), ""),
-            ("standard_error", json!(found.standard_error), "of the loss"),
-            ("iterations", json!(found.iterations), "mean over the samples"),
-            (
+            line("features", problem.x.nrows(), "n_s"),
+            line("hidden", problem.y.nrows(), "n_d"),
+            line("probability", p, "p"),
+            line("decoder", found.name.to_string(), "its name"),
+            line("loss", found.loss, "mean squared error per feature"),
+            line("loss_over_p", found.loss / p, "the same over p"),
+            line("standard_error", found.standard_error, "of the loss"),
+            line("iterations", found.iterations, "mean over the samples"),
+            line(
                 "success_fraction",
-                json!(found.success),
+                found.success,
                 "samples with an error of at most a thousandth of their norm",
             ),
-            ("stopped", json!(found.stopped), "samples by why their decoder stopped"),
-            ("state_evolution", json!(losses), "loss/p of layers 1, 2, … for n_s → ∞"),
-            ("limit_over_p", json!(limit / p), "loss/p after infinitely many; of l1, its own"),
-            ("seconds", json!(found.seconds), "for decoding"),
+            line("stopped", json!(found.stopped), "number of samples by why their decoder stopped")
+                .shown(stopped),
+            line("state_evolution", json!(losses), "loss/p of layers 1, 2, … for n_s → ∞").shown(layers),
+            line("limit_over_p", limit / p, "loss/p after infinitely many; of l1, its own"),
+            line("seconds", found.seconds, "for decoding"),
         ],
-    )?;
+    );
     match &arguments.out {
         Some(path) => figure::layers(&problem, &found, limit / p, &path.with_extension("")),
         None => Ok(()),
     }
-}
-
-/// Prints (key, value, meaning) as one JSON object or as a table.
-fn print(json: bool, rows: &[(&str, Value, &str)]) -> Result<(), Box<dyn Error>> {
-    if json {
-        let object: serde_json::Map<_, _> =
-            rows.iter().map(|(key, value, _)| ((*key).to_owned(), value.clone())).collect();
-        say!("{}", Value::Object(object));
-        return Ok(());
-    }
-    for (key, value, meaning) in rows {
-        say!("{key:<18}{value:>24}  {meaning}", value = value.to_string());
-    }
-    Ok(())
 }
 
 impl Arguments {

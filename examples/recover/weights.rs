@@ -4,14 +4,15 @@ use std::error::Error;
 use std::path::Path;
 
 use clap::ValueEnum;
-use command_line::say;
+use command_line::table::{line, print};
+use command_line::{note, say};
 use serde_json::json;
 use toy_superposition::data::{LawSpec, Stream};
 use toy_superposition::model::{Weights, sampled_loss};
 use toy_superposition::recovery::Dense;
 
+use crate::Arguments;
 use crate::problem::{Name, Problem};
-use crate::{Arguments, print};
 
 pub(crate) fn run(arguments: &Arguments, path: &Path) -> Result<(), Box<dyn Error>> {
     let Weights { model, metadata, .. } = Weights::<f64>::load(path)?;
@@ -20,6 +21,15 @@ pub(crate) fn run(arguments: &Arguments, path: &Path) -> Result<(), Box<dyn Erro
     let samples = arguments.samples.unwrap_or((16_384 / model.features()).clamp(16, 512));
     let range = Stream::Evaluation.samples(arguments.seed, 0..samples as u64);
     let own = sampled_loss(&model, &law.build()?, range)?;
+    let lengths: Vec<f64> = model.encoder().column_iter().map(|column| column.norm()).collect();
+    let longest = lengths.iter().copied().fold(0.0, f64::max);
+    let short = lengths.iter().filter(|&&length| length <= 0.1 * longest).count();
+    if short > 0 {
+        note!(
+            "note: {short} columns of the encoder have at most a tenth of the length of the longest: the model dropped their \
+             features. Decoders that do not know how large features are, such as omp and htp, may take noise for them."
+        );
+    }
     let operator = Box::new(Dense::new(model.encoder().into_owned())?);
     let description = format!("the encoder of {}", path.display());
     let problem = Problem::of(operator, description, &law, samples, arguments.seed)?;
@@ -45,19 +55,20 @@ pub(crate) fn run(arguments: &Arguments, path: &Path) -> Result<(), Box<dyn Erro
     }
     let share = 1.0 - least / own.mean();
     let mut rows = vec![
-        ("features", json!(model.features()), "n_s"),
-        ("hidden", json!(model.hidden()), "n_d"),
-        ("probability", json!(p), "p"),
-        ("loss", json!(own.mean()), "of the model with its own decoder"),
-        ("loss_over_p", json!(own.mean() / p), ""),
-        ("standard_error", json!(own.standard_error()), "of that loss"),
-        ("decoders_fault", json!(share), "share of the loss that the best decoder tried does not have"),
+        line("features", model.features(), "n_s"),
+        line("hidden", model.hidden(), "n_d"),
+        line("probability", p, "p"),
+        line("loss", own.mean(), "of the model with its own decoder"),
+        line("loss_over_p", own.mean() / p, "the same over p"),
+        line("standard_error", own.standard_error(), "of that loss"),
+        line("decoders_fault", share, "share of the loss that the best decoder tried does not have"),
     ];
     if arguments.json {
-        rows.push(("decoders", json!(decoders), ""));
-        return print(true, &rows);
+        rows.push(line("decoders", decoders, "each with its loss"));
+        print(true, &rows);
+        return Ok(());
     }
-    print(false, &rows)?;
+    print(false, &rows);
     say!("\n{:<12}{:>14}{:>14}{:>12}{:>12}", "decoder", "loss/p", "+-", "recovered", "iterations");
     for decoder in &decoders {
         let of = |key: &str, scale: f64| decoder[key].as_f64().map(|value| value * scale);

@@ -1,5 +1,6 @@
 //! A user-defined objective: the mean-field loss plus a penalty on the biases, minimised by L-BFGS
-//! and by Adam.
+//! and by Adam. The loss has several minima, and without a penalty (λ = 0) the two end in different
+//! ones.
 
 use std::error::Error;
 

@@ -25,7 +25,7 @@ pub enum Error {
         given: f64,
     },
     /// A number of features on at once that is zero or above the number of features.
-    #[error("{given} features on at once is outside 1..={features}")]
+    #[error("{given} features on at once: 1 to {features} are allowed")]
     Count {
         /// The given value.
         given: usize,
@@ -149,7 +149,7 @@ pub enum Error {
         given: f64,
     },
     /// A number of features that is 0 or does not fit a 32-bit index.
-    #[error("number of features {given} is outside 1..={max}", max = u32::MAX)]
+    #[error("{given} features: 1 to {max} are allowed", max = u32::MAX)]
     Features {
         /// The given value.
         given: usize,

@@ -19,8 +19,8 @@ pub struct LowerBound {
 /// is known.
 ///
 /// ```math
-/// L \;\ge\; \frac{p K}2 \left(1 - e^{-2 p (1 - p) m \Lambda}\right) \frac{1/r - 1}{2 \Lambda}, \qquad
-///   \Lambda = \frac1r - \frac12, \qquad m = 1 - \frac{\sin \theta}{\theta}, \qquad r = \frac{n_d}{n_s} .
+/// L \;\ge\; \frac{p K}2 \left(1 - e^{-2 p (1 - p) m F_0}\right) \frac{1/r - 1}{2 F_0}, \qquad
+///   F_0 = \frac1r - \frac12, \qquad m = 1 - \frac{\sin \theta}{\theta}, \qquad r = \frac{n_d}{n_s} .
 /// ```
 /// This holds for every W of rank n_d and every bias, with a rectifier on each output, magnitudes
 /// `U[0, 1]` and `p ≤ 1/2`. With `θ = 2` and `K = 1/48` it is proved. With `K = 1/6`, and `θ = 2.7`
@@ -46,9 +46,9 @@ pub struct LowerBound {
 ///    of one feature. Then `E cos θ(T − T′) = Π_j |φ(θ W_ij/W_ii)|²`, and
 ///    `1 − |φ(θ w)|² ≥ 2 p (1 − p)(1 − sin(θw)/(θw)) ≥ 2 p (1 − p) m min(w², 1)`. So
 ///    `L_i ≥ (p K/2)(1 − exp(−2 p (1 − p) m F_i))`.
-/// 4. **Mean.** Let `f` be the fraction of rows with `F_i > Λ` or `W_ii ≤ 0`; the latter lose at
+/// 4. **Mean.** Let `f` be the fraction of rows with `F_i > F_0` or `W_ii ≤ 0`; the latter lose at
 ///    least the variance. The others have the ratio `r/(1 − f)` among themselves, and `1 − e^{−x}`
-///    is above its chord. The sum is least at `f = 0`, by the choice of Λ.
+///    is above its chord. The sum is least at `f = 0`, by the choice of `F_0`.
 ///
 /// ```
 /// use toy_superposition_designs::lower_bound;

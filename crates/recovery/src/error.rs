@@ -68,7 +68,7 @@ pub enum Error {
     },
     /// A law that no scalar channel of this crate describes: its features are not all alike, or its
     /// magnitude may be negative where it must not be.
-    #[error("no scalar channel of this crate describes {what}")]
+    #[error("these decoders need features that are all alike, with one known distribution: not {what}")]
     Prior {
         /// The property of the law that is not covered.
         what: &'static str,

@@ -5,7 +5,7 @@
 #[non_exhaustive]
 pub enum Error {
     /// A length or an order that is not a power of two, or is above 2³¹.
-    #[error("{given} is not a power of two in 1..=2^31")]
+    #[error("{given} is not a power of two from 1 to 2^31")]
     NotPowerOfTwo {
         /// The length or order.
         given: usize,
@@ -17,7 +17,7 @@ pub enum Error {
         given: usize,
     },
     /// A number of hidden dimensions n_d outside `1..=n_s`.
-    #[error("{given} hidden dimensions are outside 1..={features}")]
+    #[error("{given} hidden dimensions for {features} features: 1 to {features} are allowed")]
     Hidden {
         /// The n_d that was given.
         given: usize,
@@ -49,7 +49,7 @@ pub enum Error {
         needs: &'static str,
     },
     /// A number of rows that no sum-free set has.
-    #[error("{given} hidden dimensions: a sum-free set has 1..={most} rows")]
+    #[error("{given} hidden dimensions: a sum-free set has 1 to {most} rows")]
     SumFree {
         /// The n_d that was given.
         given: usize,

@@ -20,6 +20,7 @@ pub mod bar;
 pub mod importance;
 pub mod law;
 pub mod progress;
+pub mod table;
 
 /// Prints a line on standard output. A failure is kept until the end, where it determines the exit
 /// code, so that files can still be written.
@@ -34,6 +35,15 @@ pub fn number(text: &str, allowed: std::ops::RangeInclusive<f64>) -> Result<f64,
         Ok(number) if allowed.contains(&number) => Ok(number),
         Ok(number) => Err(format!("{number:?} is not in [{:?}, {:?}]", allowed.start(), allowed.end())),
         Err(error) => Err(format!("{error}")),
+    }
+}
+
+/// Returns n_d/n_s for the theory, which needs n_d between 1 and n_s.
+pub fn ratio(features: usize, hidden: usize) -> Result<f64, String> {
+    if (1..=features).contains(&hidden) {
+        Ok(hidden as f64 / features as f64)
+    } else {
+        Err(format!("{hidden} hidden dimensions for {features} features: 1 to {features} are allowed"))
     }
 }
 

@@ -41,10 +41,10 @@ use crate::error::Result;
 /// terms of `σ_i² / V_i`. The first two lines are means of `L_i^*` at `σ_i² = V_i σ_W²`, where
 ///
 /// ```math
-/// \sigma_W^2 = \frac n{\Lambda} - 1 \le \frac1n \sum_i \frac{\sigma_i^2}{V_i},
+/// \sigma_W^2 = \frac n{\lambda_\Sigma} - 1 \le \frac1n \sum_i \frac{\sigma_i^2}{V_i},
 /// ```
 ///
-/// `Λ` is the sum of the n_d largest eigenvalues of the correlations, and the third line has
+/// `λ_Σ` is the sum of the n_d largest eigenvalues of the correlations, and the third line has
 /// `σ̄² = mean_K σ_i²/V_i`. So the optimum is that of features for each of which the dimensions
 /// explain an equal share of its variance.
 ///

@@ -2,8 +2,8 @@
 //! on the interference.
 //!
 //! ```text
-//! C = Cov(x) ,   λ_1 ≥ λ_2 ≥ … its eigenvalues ,   Λ_d = λ_1 + … + λ_d ,
-//! linear loss = (tr C − Λ_d)/n_s ,   (1/n_s) Σ_i Var(y_i − x_i) ≥ (tr C/n_s) (tr C/Λ_d − 1)
+//! C = Cov(x) ,   λ_1 ≥ λ_2 ≥ … its eigenvalues ,   λ_Σ = λ_1 + … + λ_d ,
+//! linear loss = (tr C − λ_Σ)/n_s ,   (1/n_s) Σ_i Var(y_i − x_i) ≥ (tr C/n_s) (tr C/λ_Σ − 1)
 //! ```
 //! These are section 4.3.1 and appendix C of the paper for features that are not independent, which
 //! its section 5.3 leaves open.
@@ -84,11 +84,11 @@ impl Spectrum {
     ///
     /// ```math
     /// \frac1{n_s} \sum_i \mathrm{Var}(y_i - x_i) \;\ge\; \frac{\mathrm{tr}\, C}{n_s}
-    ///   \left(\frac{\mathrm{tr}\, C}{\Lambda_{n_d}} - 1\right).
+    ///   \left(\frac{\mathrm{tr}\, C}{\lambda_\Sigma} - 1\right).
     /// ```
     ///
     /// For given `h = W_in x` the least `Var y_i` is `C_ii²/s_i`, where `s_i` is the part of `C_ii`
-    /// that is explained by `h`. The sum of the `s_i` is at most `Λ`, the sum of the `n_d` largest
+    /// that is explained by `h`. The sum of the `s_i` is at most `λ_Σ`, the sum of the `n_d` largest
     /// eigenvalues, and the bound follows by Cauchy–Schwarz. It is attained where `h` are the
     /// principal components and `s_i/C_ii` is the same for all `i`. For independent features of one
     /// law its square is the Welch bound, `V (n_s/n_d − 1)`; correlation in either direction lowers

@@ -1,10 +1,12 @@
-//! What a check prints: lines of a key, a value and its meaning, as JSON or as a table.
+//! Results as lines of a key, a value and its meaning, printed as JSON or as a table.
 
-use command_line::say;
 use serde_json::{Map, Value};
 
+use crate::say;
+
 /// One line, or several under one key.
-pub(crate) struct Line {
+#[derive(Debug)]
+pub struct Line {
     key: &'static str,
     value: Value,
     meaning: &'static str,
@@ -14,19 +16,19 @@ pub(crate) struct Line {
 }
 
 /// Returns a line. An absent value, `null`, is left out of JSON and of the table.
-pub(crate) fn line(key: &'static str, value: impl Into<Value>, meaning: &'static str) -> Line {
+pub fn line(key: &'static str, value: impl Into<Value>, meaning: &'static str) -> Line {
     Line { key, value: value.into(), meaning, shown: None, parts: Vec::new() }
 }
 
 /// Returns several lines under one key, which are an object in JSON.
-pub(crate) fn group(key: &'static str, parts: Vec<Line>, meaning: &'static str) -> Line {
+pub fn group(key: &'static str, parts: Vec<Line>, meaning: &'static str) -> Line {
     Line { parts, ..line(key, Value::Null, meaning) }
 }
 
 impl Line {
     /// Returns the line with this text in the table in place of its value; an empty text leaves it
     /// out of the table.
-    pub(crate) fn shown(self, text: String) -> Self {
+    pub fn shown(self, text: String) -> Self {
         Self { shown: Some(text), ..self }
     }
 
@@ -53,7 +55,7 @@ impl Line {
 }
 
 /// Prints the lines as one JSON object or as a table.
-pub(crate) fn print(json: bool, lines: &[Line]) {
+pub fn print(json: bool, lines: &[Line]) {
     if json {
         say!("{}", object(lines));
     } else {
