@@ -1,23 +1,28 @@
-"""Is the symmetric solution a minimum? The lowest eigenvalues of the Hessian of the expected loss at Persian rugs.
+"""Is the symmetric solution a minimum? The lowest eigenvalues of the Hessian of the expected loss at Persian rugs, or at the
+weights of files, such as the optima of the example `mean_field`.
 
-usage: python tools/symmetric_hessian.py [--probability P] [--ratio R] [--seed S] N_S ...        (pip install numpy scipy)
+usage: python tools/symmetric_hessian.py [--probability P] [--ratio R] [--seed S] [--weights FILE ...] [N_S ...]
+       (pip install numpy scipy safetensors)
 
 The loss is that of y = ReLU(W x + b), W = decoder encoder, summed over the rows and divided by p, for Gaussian interference
 with Edgeworth's terms of the third and fourth cumulants (docs/theory.md). The rug is that of a random set S, tied, with a gain
-for each of its Hadamard rows and one bias. In these n_d + 1 numbers the loss is minimised first; by the symmetry of the
-rug the gradient then vanishes in all weights. The Hessian in encoder, decoder and bias is met through central differences of
-the gradient, and its two ends are found by Lanczos. Written: the loss over p per feature, the largest slope, the lowest and
-highest eigenvalue, and where along the lowest one's vector the loss per feature is least."""
+for each of its Hadamard rows and one bias. In these n_d + 1 numbers the loss is minimised first; by the symmetry of the rug
+the gradient then vanishes in all weights. Optima of the loss without Edgeworth's terms keep a slope. The Hessian in encoder,
+decoder and bias is met through central differences of the gradient, and its two ends are found by Lanczos. Written: the loss
+over p per feature, the largest slope, the lowest and highest eigenvalue, and where along the lowest one's vector the loss per
+feature is least."""
 import argparse
 import sys
 
 import numpy as np
+from safetensors.numpy import load_file
 from scipy.linalg import hadamard
 from scipy.optimize import minimize, minimize_scalar
 from scipy.sparse.linalg import LinearOperator, eigsh
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-parser.add_argument("features", type=int, nargs="+")
+parser.add_argument("features", type=int, nargs="*")
+parser.add_argument("--weights", nargs="*", default=[])
 parser.add_argument("--probability", type=float, default=0.05)
 parser.add_argument("--ratio", type=float, default=0.25)
 parser.add_argument("--seed", type=int, default=0)
@@ -64,9 +69,9 @@ def loss_and_gradient(w, bias):
     return loss.sum(), slope, db
 
 
-for n in arguments.features:
+def rug(n):
+    """A rug of n features, encoder, decoder and bias, with the best gains of its rows and the best bias."""
     d = int(n * arguments.ratio)
-    rng = np.random.default_rng(arguments.seed)
     frame = hadamard(n)[rng.permutation(np.arange(1, n))[:d]] / np.sqrt(n)
 
     def symmetric(x):
@@ -75,11 +80,24 @@ for n in arguments.features:
 
     start = np.append(np.full(d, 1.2 / arguments.ratio), -0.1)
     best = minimize(symmetric, start, jac=True, method="L-BFGS-B", options={"maxiter": 200, "ftol": 1e-14, "gtol": 1e-9})
-    root = np.sqrt(best.x[:-1])[:, None] * frame
-    size = d * n
-    centre = np.concatenate([root.ravel(), root.T.ravel(), np.full(n, best.x[-1])])
     if best.x[:-1].min() < 0:
         sys.exit("a gain below 0: not a tied rug")
+    root = np.sqrt(best.x[:-1])[:, None] * frame
+    return root, root.T, np.full(n, best.x[-1])
+
+
+def of_file(path):
+    """The weights of a file, scaled such that encoder and decoder share the singular values of their product."""
+    tensors = load_file(path)
+    encoder, bias = tensors["encoder"].astype(float), tensors["bias"].astype(float)
+    u, values, v = np.linalg.svd(tensors.get("decoder", encoder.T).astype(float) @ encoder)
+    root = np.sqrt(values[: len(encoder)])
+    return root[:, None] * v[: len(encoder)], u[:, : len(encoder)] * root, bias
+
+
+def examine(name, encoder, decoder, bias):
+    (d, n), size = encoder.shape, encoder.size
+    centre = np.concatenate([encoder.ravel(), decoder.ravel(), bias])
 
     def at(x):
         encoder, decoder, bias = x[:size].reshape(d, n), x[size : 2 * size].reshape(n, d), x[2 * size :]
@@ -94,9 +112,19 @@ for n in arguments.features:
     hessian = LinearOperator((centre.size, centre.size), matvec=times, dtype=float)
     ends, vectors = eigsh(hessian, k=2, which="BE", tol=1e-2, ncv=40, v0=rng.normal(size=centre.size))
     loss, slope = at(centre)
-    along = minimize_scalar(lambda t: at(centre + t * vectors[:, 0])[0] / n, bracket=(0, 0.3), tol=1e-3)
+    # The vector's sign is the one in which the loss falls first, if its slope is not 0.
+    vector = vectors[:, 0] * (-1 if slope @ vectors[:, 0] > 0 else 1)
+    along = minimize_scalar(lambda t: at(centre + t * vector)[0] / n, bracket=(0, 0.3), tol=1e-3)
     print(
-        f"n_s {n}, n_d {d}, p {p}, seed {arguments.seed}: loss/p {loss / n:.5f}, largest slope {np.abs(slope).max():.1e}, "
+        f"{name}, n_s {n}, n_d {d}, p {p}: loss/p {loss / n:.5f}, largest slope {np.abs(slope).max():.1e}, "
         f"eigenvalues {ends[0]:.4f} … {ends[1]:.4f}, along the lowest at {along.x:.2f}: loss/p {along.fun:.5f}",
         flush=True,
     )
+
+
+for n in arguments.features:
+    rng = np.random.default_rng(arguments.seed)
+    examine(f"rug of seed {arguments.seed}", *rug(n))
+for path in arguments.weights:
+    rng = np.random.default_rng(arguments.seed)
+    examine(path, *of_file(path))
