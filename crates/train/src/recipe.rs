@@ -138,25 +138,20 @@ impl Recipe {
     }
 
     /// Returns a recipe of few steps with a high learning rate. It differs from the paper's recipes
-    /// mainly in three ways.
+    /// as follows:
     ///
-    /// First, all initial biases are 0. PyTorch's initial biases are spread, and an output that
-    /// starts below the others switches off and stays off, which makes the paper's recipe drop
-    /// features. Second, the learning rate is higher:
-    ///
-    /// ```math
-    /// η = \frac{2.2}{\sqrt{n_s n_d}},
-    /// ```
-    ///
-    /// This is 17 to 35 times the paper's rate at a ratio of 1/4. The factor `1/√n_d` is the size
-    /// of the weights, since a trained feature has `W_ii ≈ 1` as a sum of n_d products; a step
-    /// changes the weights by `2.2/√n_s` of that size. The factor `1/√n_s` is needed for the mean
-    /// of all features, in which the loss is steeper by about `p n_s` than in other directions.
-    /// Without it, at a rate of `0.1/√n_d`, all outputs of a model of 1024 features with p = 0.2
-    /// switched off permanently within 35 steps; at `0.07/√n_d` none did. The rate rises along a
-    /// warm-up and falls to 0 at the end along half a cosine, which removes the noise of the
-    /// batches from the weights. Third, β₂ is 0.95: with a longer memory, large early gradients
-    /// delay later steps, and the outputs switch off at lower rates. Adam's ε is 1e-12.
+    /// - **All initial biases are 0.** PyTorch's initial biases are spread. An output that starts
+    ///   below the others switches off and stays off, so that the paper's recipe drops features.
+    /// - **The learning rate is `2.2/√(n_s n_d)`**, 17 to 35 times the paper's at a ratio of 1/4. The
+    ///   factor `1/√n_d` is the size of the weights, since a trained feature has `W_ii ≈ 1` as a sum
+    ///   of n_d products. A step changes the weights by `2.2/√n_s` of that size. The factor `1/√n_s`
+    ///   is needed for the mean of all features, in which the loss is steeper by about `p n_s` than
+    ///   in other directions. Without it, at a rate of `0.1/√n_d`, all outputs of a model of 1024
+    ///   features with p = 0.2 switched off permanently within 35 steps; at `0.07/√n_d` none did.
+    /// - **The rate rises along a warm-up and falls to 0** at the end along half a cosine, which
+    ///   removes the noise of the batches from the weights.
+    /// - **Adam's β₂ is 0.95** and its ε 1e-12. With a longer memory, large early gradients delay
+    ///   later steps, and the outputs switch off at lower rates.
     ///
     /// With `steps`, the rate rises in the first twentieth of the steps (but in at least 30, or in
     /// half of the steps if there are fewer than 60) and falls to 0 at the last step along half a

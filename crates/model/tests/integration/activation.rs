@@ -69,7 +69,7 @@ fn values_and_derivatives() {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
 
-    /// Returns small integers, so that most samples have ties.
+    /// Values are small integers, so that most samples have ties.
     #[test]
     fn top_k_is_a_sort(values in prop::collection::vec(-3i8..5, 1..40), count in 1usize..45) {
         let z: Vec<f32> = values.iter().map(|&v| f32::from(v)).collect();

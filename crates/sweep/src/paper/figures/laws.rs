@@ -6,7 +6,7 @@ use toy_superposition_figures::{Chart, ChartMark, ChartPoint, ChartSeries, Scale
 use super::{distinct, of_kind, over_seeds, seeds_of};
 use crate::{Model, Record};
 
-/// Returns a value of a record and its standard error.
+/// A value of a record and its standard error.
 type Of = fn(&Record) -> Option<(f64, f64)>;
 
 const SERIES: [(&str, ChartMark, Of); 5] = [
