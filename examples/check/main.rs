@@ -45,7 +45,10 @@ struct Arguments {
     /// all rows for n_s up to 2048].
     #[arg(long, value_parser = RangedU64ValueParser::<usize>::new().range(1..=4_294_967_295))]
     rows: Option<usize>,
-    /// Write the numbers of each feature to this file: CSV, one line per feature.
+    /// Write a CSV file with one line per feature: its diagonal W_ii, gain (W_ii if features are
+    /// independent), bias b_i, effective_bias b_i + Σ_j≠i W_ij E x_j, row_sum Σ_j≠i W_ij, sigma σ_i,
+    /// lyapunov Λ_i, whether it is dropped, its dimensionality and representation, and its number
+    /// of neighbours (features with |cos| > 0.1).
     #[arg(long, value_name = "FILE.csv")]
     per_feature: Option<PathBuf>,
     /// Print one JSON object instead of a table.
@@ -60,9 +63,16 @@ const WORK: usize = 1 << 22;
 fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     if let Some(path) = &arguments.per_feature {
         check_writable(path)?;
+        if path
+            .canonicalize()
+            .is_ok_and(|path| arguments.weights.canonicalize().is_ok_and(|read| read == path))
+        {
+            return Err(format!("--per-feature {}: that is the weight file itself", path.display()).into());
+        }
     }
     let Weights { model, metadata, .. } = Weights::<f64>::load(&arguments.weights)?;
     let features = model.features();
+    command_line::ratio(features, model.hidden())?;
     let law = arguments.law.spec(features, metadata.get(LawSpec::METADATA_KEY).map(String::as_str))?;
     let data = law.build()?;
     let fresh = Stream::Evaluation.samples(arguments.seed, 0..arguments.samples as u64);
@@ -79,7 +89,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         Some(p) => {
             let check = theory::check_rows(&model, p, &rows)?;
             lines = of_paper(&check, p, &measured);
-            let nearly = nearly_dropped(&check.statistics);
+            let nearly = beware(&check.statistics);
             sentences = vec![beside_linear(&check, p)?, check.attribution.to_string(), nearly];
             (statistics, geometry) = (check.statistics, check.geometry);
         }
@@ -87,7 +97,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
             let check = theory::check_law(&model, &data, &rows)?;
             lines = of_law(&check, json!(law), &measured);
             let attribution = check.attribution.map_or(String::new(), |found| found.to_string());
-            sentences = vec![attribution, nearly_dropped(&check.statistics)];
+            sentences = vec![attribution, beware(&check.statistics)];
             (statistics, geometry) = (check.statistics, check.geometry);
         }
     }
@@ -121,9 +131,14 @@ fn of_paper(check: &Check, p: f64, measured: &Measured) -> Vec<Line> {
         line(
             "welch_gap",
             check.welch_gap,
-            "mean of σ_i² above its bound, relative (eq. 6); none where that is 0",
+            "mean σ_i² of the kept features above the Welch bound for their number, relative (eq. 6)",
         ),
-        line("dropped", found.dropped, "features with |W_ii| ≤ 1 % of the largest; they have no σ"),
+        line(
+            "dropped",
+            found.dropped,
+            "features with |W_ii| ≤ 1 % of the largest, which are left out of means of σ",
+        ),
+        line("nearly_dropped", nearly_dropped(found), "features with more, but below 10 % of the largest"),
         line(
             "lyapunov",
             found.lyapunov_max,
@@ -165,7 +180,12 @@ fn of_law(check: &LawCheck, law: serde_json::Value, measured: &Measured) -> Vec<
             found.effective_bias.mean,
             "mean of the bias beside x_i and the rest of y_i",
         ),
-        line("dropped", found.dropped, "features whose gain is at most 1 % of the largest"),
+        line(
+            "dropped",
+            found.dropped,
+            "features whose gain is at most 1 % of the largest, left out of means of σ",
+        ),
+        line("nearly_dropped", nearly_dropped(found), "features with more, but below 10 % of the largest"),
         line("exact_loss", exact(|exact| exact.loss), EXACT_LOSS),
         line("exact_error", exact(|exact| exact.error), EXACT_ERROR),
         line("exact_rows", check.exact.is_ok().then_some(measured.rows), EXACT_ROWS),
@@ -216,14 +236,19 @@ fn beside_linear(check: &Check, p: f64) -> Result<String, Box<dyn Error>> {
     Ok(format!("The loss is {:.4} p, {side} than {what} ({:.4} p).", check.exact_loss / p, other / p))
 }
 
-/// Says how many features are not quite dropped, if there are any.
-fn nearly_dropped(found: &Statistics) -> String {
+/// Returns the number of features that count as kept and have less than a tenth of the largest gain.
+fn nearly_dropped(found: &Statistics) -> usize {
     let most = found.rows.iter().fold(0.0_f64, |most, row| most.max(row.gain.abs()));
-    match found.kept().filter(|(_, row)| row.gain.abs() < 0.1 * most).count() {
+    found.kept().filter(|(_, row)| row.gain.abs() < 0.1 * most).count()
+}
+
+/// Says what features that are nearly dropped do to the other numbers, if there are any.
+fn beware(found: &Statistics) -> String {
+    match nearly_dropped(found) {
         0 => String::new(),
         count => format!(
-            "Of the features that count as kept, {count} have a gain between 1 % and 10 % of the largest. Their σ_i, up to a \
-             hundred times larger, weigh on σ and on every part of the distance."
+            "Among the features that count as kept, {count} nearly dropped: their gain is below a tenth of the largest. Their σ_i, up \
+             to a hundred times larger, weigh on sigma_mean, welch_gap and every part of the distance."
         ),
     }
 }

@@ -57,10 +57,10 @@ struct Arguments {
     #[arg(long, default_value_t = 0)]
     seed: u64,
     /// Try every decoder on the encoder of this weight file.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["features", "hidden", "operator", "threshold", "map"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["features", "hidden", "operator", "threshold", "map", "decoder", "out"])]
     weights: Option<PathBuf>,
     /// Print the least ratios at which recovery is exact for n_s → ∞, and nothing else.
-    #[arg(long, conflicts_with_all = ["features", "hidden", "map"])]
+    #[arg(long, conflicts_with_all = ["features", "hidden", "map", "decoder", "out"])]
     threshold: bool,
     /// Measure layers and phases over (p, n_d/n_s), and write map.csv and the figures layers and
     /// phases (PNG and SVG) into this folder. Layers are measured for --features [default: 8192],

@@ -49,9 +49,15 @@ impl<T: Scalar> Autoencoder<T> {
         activation: Activation,
     ) -> Result<Self> {
         let shape = Shape::new(encoder.ncols(), encoder.nrows())?;
-        if decoder.nrows() == bias.len() && encoder.nrows() != bias.len() {
-            // Two of the three agree on n_s, so that the encoder is the one to name.
-            check_shape("encoder", encoder.shape(), (encoder.nrows(), bias.len()))?;
+        // Of the three n_s, that of the encoder, the decoder and the bias, the one that differs from
+        // the other two is named. Of an n_d × n_s encoder with n_d ≤ n_s a bias of n_d numbers is
+        // rather that of another layer than a sign that both matrices are transposed.
+        let (rows, columns) = encoder.shape();
+        if decoder.nrows() == bias.len() && rows != bias.len() {
+            check_shape("encoder", encoder.shape(), (rows, bias.len()))?;
+        }
+        if decoder.shape() == (columns, rows) && rows <= columns {
+            check_shape("bias", bias.shape(), (columns, 1))?;
         }
         check_encoder(encoder, bias)?;
         check_shape("decoder", decoder.shape(), (shape.features(), shape.hidden()))?;

@@ -27,7 +27,7 @@ pub enum Error {
     /// A matrix or vector whose shape does not fit the others.
     #[error(
         "{what} is {} × {}, expected {} × {}{}", given.0, given.1, expected.0, expected.1,
-        if given.0 != given.1 && (given.1, given.0) == *expected { "; is it transposed?" } else { "" }
+        if given.0 != given.1 && (given.1, given.0) == *expected { "; is it transposed or swapped?" } else { "" }
     )]
     Mismatch {
         /// Name of the matrix or vector.
@@ -95,7 +95,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// The bytes are not a safetensors file: truncated, overlong, or with a hostile header.
-    #[error("not a valid safetensors file")]
+    #[error("not a valid safetensors file (of another format, cut off or damaged)")]
     Format {
         /// The error of the safetensors library.
         source: Cause,
@@ -113,12 +113,17 @@ pub enum Error {
         expected: Vec<String>,
     },
     /// The file holds an encoder of a known name and no bias.
-    #[error("no bias {bias:?} beside {encoder:?}; if the model has none, save n_s zeros under that name")]
+    #[error(
+        "no bias {bias:?} beside {encoder:?}; {} if the model has none, save n_s zeros under that name",
+        if vectors.is_empty() { String::new() } else { format!("if it is one of {vectors:?}, rename it;", ) }
+    )]
     NoBias {
         /// The encoder's name in the file.
         encoder: String,
         /// The name that the bias must have.
         bias: String,
+        /// The vectors of the file (at most sixteen), one of which may be the bias.
+        vectors: Vec<String>,
     },
     /// The file holds a second bias that is not 0. The models of this crate have no bias in the
     /// hidden layer, and a loss without it would be wrong.
@@ -130,12 +135,33 @@ pub enum Error {
         /// The name of the tensor in the file.
         name: String,
     },
-    /// The bytes are a file of `torch.save`.
-    #[error("this is a file of torch.save; save the weights by safetensors.torch.save_file")]
+    /// The file holds matrices that are no part of the model, such as those of further layers, and
+    /// the loss without them would be that of another model.
+    #[error(
+        "the file also holds {names:?}, which are no part of this model; save its encoder, decoder and bias alone"
+    )]
+    OtherMatrices {
+        /// The names of the matrices in the file (at most sixteen).
+        names: Vec<String>,
+    },
+    /// An error of a tensor whose name in the file is not the one that the cause gives it.
+    #[error("{tensor:?} is the {role} of this model")]
+    Tensor {
+        /// The name of the tensor in the file.
+        tensor: String,
+        /// What the model calls it.
+        role: &'static str,
+        /// The error.
+        source: Box<Error>,
+    },
+    /// The bytes are a zip archive or a pickle, as `torch.save` writes them.
+    #[error(
+        "this is a zip archive or a pickle, such as torch.save writes; save the weights by safetensors.torch.save_file"
+    )]
     TorchFile,
     /// The file holds the same weights more than once, with different values or behind different
     /// prefixes.
-    #[error("{names:?} belong to several models; load one of them by its names")]
+    #[error("{names:?} belong to several models; save one of them alone")]
     Ambiguous {
         /// The tensors that belong to different models.
         names: Vec<String>,
@@ -148,16 +174,19 @@ pub enum Error {
     },
     /// There is no decoder of a known name, and the weights may not be tied.
     #[error(
-        "no decoder {decoder:?} beside {encoder:?}{}; rename the decoder, or, if the weights are tied, put tied = true \
-         into the metadata{}",
+        "no decoder beside {encoder:?}{}; {}, or, if the weights are tied, save them with metadata={{\"tied\": \"true\"}}{}",
         if *declared { ", and the metadata says tied = false" } else { "" },
+        match decoder {
+            Some(name) => format!("rename the decoder to {name:?}"),
+            None => "rename the tensors to encoder, decoder and bias, since these names are for tied weights only".into(),
+        },
         if others.is_empty() { String::new() } else { format!(" (the file also holds {})", others.join(", ")) }
     )]
     NoDecoder {
         /// The encoder's name in the file.
         encoder: String,
-        /// The name that the decoder must have.
-        decoder: String,
+        /// The name that the decoder must have; `None` for names of tied weights.
+        decoder: Option<String>,
         /// Whether the metadata says that the weights are not tied.
         declared: bool,
         /// Other tensors of two or more dimensions (at most sixteen), one of which may be the
@@ -195,8 +224,9 @@ pub enum Error {
     },
     /// A tensor with the wrong number of dimensions.
     #[error(
-        "tensor {tensor} has shape {given:?}, expected {expected} dimension{}: a file holds one model",
-        if *expected == 1 { "" } else { "s" }
+        "tensor {tensor} has shape {given:?}, expected {expected} dimension{}{}",
+        if *expected == 1 { "" } else { "s" },
+        if given.len() > *expected && !given.contains(&1) { "; of several models save one alone" } else { "" }
     )]
     Dimensions {
         /// Name of the tensor.

@@ -12,10 +12,13 @@ const PREFIXES: [&str; 2] = ["_orig_mod.", "module."];
 /// Returns the tensors of a safetensors file.
 ///
 /// # Errors
-/// [`Error::TorchFile`] for a file of `torch.save`, which is a zip archive or begins with a pickle;
-/// [`Error::Format`] for other bytes that are not a safetensors file.
+/// [`Error::TorchFile`] for a zip archive or a pickle; [`Error::Format`] for other bytes that are not
+/// a safetensors file.
 pub(crate) fn tensors(bytes: &[u8]) -> Result<SafeTensors<'_>> {
-    let of_torch = || bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"\x80\x02\x8a\x0a");
+    // A pickle begins with the number of its protocol and an operation, which is not 0. A header of
+    // safetensors begins with its length, the third byte of which is 0 up to 64 kB.
+    let pickle = || matches!(bytes, [0x80, 2..=5, operation, ..] if *operation != 0);
+    let of_torch = || bytes.starts_with(b"PK\x03\x04") || pickle();
     SafeTensors::deserialize(bytes)
         .map_err(|error| if of_torch() { Error::TorchFile } else { Error::format(error) })
 }
@@ -49,17 +52,23 @@ impl<'a> Tensors<'a> {
         self.encoder.name.strip_suffix("weight").is_some_and(|layer| name.strip_prefix(layer) == Some("bias"))
     }
 
+    /// Returns whether there is a decoder.
+    pub(crate) fn has_decoder(&self) -> bool {
+        self.decoder.is_some()
+    }
+
     /// Returns the name of the encoder in the file.
     pub(crate) fn encoder_name(&self) -> &'a str {
         self.encoder.name
     }
 
-    /// Returns whether the tensor that is called `name` in the file is one of these.
+    /// Returns whether the tensor that is called `name` in the file is one of these, or has the same
+    /// name behind another prefix.
     pub(crate) fn contain(&self, name: &str) -> bool {
         [Some(&self.encoder), self.decoder.as_ref(), Some(&self.bias)]
             .into_iter()
             .flatten()
-            .any(|tensor| tensor.name == name)
+            .any(|tensor| without_prefixes(tensor.name) == without_prefixes(name))
     }
 
     /// Returns the model. A model without a decoder is tied. It is refused if `tied` is false, or
@@ -72,8 +81,40 @@ impl<'a> Tensors<'a> {
     ) -> Result<Autoencoder<T>> {
         let bias = DVector::from_vec(self.bias.numbers(1)?);
         let encoder = self.encoder.matrix()?;
-        let transposed = self.names == Names::Elhage && encoder.nrows() == bias.len();
+        let (rows, columns) = encoder.shape();
+        let transposed = self.names == Names::Elhage && (rows == bias.len() || columns != bias.len());
         let encoder = if transposed { encoder.transpose() } else { encoder };
+        self.form(encoder, bias, tied, others, activation).map_err(|error| self.named(error, transposed))
+    }
+
+    /// Adds the name that a tensor has in the file to an error that calls it something else.
+    fn named(&self, error: Error, transposed: bool) -> Error {
+        let what = match error {
+            Error::Mismatch { what, .. } | Error::NotFinite { what, .. } => what,
+            other => return other,
+        };
+        let (tensor, role) = match what {
+            "encoder" if transposed => (Some(&self.encoder), "transpose of the encoder"),
+            "encoder" => (Some(&self.encoder), "encoder"),
+            "decoder" => (self.decoder.as_ref(), "decoder"),
+            _ => (Some(&self.bias), "bias"),
+        };
+        match tensor {
+            Some(tensor) if tensor.name != what => {
+                Error::Tensor { tensor: tensor.name.to_owned(), role, source: Box::new(error) }
+            }
+            _ => error,
+        }
+    }
+
+    fn form<T: Scalar>(
+        &self,
+        encoder: DMatrix<T>,
+        bias: DVector<T>,
+        tied: Option<bool>,
+        others: &[String],
+        activation: Activation,
+    ) -> Result<Autoencoder<T>> {
         match (&self.decoder, tied) {
             (Some(decoder), None | Some(false)) => {
                 Autoencoder::new(&encoder, &decoder.matrix()?, &bias, activation)
@@ -83,7 +124,7 @@ impl<'a> Tensors<'a> {
             (None, None) if others.is_empty() => Autoencoder::tied(&encoder, &bias, activation),
             (None, _) => Err(Error::NoDecoder {
                 encoder: self.encoder.name.to_owned(),
-                decoder: self.names.decoder().unwrap_or_default().to_owned(),
+                decoder: self.names.decoder().map(str::to_owned),
                 declared: tied == Some(false),
                 others: others.to_vec(),
             }),
@@ -95,7 +136,10 @@ impl<'a> Tensor<'a> {
     pub(crate) fn find(file: &'a SafeTensors<'a>, name: &str) -> Result<Option<Self>> {
         let mut found = file.iter().filter(|(full, _)| *full == name || without_prefixes(full) == name);
         let Some((name, view)) = found.next() else { return Ok(None) };
-        match found.next() {
+        let same = |other: &TensorView<'_>| {
+            (other.dtype(), other.shape(), other.data()) == (view.dtype(), view.shape(), view.data())
+        };
+        match found.find(|(_, other)| !same(other)) {
             None => Ok(Some(Self { name, view })),
             Some((other, _)) => {
                 let mut names = vec![name.to_owned(), other.to_owned()];
@@ -110,6 +154,13 @@ impl<'a> Tensor<'a> {
         let found = Self::find(file, name)?.filter(|tensor| tensor.view.shape() == shape);
         let missing = || Error::Block { name: name.to_owned(), expected: shape.to_vec() };
         found.ok_or_else(missing)?.numbers(shape.len())
+    }
+
+    /// Returns whether all values are 0 or −0.
+    pub(crate) fn is_zero(view: &TensorView<'_>) -> bool {
+        let size = view.dtype().bitsize() / 8;
+        let zero = |value: &[u8]| matches!(value, [rest @ .., last] if last & 0x7f == 0 && rest.iter().all(|&byte| byte == 0));
+        view.data().chunks(size.max(1)).all(zero)
     }
 
     /// Returns the matrix of a tensor that is stored row by row.

@@ -89,16 +89,18 @@ impl<T: Scalar> Weights<T> {
     /// # Errors
     /// - [`Error::Format`] for bytes that are not a valid safetensors file: truncated, overlong, or
     ///   with a hostile header.
-    /// - [`Error::TorchFile`] for a file of `torch.save`.
+    /// - [`Error::TorchFile`] for a zip archive or a pickle, such as `torch.save` writes.
     /// - [`Error::Names`] if there is no encoder of a known name, [`Error::NoBias`] if there is no
     ///   bias beside it, [`Error::OtherBias`] for a second bias, such as that of a hidden layer,
-    ///   that is not 0.
+    ///   that is not 0, [`Error::OtherMatrices`] for matrices beside encoder and decoder, unless the
+    ///   metadata says whether the weights are tied.
     /// - [`Error::Ambiguous`] for several models that differ, [`Error::TiedDecoder`] and
     ///   [`Error::NoDecoder`] if it is not certain whether the weights are tied.
     /// - [`Error::Type`], [`Error::Dimensions`], [`Error::Precision`] for a tensor that `T` cannot
     ///   hold.
     /// - [`Error::Mismatch`], [`Error::Shape`], [`Error::NotFinite`], [`Error::TopK`] and
-    ///   [`Error::Metadata`] for tensors or metadata that do not form an autoencoder.
+    ///   [`Error::Metadata`] for tensors or metadata that do not form an autoencoder. The first and
+    ///   the third are the cause of an [`Error::Tensor`] if the tensor has another name in the file.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         Self::parse(bytes, &Names::KNOWN)
     }
@@ -131,8 +133,12 @@ impl<T: Scalar> Weights<T> {
         let [first, rest @ ..] = &models[..] else {
             for &names in names {
                 if let Some(encoder) = Tensor::find(&file, names.encoder())? {
-                    let (encoder, bias) = (encoder.name.to_owned(), names.bias().to_owned());
-                    return Err(Error::NoBias { encoder, bias });
+                    let vectors = file.iter().filter(|(_, view)| view.shape().len() == 1);
+                    return Err(Error::NoBias {
+                        encoder: encoder.name.to_owned(),
+                        bias: names.bias().to_owned(),
+                        vectors: first_names(vectors.map(|(name, _)| name)),
+                    });
                 }
             }
             let expected = names.iter().map(Names::to_string).collect();
@@ -140,15 +146,18 @@ impl<T: Scalar> Weights<T> {
         };
         let others = || file.iter().filter(|(name, _)| !models.iter().any(|tensors| tensors.contain(name)));
         let by_default = names.len() > 1;
+        let matrices = others().filter(|(_, view)| view.shape().len() > 1);
+        let matrices = first_names(matrices.map(|(name, _)| name));
+        if by_default && tied.is_none() && first.has_decoder() && !matrices.is_empty() {
+            return Err(Error::OtherMatrices { names: matrices });
+        }
         let second = others().find(|(name, view)| {
             let bias = first.is_hidden_bias(name) || (by_default && named_like_a_bias(name));
-            bias && view.data().iter().any(|&byte| byte != 0)
+            bias && !Tensor::is_zero(view)
         });
         if let Some((name, _)) = second {
             return Err(Error::OtherBias { name: name.to_owned() });
         }
-        let matrices = others().filter(|(_, view)| view.shape().len() > 1);
-        let matrices = first_names(matrices.map(|(name, _)| name));
         let model = first.model(tied, &matrices, activation)?;
         for other in rest {
             if other.model(tied, &matrices, activation)? != model {
@@ -191,11 +200,11 @@ impl<T: Scalar> Weights<T> {
     }
 }
 
-/// Returns whether the last part of a tensor's name, which is `b` or begins with `b_` or `bias`, is
-/// that of a bias.
+/// Returns whether a tensor's name is that of a bias: its last part has `bias` in it, or is `b` with
+/// at most two more letters or digits, or begins with `b_`.
 fn named_like_a_bias(name: &str) -> bool {
     let last = name.rsplit('.').next().unwrap_or(name);
-    last == "b" || last.starts_with("b_") || last.starts_with("bias")
+    last.contains("bias") || last.starts_with("b_") || last.starts_with('b') && last.len() <= 3
 }
 
 /// Returns the first sixteen of these names in alphabetical order, for an error text.

@@ -45,7 +45,7 @@ pub enum Error {
         allowed: &'static str,
     },
     /// A column of zeros, so that its feature leaves no trace in `y = A x`.
-    #[error("column {column} of the operator is zero: that feature cannot be recovered")]
+    #[error("column {column} of the operator is zero: that feature leaves no trace in y, so leave it out")]
     ZeroColumn {
         /// The index of the column.
         column: usize,

@@ -117,11 +117,11 @@ fn a_file_without_a_decoder_is_tied_and_whatever_contradicts_that_is_refused() {
     assert!(matches!(
         read(&with("up"), &[("tied", "false")]),
         Err(Error::NoDecoder { encoder, decoder, declared: true, others })
-            if encoder == "encoder" && decoder == "decoder" && others == ["up"]
+            if encoder == "encoder" && decoder.as_deref() == Some("decoder") && others == ["up"]
     ));
     let message = read(&with("up"), &[]).unwrap_err().to_string();
-    let expected = "no decoder \"decoder\" beside \"encoder\"; rename the decoder, or, if the weights are tied, put tied = true \
-                    into the metadata (the file also holds up)";
+    let expected = "no decoder beside \"encoder\"; rename the decoder to \"decoder\", or, if the weights are tied, save them with \
+                    metadata={\"tied\": \"true\"} (the file also holds up)";
     assert_eq!(message, expected);
     assert!(matches!(
         read(&[encoder.clone(), bias.clone()], &[("tied", "false")]),
@@ -148,10 +148,20 @@ fn a_second_bias_is_refused_unless_it_is_zero_and_a_missing_bias_is_named() {
         assert!(matches!(read(&with(&[0.0, 1e-9])), Err(Error::OtherBias { name }) if name == second));
         let model = read(&with(&[0.0, 0.0])).unwrap().model;
         assert_eq!((model.features(), model.hidden()), (3, 2));
-        let none = read(&[encoder]);
-        assert!(
-            matches!(none, Err(Error::NoBias { encoder, bias }) if (&*encoder, &*bias) == (names[0], names[1]))
-        );
+        // A zero may have a sign.
+        assert!(read(&with(&[0.0, -0.0])).is_ok() && read(&with(&[0.0, f32::MIN_POSITIVE])).is_err());
+        let other = ("offset", Dtype::F32, &[3][..], bytes_of(&[0.0; 3]));
+        let none = read(&[encoder, other]);
+        assert!(matches!(
+            none,
+            Err(Error::NoBias { encoder, bias, vectors })
+                if (&*encoder, &*bias) == (names[0], names[1]) && vectors == ["offset"]
+        ));
+    }
+    for second in ["encoder_bias", "hidden_bias", "enc.pre_bias", "b1", "bh", "bin", "b_in"] {
+        let [encoder, bias] = tied_tensors("encoder", "bias");
+        let tensors = [encoder, bias, (second, Dtype::F32, &[2][..], bytes_of(&[0.0, 1.0]))];
+        assert!(matches!(read(&tensors), Err(Error::OtherBias { name }) if name == second), "{second}");
     }
     // By its own names one model of several is read; beside its encoder there may be no bias.
     let [encoder, bias] = tied_tensors("down.weight", "up.bias");
@@ -168,11 +178,34 @@ fn a_second_bias_is_refused_unless_it_is_zero_and_a_missing_bias_is_named() {
     assert!(matches!(*source, Error::OtherBias { name } if name == "down.bias"));
 }
 
+/// The loss of a model without one of its layers would be wrong.
+#[test]
+fn matrices_that_are_no_part_of_the_model_are_refused() {
+    let [encoder, bias] = tied_tensors("encoder", "bias");
+    let decoder = ("decoder", Dtype::F32, &[3, 2][..], bytes_of(&[1.0; 6]));
+    let middle = ("middle.weight", Dtype::F32, &[2, 2][..], bytes_of(&[2.0; 4]));
+    let scale = ("scale", Dtype::F32, &[3][..], bytes_of(&[2.0; 3]));
+    let read = |tensors: &[_], metadata: &[_]| Weights::<f64>::from_bytes(&file(tensors, metadata));
+    let whole = [encoder, bias, decoder, middle];
+    assert!(matches!(read(&whole, &[]), Err(Error::OtherMatrices { names }) if names == ["middle.weight"]));
+    assert!(read(&whole, &[("tied", "false")]).is_ok());
+    let [encoder, bias, decoder, _] = whole;
+    assert!(read(&[encoder, bias, decoder, scale], &[]).is_ok());
+}
+
 #[test]
 fn a_file_of_torch_save_is_told() {
-    for bytes in [&b"PK\x03\x04 and so on"[..], b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."] {
+    let pickles = [
+        &b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."[..],
+        b"\x80\x04\x95\x1a\0\0\0\0\0\0\0}\x94",
+        b"\x80\x02}q\0.",
+    ];
+    for bytes in pickles.into_iter().chain([&b"PK\x03\x04 and so on"[..]]) {
         assert!(matches!(Weights::<f32>::from_bytes(bytes), Err(Error::TorchFile)));
     }
+    // A torn file whose header has 640 bytes begins in nearly the same way.
+    let torn = [&[0x80, 2, 0, 0, 0, 0, 0, 0][..], b"{\"encoder\""].concat();
+    assert!(matches!(Weights::<f32>::from_bytes(&torn), Err(Error::Format { .. })));
 }
 
 #[test]
@@ -191,6 +224,8 @@ fn several_models_that_differ_are_refused() {
     );
     let mut prefixed = tied_tensors("encoder", "bias").to_vec();
     prefixed.extend(tied_tensors("module.encoder", "module.bias"));
+    assert_eq!(Weights::<f64>::from_bytes(&file(&prefixed, &[])).unwrap().model, tied_model());
+    prefixed[2].3[0] ^= 1;
     assert!(matches!(
         Weights::<f64>::from_bytes(&file(&prefixed, &[])),
         Err(Error::Ambiguous { names }) if names == ["encoder", "module.encoder"]
@@ -241,7 +276,15 @@ fn the_names_of_elhage_are_read() {
     assert_eq!(model.bias(), DVector::from_row_slice(&[-1.0, -2.0, -3.0]));
     assert_eq!(read(&[2, 3], 3).unwrap(), tied_model());
     assert_eq!(read(&[2, 2], 2).unwrap().encoder(), DMatrix::from_row_slice(2, 2, &[1.0, 3.0, 2.0, 4.0]));
-    assert!(matches!(read(&[2, 3], 1), Err(Error::Mismatch { what: "bias", .. })));
+    let chain = |error: &Error| format!("{error}: {}", std::error::Error::source(error).unwrap());
+    let refused = read(&[3, 2], 1).unwrap_err();
+    assert_eq!(chain(&refused), "\"b_final\" is the bias of this model: bias is 1 × 1, expected 3 × 1");
+    let infinite = bytes_of(&[1.0, 2.0, 3.0, f32::NAN, 5.0, 6.0]);
+    let tensors =
+        [("W", Dtype::F32, &[3, 2][..], infinite), ("b_final", Dtype::F32, &[3][..], bytes_of(&[0.0; 3]))];
+    let refused = Weights::<f64>::from_bytes(&file(&tensors, &[])).unwrap_err();
+    let expected = "\"W\" is the transpose of the encoder of this model: encoder[1, 1] is NaN; every value must be finite";
+    assert_eq!(chain(&refused), expected);
     assert!(matches!(read(&[1, 3, 2], 3), Err(Error::Dimensions { tensor, .. }) if tensor == "W"));
 }
 
@@ -294,10 +337,23 @@ fn a_transposed_encoder_is_suspected() {
         Autoencoder::new(&encoder, &decoder, &DVector::zeros(64), Activation::Relu).unwrap_err().to_string()
     };
     let (wide, tall) = (DMatrix::zeros(16, 64), DMatrix::zeros(64, 16));
-    assert_eq!(refused(tall.clone(), tall), "encoder is 64 × 16, expected 16 × 64; is it transposed?");
-    assert_eq!(refused(wide.clone(), wide), "decoder is 16 × 64, expected 64 × 16; is it transposed?");
+    assert_eq!(
+        refused(tall.clone(), tall),
+        "encoder is 64 × 16, expected 16 × 64; is it transposed or swapped?"
+    );
+    assert_eq!(
+        refused(wide.clone(), wide),
+        "decoder is 16 × 64, expected 64 × 16; is it transposed or swapped?"
+    );
     assert_eq!(refused(DMatrix::zeros(16, 63), DMatrix::zeros(63, 16)), "bias is 64 × 1, expected 63 × 1");
-    // Where two of the three agree on n_s, the third is named.
+    // Where two of the three agree on n_s, the third is named; a bias of the hidden layer is told.
+    let hidden = Autoencoder::new(
+        &DMatrix::<f64>::zeros(16, 64),
+        &DMatrix::zeros(64, 16),
+        &DVector::zeros(16),
+        Activation::Relu,
+    );
+    assert_eq!(hidden.unwrap_err().to_string(), "bias is 16 × 1, expected 64 × 1");
     let narrow = DMatrix::zeros(16, 63);
     assert_eq!(refused(narrow, DMatrix::zeros(64, 16)), "encoder is 16 × 63, expected 16 × 64");
 }

@@ -41,7 +41,7 @@ pub struct Row {
 impl Row {
     /// The interference `σ_i = noise / |g_i|` at unit gain; infinite where `g_i = 0`.
     pub fn sigma(&self) -> f64 {
-        self.noise / self.gain.abs()
+        if self.gain == 0.0 { f64::INFINITY } else { self.noise / self.gain.abs() }
     }
 
     /// The row as a channel `Y = g_i x + b_i^eff + n`, where `n` has mean 0 and the standard
