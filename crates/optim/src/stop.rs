@@ -21,11 +21,12 @@ use crate::trend::{BLOCKS, probability_of_so_slow_a_descent};
 /// window. The third rule is a statistical test with a stated probability of stopping too early:
 ///
 /// - descent: after w, 2w, 3w, … losses, test the hypothesis that the expected loss falls in a
-///   straight line, by at least the fraction f of its mean, over the last w losses. The test is
-///   Student's test of the slope through the means of 20 blocks. Stop at the k-th test if the
-///   p-value is at most $α_k = α/(k(k+1))$. Since $Σ_k α_k = α$, a run whose loss always falls by f
-///   per window is stopped too early with probability at most α. The test cannot know that a loss
-///   that is constant now will fall later.
+///   straight line, by at least the fraction f of its mean per w losses. The k-th test reads the
+///   last m w losses, with m = k/2 rounded down, but at least 1 and at most 8 and 1/(2f), so that
+///   the noise of a long run cannot hide that its loss is constant. It is Student's test of the
+///   slope through the means of 20 blocks. Stop if the p-value is at most $α_k = α/(k(k+1))$. Since
+///   $Σ_k α_k = α$, a run whose loss always falls by f per window is stopped too early with
+///   probability at most α. The test cannot know that a loss that is constant now will fall later.
 ///
 /// There is no default, because the paper's text and its code differ and a recipe must state which
 /// rule it uses.
@@ -64,10 +65,10 @@ pub enum StopRule {
         /// The greatest number of epochs.
         max_epochs: u64,
     },
-    /// Stops as soon as a test, made after every `window` losses, finds that the loss no longer
-    /// falls by the fraction `fall` of its mean per window. A run whose expected loss still falls
+    /// Stops as soon as a test, made after every `window` losses over the last one to eight windows,
+    /// finds that the loss no longer falls by the fraction `fall` of its mean per window. A run whose expected loss still falls
     /// this fast is stopped with a probability of at most `false_stop` over all its tests, if the
-    /// means of twentieths of a window are independent and normal with equal variances.
+    /// means of twentieths of what a test reads are independent and normal with equal variances.
     Descent {
         /// The width w of each window, in steps.
         window: usize,
@@ -103,7 +104,7 @@ impl StopRule {
         match *self {
             Self::Steps { .. } => 0,
             Self::Windows { window } | Self::EpochWindows { window, .. } => 2 * window,
-            Self::Descent { window, .. } => window,
+            Self::Descent { window, fall, .. } => window * most_windows(fall),
         }
     }
 
@@ -131,6 +132,12 @@ impl StopRule {
     }
 }
 
+/// The greatest number of windows that one test of [`StopRule::Descent`] reads: the loss falls by at
+/// most half of its mean in them.
+fn most_windows(fall: f64) -> usize {
+    ((0.5 / fall) as usize).clamp(1, 8)
+}
+
 /// Why a [`StopRule`] said to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -149,7 +156,7 @@ impl std::fmt::Display for StopReason {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Steps => "all steps were taken",
-            Self::Plateau => "the loss no longer fell",
+            Self::Plateau => "the loss no longer fell as fast as its stop rule asks",
             Self::MaxEpochs => "the bound on epochs was reached",
         })
     }
@@ -160,8 +167,8 @@ impl std::fmt::Display for StopReason {
 pub struct StopState {
     /// Number of losses read so far.
     pub steps: u64,
-    /// The losses that are remembered, oldest first: the last 2w (for [`StopRule::Descent`] the
-    /// last w, for [`StopRule::Steps`] none), or all losses while there are fewer.
+    /// The losses that are remembered, oldest first: the last 2w (for [`StopRule::Descent`] those of
+    /// its longest test, for [`StopRule::Steps`] none), or all losses while there are fewer.
     pub recent: Vec<f64>,
     /// True if the current epoch will be the last.
     pub last_epoch: bool,
@@ -302,8 +309,11 @@ impl Stopper {
             }
             StopRule::Descent { window, fall, false_stop } => {
                 if self.steps.is_multiple_of(window as u64) {
-                    let look = (self.steps / window as u64) as f64;
-                    let found = probability_of_so_slow_a_descent(self.recent.iter().copied(), fall);
+                    let look = self.steps / window as u64;
+                    let windows = ((look / 2) as usize).clamp(1, most_windows(fall));
+                    let read = self.recent.range(self.recent.len() - windows * window..);
+                    let found = probability_of_so_slow_a_descent(read.copied(), windows as f64 * fall);
+                    let look = look as f64;
                     self.stopped =
                         (found <= false_stop / (look * (look + 1.0))).then_some(StopReason::Plateau);
                 }

@@ -224,6 +224,20 @@ fn correlated_noise_is_counted() {
     assert!(first > RUNS as f64 * 0.06, "{first}");
 }
 
+/// Noise that hides a fall of 2 % in one window does not hide it in eight: with windows that do not
+/// grow, the standard error of the fall, 2.5 % of the loss, would let most of these runs go on for
+/// good, since later tests ask for smaller p-values.
+#[test]
+fn a_flat_loss_is_stopped_however_noisy() {
+    let rule = StopRule::Descent { window: 50, fall: 0.02, false_stop: 0.01 };
+    let (stopped, looks) = stops(rule, 0.0, 0.0, 40, 200);
+    assert!(stopped == 200 && looks < 12.0, "{stopped} {looks}");
+    // A loss that falls as fast as the rule asks of its first test goes on nearly always.
+    let slope = 0.02 / (50.0 + 24.5 * 0.02);
+    let (stopped, _) = stops(rule, slope, 0.0, 20, 2000);
+    assert!(stopped < 20 + 22, "{stopped}");
+}
+
 #[test]
 fn a_flat_loss_is_stopped_soon() {
     let rule = StopRule::Descent { window: 500, fall: 0.05, false_stop: 0.01 };
