@@ -42,6 +42,12 @@ fn example<T: Scalar>(
 }
 
 #[test]
+fn a_threshold_has_the_value_that_it_was_built_with() {
+    let Activation::JumpRelu(threshold) = jump(0.3) else { panic!("a JumpReLU has a threshold") };
+    assert_eq!(threshold.value(), 0.3);
+}
+
+#[test]
 fn values_and_derivatives() {
     let z = [0.5, -1.0, 0.3, 0.5, 0.0, 2.0, 0.3, -0.0];
     let cases: [(Activation, [f64; 8]); 8] = [

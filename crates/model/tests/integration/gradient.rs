@@ -158,6 +158,18 @@ fn a_one_by_one_model_by_hand() {
     assert_eq!(objective.loss(&model).unwrap(), 2.25);
 }
 
+/// A model of zeros answers 0, so that the loss is the mean of `importance · x²`.
+#[test]
+fn a_feature_of_importance_0_costs_nothing() {
+    let model = Autoencoder::from_parameters(
+        Parameters::<f64>::zeros(Shape::new(2, 1).unwrap()).unwrap(),
+        Activation::Relu,
+    );
+    let x = DMatrix::from_column_slice(2, 1, &[0.75, 0.5]);
+    let mut loss = MinibatchLoss::with_importance(&DVector::from_row_slice(&[0.0, 2.0])).unwrap();
+    assert_eq!(loss.loss_dense(&model, &x).unwrap(), 2.0 * 0.25 / 2.0);
+}
+
 #[test]
 fn a_feature_that_is_on_but_not_seen_costs_its_square() {
     let model =

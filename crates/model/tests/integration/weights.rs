@@ -7,7 +7,7 @@ use rand::SeedableRng;
 use safetensors::tensor::{Dtype, TensorView};
 use toy_superposition_files as files;
 use toy_superposition_model::{
-    Activation, Autoencoder, Error, Initialisation, Names, Shape, Vector, Weights,
+    Activation, Autoencoder, Error, Initialisation, Model, Names, Shape, Vector, Weights,
 };
 
 fn model<T: toy_superposition_model::Scalar>(tied: bool, activation: Activation) -> Autoencoder<T> {
@@ -258,6 +258,53 @@ fn wrapped_and_custom_names_are_read() {
         Error::Contents { source, .. }
             if matches!(&*source, Error::Names { expected, .. } if expected[..] == ["encoder, decoder, bias"])
     ));
+}
+
+/// `y = w₀ x₀ + w₁ x₁ + c`, with the parameters w₀, w₁, c.
+#[derive(Debug, PartialEq)]
+struct Plane([f64; 3]);
+
+impl Model for Plane {
+    type Scalar = f64;
+    type Gradient = Vec<f64>;
+
+    fn blocks(&self) -> Vec<(&'static str, Vec<usize>)> {
+        vec![("slopes", vec![1, 2]), ("constant", vec![1])]
+    }
+
+    fn as_slice(&self) -> &[f64] {
+        &self.0
+    }
+
+    fn as_mut_slice(&mut self) -> &mut [f64] {
+        &mut self.0
+    }
+
+    fn zero_gradient(&self) -> toy_superposition_model::Result<Vec<f64>> {
+        Ok(vec![0.0; 3])
+    }
+}
+
+#[test]
+fn a_model_of_the_callers_own_is_read_from_the_tensors_of_its_blocks() {
+    let constant = ("constant", Dtype::F32, &[1][..], bytes_of(&[-0.5]));
+    let slopes = |shape: &'static [usize]| ("slopes", Dtype::F32, shape, bytes_of(&[2.0, 3.0]));
+    let mut plane = Plane([0.0; 3]);
+    plane.read(&file(&[constant.clone(), slopes(&[1, 2])], &[])).unwrap();
+    assert_eq!(plane, Plane([2.0, 3.0, -0.5]));
+    for other in [vec![constant.clone()], vec![constant, slopes(&[2, 1])]] {
+        let refused = plane.read(&file(&other, &[]));
+        assert!(
+            matches!(&refused, Err(Error::Block { name, expected }) if name == "slopes" && *expected == [1, 2]),
+            "{refused:?}"
+        );
+        assert_eq!(plane, Plane([2.0, 3.0, -0.5]));
+    }
+}
+
+#[test]
+fn a_model_has_no_description_unless_it_gives_one() {
+    assert_eq!(Plane([1.0, 2.0, 3.0]).describe(), []);
 }
 
 /// `W` is read as n_s × n_d, and as n_d × n_s only if the length of the bias requires it.

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use toy_superposition_data::{AnyLaw, LawSpec, PerFeature, SparseBatch, SwitchesSpec};
 use toy_superposition_model::{
@@ -445,6 +445,20 @@ fn importance_reaches_the_loss() {
     let decayed = f32::from_bits(bias(&before, 7)) * (1.0 - 0.002 * 0.01) as f32;
     assert_eq!(f32::from_bits(bias(&weights, 7)), decayed);
     assert_ne!(bias(&weights, 8), bias(&run(None).0, 7));
+}
+
+/// The names are those of a step by the hidden vectors.
+#[test]
+fn the_stages_of_a_step_come_in_order_and_take_no_longer_than_the_step() {
+    let mut trainer = trainer(&recipe(), 0.1);
+    let start = Instant::now();
+    trainer.step().unwrap();
+    let whole = start.elapsed();
+    let (names, times): (Vec<&str>, Vec<Duration>) = trainer.stages().into_iter().unzip();
+    let forward = ["sample", "encode", "decode and residual"];
+    let backward = ["hidden gradient", "decoder gradient", "encoder gradient"];
+    assert_eq!(names, [&forward[..], &backward[..], &["optimizer"]].concat());
+    assert!(times.iter().sum::<Duration>() <= whole, "{times:?} {whole:?}");
 }
 
 #[test]
