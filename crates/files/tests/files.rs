@@ -4,7 +4,7 @@ use std::error::Error as _;
 use std::fs;
 
 use tempfile::tempdir;
-use toy_superposition_files::{Error, check_writable, create_folder, write_atomically};
+use toy_superposition_files::{Error, check_writable, create_folder, write_atomically, write_new};
 
 #[test]
 fn a_file_is_replaced_whole_and_nothing_else_is_left_in_the_folder() {
@@ -14,6 +14,22 @@ fn a_file_is_replaced_whole_and_nothing_else_is_left_in_the_folder() {
         check_writable(&path).unwrap();
         write_atomically(&path, bytes).unwrap();
         assert_eq!(fs::read(&path).unwrap(), bytes);
+    }
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_new_file_is_written_once_and_a_file_that_is_there_is_not_touched() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("manifest.json");
+    assert!(write_new(&path, b"first").unwrap());
+    assert!(!write_new(&path, b"second").unwrap());
+    assert_eq!(fs::read(&path).unwrap(), b"first");
+    // The system allows no name as long as this.
+    for bad in ["missing/manifest.json", &"a".repeat(300)] {
+        let bad = folder.path().join(bad);
+        let refused = write_new(&bad, b"first");
+        assert!(matches!(&refused, Err(Error::Write { path, .. }) if *path == bad), "{refused:?}");
     }
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
 }
@@ -38,6 +54,8 @@ fn a_path_that_cannot_be_a_file_is_refused_before_and_when_it_is_written() {
     refused("w.st/.", |e| matches!(e, Error::NoName { .. }));
     refused("", |e| matches!(e, Error::NotAFile { found, .. } if found.is_dir()));
     refused("..", |e| matches!(e, Error::NotAFile { found, .. } if found.is_dir()));
+    let text = check_writable(folder.path()).unwrap_err().to_string();
+    assert!(text.ends_with(": it is a folder, not a regular file"), "{text}");
     assert_eq!(fs::read(at("file")).unwrap(), b"kept");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
 }
@@ -74,6 +92,8 @@ mod unix {
                 assert!(matches!(result, Err(Error::NotAFile { found, .. }) if !found.is_dir()), "{path:?}");
             }
         }
+        let text = check_writable(&socket).unwrap_err().to_string();
+        assert!(text.ends_with(": it is a device, a pipe or a socket, not a regular file"), "{text}");
         assert!(fs::symlink_metadata(&socket).unwrap().file_type().is_socket());
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
         assert!(fs::symlink_metadata("/dev/null").unwrap().file_type().is_char_device());

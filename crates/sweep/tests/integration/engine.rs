@@ -162,6 +162,50 @@ fn cells_are_the_grids_in_its_order_and_none_comes_twice() {
 }
 
 #[test]
+fn a_manifest_that_cannot_be_read_is_told_from_one_that_is_not_there() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(matches!(Sweep::<Toy>::open(folder.path()), Err(Error::NotASweep { .. })));
+    let manifest = folder.path().join("manifest.json");
+    fs::create_dir(&manifest).unwrap();
+    let refused = Sweep::<Toy>::open(folder.path());
+    assert!(matches!(&refused, Err(Error::File { path, .. }) if *path == manifest), "{refused:?}");
+}
+
+/// A kind that says nothing of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Silent {
+    Only,
+}
+
+impl Kind for Silent {}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Seeds {}
+
+impl Experiment for Seeds {
+    type Kind = Silent;
+    type Record = (u64,);
+
+    fn evaluate(&self, cell: &Cell<Silent>, _: &Context<'_>) -> Result<Option<(u64,)>, Reason> {
+        Ok(Some((cell.seed,)))
+    }
+}
+
+#[test]
+fn a_kind_that_says_nothing_of_itself_has_a_cell_per_seed_and_takes_no_laws() {
+    let with = |data: &str| {
+        let block = format!("[[block]]\nkinds = [\"only\"]\nhidden = [2]\nseeds = [5, 6]\n{data}");
+        Grid::<Seeds>::parse(&format!("[experiment]\n{block}")).unwrap().cells()
+    };
+    let cells = with("features = [4]\nprobabilities = [0.1]").unwrap();
+    assert_eq!(cells.iter().map(|cell| cell.seed).collect::<Vec<_>>(), [5, 6]);
+    let laws = "[[block.laws]]\nfeatures = 4\nswitches = { kind = \"independent\", probability = 0.1 }";
+    let refused = with(laws).unwrap_err();
+    assert!(matches!(&refused, Error::GridLawKind { kind, .. } if kind == "only"), "{refused:?}");
+}
+
+#[test]
 fn bad_grids_are_refused_by_name() {
     let (_folder, good) = folder();
     let refused = |change: fn(&mut Grid<Toy>)| {

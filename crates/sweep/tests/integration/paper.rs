@@ -10,7 +10,8 @@ use toy_superposition_model::{
     Activation, Autoencoder, Initialisation, Shape, Stochastic, Weights, sampled_loss,
 };
 use toy_superposition_sweep::{
-    Cell, Context, Effort, Experiment, Grid, Model, Options, Reason, Record, Superposition, Sweep, figures,
+    Cell, Context, Effort, Experiment, Grid, Model, Options, Reason, RecipeName, Record, Superposition,
+    Sweep, figures,
 };
 use toy_superposition_theory as theory;
 use toy_superposition_train::{Ended, Recipe, Run, Trainer, initial_model};
@@ -310,6 +311,30 @@ fn draw(sweep: &Sweep<Superposition>) {
     let torn = figures::drawings(sweep).unwrap();
     assert_eq!(torn.failed.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["figure3_weights"]);
     assert_eq!(torn.ready.len(), drawings.ready.len() - 1);
+}
+
+/// An epoch of the code's recipe has 30 batches.
+#[test]
+fn a_training_on_as_many_samples_is_estimated_to_take_as_long_by_either_recipe() {
+    let (kind, features, hidden) = (Model::Trained, 64, 16);
+    let cell = Cell { kind, features, hidden, probability: 0.1, law: None, seed: 0, block: 0 };
+    let code = Superposition { max_epochs: Some(100), ..Superposition::default() };
+    let fast = Superposition { recipe: RecipeName::Fast, steps: Some(100 * 30), ..Superposition::default() };
+    let (code, fast) = (code.effort(&cell).seconds, fast.effort(&cell).seconds);
+    assert!((code / fast - 1.0).abs() < 0.05, "{code} {fast}");
+}
+
+#[test]
+fn a_mean_field_descent_stops_before_its_last_step_where_it_has_the_least_loss() {
+    let folder = tempfile::tempdir().unwrap();
+    let grid = "[experiment]\nsamples = 512\nmean_field_steps = 5000\n[[block]]\nkinds = [\"mean-field\"]\n\
+                features = [32]\nprobabilities = [0.05]\nhidden = [8]\nseeds = [1]\n";
+    let sweep = Sweep::<Superposition>::create(folder.path(), Grid::parse(grid).unwrap()).unwrap();
+    sweep.run(&Options::default(), |_| {}).unwrap();
+    let record = sweep.records().unwrap().remove(0);
+    assert!(record.steps.unwrap() < 5000, "{record:?}");
+    let gap = record.gaussian_loss.unwrap() / record.envelope_loss.unwrap() - 1.0;
+    assert!(gap.abs() < 1e-9, "{gap:e}");
 }
 
 /// A grid with the fast recipe trains by it: the given number of steps, from weights without

@@ -217,6 +217,15 @@ fn distances_are_those_of_each_size_at_its_own_ratio() {
     assert_eq!((model.exact, model.edgeworth), (None, None));
 }
 
+#[test]
+fn the_ratio_of_a_series_over_sizes_is_that_of_its_largest_model() {
+    let mut records = block(&[32], &[0.1], &[9], &[0]);
+    records.extend(block(&[128], &[0.1], &[37], &[0]));
+    let figure = finite_size(&records, "").unwrap();
+    let found: Vec<_> = figure.series.iter().map(|series| (series.ratio, series.points.len())).collect();
+    assert_eq!(found, [(37.0 / 128.0, 2)]);
+}
+
 /// Returns records of trained models with a loss of 0 at one hidden dimension, as if no feature
 /// were on in any sample.
 fn with_zeros(hidden: usize) -> Vec<Record> {
