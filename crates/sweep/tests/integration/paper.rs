@@ -247,6 +247,8 @@ fn measured(sweep: &Sweep<Superposition>, record: &Record) {
         Model::Rug => {
             assert!(off(record.exact_loss.unwrap()) < 5.0);
             assert!((record.gaussian_loss.unwrap() / record.theory_loss.unwrap() - 1.0).abs() < 1e-9);
+            let optimum = theory::optimum_at_ratio(p, ratio).unwrap();
+            assert!((record.effective_bias_mean.unwrap() - optimum.effective_bias).abs() < 1e-12);
         }
         _ => {
             let weights = Weights::<f64>::load(sweep.weights(cell)).unwrap();

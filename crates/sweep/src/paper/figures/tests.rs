@@ -125,6 +125,19 @@ fn curves_hold_the_records_losses() {
 }
 
 #[test]
+fn a_rug_lies_above_the_range_from_half_as_much_again_as_the_greatest_other_loss() {
+    let records = block(&[64], &[0.1], &[2, 4, 8, 16], &[0]);
+    let series = &loss_curves(&records, 64, "").unwrap().series[0];
+    let others = series.trained.iter().chain(&series.linear).chain(&series.theory);
+    let most = others.map(|point| point.loss).fold(0.0, f64::max);
+    for (factor, above) in [(1.49, false), (1.51, true)] {
+        let mut records = records.clone();
+        records.iter_mut().find(|record| record.kind == Model::Rug).unwrap().loss = factor * most;
+        assert_eq!(loss_curves(&records, 64, "").unwrap().losses.is_some(), above, "{factor}");
+    }
+}
+
+#[test]
 fn several_seeds_become_a_mean_and_its_standard_error() {
     let records = block(&[64], &[0.1], &[2, 4, 8, 16], &[0, 1, 4]);
     let figure = loss_curves(&records, 64, "").unwrap();
