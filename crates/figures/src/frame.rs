@@ -210,7 +210,33 @@ pub(crate) fn mark(scene: &mut Scene, at: [f64; 2], shape: Shape, colour: Colour
 mod tests {
     use super::*;
     use crate::axis::Scale;
-    use crate::scene::Mark;
+    use crate::scene::{Mark, Segment};
+
+    fn end(segment: &Segment) -> Option<[f64; 2]> {
+        match *segment {
+            Segment::Move(p) | Segment::Line(p) | Segment::Quad(_, p) | Segment::Cubic(_, _, p) => Some(p),
+            Segment::Close => None,
+        }
+    }
+
+    #[test]
+    fn tick_labels_keep_clear_of_the_ticks() {
+        let axis = Axis::new("", Scale::Linear, (0.0, 10.0), 5);
+        let rect = Rect { x: 30.0, y: 10.0, width: 50.0, height: 50.0 };
+        let labels = |x: bool, y: bool| {
+            let mut scene = Scene { width: 100.0, height: 100.0, resolution: 1.0, marks: Vec::new() };
+            Frame { rect, x: &axis, y: &axis }.draw(&mut scene, x, y);
+            let points = |mark: &Mark| match mark {
+                Mark::Text { outline, .. } => outline.0.iter().filter_map(end).collect(),
+                _ => Vec::new(),
+            };
+            let points: Vec<[f64; 2]> = scene.marks.iter().flat_map(points).collect();
+            assert!(!points.is_empty());
+            points
+        };
+        assert!(labels(true, false).iter().all(|point| point[1] > rect.bottom() + LONG));
+        assert!(labels(false, true).iter().all(|point| point[0] < rect.x - LONG));
+    }
 
     #[test]
     fn lines_are_cut_at_the_frame() {

@@ -174,3 +174,28 @@ pub(crate) fn rimmed(frame: &Frame<'_>, scene: &mut Scene, values: &[[f64; 2]], 
     frame.line(scene, values, &Stroke::solid(WHITE, stroke.width + 1.2));
     frame.line(scene, values, stroke);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scene::{Mark, Segment};
+
+    #[test]
+    fn hatching_slants_and_ends_at_the_edges_of_its_rectangle() {
+        let mut scene = Page::new().scene;
+        let rect = Rect { x: 20.0, y: 30.0, width: 40.0, height: 10.0 };
+        hatch(&mut scene, &rect);
+        let mut lines = 0;
+        for mark in &scene.marks {
+            let Mark::Shape { outline, .. } = mark else { continue };
+            let [Segment::Move(from), Segment::Line(to)] = outline.0[..] else { panic!("{outline:?}") };
+            assert!((from[0] + from[1] - to[0] - to[1]).abs() < 1e-9, "{from:?} {to:?}");
+            for [x, y] in [from, to] {
+                let ends = [x - rect.x, rect.right() - x, y - rect.y, rect.bottom() - y];
+                assert!(ends.into_iter().fold(f64::MAX, f64::min).abs() < 1e-9, "({x}, {y})");
+            }
+            lines += 1;
+        }
+        assert!(lines > 10, "{lines}");
+    }
+}

@@ -203,6 +203,33 @@ fn lists_have_the_shapes_that_were_asked_for() {
     assert!(matches!(optimise(&Lossless(2), 1.5, false), Err(Error::Data(_))));
 }
 
+/// Four random sets of 20 of 64 rows give rows of other entries each. All sets of row 0 and one other
+/// of 4 rows give the same.
+#[test]
+fn of_random_rugs_those_with_the_same_entries_count_once() {
+    for (features, hidden, name, count) in [(64, 20, "rug, 0 ∈ S, best of 4", 4), (4, 2, "rug, 0 ∈ S", 1)]
+    {
+        let all = whole(features, hidden, 4, 1).unwrap();
+        let rugs = all.iter().find(|candidate| candidate.name().starts_with("rug, 0 ∈ S")).unwrap();
+        assert_eq!((rugs.name(), rugs.designs().count()), (name, count));
+    }
+}
+
+/// A rug of one dimension is a line of signs, and one of n_s − 1 dimensions is a simplex, which has a
+/// family of its own.
+#[test]
+fn the_rugs_among_the_blocks_have_from_2_to_all_but_2_dimensions() {
+    let all = blocks(8, 0).unwrap();
+    let rugs = all.iter().filter(|candidate| candidate.family == Family::Rugs);
+    let shapes: Vec<_> =
+        rugs.flat_map(Candidate::designs).map(|design| (design.features(), design.hidden())).collect();
+    assert!(
+        shapes.iter().all(|&(features, hidden)| features == 8 && (2..=6).contains(&hidden)),
+        "{shapes:?}"
+    );
+    assert!((2..=6).all(|hidden| shapes.contains(&(8, hidden))), "{shapes:?}");
+}
+
 /// Four ways to say the same law, of which the last one tells the two of a pair apart.
 #[test]
 fn a_law_that_agrees_with_p_gives_the_same_numbers() {

@@ -30,6 +30,87 @@ fn every_figure_is_a_column_wide_and_carries_its_labels() {
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2 * all().len());
 }
 
+/// Returns the numbers of all attributes `key` of an SVG in order, one list per attribute.
+fn attributes(svg: &str, key: &str) -> Vec<Vec<f64>> {
+    let start = format!(" {key}=\"");
+    let texts = svg.split(&start).skip(1).map(|rest| rest.split('"').next().unwrap());
+    let numbers = |text: &str| {
+        let pieces = text.split(|c: char| c.is_ascii_alphabetic() || c == ' ');
+        pieces.filter(|piece| !piece.is_empty()).map(|piece| piece.parse().unwrap()).collect()
+    };
+    texts.map(numbers).collect()
+}
+
+/// Lines, glyphs, cells and pictures. The names of the chart need more rows than one.
+#[test]
+fn everything_lies_on_its_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut wordy = a_chart();
+    wordy.series.iter_mut().for_each(|series| series.name += ", a name of many letters");
+    let others: [(&str, Draw, _); 1] = [("wordy", Box::new(move |p| chart(&wordy, p)), Vec::new())];
+    for (name, draw, _) in all().into_iter().chain(others) {
+        let svg = fs::read_to_string(draw(&folder.path().join(name)).unwrap().svg).unwrap();
+        let [_, _, width, height] = attributes(&svg, "viewBox")[0][..] else { panic!("{name}") };
+        let inside = |[x, y]: [f64; 2]| {
+            let reach = |v: f64, end: f64| (-0.01..=end + 0.01).contains(&v);
+            assert!(reach(x, width) && reach(y, height), "{name}: ({x}, {y}) in {width} × {height}");
+        };
+        attributes(&svg, "d").iter().flat_map(|path| path.as_chunks().0).for_each(|&point| inside(point));
+        let elements = svg.split("<rect x=").chain(svg.split("<image x=")).skip(1);
+        for element in elements.filter(|element| element.starts_with('"')) {
+            let element = format!("< x={}", element.split("/>").next().unwrap());
+            let [x, y, w, h] = ["x", "y", "width", "height"].map(|key| attributes(&element, key)[0][0]);
+            inside([x, y]);
+            inside([x + w, y + h]);
+        }
+    }
+}
+
+#[test]
+fn every_label_is_drawn_by_its_glyphs() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, draw, _) in all() {
+        let svg = fs::read_to_string(draw(&folder.path().join(name)).unwrap().svg).unwrap();
+        // An axis may have an empty label.
+        for label in svg.split("aria-label=").skip(1).filter(|label| !label.starts_with("\"\"")) {
+            let outline = &attributes(label, "d")[0];
+            let extent = |axis: usize| {
+                let places = outline.iter().skip(axis).step_by(2);
+                let (low, high) = places.fold((f64::MAX, f64::MIN), |(l, h), &v| (l.min(v), h.max(v)));
+                high - low
+            };
+            assert!(extent(0) > 1.0 && extent(1) > 1.0, "{name}: {}", label.split('>').next().unwrap());
+        }
+    }
+}
+
+/// The axes reach to the ends of the bars: to 2 − 3 = −1, and to −50 %.
+#[test]
+fn the_axes_hold_the_error_bars() {
+    let folder = tempfile::tempdir().unwrap();
+    let read = |written: Result<Written>| fs::read_to_string(written.unwrap().svg).unwrap();
+    let mut figure = a_scatter();
+    figure.series[1].mark = ChartMark::Points;
+    figure.series[1].points[1] = ChartPoint { x: 10.0, y: 2.0, error: 3.0 };
+    assert!(read(chart(&figure, folder.path().join("x"))).contains("aria-label=\"−1\""));
+    let mut figure = some_predictions();
+    figure.models[0].error = 0.5 * figure.models[0].sampled;
+    assert!(read(predictions(&figure, folder.path().join("x"))).contains("aria-label=\"−50\""));
+}
+
+/// Elements on the diagonal that are larger have the colour of the largest.
+#[test]
+fn the_colours_of_a_rug_end_at_the_largest_element_off_the_diagonal() {
+    let folder = tempfile::tempdir().unwrap();
+    let figure = Rug { values: vec![1.0, 0.25, 0.25, 1.0], ..a_rug() };
+    let written = rug(&figure, folder.path().join("rug")).unwrap();
+    let bitmap = Bitmap::open(&written.png);
+    let [x, y, width, height] = rectangle(&fs::read_to_string(&written.svg).unwrap(), "<image");
+    let scale = bitmap.width as f64 / (85.0 / 25.4 * 72.0);
+    let row = |j: f64| bitmap.at(scale * (x + width * (0.25 + 0.5 * j)), scale * (y + 0.25 * height));
+    assert_eq!(row(0.0), row(1.0));
+}
+
 #[test]
 fn the_same_numbers_give_the_same_bytes() {
     let folder = tempfile::tempdir().unwrap();
