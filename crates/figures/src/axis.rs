@@ -268,6 +268,14 @@ mod tests {
     }
 
     #[test]
+    fn an_axis_holds_both_of_its_ends_and_nothing_beyond() {
+        for scale in [Scale::Linear, Scale::Log] {
+            let axis = Axis::new("", scale, (0.1, 10.0), 5);
+            assert_eq!([0.1, 10.0, 0.0999, 10.01].map(|v| axis.holds(v)), [true, true, false, false]);
+        }
+    }
+
+    #[test]
     fn log_ticks_are_powers_or_short_multiples() {
         let axis = Axis::new("", Scale::Log, (4e-5, 0.3), 8);
         assert_eq!(labels(&axis), ["$10^{−4}$", "$10^{−3}$", "$10^{−2}$", "$10^{−1}$"]);

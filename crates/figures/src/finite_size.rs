@@ -145,3 +145,39 @@ fn legend(figure: &FiniteSize) -> Vec<(Key, String)> {
     let series = figure.series.iter().enumerate().map(entry);
     series.chain([(Key::Line(theory), "theory".to_owned())]).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scene::{Mark, Segment};
+
+    /// The frame is less than 240 points wide, of which the shift is 1.2 %. A single series is not
+    /// shifted.
+    #[test]
+    fn two_series_are_side_by_side_at_each_size() {
+        let points =
+            [128, 512].map(|features| FiniteSizePoint { features, relative: 0.1, error: 0.05 }).to_vec();
+        let of = |probability| FiniteSizeSeries { probability, points: points.clone(), ..Default::default() };
+        // The upright line of each error bar.
+        let places = |of: &[FiniteSizeSeries], k: usize| {
+            let drawn = scene(&FiniteSize { series: of.to_vec(), ..Default::default() }).unwrap();
+            let upright = |mark: &Mark| match mark {
+                Mark::Shape { outline, stroke: Some(stroke), .. } if stroke.colour == series(k).1 => {
+                    match outline.0[..] {
+                        [Segment::Move([x, _]), Segment::Line([to, _])] => (x == to).then_some(x),
+                        _ => None,
+                    }
+                }
+                _ => None,
+            };
+            drawn.marks.iter().filter_map(upright).collect::<Vec<f64>>()
+        };
+        let (both, alone) = ([of(0.1), of(0.2)], [of(0.1)]);
+        let (first, second, alone) = (places(&both, 0), places(&both, 1), places(&alone, 0));
+        assert_eq!((first.len(), second.len(), alone.len()), (2, 2, 2));
+        for ((first, second), alone) in first.into_iter().zip(second).zip(alone) {
+            assert!((1.0..3.0).contains(&(second - first)), "{first} {second}");
+            assert!((0.5 * (first + second) - alone).abs() < 0.01, "{first} {second} {alone}");
+        }
+    }
+}

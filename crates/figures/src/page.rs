@@ -181,6 +181,21 @@ mod tests {
     use crate::scene::{Mark, Segment};
 
     #[test]
+    fn the_tips_of_a_colour_bar_that_saturates_point_outward() {
+        let mut page = Page::new();
+        let across = Rect { x: 20.0, y: 0.0, width: 100.0, height: 0.0 };
+        page.colour_bar(&across, &ColourMap::symmetric("", 0.0, 1.0, true));
+        let tips = page.scene.marks.iter().filter_map(|mark| match mark {
+            Mark::Shape { outline, fill: Some(_), .. } => match outline.0[..] {
+                [Segment::Move([base, _]), Segment::Line([tip, _]), ..] => Some((base, tip)),
+                _ => None,
+            },
+            _ => None,
+        });
+        assert_eq!(tips.collect::<Vec<_>>(), [(27.0, 20.0), (113.0, 120.0)]);
+    }
+
+    #[test]
     fn hatching_slants_and_ends_at_the_edges_of_its_rectangle() {
         let mut scene = Page::new().scene;
         let rect = Rect { x: 20.0, y: 30.0, width: 40.0, height: 10.0 };

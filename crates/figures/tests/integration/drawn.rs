@@ -84,7 +84,7 @@ fn every_label_is_drawn_by_its_glyphs() {
     }
 }
 
-/// The axes reach to the ends of the bars: to 2 − 3 = −1, and to −50 %.
+/// The axes reach to the ends of the bars: to 2 − 3 = −1, to −50 %, and to 0.01 − 0.0099 = 1e-4.
 #[test]
 fn the_axes_hold_the_error_bars() {
     let folder = tempfile::tempdir().unwrap();
@@ -96,6 +96,11 @@ fn the_axes_hold_the_error_bars() {
     let mut figure = some_predictions();
     figure.models[0].error = 0.5 * figure.models[0].sampled;
     assert!(read(predictions(&figure, folder.path().join("x"))).contains("aria-label=\"−50\""));
+    let trained = [(0.1, 0.0099), (0.5, 0.0)].map(|(ratio, error)| LossPoint { ratio, loss: 0.01, error });
+    let series = vec![LossSeries { probability: 1.0, trained: trained.to_vec(), ..LossSeries::default() }];
+    let figure = LossCurves { series, ..some_curves() };
+    let svg = read(loss_curves(&figure, folder.path().join("x")));
+    assert!(svg.contains("aria-label=\"0.001\"") || svg.contains("aria-label=\"10^−3\""));
 }
 
 /// Elements on the diagonal that are larger have the colour of the largest.
