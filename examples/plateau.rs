@@ -16,23 +16,24 @@ use command_line::{bar, note, say};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use toy_superposition::data::{Features, Independent, Stream};
-use toy_superposition::figures::{Chart, ChartMark, ChartPoint, ChartSeries, Scale, chart};
+use toy_superposition::figures::{Chart, ChartMark, ChartPoint, ChartSeries, Scale, chart, check_writable};
 use toy_superposition::files::{create_folder, write_atomically};
 use toy_superposition::model::{Autoencoder, Shape, sampled_loss};
 use toy_superposition::optim::{StopRule, Stopper};
 use toy_superposition::theory::{Feature, Statistics, optimum_at_ratio};
 use toy_superposition::train::{Recipe, Trainer};
 
-/// A loss below this multiple of the theory's has left the symmetric solution.
-const LEFT: f64 = 0.97;
+/// A loss below this multiple of the theory's is told in the table.
+const BELOW: f64 = 0.97;
 
 /// Follows models while they are trained: their loss on fresh samples, dropped features, diagonal
 /// and Lyapunov ratio, at some ten steps per decade.
 ///
-/// The symmetric solution of the theory is a plateau of the loss. The table says where each run
-/// left it: the first step that was looked at with a loss at least 3 % below the theory's. Each run
-/// is one file of the folder, with one JSON object per line. A run that is there is not repeated;
-/// one that was cut off continues from its checkpoint, to the same lines.
+/// Large models come to the symmetric solution of the theory, stay there for a while, since it is a
+/// plateau of the loss, and leave it. The table says by which step that was looked at the loss was
+/// more than 3 % below the theory's. Small models pass that loss without staying. Each run is one
+/// file of the folder, with one JSON object per line. A run that is there is not repeated; one that
+/// was cut off continues from its checkpoint, to the same lines.
 #[derive(Parser)]
 struct Arguments {
     /// The runs, as N_S,N_D,P,RECIPE,SEED,STEPS. The recipe is `code`, that of the paper's released
@@ -44,10 +45,10 @@ struct Arguments {
     #[arg(long)]
     out: PathBuf,
     /// Draw the runs into files whose names begin with this: loss, share of dropped features,
-    /// standard deviation of the diagonal and largest Lyapunov ratio, against steps.
+    /// standard deviation of the diagonal and largest Λ_i (equation 3), against steps.
     #[arg(long, value_name = "STEM")]
     figures: Option<PathBuf>,
-    /// Number of fresh samples that each loss is measured on.
+    /// Number of fresh samples that each loss is measured on, the same for all runs of a folder.
     #[arg(long, default_value_t = 10_240, value_parser = RangedU64ValueParser::<usize>::new().range(2..=1_000_000_000))]
     samples: usize,
     /// Seconds between two checkpoints.
@@ -73,6 +74,15 @@ struct Spec {
 enum Which {
     Code,
     Fast,
+}
+
+impl Which {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Code => "code",
+            Self::Fast => "fast",
+        }
+    }
 }
 
 impl FromStr for Spec {
@@ -109,7 +119,7 @@ impl FromStr for Spec {
 impl fmt::Display for Spec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { features, hidden, probability, seed, .. } = self;
-        let recipe = ["code", "fast"][usize::from(self.recipe == Which::Fast)];
+        let recipe = self.recipe.name();
         write!(f, "n{features}-d{hidden}-p{probability}-{recipe}-s{seed}-t{}", self.steps.unwrap_or(0))
     }
 }
@@ -123,9 +133,10 @@ struct Look {
     rule_stopped: bool,
     /// Whether the run has ended.
     last: bool,
-    /// Loss per feature on fresh samples, and its standard error.
+    /// Loss per feature on fresh samples, its standard error, and the number of samples.
     loss: f64,
     loss_standard_error: f64,
+    samples: usize,
     /// Mean and standard deviation of W_ii.
     diagonal: f64,
     diagonal_sd: f64,
@@ -144,16 +155,56 @@ impl Spec {
     }
 
     /// Returns what was seen of the run so far; nothing if it has not begun.
-    fn kept(&self, folder: &Path) -> Result<Vec<Look>, Box<dyn Error>> {
+    fn kept(&self, folder: &Path, samples: usize) -> Result<Vec<Look>, Box<dyn Error>> {
         let path = self.path(folder);
         let text = match fs::read_to_string(&path) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
             text => text.map_err(|error| format!("{}: {error}", path.display()))?,
         };
         let look = |(k, line)| {
-            serde_json::from_str(line).map_err(|error| format!("{}, line {}: {error}", path.display(), k + 1))
+            serde_json::from_str(line).map_err(|error| {
+                format!(
+                    "{}, line {}, is damaged ({error}); delete the file to begin anew",
+                    path.display(),
+                    k + 1
+                )
+            })
         };
-        Ok(text.lines().enumerate().map(look).collect::<Result<_, _>>()?)
+        let looks: Vec<Look> = text.lines().enumerate().map(look).collect::<Result<_, _>>()?;
+        match looks.iter().find(|look| look.samples != samples) {
+            Some(look) => {
+                let (path, given) = (path.display(), look.samples);
+                Err(format!(
+                    "{path} was measured on {given} samples; give --samples {given} or another folder"
+                )
+                .into())
+            }
+            None => Ok(looks),
+        }
+    }
+
+    fn recipe(&self) -> Result<Recipe, Box<dyn Error>> {
+        let mut recipe = match self.recipe {
+            Which::Code => Recipe::code(self.features)?,
+            Which::Fast => Recipe::fast(Shape::new(self.features, self.hidden)?, self.steps)?,
+        };
+        if let Some(steps) = self.steps {
+            recipe.stop = StopRule::Steps { steps };
+        }
+        Ok(recipe)
+    }
+
+    /// Returns the loss of the symmetric optimum, after a check of all that the run needs.
+    fn theory(&self) -> Result<f64, Box<dyn Error>> {
+        let ratio = command_line::ratio(self.features, self.hidden)?;
+        if self.hidden == self.features {
+            return Err(
+                format!("{self}: n_d < n_s is needed, since the theory loses nothing at n_d = n_s").into()
+            );
+        }
+        self.data()?;
+        self.recipe()?;
+        Ok(optimum_at_ratio(self.probability, ratio)?.loss)
     }
 
     fn data(&self) -> Result<Features<Independent>, Box<dyn Error>> {
@@ -172,6 +223,7 @@ impl Spec {
             last: false,
             loss: loss.mean(),
             loss_standard_error: loss.standard_error(),
+            samples,
             diagonal: found.diagonal.mean,
             diagonal_sd: found.diagonal.variance.sqrt(),
             bias: found.bias.mean,
@@ -184,18 +236,11 @@ impl Spec {
     /// Trains the model, or continues, and returns what was seen.
     fn follow(&self, arguments: &Arguments, interrupt: &AtomicBool) -> Result<Vec<Look>, Box<dyn Error>> {
         let Arguments { out: folder, samples, .. } = arguments;
-        let mut looks = self.kept(folder)?;
+        let mut looks = self.kept(folder, *samples)?;
         if looks.last().is_some_and(|look| look.last) {
             return Ok(looks);
         }
-        let shape = Shape::new(self.features, self.hidden)?;
-        let mut recipe = match self.recipe {
-            Which::Code => Recipe::code(self.features)?,
-            Which::Fast => Recipe::fast(shape, self.steps)?,
-        };
-        if let Some(steps) = self.steps {
-            recipe.stop = StopRule::Steps { steps };
-        }
+        let (shape, recipe) = (Shape::new(self.features, self.hidden)?, self.recipe()?);
         let model = recipe.initial_model::<f32>(shape, self.seed)?;
         let mut trainer = Trainer::on_fresh_batches(model, self.data()?, &recipe, self.seed)?;
         let checkpoint = folder.join(format!("{self}.checkpoint"));
@@ -264,15 +309,15 @@ struct Followed<'a> {
 }
 
 impl Followed<'_> {
-    /// Returns the first step that was looked at after the run left the symmetric solution.
-    fn left(&self) -> Option<u64> {
-        self.looks.iter().find(|look| look.loss < LEFT * self.theory).map(|look| look.step)
+    /// Returns the first step that was looked at with a loss more than 3 % below the theory's.
+    fn below(&self) -> Option<u64> {
+        self.looks.iter().find(|look| look.loss < BELOW * self.theory).map(|look| look.step)
     }
 
     fn name(&self) -> String {
-        let Spec { features, recipe, seed, probability, .. } = self.spec;
-        let recipe = if *recipe == Which::Fast { "fast" } else { "released" };
-        format!("$n_s = {features}$, $p = {probability}$, {recipe}, seed {seed}")
+        let Spec { features, hidden, probability, recipe, seed, steps } = self.spec;
+        let steps = steps.map_or(String::new(), |steps| format!(" {steps}"));
+        format!("$({features}, {hidden}, {probability})$ {}{steps}, seed {seed}", recipe.name())
     }
 
     fn print(&self, json: bool) -> Result<(), Box<dyn Error>> {
@@ -280,10 +325,13 @@ impl Followed<'_> {
         let last = looks.last().ok_or("a run without steps")?;
         let rule = looks.iter().find(|look| look.rule_stopped).map(|look| look.step);
         if json {
-            say!(
-                "{}",
-                json!({"run": spec.to_string(), "theory_loss": theory, "left": self.left(), "rule_stops": rule, "end": last})
-            );
+            let mut object = json!({"run": spec.to_string(), "theory_loss": theory, "end": last});
+            for (key, step) in [("below_step", self.below()), ("rule_stops", rule)] {
+                if let Some(step) = step {
+                    object[key] = json!(step);
+                }
+            }
+            say!("{object}");
             return Ok(());
         }
         let step = |step: Option<u64>| step.map_or("–".to_owned(), |step| step.to_string());
@@ -293,7 +341,7 @@ impl Followed<'_> {
             last.loss / spec.probability,
             last.loss_standard_error / spec.probability,
             100.0 * (last.loss / theory - 1.0),
-            step(self.left()),
+            step(self.below()),
             step(rule),
             last.dropped,
             last.diagonal,
@@ -304,82 +352,122 @@ impl Followed<'_> {
     }
 }
 
-/// A quantity against steps: the end of its file's name, its label, its scale and its value.
-type Quantity = (&'static str, &'static str, Scale, fn(&Followed<'_>, &Look) -> [f64; 2]);
+/// A quantity against steps.
+struct Quantity {
+    /// End of the names of its files.
+    end: &'static str,
+    label: &'static str,
+    scale: Scale,
+    /// Returns the value and its standard error, which is 0 where nothing is sampled.
+    of: fn(&Followed<'_>, &Look) -> [f64; 2],
+    caption: &'static str,
+}
 
-/// Each with its standard error, 0 where it is not sampled.
 const QUANTITIES: [Quantity; 4] = [
-    ("loss", "loss / loss of the symmetric optimum", Scale::Linear, |run, look| {
-        [look.loss / run.theory, look.loss_standard_error / run.theory]
-    }),
-    ("dropped", "share of dropped features", Scale::Linear, |run, look| {
-        [look.dropped as f64 / run.spec.features as f64, 0.0]
-    }),
-    ("diagonal", "standard deviation of $W_{ii}$", Scale::Log, |_, look| [look.diagonal_sd, 0.0]),
-    ("lyapunov", "largest Λ", Scale::Log, |_, look| [look.lyapunov_max, 0.0]),
+    Quantity {
+        end: "loss",
+        label: "loss / loss of the symmetric optimum",
+        scale: Scale::Log,
+        of: |run, look| [look.loss / run.theory, look.loss_standard_error / run.theory],
+        caption: "Loss on fresh samples, with bars of one standard error. The symmetric optimum is that of the Gaussian theory.",
+    },
+    Quantity {
+        end: "dropped",
+        label: "share of dropped features",
+        scale: Scale::Linear,
+        of: |run, look| [look.dropped as f64 / run.spec.features as f64, 0.0],
+        caption: "A feature is dropped if $|W_{ii}|$ is at most 1 % of the largest.",
+    },
+    Quantity {
+        end: "diagonal",
+        label: "standard deviation of $W_{ii}$",
+        scale: Scale::Log,
+        of: |_, look| [look.diagonal_sd, 0.0],
+        caption: "Standard deviation over the features.",
+    },
+    Quantity {
+        end: "lyapunov",
+        label: "largest Λ",
+        scale: Scale::Log,
+        of: |_, look| [look.lyapunov_max, 0.0],
+        caption: "Λ of a row is near 0 if many features interfere with it alike, and 1 if one does (equation 3).",
+    },
 ];
 
-fn draw(runs: &[Followed<'_>], samples: usize, stem: &Path) -> Result<(), Box<dyn Error>> {
-    for (end, label, scale, value) in QUANTITIES {
-        let mut series: Vec<ChartSeries> = runs
-            .iter()
-            .map(|run| ChartSeries {
-                name: run.name(),
-                points: run
-                    .looks
-                    .iter()
-                    .map(|look| {
-                        let [y, error] = value(run, look);
-                        ChartPoint { x: look.step as f64, y, error }
-                    })
-                    .filter(|point| scale == Scale::Linear || point.y > 0.0)
-                    .collect(),
-                mark: ChartMark::Joined,
-            })
-            .collect();
-        series.retain(|series| !series.points.is_empty());
+impl Quantity {
+    fn stem(&self, stem: &Path) -> PathBuf {
         let mut file = stem.as_os_str().to_owned();
-        file.push(format!("_{end}"));
+        file.push(format!("_{}", self.end));
+        PathBuf::from(file)
+    }
+
+    fn draw(&self, runs: &[Followed<'_>], samples: usize, stem: &Path) -> Result<(), Box<dyn Error>> {
+        let points = |run: &Followed<'_>| {
+            let point = |look: &Look| {
+                let [y, error] = (self.of)(run, look);
+                ChartPoint { x: look.step as f64, y, error }
+            };
+            let shown = |point: &ChartPoint| self.scale == Scale::Linear || point.y > 0.0;
+            run.looks.iter().map(point).filter(shown).collect()
+        };
+        let series =
+            |run| ChartSeries { name: Followed::name(run), points: points(run), mark: ChartMark::Joined };
+        let mut series: Vec<ChartSeries> = runs.iter().map(series).collect();
+        series.retain(|series| !series.points.is_empty());
+        if self.end == "loss" {
+            let points = vec![ChartPoint { y: 1.0, ..ChartPoint::default() }];
+            series.push(ChartSeries { name: "symmetric optimum".to_owned(), points, mark: ChartMark::Level });
+        }
         let figure = Chart {
             x_label: "steps".to_owned(),
-            y_label: label.to_owned(),
+            y_label: self.label.to_owned(),
             x_scale: Scale::Log,
-            y_scale: scale,
+            y_scale: self.scale,
             series,
             caption: format!(
-                "Models during training, from random weights. Losses are those of {samples} fresh samples, with bars of one \
-                 standard error, relative to the optimum of the Gaussian theory. Features with $|W_{{ii}}|$ of at most 1 % of the \
-                 largest are dropped. Steps by the fast recipe depend on the number for which its schedule was made."
+                "Models $(n_s, n_d, p)$ during training from random weights, by the recipe of the released code or the fast one, whose \
+                 schedule is made for the number of steps. {} {samples} samples per loss.",
+                self.caption
             ),
         };
-        let written = chart(&figure, PathBuf::from(file))?;
+        let written = chart(&figure, self.stem(stem))?;
         note!("wrote {} and {}", written.png.display(), written.svg.display());
+        Ok(())
     }
-    Ok(())
 }
 
 fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+    // All is checked before hours of training.
+    let theories = arguments.runs.iter().map(Spec::theory).collect::<Result<Vec<_>, _>>()?;
     create_folder(&arguments.out)?;
+    for spec in &arguments.runs {
+        spec.kept(&arguments.out, arguments.samples)?;
+    }
+    if let Some(stem) = &arguments.figures {
+        for quantity in &QUANTITIES {
+            check_writable(quantity.stem(stem))?;
+        }
+    }
     let interrupt = command_line::interrupt()?;
-    let mut runs = Vec::new();
     if !arguments.json {
         say!(
-            "| run | steps | loss / p | to the theory | left by step | rule stops by step | dropped | W_ii | largest Λ |"
+            "| run | steps | loss / p | to the theory | 3 % below by step | rule stops by step | dropped | W_ii | largest Λ |"
         );
         say!("|---|---|---|---|---|---|---|---|---|");
     }
-    for spec in &arguments.runs {
-        let ratio = command_line::ratio(spec.features, spec.hidden)?;
-        let theory = optimum_at_ratio(spec.probability, ratio)?.loss;
+    let mut runs = Vec::new();
+    for (spec, theory) in arguments.runs.iter().zip(theories) {
         let looks = spec.follow(arguments, interrupt)?;
         let followed = Followed { spec, looks, theory };
         followed.print(arguments.json)?;
         runs.push(followed);
     }
-    match &arguments.figures {
-        Some(stem) => draw(&runs, arguments.samples, stem),
-        None => Ok(()),
+    if let Some(stem) = &arguments.figures {
+        for quantity in &QUANTITIES {
+            quantity.draw(&runs, arguments.samples, stem)?;
+        }
     }
+    Ok(())
 }
 
 fn main() -> ExitCode {

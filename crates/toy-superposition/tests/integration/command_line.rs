@@ -508,8 +508,14 @@ fn a_run_that_is_followed_goes_on_from_its_checkpoint() {
     let _ = running.kill();
     running.wait().unwrap();
     let output = succeeds(&mut follow(&cut));
+    assert!(errors(&output).contains("resumed after step"), "{}", errors(&output));
     assert_eq!(lines(&cut).unwrap(), lines(&whole).unwrap());
     assert_eq!(json(&output), told);
+    // What has ended is not trained again.
+    assert_eq!(json(&succeeds(&mut follow(&cut))), told);
+    assert_eq!(lines(&cut).unwrap(), lines(&whole).unwrap());
+    let other = refused(example("plateau", &[RUN, "--samples", "300", "--out"]).arg(&cut));
+    assert!(other.contains("was measured on 256 samples"), "{other}");
     assert!(!cut.join("n16-d4-p0.1-code-s1-t4000.checkpoint").exists());
 
     let mut draw = follow(&cut);
@@ -519,7 +525,17 @@ fn a_run_that_is_followed_goes_on_from_its_checkpoint() {
     }
     fs::write(cut.join("n16-d4-p0.1-code-s1-t4000.jsonl"), "{\"step\":30").unwrap();
     let torn = refused(&mut follow(&cut));
-    assert!(torn.contains("s1-t4000.jsonl, line 1"), "{torn}");
+    assert!(torn.contains("s1-t4000.jsonl, line 1, is damaged"), "{torn}");
+    // Every run is checked before the first is trained.
+    for (second, told) in [
+        ("16,17,0.1,code,1,30", "1 to 16 are allowed"),
+        ("16,16,0.1,code,1,30", "n_d < n_s"),
+        ("16,4,2,code,1,30", "2"),
+    ] {
+        let out = at("none");
+        let message = refused(example("plateau", &["16,4,0.1,code,1,30", second, "--out"]).arg(&out));
+        assert!(message.contains(told) && !out.exists(), "{message}");
+    }
     for (given, told) in [
         ("64,16,0.2,code,1", "5 parts"),
         ("64,16,0.2,slow,1,9", "not `slow`"),
