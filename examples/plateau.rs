@@ -360,6 +360,8 @@ struct Quantity {
     scale: Scale,
     /// Returns the value and its standard error, which is 0 where nothing is sampled.
     of: fn(&Followed<'_>, &Look) -> [f64; 2],
+    /// Values above this are left out.
+    most: f64,
     caption: &'static str,
 }
 
@@ -367,15 +369,18 @@ const QUANTITIES: [Quantity; 4] = [
     Quantity {
         end: "loss",
         label: "loss / loss of the symmetric optimum",
-        scale: Scale::Log,
+        scale: Scale::Linear,
         of: |run, look| [look.loss / run.theory, look.loss_standard_error / run.theory],
-        caption: "Loss on fresh samples, with bars of one standard error. The symmetric optimum is that of the Gaussian theory.",
+        most: 1.25,
+        caption: "Loss on fresh samples, with bars of one standard error, once it is below 1.25 times that of the symmetric optimum \
+                  of the Gaussian theory.",
     },
     Quantity {
         end: "dropped",
         label: "share of dropped features",
         scale: Scale::Linear,
         of: |run, look| [look.dropped as f64 / run.spec.features as f64, 0.0],
+        most: f64::INFINITY,
         caption: "A feature is dropped if $|W_{ii}|$ is at most 1 % of the largest.",
     },
     Quantity {
@@ -383,6 +388,7 @@ const QUANTITIES: [Quantity; 4] = [
         label: "standard deviation of $W_{ii}$",
         scale: Scale::Log,
         of: |_, look| [look.diagonal_sd, 0.0],
+        most: f64::INFINITY,
         caption: "Standard deviation over the features.",
     },
     Quantity {
@@ -390,6 +396,7 @@ const QUANTITIES: [Quantity; 4] = [
         label: "largest Λ",
         scale: Scale::Log,
         of: |_, look| [look.lyapunov_max, 0.0],
+        most: f64::INFINITY,
         caption: "Λ of a row is near 0 if many features interfere with it alike, and 1 if one does (equation 3).",
     },
 ];
@@ -407,7 +414,8 @@ impl Quantity {
                 let [y, error] = (self.of)(run, look);
                 ChartPoint { x: look.step as f64, y, error }
             };
-            let shown = |point: &ChartPoint| self.scale == Scale::Linear || point.y > 0.0;
+            let shown =
+                |point: &ChartPoint| (self.scale == Scale::Linear || point.y > 0.0) && point.y <= self.most;
             run.looks.iter().map(point).filter(shown).collect()
         };
         let series =

@@ -8,7 +8,7 @@ use toy_superposition::theory::{Geometry, Representation, Statistics};
 
 /// Writes one line per feature.
 ///
-/// `gain` is `W_ii` for independent features; `sigma` is infinite where it is 0.
+/// `gain` is `W_ii` for independent features; `sigma` is left out where it is 0.
 pub(crate) fn write(statistics: &Statistics, geometry: &Geometry, path: &Path) -> Result<(), Box<dyn Error>> {
     let kept: std::collections::BTreeSet<usize> = statistics.kept().map(|(feature, _)| feature).collect();
     let mut text = "feature,diagonal,gain,bias,effective_bias,row_sum,sigma,lyapunov,dropped,dimensionality,\
@@ -27,7 +27,9 @@ pub(crate) fn write(statistics: &Statistics, geometry: &Geometry, path: &Path) -
             row.bias,
             row.effective_bias,
             row.row_sum,
-            row.sigma(),
+            Some(row.sigma())
+                .filter(|sigma| sigma.is_finite())
+                .map_or(String::new(), |sigma| sigma.to_string()),
             row.lyapunov,
             !kept.contains(&i),
             geometry.dimensionality[i],

@@ -228,7 +228,9 @@ impl Measured {
 fn beside_linear(check: &Check, p: f64) -> Result<String, Box<dyn Error>> {
     // A constant for each feature, its mean, loses the variance.
     let constant = Moments::uniform(p)?.variance();
+    let equal = |other: f64| (check.exact_loss - other).abs() <= 1e-9 * constant;
     let (side, other, what) = match check.exact_loss {
+        _ if equal(check.linear_loss) => ("no better", check.linear_loss, "the best linear model"),
         loss if loss > constant => ("worse", constant, "a constant for each feature"),
         loss if loss > check.linear_loss => ("worse", check.linear_loss, "the best linear model"),
         _ => ("better", check.linear_loss, "the best linear model"),
@@ -300,7 +302,7 @@ fn geometry_lines(found: &Geometry) -> [Line; 6] {
         line("dimensions_per_feature", found.dimensions_per_feature, "D* = n_d/tr W (Elhage et al.)"),
         group("feature_dimensionality", dimensionality, "D_i = W_ii²/Σ_j |W_ij W_ji|"),
         group("representation", representation, "how many features have directions of their own"),
-        line("antipodes", json!(found.antipodes), "pairs with cos < −0.9").shown(String::new()),
+        line("antipodes", json!(found.antipodes), "pairs with cos < −0.9").hidden(),
         hubs(found),
         clusters(found),
     ]
@@ -327,7 +329,11 @@ const HUBS: usize = 5;
 fn clusters(found: &Geometry) -> Line {
     let name = |cluster: &Cluster| cluster.polytope.as_ref().map(Polytope::to_string);
     let value = found.clusters.iter().map(|cluster| {
-        json!({ "features": cluster.features, "dimensions": cluster.dimensions, "polytope": name(cluster) })
+        let mut value = json!({ "features": cluster.features, "dimensions": cluster.dimensions });
+        if let Some(name) = name(cluster) {
+            value["polytope"] = json!(name);
+        }
+        value
     });
     let mut counts = std::collections::BTreeMap::<_, usize>::new();
     for cluster in &found.clusters {

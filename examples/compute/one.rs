@@ -78,9 +78,17 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
             found.mean() / probability,
             found.standard_error() / probability
         );
-        for (name, loss) in [("naive", naive), ("best linear", best_linear), ("scalar Bayes", scalar_bayes)] {
+        for (name, loss, what) in [
+            (
+                "naive",
+                naive,
+                "as many outputs as the neurons can compute from the features themselves, not through n_d numbers",
+            ),
+            ("best linear", best_linear, "the best linear map through n_d numbers"),
+            ("scalar Bayes", scalar_bayes, "the best function of each feature's own read-out"),
+        ] {
             if let Some(loss) = loss {
-                say!("{name:<15} {:.5} (loss/p)", loss / probability);
+                say!("{name:<15} {:.5} (loss/p): {what}", loss / probability);
             }
         }
         if let Some(weighted) = weighted {

@@ -114,6 +114,10 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         Name::Amp => Evolution::Independent,
         _ => Evolution::Orthogonal,
     };
+    let evolution_of = match arguments.decoder {
+        Name::Amp => "loss/p of layers 1, 2, … of amp for n_s → ∞, independent entries and features",
+        _ => "loss/p of layers 1, 2, … of oamp for n_s → ∞ and independent features",
+    };
     let losses = evolution.losses(&problem.prior, r, LAYERS)?;
     let losses: Vec<f64> = losses.iter().map(|loss| loss / p).collect();
     let limit = match arguments.decoder {
@@ -141,8 +145,8 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
             ),
             line("stopped", json!(found.stopped), "number of samples by why their decoder stopped")
                 .shown(stopped),
-            line("state_evolution", json!(losses), "loss/p of layers 1, 2, … for n_s → ∞").shown(layers),
-            line("limit_over_p", limit / p, "loss/p after infinitely many; of l1, its own"),
+            line("state_evolution", json!(losses), evolution_of).shown(layers),
+            line("limit_over_p", limit / p, "loss/p after infinitely many of those layers; of l1, its own"),
             line("seconds", found.seconds, "for decoding"),
         ],
     );

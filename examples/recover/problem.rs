@@ -6,10 +6,11 @@ use std::fmt;
 use std::time::Instant;
 
 use clap::ValueEnum;
+use command_line::note;
 use nalgebra::DMatrix;
 use rand::RngExt;
 use rand_distr::StandardNormal;
-use toy_superposition::data::{Distribution, LawSpec, Stream, sample_dense};
+use toy_superposition::data::{Distribution, LawSpec, Stream, SwitchesSpec, sample_dense};
 use toy_superposition::model::{Weights, check_memory};
 use toy_superposition::recovery::{
     Amp, BasisPursuit, BatchOmp, Decoder, Dense, HardThresholding, Lasso, Limits, LinearOperator, Oamp, Omp,
@@ -70,10 +71,10 @@ impl Problem {
         let size = |given: Option<usize>, name: &str| given.ok_or_else(|| format!("give --{name}"));
         let drawn = ["rug", "gaussian", "haar"].contains(&arguments.operator.as_str());
         if !drawn {
+            let weights = Weights::<f64>::load(&arguments.operator)?;
             if arguments.features.is_some() || arguments.hidden.is_some() {
                 return Err("--features and --hidden are those of the weight file".into());
             }
-            let weights = Weights::<f64>::load(&arguments.operator)?;
             let encoder = weights.model.encoder().into_owned();
             let other = weights.metadata.get(LawSpec::METADATA_KEY).map(String::as_str);
             let law = arguments.law.spec(encoder.ncols(), other)?;
@@ -105,6 +106,11 @@ impl Problem {
         samples: usize,
         seed: u64,
     ) -> Result<Self, Box<dyn Error>> {
+        if !matches!(law.switches, SwitchesSpec::Independent { .. }) {
+            note!(
+                "note: the decoders and their limits take the features for independent, which this law does not"
+            );
+        }
         let law = law.build()?;
         let prior = SparsePrior::of_law(&law)?;
         let (hidden, features) = operator.shape();

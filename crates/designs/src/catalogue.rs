@@ -108,7 +108,7 @@ pub struct Candidate {
     designs: Vec<(String, Shared)>,
     /// The order in which the features of a law take the places of the design.
     arrangement: Arrangement,
-    /// Whether the coefficient of the all-ones direction is free. It is not free in a sum, which
+    /// `true` if the coefficient of the all-ones direction is free. It is not free in a sum, which
     /// has no such direction.
     ones: bool,
 }
@@ -164,7 +164,7 @@ impl Candidate {
         (count > 0).then(|| Self::of(family, designs.into_iter().map(named).collect()))
     }
 
-    /// The same designs under another name.
+    /// This candidate with another name for all of its designs.
     pub(crate) fn named(mut self, name: &str) -> Self {
         self.designs.iter_mut().for_each(|design| name.clone_into(&mut design.0));
         self

@@ -76,7 +76,7 @@ pub fn descend(
     Ok((at.model()?, found))
 }
 
-/// Whether the error says that the weights or their loss are not finite in f64.
+/// Returns `true` for an error which says that the weights or their loss are not finite in f64.
 fn beyond(error: &theory::Error) -> bool {
     error.non_finite_loss().is_some() || matches!(error, theory::Error::Entry { .. })
 }

@@ -20,7 +20,7 @@ pub struct Optimised {
     pub loss: f64,
     /// The standard error of the loss where rows were sampled, and 0 elsewhere.
     pub standard_error: f64,
-    /// Whether the settings of every class are known in closed form, or the search for them ended
+    /// `true` if the settings of every class are known in closed form, or the search for them ended
     /// where no slope of $L/p$ in $(a, b/\sqrt p, c)$ exceeds $2 \cdot 10^{-7} \sqrt p$ (a hundred
     /// times as much under another law than the paper's), or 1e-14 where that is larger. If this is
     /// false, the loss may still be a little above the least.
@@ -67,7 +67,8 @@ pub fn optimise<'a, D: Design + ?Sized>(
     optimise_classes(&Arranged::new(design, law, Arrangement::Given)?, law, ones)
 }
 
-/// The same as [`optimise`], for a design whose classes need not be split.
+/// The best settings of a design, as [`optimise`] returns them, if the law does not tell the
+/// features of a class apart.
 pub(super) fn optimise_classes<D: Design + ?Sized>(
     design: &D,
     law: FeatureLaw<'_>,
@@ -249,8 +250,8 @@ impl<'a> Rows<'a> {
         if matches!(self.law, FeatureLaw::Shared(_)) { (1e-7, 2e-7) } else { (1e-5, 2e-5) }
     }
 
-    /// The same as [`tolerances`](Self::tolerances), for a first descent to within about 1e-6 of
-    /// the least loss.
+    /// The relative tolerance of the gradient and the slope at which a first search ends, within
+    /// about 1e-6 of the least loss, in the units of [`tolerances`](Self::tolerances).
     fn rough_tolerances(&self) -> (f64, f64) {
         if matches!(self.law, FeatureLaw::Shared(_)) { (1e-4, 1e-3) } else { (1e-3, 3e-3) }
     }

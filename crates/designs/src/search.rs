@@ -190,7 +190,7 @@ impl Search {
         &self.annealings
     }
 
-    /// Whether all annealings have done all of their stages.
+    /// Returns `true` once every annealing of the search has done all of its stages.
     pub fn is_finished(&self) -> bool {
         self.annealings.iter().all(|annealing| annealing.stage >= STAGES)
     }
@@ -258,7 +258,7 @@ fn rng(config: &SearchConfig, restart: usize, stage: u32) -> impl Rng + use<> {
 struct Table {
     orbits: Orbits,
     symmetric: bool,
-    /// Whether 0 is in every set. With symmetry this follows from n_d; without it, 0 is like any
+    /// `true` if 0 is in every set. With symmetry this follows from n_d; without it, 0 is like any
     /// other element.
     zero: bool,
     characters: Vec<i16>,

@@ -49,18 +49,7 @@ impl<T: Scalar> Autoencoder<T> {
         activation: Activation,
     ) -> Result<Self> {
         let shape = Shape::new(encoder.ncols(), encoder.nrows())?;
-        // Of the three n_s, that of the encoder, the decoder and the bias, the one that differs from
-        // the other two is named. Of an n_d × n_s encoder with n_d ≤ n_s a bias of n_d numbers is
-        // rather that of another layer than a sign that both matrices are transposed.
-        let (rows, columns) = encoder.shape();
-        if decoder.nrows() == bias.len() && rows != bias.len() {
-            check_shape("encoder", encoder.shape(), (rows, bias.len()))?;
-        }
-        if decoder.shape() == (columns, rows) && rows <= columns {
-            check_shape("bias", bias.shape(), (columns, 1))?;
-        }
-        check_encoder(encoder, bias)?;
-        check_shape("decoder", decoder.shape(), (shape.features(), shape.hidden()))?;
+        check_shapes(encoder.shape(), decoder.shape(), bias.len())?;
         Self::from_parts(shape, encoder, Some(decoder), bias, activation)
     }
 
@@ -212,6 +201,21 @@ impl<T: Scalar> Autoencoder<T> {
         }
         Ok(y)
     }
+}
+
+/// Refuses shapes that do not fit, and names the one of the three that differs from the other two:
+/// n_s is what two of encoder, decoder and bias agree on. Two matrices that agree with each other,
+/// with a bias as long as the encoder has rows, are taken to be transposed if that makes n_s > n_d.
+fn check_shapes(encoder: (usize, usize), decoder: (usize, usize), bias: usize) -> Result<()> {
+    let (rows, columns) = encoder;
+    if decoder == (columns, rows) && rows == bias && rows > columns {
+        return check_shape("encoder", encoder, (columns, rows));
+    }
+    let features = if decoder.0 == bias { bias } else { columns };
+    let hidden = if decoder.0 == features { decoder.1 } else { rows };
+    check_shape("encoder", encoder, (hidden, features))?;
+    check_shape("decoder", decoder, (features, hidden))?;
+    check_shape("bias", (bias, 1), (features, 1))
 }
 
 /// Refuses an encoder and a bias of different n_s. The error names the encoder if its transpose

@@ -114,8 +114,8 @@ pub enum Error {
     },
     /// The file holds an encoder of a known name and no bias.
     #[error(
-        "no bias {bias:?} beside {encoder:?}; {} if the model has none, save n_s zeros under that name",
-        if vectors.is_empty() { String::new() } else { format!("if it is one of {vectors:?}, rename it;", ) }
+        "no bias {bias:?} beside {encoder:?}{}; if the model has none, save n_s zeros under that name",
+        if vectors.is_empty() { String::new() } else { format!("; if it is one of {vectors:?}, rename it") }
     )]
     NoBias {
         /// The encoder's name in the file.

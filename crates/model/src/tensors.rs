@@ -52,6 +52,11 @@ impl<'a> Tensors<'a> {
         self.encoder.name.strip_suffix("weight").is_some_and(|layer| name.strip_prefix(layer) == Some("bias"))
     }
 
+    /// Returns n_s and n_d, in either order.
+    pub(crate) fn sizes(&self) -> &[usize] {
+        self.encoder.view.shape()
+    }
+
     /// Returns whether there is a decoder.
     pub(crate) fn has_decoder(&self) -> bool {
         self.decoder.is_some()

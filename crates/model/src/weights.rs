@@ -91,8 +91,8 @@ impl<T: Scalar> Weights<T> {
     ///   with a hostile header.
     /// - [`Error::TorchFile`] for a zip archive or a pickle, such as `torch.save` writes.
     /// - [`Error::Names`] if there is no encoder of a known name, [`Error::NoBias`] if there is no
-    ///   bias beside it, [`Error::OtherBias`] for a second bias, such as that of a hidden layer,
-    ///   that is not 0, [`Error::OtherMatrices`] for matrices beside encoder and decoder, unless the
+    ///   bias beside it, [`Error::OtherBias`] for a second bias that is not 0: one of the layer of
+    ///   the encoder, or a vector of n_s or n_d numbers that is named like a bias, [`Error::OtherMatrices`] for matrices beside encoder and decoder, unless the
     ///   metadata says whether the weights are tied.
     /// - [`Error::Ambiguous`] for several models that differ, [`Error::TiedDecoder`] and
     ///   [`Error::NoDecoder`] if it is not certain whether the weights are tied.
@@ -152,8 +152,10 @@ impl<T: Scalar> Weights<T> {
             return Err(Error::OtherMatrices { names: matrices });
         }
         let second = others().find(|(name, view)| {
-            let bias = first.is_hidden_bias(name) || (by_default && named_like_a_bias(name));
-            bias && !Tensor::is_zero(view)
+            let sizes = first.sizes();
+            let named =
+                by_default && named_like_a_bias(name) && sizes.contains(&view.shape().iter().product());
+            (first.is_hidden_bias(name) || named) && !Tensor::is_zero(view)
         });
         if let Some((name, _)) = second {
             return Err(Error::OtherBias { name: name.to_owned() });

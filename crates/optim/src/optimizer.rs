@@ -95,7 +95,7 @@ impl OptimizerConfig {
     /// The optimizer for `parameters` numbers, before its first step.
     ///
     /// # Errors
-    /// As [`Adam::new`] and [`Sgd::new`].
+    /// The errors of [`Adam::new`] or [`Sgd::new`] for the configuration.
     pub fn build<F: Real>(&self, parameters: usize) -> Result<Box<dyn Optimizer<F>>> {
         Ok(match *self {
             Self::Adam(config) => Box::new(Adam::new(parameters, config)?),

@@ -28,7 +28,7 @@ pub struct SgdConfig {
     pub momentum: f64,
     /// The part $τ$ of the gradient that does not enter the momentum buffer after the first step.
     pub dampening: f64,
-    /// Whether to use Nesterov momentum, $h_k + μ b_k$ instead of $b_k$.
+    /// `true` for Nesterov momentum, with $h_k + μ b_k$ instead of $b_k$.
     pub nesterov: bool,
     /// The factor $λ$ of the term $λθ$ that is added to the gradient (L2 weight decay).
     pub weight_decay: f64,

@@ -35,13 +35,13 @@ impl<'a> Amp<'a> {
         Self(Settings::new(prior))
     }
 
-    /// The same decoder with other limits.
+    /// This decoder with `limits` for its iterations and its tolerance.
     #[must_use]
     pub fn with_limits(self, limits: Limits) -> Self {
         Self(Settings { limits, ..self.0 })
     }
 
-    /// The same decoder with steps `d = damping` times as long, for estimates and residuals alike.
+    /// This decoder with steps `d = damping` times as long, for estimates and residuals alike.
     ///
     /// # Errors
     /// [`Error::OutOfRange`](crate::Error::OutOfRange) unless `0 < damping ≤ 1`; 1 is no damping.

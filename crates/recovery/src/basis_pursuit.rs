@@ -43,7 +43,7 @@ impl Default for BasisPursuit {
 }
 
 impl BasisPursuit {
-    /// The same decoder with other limits.
+    /// This decoder with `limits` for its iterations and its tolerance.
     #[must_use]
     pub fn with_limits(self, limits: Limits) -> Self {
         Self { limits }

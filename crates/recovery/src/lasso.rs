@@ -45,7 +45,7 @@ impl Lasso {
         Ok(Self { penalty, limits: Limits { iterations: 10_000, tolerance: 1e-8 } })
     }
 
-    /// The same decoder with other limits.
+    /// This decoder with `limits` for its iterations and its tolerance.
     #[must_use]
     pub fn with_limits(self, limits: Limits) -> Self {
         Self { limits, ..self }

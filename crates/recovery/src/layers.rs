@@ -124,7 +124,7 @@ impl<'a> Denoiser<'a> {
     }
 }
 
-/// Noise below this is taken as this.
+/// The least standard deviation of the noise; a smaller one is replaced by this.
 const SILENT: f64 = 1e-100;
 
 /// A piece with the factor of `seen`, computed with the widest vectors of the machine. The result

@@ -59,13 +59,13 @@ impl<'a> Oamp<'a> {
         Self(Settings::new(prior))
     }
 
-    /// The same decoder with other limits.
+    /// This decoder with `limits` for its iterations and its tolerance.
     #[must_use]
     pub fn with_limits(self, limits: Limits) -> Self {
         Self(Settings { limits, ..self.0 })
     }
 
-    /// The same decoder with a step `x̂ ← d x̂_{new} + (1 − d) x̂`, `d = damping`, from the first
+    /// This decoder with a step `x̂ ← d x̂_{new} + (1 − d) x̂`, `d = damping`, from the first
     /// layer on.
     ///
     /// # Errors

@@ -81,14 +81,14 @@ impl Omp {
         Ok(Self(Pursuit::new(tolerance)?))
     }
 
-    /// The same decoder with at most `features` features. Decoding returns [`Error::Support`] for 0
-    /// and for more than n_d.
+    /// This decoder with at most `features` features in an estimate. Decoding returns
+    /// [`Error::Support`] for 0 and for more than n_d.
     #[must_use]
     pub fn with_most(self, features: usize) -> Self {
         Self(Pursuit { most: Some(features), ..self.0 })
     }
 
-    /// The same decoder for features of the given sign.
+    /// This decoder for features of the given sign.
     #[must_use]
     pub fn with_sign(self, sign: Sign) -> Self {
         Self(Pursuit { sign, ..self.0 })
@@ -113,13 +113,13 @@ impl BatchOmp {
         Ok(Self { pursuit, gram })
     }
 
-    /// The same decoder with at most `features` features, as in [`Omp::with_most`].
+    /// This decoder with at most `features` features in an estimate, as in [`Omp::with_most`].
     #[must_use]
     pub fn with_most(self, features: usize) -> Self {
         Self { pursuit: Pursuit { most: Some(features), ..self.pursuit }, ..self }
     }
 
-    /// The same decoder for features of the given sign, as in [`Omp::with_sign`].
+    /// This decoder for features of the given sign, as in [`Omp::with_sign`].
     #[must_use]
     pub fn with_sign(self, sign: Sign) -> Self {
         Self { pursuit: Pursuit { sign, ..self.pursuit }, ..self }

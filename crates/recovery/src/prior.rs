@@ -93,7 +93,8 @@ pub struct SparsePrior {
     unit: Feature,
 }
 
-/// Noise below this times the magnitude is taken as this; the difference does not show.
+/// The least standard deviation of the noise in units of the magnitude; a smaller one is replaced
+/// by this, which changes no result.
 const SILENT: f64 = 1e-100;
 
 impl SparsePrior {

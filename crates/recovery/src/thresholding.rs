@@ -60,13 +60,13 @@ impl HardThresholding {
         Self::new(Rule::Htp, sparsity)
     }
 
-    /// The same decoder with other limits.
+    /// This decoder with `limits` for its iterations and its tolerance.
     #[must_use]
     pub fn with_limits(self, limits: Limits) -> Self {
         Self { limits, ..self }
     }
 
-    /// The same decoder for features of the given sign.
+    /// This decoder for features of the given sign.
     #[must_use]
     pub fn with_sign(self, sign: Sign) -> Self {
         Self { sign, ..self }

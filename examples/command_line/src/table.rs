@@ -10,14 +10,22 @@ pub struct Line {
     key: &'static str,
     value: Value,
     meaning: &'static str,
-    /// The text of the table where it is not that of the value.
-    shown: Option<String>,
+    shown: Shown,
     parts: Vec<Line>,
+}
+
+/// What the table shows of a line.
+#[derive(Debug)]
+enum Shown {
+    Value,
+    /// This text, on a line of its own.
+    Text(String),
+    Nothing,
 }
 
 /// Returns a line. An absent value, `null`, is left out of JSON and of the table.
 pub fn line(key: &'static str, value: impl Into<Value>, meaning: &'static str) -> Line {
-    Line { key, value: value.into(), meaning, shown: None, parts: Vec::new() }
+    Line { key, value: value.into(), meaning, shown: Shown::Value, parts: Vec::new() }
 }
 
 /// Returns several lines under one key, which are an object in JSON.
@@ -26,10 +34,14 @@ pub fn group(key: &'static str, parts: Vec<Line>, meaning: &'static str) -> Line
 }
 
 impl Line {
-    /// Returns the line with this text in the table in place of its value; an empty text leaves it
-    /// out of the table.
+    /// Returns the line with this text in the table in place of its value.
     pub fn shown(self, text: String) -> Self {
-        Self { shown: Some(text), ..self }
+        Self { shown: Shown::Text(text), ..self }
+    }
+
+    /// Returns the line for JSON alone.
+    pub fn hidden(self) -> Self {
+        Self { shown: Shown::Nothing, ..self }
     }
 
     fn json(&self) -> Option<Value> {
@@ -41,18 +53,25 @@ impl Line {
 
     fn print(&self, indent: usize) {
         let key = format!("{:indent$}{}", "", self.key);
+        let own_line = |text: &str| say!("{key:<38}  {}\n{:indent$}  {text}", self.meaning, "");
         match &self.shown {
-            Some(text) if text.is_empty() => {}
-            Some(text) => say!("{key:<38}  {}\n{:indent$}  {text}", self.meaning, ""),
-            None if !self.parts.is_empty() => {
+            Shown::Nothing => {}
+            Shown::Text(text) => own_line(text),
+            Shown::Value if !self.parts.is_empty() => {
                 say!("{key:<38}  {}", self.meaning);
                 self.parts.iter().for_each(|part| part.print(indent + 2));
             }
-            None if self.value.is_null() => {}
-            None => say!("{key:<24}{:>14}  {}", text(&self.value), self.meaning),
+            Shown::Value if self.value.is_null() => {}
+            Shown::Value => match text(&self.value) {
+                text if text.chars().count() > WIDTH => own_line(&text),
+                text => say!("{key:<24}{text:>WIDTH$}  {}", self.meaning),
+            },
         }
     }
 }
+
+/// Width of the column of values.
+const WIDTH: usize = 14;
 
 /// Prints the lines as one JSON object or as a table.
 pub fn print(json: bool, lines: &[Line]) {
@@ -90,5 +109,29 @@ fn significant(value: f64) -> String {
             }
         }
         _ => format!("{value:.5e}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::significant;
+
+    #[test]
+    fn numbers_have_six_digits_without_trailing_zeros() {
+        for (value, text) in [
+            (0.0, "0"),
+            (-0.1, "-0.1"),
+            (0.05, "0.05"),
+            (1.0, "1"),
+            (120.0, "120"),
+            (123_456.7, "123457"),
+            (999_999.5, "1000000"),
+            (1_234_567.0, "1.23457e6"),
+            (0.000_123_456_78, "0.000123457"),
+            (1e-5, "1.00000e-5"),
+            (f64::INFINITY, "inf"),
+        ] {
+            assert_eq!(significant(value), text);
+        }
     }
 }

@@ -163,6 +163,10 @@ fn a_second_bias_is_refused_unless_it_is_zero_and_a_missing_bias_is_named() {
         let tensors = [encoder, bias, (second, Dtype::F32, &[2][..], bytes_of(&[0.0, 1.0]))];
         assert!(matches!(read(&tensors), Err(Error::OtherBias { name }) if name == second), "{second}");
     }
+    // A vector that is no bias by its length is kept.
+    let mut weights = Weights::new(tied_model());
+    weights.vectors.insert("bias_history".to_owned(), Vector::F32(vec![1.0; 5]));
+    assert_eq!(Weights::<f64>::from_bytes(&weights.to_bytes(Names::Own).unwrap()).unwrap(), weights);
     // By its own names one model of several is read; beside its encoder there may be no bias.
     let [encoder, bias] = tied_tensors("down.weight", "up.bias");
     let named = |second| {
@@ -401,6 +405,13 @@ fn a_transposed_encoder_is_suspected() {
         Activation::Relu,
     );
     assert_eq!(hidden.unwrap_err().to_string(), "bias is 16 × 1, expected 64 × 1");
+    let square = Autoencoder::new(
+        &DMatrix::<f64>::zeros(8, 7),
+        &DMatrix::zeros(8, 8),
+        &DVector::zeros(8),
+        Activation::Relu,
+    );
+    assert_eq!(square.unwrap_err().to_string(), "encoder is 8 × 7, expected 8 × 8");
     let narrow = DMatrix::zeros(16, 63);
     assert_eq!(refused(narrow, DMatrix::zeros(64, 16)), "encoder is 16 × 63, expected 16 × 64");
 }

@@ -184,7 +184,7 @@ impl Attribution {
 /// The numbers from which the losses of the chain are computed.
 pub(super) struct Chain<'a> {
     pub(super) kinds: &'a Kinds,
-    /// Whether outputs are ReLU rather than the identity.
+    /// `true` if outputs are ReLU, and `false` if they are the identity.
     pub(super) rectified: bool,
     pub(super) statistics: &'a Statistics,
     /// The losses of the rows as [channels](Row::channel).
@@ -205,12 +205,17 @@ impl fmt::Display for Attribution {
             let share = 100.0 * part / self.optimum_loss;
             if share.is_finite() { format!("{part:+.3e} ({share:+.2} %)") } else { format!("{part:+.3e}") }
         };
-        let side = if self.distance() < 0.0 { "below" } else { "above" };
+        let side = match self.distance() {
+            distance if distance < 0.0 => "below",
+            0.0 => "at",
+            _ => "above",
+        };
+        let per_cent = if self.optimum_loss == 0.0 { "" } else { " (percentages are of the optimum's loss)" };
         let (exact, optimum) = (self.exact_loss, self.optimum_loss);
         writeln!(
             f,
             "The loss {exact:.6e} lies {side} the symmetric optimum for Gaussian interference, {optimum:.6e}, \
-             which is no lower bound: {}.",
+             which is no lower bound: {}{per_cent}.",
             show(self.distance())
         )?;
         let mut parts = self.headlines();

@@ -105,7 +105,8 @@ impl Gaussianity {
         Self::of_rows(product, law, &edgeworth_losses(product.bias(), law, fill)?)
     }
 
-    /// The same from the cumulants of each row.
+    /// The measures of the rows of `product`. Their Edgeworth losses, which hold their cumulants,
+    /// are `rows`.
     pub(super) fn of_rows(product: &Product, law: FeatureLaw<'_>, rows: &[EdgeworthLoss]) -> Result<Self> {
         let blocks = law.thirds(product.features())?;
         let ratio = |(i, row): (usize, &EdgeworthLoss)| {

@@ -29,7 +29,8 @@ const SHARED: f64 = 0.1;
 /// Two features whose `cos θ` is below this number are antipodes.
 const ANTIPODAL: f64 = -0.9;
 
-/// Whether a feature has a direction in the hidden space, and whether it shares that direction.
+/// How a feature is represented: by a direction in the hidden space that it has to itself, by one
+/// that it shares, or not at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub enum Representation {
@@ -166,7 +167,7 @@ pub struct Geometry {
     pub dimensionality: Vec<f64>,
     /// The norm `√W_ii` of the vector of each feature; 0 where `W_ii ≤ 0`.
     pub norm: Vec<f64>,
-    /// Whether each feature is represented, and whether it shares its direction.
+    /// How each feature is represented (n_s values).
     pub representation: Vec<Representation>,
     /// For each represented feature, the number of other represented features with `|cos θ| > 0.1`;
     /// 0 for features that are not represented. Features with many neighbours are

@@ -30,7 +30,7 @@ pub struct LawCheck {
     /// of the own switch. Where these variances are not known, both are taken to be their mean.
     /// `None` for magnitudes that the exact loss does not cover.
     pub gaussian_loss: Option<f64>,
-    /// The same, corrected for the third and fourth cumulants
+    /// `gaussian_loss` corrected for the third and fourth cumulants of the interference
     /// ([`edgeworth_row_loss`](crate::edgeworth_row_loss)). `None` for a law that has no exact
     /// loss.
     pub edgeworth_loss: Option<f64>,

@@ -54,7 +54,7 @@ pub struct Check {
     pub row_losses: Vec<f64>,
     /// The mean of `row_losses`: the Gaussian prediction for these weights.
     pub gaussian_loss: f64,
-    /// The same, corrected for the third and fourth cumulants of the interference
+    /// `gaussian_loss` corrected for the third and fourth cumulants of the interference
     /// ([`edgeworth_row_loss`](crate::edgeworth_row_loss)). This is an asymptotic series, which is
     /// good where `gaussianity.excess_kurtosis_max` is small beside 1.
     pub edgeworth_loss: f64,
@@ -96,8 +96,8 @@ pub fn check<T: Scalar>(model: &Autoencoder<T>, probability: f64) -> Result<Chec
     check_rows(model, probability, &all(model.features()))
 }
 
-/// The same as [`check`], with the exact loss estimated from the rows `rows`, which the caller has
-/// drawn without replacement. All other numbers are of all rows.
+/// Compares a model with the theory as [`check`] does, with the exact loss estimated from the rows
+/// `rows`, which the caller has drawn without replacement. All other numbers are of all rows.
 ///
 /// The estimate is `L_gauss + mean(L_i − L_gauss,i)`, with the mean over the k drawn rows. Its
 /// standard error is `√((1 − k/n_s) s²/k)`, where `s²` is the variance of the k differences. The
@@ -117,7 +117,8 @@ pub fn check_rows<T: Scalar>(model: &Autoencoder<T>, probability: f64, rows: &[u
     Weights { product, hidden: model.hidden(), rectified }.check(probability, rows)
 }
 
-/// The same as [`check`](crate::check), for a product of rank at most `hidden` with a ReLU output.
+/// Compares a product `W` of rank at most `hidden`, with a bias and a ReLU output, with the theory,
+/// as [`check`](crate::check) does for a model.
 ///
 /// # Errors
 /// The errors of [`check`](crate::check), and [`Error::SizeRange`] unless `1 ≤ hidden ≤ n_s`.
@@ -132,7 +133,7 @@ fn all(features: usize) -> Vec<usize> {
 struct Weights<'a> {
     product: &'a Product,
     hidden: usize,
-    /// Whether outputs are ReLU rather than the identity.
+    /// `true` if outputs are ReLU, and `false` if they are the identity.
     rectified: bool,
 }
 

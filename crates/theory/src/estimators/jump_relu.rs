@@ -114,8 +114,9 @@ impl Feature {
         Ok(self.best_threshold(&relu, loss).0)
     }
 
-    /// The same, where the optimum of the ReLU and its loss divided by `min(1, σ²)` are known. Also
-    /// returns the loss of the best JumpReLU divided by `min(1, σ²)`.
+    /// The JumpReLU of least loss, found from the optimum of the ReLU at the same interference and
+    /// that optimum's loss divided by `min(1, σ²)`. Also returns the loss of the JumpReLU divided
+    /// by `min(1, σ²)`.
     pub(crate) fn best_threshold(&self, relu: &Optimum, relu_loss: f64) -> (ThresholdOptimum, f64) {
         let &Optimum { probability, sigma, a, effective_bias: b, shift, loss, .. } = relu;
         let decoder = JumpRelu { gain: a, bias: b, threshold: 0.0 };

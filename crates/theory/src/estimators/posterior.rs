@@ -90,9 +90,11 @@ impl Feature {
     }
 }
 
-/// Noise below this is taken as this much; the difference does not show.
+/// The least standard deviation of the noise; a smaller one is replaced by this, which changes no
+/// result.
 const SILENT: f64 = 1e-305;
-/// Distances above this, in units of the noise, are taken as this; the difference does not show.
+/// The largest distance in units of the noise; a larger one is replaced by this, which changes no
+/// result.
 const FARTHEST: f64 = 1e306;
 
 /// `h = 1/σ`, bounded where it would overflow.

@@ -79,7 +79,8 @@ pub fn edgeworth_row_loss<'a>(
     edgeworth_loss(row, feature, bias, &law.into().of(row.len())?)
 }
 
-/// The same as [`edgeworth_row_loss`], for a row and a law that have been checked.
+/// The Edgeworth loss of one output, as [`edgeworth_row_loss`] returns it, for a row and a law that
+/// have been checked.
 pub(super) fn edgeworth_loss(
     row: &[f64],
     feature: usize,
@@ -185,8 +186,8 @@ fn derivatives(p: f64, c: f64, mean: f64, sigma: f64) -> [f64; 4] {
     })
 }
 
-/// The same as [`derivatives`], for magnitudes of any law. The average over `u` is taken as for the
-/// Gaussian loss itself.
+/// The derivatives that [`derivatives`] returns for `U[0, 1]`, for magnitudes of any law. The
+/// average over `u` is taken as for the Gaussian loss itself.
 fn averaged_derivatives(p: f64, unit: &Unit, channel: &Channel) -> [f64; 4] {
     let off = density_derivatives(channel.shift, channel.noise);
     let mut total: [f64; 4] = std::array::from_fn(|r| 2.0 * (1.0 - p) * off[r + 1]);
@@ -276,8 +277,8 @@ mod tests {
         }
     }
 
-    /// The same for other magnitudes, by differences of the Gaussian loss and for an interval close
-    /// to [0, 1].
+    /// Compares the derivatives for other magnitudes with differences of the Gaussian loss, and
+    /// those for an interval close to [0, 1] with those for [0, 1].
     #[test]
     fn derivatives_for_other_magnitudes() {
         let units: [&dyn Magnitude; 4] = [

@@ -174,8 +174,8 @@ impl<'a> Interference<'a> {
         f64::EPSILON * (4.0 + (self.features() as f64).sqrt()) * magnified * sum
     }
 
-    /// Whether at most one other feature has a weight, so that the states with at most one feature
-    /// on give the whole loss.
+    /// Returns `true` if at most one other feature has a weight, so that the states with at most
+    /// one feature on give the whole loss.
     pub(super) fn is_few(&self) -> bool {
         let members = self.blocks.iter().flat_map(|block| &block.members);
         self.members.len() + members.filter(|member| member.weight != 0.0).count() < 2
@@ -233,7 +233,8 @@ impl<'a> Interference<'a> {
         self.reach_within(upwards, shift, hard, prefactor, tolerance)
     }
 
-    /// The same as [`reach`](Self::reach), where `P` is at most `hard`.
+    /// The least `P ≤ hard` found for which `E (± I + shift − P)₊ᵏ`, with its prefactor, is below
+    /// `tolerance`, as in [`reach`](Self::reach).
     pub(super) fn reach_within(
         &self,
         upwards: bool,

@@ -153,7 +153,7 @@ pub(super) struct Prepared<'a> {
     /// empty if there are no blocks.
     blocks: Vec<Block>,
     block_of: Vec<Option<usize>>,
-    /// Whether exactly one feature is on at a time.
+    /// `true` if exactly one feature is on at a time.
     pub(super) one_on: bool,
     /// Magnitudes are `scale` times a magnitude of the law `unit`.
     pub(super) unit: Unit,
@@ -176,7 +176,7 @@ impl<'a> Prepared<'a> {
         }
     }
 
-    /// The same law without borrowed data.
+    /// This law, with copies of all data that it borrows.
     #[cfg(feature = "models")]
     pub(super) fn into_owned(self) -> Prepared<'static> {
         let probabilities = match self.probabilities {

@@ -58,7 +58,8 @@ pub fn exact_losses<'a>(
     prepared_losses(rows, bias, &law.into().of(bias.len())?, fill)
 }
 
-/// The same as [`exact_losses`], for a law that has been checked.
+/// The exact losses of the outputs `rows`, as [`exact_losses`] returns them, under a law that has
+/// been checked.
 pub(super) fn prepared_losses(
     rows: &[usize],
     bias: &[f64],

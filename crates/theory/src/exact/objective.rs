@@ -42,7 +42,7 @@ impl ExactObjective {
         Ok(Self { law: law.into().prepare()?.into_owned(), tolerance: 1e-6, importance: None })
     }
 
-    /// The same objective with another tolerance, which is that of
+    /// This objective with another tolerance, which is that of
     /// [`exact_row_gradient`](crate::exact_row_gradient).
     ///
     /// # Errors
@@ -53,7 +53,7 @@ impl ExactObjective {
         Ok(self)
     }
 
-    /// The same objective with the loss weighted by the importance of each feature,
+    /// This objective with the loss weighted by the importance of each feature,
     /// `(1/n_s) Σ_i ι_i L_i`. The length of `importance` must be the n_s of every model that is
     /// evaluated.
     ///

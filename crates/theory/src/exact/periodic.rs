@@ -78,7 +78,7 @@ pub(super) fn uniform_transforms(y: f64) -> [Complex<f64>; 3] {
 pub(super) struct Periodic {
     pub(super) loss: Piecewise,
     pub(super) period: f64,
-    /// Whether only the kink at 0 is met.
+    /// `true` for the near form, for which only the kink at 0 is met, and `false` for the far form.
     pub(super) near: bool,
 }
 

@@ -97,8 +97,8 @@ impl<'a> Output<'a> {
         states.map(move |(share, own)| (share, Self::new(row, feature, bias, law, own)))
     }
 
-    /// Whether the rectifier never acts: `Some(true)` if it always passes, `Some(false)` if it
-    /// never does.
+    /// Returns `Some(true)` if the rectifier passes every sample, `Some(false)` if it passes none,
+    /// and `None` if it may do either.
     pub(super) fn settled(&self) -> Option<bool> {
         let [below, above] = self.law.support;
         let [least, most] = self.law.unit.range(self.loss.own);

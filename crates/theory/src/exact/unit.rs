@@ -75,7 +75,7 @@ impl Unit {
         }
     }
 
-    /// Whether the law is `U[0, 1]`, for which there are faster methods.
+    /// Returns `true` for the law `U[0, 1]`, for which there are faster methods.
     pub(super) fn is_uniform(&self) -> bool {
         matches!(self, Self::Uniform)
     }

@@ -42,7 +42,7 @@ impl Channel {
         Self { slope, shift, noise, reference: 0.0, unit: 1.0 }
     }
 
-    /// The same channel with its reference set such that the largest tail over magnitudes in
+    /// This channel, with its reference set such that the largest tail over magnitudes in
     /// `[0, largest]` is of order 1.
     pub(crate) fn scaled(self, largest: f64) -> Self {
         let z = self.z(0.0).max(self.z(largest));

@@ -276,7 +276,8 @@ impl<M: Integrable> Feature<M> {
         terms
     }
 
-    /// The same terms, multiplied by a common factor such that they do not underflow.
+    /// The [`terms`](Self::terms) of `x`, multiplied by a common factor such that they do not
+    /// underflow.
     pub(crate) fn scaled_terms(&self, channel: &Channel) -> Terms {
         self.terms(&channel.scaled(self.magnitude.largest()))
     }

@@ -48,7 +48,8 @@ impl Terms {
         Gain { value, rest }
     }
 
-    /// The same as [`loss`](Self::loss), for a gain whose rest is known separately.
+    /// The [`loss`](Self::loss) for a gain `a` whose rest `1 − ac` is given and not computed from
+    /// `a`.
     pub(crate) fn loss_at(&self, Gain { value: gain, rest }: Gain) -> f64 {
         let Channel { shift, noise, .. } = self.channel;
         let bias = rest * self.open.mean - gain * shift;

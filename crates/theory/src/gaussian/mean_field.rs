@@ -96,7 +96,7 @@ impl<T: Scalar, M: Integrable> MeanField<T, M> {
         Self { feature, importance: None, rows: Vec::new(), scratch }
     }
 
-    /// The same objective with the loss weighted by the importance of each feature,
+    /// This objective with the loss weighted by the importance of each feature,
     /// `(1/n_s) Σ_i ι_i ℓ_i`. The length of `importance` must be the n_s of every model that is
     /// evaluated.
     ///

@@ -117,53 +117,54 @@ impl Terms {
         &self.channel
     }
 
-    /// The factor `exp(−reference²/2)`, by which the integrals below are multiplied to undo their
-    /// scale.
+    /// The factor `exp(−reference²/2)`, which undoes the factor `exp(reference²/2)` of the
+    /// integrals that the other methods return.
     pub(crate) fn unscale(&self) -> f64 {
         factor(self.channel.reference, 0.0)
     }
 
-    /// `E u Y₊`, times `exp(reference²/2)` as are all integrals that follow.
+    /// `E u Y₊`, times `exp(reference²/2)`.
     pub(crate) fn product(&self) -> f64 {
         let line = self.channel.gain() * self.open.variance + self.open.mean * self.open.line;
         self.clipped.product + self.open.mass * line + self.cut.product
     }
 
-    /// `E Y₊²`.
+    /// `E Y₊²`, times `exp(reference²/2)`.
     pub(crate) fn square(&self) -> f64 {
         let (slope, noise) = (self.channel.gain(), self.channel.noise);
         let line = slope * slope * self.open.variance + self.open.line * self.open.line + noise * noise;
         self.clipped.square + (self.open.mass * line - self.cut.square)
     }
 
-    /// `E Y₊`.
+    /// `E Y₊`, times `exp(reference²/2)`.
     pub(crate) fn first(&self) -> f64 {
         self.clipped.first + self.open.mass * self.open.line + self.cut.first
     }
 
-    /// `P[Y > 0]`.
+    /// `P[Y > 0]`, times `exp(reference²/2)`.
     pub(crate) fn mass(&self) -> f64 {
         self.clipped.mass + (self.open.mass - self.cut.mass)
     }
 
-    /// `E u φ(z)/s = E u δ(Y)`: the mean of `u` at the rectifier's edge, times the density of `Y`
-    /// there.
+    /// `E u φ(z)/s = E u δ(Y)`, times `exp(reference²/2)`: the mean of `u` at the rectifier's edge,
+    /// times the density of `Y` there.
     pub(crate) fn edge(&self) -> f64 {
         self.edge
     }
 
-    /// `E [(u − a Y); Y > 0]`.
+    /// `E [(u − a Y); Y > 0]` for the gain `a`, times `exp(reference²/2)`.
     pub(crate) fn residual(&self, gain: f64) -> f64 {
         self.residual_at(self.plain(gain))
     }
 
-    /// The same for a gain whose rest is known separately.
+    /// `E [(u − a Y); Y > 0]`, times `exp(reference²/2)`, for a gain `a` whose rest `1 − ac` is
+    /// given and not computed from `a`.
     pub(crate) fn residual_at(&self, Gain { value: gain, rest }: Gain) -> f64 {
         let open = self.open.mass * (rest * self.open.mean - gain * self.channel.shift);
         (open - self.cut.signal - gain * self.cut.first) + (self.clipped.signal - gain * self.clipped.first)
     }
 
-    /// `E [(u − Y) u; Y > 0]`.
+    /// `E [(u − Y) u; Y > 0]`, times `exp(reference²/2)`.
     pub(crate) fn residual_signal(&self) -> f64 {
         let (slope, shift) = (self.channel.gain(), self.channel.shift);
         let square = self.open.mean * self.open.mean + self.open.variance;
@@ -171,7 +172,7 @@ impl Terms {
         (open - self.cut.power - self.cut.product) + (self.clipped.power - self.clipped.product)
     }
 
-    /// `E [(u − a Y) Y; Y > 0]`.
+    /// `E [(u − a Y) Y; Y > 0]` for the gain `a`, times `exp(reference²/2)`.
     pub(crate) fn residual_product(&self, gain: f64) -> f64 {
         let Channel { shift, noise, .. } = self.channel;
         let slope = self.channel.gain();

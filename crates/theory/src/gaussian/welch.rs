@@ -138,7 +138,7 @@ pub fn welch_check(product: &Product, hidden: usize, moments: &[Moments]) -> Res
 }
 
 impl WelchCheck {
-    /// The same weights with another bound and mean of `Var ν_i`.
+    /// This check with another bound and another mean of `Var ν_i`, and the gap between these two.
     pub(crate) fn with_variances(self, bound: f64, mean_variance: f64) -> Self {
         let gap = relative_gap(bound, mean_variance);
         Self { bound, mean_variance, gap, ..self }
