@@ -48,7 +48,7 @@ struct Arguments {
     /// standard deviation of the diagonal and largest Λ_i (equation 3), against steps.
     #[arg(long, value_name = "STEM")]
     figures: Option<PathBuf>,
-    /// Number of fresh samples that each loss is measured on, the same for all runs of a folder.
+    /// Number of fresh samples that each loss is measured on. A run that has ended keeps its own.
     #[arg(long, default_value_t = 10_240, value_parser = RangedU64ValueParser::<usize>::new().range(2..=1_000_000_000))]
     samples: usize,
     /// Seconds between two checkpoints.
@@ -171,15 +171,15 @@ impl Spec {
             })
         };
         let looks: Vec<Look> = text.lines().enumerate().map(look).collect::<Result<_, _>>()?;
-        match looks.iter().find(|look| look.samples != samples) {
-            Some(look) => {
+        match looks.last() {
+            Some(look) if !look.last && look.samples != samples => {
                 let (path, given) = (path.display(), look.samples);
                 Err(format!(
-                    "{path} was measured on {given} samples; give --samples {given} or another folder"
+                    "{path} was begun with {given} samples; give --samples {given} or another folder"
                 )
                 .into())
             }
-            None => Ok(looks),
+            _ => Ok(looks),
         }
     }
 
@@ -408,7 +408,7 @@ impl Quantity {
         PathBuf::from(file)
     }
 
-    fn draw(&self, runs: &[Followed<'_>], samples: usize, stem: &Path) -> Result<(), Box<dyn Error>> {
+    fn draw(&self, runs: &[Followed<'_>], stem: &Path) -> Result<(), Box<dyn Error>> {
         let points = |run: &Followed<'_>| {
             let point = |look: &Look| {
                 let [y, error] = (self.of)(run, look);
@@ -426,6 +426,11 @@ impl Quantity {
             let points = vec![ChartPoint { y: 1.0, ..ChartPoint::default() }];
             series.push(ChartSeries { name: "symmetric optimum".to_owned(), points, mark: ChartMark::Level });
         }
+        let samples = || runs.iter().flat_map(|run| &run.looks).map(|look| look.samples);
+        let samples = match (samples().min(), samples().max()) {
+            (Some(least), Some(most)) if least < most => format!("{least} to {most}"),
+            (least, _) => least.unwrap_or(0).to_string(),
+        };
         let figure = Chart {
             x_label: "steps".to_owned(),
             y_label: self.label.to_owned(),
@@ -472,7 +477,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     }
     if let Some(stem) = &arguments.figures {
         for quantity in &QUANTITIES {
-            quantity.draw(&runs, arguments.samples, stem)?;
+            quantity.draw(&runs, stem)?;
         }
     }
     Ok(())

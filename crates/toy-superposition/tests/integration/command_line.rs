@@ -515,8 +515,14 @@ fn a_run_that_is_followed_goes_on_from_its_checkpoint() {
     // What has ended is not trained again.
     assert_eq!(json(&succeeds(&mut follow(&cut))), told);
     assert_eq!(lines(&cut).unwrap(), lines(&whole).unwrap());
-    let other = refused(example("plateau", &[RUN, "--samples", "300", "--out"]).arg(&cut));
-    assert!(other.contains("was measured on 256 samples"), "{other}");
+    let other = json(&succeeds(example("plateau", &[RUN, "--samples", "300", "--json", "--out"]).arg(&cut)));
+    assert_eq!(other["end"]["samples"], 256);
+    let begun = at("begun");
+    fs::create_dir(&begun).unwrap();
+    let first = lines(&cut).unwrap().lines().next().unwrap().to_owned();
+    fs::write(begun.join("n16-d4-p0.1-code-s1-t4000.jsonl"), first + "\n").unwrap();
+    let other = refused(example("plateau", &[RUN, "--samples", "300", "--out"]).arg(&begun));
+    assert!(other.contains("begun with 256 samples"), "{other}");
     assert!(!cut.join("n16-d4-p0.1-code-s1-t4000.checkpoint").exists());
 
     let mut draw = follow(&cut);
