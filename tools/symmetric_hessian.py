@@ -1,8 +1,8 @@
 """Is the symmetric solution a minimum? The lowest eigenvalues of the Hessian of the expected loss at Persian rugs, or at the
 weights of files, such as the optima of the example `mean_field`.
 
-usage: python tools/symmetric_hessian.py [--probability P] [--ratio R] [--seed S] [--weights FILE ...] [N_S ...]
-       (pip install numpy scipy safetensors)
+usage: python tools/symmetric_hessian.py [--probability P] [--ratio R] [--seed S] [--save FOLDER] [--weights FILE ...]
+       [N_S ...]       (pip install numpy scipy safetensors)
 
 The loss is that of y = ReLU(W x + b), W = decoder encoder, summed over the rows and divided by p, for Gaussian interference
 with Edgeworth's terms of the third and fourth cumulants (docs/theory.md). The rug is that of a random set S, tied, with a gain
@@ -10,12 +10,13 @@ for each of its Hadamard rows and one bias. In these n_d + 1 numbers the loss is
 the gradient then vanishes in all weights. Optima of the loss without Edgeworth's terms keep a slope. The Hessian in encoder,
 decoder and bias is met through central differences of the gradient, and its two ends are found by Lanczos. Written: the loss
 over p per feature, the largest slope, the lowest and highest eigenvalue, and where along the lowest one's vector the loss per
-feature is least."""
+feature is least. With --save the weights at both places are written, for the example `check`, which knows their exact loss."""
 import argparse
+import pathlib
 import sys
 
 import numpy as np
-from safetensors.numpy import load_file
+from safetensors.numpy import load_file, save_file
 from scipy.linalg import hadamard
 from scipy.optimize import minimize, minimize_scalar
 from scipy.sparse.linalg import LinearOperator, eigsh
@@ -23,6 +24,7 @@ from scipy.sparse.linalg import LinearOperator, eigsh
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("features", type=int, nargs="*")
 parser.add_argument("--weights", nargs="*", default=[])
+parser.add_argument("--save", type=pathlib.Path)
 parser.add_argument("--probability", type=float, default=0.05)
 parser.add_argument("--ratio", type=float, default=0.25)
 parser.add_argument("--seed", type=int, default=0)
@@ -120,6 +122,12 @@ def examine(name, encoder, decoder, bias):
         f"eigenvalues {ends[0]:.4f} … {ends[1]:.4f}, along the lowest at {along.x:.2f}: loss/p {along.fun:.5f}",
         flush=True,
     )
+    if arguments.save:
+        arguments.save.mkdir(parents=True, exist_ok=True)
+        for place, x in [("symmetric", centre), ("lowest", centre + along.x * vector)]:
+            tensors = {"encoder": x[:size].reshape(d, n), "decoder": x[size : 2 * size].reshape(n, d), "bias": x[2 * size :]}
+            tensors = {key: np.ascontiguousarray(value) for key, value in tensors.items()}
+            save_file(tensors, arguments.save / f"{pathlib.Path(name).stem.replace(' ', '_')}_{n}_{place}.safetensors")
 
 
 for n in arguments.features:
