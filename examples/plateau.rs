@@ -426,10 +426,9 @@ impl Quantity {
             let points = vec![ChartPoint { y: 1.0, ..ChartPoint::default() }];
             series.push(ChartSeries { name: "symmetric optimum".to_owned(), points, mark: ChartMark::Level });
         }
-        let samples = || runs.iter().flat_map(|run| &run.looks).map(|look| look.samples);
-        let samples = match (samples().min(), samples().max()) {
-            (Some(least), Some(most)) if least < most => format!("{least} to {most}"),
-            (least, _) => least.unwrap_or(0).to_string(),
+        let caption = match self.end {
+            "loss" => format!("{} {} samples per loss.", self.caption, samples(runs)),
+            _ => self.caption.to_owned(),
         };
         let figure = Chart {
             x_label: "steps".to_owned(),
@@ -438,14 +437,22 @@ impl Quantity {
             y_scale: self.scale,
             series,
             caption: format!(
-                "Models $(n_s, n_d, p)$ during training from random weights, by the recipe of the released code or the fast one, whose \
-                 schedule is made for the number of steps. {} {samples} samples per loss.",
-                self.caption
+                "Models $(n_s, n_d, p)$ during training from random weights, by the recipe of the released code (code) or the fast one \
+                 (fast), whose schedule is made for the number of steps. {caption}"
             ),
         };
         let written = chart(&figure, self.stem(stem))?;
         note!("wrote {} and {}", written.png.display(), written.svg.display());
         Ok(())
+    }
+}
+
+/// Returns the numbers of samples of all losses, as text.
+fn samples(runs: &[Followed<'_>]) -> String {
+    let all = || runs.iter().flat_map(|run| &run.looks).map(|look| look.samples);
+    match (all().min(), all().max()) {
+        (Some(least), Some(most)) if least < most => format!("{least} to {most}"),
+        (least, _) => least.unwrap_or(0).to_string(),
     }
 }
 
