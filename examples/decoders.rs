@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
-use command_line::{note, say};
-use serde_json::json;
+use command_line::note;
+use command_line::table::{self, line};
 use toy_superposition::figures::{self, Colours, HeatMap, HeatMaps, Scale, heat_maps};
 use toy_superposition::files::{check_writable, create_folder, write_atomically};
 use toy_superposition::theory::{Decoders, decoders_at_ratio, relative_decoders, threshold_optimum};
@@ -66,28 +66,19 @@ fn print(losses: &Decoders, ratio: f64, json: bool) -> Result<(), Box<dyn Error>
     let relative = if sigma > 0.0 { Some(relative_decoders(probability, sigma)?) } else { None };
     let over_bayes =
         relative.map(|losses| losses.relu / losses.bayes).filter(|quotient| quotient.is_finite());
-    let rows = [
-        ("probability", probability, "p"),
-        ("ratio", ratio, "r = n_d/n_s"),
-        ("sigma", sigma, "interference σ at the Welch bound (eq. 6)"),
-        ("linear_loss", linear, "a y + b, y = x + ν"),
-        ("relu_loss", relu, "z where z > 0, z = a y + b: the paper's"),
-        ("threshold_loss", threshold, "z where z > θ, z = a y + b: JumpReLU"),
-        ("bayes_loss", bayes, "E[x|y]: the best of all functions of y"),
-        ("oracle_loss", oracle, "E[x|y], told whether the feature is on"),
-        ("threshold", best.threshold, "θ of the best JumpReLU; 0: no better than the ReLU"),
+    let lines = [
+        line("probability", probability, "p"),
+        line("ratio", ratio, "r = n_d/n_s"),
+        line("sigma", sigma, "interference σ at the Welch bound (eq. 6)"),
+        line("linear_loss", linear, "a y + b, y = x + ν"),
+        line("relu_loss", relu, "z where z > 0, z = a y + b: the paper's"),
+        line("threshold_loss", threshold, "z where z > θ, z = a y + b: JumpReLU"),
+        line("bayes_loss", bayes, "E[x|y]: the best of all functions of y"),
+        line("oracle_loss", oracle, "E[x|y], told whether the feature is on"),
+        line("threshold", best.threshold, "θ of the best JumpReLU; 0: no better than the ReLU"),
+        line("relu_over_bayes", over_bayes, "loss of the best ReLU over the least"),
     ];
-    let quotient = over_bayes.map(|value| ("relu_over_bayes", value, "loss of the best ReLU over the least"));
-    let rows = rows.into_iter().chain(quotient);
-    if json {
-        let object: serde_json::Map<_, _> =
-            rows.map(|(key, value, _)| (key.to_owned(), json!(value))).collect();
-        say!("{}", serde_json::Value::Object(object));
-    } else {
-        for (key, value, meaning) in rows {
-            say!("{key:<16}{value:>24.15e}  {meaning}");
-        }
-    }
+    table::print(json, &lines);
     Ok(())
 }
 

@@ -4,8 +4,7 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use clap::Parser;
-use command_line::say;
-use serde_json::json;
+use command_line::table::{line, print};
 use toy_superposition::theory;
 
 /// The best symmetric weights at one (p, n_d/n_s), from closed forms: nothing is sampled or
@@ -31,32 +30,29 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let optimum = theory::optimum_at_ratio(p, r)?;
     let others = theory::decoders_at_ratio(p, r)?;
     let mixture = theory::envelope(p, r)?;
-    let rows = [
-        ("probability", p, "p"),
-        ("ratio", r, "r = n_d/n_s"),
-        ("sigma", optimum.sigma, "interference σ at the Welch bound (eq. 6)"),
-        ("a", optimum.a, "diagonal of W"),
-        ("b", optimum.effective_bias, "bias b in ReLU(a(x + ν) + b), ν of mean 0"),
-        ("loss", optimum.loss, "per feature"),
-        ("loss_on", optimum.loss_on, "while the feature is on"),
-        ("loss_off", optimum.loss_off, "while it is off"),
-        ("linear_loss", theory::linear_loss(p, r)?, "optimal linear model"),
-        ("initial_loss", theory::initial_loss(p)?, "best constant (ratio 0)"),
-        ("bayes_loss", others.bayes, "best decoder of the same interference, E[x|x + ν]"),
-        ("threshold_loss", others.threshold, "best JumpReLU of the same interference"),
-        ("envelope_loss", mixture.loss, "best mixture of models (features dropped or kept apart)"),
-        ("dropped_fraction", mixture.dropped_fraction, "features that this mixture drops"),
+    let regime = format!("{:?}", optimum.regime).to_lowercase();
+    let lines = [
+        line("probability", p, "p"),
+        line("ratio", r, "r = n_d/n_s"),
+        line("sigma", optimum.sigma, "interference σ at the Welch bound (eq. 6)"),
+        line("a", optimum.a, "diagonal of W"),
+        line("b", optimum.effective_bias, "bias b in ReLU(a(x + ν) + b), ν of mean 0"),
+        line("loss", optimum.loss, "per feature"),
+        line("loss_on", optimum.loss_on, "while the feature is on"),
+        line("loss_off", optimum.loss_off, "while it is off"),
+        line("linear_loss", theory::linear_loss(p, r)?, "optimal linear model"),
+        line("initial_loss", theory::initial_loss(p)?, "best constant (ratio 0)"),
+        line("bayes_loss", others.bayes, "best decoder of the same interference, E[x|x + ν]"),
+        line("threshold_loss", others.threshold, "best JumpReLU of the same interference"),
+        line("envelope_loss", mixture.loss, "best mixture of models (features dropped or kept apart)"),
+        line("dropped_fraction", mixture.dropped_fraction, "features that this mixture drops"),
+        line(
+            "regime",
+            regime,
+            "rectified; or off or linear, if hardly better than the best constant or linear output",
+        ),
     ];
-    if arguments.json {
-        let object: serde_json::Map<_, _> =
-            rows.iter().map(|(key, value, _)| ((*key).to_owned(), json!(value))).collect();
-        say!("{}", serde_json::Value::Object(object));
-    } else {
-        for (key, value, meaning) in rows {
-            say!("{key:<18}{value:>24.15e}  {meaning}");
-        }
-        say!("{:<18}{:>24?}", "regime", optimum.regime);
-    }
+    print(arguments.json, &lines);
     Ok(())
 }
 

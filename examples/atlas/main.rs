@@ -151,7 +151,9 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
             part.entry.best.loss / p
         );
     }
-    say!("\n{:>10.6}  with n_s = {features}, n_d = {hidden}: {}", sum.best.loss / p, sum.name);
+    let own = hidden as f64 / features as f64;
+    let own = if (own / ratio - 1.0).abs() > 0.01 { format!(", a ratio of {own}") } else { String::new() };
+    say!("\n{:>10.6}  with n_s = {features}, n_d = {hidden}{own}: {}", sum.best.loss / p, sum.name);
     Ok(())
 }
 

@@ -8,8 +8,8 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::{Parser, ValueEnum};
-use command_line::{note, say};
-use serde_json::json;
+use command_line::note;
+use command_line::table::{line, print};
 use toy_superposition::data::{LawSpec, Moments, Stream};
 use toy_superposition::designs::{RugLosses, SearchConfig, optimise};
 use toy_superposition::figures;
@@ -179,18 +179,25 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         note!("warning: {warning}");
     }
     let has_zero = rug.rows()[0] == 0;
-    // Absent values, such as the skewness without interference, are left out.
-    let mut rows = vec![
-        (
+    let mut lines = vec![
+        line("features", features, "n_s"),
+        line("hidden", hidden, "n_d"),
+        line("seed", seed, "of the set S, if it is drawn"),
+        line("probability", arguments.probability, "p"),
+        line("holds_zero", has_zero, "whether S holds 0, the row of ones"),
+        line("rank", span.rank, "dimension of the span of S"),
+        line("aliases", span.aliases(), "number of features that share each column of the encoder"),
+        line("antipodal", span.antipodal, "whether features come in pairs with opposite columns"),
+        line(
             "off_diagonal_sum",
-            Some(statistics.sum),
+            statistics.sum,
             "Σ_{j≠i} R_ij: n_s/n_d − 1 if S holds 0, the row of ones, else −1",
         ),
-        ("squares", Some(statistics.squares), "Σ_{j≠i} R_ij²: n_s/n_d − 1, the least there is"),
-        ("coherence", Some(statistics.coherence), "max |R_ij|, i ≠ j"),
-        ("welch_coherence", welch_coherence(features, hidden), "the least there is"),
-        ("lyapunov", statistics.lyapunov(), "Λ (eq. 3)"),
-        ("seconds", Some(seconds), "for these statistics"),
+        line("squares", statistics.squares, "Σ_{j≠i} R_ij²: n_s/n_d − 1, the least there is"),
+        line("coherence", statistics.coherence, "max |R_ij|, i ≠ j"),
+        line("welch_coherence", welch_coherence(features, hidden), "the least there is"),
+        line("lyapunov", statistics.lyapunov(), "Λ (eq. 3)"),
+        line("seconds", seconds, "for these statistics"),
     ];
     if let Some(p) = arguments.probability {
         let interference = statistics.interference(&Cumulants::uniform(p)?);
@@ -203,42 +210,20 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
             weights.metadata.insert(LawSpec::METADATA_KEY.to_owned(), law);
             weights.save(path, Names::Own)?;
         }
-        rows.extend([
-            ("skewness", interference.skewness(), "of the interference"),
-            ("excess_kurtosis", interference.excess_kurtosis(), "of the interference"),
-            ("theory_a", Some(a), "gain of the Gaussian optimum"),
-            ("theory_b", Some(bias), "its bias to be added"),
-            ("theory_loss", Some(optimum.loss), "Gaussian optimum"),
-            ("loss_at_theory", Some(exact_loss(&rug, a, bias, p)?), "exact loss at that gain and bias"),
-            ("a", Some(best.settings[0].a), "gain of the least exact loss"),
-            ("b", Some(best.settings[0].bias), "its bias"),
-            ("ones", Some(best.settings[0].ones), "its coefficient of the all-ones direction, if S holds 0"),
-            ("loss", Some(best.loss), "least exact loss"),
+        lines.extend([
+            line("skewness", interference.skewness(), "of the interference"),
+            line("excess_kurtosis", interference.excess_kurtosis(), "of the interference"),
+            line("theory_a", a, "gain of the Gaussian optimum"),
+            line("theory_b", bias, "its bias to be added"),
+            line("theory_loss", optimum.loss, "Gaussian optimum"),
+            line("loss_at_theory", exact_loss(&rug, a, bias, p)?, "exact loss at that gain and bias"),
+            line("a", best.settings[0].a, "gain of the least exact loss"),
+            line("b", best.settings[0].bias, "its bias"),
+            line("ones", best.settings[0].ones, "its coefficient of the all-ones direction, if S holds 0"),
+            line("loss", best.loss, "least exact loss"),
         ]);
     }
-    let rows = rows.into_iter().filter_map(|(key, value, meaning)| Some((key, value?, meaning)));
-    if arguments.json {
-        let mut object: serde_json::Map<_, _> =
-            rows.map(|(key, value, _)| (key.to_owned(), json!(value))).collect();
-        for (key, value) in [
-            ("features", json!(features)),
-            ("hidden", json!(hidden)),
-            ("seed", json!(seed)),
-            ("probability", json!(arguments.probability)),
-            ("holds_zero", json!(has_zero)),
-            ("rank", json!(span.rank)),
-            ("aliases", json!(span.aliases())),
-            ("antipodal", json!(span.antipodal)),
-        ] {
-            object.insert(key.to_owned(), value);
-        }
-        say!("{}", serde_json::Value::Object(object));
-    } else {
-        say!("n_s = {features}, n_d = {hidden}, S {}; {span}", if has_zero { "holds 0" } else { "lacks 0" });
-        for (key, value, meaning) in rows {
-            say!("{key:<18}{value:>16.9e}  {meaning}");
-        }
-    }
+    print(arguments.json, &lines);
     if let Some(out) = &arguments.out {
         let chosen =
             set.to_possible_value().map(|value| value.get_name().replace('-', " ")).unwrap_or_default();

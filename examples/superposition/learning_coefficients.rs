@@ -135,23 +135,21 @@ fn minima<'a>(
             config.steps = options.size(20_000, 4_000);
             config.burn_in = config.steps / 10;
             let found = learning_coefficient(&model, &objective, &config, options.seed)?;
+            let escaped = found.least_loss < found.loss - 1e-3 / inverse_temperature;
+            let estimate = if escaped {
+                format!("none: the chains leave it for losses down to {:.6}", found.least_loss)
+            } else {
+                format!(
+                    "{:>9.3} ± {:.3}{:>9.4}{:>9.3}",
+                    found.estimate, found.standard_error, found.r_hat, found.acceptance
+                )
+            };
             options.tell(format_args!(
-                "{name:<17}{:>12.6}{:>10}{:>10}{inverse_temperature:>9.0e}{:>10.3} ± {:.3}{:>9.4}{:>9.3}",
+                "{name:<17}{:>12.6}{:>10}{:>10}{inverse_temperature:>9.0e} {estimate}",
                 found.loss,
                 curvature.positive as f64 / 2.0,
                 curvature.negative,
-                found.estimate,
-                found.standard_error,
-                found.r_hat,
-                found.acceptance,
             ));
-            let escaped = found.least_loss < found.loss - 1e-3 / inverse_temperature;
-            if escaped {
-                options.tell(format_args!(
-                    "{:<17}the chains leave it: losses down to {:.6}",
-                    "", found.least_loss
-                ));
-            }
             let mut value = report(&found, &config);
             value["escaped"] = json!(escaped);
             value["weights"] = json!(name);
