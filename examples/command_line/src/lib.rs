@@ -40,7 +40,9 @@ pub fn number(text: &str, allowed: std::ops::RangeInclusive<f64>) -> Result<f64,
 
 /// Returns n_d/n_s for the theory, which needs n_d between 1 and n_s.
 pub fn ratio(features: usize, hidden: usize) -> Result<f64, String> {
-    if (1..=features).contains(&hidden) {
+    if features == 0 {
+        Err("0 features: at least 1 is needed".to_owned())
+    } else if (1..=features).contains(&hidden) {
         Ok(hidden as f64 / features as f64)
     } else {
         Err(format!("{hidden} hidden dimensions for {features} features: 1 to {features} are allowed"))

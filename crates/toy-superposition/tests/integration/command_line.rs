@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use tempfile::tempdir;
-use toy_superposition::model::{Activation, Autoencoder, Initialisation, Names, Shape, Weights};
-use toy_superposition::nalgebra::{DMatrix, DVector};
+use toy_superposition::model::{Activation, Initialisation, Names, Shape, Weights};
 use toy_superposition::train::initial_model;
 
 use crate::{errors, example, json, refused, succeeds};
@@ -202,63 +201,6 @@ fn the_weights_of_a_rug_are_written_where_asked_and_have_its_loss() {
     let refused = rug.arg("--weights").arg(&weights).output().unwrap();
     assert_eq!(refused.status.code(), Some(2), "{}", errors(&refused));
     assert_eq!(fs::read(&weights).unwrap(), before);
-}
-
-/// The CSV has a line per feature, the table tells of features that are nearly dropped, and JSON has
-/// no key without a value.
-#[test]
-fn a_check_tells_of_each_feature_and_of_those_nearly_dropped() {
-    let folder = tempdir().unwrap();
-    let (weights, csv) = (folder.path().join("weights.st"), folder.path().join("features.csv"));
-    // Three features on axes of their own, with gains 1, 0.04 and 0.0025, and one beside the first.
-    let encoder =
-        DMatrix::from_row_slice(3, 4, &[1.0, 0.0, 0.0, 0.6, 0.0, 0.2, 0.0, 0.8, 0.0, 0.0, 0.05, 0.0]);
-    let bias = DVector::from_row_slice(&[-0.1, -0.2, -0.3, -0.4]);
-    let model = Autoencoder::tied(&encoder, &bias, Activation::Relu).unwrap();
-    Weights::new(model).save(&weights, Names::Layers).unwrap();
-    let check = || example("check", &["--probability", "0.3", "--samples", "64"]);
-    let before = fs::read(&weights).unwrap();
-    let message = refused(check().arg(&weights).arg("--per-feature").arg(&weights));
-    assert!(message.contains("the weight file itself") && fs::read(&weights).unwrap() == before, "{message}");
-    let mut check = example("check", &["--probability", "0.3", "--samples", "64", "--per-feature"]);
-    let table = String::from_utf8(succeeds(check.arg(&csv).arg(&weights)).stdout).unwrap();
-    assert!(table.contains("count as kept, 1 nearly dropped"), "{table}");
-    assert!(table.lines().any(|line| line.starts_with("probability") && line.contains(" 0.3  p")), "{table}");
-
-    let text = fs::read_to_string(&csv).unwrap();
-    let rows: Vec<Vec<&str>> = text.lines().map(|line| line.split(',').collect()).collect();
-    assert_eq!(rows.len(), 5);
-    let column = |name: &str| {
-        let at = rows[0].iter().position(|&it| it == name).unwrap();
-        rows[1..].iter().map(|row| row[at]).collect::<Vec<_>>()
-    };
-    let numbers = |name: &str| column(name).iter().map(|it| it.parse::<f64>().unwrap()).collect::<Vec<_>>();
-    let close = |given: Vec<f64>, wanted: [f64; 4]| {
-        let near = given.iter().zip(&wanted).all(|(a, b)| (a - b).abs() < 1e-12);
-        assert!(near, "{given:?} {wanted:?}");
-    };
-    close(numbers("gain"), [1.0, 0.04, 0.0025, 1.0]);
-    close(numbers("bias"), [-0.1, -0.2, -0.3, -0.4]);
-    // W_03 = 0.6, W_13 = 0.16, and E x = 0.15.
-    close(numbers("effective_bias"), [-0.1 + 0.09, -0.2 + 0.024, -0.3, -0.4 + 0.09 + 0.024]);
-    let deviation = (0.1_f64 - 0.15 * 0.15).sqrt();
-    close(numbers("sigma"), [0.6, 4.0, 0.0, 0.6_f64.hypot(0.16)].map(|sigma| sigma * deviation));
-    assert_eq!(column("dropped"), ["false", "false", "true", "false"]);
-    assert_eq!(column("representation"), ["superposed", "absent", "absent", "superposed"]);
-    assert_eq!(column("neighbours"), ["1", "0", "0", "1"]);
-
-    let told = json(&succeeds(
-        example("check", &["--probability", "0.3", "--samples", "64", "--json"]).arg(&weights),
-    ));
-    fn without_null(value: &serde_json::Value) -> bool {
-        match value {
-            serde_json::Value::Array(parts) => parts.iter().all(without_null),
-            serde_json::Value::Object(parts) => !parts.is_empty() && parts.values().all(without_null),
-            value => !value.is_null(),
-        }
-    }
-    assert!(without_null(&told), "{told}");
-    assert_eq!((told["dropped"].as_u64(), told["nearly_dropped"].as_u64()), (Some(1), Some(1)));
 }
 
 #[test]
@@ -481,78 +423,6 @@ fn a_search_goes_on_from_its_checkpoint() {
     fs::write(&path, "{").unwrap();
     let torn = refused(search("1").arg("--checkpoint").arg(&path));
     assert!(torn.contains("search.json"), "{torn}");
-}
-
-/// A run that was killed continues to the same lines; one that has ended is not repeated.
-#[test]
-fn a_run_that_is_followed_goes_on_from_its_checkpoint() {
-    const RUN: &str = "16,4,0.1,code,1,4000";
-    let folder = tempdir().unwrap();
-    let at = |name: &str| folder.path().join(name);
-    let follow = |out: &Path| {
-        let mut command =
-            example("plateau", &[RUN, "--samples", "256", "--checkpoint-every", "0.02", "--json"]);
-        command.arg("--out").arg(out);
-        command
-    };
-    let lines = |out: &Path| fs::read_to_string(out.join("n16-d4-p0.1-code-s1-t4000.jsonl"));
-    let (whole, cut) = (at("whole"), at("cut"));
-    let told = json(&succeeds(&mut follow(&whole)));
-    assert_eq!((told["end"]["step"].as_u64(), told["end"]["last"].as_bool()), (Some(4000), Some(true)));
-    // The rule needs the losses before the checkpoint too.
-    assert!(told["rule_stops"].as_u64().is_some_and(|step| (1000..3500).contains(&step)), "{told}");
-
-    let mut running = follow(&cut).stdout(Stdio::null()).spawn().unwrap();
-    while lines(&cut).map_or(0, |text| text.lines().count()) < 17 && running.try_wait().unwrap().is_none() {
-        std::thread::sleep(std::time::Duration::from_millis(1));
-    }
-    let _ = running.kill();
-    running.wait().unwrap();
-    let output = succeeds(&mut follow(&cut));
-    assert!(errors(&output).contains("resumed after step"), "{}", errors(&output));
-    assert_eq!(lines(&cut).unwrap(), lines(&whole).unwrap());
-    assert_eq!(json(&output), told);
-    // What has ended is not trained again.
-    assert_eq!(json(&succeeds(&mut follow(&cut))), told);
-    assert_eq!(lines(&cut).unwrap(), lines(&whole).unwrap());
-    let other = json(&succeeds(example("plateau", &[RUN, "--samples", "300", "--json", "--out"]).arg(&cut)));
-    assert_eq!(other["end"]["samples"], 256);
-    let begun = at("begun");
-    fs::create_dir(&begun).unwrap();
-    let first = lines(&cut).unwrap().lines().next().unwrap().to_owned();
-    fs::write(begun.join("n16-d4-p0.1-code-s1-t4000.jsonl"), first + "\n").unwrap();
-    let other = refused(example("plateau", &[RUN, "--samples", "300", "--out"]).arg(&begun));
-    assert!(other.contains("begun with 256 samples"), "{other}");
-    assert!(!cut.join("n16-d4-p0.1-code-s1-t4000.checkpoint").exists());
-
-    let mut draw = follow(&cut);
-    succeeds(draw.arg("--figures").arg(at("figure")));
-    for quantity in ["loss", "dropped", "diagonal", "lyapunov"] {
-        assert!(at(&format!("figure_{quantity}.png")).exists(), "{quantity}");
-    }
-    fs::write(cut.join("n16-d4-p0.1-code-s1-t4000.jsonl"), "{\"step\":30").unwrap();
-    let torn = refused(&mut follow(&cut));
-    assert!(torn.contains("s1-t4000.jsonl, line 1, is damaged"), "{torn}");
-    // Every run is checked before the first is trained.
-    for (second, told) in [
-        ("16,17,0.1,code,1,30", "1 to 16 are allowed"),
-        ("16,16,0.1,code,1,30", "n_d < n_s"),
-        ("16,4,2,code,1,30", "2"),
-    ] {
-        let out = at("none");
-        let message = refused(example("plateau", &["16,4,0.1,code,1,30", second, "--out"]).arg(&out));
-        assert!(message.contains(told) && !out.exists(), "{message}");
-    }
-    for (given, told) in [
-        ("64,16,0.2,code,1", "5 parts"),
-        ("64,16,0.2,slow,1,9", "not `slow`"),
-        ("64,16,x,code,1,9", "P `x`"),
-        ("64,16,0.2,fast,1,0", "needs a number of steps"),
-    ] {
-        let output = example("plateau", &[given, "--out", "none"]).output().unwrap();
-        assert_eq!(output.status.code(), Some(2));
-        assert!(errors(&output).contains(told), "{}", errors(&output));
-    }
 }
 
 /// The weights of the atlas have the loss that it says, and what is not better than the hull is not

@@ -5,9 +5,11 @@
 //! not, they are as old as they were: run `cargo build --examples` first.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod check;
 mod command_line;
 mod importance;
 mod laws;
+mod plateau;
 mod superposition;
 mod sweep;
 

@@ -1,0 +1,82 @@
+//! Runs that are followed, cut off and drawn.
+
+use std::fs;
+use std::path::Path;
+use std::process::Stdio;
+
+use tempfile::tempdir;
+
+use crate::{errors, example, json, refused, succeeds};
+
+/// A run that was killed continues to the same lines; one that has ended is not repeated.
+#[test]
+fn a_run_that_is_followed_goes_on_from_its_checkpoint() {
+    const RUN: &str = "16,4,0.1,code,1,4000";
+    let folder = tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let follow = |out: &Path| {
+        let mut command =
+            example("plateau", &[RUN, "--samples", "256", "--checkpoint-every", "0.02", "--json"]);
+        command.arg("--out").arg(out);
+        command
+    };
+    let lines = |out: &Path| fs::read_to_string(out.join("n16-d4-p0.1-code-s1-t4000.jsonl"));
+    let (whole, cut) = (at("whole"), at("cut"));
+    let told = json(&succeeds(&mut follow(&whole)));
+    assert_eq!((told["end"]["step"].as_u64(), told["end"]["last"].as_bool()), (Some(4000), Some(true)));
+    // The rule needs the losses before the checkpoint too.
+    assert!(told["rule_stops"].as_u64().is_some_and(|step| (1000..3500).contains(&step)), "{told}");
+
+    let mut running = follow(&cut).stdout(Stdio::null()).spawn().unwrap();
+    while lines(&cut).map_or(0, |text| text.lines().count()) < 17 && running.try_wait().unwrap().is_none() {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    let _ = running.kill();
+    running.wait().unwrap();
+    let output = succeeds(&mut follow(&cut));
+    assert!(errors(&output).contains("resumed after step"), "{}", errors(&output));
+    assert_eq!(lines(&cut).unwrap(), lines(&whole).unwrap());
+    assert_eq!(json(&output), told);
+    // What has ended is not trained again.
+    assert_eq!(json(&succeeds(&mut follow(&cut))), told);
+    assert_eq!(lines(&cut).unwrap(), lines(&whole).unwrap());
+    let other = json(&succeeds(example("plateau", &[RUN, "--samples", "300", "--json", "--out"]).arg(&cut)));
+    assert_eq!(other["end"]["samples"], 256);
+    let begun = at("begun");
+    fs::create_dir(&begun).unwrap();
+    let first = lines(&cut).unwrap().lines().next().unwrap().to_owned();
+    fs::write(begun.join("n16-d4-p0.1-code-s1-t4000.jsonl"), first + "\n").unwrap();
+    let other = refused(example("plateau", &[RUN, "--samples", "300", "--out"]).arg(&begun));
+    assert!(other.contains("begun with 256 samples"), "{other}");
+    assert!(!cut.join("n16-d4-p0.1-code-s1-t4000.checkpoint").exists());
+
+    let mut draw = follow(&cut);
+    succeeds(draw.arg("--figures").arg(at("figure")));
+    for quantity in ["loss", "dropped", "diagonal", "lyapunov"] {
+        assert!(at(&format!("figure_{quantity}.png")).exists(), "{quantity}");
+    }
+    fs::write(cut.join("n16-d4-p0.1-code-s1-t4000.jsonl"), "{\"step\":30").unwrap();
+    let torn = refused(&mut follow(&cut));
+    assert!(torn.contains("s1-t4000.jsonl, line 1, is damaged"), "{torn}");
+    // Every run is checked before the first is trained.
+    for (second, told) in [
+        ("16,17,0.1,code,1,30", "1 to 16 are allowed"),
+        ("16,16,0.1,code,1,30", "n_d < n_s"),
+        ("16,4,2,code,1,30", "2"),
+        ("0,0,0.1,code,1,30", "at least 1 is needed"),
+    ] {
+        let out = at("none");
+        let message = refused(example("plateau", &["16,4,0.1,code,1,30", second, "--out"]).arg(&out));
+        assert!(message.contains(told) && !out.exists(), "{message}");
+    }
+    for (given, told) in [
+        ("64,16,0.2,code,1", "5 parts"),
+        ("64,16,0.2,slow,1,9", "not `slow`"),
+        ("64,16,x,code,1,9", "P `x`"),
+        ("64,16,0.2,fast,1,0", "needs a number of steps"),
+    ] {
+        let output = example("plateau", &[given, "--out", "none"]).output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        assert!(errors(&output).contains(told), "{}", errors(&output));
+    }
+}
