@@ -241,11 +241,20 @@ impl Spec {
             return Ok(looks);
         }
         let (shape, recipe) = (Shape::new(self.features, self.hidden)?, self.recipe()?);
-        let model = recipe.initial_model::<f32>(shape, self.seed)?;
-        let mut trainer = Trainer::on_fresh_batches(model, self.data()?, &recipe, self.seed)?;
+        let begin = || -> Result<_, Box<dyn Error>> {
+            let model = recipe.initial_model::<f32>(shape, self.seed)?;
+            Ok(Trainer::on_fresh_batches(model, self.data()?, &recipe, self.seed)?)
+        };
+        let due = |looks: &[Look]| looks.last().map_or(30, |look| (look.step + 30).max(look.step * 5 / 4));
+        let mut trainer = begin()?;
         let checkpoint = folder.join(format!("{self}.checkpoint"));
         if trainer.resume(&checkpoint)? {
-            note!("{self}: resumed after step {}", trainer.steps());
+            if trainer.steps() < due(&looks) {
+                note!("{self}: resumed after step {}", trainer.steps());
+            } else {
+                note!("{self}: begun anew, since its file lacks steps before the checkpoint");
+                trainer = begin()?;
+            }
         }
         // What was seen after the checkpoint is not looked at again: the steps are the same to the
         // bit. The rule reads all losses again, so that it needs no place in the checkpoint.
@@ -269,8 +278,7 @@ impl Spec {
             bar::advance(&bar, step);
             rule.observe(step.loss)?;
             let taken = step.index + 1;
-            let due = looks.last().map_or(30, |look| (look.step + 30).max(look.step * 5 / 4));
-            if taken >= due || step.stopped {
+            if taken >= due(&looks) || step.stopped {
                 let rule_stopped = self.recipe == Which::Code && rule.stopped().is_some();
                 let look = self.look(trainer.model(), taken, *samples)?;
                 looks.push(Look { rule_stopped, last: step.stopped, ..look });

@@ -33,20 +33,22 @@ pub(crate) enum Side {
 }
 
 /// Returns whether the loss is below the theory, above it, or within the larger of the tolerance
-/// and three standard errors.
-pub(crate) fn side(record: &Record) -> Side {
-    let (relative, error) = record.relative_to_theory();
-    match relative {
-        _ if relative.abs() <= TOLERANCE.max(SIGNIFICANT * error) => Side::Within,
-        _ if relative < 0.0 => Side::Below,
+/// and three standard errors; `None` for a law without a theory.
+pub(crate) fn side(record: &Record) -> Option<Side> {
+    // Absolute differences, since the theory's loss is 0 at r = 1.
+    let (loss, error) = record.best_loss();
+    let theory = record.theory_loss?;
+    Some(match loss - theory {
+        difference if difference.abs() <= (TOLERANCE * theory).max(SIGNIFICANT * error) => Side::Within,
+        difference if difference < 0.0 => Side::Below,
         _ => Side::Above,
-    }
+    })
 }
 
 /// Returns a summary of the records of one kind, called `what`, or `None` if there are none.
 pub(crate) fn compare(records: &[&Record], (kind, what): (Model, &str)) -> Option<String> {
     let records: Vec<&Record> = records.iter().copied().filter(|record| record.kind == kind).collect();
-    let count = |wanted| records.iter().filter(|record| side(record) == wanted).count();
+    let count = |wanted| records.iter().filter(|record| side(record) == Some(wanted)).count();
     let (below, within, above) = (count(Side::Below), count(Side::Within), count(Side::Above));
     // All differences are infinite where the theory's loss is 0.
     let difference = quantiles(records.iter().map(|record| record.relative_to_theory().0));
@@ -66,8 +68,9 @@ pub(crate) fn compare(records: &[&Record], (kind, what): (Model, &str)) -> Optio
 pub(crate) fn quantiles(values: impl Iterator<Item = f64>) -> Option<[f64; 3]> {
     let mut values: Vec<f64> = values.filter(|value| value.is_finite()).collect();
     values.sort_by(f64::total_cmp);
-    let median = *values.get(values.len() / 2)?;
-    Some([values[0], median, values[values.len() - 1]])
+    let last = values.len().checked_sub(1)?;
+    let median = 0.5 * (values[last / 2] + values[last.div_ceil(2)]);
+    Some([values[0], median, values[last]])
 }
 
 /// Returns a number with this many decimals, with an exponent if it is large or would be rounded to

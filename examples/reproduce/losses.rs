@@ -25,8 +25,11 @@ pub(crate) fn summary(records: &[Record]) -> String {
     text
 }
 
+/// Steps per epoch of the released code's recipe.
+const EPOCH: u64 = 30;
+
 fn on(records: &[Record], wanted: Side) -> impl Iterator<Item = &Record> + Clone {
-    trained(records).filter(move |record| side(record) == wanted)
+    trained(records).filter(move |record| side(record) == Some(wanted))
 }
 
 /// Returns the finding on trained models in a sentence or two.
@@ -34,12 +37,16 @@ pub(crate) fn headline(records: &[Record], settings: &Superposition) -> String {
     let relative = trained(records).map(|record| record.relative_to_theory().0);
     let range = quantiles(relative)
         .map(|[least, _, most]| format!("; the differences are {} to {}", percent(least), percent(most)));
-    let short = match settings.max_epochs {
-        Some(most) => format!(
-            " Training was cut off after at most {most} epochs, so that this shows that everything runs and not what \
-             training finds."
-        ),
-        None => String::new(),
+    let short = match (settings.max_epochs, settings.steps) {
+        (Some(most), _) => {
+            let cut = trained(records).filter(|record| record.steps >= Some(EPOCH * most)).count();
+            format!(
+                " Training was cut off after {most} epochs in {cut} of them, which shows that everything runs and not \
+                 what training finds."
+            )
+        }
+        (None, Some(steps)) => format!(" Each was trained for {steps} steps."),
+        (None, None) => String::new(),
     };
     format!(
         "**What trained models do.** Of {} models, {} have the loss of the theory, {} a lower one and {} a higher one{}. In {} \

@@ -104,7 +104,7 @@ fn run(text: &mut String, sweep: &Sweep<Superposition>, counts: Counts) {
         counts.finished,
         counts.failed,
         counts.left,
-        format!("{:?}", settings.recipe).to_lowercase(),
+        settings.recipe,
         settings.samples,
         settings.exact_rows,
     );

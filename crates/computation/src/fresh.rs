@@ -111,7 +111,7 @@ pub fn trainer<T: Scalar, D: Distribution + Send>(
         Some(importance) => {
             objective += &format!(
                 ", importance {:016x}",
-                fingerprint(&importance.iter().map(|iota| format!("{iota},")).collect::<String>())
+                fingerprint(importance.iter().flat_map(|iota| iota.to_bits().to_le_bytes()))
             );
             NetworkLoss::with_importance(target, importance)?
         }

@@ -148,7 +148,7 @@ impl Target for Joint {
     }
 
     fn describe(&self) -> String {
-        let hash = fingerprint(&format!("{:?}", self.groups));
+        let hash = fingerprint(format!("{:?}", self.groups).bytes());
         format!("{} of {} groups {hash:016x}", self.rule, self.groups.len())
     }
 }

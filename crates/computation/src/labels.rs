@@ -69,7 +69,7 @@ impl Target for WithLinear {
     }
 
     fn describe(&self) -> String {
-        let bits: String = self.matrix.iter().map(|entry| format!("{:x},", entry.to_bits())).collect();
-        format!("{} + linear {:016x}", self.target.describe(), fingerprint(&bits))
+        let bits = self.matrix.iter().flat_map(|entry| entry.to_bits().to_le_bytes());
+        format!("{} + linear {:016x}", self.target.describe(), fingerprint(bits))
     }
 }

@@ -169,8 +169,8 @@ impl<T: Scalar> Model for Network<T> {
     fn describe(&self) -> Vec<(&'static str, String)> {
         let architecture = serde_json::to_string(&self.architecture).unwrap_or_default();
         let hash = |fixed: &Arc<Fixed<T>>| {
-            let bits = fixed.matrix.iter().map(|entry| format!("{:x},", entry.to_f64().to_bits()));
-            format!("{:016x}", toy_superposition_files::fingerprint(&bits.collect::<String>()))
+            let bits = fixed.matrix.iter().flat_map(|entry| entry.to_f64().to_bits().to_le_bytes());
+            format!("{:016x}", toy_superposition_files::fingerprint(bits))
         };
         let embedding = self.fixed.as_ref().map_or_else(|| "learned".to_owned(), hash);
         vec![("architecture", architecture), ("embedding", embedding)]

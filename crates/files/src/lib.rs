@@ -36,16 +36,16 @@ pub fn write_atomically(path: impl AsRef<Path>, bytes: &[u8]) -> Result<()> {
     write().map_err(|source| Error::Write { path: path.to_owned(), source })
 }
 
-/// A 64-bit fingerprint of a text, by the FNV-1a hash, which is the same on every machine and in
-/// every release. It distinguishes texts that were not chosen to collide, but it is not a
+/// Returns a 64-bit fingerprint of bytes, by the FNV-1a hash, which is the same on every machine and
+/// in every release. It distinguishes data that were not chosen to collide, but it is not a
 /// cryptographic hash.
 ///
 /// ```
-/// assert_eq!(toy_superposition_files::fingerprint("a"), 0xaf63_dc4c_8601_ec8c);
+/// assert_eq!(toy_superposition_files::fingerprint(*b"a"), 0xaf63_dc4c_8601_ec8c);
 /// ```
-pub fn fingerprint(text: &str) -> u64 {
+pub fn fingerprint(bytes: impl IntoIterator<Item = u8>) -> u64 {
     let step = |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, step)
+    bytes.into_iter().fold(0xcbf2_9ce4_8422_2325, step)
 }
 
 /// Writes a new file atomically, as [`write_atomically`] does, and returns true. If `path` already

@@ -87,9 +87,6 @@ pub enum Error {
         /// The function's name.
         name: String,
     },
-    /// A saved stop state that the rule cannot have produced.
-    #[error("the saved stop state belongs to another rule")]
-    StopState,
 }
 
 /// A result with this crate's [`Error`].

@@ -293,13 +293,16 @@ struct Pair<F> {
 struct History<F> {
     capacity: usize,
     pairs: VecDeque<Pair<F>>,
+    /// Memory for the next pair.
+    spare: Option<Pair<F>>,
     /// The coefficients α of the two-loop recursion.
     alphas: Vec<f64>,
 }
 
 impl<F: Real> History<F> {
     fn new(capacity: usize) -> Self {
-        Self { capacity, pairs: VecDeque::with_capacity(capacity), alphas: Vec::with_capacity(capacity) }
+        let (pairs, alphas) = (VecDeque::with_capacity(capacity), Vec::with_capacity(capacity));
+        Self { capacity, pairs, spare: None, alphas }
     }
 
     fn is_empty(&self) -> bool {
@@ -332,11 +335,10 @@ impl<F: Real> History<F> {
         }
     }
 
-    /// Adds the step s from `x` to `next` to the history if its curvature is positive, and returns
-    /// max |s_i|.
+    /// Adds the step s from `x` to `next` to the history if the curvature along it is positive
+    /// beyond rounding, s·y > ε ‖s‖ ‖y‖, and returns max |s_i|.
     fn push(&mut self, x: &[F], next: &[F], gradient: &[F], next_gradient: &[F]) -> f64 {
-        let full = self.pairs.len() == self.capacity;
-        let mut pair = if full { self.pairs.pop_front() } else { None }.unwrap_or_else(|| Pair {
+        let mut pair = self.spare.take().unwrap_or_else(|| Pair {
             s: vec![F::zero(); x.len()],
             y: vec![F::zero(); x.len()],
             sy: 0.0,
@@ -352,9 +354,15 @@ impl<F: Real> History<F> {
         pair.sy = dot(&pair.s, &pair.y);
         pair.yy = dot(&pair.y, &pair.y);
         let moved = largest(&pair.s);
-        if pair.sy > epsilon::<F>() * pair.yy && pair.yy > 0.0 {
-            self.pairs.push_back(pair);
+        let curved = pair.sy > epsilon::<F>() * (dot(&pair.s, &pair.s) * pair.yy).sqrt();
+        if !curved {
+            self.spare = Some(pair);
+            return moved;
         }
+        if self.pairs.len() == self.capacity {
+            self.spare = self.pairs.pop_front();
+        }
+        self.pairs.push_back(pair);
         moved
     }
 }

@@ -25,5 +25,5 @@ pub use real::Real;
 pub use schedule::Schedule;
 pub use sgd::{Sgd, SgdConfig};
 pub use sgld::{Place, Sgld, SgldConfig};
-pub use stop::{StopReason, StopRule, StopState, Stopper};
+pub use stop::{StopReason, StopRule, Stopper};
 pub use update::Update;

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::error::{Error, Result, require, require_length};
+use crate::error::{Error, Result, require};
 use crate::trend::{BLOCKS, probability_of_so_slow_a_descent};
 
 /// A rule that reads one loss per step and says when to stop.
@@ -12,9 +12,9 @@ use crate::trend::{BLOCKS, probability_of_so_slow_a_descent};
 ///
 /// - the paper's text (section 3): stop after the first step at which $\bar ℓ_1 < \bar ℓ_0$ does
 ///   not hold, with w = 100;
-/// - its released code: if $\log_{10} \bar ℓ_0 - \log_{10} \bar ℓ_1 ≤ 0$ at the start of an epoch
-///   after more than 2w losses, stop at the end of that epoch, with w = 200 and at most 1500 epochs
-///   of 30 steps (30,000 samples in batches of 1024).
+/// - its released code: if $\bar ℓ_1 < \bar ℓ_0$ does not hold at the start of an epoch after more
+///   than 2w losses (the code compares their logarithms), stop at the end of that epoch, with
+///   w = 200 and at most 1500 epochs of 30 steps (30,000 samples in batches of 1024).
 ///
 /// Both rules may stop by chance. Of two windows without a trend, the later one has the higher mean
 /// half of the time, and almost as often if the descent is slow compared with the noise of a
@@ -26,7 +26,8 @@ use crate::trend::{BLOCKS, probability_of_so_slow_a_descent};
 ///   the noise of a long run cannot hide that its loss is constant. It is Student's test of the
 ///   slope through the means of 20 blocks. Stop if the p-value is at most $α_k = α/(k(k+1))$. Since
 ///   $Σ_k α_k = α$, a run whose loss always falls by f per window is stopped too early with
-///   probability at most α. The test cannot know that a loss that is constant now will fall later.
+///   probability at most α. The test cannot know that a loss that is constant now will fall later: a plateau that is longer
+///   than a test reads ends the run.
 ///
 /// There is no default, because the paper's text and its code differ and a recipe must state which
 /// rule it uses.
@@ -55,8 +56,8 @@ pub enum StopRule {
         /// The width w of each window.
         window: usize,
     },
-    /// Makes the same comparison, of the logarithms of the means, at the start of each epoch, and
-    /// stops at the end of that epoch if the later mean is not lower.
+    /// Makes the same comparison at the start of each epoch, and stops at the end of that epoch if
+    /// the later mean is not lower.
     EpochWindows {
         /// The width w of each window.
         window: usize,
@@ -66,9 +67,10 @@ pub enum StopRule {
         max_epochs: u64,
     },
     /// Stops as soon as a test, made after every `window` losses over the last one to eight windows,
-    /// finds that the loss no longer falls by the fraction `fall` of its mean per window. A run whose expected loss still falls
-    /// this fast is stopped with a probability of at most `false_stop` over all its tests, if the
-    /// means of twentieths of what a test reads are independent and normal with equal variances.
+    /// finds that the loss no longer falls by the fraction `fall` of its mean per window. A run
+    /// whose expected loss still falls this fast is stopped with a probability of at most
+    /// `false_stop` over all its tests, if the means of twentieths of what a test reads are
+    /// independent and normal with equal variances.
     Descent {
         /// The width w of each window, in steps.
         window: usize,
@@ -162,20 +164,6 @@ impl std::fmt::Display for StopReason {
     }
 }
 
-/// The state of a [`Stopper`], without its rule.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct StopState {
-    /// Number of losses read so far.
-    pub steps: u64,
-    /// The losses that are remembered, oldest first: the last 2w (for [`StopRule::Descent`] those of
-    /// its longest test, for [`StopRule::Steps`] none), or all losses while there are fewer.
-    pub recent: Vec<f64>,
-    /// True if the current epoch will be the last.
-    pub last_epoch: bool,
-    /// The reason to stop, once the rule has stopped the run.
-    pub stopped: Option<StopReason>,
-}
-
 /// Applies a [`StopRule`] to the losses of a run.
 ///
 /// ```
@@ -207,43 +195,6 @@ impl Stopper {
         rule.check()?;
         let recent = VecDeque::with_capacity(rule.memory());
         Ok(Self { rule, steps: 0, recent, last_epoch: false, stopped: None })
-    }
-
-    /// Restores a stopper from its [`state`](Self::state). Given the same losses, it stops at the
-    /// same step as the original.
-    ///
-    /// # Errors
-    /// [`Error::Count`] or [`Error::Setting`] for a number out of range in the rule;
-    /// [`Error::Length`] unless there are as many recent losses as the rule remembers after `steps`
-    /// losses; [`Error::NotFinite`] for a NaN or an infinity among them; [`Error::StopState`] for a
-    /// last epoch or a reason to stop that the rule cannot have.
-    pub fn restore(rule: StopRule, state: &StopState) -> Result<Self> {
-        rule.check()?;
-        let expected = state.steps.min(rule.memory() as u64) as usize;
-        require_length("recent losses", state.recent.len(), expected)?;
-        crate::real::require_finite("recent losses", &state.recent)?;
-        let epochs = matches!(rule, StopRule::EpochWindows { .. });
-        let known = match state.stopped {
-            None => true,
-            Some(StopReason::Steps) => matches!(rule, StopRule::Steps { .. }),
-            Some(StopReason::Plateau) => !matches!(rule, StopRule::Steps { .. }),
-            Some(StopReason::MaxEpochs) => epochs,
-        };
-        if !known || (state.last_epoch && !epochs) {
-            return Err(Error::StopState);
-        }
-        let StopState { steps, ref recent, last_epoch, stopped } = *state;
-        Ok(Self { rule, steps, recent: recent.iter().copied().collect(), last_epoch, stopped })
-    }
-
-    /// The state from which [`restore`](Self::restore) continues.
-    pub fn state(&self) -> StopState {
-        StopState {
-            steps: self.steps,
-            recent: self.recent.iter().copied().collect(),
-            last_epoch: self.last_epoch,
-            stopped: self.stopped,
-        }
     }
 
     /// The rule that this stopper applies.
@@ -300,10 +251,7 @@ impl Stopper {
                         self.stopped = Some(StopReason::MaxEpochs);
                     } else if self.steps > memory as u64 {
                         let (before, last) = self.means(window);
-                        let change = before.log10() - last.log10();
-                        // This follows `while change > 0` in the released code: a NaN (all losses
-                        // are zero) also stops.
-                        self.last_epoch = change.is_nan() || change <= 0.0;
+                        self.last_epoch = last >= before;
                     }
                 }
             }

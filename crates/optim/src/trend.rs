@@ -18,14 +18,14 @@ pub(crate) const BLOCKS: usize = 20;
 const FREEDOM: usize = BLOCKS - 2;
 
 /// The probability of a descent as slow as that of `losses` (at least [`BLOCKS`] of them), or
-/// slower, if the expected loss falls by at least f = `fall` times its mean from the first loss to
-/// the last: the p-value of the hypothesis $β ≤ -f \bar y/B$. It is 0 for losses that are all
+/// slower, if the expected loss falls in a straight line by at least f = `fall` times its mean within w
+/// losses: the p-value of the hypothesis $β ≤ -f \bar y ⌊w/B⌋/w$. It is 0 for losses that are all
 /// equal.
 pub(crate) fn probability_of_so_slow_a_descent(
     losses: impl ExactSizeIterator<Item = f64> + DoubleEndedIterator,
     fall: f64,
 ) -> f64 {
-    let block = losses.len() / BLOCKS;
+    let (read, block) = (losses.len(), losses.len() / BLOCKS);
     let mut means = [0.0; BLOCKS];
     for (k, loss) in losses.rev().take(block * BLOCKS).enumerate() {
         means[BLOCKS - 1 - k / block] += loss / block as f64;
@@ -36,7 +36,7 @@ pub(crate) fn probability_of_so_slow_a_descent(
     let slope = (0..BLOCKS).map(|i| place(i) * (means[i] - mean)).sum::<f64>() / squares;
     let scatter: f64 = (0..BLOCKS).map(|i| (means[i] - mean - slope * place(i)).powi(2)).sum();
     let error = (scatter / (FREEDOM as f64 * squares)).sqrt();
-    let excess = slope + fall * mean.abs() / BLOCKS as f64;
+    let excess = slope + fall * mean.abs() * block as f64 / read as f64;
     if error > 0.0 { upper_tail(excess / error) } else { f64::from(u8::from(excess < 0.0)) }
 }
 
@@ -81,5 +81,17 @@ mod tests {
         let falling = |rate: f64| (0..40i32).map(move |k| 1.0 - rate * f64::from(k));
         assert!(probability_of_so_slow_a_descent(falling(0.001), 0.1) < 1e-9);
         assert!(probability_of_so_slow_a_descent(falling(0.01), 0.1) > 1.0 - 1e-9);
+    }
+
+    /// The losses fall by 5.2 % of their mean within w, where 20 does not divide w.
+    #[test]
+    fn the_fall_is_that_within_all_losses() {
+        for losses in [39, 50, 47] {
+            let rate = 0.052 / f64::from(losses);
+            let falling = || (0..losses).map(|k| 1.0 + rate * (0.5 * f64::from(losses - 1) - f64::from(k)));
+            // A loss that falls as fast as required, or faster, is not found too slow.
+            assert!(probability_of_so_slow_a_descent(falling(), 0.05) > 0.5, "{losses}");
+            assert!(probability_of_so_slow_a_descent(falling(), 0.055) < 1e-9, "{losses}");
+        }
     }
 }

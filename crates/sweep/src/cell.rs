@@ -90,7 +90,7 @@ impl<K: Kind> Cell<K> {
     pub fn id(&self) -> String {
         let Self { kind, features, hidden, probability, seed, .. } = self;
         let law = match &self.law {
-            Some(law) => format!("law{:016x}", fingerprint(&law.to_string())),
+            Some(law) => format!("law{:016x}", fingerprint(law.to_string().bytes())),
             None if *probability < 1e-10 => format!("p{probability:e}"),
             None => format!("p{probability}"),
         };

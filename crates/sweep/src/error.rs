@@ -29,8 +29,14 @@ pub enum Error {
         /// The parser's error, with line and column.
         source: Cause,
     },
+    /// No folders were given to merge.
+    #[error("no folders to merge; at least one is needed")]
+    NoParts,
+    /// A grid without blocks.
+    #[error("the grid has no blocks; at least one [[block]] is needed")]
+    NoBlocks,
     /// A list is empty that must not be.
-    #[error("grid, block {block}: no {what}")]
+    #[error("grid, block {block}: no {what}; at least one is needed")]
     GridEmpty {
         /// Number and name of the block.
         block: String,
@@ -166,7 +172,7 @@ pub enum Error {
         most: usize,
     },
     /// Threads cannot be started.
-    #[error(transparent)]
+    #[error("threads cannot be started")]
     Threads {
         /// The system's error.
         source: io::Error,

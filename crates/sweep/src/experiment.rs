@@ -92,7 +92,8 @@ pub trait Experiment: Clone + Debug + PartialEq + Serialize + DeserializeOwned +
     type Kind: Kind + Debug;
     /// The result of a cell: a flat struct of numbers, strings and options of them, since it
     /// becomes a row of a CSV file. It should name its cell, and must not hold anything that
-    /// depends on when, where or how fast it was computed.
+    /// depends on when, where or how fast it was computed. A cell whose record has a NaN or an
+    /// infinity fails; in an optional number either is kept as missing.
     type Record: Serialize + DeserializeOwned + Send;
 
     /// Checks the settings. The default accepts all.
@@ -161,8 +162,10 @@ pub struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    /// Returns the path of the cell's checkpoint. The sweep removes that file once the cell is in
-    /// the journal.
+    /// Returns the path of the cell's checkpoint. The sweep removes that file once the cell's
+    /// record is in the journal. A cell that fails keeps it, so that it can be
+    /// [tried again](crate::Options::retry_failed) from there; a checkpoint that cannot be read must
+    /// therefore be removed by the experiment.
     pub fn checkpoint(&self) -> PathBuf {
         crate::folder::checkpoint_path(self.cells, self.id)
     }

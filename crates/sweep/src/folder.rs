@@ -46,7 +46,8 @@ impl<E: Experiment> Sweep<E> {
     ///
     /// # Errors
     /// [`Error::OtherSweep`] if the folder holds a sweep of another grid or version,
-    /// [`Error::File`], and the errors of [`Grid::cells`].
+    /// [`Error::Manifest`] if its manifest cannot be read; [`Error::File`] or [`Error::Write`] if
+    /// the folder cannot be made; the errors of [`Grid::cells`].
     pub fn create(folder: impl Into<PathBuf>, grid: Grid<E>) -> Result<Self> {
         let (folder, cells) = (folder.into(), grid.cells()?);
         manifest::write(&folder, &grid, cells.len())?;

@@ -122,13 +122,14 @@ impl<E: Experiment> Grid<E> {
     /// Returns all cells in the grid's order, without repetition.
     ///
     /// # Errors
-    /// [`Error::GridEmpty`], [`Error::GridValue`], [`Error::GridWidths`], [`Error::GridLaws`],
-    /// [`Error::GridLaw`], [`Error::GridLawKind`] or [`Error::GridKind`] if a block is invalid, and
-    /// [`Error::Settings`] if the experiment refuses its settings.
+    /// [`Error::NoBlocks`] for a grid without blocks; [`Error::GridEmpty`], [`Error::GridValue`],
+    /// [`Error::GridWidths`], [`Error::GridLaws`], [`Error::GridLaw`], [`Error::GridLawKind`] or
+    /// [`Error::GridKind`] if a block is invalid; [`Error::Settings`] if the experiment refuses its
+    /// settings.
     pub fn cells(&self) -> Result<Vec<Cell<E::Kind>>> {
         self.experiment.check().map_err(|source| Error::Settings { source })?;
         if self.blocks.is_empty() {
-            return Err(Error::GridEmpty { block: String::new(), what: "blocks" });
+            return Err(Error::NoBlocks);
         }
         let (mut cells, mut seen, mut count) = (Vec::new(), HashSet::new(), 0);
         for (index, block) in self.blocks.iter().enumerate() {
@@ -149,7 +150,8 @@ impl<K: Kind> Block<K> {
     pub(crate) fn cells(&self, index: usize) -> Result<Vec<Cell<K>>> {
         let mut cells = Vec::new();
         for (features, probability, law) in self.data(index)? {
-            let ratio = |ratio: f64| ((features as f64 * ratio) as usize).max(1);
+            // Spaced ratios have rounding errors: 0.01 · 1000 may be just below 10.
+            let ratio = |ratio: f64| ((features as f64 * ratio * (1.0 + 1e-12)) as usize).max(1);
             let widths: Vec<usize> = match self.hidden.as_slice() {
                 [] => self.ratios.numbers().map(ratio).collect(),
                 hidden => hidden.to_vec(),

@@ -6,16 +6,16 @@
 //! ```
 //!
 //! A line is written by a single call of the operating system, so that a killed process leaves
-//! whole lines or a torn last one. The file is flushed to the disk with the first line that ends a
-//! second or more after the last flush, and when the journal is closed; a power failure cannot lose
-//! more than that. A torn last line (without a line end, or not JSON) is cut off when the journal
+//! whole lines or a torn last one. The file is flushed to the disk with each line of a cell that
+//! took a second or more, with the first line that ends a second or more after the last flush, and
+//! when the journal is closed: a power failure can lose short cells only. A torn last line (without a line end, or not JSON) is cut off when the journal
 //! is opened for writing. An unreadable line anywhere else is an error, since no crash produces
 //! one.
 //!
 //! A journal has one writer, which holds a lock on it. Other processes may read it meanwhile.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -25,6 +25,9 @@ use serde::{Deserialize, Serialize};
 use crate::{Error, Result};
 
 const FLUSH: Duration = Duration::from_secs(1);
+
+/// The error of Linux for a network file system without a lock service, ENOLCK.
+const NO_LOCKS: Option<i32> = if cfg!(target_os = "linux") { Some(37) } else { None };
 
 /// The outcome of a cell and its time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -57,17 +60,15 @@ impl Journal {
     /// Opens or creates a journal, locks it, and cuts off a torn last line.
     pub(crate) fn open(path: PathBuf) -> Result<Self> {
         let mut options = OpenOptions::new();
-        let mut file = options
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(Error::file(&path))?;
+        let mut file =
+            options.read(true).append(true).create(true).open(&path).map_err(Error::file(&path))?;
         match file.try_lock() {
             Err(TryLockError::WouldBlock) => return Err(Error::Busy { path }),
-            // Some cluster file systems do not support locks.
-            Err(TryLockError::Error(source)) if source.kind() != ErrorKind::Unsupported => {
+            // Some cluster file systems do not support locks. Each line is appended at the end of the
+            // file, so that two writers repeat work there, but overwrite nothing.
+            Err(TryLockError::Error(source))
+                if source.kind() != ErrorKind::Unsupported && source.raw_os_error() != NO_LOCKS =>
+            {
                 return Err(Error::File { path, source });
             }
             _ => {}
@@ -75,9 +76,8 @@ impl Journal {
         let mut cut = || {
             let mut bytes = Vec::new();
             file.read_to_end(&mut bytes)?;
-            let length = whole(&bytes).len() as u64;
-            file.set_len(length)?;
-            file.seek(SeekFrom::Start(length)).map(drop)
+            let length = whole(&bytes).len();
+            if length < bytes.len() { file.set_len(length as u64) } else { Ok(()) }
         };
         cut().map_err(Error::file(&path))?;
         Ok(Self { file, path, flushed: Instant::now() })
@@ -95,14 +95,14 @@ impl Journal {
             text = to_json(&line);
         }
         text.push('\n');
-        let end = self.file.stream_position().map_err(Error::file(&self.path))?;
+        let end = self.file.metadata().map_err(Error::file(&self.path))?.len();
         if let Err(source) = self.file.write_all(text.as_bytes()) {
             // No line may follow half a line. If this fails too, the half is cut off when the
             // journal is next opened.
-            let _ = self.file.set_len(end).and_then(|()| self.file.seek(SeekFrom::Start(end)));
+            let _ = self.file.set_len(end);
             return Err(Error::File { path: self.path.clone(), source });
         }
-        if self.flushed.elapsed() >= FLUSH {
+        if self.flushed.elapsed() >= FLUSH || line.seconds >= FLUSH.as_secs_f64() {
             self.flush()?;
         }
         Ok(match line.outcome {

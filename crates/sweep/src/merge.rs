@@ -16,26 +16,29 @@ impl<E: Experiment> Sweep<E> {
     /// no part has finished can then be run in the merged folder.
     ///
     /// # Errors
-    /// [`Error::GridEmpty`] if there are no parts, [`Error::OtherSweep`] if their grids differ,
+    /// [`Error::NoParts`] if there are no parts, [`Error::OtherSweep`] if their grids differ,
     /// [`Error::Conflict`] if two hold different records of a cell, [`Error::Busy`] if another
-    /// process runs a sweep in `folder`, and the errors of [`open`](Self::open),
+    /// process runs the sweep in `folder` without a shard, and the errors of [`open`](Self::open),
     /// [`create`](Self::create) and [`write_tables`](Self::write_tables).
     pub fn merge(folder: impl Into<PathBuf>, parts: &[impl AsRef<Path>]) -> Result<Self> {
         let folder = folder.into();
         let open = |path: &Path| Self::open(path);
         let parts = parts.iter().map(|path| open(path.as_ref())).collect::<Result<Vec<_>>>()?;
         let Some(first) = parts.first() else {
-            return Err(Error::GridEmpty { block: "merge".to_owned(), what: "folders" });
+            return Err(Error::NoParts);
         };
-        let merged = Self::create(folder, first.grid.clone())?;
+        // Nothing is written before all parts are known to fit together.
         let mut found: Ends<E::Record> = Ends::new();
         for part in &parts {
-            if part.grid != merged.grid {
+            if part.grid != first.grid {
                 return Err(Error::OtherSweep { path: part.folder.clone(), what: "grid" });
             }
             for (id, line) in part.ends()? {
                 add(&mut found, id, line)?;
             }
+        }
+        let merged = Self::create(folder, first.grid.clone())?;
+        for part in &parts {
             for cell in &part.cells {
                 copy_weights(part, &merged, cell)?;
             }

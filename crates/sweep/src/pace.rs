@@ -23,13 +23,21 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
-    /// Returns the pace before any cell has ended, for cells of these efforts on `threads` threads.
-    pub(crate) fn new(efforts: impl Iterator<Item = Effort>, threads: usize) -> Self {
-        let mut ways: BTreeMap<_, Way> = BTreeMap::new();
-        for effort in efforts {
-            ways.entry(effort.way).or_default().to_come += estimate(effort);
-        }
-        Self { ways, threads: threads as f64 }
+    /// Returns the pace without any cells, on `threads` threads.
+    pub(crate) fn new(threads: usize) -> Self {
+        Self { ways: BTreeMap::new(), threads: threads as f64 }
+    }
+
+    /// Adds a cell to the remaining ones.
+    pub(crate) fn add(&mut self, effort: Effort) {
+        self.ways.entry(effort.way).or_default().to_come += estimate(effort);
+    }
+
+    /// Counts the time of a finished cell.
+    pub(crate) fn finished(&mut self, effort: Effort, seconds: f64) {
+        let way = self.ways.entry(effort.way).or_default();
+        way.done += estimate(effort);
+        way.taken += if effort.whole_machine { seconds } else { seconds / self.threads };
     }
 
     /// Removes a cell from the remaining ones and, if it took `seconds`, counts its time. `None` is
@@ -37,9 +45,9 @@ impl Pace {
     pub(crate) fn done(&mut self, effort: Effort, seconds: Option<f64>) {
         let way = self.ways.entry(effort.way).or_default();
         way.to_come = (way.to_come - estimate(effort)).max(0.0);
-        let Some(seconds) = seconds else { return };
-        way.done += estimate(effort);
-        way.taken += if effort.whole_machine { seconds } else { seconds / self.threads };
+        if let Some(seconds) = seconds {
+            self.finished(effort, seconds);
+        }
     }
 
     /// Returns the estimated time of the remaining cells at the pace of the finished cells of their
@@ -73,7 +81,8 @@ mod tests {
         let evaluation = effort("evaluation", 3.0, false);
         let other = effort("other", 2.0, false);
         let all = [training, training, evaluation, evaluation, other];
-        let mut pace = Pace::new(all.into_iter(), 4);
+        let mut pace = Pace::new(4);
+        all.into_iter().for_each(|effort| pace.add(effort));
         assert_eq!(pace.seconds_left(), None);
         pace.done(training, Some(20.0));
         assert_eq!(pace.seconds_left(), Some(2.0 * (10.0 + 6.0 + 2.0)));
@@ -88,5 +97,10 @@ mod tests {
         pace.done(evaluation, Some(9.0));
         pace.done(other, None);
         assert_eq!(pace.seconds_left(), Some(0.0));
+        // Cells of an earlier run count from the beginning.
+        let mut later = Pace::new(2);
+        later.finished(evaluation, 6.0);
+        later.add(evaluation);
+        assert_eq!(later.seconds_left(), Some(3.0));
     }
 }

@@ -17,6 +17,9 @@ use crate::{Cell, Context, Effort, Error, Experiment, Outcome, Result, Shard, Sw
 /// More threads would only wait for each other, and take minutes to start.
 const MOST_THREADS: usize = 4096;
 
+/// As many as [`side_by_side`] uses at most.
+const THREADS_PER_CORE: NonZeroUsize = NonZeroUsize::new(8).unwrap();
+
 /// How a sweep is run. No option changes a record.
 ///
 /// | Name | Default |
@@ -58,15 +61,17 @@ pub struct Options<'a> {
     /// so several shards may run in one folder, or each in its own folder, to be
     /// [merged](Sweep::merge) later.
     pub shard: Option<Shard>,
-    /// Number of threads, at most 4096. The default is one per core.
+    /// Number of threads, at most 4096. The default is one per core, and more than eight per core
+    /// count as eight per core.
     pub threads: Option<NonZeroUsize>,
     /// Whether cells that failed in an earlier run are tried again. The default is not to, since
     /// most would fail again for the same reason; set it after a failure of the machine, such as a
-    /// full disk.
+    /// full disk. A cell that failed continues from its last checkpoint.
     pub retry_failed: bool,
     /// Time between two checkpoints of a cell.
     pub checkpoint_every: Duration,
-    /// A flag that ends the run soon after it is set. Cells in flight leave a checkpoint.
+    /// A flag that ends the run soon after it is set. Cells in flight leave a checkpoint. The run
+    /// sets it itself if the journal cannot be written.
     pub interrupt: Option<&'a AtomicBool>,
 }
 
@@ -95,8 +100,9 @@ pub struct Progress<'a> {
     /// The numbers of finished, failed and remaining cells.
     pub counts: Counts,
     /// Estimated time left, in seconds. The efforts of the remaining cells are scaled by the
-    /// measured pace of the cells of the same [way](Effort::way), or of all cells if none of that
-    /// way has ended yet. `None` at the beginning of the run.
+    /// measured pace of the finished cells of the same [way](Effort::way), those of earlier runs in
+    /// this folder included, or of all cells if none of that way has finished yet. `None` if no
+    /// cell has finished.
     pub seconds_left: Option<f64>,
 }
 
@@ -128,38 +134,46 @@ impl<E: Experiment> Sweep<E> {
     pub fn run(&self, options: &Options<'_>, progress: impl Fn(&Progress<'_>) + Sync) -> Result<Counts> {
         let name = options.shard.map_or(JOURNAL.to_owned(), Shard::journal_name);
         let journal = Journal::open(self.folder.join(name))?;
-        let ends = self.ends()?;
-        let mut counts = Counts::default();
-        let mut todo = Vec::new();
-        for work in self.order_of_work(options.shard) {
-            match ends.get(&work.id).map(|line| &line.outcome) {
-                Some(Outcome::Record(_)) => counts.finished += 1,
-                Some(Outcome::Failed(_)) if !options.retry_failed => counts.failed += 1,
-                _ => todo.push(work),
-            }
-        }
-        drop(ends);
-        counts.left = todo.len();
+        let available = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         let threads = match options.threads {
             Some(given) if given.get() > MOST_THREADS => {
                 return Err(Error::ManyThreads { given: given.get(), most: MOST_THREADS });
             }
             Some(threads) => threads,
-            None => std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            None => available,
         };
+        let threads = threads.min(available.saturating_mul(THREADS_PER_CORE));
+        let ends = self.ends()?;
+        let mut counts = Counts::default();
+        let mut pace = Pace::new(threads.get());
+        let mut todo = Vec::new();
+        for work in self.order_of_work(options.shard) {
+            match ends.get(&work.id).map(|line| (&line.outcome, line.seconds)) {
+                Some((Outcome::Record(_), seconds)) => {
+                    counts.finished += 1;
+                    pace.finished(work.effort, seconds);
+                }
+                Some((Outcome::Failed(_), _)) if !options.retry_failed => counts.failed += 1,
+                _ => {
+                    pace.add(work.effort);
+                    todo.push(work);
+                }
+            }
+        }
+        drop(ends);
+        counts.left = todo.len();
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build();
         let pool = pool.map_err(|source| Error::Threads { source: std::io::Error::other(source) })?;
-        let pace = Pace::new(todo.iter().map(|work| work.effort), threads.get());
-        let never = AtomicBool::new(false);
+        let seconds_left = pace.seconds_left();
+        let own = AtomicBool::new(false);
         let run = Run {
             sweep: self,
             options,
-            interrupt: options.interrupt.unwrap_or(&never),
-            broken: AtomicBool::new(false),
+            interrupt: options.interrupt.unwrap_or(&own),
             state: Mutex::new(State { journal, counts, pace }),
             progress,
         };
-        run.report(None, None, 0.0, counts, None);
+        run.report(None, None, 0.0, counts, seconds_left);
         for group in todo.chunk_by(|a, b| a.effort.whole_machine == b.effort.whole_machine) {
             let ends = if group[0].effort.whole_machine {
                 pool.install(|| group.iter().map(|work| run.cell(work)).collect::<Vec<_>>())
@@ -203,9 +217,9 @@ struct Work<'a, E: Experiment> {
 struct Run<'a, E: Experiment, P> {
     sweep: &'a Sweep<E>,
     options: &'a Options<'a>,
+    /// Set by the caller, and when the journal cannot be written, since no further result could be
+    /// kept.
     interrupt: &'a AtomicBool,
-    /// Set when the journal cannot be written, since no further result could be kept.
-    broken: AtomicBool,
     state: Mutex<State>,
     progress: P,
 }
@@ -219,7 +233,7 @@ struct State {
 impl<E: Experiment, P: Fn(&Progress<'_>) + Sync> Run<'_, E, P> {
     /// Evaluates a cell and appends its outcome to the journal, unless the run is to stop.
     fn cell(&self, work: &Work<'_, E>) -> Result<()> {
-        if self.interrupt.load(Ordering::Relaxed) || self.broken.load(Ordering::Relaxed) {
+        if self.interrupt.load(Ordering::Relaxed) {
             return Ok(());
         }
         let cells = self.sweep.folder.join("cells");
@@ -240,10 +254,13 @@ impl<E: Experiment, P: Fn(&Progress<'_>) + Sync> Run<'_, E, P> {
             Ok(Err(reason)) => Outcome::Failed(reason),
             Err(panic) => Outcome::Failed(format!("panicked: {}", message(&*panic))),
         };
+        let finished = matches!(outcome, Outcome::Record(_));
         self.write_down(work, Line { cell: work.id.clone(), seconds, outcome })
-            .inspect_err(|_| self.broken.store(true, Ordering::Relaxed))?;
-        // The result is in the journal, so a checkpoint that stays behind does no harm.
-        let _ = std::fs::remove_file(checkpoint_path(&cells, &work.id));
+            .inspect_err(|_| self.interrupt.store(true, Ordering::Relaxed))?;
+        if finished {
+            // The result is in the journal, so a checkpoint that stays behind does no harm.
+            let _ = std::fs::remove_file(checkpoint_path(&cells, &work.id));
+        }
         Ok(())
     }
 

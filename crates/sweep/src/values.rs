@@ -14,9 +14,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 /// let even = Values::Even { linspace: (0.0, 1.0, 3) };
 /// assert_eq!(even.numbers().collect::<Vec<_>>(), [0.0, 0.5, 1.0]);
 /// let ratios = Values::EvenRatios { logspace: (0.001, 1.0, 4) };
-/// for (found, expected) in ratios.numbers().zip([0.001, 0.01, 0.1, 1.0]) {
-///     assert!((found / expected - 1.0).abs() < 1e-12);
-/// }
+/// let found: Vec<f64> = ratios.numbers().collect();
+/// assert_eq!((found[0], found[3]), (0.001, 1.0));
+/// assert!((found[1] / 0.01 - 1.0).abs() < 1e-12 && (found[2] / 0.1 - 1.0).abs() < 1e-12);
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
@@ -62,6 +62,12 @@ impl Values {
             let fraction = k as f64 / (count.max(2) - 1) as f64;
             match *self {
                 Self::List(ref numbers) => numbers[k],
+                // The last number is exact.
+                Self::Even { linspace: (_, last, _) } | Self::EvenRatios { logspace: (_, last, _) }
+                    if k > 0 && k + 1 == count =>
+                {
+                    last
+                }
                 Self::Even { linspace: (first, last, _) } => first + (last - first) * fraction,
                 Self::EvenRatios { logspace: (first, last, _) } => first * (last / first).powf(fraction),
             }

@@ -31,7 +31,7 @@ pub enum Error {
     Diverged {
         /// Number of the step that could not be taken, from 0.
         step: u64,
-        /// Learning rate of the previous step.
+        /// Learning rate of the previous step; at step 0, that of the step itself.
         learning_rate: f64,
         /// The loss.
         loss: f64,

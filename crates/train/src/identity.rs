@@ -6,12 +6,12 @@ use std::fmt;
 use serde_json::{Value, json};
 use toy_superposition_data::LawSpec;
 use toy_superposition_files::fingerprint;
-use toy_superposition_model::{Initialisation, Model};
+use toy_superposition_model::Model;
 
 use crate::{Error, Recipe, Result};
 
 /// The version of the description that this crate writes and reads.
-pub(crate) const VERSION: u64 = 1;
+pub(crate) const VERSION: u64 = 2;
 
 /// The task of a run: its objective, the law of its data and the seed of its random numbers.
 ///
@@ -57,9 +57,10 @@ impl Task {
 /// | `version` | the version of this table |
 /// | `objective`, `law`, `seed` | the [`Task`], with the law in the form of [`LawSpec`] |
 /// | `model.blocks`, `model.…` | the blocks of the model, and its [description](Model::describe) |
+/// | `initial_weights` | the [fingerprint] of the model's parameters before the first step |
 /// | `precision` | `f32` or `f64` |
 /// | `recipe.batches`, `.importance`, `.optimizer`, `.schedule`, `.stop` | the [`Recipe`] |
-/// | `recipe.weights`, `recipe.cooling` | the same, unless they are PyTorch's weights and 0 |
+/// | `recipe.cooling` | the same, unless it is 0 |
 ///
 /// The keys are literal text, here and in the serde forms of `data` and `optim`, and do not follow
 /// the names of Rust fields, so that renaming a field invalidates no checkpoint. A change of a key,
@@ -82,9 +83,9 @@ impl Task {
 /// };
 /// let run = identity(0.1, 1)?;
 /// assert_eq!(run.hash(), identity(0.1, 1)?.hash());
-/// let differences = run.differences(&identity(0.1, 2)?);
+/// let differences = run.differences(&identity(0.2, 1)?);
 /// assert_eq!(differences.len(), 1);
-/// assert_eq!(differences[0].to_string(), "seed is 2, here 1");
+/// assert_eq!(differences[0].to_string(), "law.switches.probability is 0.2, here 0.1");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
@@ -122,12 +123,14 @@ impl Identity {
     /// # Errors
     /// [`Error::Undescribed`] for a stop rule that this crate does not know.
     pub(crate) fn new<M: Model>(model: &M, task: &Task, recipe: &Recipe) -> Result<Self> {
+        let bits = |&weight: &M::Scalar| Into::<f64>::into(weight).to_bits().to_le_bytes();
         let description = json!({
             "version": VERSION,
             "objective": task.objective,
             "law": task.law,
             "seed": task.seed,
             "model": model_value(model),
+            "initial_weights": format!("{:016x}", fingerprint(model.as_slice().iter().flat_map(bits))),
             "precision": if size_of::<M::Scalar>() == 4 { "f32" } else { "f64" },
             "recipe": recipe_value(recipe)?,
         });
@@ -172,10 +175,10 @@ impl Identity {
         fields
     }
 
-    /// Returns the hash of the description, after its version: `1-` and 16 hexadecimal digits.
+    /// Returns the hash of the description, after its version: `2-` and 16 hexadecimal digits.
     pub fn hash(&self) -> String {
         let lines = self.fields().into_iter().map(|(field, value)| format!("{field}={value}\n"));
-        format!("{VERSION}-{:016x}", fingerprint(&lines.collect::<String>()))
+        format!("{VERSION}-{:016x}", fingerprint(lines.collect::<String>().bytes()))
     }
 
     /// Returns the fields in which `checkpoint` differs from this run, ordered by name.
@@ -219,9 +222,6 @@ fn recipe_value(recipe: &Recipe) -> Result<Value> {
         "schedule": serde_json::to_value(&recipe.schedule).map_err(undescribed("schedule"))?,
         "stop": serde_json::to_value(recipe.stop).map_err(undescribed("stop rule"))?,
     });
-    if recipe.weights != Initialisation::default() {
-        value["weights"] = json!(recipe.weights.to_string());
-    }
     if recipe.cooling != 0.0 {
         value["cooling"] = json!(recipe.cooling);
     }
@@ -231,7 +231,7 @@ fn recipe_value(recipe: &Recipe) -> Result<Value> {
 #[cfg(test)]
 mod tests {
     use toy_superposition_data::{Features, Law, Pairs, UnitUniform};
-    use toy_superposition_model::{Activation, Shape};
+    use toy_superposition_model::{Activation, Initialisation, Shape};
     use toy_superposition_optim::{AdamConfig, OptimizerConfig, Schedule, StopRule, WeightDecay};
 
     use super::*;
@@ -262,7 +262,8 @@ mod tests {
                 .unwrap();
         let identity = Identity::new(&model, &task, &recipe).unwrap();
         let text = r#"{
-            "version": 1, "objective": "fresh batches", "seed": 18446744073709551615, "precision": "f32",
+            "version": 2, "objective": "fresh batches", "seed": 18446744073709551615, "precision": "f32",
+            "initial_weights": "0",
             "law": {
                 "features": 6, "switches": { "kind": "pairs", "probability": 0.25, "correlation": -0.1 },
                 "magnitude": { "kind": "uniform" }
@@ -285,16 +286,15 @@ mod tests {
         assert_eq!(identity.differences(&written), []);
         assert_eq!(identity.hash(), "1-6182fd870cb778f6");
         assert_eq!(Identity::parse(&identity.to_string()).unwrap(), identity);
-        let cooled = Recipe { weights: Initialisation::ZeroBias, cooling: 0.25, ..recipe };
-        let cooled = Identity::new(&model, &task, &cooled).unwrap();
-        let differences = cooled.differences(&identity).into_iter().map(|it| (it.field, it.run.unwrap()));
-        let expected = [("recipe.cooling", "0.25"), ("recipe.weights", "\"zero-bias\"")];
-        assert_eq!(differences.collect::<Vec<_>>(), expected.map(|(a, b)| (a.to_owned(), b.to_owned())));
+        let cooled = Identity::new(&model, &task, &Recipe { cooling: 0.25, ..recipe }).unwrap();
+        let differences = cooled.differences(&identity);
+        assert_eq!(differences.len(), 1);
+        assert_eq!(differences[0].to_string(), "recipe.cooling is absent, here 0.25");
     }
 
     #[test]
     fn other_versions_and_other_texts_are_no_descriptions() {
-        assert_eq!(Identity::parse(r#"{ "version": 2 }"#), Err(Some(2)));
+        assert_eq!(Identity::parse(r#"{ "version": 3 }"#), Err(Some(3)));
         assert_eq!(Identity::parse("{}"), Err(None));
         assert_eq!(Identity::parse("Shape { features: 90 }, AdamConfig {"), Err(None));
     }

@@ -24,7 +24,6 @@ use crate::{Error, Result, side_by_side};
 /// The sampler and the chains of [`learning_coefficient`].
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[non_exhaustive]
 pub struct LearningCoefficientConfig {
     /// Inverse temperature nβ, localisation γ and step ε.
     pub sampler: SgldConfig,
@@ -33,11 +32,11 @@ pub struct LearningCoefficientConfig {
     /// which the potential has curvature a, its estimate is then too high by the factor
     /// `1/(1 − εa/4)`, and the chain may diverge.
     pub metropolis: bool,
-    /// Number of chains, at least 2. Each starts at w*.
+    /// Number of chains, from 2 to 10⁶. Each starts at w*.
     pub chains: usize,
     /// Number of steps of each chain that are discarded.
     pub burn_in: u64,
-    /// Number of steps of each chain that are counted, at least 32.
+    /// Number of steps of each chain that are counted, from 32 to 10¹².
     pub steps: u64,
 }
 
@@ -86,6 +85,10 @@ fn null_is_infinite<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::
 /// halves.
 const PARTS: usize = 16;
 
+/// The greatest numbers of chains and of counted steps: 10⁶ and 10¹².
+const MOST_CHAINS: u64 = 1_000_000;
+const MOST_STEPS: u64 = 1_000_000_000_000;
+
 /// Estimates the local learning coefficient λ of an objective at `model`, which should be a local
 /// minimum w*. It measures how fast the volume of nearby parameters with nearly the same loss
 /// vanishes:
@@ -122,8 +125,8 @@ const PARTS: usize = 16;
 /// ```
 ///
 /// # Errors
-/// [`Error::Optim`] for invalid settings of the sampler, [`Error::Count`] for fewer chains or steps
-/// than the configuration allows, [`Error::Objective`] with the number of a chain's step if the
+/// [`Error::Optim`] for invalid settings of the sampler, or numbers of chains or steps that the
+/// configuration does not allow, [`Error::Objective`] with the number of a chain's step if the
 /// objective fails, [`Error::Diverged`] if the loss or gradient of a chain is not finite (with
 /// Metropolis–Hastings such a proposal is rejected), [`Error::Model`] if there is no memory for the
 /// gradients, [`Error::Threads`] if threads cannot be started.
@@ -137,11 +140,12 @@ where
     M: Model + Clone + Sync,
     O: Objective<M> + Clone + Sync,
 {
-    let check = |what, given: u64, least: u64| {
-        if given < least { Err(Error::Count { what, given, least }) } else { Ok(()) }
+    let check = |name, given, least, most| match given {
+        _ if (least..=most).contains(&given) => Ok(()),
+        _ => Err(toy_superposition_optim::Error::Count { name, given, least, most }),
     };
-    check("chains", config.chains as u64, 2)?;
-    check("steps", config.steps, 2 * PARTS as u64)?;
+    check("chains", config.chains as u64, 2, MOST_CHAINS)?;
+    check("steps", config.steps, 2 * PARTS as u64, MOST_STEPS)?;
     let sampler = Sgld::new(model.as_slice(), config.sampler)?;
     let numbers: Vec<u64> = (0..config.chains as u64).collect();
     let chains = side_by_side(&numbers, None, |&number| {

@@ -52,16 +52,20 @@ impl Batches {
         Ok(Self { batch, epoch })
     }
 
-    /// Returns the number of samples drawn before step `step`, and the number drawn in it.
+    /// Returns the number of samples drawn before step `step` (at most 2⁶⁴ − 1), and the number
+    /// drawn in it.
     pub fn at(self, step: u64) -> (u64, usize) {
         let batch = self.batch as u64;
         match self.epoch {
-            None => (step * batch, self.batch),
+            None => (step.saturating_mul(batch), self.batch),
             Some(epoch) => {
                 let epoch = epoch as u64;
                 let steps = epoch.div_ceil(batch);
                 let within = (step % steps) * batch;
-                ((step / steps) * epoch + within, batch.min(epoch - within) as usize)
+                (
+                    (step / steps).saturating_mul(epoch).saturating_add(within),
+                    batch.min(epoch - within) as usize,
+                )
             }
         }
     }
@@ -124,7 +128,7 @@ impl Recipe {
     /// Returns the recipe of the paper's text, for n_s = `features`.
     ///
     /// # Errors
-    /// There is no error for `features ≥ 1`.
+    /// [`Error::Count`] for no features.
     pub fn text(features: usize) -> Result<Self> {
         Self::paper(features, None, StopRule::PAPER_TEXT)
     }
@@ -132,7 +136,7 @@ impl Recipe {
     /// Returns the recipe of the paper's released code, for n_s = `features`.
     ///
     /// # Errors
-    /// There is no error for `features ≥ 1`.
+    /// [`Error::Count`] for no features.
     pub fn code(features: usize) -> Result<Self> {
         Self::paper(features, Some(30_000), StopRule::RELEASED_CODE)
     }
@@ -235,6 +239,9 @@ impl Recipe {
     }
 
     fn paper(features: usize, epoch: Option<usize>, stop: StopRule) -> Result<Self> {
+        if features == 0 {
+            return Err(Error::Count { what: "features", given: 0, least: 1 });
+        }
         Ok(Self {
             batches: Some(Batches::new(1024, epoch)?),
             importance: None,
@@ -263,6 +270,10 @@ mod tests {
         }
         assert_eq!(batches.at(60).0, 60_000);
         assert_eq!(Recipe::text(128).unwrap().batches.unwrap().at(7), (7 * 1024, 1024));
+        // Counts that do not fit stop at the greatest number.
+        assert_eq!(Batches::new(1 << 63, None).unwrap().at(2), (u64::MAX, 1 << 63));
+        assert_eq!(Batches::new(4, Some(1 << 62)).unwrap().at(u64::MAX).0, u64::MAX);
+        assert!(matches!(Recipe::text(0), Err(Error::Count { what: "features", given: 0, least: 1 })));
         assert!(matches!(Batches::new(0, None), Err(Error::Batches { .. })));
         assert!(matches!(Batches::new(5, Some(0)), Err(Error::Batches { .. })));
     }

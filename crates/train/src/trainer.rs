@@ -220,7 +220,7 @@ impl<M: Model + Send, O: Stochastic<M> + Send> Trainer<M, O> {
         self.stopper.stopped().filter(|_| cooled())
     }
 
-    /// Returns the learning rate of step `step`, which must not precede the steps taken.
+    /// Returns the learning rate of step `step`, which must not be before the step taken last.
     fn learning_rate(&self, step: u64) -> f64 {
         let rate = self.recipe.schedule.learning_rate(step);
         let stop = self.stopper.steps();
@@ -229,7 +229,7 @@ impl<M: Model + Send, O: Stochastic<M> + Send> Trainer<M, O> {
         if self.stopper.stopped().is_none() || last == stop {
             return rate;
         }
-        let cooled = (step - stop) as f64 / (last - stop) as f64;
+        let cooled = step.saturating_sub(stop) as f64 / (last - stop) as f64;
         rate * 0.5 * (1.0 + (std::f64::consts::PI * cooled.min(1.0)).cos())
     }
 
@@ -237,8 +237,8 @@ impl<M: Model + Send, O: Stochastic<M> + Send> Trainer<M, O> {
     /// trainers step on one pool at the same time, one may wait for the other.
     ///
     /// # Errors
-    /// [`Error::Diverged`] if, after the first step, the loss or its gradient is not finite,
-    /// [`Error::Objective`] if the objective fails for another reason or refuses the first loss,
+    /// [`Error::Diverged`] if the loss or its gradient is not finite, [`Error::Objective`] if the
+    /// objective fails for another reason or refuses the initial model,
     /// [`Error::Optim`] for a learning rate outside [0, ∞). The model is then unchanged.
     pub fn step(&mut self) -> Result<Step> {
         // The step runs on a thread of the pool, so that the parallel loops start there without
@@ -277,10 +277,6 @@ impl<M: Model + Send, O: Stochastic<M> + Send> Trainer<M, O> {
     }
 
     fn diverged(&self, step: u64, loss: f64) -> Error {
-        Error::Diverged {
-            step,
-            learning_rate: self.recipe.schedule.learning_rate(step.saturating_sub(1)),
-            loss,
-        }
+        Error::Diverged { step, learning_rate: self.learning_rate(step.saturating_sub(1)), loss }
     }
 }

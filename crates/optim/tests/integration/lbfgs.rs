@@ -87,6 +87,29 @@ fn ill_conditioned_quadratics() {
     }
 }
 
+/// f = ½ · 2^27 Σ λ_i (x_i − 1)², λ from 1 to 100, in single precision: whether a pair is kept does
+/// not depend on the scale of the loss. Steepest descent needs hundreds of iterations.
+#[test]
+fn steep_quadratics_in_f32() {
+    let n = 20;
+    for scale in [1.0, 2f32.powi(27), 2f32.powi(-27)] {
+        let lambda = |i: usize| scale * 100f32.powf(i as f32 / (n - 1) as f32);
+        let config = LbfgsConfig { gradient_tolerance: 1e-3 * f64::from(scale), ..LbfgsConfig::default() };
+        let mut x = vec![0.0f32; n];
+        let minimum = minimise(config, &mut x, |x, gradient| {
+            let mut sum = 0.0;
+            for i in 0..n {
+                gradient[i] = lambda(i) * (x[i] - 1.0);
+                sum += 0.5 * f64::from(gradient[i]) * f64::from(x[i] - 1.0);
+            }
+            sum
+        })
+        .unwrap();
+        assert_eq!(minimum.outcome, Outcome::GradientTolerance, "{scale}: {minimum:?}");
+        assert!(minimum.iterations <= 60, "{scale}: {minimum:?}");
+    }
+}
+
 #[test]
 fn a_positive_minimum_is_reached_to_the_last_bits() {
     // f = Σ (1.1 + λ_i (cosh(x_i − 1) − 1)), λ from 1 to 1000. The sum is near 66 and has rounding

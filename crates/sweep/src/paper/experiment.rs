@@ -4,11 +4,13 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use toy_superposition_data::{LawSpec, Moments, Stream};
-use toy_superposition_model::{Activation, Autoencoder, Initialisation, Names, Scalar, Shape, Weights};
+use toy_superposition_model::{
+    Activation, Autoencoder, Initialisation, Names, Scalar, Shape, Stochastic, Weights,
+};
 use toy_superposition_optim::StopRule;
 use toy_superposition_rug::PersianRug;
 use toy_superposition_theory::{self as theory, Feature, MeanField};
-use toy_superposition_train::{Ended, Recipe, Run, Task, Trainer, initial_model};
+use toy_superposition_train::{Ended, Error as Unusable, Recipe, Run, Task, Trainer, initial_model};
 
 use super::record::Record;
 use crate::{Cell, Context, Effort, Experiment, Kind, Reason};
@@ -65,6 +67,23 @@ pub enum RecipeName {
     Code,
     /// Fewer steps at a higher learning rate, [`Recipe::fast`].
     Fast,
+}
+
+impl RecipeName {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Code => "code",
+            Self::Fast => "fast",
+        }
+    }
+}
+
+/// Writes the name as in a grid file, such as `code`.
+impl fmt::Display for RecipeName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
 }
 
 /// The experiment of the paper: how models are made and how they are measured. Trained and linear
@@ -147,14 +166,26 @@ impl Experiment for Superposition {
     type Record = Record;
 
     fn check(&self) -> Result<(), Reason> {
-        if self.max_epochs == Some(0) || (self.max_epochs.is_some() && self.recipe != RecipeName::Code) {
-            return Err("max_epochs needs the recipe `code` and must be at least 1".into());
+        for (name, given, recipe) in
+            [("max_epochs", self.max_epochs, RecipeName::Code), ("steps", self.steps, RecipeName::Fast)]
+        {
+            if given.is_some() && self.recipe != recipe {
+                let recipe = recipe.name();
+                return Err(
+                    format!("{name} is for the recipe `{recipe}`, not `{}`", self.recipe.name()).into()
+                );
+            }
         }
-        if self.steps == Some(0) || (self.steps.is_some() && self.recipe != RecipeName::Fast) {
-            return Err("steps needs the recipe `fast` and must be at least 1".into());
-        }
-        if self.samples < 2 || self.exact_rows < 2 || self.mean_field_steps == 0 {
-            return Err("samples and exact_rows must be at least 2, mean_field_steps at least 1".into());
+        for (name, given, least) in [
+            ("max_epochs", self.max_epochs.unwrap_or(1), 1),
+            ("steps", self.steps.unwrap_or(1), 1),
+            ("mean_field_steps", self.mean_field_steps, 1),
+            ("samples", self.samples as u64, 2),
+            ("exact_rows", self.exact_rows as u64, 2),
+        ] {
+            if given < least {
+                return Err(format!("{name} is {given}; it must be at least {least}").into());
+            }
         }
         Ok(())
     }
@@ -233,17 +264,8 @@ impl Superposition {
         let shape = Shape::new(cell.features, cell.hidden)?;
         let recipe = self.recipe(shape)?;
         let model = recipe.initial_model(shape, cell.seed)?;
-        let mut trainer = Trainer::on_fresh_batches(model, cell.law().build()?, &recipe, cell.seed)?;
-        trainer.resume(context.checkpoint())?;
-        let run = Run {
-            checkpoint: Some(context.checkpoint()),
-            every: context.checkpoint_every(),
-            interrupt: Some(context.interrupt()),
-            ..Run::default()
-        };
-        let ended = trainer.run(&run, |_, _| {})?;
-        let steps = trainer.steps();
-        Ok((ended != Ended::Interrupted).then(|| (trainer.into_model(), steps)))
+        let trainer = Trainer::on_fresh_batches(model, cell.law().build()?, &recipe, cell.seed)?;
+        run_to_end(trainer, None, context)
     }
 
     fn descend(
@@ -262,14 +284,7 @@ impl Superposition {
         let objective = MeanField::new(Feature::uniform(cell.probability)?);
         let goal = theory::envelope(cell.probability, cell.ratio())?.loss * (1.0 + MEAN_FIELD_TOLERANCE);
         let task = Task::new("mean field", cell.law());
-        let mut trainer = Trainer::new(model, objective, &recipe, task)?;
-        while !trainer.stopped() && trainer.step()?.loss > goal {
-            if context.interrupted() {
-                return Ok(None);
-            }
-        }
-        let steps = trainer.steps();
-        Ok(Some((trainer.into_model(), steps)))
+        run_to_end(Trainer::new(model, objective, &recipe, task)?, Some(goal), context)
     }
 
     /// Measures a model, and keeps its weights if the experiment does.
@@ -303,6 +318,31 @@ impl Superposition {
         let bias = rug.raw_bias(optimum.a, optimum.effective_bias, &Moments::uniform(cell.probability)?);
         self.measure_rug(cell, &rug, optimum.a, bias)
     }
+}
+
+/// Continues a run from the cell's checkpoint, if there is one, to its end or to the loss `goal`, and
+/// returns its model and its number of steps; `None` if it was interrupted.
+fn run_to_end<T: Scalar, O: Stochastic<Autoencoder<T>> + Send>(
+    mut trainer: Trainer<Autoencoder<T>, O>,
+    goal: Option<f64>,
+    context: &Context<'_>,
+) -> Result<Option<(Autoencoder<T>, u64)>, Reason> {
+    if let Err(error) = trainer.resume(context.checkpoint()) {
+        // A second try would otherwise fail for the same reason.
+        if !matches!(error, Unusable::Model(toy_superposition_model::Error::File { .. })) {
+            let _ = std::fs::remove_file(context.checkpoint());
+        }
+        return Err(error.into());
+    }
+    let run = Run {
+        goal,
+        checkpoint: Some(context.checkpoint()),
+        every: context.checkpoint_every(),
+        interrupt: Some(context.interrupt()),
+    };
+    let ended = trainer.run(&run, |_, _| {})?;
+    let steps = trainer.steps();
+    Ok((ended != Ended::Interrupted).then(|| (trainer.into_model(), steps)))
 }
 
 /// Returns the rug with the cell's n_s and n_d that is drawn with the cell's seed.

@@ -133,6 +133,11 @@ fn lines(sweep: &Sweep<Toy>) -> usize {
     fs::read_to_string(sweep.folder().join("journal.jsonl")).unwrap().lines().count()
 }
 
+fn checkpoints(sweep: &Sweep<Toy>) -> usize {
+    let files = fs::read_dir(sweep.folder().join("cells")).unwrap().map(|file| file.unwrap().path());
+    files.filter(|path| path.extension().is_some_and(|extension| extension == "checkpoint")).count()
+}
+
 fn run(sweep: &Sweep<Toy>, options: &Options<'_>) -> Counts {
     sweep.run(options, |_| {}).unwrap()
 }
@@ -205,6 +210,24 @@ fn a_kind_that_says_nothing_of_itself_has_a_cell_per_seed_and_takes_no_laws() {
     assert!(matches!(&refused, Error::GridLawKind { kind, .. } if kind == "only"), "{refused:?}");
 }
 
+/// Spaced ratios have rounding errors, and n_d = ⌊n_s r⌋ must not lose a dimension by them.
+#[test]
+fn spaced_ratios_have_the_dimensions_that_their_numbers_say() {
+    let (_folder, mut grid) = folder();
+    grid.blocks.truncate(1);
+    let mut hidden = |features: usize, ratios: Values| -> Vec<usize> {
+        let block = &mut grid.blocks[0];
+        (block.features, block.ratios) = (vec![features], ratios);
+        (block.kinds, block.probabilities) = (vec![What::Formula], List(vec![0.1]));
+        grid.cells().unwrap().iter().map(|cell| cell.hidden).collect()
+    };
+    let ratios = Values::EvenRatios { logspace: (0.001, 1.0, 4) };
+    assert_eq!(hidden(1000, ratios), [1, 10, 100, 1000]);
+    assert_eq!(hidden(64, Values::EvenRatios { logspace: (0.765625, 1.0, 3) }), [49, 56, 64]);
+    assert_eq!(hidden(10, Values::Even { linspace: (0.1, 0.7, 7) }), [1, 2, 3, 4, 5, 6, 7]);
+    assert_eq!(hidden(10, List(vec![0.1999, 0.2])), [1, 2]);
+}
+
 #[test]
 fn bad_grids_are_refused_by_name() {
     let (_folder, good) = folder();
@@ -225,8 +248,8 @@ fn bad_grids_are_refused_by_name() {
     assert!(matches!(grid.cells(), Err(Error::GridEmpty { what: "seeds", .. })));
     grid.blocks[0].ratios = List(vec![]);
     assert!(grid.cells().is_err());
+    assert!(matches!(refused(|g| g.blocks.clear()), Error::NoBlocks));
     for (error, expected) in [
-        (refused(|g| g.blocks.clear()), "blocks"),
         (refused(|g| g.blocks[0].kinds.clear()), "kinds"),
         (refused(|g| g.blocks[1].features.clear()), "features"),
         (refused(|g| g.blocks[0].probabilities = List(vec![])), "probabilities"),
@@ -421,11 +444,8 @@ fn one_run_a_cut_one_any_threads_and_merged_shards_write_the_same_bytes() {
     assert_eq!(blocks.concat(), csv);
     let ids: Vec<String> = whole.cells().iter().map(Cell::id).collect();
     assert!(csv.iter().all(|found| ids.contains(&found.id)));
-    assert!(
-        !fs::read_dir(whole.folder().join("cells")).unwrap().any(|file| {
-            file.unwrap().path().extension().is_some_and(|extension| extension == "checkpoint")
-        })
-    );
+    // Cells that failed keep their checkpoint, and no others do.
+    assert_eq!(checkpoints(&whole), 54);
 
     for count in [2, 5] {
         let sweep = sweep(&format!("threads {count}"));
@@ -537,6 +557,7 @@ fn a_failed_cell_is_written_down_and_tried_again_only_when_told_to() {
     assert_eq!((sweep.counts().unwrap().failed, lines(&sweep)), (54, 188));
     let counts = run(&sweep, &Options { retry_failed: true, ..Options::default() });
     assert_eq!((counts, lines(&sweep)), (Counts { finished: 188, failed: 0, left: 0 }, 188 + 54));
+    assert_eq!(checkpoints(&sweep), 0);
 
     // The files are the same as if nothing had ever failed.
     let other = Sweep::create(folder.path().join("other"), grid).unwrap();
@@ -563,6 +584,10 @@ fn a_folder_holds_one_sweep() {
     Sweep::create(&elsewhere, other.clone()).unwrap();
     let merged = Sweep::<Toy>::merge(folder.path().join("merged"), &[&path, &elsewhere]);
     assert!(matches!(merged, Err(Error::OtherSweep { what: "grid", .. })), "{merged:?}");
+    let none = Sweep::<Toy>::merge(folder.path().join("merged"), &[] as &[&Path]);
+    assert!(matches!(none, Err(Error::NoParts)), "{none:?}");
+    // A merge that is refused leaves nothing.
+    assert!(!folder.path().join("merged").exists());
 
     // A part whose record of a cell differs.
     let differing = folder.path().join("differing");

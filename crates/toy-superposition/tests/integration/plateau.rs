@@ -27,16 +27,27 @@ fn a_run_that_is_followed_goes_on_from_its_checkpoint() {
     // The rule needs the losses before the checkpoint too.
     assert!(told["rule_stops"].as_u64().is_some_and(|step| (1000..3500).contains(&step)), "{told}");
 
-    let mut running = follow(&cut).stdout(Stdio::null()).spawn().unwrap();
-    while lines(&cut).map_or(0, |text| text.lines().count()) < 17 && running.try_wait().unwrap().is_none() {
-        std::thread::sleep(std::time::Duration::from_millis(1));
+    // Once with its file, and once with its file deleted, which begins the run anew.
+    for (deleted, note) in [(true, "begun anew"), (false, "resumed after step")] {
+        let mut running = follow(&cut).stdout(Stdio::null()).spawn().unwrap();
+        while lines(&cut).map_or(0, |text| text.lines().count()) < 17 && running.try_wait().unwrap().is_none()
+        {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+        let _ = running.kill();
+        running.wait().unwrap();
+        let file = cut.join("n16-d4-p0.1-code-s1-t4000.jsonl");
+        if deleted {
+            fs::remove_file(&file).unwrap();
+        }
+        let output = succeeds(&mut follow(&cut));
+        assert!(errors(&output).contains(note), "{}", errors(&output));
+        assert_eq!(lines(&cut).unwrap(), lines(&whole).unwrap());
+        assert_eq!(json(&output), told);
+        if deleted {
+            fs::remove_file(&file).unwrap();
+        }
     }
-    let _ = running.kill();
-    running.wait().unwrap();
-    let output = succeeds(&mut follow(&cut));
-    assert!(errors(&output).contains("resumed after step"), "{}", errors(&output));
-    assert_eq!(lines(&cut).unwrap(), lines(&whole).unwrap());
-    assert_eq!(json(&output), told);
     // What has ended is not trained again.
     assert_eq!(json(&succeeds(&mut follow(&cut))), told);
     assert_eq!(lines(&cut).unwrap(), lines(&whole).unwrap());

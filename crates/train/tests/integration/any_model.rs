@@ -114,6 +114,11 @@ fn a_run_of_another_model_goes_on_from_its_checkpoint_to_the_same_bits() {
         panic!("not refused")
     };
     assert_eq!((differences.len(), &*differences[0].field), (1, "seed"));
+    // A run from other weights is another run.
+    let Err(Error::OtherRun { differences, .. }) = trainer(TRUTH, 1).resume(&path) else {
+        panic!("not refused")
+    };
+    assert_eq!((differences.len(), &*differences[0].field), (1, "initial_weights"));
 }
 
 #[test]

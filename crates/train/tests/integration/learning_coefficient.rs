@@ -8,7 +8,7 @@
 use std::convert::Infallible;
 
 use toy_superposition_model::{Model, Objective};
-use toy_superposition_optim::SgldConfig;
+use toy_superposition_optim::{Error as OptimError, SgldConfig};
 use toy_superposition_train::{
     Error, LearningCoefficient, LearningCoefficientConfig, ReducedRank, learning_coefficient,
 };
@@ -235,6 +235,14 @@ fn the_gradient_of_reduced_rank_regression_is_its_slope() {
         matches!(refused, Err(Error::Length { what: "gradient", given: 3, expected: 14 })),
         "{refused:?}"
     );
+    // The rank of the target does not depend on its scale.
+    let mut small = start.clone().with_rank(2).unwrap();
+    let exact = small.learning_coefficient();
+    assert_ne!(exact, start.learning_coefficient());
+    small.as_mut_slice().iter_mut().for_each(|weight| *weight *= 1e-6);
+    assert_eq!(small.learning_coefficient(), exact);
+    small.as_mut_slice()[0] = f64::INFINITY;
+    assert!(small.learning_coefficient().lambda.is_nan());
     assert!(matches!(ReducedRank::new(3, 0, 4), Err(Error::Count { given: 0, least: 1, .. })));
     assert!(matches!(start.with_rank(3), Err(Error::Count { given: 2, least: 3, .. })));
 }
@@ -245,10 +253,23 @@ fn bad_input_and_runaway_chains_are_refused() {
     let run = |model: f64, config: &_| learning_coefficient(&Crossing([model]), &Powers([2]), config, 1);
     let mut config = good;
     config.chains = 1;
-    assert!(matches!(run(0.0, &config), Err(Error::Count { what: "chains", given: 1, least: 2 })));
+    assert!(matches!(
+        run(0.0, &config),
+        Err(Error::Optim(OptimError::Count { name: "chains", given: 1, least: 2, .. }))
+    ));
+    config.chains = usize::MAX;
+    let most = 1_000_000;
+    assert!(
+        matches!(run(0.0, &config), Err(Error::Optim(OptimError::Count { name: "chains", most: m, .. })) if m == most)
+    );
     config = good;
     config.steps = 31;
-    assert!(matches!(run(0.0, &config), Err(Error::Count { what: "steps", given: 31, least: 32 })));
+    assert!(matches!(
+        run(0.0, &config),
+        Err(Error::Optim(OptimError::Count { name: "steps", given: 31, least: 32, .. }))
+    ));
+    config.steps = u64::MAX;
+    assert!(matches!(run(0.0, &config), Err(Error::Optim(OptimError::Count { name: "steps", .. }))));
     config = good;
     config.sampler.step = -1.0;
     assert!(matches!(run(0.0, &config), Err(Error::Optim(_))));
