@@ -64,7 +64,8 @@ def written(runs, reference):
     losses = [run["loss"] / run["probability"] for run in runs]
     error = f" ± {statistics.stdev(losses) / len(losses) ** 0.5:.5f}" if len(losses) > 1 else ""
     worst = max(run["loss"] / other["loss"] for run, other in zip(runs, reference))
-    ratio = "" if runs is reference else f" ({100 * (worst - 1):+.1f} %)"
+    mean = sum(run["loss"] for run in runs) / sum(other["loss"] for other in reference)
+    ratio = "" if runs is reference else f" ({100 * (mean - 1):+.1f} %, worst seed {100 * (worst - 1):+.1f} %)"
     return f"{statistics.mean(losses):.5f}{error}{ratio}"
 
 

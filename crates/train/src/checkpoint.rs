@@ -58,7 +58,7 @@ impl<M: Model + Clone + Send, O: Stochastic<M> + Send> Trainer<M, O> {
     ///
     /// # Errors
     /// [`Error::OtherRun`], with each field that differs, if the checkpoint belongs to another law,
-    /// importance, recipe, shape, activation, precision or seed; [`Error::CheckpointFormat`] if a
+    /// importance, recipe, shape, activation, precision, seed or other initial weights; [`Error::CheckpointFormat`] if a
     /// version of this crate with another format wrote it; [`Error::NotACheckpoint`] if parts of it
     /// are missing or damaged; [`Error::Model`] for a file that cannot be read or whose model does
     /// not fit, with the error of [`Model::read`] as its source; [`Error::Optim`] for losses or

@@ -263,7 +263,7 @@ mod tests {
         let identity = Identity::new(&model, &task, &recipe).unwrap();
         let text = r#"{
             "version": 2, "objective": "fresh batches", "seed": 18446744073709551615, "precision": "f32",
-            "initial_weights": "0",
+            "initial_weights": "341db9bf3bad0a6d",
             "law": {
                 "features": 6, "switches": { "kind": "pairs", "probability": 0.25, "correlation": -0.1 },
                 "magnitude": { "kind": "uniform" }
@@ -284,7 +284,7 @@ mod tests {
         }"#;
         let written = Identity::parse(text).unwrap();
         assert_eq!(identity.differences(&written), []);
-        assert_eq!(identity.hash(), "1-6182fd870cb778f6");
+        assert_eq!(identity.hash(), "2-7936bf4b79ca4268");
         assert_eq!(Identity::parse(&identity.to_string()).unwrap(), identity);
         let cooled = Identity::new(&model, &task, &Recipe { cooling: 0.25, ..recipe }).unwrap();
         let differences = cooled.differences(&identity);
