@@ -19,26 +19,29 @@ use toy_superposition::data::{Features, Independent, Stream};
 use toy_superposition::figures::{Chart, ChartMark, ChartPoint, ChartSeries, Scale, chart, check_writable};
 use toy_superposition::files::{create_folder, write_atomically};
 use toy_superposition::model::{Autoencoder, Shape, sampled_loss};
-use toy_superposition::optim::{StopRule, Stopper};
+use toy_superposition::optim::Stopper;
 use toy_superposition::theory::{Feature, Statistics, optimum_at_ratio};
-use toy_superposition::train::{Recipe, Trainer};
+use toy_superposition::train::{Error as TrainError, Recipe, RecipeName, Trainer};
 
 /// A loss below this multiple of the theory's is told in the table.
 const BELOW: f64 = 0.97;
+/// So is a mean Λ above this multiple of its first value.
+const STIRRED: f64 = 1.25;
 
 /// Follows models while they are trained: their loss on fresh samples, dropped features, diagonal
 /// and Lyapunov ratio, at some ten steps per decade.
 ///
 /// Large models come to the symmetric solution of the theory, stay there for a while, since it is a
-/// plateau of the loss, and leave it. The table says by which step that was looked at the loss was
-/// more than 3 % below the theory's. Small models pass that loss without staying. Each run is one
-/// file of the folder, with one JSON object per line. A run that is there is not repeated; one that
-/// was cut off continues from its checkpoint, to the same lines.
+/// plateau of the loss, and leave it. The table has the first step that was looked at with a mean Λ
+/// a quarter above its first value, and the first with a loss more than 3 % below the theory's, each
+/// with the sum of the learning rates of all steps before it. Small models pass that loss without
+/// staying. Each run is one file of the folder, with one JSON object per line. A run that is there is
+/// not repeated; one that was cut off continues from its checkpoint, to the same lines.
 #[derive(Parser)]
 struct Arguments {
-    /// The runs, as N_S,N_D,P,RECIPE,SEED,STEPS. The recipe is `code`, that of the paper's released
-    /// code, which is continued past the step at which its rule would stop it, or `fast`, scaled to
-    /// the number of steps. With 0 steps, `code` ends where its rule says.
+    /// The runs, as N_S,N_D,P,RECIPE,SEED,STEPS. The recipe is `text` or `code`, those of the paper,
+    /// which are continued past the step at which their rule would stop them, or `fast`, scaled to
+    /// the number of steps. With 0 steps, `text` and `code` end where their rules say.
     #[arg(required = true, value_name = "RUN")]
     runs: Vec<Spec>,
     /// Folder of the runs.
@@ -65,24 +68,9 @@ struct Spec {
     features: usize,
     hidden: usize,
     probability: f64,
-    recipe: Which,
+    recipe: RecipeName,
     seed: u64,
     steps: Option<u64>,
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum Which {
-    Code,
-    Fast,
-}
-
-impl Which {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Code => "code",
-            Self::Fast => "fast",
-        }
-    }
 }
 
 impl FromStr for Spec {
@@ -100,15 +88,11 @@ impl FromStr for Spec {
             features: number("N_S", features)?,
             hidden: number("N_D", hidden)?,
             probability: number("P", probability)?,
-            recipe: match recipe {
-                "code" => Which::Code,
-                "fast" => Which::Fast,
-                other => return Err(format!("the recipe is `code` or `fast`, not `{other}`")),
-            },
+            recipe: recipe.parse().map_err(|error: TrainError| error.to_string())?,
             seed: number("SEED", seed)?,
             steps: Some(number("STEPS", steps)?).filter(|&steps| steps > 0),
         };
-        if (spec.recipe, spec.steps) == (Which::Fast, None) {
+        if (spec.recipe, spec.steps) == (RecipeName::Fast, None) {
             return Err("the recipe `fast` needs a number of steps".to_owned());
         }
         Ok(spec)
@@ -118,8 +102,7 @@ impl FromStr for Spec {
 /// Writes the name of the run's files.
 impl fmt::Display for Spec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { features, hidden, probability, seed, .. } = self;
-        let recipe = self.recipe.name();
+        let Self { features, hidden, probability, recipe, seed, .. } = self;
         write!(f, "n{features}-d{hidden}-p{probability}-{recipe}-s{seed}-t{}", self.steps.unwrap_or(0))
     }
 }
@@ -129,7 +112,7 @@ impl fmt::Display for Spec {
 struct Look {
     /// Number of steps taken.
     step: u64,
-    /// Whether the released code's rule would have stopped the run by this step.
+    /// Whether the recipe's own rule would have stopped the run by this step.
     rule_stopped: bool,
     /// Whether the run has ended.
     last: bool,
@@ -184,14 +167,7 @@ impl Spec {
     }
 
     fn recipe(&self) -> Result<Recipe, Box<dyn Error>> {
-        let mut recipe = match self.recipe {
-            Which::Code => Recipe::code(self.features)?,
-            Which::Fast => Recipe::fast(Shape::new(self.features, self.hidden)?, self.steps)?,
-        };
-        if let Some(steps) = self.steps {
-            recipe.stop = StopRule::Steps { steps };
-        }
-        Ok(recipe)
+        Ok(self.recipe.recipe(Shape::new(self.features, self.hidden)?, self.steps)?)
     }
 
     /// Returns the loss of the symmetric optimum, after a check of all that the run needs.
@@ -258,7 +234,7 @@ impl Spec {
         }
         // What was seen after the checkpoint is not looked at again: the steps are the same to the
         // bit. The rule reads all losses again, so that it needs no place in the checkpoint.
-        let mut rule = Stopper::new(StopRule::RELEASED_CODE)?;
+        let mut rule = Stopper::new(self.recipe.recipe(shape, None)?.stop)?;
         for &loss in trainer.losses() {
             rule.observe(loss)?;
         }
@@ -279,7 +255,7 @@ impl Spec {
             rule.observe(step.loss)?;
             let taken = step.index + 1;
             if taken >= due(&looks) || step.stopped {
-                let rule_stopped = self.recipe == Which::Code && rule.stopped().is_some();
+                let rule_stopped = self.recipe != RecipeName::Fast && rule.stopped().is_some();
                 let look = self.look(trainer.model(), taken, *samples)?;
                 looks.push(Look { rule_stopped, last: step.stopped, ..look });
                 self.keep(folder, &looks)?;
@@ -322,34 +298,48 @@ impl Followed<'_> {
         self.looks.iter().find(|look| look.loss < BELOW * self.theory).map(|look| look.step)
     }
 
+    /// Returns the first step that was looked at with a mean Λ a quarter above its first value.
+    fn stirred(&self) -> Option<u64> {
+        let first = self.looks.first()?.lyapunov_mean;
+        self.looks.iter().find(|look| look.lyapunov_mean > STIRRED * first).map(|look| look.step)
+    }
+
     fn name(&self) -> String {
         let Spec { features, hidden, probability, recipe, seed, steps } = self.spec;
         let steps = steps.map_or(String::new(), |steps| format!(" {steps}"));
-        format!("$({features}, {hidden}, {probability})$ {}{steps}, seed {seed}", recipe.name())
+        format!("$({features}, {hidden}, {probability})$ {recipe}{steps}, seed {seed}")
     }
 
     fn print(&self, json: bool) -> Result<(), Box<dyn Error>> {
         let Self { spec, looks, theory } = self;
         let last = looks.last().ok_or("a run without steps")?;
         let rule = looks.iter().find(|look| look.rule_stopped).map(|look| look.step);
+        let schedule = spec.recipe()?.schedule;
+        let rates = |step| (0..step).map(|step| schedule.learning_rate(step)).sum::<f64>();
         if json {
             let mut object = json!({"run": spec.to_string(), "theory_loss": theory, "end": last});
-            for (key, step) in [("below_step", self.below()), ("rule_stops", rule)] {
+            for (key, step) in [("stirred", self.stirred()), ("below", self.below())] {
                 if let Some(step) = step {
-                    object[key] = json!(step);
+                    object[key] = json!({"step": step, "rates": rates(step)});
                 }
+            }
+            if let Some(step) = rule {
+                object["rule_stops"] = json!(step);
             }
             say!("{object}");
             return Ok(());
         }
         let step = |step: Option<u64>| step.map_or("–".to_owned(), |step| step.to_string());
+        let way =
+            |step: Option<u64>| step.map_or("–".to_owned(), |step| format!("{step} ({:.2})", rates(step)));
         say!(
-            "| {spec} | {} | {:.5} ± {:.5} | {:+.1} % | {} | {} | {} | {:.3} ± {:.3} | {:.2} |",
+            "| {spec} | {} | {:.5} ± {:.5} | {:+.1} % | {} | {} | {} | {} | {:.3} ± {:.3} | {:.2} |",
             last.step,
             last.loss / spec.probability,
             last.loss_standard_error / spec.probability,
             100.0 * (last.loss / theory - 1.0),
-            step(self.below()),
+            way(self.stirred()),
+            way(self.below()),
             step(rule),
             last.dropped,
             last.diagonal,
@@ -479,9 +469,10 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let interrupt = command_line::interrupt()?;
     if !arguments.json {
         say!(
-            "| run | steps | loss / p | to the theory | 3 % below by step | rule stops by step | dropped | W_ii | largest Λ |"
+            "| run | steps | loss / p | to the theory | Λ risen by step (Σ rates) | 3 % below by step (Σ rates) | \
+             rule stops by step | dropped | W_ii | largest Λ |"
         );
-        say!("|---|---|---|---|---|---|---|---|---|");
+        say!("|---|---|---|---|---|---|---|---|---|---|");
     }
     let mut runs = Vec::new();
     for (spec, theory) in arguments.runs.iter().zip(theories) {

@@ -14,9 +14,9 @@ use serde_json::json;
 use toy_superposition::data::{LawSpec, Stream};
 use toy_superposition::files::check_writable;
 use toy_superposition::model::{MinibatchLoss, Names, Shape, Weights, sampled_loss};
-use toy_superposition::optim::{OptimizerConfig, Schedule, SgdConfig, StopRule};
+use toy_superposition::optim::{OptimizerConfig, Schedule, SgdConfig};
 use toy_superposition::theory;
-use toy_superposition::train::{Ended, Recipe, Run, Trainer};
+use toy_superposition::train::{Ended, Recipe, RecipeName, Run, Trainer};
 
 /// Trains one autoencoder on fresh samples, in single precision, and measures it on fresh data.
 ///
@@ -47,8 +47,8 @@ struct Arguments {
     #[arg(long, value_name = "SECONDS", conflicts_with_all = ["steps", "checkpoint"], value_parser = command_line::seconds)]
     budget: Option<Duration>,
     /// Recipe: that of the paper's text, that of its released code, or the fast one.
-    #[arg(long, value_enum, default_value_t = Which::Code)]
-    recipe: Which,
+    #[arg(long, value_name = "text|code|fast", default_value_t = RecipeName::Code)]
+    recipe: RecipeName,
     /// Optimizer: the recipe's Adam, or gradient descent with momentum 0.9, which needs --rate.
     #[arg(long, value_enum, default_value_t = Method::Adam)]
     optimizer: Method,
@@ -76,13 +76,6 @@ struct Arguments {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum Which {
-    Text,
-    Code,
-    Fast,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
 enum Method {
     Adam,
     Sgd,
@@ -91,14 +84,7 @@ enum Method {
 impl Arguments {
     /// Returns the recipe, for `steps` steps if they are given.
     fn recipe(&self, shape: Shape, steps: Option<u64>) -> Result<Recipe, Box<dyn Error>> {
-        let mut recipe = match self.recipe {
-            Which::Text => Recipe::text(shape.features())?,
-            Which::Code => Recipe::code(shape.features())?,
-            Which::Fast => Recipe::fast(shape, steps)?,
-        };
-        if let Some(steps) = steps {
-            recipe.stop = StopRule::Steps { steps };
-        }
+        let mut recipe = self.recipe.recipe(shape, steps)?;
         if let Method::Sgd = self.optimizer {
             recipe.optimizer = OptimizerConfig::Sgd(SgdConfig { momentum: 0.9, ..SgdConfig::default() });
         }

@@ -23,7 +23,8 @@ pub use grid::{Block, Grid};
 pub use journal::Outcome;
 #[cfg(feature = "figures")]
 pub use paper::figures;
-pub use paper::{Model, RecipeName, Record, Superposition, random_rug};
+pub use paper::{Model, Record, Superposition, random_rug};
 pub use run::{Counts, Options, Progress};
 pub use shard::Shard;
+pub use toy_superposition_train::RecipeName;
 pub use values::Values;

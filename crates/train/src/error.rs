@@ -36,6 +36,12 @@ pub enum Error {
         /// The loss.
         loss: f64,
     },
+    /// A name that is not that of a recipe.
+    #[error("recipe {given:?}; allowed are text, code and fast")]
+    RecipeName {
+        /// The name given.
+        given: String,
+    },
     /// A batch or an epoch without samples.
     #[error("batches of {batch} samples, epochs of {epoch:?}: both must be at least 1")]
     Batches {

@@ -18,7 +18,7 @@ pub use error::{Cause, Error, Result};
 pub use fresh::{FreshBatches, initial_model};
 pub use identity::{Difference, Identity, Task};
 pub use learning_coefficient::{LearningCoefficient, LearningCoefficientConfig, learning_coefficient};
-pub use recipe::{Batches, Recipe};
+pub use recipe::{Batches, Recipe, RecipeName};
 pub use reduced_rank::{ExactCoefficient, ReducedRank, ReducedRankLoss};
 pub use run::{Ended, Run};
 pub use side_by_side::side_by_side;

@@ -2,7 +2,9 @@
 //! and that of its released code), and a faster one.
 
 use std::fmt;
+use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
 use toy_superposition_data::{SampleRange, Stream};
 use toy_superposition_model::{Activation, Autoencoder, Initialisation, Scalar, Shape};
 use toy_superposition_optim::{AdamConfig, OptimizerConfig, Schedule, StopRule, WeightDecay};
@@ -122,6 +124,70 @@ pub struct Recipe {
     /// applies after K steps, the run continues for ⌈K `cooling`⌉ steps, in which the learning rate
     /// falls from that of the schedule to 0 along half a cosine.
     pub cooling: f64,
+}
+
+/// The name of a recipe, as it is written in a grid file or on a command line.
+///
+/// ```
+/// use toy_superposition_model::Shape;
+/// use toy_superposition_train::{Recipe, RecipeName};
+///
+/// let name: RecipeName = "fast".parse()?;
+/// let shape = Shape::new(512, 128)?;
+/// assert_eq!(name.recipe(shape, Some(600))?, Recipe::fast(shape, Some(600))?);
+/// assert_eq!(RecipeName::default().to_string(), "code");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RecipeName {
+    /// `text`: the recipe of the paper's text, [`Recipe::text`].
+    Text,
+    /// `code`: the recipe of the paper's released code, [`Recipe::code`].
+    #[default]
+    Code,
+    /// `fast`: fewer steps at a higher learning rate, [`Recipe::fast`].
+    Fast,
+}
+
+impl RecipeName {
+    const ALL: [Self; 3] = [Self::Text, Self::Code, Self::Fast];
+
+    /// Returns the recipe for models of a shape. With `steps` it stops after that many steps and by
+    /// no other rule, and the schedule of the fast recipe is scaled to them.
+    ///
+    /// # Errors
+    /// The errors of [`Recipe::text`], [`Recipe::code`] and [`Recipe::fast`].
+    pub fn recipe(self, shape: Shape, steps: Option<u64>) -> Result<Recipe> {
+        let mut recipe = match self {
+            Self::Text => Recipe::text(shape.features())?,
+            Self::Code => Recipe::code(shape.features())?,
+            Self::Fast => Recipe::fast(shape, steps)?,
+        };
+        if let Some(steps) = steps {
+            recipe.stop = StopRule::Steps { steps };
+        }
+        Ok(recipe)
+    }
+}
+
+impl fmt::Display for RecipeName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Text => "text",
+            Self::Code => "code",
+            Self::Fast => "fast",
+        })
+    }
+}
+
+impl FromStr for RecipeName {
+    type Err = Error;
+
+    fn from_str(given: &str) -> Result<Self> {
+        let named = Self::ALL.into_iter().find(|name| name.to_string() == given);
+        named.ok_or_else(|| Error::RecipeName { given: given.to_owned() })
+    }
 }
 
 impl Recipe {

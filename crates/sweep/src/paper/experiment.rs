@@ -10,7 +10,9 @@ use toy_superposition_model::{
 use toy_superposition_optim::StopRule;
 use toy_superposition_rug::PersianRug;
 use toy_superposition_theory::{self as theory, Feature, MeanField};
-use toy_superposition_train::{Ended, Error as Unusable, Recipe, Run, Task, Trainer, initial_model};
+use toy_superposition_train::{
+    Ended, Error as Unusable, Recipe, RecipeName, Run, Task, Trainer, initial_model,
+};
 
 use super::record::Record;
 use crate::{Cell, Context, Effort, Experiment, Kind, Reason};
@@ -53,36 +55,6 @@ impl Kind for Model {
 
     fn takes_laws(self) -> bool {
         matches!(self, Self::Trained | Self::Linear)
-    }
-}
-
-/// The recipe by which models are trained.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum RecipeName {
-    /// The recipe of the paper's text, [`Recipe::text`].
-    Text,
-    /// The recipe of the paper's released code, [`Recipe::code`].
-    #[default]
-    Code,
-    /// Fewer steps at a higher learning rate, [`Recipe::fast`].
-    Fast,
-}
-
-impl RecipeName {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Text => "text",
-            Self::Code => "code",
-            Self::Fast => "fast",
-        }
-    }
-}
-
-/// Writes the name as in a grid file, such as `code`.
-impl fmt::Display for RecipeName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
     }
 }
 
@@ -170,10 +142,7 @@ impl Experiment for Superposition {
             [("max_epochs", self.max_epochs, RecipeName::Code), ("steps", self.steps, RecipeName::Fast)]
         {
             if given.is_some() && self.recipe != recipe {
-                let recipe = recipe.name();
-                return Err(
-                    format!("{name} is for the recipe `{recipe}`, not `{}`", self.recipe.name()).into()
-                );
+                return Err(format!("{name} is for the recipe `{recipe}`, not `{}`", self.recipe).into());
             }
         }
         for (name, given, least) in [
@@ -219,13 +188,15 @@ impl Experiment for Superposition {
     }
 
     fn evaluate(&self, cell: &Cell<Model>, context: &Context<'_>) -> Result<Option<Record>, Reason> {
-        let record = Record::of_cell(cell)?;
         if cell.kind.is_random() && cell.features.saturating_mul(cell.hidden) > MOST_WEIGHTS {
             return Err(format!("a model of {} × {} weights is too large", cell.features, cell.hidden).into());
         }
         Ok(match cell.kind {
-            Model::Theory => Some(record),
-            Model::Linear => Some(Record { loss: record.linear_loss, ..record }),
+            Model::Theory => Some(Record::of_cell(cell)?),
+            Model::Linear => {
+                let record = Record::of_cell(cell)?;
+                Some(Record { loss: record.linear_loss, ..record })
+            }
             Model::Rug => Some(self.rug(cell)?),
             Model::Trained => match self.train(cell, context)? {
                 Some((model, steps)) => Some(self.finish(cell, context, model, steps)?),
@@ -243,13 +214,9 @@ impl Superposition {
     /// Returns the recipe for models of a shape.
     ///
     /// # Errors
-    /// The errors of [`Recipe::text`], [`Recipe::code`] and [`Recipe::fast`].
+    /// The errors of [`RecipeName::recipe`].
     pub fn recipe(&self, shape: Shape) -> Result<Recipe, toy_superposition_train::Error> {
-        let mut recipe = match self.recipe {
-            RecipeName::Text => Recipe::text(shape.features())?,
-            RecipeName::Code => Recipe::code(shape.features())?,
-            RecipeName::Fast => Recipe::fast(shape, self.steps)?,
-        };
+        let mut recipe = self.recipe.recipe(shape, self.steps)?;
         if let (StopRule::EpochWindows { max_epochs, .. }, Some(most)) = (&mut recipe.stop, self.max_epochs) {
             *max_epochs = most;
         }

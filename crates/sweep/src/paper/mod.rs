@@ -6,5 +6,5 @@ mod experiment;
 pub mod figures;
 mod record;
 
-pub use experiment::{Model, RecipeName, Superposition, random_rug};
+pub use experiment::{Model, Superposition, random_rug};
 pub use record::Record;

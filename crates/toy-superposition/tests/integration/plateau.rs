@@ -27,6 +27,24 @@ fn a_run_that_is_followed_goes_on_from_its_checkpoint() {
     // The rule needs the losses before the checkpoint too.
     assert!(told["rule_stops"].as_u64().is_some_and(|step| (1000..3500).contains(&step)), "{told}");
 
+    // Each mark is the first line that fulfils it; the learning rate is constant, 3e-3/√n_s.
+    let looks: Vec<serde_json::Value> =
+        lines(&whole).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let number = |object: &serde_json::Value, key: &str| object[key].as_f64().unwrap();
+    let below = |look: &serde_json::Value| number(look, "loss") < 0.97 * number(&told, "theory_loss");
+    let first = number(&looks[0], "lyapunov_mean");
+    let stirred = |look: &serde_json::Value| number(look, "lyapunov_mean") > 1.25 * first;
+    for (key, look) in [
+        ("below", looks.iter().find(|look| below(look))),
+        ("stirred", looks.iter().find(|look| stirred(look))),
+    ] {
+        assert_eq!(told[key]["step"].as_u64(), look.map(|look| look["step"].as_u64().unwrap()), "{key}");
+        if let Some(look) = look {
+            let rates = number(&told[key], "rates") / number(look, "step");
+            assert!((rates / (3e-3 / 4.0) - 1.0).abs() < 1e-12, "{key}");
+        }
+    }
+
     // Once with its file, and once with its file deleted, which begins the run anew.
     for (deleted, note) in [(true, "begun anew"), (false, "resumed after step")] {
         let mut running = follow(&cut).stdout(Stdio::null()).spawn().unwrap();
@@ -82,7 +100,7 @@ fn a_run_that_is_followed_goes_on_from_its_checkpoint() {
     }
     for (given, told) in [
         ("64,16,0.2,code,1", "5 parts"),
-        ("64,16,0.2,slow,1,9", "not `slow`"),
+        ("64,16,0.2,slow,1,9", "recipe \"slow\"; allowed are text, code and fast"),
         ("64,16,x,code,1,9", "P `x`"),
         ("64,16,0.2,fast,1,0", "needs a number of steps"),
     ] {

@@ -36,7 +36,8 @@ pub use phases::phase_map;
 pub use sizes::{finite_size, predictions};
 pub use weights::{example_rug, weight_block};
 
-use super::{Model, RecipeName, Record, Superposition};
+use super::{Model, Record, Superposition};
+use crate::RecipeName;
 
 /// A figure of any kind.
 #[derive(Debug, Clone, PartialEq)]
