@@ -6,7 +6,8 @@ usage, from the repository root: python benches/recipes.py [--journal FILE] [--s
 Each run is the example `train`, and its loss is measured on 102,400 fresh samples. With --torch PyTorch trains by the
 released recipe in its place (tools/long_training.py), on a GPU if there is one. Runs are kept in the journal, one JSON
 object per line, and not repeated. The table has a line per point: the mean loss over p over the seeds that were run, with
-the standard error over the seeds where there are several, and the worst seed's ratio to the released recipe."""
+the standard error over the seeds where there are several, and the differences of the means and of the worst seed to the
+released recipe, in per cent."""
 import argparse, json, os, pathlib, statistics, subprocess, sys
 
 POINTS = ["256,64,0.05", "512,128,0.05", "512,256,0.2", "1024,256,0.044", "1024,256,0.2", "2048,512,0.044"]

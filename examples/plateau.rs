@@ -36,7 +36,8 @@ const STIRRED: f64 = 1.25;
 /// a quarter above its first value, and the first with a loss more than 3 % below the theory's, each
 /// with the sum of the learning rates of all steps before it. Small models pass that loss without
 /// staying. Each run is one file of the folder, with one JSON object per line. A run that is there is
-/// not repeated; one that was cut off continues from its checkpoint, to the same lines.
+/// not repeated; one that was cut off continues from its checkpoint, to the same lines; one whose
+/// file was deleted begins anew.
 #[derive(Parser)]
 struct Arguments {
     /// The runs, as N_S,N_D,P,RECIPE,SEED,STEPS. The recipe is `text` or `code`, those of the paper,
@@ -112,7 +113,8 @@ impl fmt::Display for Spec {
 struct Look {
     /// Number of steps taken.
     step: u64,
-    /// Whether the recipe's own rule would have stopped the run by this step.
+    /// Whether the rule of the paper's recipe would have stopped the run by this step; false for
+    /// the fast recipe.
     rule_stopped: bool,
     /// Whether the run has ended.
     last: bool,
@@ -435,8 +437,8 @@ impl Quantity {
             y_scale: self.scale,
             series,
             caption: format!(
-                "Models $(n_s, n_d, p)$ during training from random weights, by the recipe of the released code (code) or the fast one \
-                 (fast), whose schedule is made for the number of steps. {caption}"
+                "Models $(n_s, n_d, p)$ during training from random weights, by the recipe of the paper's text (text), of its released \
+                 code (code) or the fast one (fast), whose schedule is made for the number of steps. {caption}"
             ),
         };
         let written = chart(&figure, self.stem(stem))?;

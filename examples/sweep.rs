@@ -32,7 +32,7 @@ struct Arguments {
     /// Evaluate only part I of N of the cells, such as 2/8.
     #[arg(long, conflicts_with = "merge")]
     shard: Option<Shard>,
-    /// Number of threads [default: one per core].
+    /// Number of threads, at most eight per core [default: one per core].
     #[arg(long, conflicts_with = "merge")]
     threads: Option<NonZeroUsize>,
     /// Try cells again that failed in an earlier run.

@@ -39,11 +39,13 @@ pub(crate) fn headline(records: &[Record], settings: &Superposition) -> String {
         .map(|[least, _, most]| format!("; the differences are {} to {}", percent(least), percent(most)));
     let short = match (settings.max_epochs, settings.steps) {
         (Some(most), _) => {
-            let cut = trained(records).filter(|record| record.steps >= Some(EPOCH * most)).count();
-            format!(
-                " Training was cut off after {most} epochs in {cut} of them, which shows that everything runs and not \
-                 what training finds."
-            )
+            match trained(records).filter(|record| record.steps >= Some(EPOCH * most)).count() {
+                0 => String::new(),
+                cut => format!(
+                    " Training was cut off after {most} epochs in {cut} of them. These show that everything runs, and \
+                     not what training finds."
+                ),
+            }
         }
         (None, Some(steps)) => format!(" Each was trained for {steps} steps."),
         (None, None) => String::new(),

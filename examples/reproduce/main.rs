@@ -50,7 +50,7 @@ struct Arguments {
     /// Number added to every seed of the family.
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Number of threads [default: one per core].
+    /// Number of threads, at most eight per core [default: one per core].
     #[arg(long)]
     threads: Option<NonZeroUsize>,
     /// Print one JSON object on the last line.

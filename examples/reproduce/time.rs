@@ -39,8 +39,8 @@ pub(crate) fn section(text: &mut String, sweep: &Sweep<Superposition>) {
     let total: f64 = times.iter().map(|time| machine_time(experiment, time, threads)).sum();
     let _ = write!(
         text,
-        "\n### Time\n\nAll finished cells took {:.1} min, each counted from its last resumption, if they were run on {threads} threads, \
-         as many as this machine has.\n\n\
+        "\n### Time\n\nAll finished cells would take {:.1} min on {threads} threads, as many as this machine has. Each is counted from \
+         its last resumption.\n\n\
          | n_s | trained models | time, min | per model, s |\n|---|---|---|---|\n",
         total / 60.0
     );

@@ -354,7 +354,7 @@ impl<F: Real> History<F> {
         pair.sy = dot(&pair.s, &pair.y);
         pair.yy = dot(&pair.y, &pair.y);
         let moved = largest(&pair.s);
-        let curved = pair.sy > epsilon::<F>() * (dot(&pair.s, &pair.s) * pair.yy).sqrt();
+        let curved = pair.yy > 0.0 && pair.sy > epsilon::<F>() * norm(&pair.s) * norm(&pair.y);
         if !curved {
             self.spare = Some(pair);
             return moved;

@@ -26,8 +26,8 @@ use crate::trend::{BLOCKS, probability_of_so_slow_a_descent};
 ///   the noise of a long run cannot hide that its loss is constant. It is Student's test of the
 ///   slope through the means of 20 blocks. Stop if the p-value is at most $α_k = α/(k(k+1))$. Since
 ///   $Σ_k α_k = α$, a run whose loss always falls by f per window is stopped too early with
-///   probability at most α. The test cannot know that a loss that is constant now will fall later: a plateau that is longer
-///   than a test reads ends the run.
+///   probability at most α. The test cannot know that a loss that is constant now will fall later:
+///   a plateau that is longer than a test reads ends the run.
 ///
 /// There is no default, because the paper's text and its code differ and a recipe must state which
 /// rule it uses.
@@ -164,7 +164,8 @@ impl std::fmt::Display for StopReason {
     }
 }
 
-/// Applies a [`StopRule`] to the losses of a run.
+/// Applies a [`StopRule`] to the losses of a run. A resumed run continues with a new stopper that has
+/// read all losses before.
 ///
 /// ```
 /// # fn main() -> Result<(), toy_superposition_optim::Error> {

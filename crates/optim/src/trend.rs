@@ -18,9 +18,9 @@ pub(crate) const BLOCKS: usize = 20;
 const FREEDOM: usize = BLOCKS - 2;
 
 /// The probability of a descent as slow as that of `losses` (at least [`BLOCKS`] of them), or
-/// slower, if the expected loss falls in a straight line by at least f = `fall` times its mean within w
-/// losses: the p-value of the hypothesis $β ≤ -f \bar y ⌊w/B⌋/w$. It is 0 for losses that are all
-/// equal.
+/// slower, if the expected loss falls in a straight line by at least f = `fall` times its mean
+/// within w losses: the p-value of the hypothesis $β ≤ -f \bar y ⌊w/B⌋/w$. It is 0 for losses that
+/// are all equal.
 pub(crate) fn probability_of_so_slow_a_descent(
     losses: impl ExactSizeIterator<Item = f64> + DoubleEndedIterator,
     fall: f64,

@@ -163,14 +163,6 @@ pub enum Error {
         /// The table writer's error.
         source: Cause,
     },
-    /// More threads were asked for than a sweep may use.
-    #[error("{given} threads; allowed is 1 to {most}")]
-    ManyThreads {
-        /// The number given.
-        given: usize,
-        /// Greatest number allowed.
-        most: usize,
-    },
     /// Threads cannot be started.
     #[error("threads cannot be started")]
     Threads {

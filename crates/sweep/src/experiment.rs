@@ -164,8 +164,8 @@ pub struct Context<'a> {
 impl<'a> Context<'a> {
     /// Returns the path of the cell's checkpoint. The sweep removes that file once the cell's
     /// record is in the journal. A cell that fails keeps it, so that it can be
-    /// [tried again](crate::Options::retry_failed) from there; a checkpoint that cannot be read must
-    /// therefore be removed by the experiment.
+    /// [tried again](crate::Options::retry_failed) from there. An experiment should therefore begin
+    /// anew if it cannot read its checkpoint.
     pub fn checkpoint(&self) -> PathBuf {
         crate::folder::checkpoint_path(self.cells, self.id)
     }

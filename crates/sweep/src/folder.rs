@@ -29,7 +29,7 @@ pub type Outcomes<E> = Vec<(Cell<<E as Experiment>::Kind>, Outcome<<E as Experim
 /// | `journal.jsonl`, `journal-2-of-8.jsonl` | the outcomes of a whole run, or of a shard |
 /// | `records.csv` | one row per finished cell, in the grid's order |
 /// | `failures.csv` | the cells that failed, with the reason |
-/// | `cells/` | checkpoints of cells in flight, weights of finished ones |
+/// | `cells/` | checkpoints of cells in flight or failed, weights of finished ones |
 #[derive(Debug, Clone)]
 pub struct Sweep<E: Experiment> {
     pub(crate) folder: PathBuf,

@@ -6,16 +6,16 @@
 //! ```
 //!
 //! A line is written by a single call of the operating system, so that a killed process leaves
-//! whole lines or a torn last one. The file is flushed to the disk with each line of a cell that
-//! took a second or more, with the first line that ends a second or more after the last flush, and
-//! when the journal is closed: a power failure can lose short cells only. A torn last line (without a line end, or not JSON) is cut off when the journal
-//! is opened for writing. An unreadable line anywhere else is an error, since no crash produces
-//! one.
+//! whole lines or a torn last one. The file is flushed to the disk before a checkpoint is removed,
+//! with each line of a cell that took a second or more, with the first line that ends a second or
+//! more after the last flush, and when the journal is closed: a power failure can lose short cells
+//! only. A torn last line (without a line end, or not JSON) is cut off when the journal is opened for
+//! writing. An unreadable line anywhere else is an error, since no crash produces one.
 //!
 //! A journal has one writer, which holds a lock on it. Other processes may read it meanwhile.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{ErrorKind, Read, Write};
+use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -60,12 +60,17 @@ impl Journal {
     /// Opens or creates a journal, locks it, and cuts off a torn last line.
     pub(crate) fn open(path: PathBuf) -> Result<Self> {
         let mut options = OpenOptions::new();
-        let mut file =
-            options.read(true).append(true).create(true).open(&path).map_err(Error::file(&path))?;
+        let mut file = options
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(Error::file(&path))?;
         match file.try_lock() {
             Err(TryLockError::WouldBlock) => return Err(Error::Busy { path }),
-            // Some cluster file systems do not support locks. Each line is appended at the end of the
-            // file, so that two writers repeat work there, but overwrite nothing.
+            // Some cluster file systems do not support locks. Two runs of one shard at a time may
+            // damage the journal there.
             Err(TryLockError::Error(source))
                 if source.kind() != ErrorKind::Unsupported && source.raw_os_error() != NO_LOCKS =>
             {
@@ -95,7 +100,7 @@ impl Journal {
             text = to_json(&line);
         }
         text.push('\n');
-        let end = self.file.metadata().map_err(Error::file(&self.path))?.len();
+        let end = self.file.seek(SeekFrom::End(0)).map_err(Error::file(&self.path))?;
         if let Err(source) = self.file.write_all(text.as_bytes()) {
             // No line may follow half a line. If this fails too, the half is cut off when the
             // journal is next opened.

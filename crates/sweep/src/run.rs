@@ -3,22 +3,17 @@
 
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use toy_superposition_train::side_by_side;
+use toy_superposition_train::{side_by_side, threads};
 
 use crate::folder::{JOURNAL, checkpoint_path};
 use crate::journal::{Journal, Line};
 use crate::pace::Pace;
 use crate::{Cell, Context, Effort, Error, Experiment, Outcome, Result, Shard, Sweep};
-
-/// More threads would only wait for each other, and take minutes to start.
-const MOST_THREADS: usize = 4096;
-
-/// As many as [`side_by_side`] uses at most.
-const THREADS_PER_CORE: NonZeroUsize = NonZeroUsize::new(8).unwrap();
 
 /// How a sweep is run. No option changes a record.
 ///
@@ -61,8 +56,8 @@ pub struct Options<'a> {
     /// so several shards may run in one folder, or each in its own folder, to be
     /// [merged](Sweep::merge) later.
     pub shard: Option<Shard>,
-    /// Number of threads, at most 4096. The default is one per core, and more than eight per core
-    /// count as eight per core.
+    /// Number of threads. The default is one per core, and more than eight per core count as eight
+    /// per core.
     pub threads: Option<NonZeroUsize>,
     /// Whether cells that failed in an earlier run are tried again. The default is not to, since
     /// most would fail again for the same reason; set it after a failure of the machine, such as a
@@ -71,7 +66,7 @@ pub struct Options<'a> {
     /// Time between two checkpoints of a cell.
     pub checkpoint_every: Duration,
     /// A flag that ends the run soon after it is set. Cells in flight leave a checkpoint. The run
-    /// sets it itself if the journal cannot be written.
+    /// sets it itself, and leaves it set, if the journal cannot be written.
     pub interrupt: Option<&'a AtomicBool>,
 }
 
@@ -128,21 +123,14 @@ impl<E: Experiment> Sweep<E> {
     ///
     /// # Errors
     /// [`Error::Busy`] if another process runs the same shard in this folder, [`Error::File`] if
-    /// the journal cannot be written, [`Error::ManyThreads`], [`Error::Threads`], and the errors of
+    /// the journal cannot be written, [`Error::Threads`], and the errors of
     /// [`write_tables`](Sweep::write_tables). A cell that fails or panics is recorded and is not an
-    /// error.
+    /// error. On a file system without locks the first error is not noticed, and two processes that
+    /// run one shard at a time may damage its journal.
     pub fn run(&self, options: &Options<'_>, progress: impl Fn(&Progress<'_>) + Sync) -> Result<Counts> {
         let name = options.shard.map_or(JOURNAL.to_owned(), Shard::journal_name);
         let journal = Journal::open(self.folder.join(name))?;
-        let available = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-        let threads = match options.threads {
-            Some(given) if given.get() > MOST_THREADS => {
-                return Err(Error::ManyThreads { given: given.get(), most: MOST_THREADS });
-            }
-            Some(threads) => threads,
-            None => available,
-        };
-        let threads = threads.min(available.saturating_mul(THREADS_PER_CORE));
+        let threads = threads(options.threads);
         let ends = self.ends()?;
         let mut counts = Counts::default();
         let mut pace = Pace::new(threads.get());
@@ -254,22 +242,24 @@ impl<E: Experiment, P: Fn(&Progress<'_>) + Sync> Run<'_, E, P> {
             Ok(Err(reason)) => Outcome::Failed(reason),
             Err(panic) => Outcome::Failed(format!("panicked: {}", message(&*panic))),
         };
-        let finished = matches!(outcome, Outcome::Record(_));
-        self.write_down(work, Line { cell: work.id.clone(), seconds, outcome })
-            .inspect_err(|_| self.interrupt.store(true, Ordering::Relaxed))?;
-        if finished {
-            // The result is in the journal, so a checkpoint that stays behind does no harm.
-            let _ = std::fs::remove_file(checkpoint_path(&cells, &work.id));
-        }
-        Ok(())
+        let line = Line { cell: work.id.clone(), seconds, outcome };
+        let checkpoint = checkpoint_path(&cells, &work.id);
+        self.write_down(work, line, &checkpoint)
+            .inspect_err(|_| self.interrupt.store(true, Ordering::Relaxed))
     }
 
-    fn write_down(&self, work: &Work<'_, E>, line: Line<E::Record>) -> Result<()> {
+    /// Appends a line to the journal, and removes the checkpoint if it has become useless.
+    fn write_down(&self, work: &Work<'_, E>, line: Line<E::Record>, checkpoint: &Path) -> Result<()> {
         let seconds = line.seconds;
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let outcome = state.journal.append(line)?;
         let failed = match &outcome {
             Outcome::Record(()) => {
+                if checkpoint.exists() {
+                    state.journal.flush()?;
+                    // The result is on the disk, so a checkpoint that stays behind does no harm.
+                    let _ = std::fs::remove_file(checkpoint);
+                }
                 state.counts.finished += 1;
                 None
             }

@@ -58,11 +58,12 @@ impl<M: Model + Clone + Send, O: Stochastic<M> + Send> Trainer<M, O> {
     ///
     /// # Errors
     /// [`Error::OtherRun`], with each field that differs, if the checkpoint belongs to another law,
-    /// importance, recipe, shape, activation, precision, seed or other initial weights; [`Error::CheckpointFormat`] if a
-    /// version of this crate with another format wrote it; [`Error::NotACheckpoint`] if parts of it
-    /// are missing or damaged; [`Error::Model`] for a file that cannot be read or whose model does
-    /// not fit, with the error of [`Model::read`] as its source; [`Error::Optim`] for losses or
-    /// moments that are not finite. The trainer is then unchanged. A missing file is not an error.
+    /// importance, recipe, shape, activation, precision or seed, or has other initial weights;
+    /// [`Error::CheckpointFormat`] if a version of this crate with another format wrote it;
+    /// [`Error::NotACheckpoint`] if parts of it are missing or damaged; [`Error::Model`] for a file
+    /// that cannot be read or whose model does not fit, with the error of [`Model::read`] as its
+    /// source; [`Error::Optim`] for losses or moments that are not finite. The trainer is then
+    /// unchanged. A missing file is not an error.
     pub fn resume(&mut self, path: impl AsRef<Path>) -> Result<bool> {
         let path = path.as_ref();
         let bytes = match std::fs::read(path) {

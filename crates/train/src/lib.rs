@@ -21,5 +21,5 @@ pub use learning_coefficient::{LearningCoefficient, LearningCoefficientConfig, l
 pub use recipe::{Batches, Recipe, RecipeName};
 pub use reduced_rank::{ExactCoefficient, ReducedRank, ReducedRankLoss};
 pub use run::{Ended, Run};
-pub use side_by_side::side_by_side;
+pub use side_by_side::{side_by_side, threads};
 pub use trainer::{Step, Trainer};

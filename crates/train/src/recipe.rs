@@ -113,6 +113,7 @@ pub struct Recipe {
     /// `None` stands for weights of 1.
     pub importance: Option<Vec<f64>>,
     /// Distribution of the weights of a new model, used by [`initial_model`](Self::initial_model).
+    /// The [`Identity`](crate::Identity) of a run has the weights that were drawn in its place.
     pub weights: Initialisation,
     /// Optimizer and its settings.
     pub optimizer: OptimizerConfig,
@@ -323,6 +324,23 @@ impl Recipe {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_recipe_has_one_name() {
+        for name in RecipeName::ALL {
+            assert_eq!(serde_json::to_string(&name).unwrap(), format!("\"{name}\""));
+            assert_eq!(name.to_string().parse::<RecipeName>().unwrap(), name);
+            let shape = Shape::new(32, 8).unwrap();
+            assert_eq!(name.recipe(shape, Some(7)).unwrap().stop, StopRule::Steps { steps: 7 });
+        }
+        let shape = Shape::new(32, 8).unwrap();
+        let recipe = |name: &str| name.parse::<RecipeName>().unwrap().recipe(shape, None).unwrap();
+        assert_eq!(recipe("text"), Recipe::text(32).unwrap());
+        assert_eq!(recipe("code"), Recipe::code(32).unwrap());
+        assert_eq!(recipe("fast"), Recipe::fast(shape, None).unwrap());
+        let error = "slow".parse::<RecipeName>().unwrap_err().to_string();
+        assert!(RecipeName::ALL.into_iter().all(|name| error.contains(&name.to_string())), "{error}");
+    }
 
     #[test]
     fn the_codes_epoch_is_29_full_batches_and_one_of_304() {

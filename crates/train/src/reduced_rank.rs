@@ -101,7 +101,8 @@ impl ReducedRank {
 
     /// Returns λ and its multiplicity for these sizes and a target T of rank s, the rank of this
     /// product, at the most singular of the points with `BA = T` (for T = 0, at A = B = 0).
-    /// Singular values of up to 1e-9 of the largest count as 0. λ is NaN if an entry is not finite.
+    /// Singular values of up to 1e-9 of the largest count as 0. λ is NaN if an entry of the product is not
+    /// finite.
     /// For m inputs, h hidden dimensions and n outputs:
     ///
     /// | condition | λ | multiplicity |
@@ -122,11 +123,11 @@ impl ReducedRank {
     /// # Ok::<(), toy_superposition_train::Error>(())
     /// ```
     pub fn learning_coefficient(&self) -> ExactCoefficient {
-        if !self.values.iter().all(|value| value.is_finite()) {
+        let product = self.product();
+        if !product.iter().all(|value| value.is_finite()) {
             return ExactCoefficient { lambda: f64::NAN, multiplicity: 1 };
         }
-        let singular = self.product().singular_values();
-        // A singular value below 1e-9 of the largest counts as 0.
+        let singular = product.singular_values();
         let rank = singular.iter().filter(|&&value| value > 1e-9 * singular.max()).count();
         let [m, h, n, s] = [self.inputs, self.hidden, self.outputs, rank].map(|size| size as f64);
         let half = |twice: f64| ExactCoefficient { lambda: twice / 2.0, multiplicity: 1 };

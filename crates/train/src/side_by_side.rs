@@ -5,12 +5,19 @@ use std::num::NonZeroUsize;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+/// Returns the number of threads to use if `wanted` are asked for: one per core if it is `None`, and
+/// at most eight per core, since more would only wait for each other.
+pub fn threads(wanted: Option<NonZeroUsize>) -> NonZeroUsize {
+    const PER_CORE: NonZeroUsize = NonZeroUsize::new(8).unwrap();
+    let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    wanted.map_or(cores, |wanted| wanted.min(cores.saturating_mul(PER_CORE)))
+}
+
 /// Applies `work` to each item, in the given order, and returns the results in the order of the
-/// items. Each of `threads` threads processes one item at a time. `None` stands for one thread per
-/// core, and larger numbers than eight per core count as eight per core.
+/// items. Each of [`threads(wanted)`](threads) threads processes one item at a time.
 ///
 /// Within `work`, the parallel parts of this workspace use a pool of one thread. The bits do not
-/// depend on `threads`.
+/// depend on the number of threads.
 ///
 /// ```
 /// use toy_superposition_train::side_by_side;
@@ -23,13 +30,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// Returns an error if the threads cannot be started.
 pub fn side_by_side<I: Sync, R: Send>(
     items: &[I],
-    threads: Option<NonZeroUsize>,
+    wanted: Option<NonZeroUsize>,
     work: impl Fn(&I) -> R + Sync,
 ) -> io::Result<Vec<R>> {
-    let available = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    let threads =
-        threads.map_or(available, |threads| threads.get().min(8 * available)).min(items.len().max(1));
-    let pools = (0..threads)
+    let count = threads(wanted).get().min(items.len().max(1));
+    let pools = (0..count)
         .map(|_| rayon::ThreadPoolBuilder::new().num_threads(1).build().map_err(io::Error::other))
         .collect::<io::Result<Vec<_>>>()?;
     let next = AtomicUsize::new(0);

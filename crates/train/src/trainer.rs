@@ -138,7 +138,7 @@ impl<T: Scalar, D: Distribution + Send> Trainer<Autoencoder<T>, FreshBatches<T, 
 
 impl<M: Model + Send, O: Stochastic<M> + Send> Trainer<M, O> {
     /// Returns a run on a user-defined objective, which `task` describes. A checkpoint can be
-    /// resumed only by a run of the same task, recipe, model and precision.
+    /// resumed only by a run of the same task, recipe, model, initial weights and precision.
     ///
     /// # Errors
     /// [`Error::Ignored`] for a recipe with batches or importance, which this objective would

@@ -87,7 +87,7 @@ fn ill_conditioned_quadratics() {
     }
 }
 
-/// f = ½ · 2^27 Σ λ_i (x_i − 1)², λ from 1 to 100, in single precision: whether a pair is kept does
+/// f = ½ · scale · Σ λ_i (x_i − 1)², λ from 1 to 100, in single precision: whether a pair is kept does
 /// not depend on the scale of the loss. Steepest descent needs hundreds of iterations.
 #[test]
 fn steep_quadratics_in_f32() {

@@ -88,8 +88,11 @@ fn a_stopper_says_why() {
 fn negative_losses_that_fall_go_on() {
     let falling = (0..).map(|step| -1.0 - 1e-3 * f64::from(step));
     assert_eq!(run(&mut Stopper::new(StopRule::RELEASED_CODE).unwrap(), falling), 45_000);
-    let rising = (0..).map(|step| -1.0 + 1e-6 * f64::from(step));
-    assert_eq!(run(&mut Stopper::new(StopRule::RELEASED_CODE).unwrap(), rising), 450);
+    let rising = || (0..).map(|step| -1.0 + 1e-6 * f64::from(step));
+    assert_eq!(run(&mut Stopper::new(StopRule::RELEASED_CODE).unwrap(), rising()), 450);
+    let falling = (0..1000).map(|step| -1.0 - 1e-3 * f64::from(step));
+    assert_eq!(run(&mut Stopper::new(StopRule::PAPER_TEXT).unwrap(), falling), 1000);
+    assert_eq!(run(&mut Stopper::new(StopRule::PAPER_TEXT).unwrap(), rising()), 200);
 }
 
 #[test]

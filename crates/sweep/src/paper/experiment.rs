@@ -11,7 +11,7 @@ use toy_superposition_optim::StopRule;
 use toy_superposition_rug::PersianRug;
 use toy_superposition_theory::{self as theory, Feature, MeanField};
 use toy_superposition_train::{
-    Ended, Error as Unusable, Recipe, RecipeName, Run, Task, Trainer, initial_model,
+    Ended, Error as TrainError, Recipe, RecipeName, Run, Task, Trainer, initial_model,
 };
 
 use super::record::Record;
@@ -287,18 +287,16 @@ impl Superposition {
     }
 }
 
-/// Continues a run from the cell's checkpoint, if there is one, to its end or to the loss `goal`, and
-/// returns its model and its number of steps; `None` if it was interrupted.
+/// Continues a run from the cell's checkpoint, if there is one that can be used, to its end or to the
+/// loss `goal`, and returns its model and its number of steps; `None` if it was interrupted.
 fn run_to_end<T: Scalar, O: Stochastic<Autoencoder<T>> + Send>(
     mut trainer: Trainer<Autoencoder<T>, O>,
     goal: Option<f64>,
     context: &Context<'_>,
 ) -> Result<Option<(Autoencoder<T>, u64)>, Reason> {
-    if let Err(error) = trainer.resume(context.checkpoint()) {
-        // A second try would otherwise fail for the same reason.
-        if !matches!(error, Unusable::Model(toy_superposition_model::Error::File { .. })) {
-            let _ = std::fs::remove_file(context.checkpoint());
-        }
+    // A checkpoint that cannot be used, such as one of an older version, is replaced in time.
+    let resumed = trainer.resume(context.checkpoint());
+    if let Err(error @ TrainError::Model(toy_superposition_model::Error::File { .. })) = resumed {
         return Err(error.into());
     }
     let run = Run {

@@ -119,6 +119,38 @@ impl Experiment for Interrupted {
     }
 }
 
+/// A checkpoint that cannot be used, here of garbage, is as good as none.
+#[test]
+fn a_cell_with_a_useless_checkpoint_begins_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let grid = r#"
+        [experiment]
+        max_epochs = 2
+        samples = 1000
+        mean_field_steps = 30
+        keep_weights = false
+
+        [[block]]
+        kinds = ["trained", "mean-field"]
+        features = [16]
+        probabilities = [0.1]
+        hidden = [4]
+    "#;
+    let sweep = |name: &str| {
+        Sweep::<Superposition>::create(folder.path().join(name), Grid::parse(grid).unwrap()).unwrap()
+    };
+    let [good, spoilt] = [sweep("good"), sweep("spoilt")];
+    for cell in spoilt.cells() {
+        let path = spoilt.weights(cell).with_extension("checkpoint");
+        std::fs::write(path, "no checkpoint").unwrap();
+    }
+    for sweep in [&good, &spoilt] {
+        assert_eq!(sweep.run(&Options::default(), |_| {}).unwrap().finished, 2);
+    }
+    assert_eq!(good.records().unwrap(), spoilt.records().unwrap());
+    assert_eq!(std::fs::read_dir(spoilt.folder().join("cells")).unwrap().count(), 0);
+}
+
 #[test]
 fn features_of_any_law_are_trained_and_measured() {
     let folder = tempfile::tempdir().unwrap();

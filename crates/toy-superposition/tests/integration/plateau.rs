@@ -44,8 +44,24 @@ fn a_run_that_is_followed_goes_on_from_its_checkpoint() {
             assert!((rates / (3e-3 / 4.0) - 1.0).abs() < 1e-12, "{key}");
         }
     }
+    assert!(told["below"].is_object());
+    // By the fast recipe the rate rises to 2.2/√(64 · 16) in 30 steps, of which k have k (k + 1)/60 of
+    // it, and falls to 0 in 570.
+    let run = ["64,16,0.05,fast,1,600", "64,16,0.1,text,1,0", "--samples", "256", "--json"];
+    let fast = succeeds(example("plateau", &run).arg("--out").arg(at("fast")));
+    let text = String::from_utf8(fast.stdout).unwrap();
+    let [fast, by_text] = [0, 1].map(|line| text.lines().nth(line).unwrap());
+    let fast: serde_json::Value = serde_json::from_str(fast).unwrap();
+    let step = number(&fast["below"], "step");
+    let fallen = |k: f64| 0.5 * (1.0 + (std::f64::consts::PI * k / 570.0).cos());
+    let rates = 15.5 + (0..step as u64 - 30).map(|k| fallen(k as f64)).sum::<f64>();
+    assert!((number(&fast["below"], "rates") / (rates * 2.2 / 32.0) - 1.0).abs() < 0.01, "{fast}, {rates}");
+    assert!(fast.get("rule_stops").is_none());
+    // The rule of the paper's text ends the run, and no other.
+    let by_text: serde_json::Value = serde_json::from_str(by_text).unwrap();
+    assert_eq!(by_text["rule_stops"], by_text["end"]["step"]);
 
-    // Once with its file, and once with its file deleted, which begins the run anew.
+    // First with its file deleted, which begins the run anew, then with its file.
     for (deleted, note) in [(true, "begun anew"), (false, "resumed after step")] {
         let mut running = follow(&cut).stdout(Stdio::null()).spawn().unwrap();
         while lines(&cut).map_or(0, |text| text.lines().count()) < 17 && running.try_wait().unwrap().is_none()
