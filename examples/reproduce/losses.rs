@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use toy_superposition::model::Shape;
 use toy_superposition::sweep::{Model, Record, Superposition};
 
 use crate::compare::{
@@ -25,9 +26,6 @@ pub(crate) fn summary(records: &[Record]) -> String {
     text
 }
 
-/// Steps per epoch of the released code's recipe.
-const EPOCH: u64 = 30;
-
 fn on(records: &[Record], wanted: Side) -> impl Iterator<Item = &Record> + Clone {
     trained(records).filter(move |record| side(record) == Some(wanted))
 }
@@ -39,7 +37,10 @@ pub(crate) fn headline(records: &[Record], settings: &Superposition) -> String {
         .map(|[least, _, most]| format!("; the differences are {} to {}", percent(least), percent(most)));
     let short = match (settings.max_epochs, settings.steps) {
         (Some(most), _) => {
-            match trained(records).filter(|record| record.steps >= Some(EPOCH * most)).count() {
+            let bound = |record: &Record| {
+                settings.recipe(Shape::new(record.features, record.hidden).ok()?).ok()?.most_steps()
+            };
+            match trained(records).filter(|record| record.steps == bound(record)).count() {
                 0 => String::new(),
                 cut => format!(
                     " Training was cut off after {most} epochs in {cut} of them. These show that everything runs, and \
