@@ -12,22 +12,22 @@ use serde::{Deserialize, Serialize};
 use toy_superposition_data::Law;
 use toy_superposition_sweep::Error;
 use toy_superposition_sweep::{
-    Block, Cell, Context, Counts, Effort, Experiment, Grid, Kind, Options, Outcome, Reason, Shard, Sweep,
-    Values, Values::List,
+    Cell, Context, Counts, Effort, Experiment, Grid, Kind, Options, Outcome, Reason, Shard, Sweep, Values,
+    Values::List,
 };
 
 /// An experiment that can succeed, fail or panic, and that uses a checkpoint.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Toy {
+pub(crate) struct Toy {
     /// Cells fail from this p on while `file` exists, and all have NaN while it holds "NaN".
-    failing: f64,
+    pub(crate) failing: f64,
     file: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum What {
+pub(crate) enum What {
     Drawn,
     Formula,
     /// Its name cannot be part of a file name.
@@ -51,7 +51,7 @@ impl Kind for What {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Found {
+pub(crate) struct Found {
     id: String,
     value: f64,
     seed: Option<u64>,
@@ -117,7 +117,7 @@ fn grid(file: &Path) -> Grid<Toy> {
 }
 
 /// Returns a folder for a test, with the file that makes cells fail.
-fn folder() -> (tempfile::TempDir, Grid<Toy>) {
+pub(crate) fn folder() -> (tempfile::TempDir, Grid<Toy>) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("fail");
     fs::write(&file, "").unwrap();
@@ -209,84 +209,6 @@ fn a_kind_that_says_nothing_of_itself_has_a_cell_per_seed_and_takes_no_laws() {
     let laws = "[[block.laws]]\nfeatures = 4\nswitches = { kind = \"independent\", probability = 0.1 }";
     let refused = with(laws).unwrap_err();
     assert!(matches!(&refused, Error::GridLawKind { kind, .. } if kind == "only"), "{refused:?}");
-}
-
-/// Spaced ratios have rounding errors, and n_d = ⌊n_s r⌋ must not lose a dimension by them.
-#[test]
-fn spaced_ratios_have_the_dimensions_that_their_numbers_say() {
-    let (_folder, mut grid) = folder();
-    grid.blocks.truncate(1);
-    let mut hidden = |features: usize, ratios: Values| -> Vec<usize> {
-        let block = &mut grid.blocks[0];
-        (block.features, block.ratios) = (vec![features], ratios);
-        (block.kinds, block.probabilities) = (vec![What::Formula], List(vec![0.1]));
-        grid.cells().unwrap().iter().map(|cell| cell.hidden).collect()
-    };
-    let ratios = Values::EvenRatios { logspace: (0.001, 1.0, 4) };
-    assert_eq!(hidden(1000, ratios), [1, 10, 100, 1000]);
-    // By its formula, the last of these is 0.9999999999999999.
-    let ratios = Values::EvenRatios { logspace: (0.765625, 1.0, 3) };
-    assert_eq!(ratios.numbers().last(), Some(1.0));
-    assert_eq!(hidden(64, ratios), [49, 56, 64]);
-    assert_eq!(hidden(10, Values::Even { linspace: (0.1, 0.7, 7) }), [1, 2, 3, 4, 5, 6, 7]);
-    assert_eq!(hidden(10, List(vec![0.1999, 0.2])), [1, 2]);
-}
-
-#[test]
-fn bad_grids_are_refused_by_name() {
-    let (_folder, good) = folder();
-    let refused = |change: fn(&mut Grid<Toy>)| {
-        let mut grid = good.clone();
-        change(&mut grid);
-        grid.cells().unwrap_err()
-    };
-    fn many(grid: &Grid<Toy>) -> Block<What> {
-        let probabilities = Values::Even { linspace: (0.1, 0.9, 50_001) };
-        Block { probabilities, ..grid.blocks[0].clone() }
-    }
-    // An empty list does not hide an axis of 10¹⁸ numbers.
-    let endless = Values::Even { linspace: (0.1, 0.9, 1 << 60) };
-    let mut grid = good.clone();
-    grid.blocks[0].probabilities = endless;
-    grid.blocks[0].seeds.clear();
-    assert!(matches!(grid.cells(), Err(Error::GridEmpty { what: "seeds", .. })));
-    grid.blocks[0].ratios = List(vec![]);
-    assert!(grid.cells().is_err());
-    assert!(matches!(refused(|g| g.blocks.clear()), Error::NoBlocks));
-    for (error, expected) in [
-        (refused(|g| g.blocks[0].kinds.clear()), "kinds"),
-        (refused(|g| g.blocks[1].features.clear()), "features"),
-        (refused(|g| g.blocks[0].probabilities = List(vec![])), "probabilities"),
-        (refused(|g| g.blocks[0].seeds.clear()), "seeds"),
-    ] {
-        assert!(matches!(error, Error::GridEmpty { what, .. } if what == expected), "{error}");
-    }
-    for (error, expected) in [
-        (refused(|g| g.blocks[0].probabilities = List(vec![0.1, 0.0])), "probabilities"),
-        (refused(|g| g.blocks[0].probabilities = List(vec![f64::NAN])), "probabilities"),
-        (refused(|g| g.blocks[0].ratios = List(vec![1.5])), "ratios"),
-        (refused(|g| g.blocks[1].hidden = vec![17]), "hidden"),
-        (refused(|g| g.blocks[1].features = vec![0]), "features"),
-        (refused(|g| g.blocks[0].ratios = Values::Even { linspace: (0.1, 0.9, usize::MAX) }), "cells"),
-        (refused(|g| g.blocks[0].probabilities = Values::Even { linspace: (0.1, 0.9, 1_000_001) }), "cells"),
-        // Two blocks, each within the limit on cells.
-        (refused(|g| g.blocks = vec![many(g), many(g)]), "cells"),
-    ] {
-        assert!(matches!(error, Error::GridValue { what, .. } if what == expected), "{error}");
-    }
-    assert!(matches!(refused(|g| g.blocks[0].hidden = vec![2]), Error::GridWidths { .. }));
-    assert!(matches!(refused(|g| g.blocks[1].hidden.clear()), Error::GridWidths { .. }));
-    assert!(matches!(refused(|g| g.experiment.failing = f64::NAN), Error::Settings { .. }));
-    for (error, expected) in [
-        (refused(|g| g.blocks[1].kinds.push(What::Path)), "../formula"),
-        (refused(|g| g.blocks[1].kinds.push(What::Level(1))), ""),
-        (refused(|g| g.blocks[1].kinds.push(What::Twin)), "drawn"),
-    ] {
-        assert!(matches!(&error, Error::GridKind { given, .. } if given == expected), "{error}");
-    }
-    for shard in ["0/3", "4/3", "1", "a/b", "1/0", "-1/2"] {
-        assert!(matches!(shard.parse::<Shard>(), Err(Error::Shard { .. })), "{shard}");
-    }
 }
 
 #[test]

@@ -3,5 +3,6 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod engine;
+mod grid;
 #[cfg(feature = "figures")]
 mod paper;

@@ -55,7 +55,7 @@ fn a_run_that_is_followed_goes_on_from_its_checkpoint() {
     let step = number(&fast["below"], "step");
     let fallen = |k: f64| 0.5 * (1.0 + (std::f64::consts::PI * k / 570.0).cos());
     let rates = 15.5 + (0..step as u64 - 30).map(|k| fallen(k as f64)).sum::<f64>();
-    assert!((number(&fast["below"], "rates") / (rates * 2.2 / 32.0) - 1.0).abs() < 0.01, "{fast}, {rates}");
+    assert!((number(&fast["below"], "rates") / (rates * 2.2 / 32.0) - 1.0).abs() < 1e-9, "{fast}, {rates}");
     assert!(fast.get("rule_stops").is_none());
     // The rule of the paper's text ends the run, and no other.
     let by_text: serde_json::Value = serde_json::from_str(by_text).unwrap();
